@@ -1,0 +1,86 @@
+// Package alert holds what alert sources tell: single alerts, the batches in which they are committed, and the set of all
+// alerts that an incident has seen.
+package alert
+
+import (
+	"sort"
+	"time"
+)
+
+// State tells a firing alert from a resolved one.
+type State string
+
+// The states of an alert.
+const (
+	Firing   State = "firing"
+	Resolved State = "resolved"
+)
+
+// Label is one name and value of an alert.
+type Label struct {
+	Name  string `json:"n"`
+	Value string `json:"v"`
+}
+
+// Labels are sorted by name, each name once.
+type Labels []Label
+
+// FromMap sorts a map into Labels.
+func FromMap(m map[string]string) Labels {
+	ls := make(Labels, 0, len(m))
+	for n, v := range m {
+		ls = append(ls, Label{n, v})
+	}
+	sort.Slice(ls, func(i, j int) bool { return ls[i].Name < ls[j].Name })
+	return ls
+}
+
+// Value returns the value of the named label, empty when there is none.
+func (ls Labels) Value(name string) string {
+	i := sort.Search(len(ls), func(i int) bool { return ls[i].Name >= name })
+	if i < len(ls) && ls[i].Name == name {
+		return ls[i].Value
+	}
+	return ""
+}
+
+// An Alert is one signal from a source, identified by the source's fingerprint and the instant at which it began to fire;
+// never by its prose.
+type Alert struct {
+	Fingerprint string    `json:"fp"`
+	Name        string    `json:"name"`
+	State       State     `json:"state"`
+	StartsAt    time.Time `json:"starts_at"`
+	EndsAt      time.Time `json:"ends_at,omitzero"` // only when resolved
+	Labels      Labels    `json:"labels,omitempty"`
+	Annotations Labels    `json:"annotations,omitempty"`
+	Generator   string    `json:"generator,omitempty"` // link to the source's own view
+}
+
+// Summary is the alert's own sentence about itself: its summary or description annotation, else its name.
+func (a Alert) Summary() string {
+	for _, name := range []string{"summary", "description", "message"} {
+		if v := a.Annotations.Value(name); v != "" {
+			return v
+		}
+	}
+	return a.Name
+}
+
+// A Received alert is one alert with the number of times it came within one commit.
+type Received struct {
+	Alert
+	Times int `json:"times"`
+}
+
+// A Batch is what one commit brings to an incident: the alerts of one group, repeats folded, in order of arrival.
+type Batch struct {
+	ID         string    `json:"id"` // made once by the intake
+	Source     string    `json:"source"`
+	ReceivedAt time.Time `json:"received_at"`
+	Posts      int       `json:"posts"`               // how many requests wait for this commit
+	Truncated  int       `json:"truncated,omitempty"` // alerts that the source itself left out
+	// GroupResolved is what the source says of its whole group after these alerts.
+	GroupResolved bool       `json:"group_resolved,omitempty"`
+	Alerts        []Received `json:"alerts"`
+}

@@ -1,0 +1,212 @@
+package alert
+
+import "time"
+
+// Limits of what a Set keeps, so that the state of an incident stays small however hard a storm blows. Whatever is not
+// kept still stands in full in the batches that the run's history records.
+const (
+	MaxFull      = 500       // alerts kept whole …
+	MaxFullBytes = 128 << 10 // … as long as their text stays under this
+	MaxBrief     = 4_500     // further alerts kept as fingerprint, name, count and instants
+	MaxNames     = 500       // names of all further ones
+)
+
+// A Held alert is one that the set knows by its fingerprint.
+type Held struct {
+	Alert
+	Times int       `json:"times"` // how often it came, at least: a source may repeat what it was not sure of
+	First time.Time `json:"first"`
+	Last  time.Time `json:"last"`
+}
+
+// A Brief is a Held alert without its text.
+type Brief struct {
+	Fingerprint string    `json:"fp"`
+	Name        string    `json:"n"`
+	Resolved    bool      `json:"r,omitempty"`
+	StartsAt    time.Time `json:"s"`
+	Times       int       `json:"c"`
+	First       time.Time `json:"f"`
+	Last        time.Time `json:"l"`
+}
+
+// A Tally counts the alerts of one name that are too many to be held one by one.
+type Tally struct {
+	Name  string    `json:"n"`
+	Times int       `json:"c"`
+	First time.Time `json:"f"`
+	Last  time.Time `json:"l"`
+}
+
+// A Set is what an incident knows of its alerts.
+type Set struct {
+	Full    []Held  `json:"full,omitempty"`
+	Brief   []Brief `json:"brief,omitempty"`
+	Rest    []Tally `json:"rest,omitempty"`
+	Unnamed int     `json:"unnamed,omitempty"` // alerts beyond even the tallies
+	Firing  int     `json:"firing"`            // held alerts that fire
+	Posts   int     `json:"posts"`             // requests that brought them, at least
+	Bytes   int     `json:"bytes"`             // text held in Full
+	// GroupResolved is what the source last said of the whole group. It counts only when alerts are too many to be held.
+	GroupResolved bool `json:"group_resolved,omitempty"`
+
+	index map[string]int // fingerprint → position: in Full, then in Brief; never ranged over
+}
+
+// A Change says what a batch has brought that was not known.
+type Change struct {
+	Fired     []Alert // began to fire, or fire again after having been resolved
+	Resolved  []Alert // were firing and do so no more
+	Repeats   int     // brought nothing new
+	Uncertain int     // too many to be held: whether they are new is not known
+}
+
+// Distinct is the number of alerts that the set holds by fingerprint.
+func (s *Set) Distinct() int { return len(s.Full) + len(s.Brief) }
+
+// AllResolved tells whether nothing fires any more.
+func (s *Set) AllResolved() bool {
+	if len(s.Rest) > 0 || s.Unnamed > 0 {
+		return s.GroupResolved && s.Firing == 0
+	}
+	return s.Distinct() > 0 && s.Firing == 0
+}
+
+// Apply takes a batch in.
+func (s *Set) Apply(b Batch) Change {
+	s.build()
+	s.Posts += b.Posts
+	s.GroupResolved = b.GroupResolved
+	var c Change
+	for _, r := range b.Alerts {
+		s.take(r, b.ReceivedAt, &c)
+	}
+	return c
+}
+
+func (s *Set) build() {
+	if s.index != nil {
+		return
+	}
+	s.index = make(map[string]int, s.Distinct())
+	for i := range s.Full {
+		s.index[s.Full[i].Fingerprint] = i
+	}
+	for i := range s.Brief {
+		s.index[s.Brief[i].Fingerprint] = len(s.Full) + i
+	}
+}
+
+func (s *Set) take(r Received, at time.Time, c *Change) {
+	i, known := s.index[r.Fingerprint]
+	switch {
+	case !known && s.Distinct() >= MaxFull+MaxBrief:
+		s.tally(r, at)
+		c.Uncertain++
+	case !known:
+		s.add(r, at)
+		s.count(r, "", c)
+	case i < len(s.Full):
+		h := &s.Full[i]
+		h.Times, h.Last = h.Times+r.Times, at
+		if news(h.State, h.StartsAt, r.Alert) {
+			s.count(r, h.State, c)
+			s.Bytes += size(r.Alert) - size(h.Alert)
+			h.Alert = r.Alert
+		} else {
+			c.Repeats++
+		}
+	default:
+		h := &s.Brief[i-len(s.Full)]
+		h.Times, h.Last = h.Times+r.Times, at
+		if was := state(h.Resolved); news(was, h.StartsAt, r.Alert) {
+			s.count(r, was, c)
+			h.Resolved, h.StartsAt = r.State == Resolved, r.StartsAt
+		} else {
+			c.Repeats++
+		}
+	}
+}
+
+// news tells whether a is later than what is known: it began later, or it is the end of what began.
+func news(was State, startsAt time.Time, a Alert) bool {
+	if a.StartsAt.Equal(startsAt) {
+		return was == Firing && a.State == Resolved
+	}
+	return a.StartsAt.After(startsAt)
+}
+
+func (s *Set) count(r Received, was State, c *Change) {
+	switch {
+	case r.State == Firing:
+		if was != Firing {
+			s.Firing++
+		}
+		c.Fired = append(c.Fired, r.Alert)
+	case was == Firing:
+		s.Firing--
+		c.Resolved = append(c.Resolved, r.Alert)
+	default: // resolved before it was ever seen firing
+		c.Repeats++
+	}
+}
+
+func (s *Set) add(r Received, at time.Time) {
+	// Once one alert was too many for Full, all later ones go to Brief: the index counts on that order.
+	if n := size(r.Alert); len(s.Brief) == 0 && len(s.Full) < MaxFull && s.Bytes+n <= MaxFullBytes {
+		s.index[r.Fingerprint] = len(s.Full)
+		s.Full = append(s.Full, Held{Alert: r.Alert, Times: r.Times, First: at, Last: at})
+		s.Bytes += n
+		return
+	}
+	s.index[r.Fingerprint] = s.Distinct()
+	s.Brief = append(s.Brief, Brief{
+		Fingerprint: r.Fingerprint, Name: clip(r.Name), Resolved: r.State == Resolved, StartsAt: r.StartsAt,
+		Times: r.Times, First: at, Last: at,
+	})
+}
+
+func (s *Set) tally(r Received, at time.Time) {
+	name := clip(r.Name)
+	for i := range s.Rest {
+		if s.Rest[i].Name == name {
+			s.Rest[i].Times, s.Rest[i].Last = s.Rest[i].Times+r.Times, at
+			return
+		}
+	}
+	if len(s.Rest) >= MaxNames {
+		s.Unnamed += r.Times
+		return
+	}
+	s.Rest = append(s.Rest, Tally{Name: name, Times: r.Times, First: at, Last: at})
+}
+
+func state(resolved bool) State {
+	if resolved {
+		return Resolved
+	}
+	return Firing
+}
+
+// clip bounds a name; the source's own limit is far above what helps a reader.
+func clip(name string) string {
+	const most = 64
+	if len(name) <= most {
+		return name
+	}
+	cut := most
+	for cut > 0 && name[cut]&0xC0 == 0x80 { // not inside a rune
+		cut--
+	}
+	return name[:cut]
+}
+
+func size(a Alert) int {
+	n := len(a.Fingerprint) + len(a.Name) + len(a.Generator) + 120
+	for _, ls := range []Labels{a.Labels, a.Annotations} {
+		for _, l := range ls {
+			n += len(l.Name) + len(l.Value) + 20
+		}
+	}
+	return n
+}

@@ -1,0 +1,123 @@
+// Package delivery describes one message on its way to one recipient: who, through which contact method, and how it
+// ended. It sends nothing itself.
+package delivery
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ID identifies a delivery and is its idempotency key: whatever is sent again under the same ID is the same message.
+type ID string
+
+// Kind says what a message is for.
+type Kind string
+
+// The kinds of messages. These strings are on the wire and in history: add, never rename.
+const (
+	Page           Kind = "page"            // somebody must acknowledge an incident
+	Reminder       Kind = "reminder"        // a role holder must do something before an instant
+	Assignment     Kind = "assignment"      // somebody was given a role
+	CustomerUpdate Kind = "customer-update" // progress for a customer
+	AllClear       Kind = "all-clear"       // a customer is told that normal operation is back
+	ReviewOpened   Kind = "review-opened"   // a review waits for its owner
+	ReviewDue      Kind = "review-due"      // a review is due or overdue
+	SelfWatch      Kind = "self-watch"      // Muster has noticed something wrong with itself
+)
+
+// A Recipient is somebody who can be reached, as the organisation folder names them now. Addresses never stand here:
+// they are looked up at each attempt, so that they stay out of every history.
+type Recipient struct {
+	ID       string   `json:"id"`       // "park", or "acme/desk" for a customer's contact
+	Name     string   `json:"name"`     // as it is shown to people
+	Language string   `json:"language"` // "en" or "ko"
+	Methods  []string `json:"methods"`  // names of contact methods, the preferred one first
+}
+
+// A Message is what a recipient reads, together with the facts that a receiving program needs.
+type Message struct {
+	Kind     Kind   `json:"kind"`
+	Language string `json:"language"`
+	Subject  string `json:"subject"`
+	Text     string `json:"text"`
+	Incident string `json:"incident,omitempty"` // the identity that people see, such as INC-7K3M9QX2PA
+	Priority string `json:"priority,omitempty"` // "P1" … "P5"
+	Status   string `json:"status,omitempty"`
+	Service  string `json:"service,omitempty"`
+	URL      string `json:"url,omitempty"` // where to look or act, when the installation has a public address
+}
+
+// ContactType names the technology of a contact method.
+type ContactType string
+
+// The contact types known to this version.
+const (
+	Console ContactType = "console" // a line on the worker's standard output
+	File    ContactType = "file"    // a JSON line in the data folder
+	Webhook ContactType = "webhook" // a signed HTTP POST
+	Email   ContactType = "email"   // a mail by SMTP
+)
+
+// A Contact is one contact method of one recipient with its address, read at the moment of sending.
+type Contact struct {
+	Method  string      // its name in the organisation folder
+	Type    ContactType // which adapter sends
+	Address string      // URL, mail address or file name; may be secret
+	Secret  string      // signing secret of a webhook, resolved from its reference; never logged
+}
+
+// An Envelope is one attempt: what is handed to an adapter.
+type Envelope struct {
+	ID        ID
+	Attempt   int  // 1 for the first
+	Repeated  bool // an earlier attempt had an unknown outcome, so the receiver may see this twice
+	At        time.Time
+	Recipient Recipient
+	Contact   Contact
+	Message   Message
+}
+
+// Result is the recorded end of a delivery.
+type Result string
+
+// How a delivery can end.
+const (
+	Delivered Result = "delivered" // the receiver took it
+	Refused   Result = "refused"   // the receiver will never take it: no use repeating
+	Withdrawn Result = "withdrawn" // it no longer mattered and was taken back before it was delivered
+)
+
+// An Outcome is the recorded end of a delivery with its cause.
+type Outcome struct {
+	Result   Result `json:"result"`
+	Attempts int    `json:"attempts"`
+	Detail   string `json:"detail,omitempty"`
+}
+
+// Refusal is an adapter's error for an attempt that is final: repeating it cannot help.
+type Refusal struct{ Detail string }
+
+// Error says why the receiver refused.
+func (r *Refusal) Error() string { return "refused: " + r.Detail }
+
+// Unavailable is an adapter's error for an attempt that should be repeated, not before After has passed when After is
+// positive.
+type Unavailable struct {
+	Detail string
+	After  time.Duration
+}
+
+// Error says why the receiver could not be reached.
+func (u *Unavailable) Error() string {
+	if u.After > 0 {
+		return fmt.Sprintf("unavailable: %s (retry after %s)", u.Detail, u.After)
+	}
+	return "unavailable: " + u.Detail
+}
+
+// IsRefusal tells whether err is final.
+func IsRefusal(err error) bool {
+	_, ok := errors.AsType[*Refusal](err)
+	return ok
+}

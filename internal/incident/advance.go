@@ -1,0 +1,347 @@
+package incident
+
+import (
+	"strconv"
+	"time"
+
+	"muster/internal/delivery"
+	"muster/internal/escalation"
+	"muster/internal/supportplan"
+	"muster/internal/timeline"
+)
+
+// Advance brings the incident to now and returns what has begun since it was last asked: each has to be sent, and stands in
+// the outbox until its outcome is told. Stop conditions come first, so nothing begins that no longer matters.
+func (i *Incident) Advance(now time.Time) []Send {
+	i.endQuietly(now)
+	i.expire(now)
+	i.settleClocks(now)
+	i.climb(now)
+	i.tryNextMethods(now)
+	i.tellCustomers(now)
+	i.keepTicket(now)
+	i.keepReport(now)
+	i.withdraw(now)
+	fresh := i.fresh
+	i.fresh = nil
+	return fresh
+}
+
+// NextDue returns the next instant at which Advance has something to do, zero when there is none.
+func (i *Incident) NextDue() time.Time {
+	var next time.Time
+	due := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	switch {
+	case i.Status == Resolved:
+		due(i.Times.Resolved.Add(i.Definition.ReopenWithin))
+	case i.Status.Open():
+		if i.QuietSince.IsZero() {
+			due(i.Escalation.Due(i.Definition.Policy))
+		} else {
+			due(i.QuietSince.Add(i.Definition.Quiet))
+		}
+	}
+	for n := range i.Clocks {
+		due(i.clockDue(&i.Clocks[n]))
+	}
+	for n := range i.Outbox {
+		if s := &i.Outbox[n]; s.hasNextMethod() {
+			due(s.Begun.Add(i.Definition.Policy.NextMethodAfter))
+		}
+	}
+	return next
+}
+
+// Ended tells whether nothing is left to do: closed, and every outcome known.
+func (i *Incident) Ended() bool { return i.Status == Closed && len(i.Outbox) == 0 && len(i.fresh) == 0 }
+
+// endQuietly resolves an incident whose alerts have all been resolved for the quiet time, and closes one that was not
+// reopened in time.
+func (i *Incident) endQuietly(now time.Time) {
+	if i.Status.Open() && !i.QuietSince.IsZero() && !now.Before(i.QuietSince.Add(i.Definition.Quiet)) {
+		i.resolve(timeline.Muster(), "alerts-resolved", "", now)
+	}
+	if i.Status == Resolved && !now.Before(i.Times.Resolved.Add(i.Definition.ReopenWithin)) {
+		i.close(timeline.Muster(), "not-reopened", "", now)
+	}
+}
+
+// expire starts paging again when whoever has taken the incident gives no sign of life.
+func (i *Incident) expire(now time.Time) {
+	if !i.Status.Open() || !i.QuietSince.IsZero() || !i.Escalation.Expired(i.Definition.Policy, now) {
+		return
+	}
+	i.record(now, timeline.AckExpired, timeline.Muster(), at("since", i.Escalation.AckedAt))
+	i.Escalation.Restart()
+	if i.Status == Acknowledged {
+		i.move(Triggered, timeline.Muster(), "ack-expired", "", now)
+	}
+}
+
+func (i *Incident) climb(now time.Time) {
+	if !i.Status.Open() || !i.QuietSince.IsZero() {
+		return
+	}
+	rung, ok := i.Escalation.Climb(i.Definition.Policy, now)
+	if !ok {
+		return
+	}
+	if rung.Step == 0 {
+		i.record(now, timeline.LastResort, timeline.Muster(), timeline.F("targets", escalation.Shown(rung.Targets)))
+	} else {
+		i.record(now, timeline.StepStarted, timeline.Muster(), timeline.F("step", strconv.Itoa(rung.Step)),
+			timeline.F("round", strconv.Itoa(rung.Round)), timeline.F("targets", escalation.Shown(rung.Targets)))
+	}
+	i.begin(Send{Work: PageStep, Rung: rung.Number, Climb: i.Escalation.Restarts, Targets: rung.Targets}, now)
+}
+
+// tryNextMethods does not wait for a contact method that gives no answer: the next one is tried as well.
+func (i *Incident) tryNextMethods(now time.Time) {
+	for n := range i.Outbox {
+		s := i.Outbox[n]
+		if !s.hasNextMethod() || now.Before(s.Begun.Add(i.Definition.Policy.NextMethodAfter)) {
+			continue
+		}
+		i.Outbox[n].Hastened = true
+		i.nextMethod(s, "no-outcome", now)
+	}
+}
+
+func (s *Send) hasNextMethod() bool {
+	return s.Work == PagePerson && !s.Hastened && s.Withdrawn == "" && s.Method+1 < len(s.To.Methods)
+}
+
+func (i *Incident) nextMethod(s Send, cause string, now time.Time) {
+	next := s
+	next.Method++
+	next.Hastened, next.Repeated = false, false
+	i.record(now, timeline.NextMethod, timeline.Muster(), timeline.F("what", string(s.Message.Kind)),
+		timeline.F("to", s.To.Name), timeline.F("method", next.To.Methods[next.Method]), timeline.F("cause", cause))
+	i.beginDelivery(next, now)
+}
+
+// settleClocks says what has become of every promise by now.
+func (i *Incident) settleClocks(now time.Time) {
+	for n := range i.Clocks {
+		c := &i.Clocks[n]
+		if c.State != supportplan.Running || !c.Open() || c.Due.IsZero() {
+			continue
+		}
+		if !now.Before(c.Due) {
+			c.Miss()
+			i.recordClock(now, timeline.ClockMissed, c, timeline.Muster())
+			i.remind(AboutClockMissed, i.roleFor(c.Target), c, now)
+			if i.roleFor(c.Target) != IncidentManager {
+				i.remind(AboutClockMissed, IncidentManager, c, now)
+			}
+			if c.Target == supportplan.Update { // the customer waits for the next one all the same
+				i.nextRound(c, now)
+			}
+			continue
+		}
+		if i.engineWrites(c) {
+			if !c.Sending && !now.Before(c.Due.Add(-c.Lead())) {
+				c.Sending = true
+				i.recordClock(now, timeline.UpdateDue, c, timeline.Muster())
+				i.begin(Send{Work: UpdateCustomer, Customer: c.Customer}, now)
+			}
+			continue
+		}
+		if !c.AtRisk && !now.Before(c.RiskAt) {
+			c.AtRisk = true
+			i.recordClock(now, timeline.ClockAtRisk, c, timeline.Muster())
+			about := AboutClockAtRisk
+			if c.Target == supportplan.Update {
+				about = AboutUpdateWanted
+			}
+			i.remind(about, i.roleFor(c.Target), c, now)
+		}
+	}
+}
+
+func (i *Incident) clockDue(c *supportplan.Clock) time.Time {
+	switch {
+	case c.State != supportplan.Running || !c.Open() || c.Due.IsZero():
+		return time.Time{}
+	case i.engineWrites(c) && !c.Sending:
+		return c.Due.Add(-c.Lead())
+	case !i.engineWrites(c) && !c.AtRisk:
+		return c.RiskAt
+	}
+	return c.Due
+}
+
+func (i *Incident) engineWrites(c *supportplan.Clock) bool {
+	return c.Target == supportplan.Update && i.plan(c.Customer).UpdateBy == supportplan.ByEngine
+}
+
+// roleFor says who answers for a promise.
+func (i *Incident) roleFor(t supportplan.Target) Role {
+	switch t {
+	case supportplan.Respond:
+		return SupportManager
+	case supportplan.Update:
+		return CommunicationsManager
+	}
+	return IncidentManager
+}
+
+func (i *Incident) remind(about About, role Role, c *supportplan.Clock, now time.Time) {
+	i.begin(Send{
+		Work: Remind, About: about, Role: role, Targets: i.standsFor(role), Customer: c.Customer,
+		Target: c.Target, Due: c.Due,
+	}, now)
+}
+
+// standsFor returns whom to tell for a role: its holder, or whoever the definition names, or whoever responds.
+func (i *Incident) standsFor(role Role) []escalation.Target {
+	for _, h := range i.Holders {
+		if h.Role == role {
+			return []escalation.Target{{Kind: escalation.Person, ID: h.Person}}
+		}
+	}
+	for _, r := range i.Definition.Roles {
+		if r.Role == role {
+			return r.Targets
+		}
+	}
+	if n := len(i.Responders); n > 0 {
+		return []escalation.Target{{Kind: escalation.Person, ID: i.Responders[n-1].ID}}
+	}
+	return i.Definition.Policy.LastResort
+}
+
+// tellCustomers gives the all-clear, once for every resolution.
+func (i *Incident) tellCustomers(now time.Time) {
+	if i.Status.Open() || i.AllClear > i.Reopened {
+		return
+	}
+	i.AllClear = i.Reopened + 1
+	for _, c := range i.Definition.Customers {
+		i.begin(Send{Work: ClearCustomer, Customer: c.ID}, now)
+	}
+}
+
+func (i *Incident) keepTicket(now time.Time) {
+	if i.Ticket.Disabled || i.Ticket.Written >= i.Ticket.Wanted || i.has(SyncTicket) {
+		return
+	}
+	i.begin(Send{Work: SyncTicket, Revision: i.Ticket.Wanted}, now)
+}
+
+func (i *Incident) keepReport(now time.Time) {
+	if i.Report.Written < i.Report.Wanted && !i.has(WriteReport) {
+		i.begin(Send{Work: WriteReport, Revision: i.Report.Wanted}, now)
+	}
+	if i.Review.Wanted && !i.has(OpenReview) {
+		i.Review.Wanted = false
+		i.begin(Send{Work: OpenReview}, now)
+	}
+}
+
+// withdraw marks what no longer matters. A delivery that is marked is taken back where it is still possible; its outcome
+// says what became of it.
+func (i *Incident) withdraw(now time.Time) {
+	for n := range i.Outbox {
+		if s := &i.Outbox[n]; s.Withdrawn == "" {
+			s.Withdrawn = i.pointless(s)
+		}
+	}
+	for n := len(i.fresh) - 1; n >= 0; n-- {
+		s := i.fresh[n]
+		cause := i.pointless(&s)
+		if cause == "" {
+			continue
+		}
+		i.fresh = append(i.fresh[:n], i.fresh[n+1:]...)
+		i.drop(s.Number)
+		if s.ID != "" {
+			i.record(now, timeline.Withdrawn, timeline.Muster(), append(s.facts(), timeline.F("cause", cause))...)
+		}
+	}
+}
+
+// pointless says why a send no longer matters, empty while it does.
+func (i *Incident) pointless(s *Send) string {
+	kind := s.Work
+	if kind == Tell {
+		kind = s.For
+	}
+	switch kind {
+	case PageStep, PagePerson:
+		if i.Escalation.Answered {
+			return "acknowledged"
+		}
+		if !i.Status.Open() {
+			return string(i.Status)
+		}
+	case Remind:
+		if s.About != AboutRole && s.About != AboutTakeover && !i.Status.Open() {
+			return string(i.Status)
+		}
+	case UpdateCustomer:
+		if !i.Status.Open() {
+			return string(i.Status)
+		}
+	case ClearCustomer:
+		if i.Status.Open() {
+			return "reopened"
+		}
+	}
+	return ""
+}
+
+// begin puts a send into the outbox.
+func (i *Incident) begin(s Send, now time.Time) {
+	i.Sends++
+	s.Number, s.Begun = i.Sends, now
+	i.Outbox = append(i.Outbox, s)
+	i.fresh = append(i.fresh, s)
+}
+
+// beginDelivery puts one message to one recipient into the outbox and records it, under its idempotency key.
+func (i *Incident) beginDelivery(s Send, now time.Time) {
+	method := s.To.Methods[s.Method]
+	s.ID = delivery.ID(string(i.ID) + "/" + strconv.Itoa(i.Sends+1) + "/" + s.To.ID + "/" + method)
+	i.record(now, timeline.Sending, timeline.Muster(), s.facts()...)
+	i.begin(s, now)
+}
+
+func (s *Send) facts() []timeline.Fact {
+	return []timeline.Fact{
+		timeline.F("what", string(s.Message.Kind)), timeline.F("delivery", string(s.ID)),
+		timeline.F("to", s.To.Name), timeline.F("method", s.To.Methods[s.Method]),
+	}
+}
+
+func (i *Incident) has(w Work) bool {
+	for n := range i.Outbox {
+		if i.Outbox[n].Work == w {
+			return true
+		}
+	}
+	return false
+}
+
+// Find returns the send with a number that still waits for its outcome.
+func (i *Incident) Find(number int) *Send {
+	for n := range i.Outbox {
+		if i.Outbox[n].Number == number {
+			return &i.Outbox[n]
+		}
+	}
+	return nil
+}
+
+func (i *Incident) drop(number int) {
+	for n := range i.Outbox {
+		if i.Outbox[n].Number == number {
+			i.Outbox = append(i.Outbox[:n], i.Outbox[n+1:]...)
+			return
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package incident
+
+import (
+	"strings"
+	"time"
+
+	"muster/internal/escalation"
+	"muster/internal/supportplan"
+	"muster/internal/timeline"
+)
+
+func (i *Incident) record(now time.Time, kind timeline.Kind, by timeline.Actor, facts ...timeline.Fact) {
+	kept := facts[:0:0]
+	for _, f := range facts {
+		if f.Value != "" {
+			kept = append(kept, f)
+		}
+	}
+	i.Timeline.Add(now, kind, by, kept...)
+}
+
+func (i *Incident) recordClock(now time.Time, kind timeline.Kind, c *supportplan.Clock, by timeline.Actor, more ...timeline.Fact) {
+	facts := []timeline.Fact{timeline.F("customer", i.customerName(c.Customer)), timeline.F("target", string(c.Target))}
+	if !c.Due.IsZero() {
+		facts = append(facts, at("due", c.Due))
+	}
+	if kind == timeline.ClockStarted {
+		facts = append(facts, timeline.F("within", c.Within.String()))
+	}
+	i.record(now, kind, by, append(facts, more...)...)
+}
+
+// move changes the status and records it.
+func (i *Incident) move(to Status, by timeline.Actor, cause, note string, now time.Time) {
+	i.record(now, timeline.StatusChanged, by, timeline.F("from", string(i.Status)), timeline.F("to", string(to)),
+		timeline.F("cause", cause), timeline.F("note", note))
+	i.Status = to
+	i.Ticket.Wanted++
+}
+
+func (i *Incident) resolve(by timeline.Actor, cause, note string, now time.Time) {
+	if by.Kind == timeline.Person {
+		i.engage(by, now)
+	}
+	i.move(Resolved, by, cause, note, now)
+	i.Times.Resolved = now
+	i.QuietSince = time.Time{}
+	for n := range i.Clocks {
+		c := &i.Clocks[n]
+		if !c.Open() {
+			continue
+		}
+		if c.Target == supportplan.Resolve {
+			i.keepClock(c, by, now)
+			continue
+		}
+		c.Stop(now)
+		if !c.Late {
+			i.recordClock(now, timeline.ClockStopped, c, by, timeline.F("cause", string(Resolved)))
+		}
+	}
+	i.Report.Wanted++
+	rule := i.Definition.Review
+	i.Review.Wanted = rule.Customers && len(i.Definition.Customers) > 0 || i.Priority <= rule.FromPriority
+}
+
+func (i *Incident) close(by timeline.Actor, cause, note string, now time.Time) {
+	i.move(Closed, by, cause, note, now)
+	i.Times.Closed = now
+	i.Report.Wanted++
+}
+
+func (i *Incident) keepClock(c *supportplan.Clock, by timeline.Actor, now time.Time) {
+	known := c.Late
+	c.Keep(now)
+	switch {
+	case !c.Late:
+		i.recordClock(now, timeline.ClockMet, c, by)
+	case !known: // due, and done, in the same moment: a deadline already past counts as missed
+		i.recordClock(now, timeline.ClockMissed, c, timeline.Muster())
+	}
+}
+
+// reclock gives all that is still to be done the promised times of the current priority, counted from when each began.
+func (i *Incident) reclock(now time.Time) {
+	for _, cu := range i.Definition.Customers {
+		for _, t := range supportplan.Targets() {
+			within, promised := cu.Plan.Within(i.Priority, t)
+			c := i.clock(cu.ID, t)
+			switch {
+			case c == nil && promised && !(t == supportplan.Respond && i.Escalation.Answered):
+				i.Clocks = append(i.Clocks, supportplan.Clock{
+					Customer: cu.ID, Target: t, Within: within, Started: now, State: supportplan.Running,
+				})
+			case c == nil || !c.Open():
+			case !promised:
+				c.Stop(now)
+				i.recordClock(now, timeline.ClockStopped, c, timeline.Muster(), timeline.F("cause", "priority"))
+			default:
+				c.Within, c.AtRisk = within, false
+				c.Due, c.RiskAt = time.Time{}, time.Time{}
+			}
+		}
+	}
+	i.computeClocks(now)
+}
+
+func (i *Incident) joins(by timeline.Actor) {
+	for n, r := range i.Responders {
+		if r.Kind == by.Kind && r.ID == by.ID {
+			i.Responders = append(append(i.Responders[:n:n], i.Responders[n+1:]...), by)
+			return
+		}
+	}
+	i.Responders = append(i.Responders, by)
+}
+
+func (i *Incident) clock(customer string, t supportplan.Target) *supportplan.Clock {
+	for n := range i.Clocks {
+		if c := &i.Clocks[n]; c.Customer == customer && c.Target == t {
+			return c
+		}
+	}
+	return nil
+}
+
+func (i *Incident) matching(customer string, t supportplan.Target, s supportplan.ClockState) []int {
+	var found []int
+	for n, c := range i.Clocks {
+		if (customer == "" || c.Customer == customer) && c.Target == t && c.State == s && c.Open() {
+			found = append(found, n)
+		}
+	}
+	return found
+}
+
+func (i *Incident) plan(customer string) supportplan.Plan {
+	for _, c := range i.Definition.Customers {
+		if c.ID == customer {
+			return c.Plan
+		}
+	}
+	return supportplan.Plan{}
+}
+
+func (i *Incident) customerName(id string) string {
+	for _, c := range i.Definition.Customers {
+		if c.ID == id {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+func (i *Incident) customerNames() []string {
+	names := make([]string, len(i.Definition.Customers))
+	for n, c := range i.Definition.Customers {
+		names[n] = c.Name
+	}
+	return names
+}
+
+func (i *Incident) customerIDs() string {
+	ids := make([]string, len(i.Definition.Customers))
+	for n, c := range i.Definition.Customers {
+		ids[n] = c.ID
+	}
+	return strings.Join(ids, ", ")
+}
+
+// AtRisk is the percentage of a customer's promised times after which a clock is at risk.
+func (i *Incident) AtRisk(customer string) int { return i.plan(customer).AtRisk }
+
+// ReviewDue is when the review of this incident is due.
+func (i *Incident) ReviewDue() time.Time { return i.Times.Resolved.Add(i.Definition.Review.DueWithin) }
+
+// ReviewOwner is who is told of the review.
+func (i *Incident) ReviewOwner() []escalation.Target { return i.standsFor(i.Definition.Review.Owner) }
+
+// ForReport is the incident without what no report shows.
+func (i *Incident) ForReport() *Incident {
+	slim := *i
+	slim.Outbox, slim.Decided, slim.fresh = nil, nil, nil
+	return &slim
+}

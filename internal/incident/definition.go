@@ -1,0 +1,88 @@
+package incident
+
+import (
+	"time"
+
+	"muster/internal/escalation"
+	"muster/internal/priority"
+	"muster/internal/supportplan"
+)
+
+// A Definition is everything that was promised and agreed for an incident, resolved and pinned when it opens. Changing
+// the organisation folder later does not change a running incident; only who is there now is looked up at each send.
+type Definition struct {
+	SHA256       string            `json:"sha256"`   // of this definition in canonical JSON, with this field empty
+	Revision     string            `json:"revision"` // of the organisation folder that it was read from
+	Organisation string            `json:"organisation"`
+	Zone         string            `json:"zone"`   // IANA zone in which people of the organisation read times
+	Source       string            `json:"source"` // alert source
+	Route        string            `json:"route"`  // the route that matched
+	Title        string            `json:"title"`
+	Service      Service           `json:"service"`
+	Impact       priority.Level    `json:"impact"`
+	Urgency      priority.Level    `json:"urgency"`
+	Customers    []Customer        `json:"customers,omitempty"`
+	Policy       escalation.Policy `json:"policy"`
+	Roles        []RoleTarget      `json:"roles,omitempty"` // who is told while nobody holds a role
+	Quiet        time.Duration     `json:"quiet"`           // all alerts resolved for so long: the incident is resolved
+	ReopenWithin time.Duration     `json:"reopen_within"`   // so long after its resolution an incident can be reopened; then it closes
+	Review       ReviewRule        `json:"review"`
+	Links        []Link            `json:"links,omitempty"` // runbook, dashboard: what a page shows
+	Languages    []string          `json:"languages"`       // of the reports, the first is the organisation's own
+}
+
+// A Service is what is wrong.
+type Service struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// A Customer is affected, under the plan it bought.
+type Customer struct {
+	ID   string           `json:"id"`
+	Name string           `json:"name"`
+	Plan supportplan.Plan `json:"plan"`
+}
+
+// A RoleTarget says who stands for a role until somebody is assigned.
+type RoleTarget struct {
+	Role    Role                `json:"role"`
+	Targets []escalation.Target `json:"targets"`
+}
+
+// A ReviewRule says which incidents are reviewed and until when.
+type ReviewRule struct {
+	FromPriority priority.Priority `json:"from_priority"` // this priority and the more pressing ones
+	Customers    bool              `json:"customers"`     // every incident that touched a customer
+	DueWithin    time.Duration     `json:"due_within"`    // after the resolution
+	Owner        Role              `json:"owner"`         // the role whose holder is told
+}
+
+// A Link leads to something worth reading.
+type Link struct {
+	Name string `json:"name"`
+	URL  string `json:"url"`
+}
+
+// Role is a part that somebody plays in an incident.
+type Role string
+
+// The roles (source 003, lines 4447–4449).
+const (
+	IncidentManager       Role = "incident-manager"
+	CommunicationsManager Role = "communications-manager"
+	SupportManager        Role = "support-manager"
+)
+
+// Roles lists the roles.
+func Roles() []Role { return []Role{IncidentManager, CommunicationsManager, SupportManager} }
+
+// Valid tells whether r is one of the roles.
+func (r Role) Valid() bool {
+	for _, x := range Roles() {
+		if r == x {
+			return true
+		}
+	}
+	return false
+}

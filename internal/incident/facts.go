@@ -1,0 +1,134 @@
+package incident
+
+import (
+	"sort"
+	"time"
+
+	"muster/internal/alert"
+	"muster/internal/delivery"
+	"muster/internal/escalation"
+	"muster/internal/priority"
+	"muster/internal/supportplan"
+	"muster/internal/timeline"
+)
+
+// Facts are what a message may say about an incident: small, plain, and without anything that must not leave the house in
+// a text for customers but the title and the alerts, which only internal texts use.
+type Facts struct {
+	ID        ID                `json:"id"`
+	Title     string            `json:"title"`
+	Service   string            `json:"service"`
+	Status    Status            `json:"status"`
+	Impact    priority.Level    `json:"impact"`
+	Urgency   priority.Level    `json:"urgency"`
+	Priority  priority.Priority `json:"priority"`
+	Customers []string          `json:"customers,omitempty"` // names
+	Zone      string            `json:"zone"`
+	Times     Times             `json:"times"`
+	Previous  ID                `json:"previous,omitempty"`
+	Firing    int               `json:"firing"`
+	Distinct  int               `json:"distinct"`
+	Alerts    []string          `json:"alerts,omitempty"` // names of the first few that fire
+	Responder string            `json:"responder,omitempty"`
+	Clocks    []FactClock       `json:"clocks,omitempty"` // still running, the first due first
+	Links     []Link            `json:"links,omitempty"`
+}
+
+// A FactClock is a running promise as a message shows it.
+type FactClock struct {
+	Customer string             `json:"customer"` // name
+	Target   supportplan.Target `json:"target"`
+	Due      time.Time          `json:"due"`
+}
+
+// A Telling is one message to be written: to whom it goes is found at the same moment.
+type Telling struct {
+	Kind     delivery.Kind   `json:"kind"`
+	About    About           `json:"about,omitempty"` // which reminder
+	Facts    Facts           `json:"facts"`
+	Step     int             `json:"step,omitempty"`  // of a page; 0: last resort
+	Round    int             `json:"round,omitempty"` // of a page
+	Why      string          `json:"why,omitempty"`   // of a page: the targets that led to this person, "schedule:primary"
+	Role     Role            `json:"role,omitempty"`
+	Customer string          `json:"customer,omitempty"` // the customer's name
+	Target   string          `json:"target,omitempty"`   // the promise that a reminder is about
+	Due      time.Time       `json:"due,omitzero"`       // the instant that the message is about; of an update: the next one
+	Text     string          `json:"text,omitempty"`     // what a person wrote
+	Author   *timeline.Actor `json:"author,omitempty"`
+}
+
+// About says which reminder a message is.
+type About string
+
+// The reminders.
+const (
+	AboutClockAtRisk  About = "clock-at-risk" // a promise will be missed soon
+	AboutClockMissed  About = "clock-missed"  // a promise was missed
+	AboutUpdateWanted About = "update-wanted" // a person has to write a customer update before it is due
+	AboutRole         About = "role"          // you have been assigned a role
+	AboutTakeover     About = "takeover"      // somebody else has taken over your role
+	AboutNoAnswer     About = "no-answer"     // the last resort is being paged
+)
+
+// Facts gathers what messages may say now.
+func (i *Incident) Facts() Facts {
+	f := Facts{
+		ID: i.ID, Title: i.Definition.Title, Service: i.Definition.Service.Name, Status: i.Status, Impact: i.Impact,
+		Urgency: i.Urgency, Priority: i.Priority, Customers: i.customerNames(), Zone: i.Definition.Zone, Times: i.Times,
+		Firing: i.Alerts.Firing, Distinct: i.Alerts.Distinct(), Alerts: i.firing(), Links: i.Definition.Links,
+	}
+	if i.Previous != nil {
+		f.Previous = i.Previous.ID
+	}
+	if n := len(i.Responders); n > 0 {
+		f.Responder = i.Responders[n-1].Shown()
+	}
+	for _, c := range i.Clocks {
+		if c.State == supportplan.Running && c.Open() && !c.Due.IsZero() {
+			f.Clocks = append(f.Clocks, FactClock{Customer: i.customerName(c.Customer), Target: c.Target, Due: c.Due})
+		}
+	}
+	sort.SliceStable(f.Clocks, func(a, b int) bool { return f.Clocks[a].Due.Before(f.Clocks[b].Due) })
+	return f
+}
+
+// firing names the first few alerts that fire.
+func (i *Incident) firing() []string {
+	const most = 5
+	var names []string
+	for _, h := range i.Alerts.Full {
+		if len(names) == most {
+			break
+		}
+		if h.State == alert.Firing {
+			names = append(names, h.Name)
+		}
+	}
+	return names
+}
+
+// Telling is what the message of a send is written from.
+func (i *Incident) Telling(s Send) Telling {
+	t := Telling{
+		About: s.About, Facts: i.Facts(), Why: escalation.Shown(s.Targets), Role: s.Role,
+		Customer: i.customerName(s.Customer), Target: string(s.Target), Due: s.Due, Text: s.Text, Author: s.Author,
+	}
+	switch s.Work {
+	case PageStep:
+		rung := i.Definition.Policy.Rung(s.Rung)
+		t.Kind, t.Step, t.Round = delivery.Page, rung.Step, rung.Round
+	case Remind:
+		t.Kind = delivery.Reminder
+		if s.About == AboutRole || s.About == AboutTakeover {
+			t.Kind = delivery.Assignment
+		}
+	case UpdateCustomer:
+		t.Kind = delivery.CustomerUpdate
+		if within, ok := i.plan(s.Customer).Within(i.Priority, supportplan.Update); ok {
+			t.Due = s.Begun.Add(within)
+		}
+	case ClearCustomer:
+		t.Kind = delivery.AllClear
+	}
+	return t
+}

@@ -1,0 +1,147 @@
+// Package incident decides what happens next in an incident: it takes alerts, what people do, and instants, and says what
+// is due. It reads no clock, sends nothing and knows no workflow engine, so every rule in it can be tried in a table.
+package incident
+
+import (
+	"time"
+
+	"muster/internal/alert"
+	"muster/internal/delivery"
+	"muster/internal/escalation"
+	"muster/internal/priority"
+	"muster/internal/supportplan"
+	"muster/internal/ticket"
+	"muster/internal/timeline"
+)
+
+// ID is the identity of an incident that people see, such as INC-7K3M9QX2PA. It is made once, from the first run.
+type ID string
+
+// An Incident is the whole state of one incident: the answer to the State query and the input of a continued run.
+type Incident struct {
+	ID         ID         `json:"id"`
+	Previous   *Earlier   `json:"previous,omitempty"` // the last incident of the same alert group
+	Definition Definition `json:"definition"`
+
+	Status   Status            `json:"status"`
+	Impact   priority.Level    `json:"impact"`
+	Urgency  priority.Level    `json:"urgency"`
+	Priority priority.Priority `json:"priority"`
+	Times    Times             `json:"times"`
+	Reopened int               `json:"reopened,omitempty"` // how often
+
+	Alerts     alert.Set           `json:"alerts"`
+	QuietSince time.Time           `json:"quiet_since,omitzero"` // all alerts resolved since; zero while one fires
+	Escalation escalation.Run      `json:"escalation"`
+	Responders []timeline.Actor    `json:"responders,omitempty"` // who has acknowledged, the last one last
+	Holders    []Holder            `json:"holders,omitempty"`
+	Clocks     []supportplan.Clock `json:"clocks,omitempty"`
+
+	Ticket   Ticket   `json:"ticket"`
+	Report   Report   `json:"report"`
+	Review   Review   `json:"review"`
+	Outbox   []Send   `json:"outbox,omitempty"` // what has begun and has no outcome yet
+	Sends    int      `json:"sends"`            // begun so far: the next one's number
+	Decided  []string `json:"decided,omitempty"`
+	AllClear int      `json:"all_clear"` // resolutions for which the all-clear has been begun
+
+	Timeline timeline.Log `json:"timeline"`
+	Runs     []string     `json:"runs,omitempty"` // earlier runs of this incident, the oldest first
+
+	fresh []Send // begun since Advance was last asked; never part of the record
+}
+
+// Earlier names an incident that came before.
+type Earlier struct {
+	ID       ID        `json:"id"`
+	RunID    string    `json:"run_id"`
+	ClosedAt time.Time `json:"closed_at"`
+}
+
+// Times are the five instants that a review needs (source 003, line 4781) and the end. They are taken as they happen.
+type Times struct {
+	Started    time.Time `json:"started"`             // the earliest start that any alert names
+	Alerted    time.Time `json:"alerted"`             // the first alert reached Muster
+	Engaged    time.Time `json:"engaged,omitzero"`    // a person took it
+	Mitigation time.Time `json:"mitigation,omitzero"` // the mitigation began
+	Resolved   time.Time `json:"resolved,omitzero"`   // normal operation was back, the last time if reopened
+	Closed     time.Time `json:"closed,omitzero"`
+}
+
+// A Holder has a role since an instant.
+type Holder struct {
+	Role   Role      `json:"role"`
+	Person string    `json:"person"` // the person's ID
+	Since  time.Time `json:"since"`
+}
+
+// Ticket is the incident's ticket and what was last said in it.
+type Ticket struct {
+	Ref      ticket.Ref `json:"ref"`
+	Wanted   int        `json:"wanted"` // revision that the ticket should have
+	Written  int        `json:"written"`
+	Disabled bool       `json:"disabled,omitempty"` // the ticket system refused it for good
+}
+
+// Report is the incident report.
+type Report struct {
+	Wanted  int      `json:"wanted"`
+	Written int      `json:"written"`
+	Paths   []string `json:"paths,omitempty"`
+	SHA256  string   `json:"sha256,omitempty"`
+}
+
+// Review is the post-incident review that the incident opened.
+type Review struct {
+	ID     string    `json:"id,omitempty"` // workflow id
+	Due    time.Time `json:"due,omitzero"`
+	Wanted bool      `json:"wanted,omitempty"`
+	Opened bool      `json:"opened,omitempty"`
+}
+
+// Work is the kind of a Send.
+type Work string
+
+// The kinds of work that an incident begins. These strings are in histories: add, never rename.
+const (
+	ComputeClocks  Work = "clocks"          // compute and record when clocks are due
+	PageStep       Work = "page"            // page everybody of one rung of the escalation
+	PagePerson     Work = "page-person"     // one page, one person, one contact method
+	Remind         Work = "remind"          // tell whoever has a role
+	UpdateCustomer Work = "customer-update" // tell a customer how it goes
+	ClearCustomer  Work = "all-clear"       // tell a customer that it is over
+	Tell           Work = "tell"            // one message to one recipient: what a reminder, update or all-clear becomes
+	SyncTicket     Work = "ticket"
+	WriteReport    Work = "report"
+	OpenReview     Work = "review"
+	FindPrevious   Work = "previous"
+)
+
+// A Send is one piece of work towards the outside that has begun: it stands in the outbox until its outcome is known, and
+// goes out again under the same ID when a new run takes over.
+type Send struct {
+	Number    int                 `json:"number"`
+	Parent    int                 `json:"parent,omitempty"` // of a single delivery: the send that it came from
+	Work      Work                `json:"work"`
+	Begun     time.Time           `json:"begun"`
+	Rung      int                 `json:"rung,omitempty"` // of a page: which rung of the climb
+	Climb     int                 `json:"climb,omitempty"`
+	Targets   []escalation.Target `json:"targets,omitempty"`
+	Role      Role                `json:"role,omitempty"`
+	Customer  string              `json:"customer,omitempty"`
+	About     About               `json:"about,omitempty"` // of a reminder: which text
+	Text      string              `json:"text,omitempty"`  // what a person wrote
+	Author    *timeline.Actor     `json:"author,omitempty"`
+	Target    supportplan.Target  `json:"target,omitempty"`    // the promise that a reminder is about
+	Due       time.Time           `json:"due,omitzero"`        // the instant that the message is about
+	For       Work                `json:"for,omitempty"`       // of a Tell: the work that it came from
+	Withdrawn string              `json:"withdrawn,omitempty"` // why it no longer matters; its outcome is still waited for
+
+	ID       delivery.ID         `json:"id,omitempty"` // of a single delivery
+	To       *delivery.Recipient `json:"to,omitempty"`
+	Method   int                 `json:"method,omitempty"` // index in To.Methods
+	Hastened bool                `json:"hastened,omitempty"`
+	Message  *delivery.Message   `json:"message,omitempty"`
+	Repeated bool                `json:"repeated,omitempty"`
+	Revision int                 `json:"revision,omitempty"` // of the ticket or report to write
+}

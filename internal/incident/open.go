@@ -1,0 +1,152 @@
+package incident
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"muster/internal/alert"
+	"muster/internal/priority"
+	"muster/internal/supportplan"
+	"muster/internal/timeline"
+)
+
+// Open makes the incident that a definition describes. The alerts that opened it follow through Receive.
+func Open(id ID, def Definition, now time.Time) (*Incident, error) {
+	p, err := priority.Of(def.Impact, def.Urgency)
+	if err != nil {
+		return nil, err
+	}
+	i := &Incident{
+		ID: id, Definition: def, Status: Triggered, Impact: def.Impact, Urgency: def.Urgency, Priority: p,
+		Times: Times{Started: now, Alerted: now},
+	}
+	i.record(now, timeline.IncidentOpened, source(def.Source),
+		timeline.F("title", def.Title), timeline.F("service", def.Service.Name), timeline.F("priority", p.String()),
+		timeline.F("impact", string(def.Impact)), timeline.F("urgency", string(def.Urgency)),
+		timeline.F("customers", strings.Join(i.customerNames(), ", ")), timeline.F("definition", def.SHA256))
+	i.Ticket.Wanted = 1
+	i.startClocks(now)
+	i.begin(Send{Work: FindPrevious}, now)
+	return i, nil
+}
+
+// Receive takes a batch of alerts in.
+func (i *Incident) Receive(b alert.Batch, now time.Time) {
+	c := i.Alerts.Apply(b)
+	by := source(b.Source)
+	for _, a := range c.Fired {
+		if !a.StartsAt.IsZero() && a.StartsAt.Before(i.Times.Started) {
+			i.Times.Started = a.StartsAt
+		}
+	}
+	i.recordAlerts(by, c.Fired, timeline.AlertFired, timeline.AlertsFired, now)
+	i.recordAlerts(by, c.Resolved, timeline.AlertResolved, timeline.AlertsResolved, now)
+	if len(c.Fired)+len(c.Resolved) == 0 {
+		i.Timeline.Repeat(now, timeline.AlertRepeated, by)
+	}
+	if len(c.Fired) > 0 || c.Uncertain > 0 && !i.Alerts.AllResolved() {
+		i.firesAgain(by, now)
+	}
+	if i.Alerts.AllResolved() && i.Status.Open() && i.QuietSince.IsZero() {
+		i.QuietSince = now
+		i.record(now, timeline.AllAlertsResolved, by, at("resolves_at", now.Add(i.Definition.Quiet)))
+	}
+}
+
+func (i *Incident) recordAlerts(by timeline.Actor, as []alert.Alert, one, many timeline.Kind, now time.Time) {
+	const apart = 3 // up to so many alerts of a batch get their own entry
+	if len(as) <= apart {
+		for _, a := range as {
+			i.record(now, one, by, timeline.F("name", a.Name), timeline.F("fingerprint", a.Fingerprint))
+		}
+		return
+	}
+	i.record(now, many, by, timeline.F("count", strconv.Itoa(len(as))), timeline.F("names", names(as)))
+}
+
+// firesAgain ends the quiet time, and brings back an incident that was thought to be over.
+func (i *Incident) firesAgain(by timeline.Actor, now time.Time) {
+	if !i.QuietSince.IsZero() {
+		i.QuietSince = time.Time{}
+		if i.Status.Open() {
+			i.record(now, timeline.QuietBroken, by)
+		}
+	}
+	// A closed incident only still hears alerts that arrive in the moment of its closing: they must not be lost.
+	if i.Status == Resolved || i.Status == Closed {
+		i.reopen(by, "alert", "", now)
+	}
+}
+
+func (i *Incident) reopen(by timeline.Actor, cause, note string, now time.Time) {
+	away := supportplan.Span{From: i.Times.Resolved, To: now}
+	i.move(Triggered, by, cause, note, now)
+	i.Reopened++
+	i.Times.Closed = time.Time{}
+	i.Escalation.Restart()
+	for n := range i.Clocks {
+		c := &i.Clocks[n]
+		within, promised := i.plan(c.Customer).Within(i.Priority, c.Target)
+		switch {
+		case !promised:
+		case c.Target == supportplan.Resolve:
+			c.Reopen(away)
+		default:
+			c.Restart(now, within)
+		}
+	}
+	i.computeClocks(now)
+}
+
+// startClocks begins every promise of every customer.
+func (i *Incident) startClocks(now time.Time) {
+	for _, c := range i.Definition.Customers {
+		for _, t := range supportplan.Targets() {
+			if within, ok := c.Plan.Within(i.Priority, t); ok {
+				i.Clocks = append(i.Clocks, supportplan.Clock{
+					Customer: c.ID, Target: t, Within: within, Started: now, State: supportplan.Running,
+				})
+			}
+		}
+	}
+	i.computeClocks(now)
+}
+
+// computeClocks asks for the instants of all clocks. They come back through Computed and are recorded there.
+func (i *Incident) computeClocks(now time.Time) {
+	if len(i.Clocks) == 0 {
+		return
+	}
+	for n := range i.Outbox {
+		if i.Outbox[n].Work == ComputeClocks {
+			i.Outbox = append(i.Outbox[:n], i.Outbox[n+1:]...) // overtaken
+			break
+		}
+	}
+	i.begin(Send{Work: ComputeClocks}, now)
+}
+
+func source(id string) timeline.Actor { return timeline.Actor{Kind: timeline.Source, ID: id} }
+
+func names(as []alert.Alert) string {
+	const most = 5
+	var seen []string
+	for _, a := range as {
+		known := false
+		for _, s := range seen {
+			known = known || s == a.Name
+		}
+		if !known {
+			seen = append(seen, a.Name)
+		}
+	}
+	if len(seen) > most {
+		return strings.Join(seen[:most], ", ") + " …"
+	}
+	return strings.Join(seen, ", ")
+}
+
+func at(name string, t time.Time) timeline.Fact {
+	return timeline.F(name, t.UTC().Format(time.RFC3339Nano))
+}

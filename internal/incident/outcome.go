@@ -1,0 +1,268 @@
+package incident
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"muster/internal/delivery"
+	"muster/internal/supportplan"
+	"muster/internal/ticket"
+	"muster/internal/timeline"
+)
+
+// An Addressed message is one that was written for one recipient.
+type Addressed struct {
+	To      delivery.Recipient `json:"to"`
+	Message delivery.Message   `json:"message"`
+}
+
+// Instants are the computed instants of one clock.
+type Instants struct {
+	Customer string             `json:"customer"`
+	Target   supportplan.Target `json:"target"`
+	RiskAt   time.Time          `json:"risk_at"`
+	Due      time.Time          `json:"due"`
+}
+
+// Computed takes the instants of the clocks in.
+func (i *Incident) Computed(number int, at []Instants, now time.Time) {
+	if i.Find(number) == nil {
+		return // overtaken by a later computation
+	}
+	i.drop(number)
+	for _, x := range at {
+		c := i.clock(x.Customer, x.Target)
+		if c == nil || c.State != supportplan.Running || c.Due.Equal(x.Due) {
+			continue
+		}
+		first := c.Due.IsZero() && !c.Announced
+		c.RiskAt, c.Due, c.Announced = x.RiskAt, x.Due, true
+		kind := timeline.ClockMoved
+		if first {
+			kind = timeline.ClockStarted
+		}
+		i.recordClock(now, kind, c, timeline.Muster())
+	}
+}
+
+// Composed takes in who is to be told what: the send becomes one delivery for each recipient who can be reached. A detail
+// says why there is nobody, or why nothing could be determined.
+func (i *Incident) Composed(number int, to []Addressed, detail string, now time.Time) {
+	found := i.Find(number)
+	if found == nil {
+		return
+	}
+	s := *found
+	i.drop(number)
+	if s.Withdrawn != "" {
+		return
+	}
+	reached := 0
+	for _, a := range to {
+		if len(a.To.Methods) == 0 {
+			continue
+		}
+		reached++
+		d := s
+		d.Parent, d.For, d.Work, d.To, d.Message = s.Number, s.Work, Tell, &a.To, &a.Message
+		if s.Work == PageStep {
+			d.Work, d.For = PagePerson, ""
+		}
+		i.beginDelivery(d, now)
+	}
+	if reached > 0 {
+		return
+	}
+	if detail == "" {
+		detail = "nobody"
+	}
+	if s.Work == PageStep {
+		i.stepFailed(s, timeline.StepEmpty, detail, now)
+		return
+	}
+	i.record(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(s.Work)), timeline.F("detail", detail))
+}
+
+// Told takes in how a delivery ended.
+func (i *Incident) Told(number int, o delivery.Outcome, now time.Time) {
+	found := i.Find(number)
+	if found == nil {
+		return
+	}
+	s := *found
+	i.drop(number)
+	facts := append(s.facts(), timeline.F("attempts", strconv.Itoa(o.Attempts)))
+	switch o.Result {
+	case delivery.Delivered:
+		i.record(now, timeline.Delivered, timeline.Muster(), facts...)
+		i.delivered(s, now)
+	case delivery.Withdrawn:
+		i.record(now, timeline.Withdrawn, timeline.Muster(), append(facts, timeline.F("cause", s.Withdrawn))...)
+	case delivery.Refused:
+		i.record(now, timeline.Refused, timeline.Muster(), append(facts, timeline.F("detail", o.Detail))...)
+		i.refused(s, now)
+	}
+}
+
+func (i *Incident) delivered(s Send, now time.Time) {
+	switch {
+	case s.Work == PagePerson && s.Climb == i.Escalation.Restarts && s.Rung == i.Escalation.Begun:
+		i.Escalation.Reached = true
+	case s.For == UpdateCustomer:
+		i.updateArrived(s, now)
+	case s.For == ClearCustomer:
+		i.record(now, timeline.AllClearSent, timeline.Muster(), timeline.F("customer", i.customerName(s.Customer)))
+	}
+}
+
+// updateArrived keeps the promise and starts its next round. Further contacts of the same customer add nothing.
+func (i *Incident) updateArrived(s Send, now time.Time) {
+	c := i.clock(s.Customer, supportplan.Update)
+	if c != nil && s.Parent <= c.LastSend {
+		return
+	}
+	by := timeline.Muster()
+	if s.Author != nil {
+		by = *s.Author
+	}
+	i.record(now, timeline.UpdateSent, by, timeline.F("customer", i.customerName(s.Customer)), timeline.F("text", s.Text))
+	if c == nil {
+		return
+	}
+	c.LastSend = s.Parent
+	if !i.Status.Open() || c.State == supportplan.Paused {
+		return
+	}
+	if !s.Begun.Before(c.Started) { // else it is late news of the round before
+		i.keepClock(c, by, now)
+	}
+	i.nextRound(c, now)
+}
+
+func (i *Incident) nextRound(c *supportplan.Clock, now time.Time) {
+	within, promised := i.plan(c.Customer).Within(i.Priority, c.Target)
+	if !promised {
+		c.Stop(now)
+		return
+	}
+	c.Restart(now, within)
+	i.computeClocks(now)
+}
+
+func (i *Incident) refused(s Send, now time.Time) {
+	if s.Work == PagePerson || s.Work == Tell {
+		if !s.Hastened && s.Method+1 < len(s.To.Methods) && s.Withdrawn == "" {
+			i.nextMethod(s, "refused", now)
+			return
+		}
+	}
+	if s.Work == PagePerson && !i.paging(s.Rung, s.Climb) && !i.Escalation.Reached && s.Withdrawn == "" {
+		i.stepFailed(s, timeline.StepFailed, "", now)
+	}
+}
+
+// stepFailed lets the next step follow at once when nobody of this one can be reached.
+func (i *Incident) stepFailed(s Send, kind timeline.Kind, detail string, now time.Time) {
+	if s.Climb != i.Escalation.Restarts {
+		return
+	}
+	facts := []timeline.Fact{timeline.F("step", strconv.Itoa(s.Rung))}
+	if kind == timeline.StepEmpty {
+		facts = append(facts, timeline.F("detail", detail))
+	}
+	i.record(now, kind, timeline.Muster(), facts...)
+	i.Escalation.Hasten(i.Definition.Policy, s.Rung, now)
+}
+
+func (i *Incident) paging(rung, climb int) bool {
+	for n := range i.Outbox {
+		if s := &i.Outbox[n]; (s.Work == PagePerson || s.Work == PageStep) && s.Rung == rung && s.Climb == climb {
+			return true
+		}
+	}
+	return false
+}
+
+// Ticketed takes in that the ticket has been written.
+func (i *Incident) Ticketed(number int, ref ticket.Ref, now time.Time) {
+	s := i.Find(number)
+	if s == nil {
+		return
+	}
+	i.Ticket.Written = s.Revision
+	i.drop(number)
+	if i.Ticket.Ref.ID == "" {
+		i.Ticket.Ref = ref
+		i.record(now, timeline.TicketOpened, timeline.Muster(), timeline.F("ticket", ref.ID), timeline.F("url", ref.URL))
+		return
+	}
+	i.record(now, timeline.TicketUpdated, timeline.Muster(), timeline.F("ticket", i.Ticket.Ref.ID), timeline.F("status", string(i.Status)))
+}
+
+// TicketRefused takes in that the ticket system wants no such ticket: it is not asked again.
+func (i *Incident) TicketRefused(number int, detail string, now time.Time) {
+	i.drop(number)
+	i.Ticket.Disabled = true
+	i.record(now, timeline.TicketFailed, timeline.Muster(), timeline.F("detail", detail))
+}
+
+// Reported takes in where the incident report was written.
+func (i *Incident) Reported(number int, paths []string, sha256 string, now time.Time) {
+	s := i.Find(number)
+	if s == nil {
+		return
+	}
+	i.Report.Written, i.Report.Paths, i.Report.SHA256 = s.Revision, paths, sha256
+	i.drop(number)
+	i.record(now, timeline.ReportWritten, timeline.Muster(), timeline.F("paths", strings.Join(paths, ", ")), timeline.F("sha256", sha256))
+}
+
+// ReportFailed takes in that the report could not be written.
+func (i *Incident) ReportFailed(number int, detail string, now time.Time) {
+	if s := i.Find(number); s != nil {
+		i.Report.Written = s.Revision
+	}
+	i.drop(number)
+	i.record(now, timeline.ReportFailed, timeline.Muster(), timeline.F("detail", detail))
+}
+
+// Reviewed takes in that the post-incident review has been opened, or why not.
+func (i *Incident) Reviewed(number int, id string, due time.Time, failure string, now time.Time) {
+	i.drop(number)
+	if failure != "" {
+		i.record(now, timeline.ReviewFailed, timeline.Muster(), timeline.F("detail", failure))
+		return
+	}
+	if i.Review.Opened {
+		i.Review.Due = due
+		return
+	}
+	i.Review = Review{ID: id, Due: due, Opened: true}
+	i.record(now, timeline.ReviewOpened, timeline.Muster(), timeline.F("review", id), at("due", due))
+}
+
+// FoundPrevious takes in the last incident of the same alert group, nil when there was none.
+func (i *Incident) FoundPrevious(number int, e *Earlier, now time.Time) {
+	i.drop(number)
+	if e == nil || i.Previous != nil {
+		return
+	}
+	i.Previous = e
+	i.record(now, timeline.PreviousFound, timeline.Muster(), timeline.F("previous", string(e.ID)))
+}
+
+// Resend prepares the sends that an earlier run has left without an outcome. They go out again under their own IDs, marked
+// as possibly repeated.
+func (i *Incident) Resend(run string, now time.Time) {
+	i.Runs = append(i.Runs, run)
+	i.record(now, timeline.Continued, timeline.Muster(), timeline.F("run", run))
+	i.fresh = append([]Send(nil), i.Outbox...)
+	for n := range i.Outbox {
+		if s := &i.Outbox[n]; s.ID != "" {
+			s.Repeated = true
+			i.fresh[n].Repeated = true
+			i.record(now, timeline.Resent, timeline.Muster(), s.facts()...)
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package incident
+
+import "fmt"
+
+// Status is where an incident stands.
+type Status string
+
+// The statuses. These strings are on the wire and in history: add, never rename.
+const (
+	Triggered    Status = "triggered"
+	Acknowledged Status = "acknowledged"
+	Mitigated    Status = "mitigated"
+	Resolved     Status = "resolved"
+	Closed       Status = "closed"
+)
+
+// Statuses lists the statuses in the order in which an incident passes them.
+func Statuses() []Status { return []Status{Triggered, Acknowledged, Mitigated, Resolved, Closed} }
+
+// Open tells whether the incident still needs a response.
+func (s Status) Open() bool { return s == Triggered || s == Acknowledged || s == Mitigated }
+
+// CanMove tells whether an incident may go from one status to another. Back to triggered leads an expired
+// acknowledgement and a reopening.
+func CanMove(from, to Status) bool {
+	switch to {
+	case Triggered:
+		return from == Acknowledged || from == Resolved
+	case Acknowledged:
+		return from == Triggered
+	case Mitigated:
+		return from == Triggered || from == Acknowledged
+	case Resolved:
+		return from.Open()
+	case Closed:
+		return from == Resolved
+	}
+	return false
+}
+
+// A Refusal says why an incident does not do what it was asked to do. It knows its facts.
+type Refusal struct {
+	Incident ID
+	Action   string
+	Reason   string
+}
+
+// Error returns the refusal as one sentence.
+func (r *Refusal) Error() string { return fmt.Sprintf("%s %s: %s", r.Action, r.Incident, r.Reason) }

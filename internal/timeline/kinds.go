@@ -1,0 +1,79 @@
+package timeline
+
+// Kind says what happened. Every kind has its sentence in every language in templates/timeline.
+type Kind string
+
+// The kinds of entries, with the facts that each carries. These strings are in histories: add, never rename.
+const (
+	IncidentOpened    Kind = "incident.opened"     // title service priority impact urgency customers definition previous
+	PreviousFound     Kind = "incident.previous"   // previous: the last incident of the same alert group
+	AlertFired        Kind = "alert.fired"         // name fingerprint
+	AlertsFired       Kind = "alerts.fired"        // count names: many in one commit
+	AlertRepeated     Kind = "alert.repeated"      // nothing new in it
+	AlertResolved     Kind = "alert.resolved"      // name fingerprint
+	AlertsResolved    Kind = "alerts.resolved"     // count
+	AllAlertsResolved Kind = "alerts.all-resolved" // resolves_at: unless one fires again before
+	QuietBroken       Kind = "alerts.quiet-broken" // an alert fired again within the quiet time
+
+	StatusChanged   Kind = "status.changed"   // from to cause note
+	PriorityChanged Kind = "priority.changed" // from to impact urgency reason
+	Noted           Kind = "note"             // text
+	RoleAssigned    Kind = "role.assigned"    // role person from note
+	Escalated       Kind = "escalated"        // by a person: reason
+
+	StepStarted     Kind = "escalation.step"         // step round targets
+	StepEmpty       Kind = "escalation.step-empty"   // step targets detail: nobody to reach, so the next step follows at once
+	StepFailed      Kind = "escalation.step-failed"  // step: nobody of it could be reached, so the next step follows at once
+	LastResort      Kind = "escalation.last-resort"  // targets
+	Acknowledged    Kind = "escalation.acknowledged" // expires
+	AckExpired      Kind = "escalation.ack-expired"  // since: no sign of life, so paging starts again
+	EscalationEnded Kind = "escalation.ended"        // cause
+
+	Sending      Kind = "delivery.sending"   // what delivery to method revision
+	Delivered    Kind = "delivery.delivered" // what delivery to method attempts
+	Refused      Kind = "delivery.refused"   // what delivery to method attempts detail
+	Withdrawn    Kind = "delivery.withdrawn" // what delivery to method cause
+	Resent       Kind = "delivery.resent"    // what delivery to method: outcome unknown, possibly repeated
+	NextMethod   Kind = "delivery.next"      // what to method cause: the next contact method is tried
+	Undetermined Kind = "delivery.nobody"    // what detail: recipients or text could not be determined
+
+	ClockStarted Kind = "clock.started" // customer target due within
+	ClockAtRisk  Kind = "clock.at-risk" // customer target due
+	ClockMet     Kind = "clock.met"     // customer target due
+	ClockMissed  Kind = "clock.missed"  // customer target due
+	ClockPaused  Kind = "clock.paused"  // customer target reason
+	ClockResumed Kind = "clock.resumed" // customer target due paused_for
+	ClockMoved   Kind = "clock.moved"   // customer target due cause
+	ClockStopped Kind = "clock.stopped" // customer target cause
+
+	UpdateDue    Kind = "update.due"  // customer due: the engine writes and sends it
+	UpdateSent   Kind = "update.sent" // customer by text
+	AllClearSent Kind = "all-clear.sent"
+
+	TicketOpened  Kind = "ticket.opened"  // ticket url
+	TicketUpdated Kind = "ticket.updated" // ticket status
+	TicketFailed  Kind = "ticket.failed"  // detail
+
+	ReportWritten Kind = "report.written" // paths sha256
+	ReportFailed  Kind = "report.failed"  // detail
+	ReviewOpened  Kind = "review.opened"  // review due
+	ReviewFailed  Kind = "review.failed"  // detail
+	ReviewOverdue Kind = "review.overdue" // its due instant has passed
+	ReviewClosed  Kind = "review.closed"  // note
+
+	CancelRefused Kind = "cancel.refused" // Temporal's own cancel: an incident ends by being closed
+	Continued     Kind = "run.continued"  // run: the history goes on in a new run
+)
+
+// Kinds lists every kind.
+func Kinds() []Kind {
+	return []Kind{
+		IncidentOpened, PreviousFound, AlertFired, AlertsFired, AlertRepeated, AlertResolved, AlertsResolved,
+		AllAlertsResolved, QuietBroken, StatusChanged, PriorityChanged, Noted, RoleAssigned, Escalated, StepStarted,
+		StepEmpty, StepFailed, LastResort, Acknowledged, AckExpired, EscalationEnded, Sending, Delivered, Refused,
+		Withdrawn, Resent, NextMethod, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
+		ClockResumed, ClockMoved, ClockStopped, UpdateDue, UpdateSent, AllClearSent, TicketOpened, TicketUpdated,
+		TicketFailed, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
+		CancelRefused, Continued,
+	}
+}

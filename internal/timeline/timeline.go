@@ -1,0 +1,109 @@
+// Package timeline is the readable record of a run: what happened, when, by whom and why. Entries hold a kind and facts,
+// never prose, so that the same record reads well in every language.
+package timeline
+
+import "time"
+
+// Actor is who did something, as the authenticated session, the alert source or the engine itself.
+type Actor struct {
+	Kind ActorKind `json:"kind"`
+	ID   string    `json:"id"`
+	Name string    `json:"name,omitempty"` // as it is shown to people; the ID where empty
+}
+
+// ActorKind tells people from machines.
+type ActorKind string
+
+// The kinds of actors.
+const (
+	Person ActorKind = "person"
+	Source ActorKind = "source" // an alert source
+	Engine ActorKind = "engine" // Muster itself, by a rule or a deadline
+)
+
+// Muster is the engine as an actor.
+func Muster() Actor { return Actor{Kind: Engine, ID: "muster"} }
+
+// Shown is the actor's name for people.
+func (a Actor) Shown() string {
+	if a.Name != "" {
+		return a.Name
+	}
+	return a.ID
+}
+
+// Fact is one named value of an entry. Instants are RFC 3339 in UTC, durations in Go's notation.
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// F makes a Fact.
+func F(name, value string) Fact { return Fact{Name: name, Value: value} }
+
+// Entry is one thing that happened.
+type Entry struct {
+	Seq   int       `json:"seq"` // 1, 2, 3 … without gaps over the whole incident
+	At    time.Time `json:"at"`
+	Kind  Kind      `json:"kind"`
+	Actor Actor     `json:"actor"`
+	Facts []Fact    `json:"facts,omitempty"`
+	Times int       `json:"times,omitempty"` // > 1: the same thing happened that often …
+	Last  time.Time `json:"last,omitzero"`   // … until this instant
+}
+
+// Fact returns the value of the named fact, empty when there is none.
+func (e Entry) Fact(name string) string {
+	for _, f := range e.Facts {
+		if f.Name == name {
+			return f.Value
+		}
+	}
+	return ""
+}
+
+// Log is a timeline: the entries of this run, the oldest first.
+type Log struct {
+	Entries []Entry `json:"entries"`
+	Dropped int     `json:"dropped,omitempty"` // older entries, to be read from the run before
+}
+
+// Add appends an entry and returns its sequence number.
+func (l *Log) Add(at time.Time, kind Kind, actor Actor, facts ...Fact) int {
+	seq := l.Dropped + len(l.Entries) + 1
+	l.Entries = append(l.Entries, Entry{Seq: seq, At: at, Kind: kind, Actor: actor, Facts: facts})
+	return seq
+}
+
+// Repeat folds into the newest entry when that has the same kind, actor and facts; otherwise it adds one.
+func (l *Log) Repeat(at time.Time, kind Kind, actor Actor, facts ...Fact) {
+	if n := len(l.Entries); n > 0 {
+		e := &l.Entries[n-1]
+		if e.Kind == kind && e.Actor == actor && equal(e.Facts, facts) {
+			e.Times = max(e.Times, 1) + 1
+			e.Last = at
+			return
+		}
+	}
+	l.Add(at, kind, actor, facts...)
+}
+
+// Trim drops the oldest entries until at most keep are left. They stay readable in the run that recorded them.
+func (l *Log) Trim(keep int) {
+	if drop := len(l.Entries) - keep; drop > 0 {
+		l.Dropped += drop
+		l.Entries = append([]Entry(nil), l.Entries[drop:]...)
+	}
+}
+
+func equal(a, b []Fact) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
