@@ -107,3 +107,12 @@ func equal(a, b []Fact) bool {
 	}
 	return true
 }
+
+// Join puts an earlier run's log before a later one that has dropped some of it. Where both hold an entry, the later log
+// is right, for repeats are folded into entries that stand already.
+func Join(earlier, later Log) Log {
+	keep := min(max(later.Dropped-earlier.Dropped, 0), len(earlier.Entries))
+	joined := Log{Dropped: later.Dropped - keep}
+	joined.Entries = append(append(joined.Entries, earlier.Entries[:keep]...), later.Entries...)
+	return joined
+}

@@ -1,0 +1,114 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"muster/internal/delivery"
+	"muster/internal/escalation"
+	"muster/internal/incident"
+	"muster/internal/supportplan"
+)
+
+// A Directory knows who is there now. It is the organisation folder as it is at the moment of asking.
+type Directory interface {
+	// Recipients returns who a target means at an instant, nobody when a schedule has a gap.
+	Recipients(t escalation.Target, at time.Time) ([]delivery.Recipient, error)
+	// CustomerContacts returns whom a customer wants to be told.
+	CustomerContacts(customer string) ([]delivery.Recipient, error)
+	// Contact returns how a contact method reaches a recipient, with its secrets resolved.
+	Contact(recipient, method string) (delivery.Contact, error)
+	// Revision names the folder's content.
+	RevisionID() string
+}
+
+// A Writer writes messages.
+type Writer interface {
+	Message(t incident.Telling, to delivery.Recipient) (delivery.Message, error)
+}
+
+// Composition finds out who is told and writes what they read. It is quick and local.
+type Composition struct {
+	Directory func() Directory
+	Writer    Writer
+	Now       func() time.Time
+}
+
+// ComposeInput asks for the messages of one send.
+type ComposeInput struct {
+	Telling  incident.Telling    `json:"telling"`
+	Targets  []escalation.Target `json:"targets,omitempty"`
+	Customer string              `json:"customer,omitempty"` // ID; instead of targets
+}
+
+// Composed are the messages, with the revision of the folder that named the recipients.
+type Composed struct {
+	To       []incident.Addressed `json:"to,omitempty"`
+	Detail   string               `json:"detail,omitempty"` // what could not be determined
+	Revision string               `json:"revision"`
+}
+
+// Compose resolves the targets as of now and writes one message for each recipient, each once. What cannot be resolved
+// becomes a detail: one broken target must not keep the others from being paged.
+func (c *Composition) Compose(_ context.Context, in ComposeInput) (Composed, error) {
+	dir := c.Directory()
+	out := Composed{Revision: dir.RevisionID()}
+	to, err := c.recipients(dir, in)
+	seen := make(map[string]bool, len(to))
+	for _, r := range to {
+		if seen[r.ID] {
+			continue
+		}
+		seen[r.ID] = true
+		m, werr := c.Writer.Message(in.Telling, r)
+		if werr != nil {
+			err = errors.Join(err, fmt.Errorf("write message to %s: %w", r.ID, werr))
+			continue
+		}
+		out.To = append(out.To, incident.Addressed{To: r, Message: m})
+	}
+	if err != nil {
+		out.Detail = err.Error()
+	}
+	return out, nil
+}
+
+func (c *Composition) recipients(dir Directory, in ComposeInput) ([]delivery.Recipient, error) {
+	if in.Customer != "" {
+		return dir.CustomerContacts(in.Customer)
+	}
+	var (
+		all    []delivery.Recipient
+		faults error
+	)
+	for _, t := range in.Targets {
+		to, err := dir.Recipients(t, c.Now())
+		faults = errors.Join(faults, err)
+		all = append(all, to...)
+	}
+	return all, faults
+}
+
+// ComputeClocksInput asks when clocks are due.
+type ComputeClocksInput struct {
+	Clocks []ClockInput `json:"clocks"`
+}
+
+// A ClockInput is one clock with its plan's percentage of being at risk.
+type ClockInput struct {
+	Clock  supportplan.Clock `json:"clock"`
+	AtRisk int               `json:"at_risk"`
+}
+
+// ComputeClocks returns the instants of all clocks that run. They are computed here and recorded, never again on replay: a
+// new time-zone database must not change the past.
+func (c *Composition) ComputeClocks(_ context.Context, in ComputeClocksInput) ([]incident.Instants, error) {
+	out := make([]incident.Instants, len(in.Clocks))
+	for n, k := range in.Clocks {
+		risk, due := k.Clock.Instants(k.AtRisk)
+		out[n] = incident.Instants{Customer: k.Clock.Customer, Target: k.Clock.Target, RiskAt: risk, Due: due}
+	}
+	return out, nil
+}

@@ -1,0 +1,87 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"muster/internal/delivery"
+)
+
+// A Sender makes one attempt to hand one message to one contact. A *delivery.Refusal is final; every other error is worth
+// another attempt.
+type Sender interface {
+	Send(ctx context.Context, e delivery.Envelope) error
+}
+
+// A Tracker is told of every delivery that is under way, so that one without an outcome is noticed.
+type Tracker interface {
+	Began(id delivery.ID, scheduled time.Time)
+	Ended(id delivery.ID, kind delivery.Kind, result delivery.Result)
+}
+
+// Deliveries hands messages to the outside.
+type Deliveries struct {
+	Directory func() Directory
+	Senders   map[delivery.ContactType]Sender
+	Tracker   Tracker
+}
+
+// DeliverInput is one delivery. Addresses do not stand here: the method's name is looked up at every attempt.
+type DeliverInput struct {
+	ID       delivery.ID        `json:"id"`
+	To       delivery.Recipient `json:"to"`
+	Method   string             `json:"method"`
+	Message  delivery.Message   `json:"message"`
+	Repeated bool               `json:"repeated,omitempty"` // an earlier run left it without an outcome
+}
+
+// Deliver makes one attempt. A refusal is an outcome; everything else is an error that Temporal tries again, not before
+// the receiver wants to be asked again.
+func (d *Deliveries) Deliver(ctx context.Context, in DeliverInput) (delivery.Outcome, error) {
+	info := activity.GetInfo(ctx)
+	attempt := int(info.Attempt)
+	if d.Tracker != nil {
+		d.Tracker.Began(in.ID, info.ScheduledTime)
+	}
+	err := d.attempt(ctx, in, attempt)
+	out := delivery.Outcome{Result: delivery.Delivered, Attempts: attempt}
+	if refusal, ok := errors.AsType[*delivery.Refusal](err); ok {
+		out.Result, out.Detail = delivery.Refused, refusal.Detail
+	} else if err != nil {
+		return delivery.Outcome{}, retryable(fmt.Errorf("deliver %s by %s: %w", in.ID, in.Method, err))
+	}
+	if d.Tracker != nil {
+		d.Tracker.Ended(in.ID, in.Message.Kind, out.Result)
+	}
+	return out, nil
+}
+
+func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int) error {
+	contact, err := d.Directory().Contact(in.To.ID, in.Method)
+	if err != nil {
+		return &delivery.Refusal{Detail: err.Error()} // gone from the folder: the next method is tried
+	}
+	s, ok := d.Senders[contact.Type]
+	if !ok {
+		return &delivery.Refusal{Detail: fmt.Sprintf("contact type %q: this worker has no such channel", contact.Type)}
+	}
+	return s.Send(ctx, delivery.Envelope{
+		ID: in.ID, Attempt: attempt, Repeated: in.Repeated || attempt > 1, At: time.Now(),
+		Recipient: in.To, Contact: contact, Message: in.Message,
+	})
+}
+
+// retryable carries the receiver's own wish for the next attempt to Temporal.
+func retryable(err error) error {
+	if u, ok := errors.AsType[*delivery.Unavailable](err); ok && u.After > 0 {
+		return temporal.NewApplicationErrorWithOptions(err.Error(), "Unavailable", temporal.ApplicationErrorOptions{
+			NextRetryDelay: u.After,
+		})
+	}
+	return err
+}

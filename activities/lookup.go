@@ -1,0 +1,29 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+
+	"go.temporal.io/sdk/activity"
+
+	"muster/internal/incident"
+)
+
+// Archive knows the incidents that are over.
+type Archive interface {
+	// Last returns the newest closed incident under a workflow id, nil when there is none.
+	Last(ctx context.Context, workflowID string, except incident.ID) (*incident.Earlier, error)
+}
+
+// Lookup finds what came before.
+type Lookup struct{ Archive Archive }
+
+// FindPrevious returns the last incident of the same alert group, nil when this is the first.
+func (l *Lookup) FindPrevious(ctx context.Context, self incident.ID) (*incident.Earlier, error) {
+	id := activity.GetInfo(ctx).WorkflowExecution.ID
+	e, err := l.Archive.Last(ctx, id, self)
+	if err != nil {
+		return nil, fmt.Errorf("find previous incident of %s: %w", id, err)
+	}
+	return e, nil
+}

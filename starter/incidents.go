@@ -1,0 +1,272 @@
+package starter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+
+	"muster/internal/alert"
+	"muster/internal/incident"
+	"muster/internal/priority"
+	"muster/internal/timeline"
+	"muster/workflows"
+)
+
+// Incidents starts incidents and talks to them.
+type Incidents struct {
+	Temporal  client.Client
+	Namespace string
+}
+
+// Deliver brings a batch of alerts to the open incident of a workflow id, and opens it when the batch has a firing alert.
+// When it returns nil the batch is durable. Alerts that only end what never began here are none of our business.
+func (s *Incidents) Deliver(ctx context.Context, workflowID string, def incident.Definition, b alert.Batch) error {
+	if !slices.ContainsFunc(b.Alerts, func(r alert.Received) bool { return r.State == alert.Firing }) {
+		err := s.Temporal.SignalWorkflow(ctx, workflowID, "", workflows.AlertsSignal, b)
+		if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
+			return nil
+		}
+		return told("incident "+workflowID, err)
+	}
+	p, err := priority.Of(def.Impact, def.Urgency)
+	if err != nil {
+		return fmt.Errorf("deliver alerts to %s: %w", workflowID, err)
+	}
+	_, err = s.Temporal.SignalWithStartWorkflow(ctx, workflowID, workflows.AlertsSignal, b, client.StartWorkflowOptions{
+		ID:        workflowID,
+		TaskQueue: workflows.TaskQueue,
+		Priority:  temporal.Priority{PriorityKey: int(p)},
+	}, workflows.IncidentWorkflow, workflows.IncidentInput{Definition: &def})
+	return told("incident "+workflowID, err)
+}
+
+// A Ref is where an incident lives: its workflow id and the first of its runs, which never changes.
+type Ref struct {
+	WorkflowID string
+	RunID      string // newest run
+	FirstRunID string
+}
+
+// A Summary is one row of a list.
+type Summary struct {
+	ID        incident.ID       `json:"id"`
+	Status    incident.Status   `json:"status"`
+	Priority  priority.Priority `json:"priority"`
+	Service   string            `json:"service"`
+	Customers []string          `json:"customers"`
+	OpenedAt  time.Time         `json:"opened_at"`
+	NextDue   time.Time         `json:"next_due,omitzero"`
+	ClosedAt  time.Time         `json:"closed_at,omitzero"`
+
+	ref Ref
+}
+
+// A Filter narrows a list. Zero values do not.
+type Filter struct {
+	Status incident.Status
+	Open   bool // still running: not closed
+	After  string
+	Limit  int
+}
+
+// List returns incidents, the newest first, and a cursor for more, empty at the end.
+func (s *Incidents) List(ctx context.Context, f Filter) ([]Summary, string, error) {
+	query := fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus != 'ContinuedAsNew'", workflows.IncidentWorkflow)
+	if f.Status != "" {
+		query += fmt.Sprintf(" AND %s = '%s'", workflows.StatusAttribute.GetName(), f.Status)
+	}
+	if f.Open {
+		query += " AND ExecutionStatus = 'Running'"
+	}
+	return s.list(ctx, query, f.Limit, []byte(f.After))
+}
+
+func (s *Incidents) list(ctx context.Context, query string, limit int, after []byte) ([]Summary, string, error) {
+	resp, err := s.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: s.Namespace, Query: query, PageSize: int32(limit), NextPageToken: after,
+	})
+	if err != nil {
+		return nil, "", told("list incidents", err)
+	}
+	rows := make([]Summary, 0, len(resp.GetExecutions()))
+	for _, e := range resp.GetExecutions() {
+		rows = append(rows, summary(e))
+	}
+	slices.SortStableFunc(rows, func(a, b Summary) int { return b.OpenedAt.Compare(a.OpenedAt) })
+	return rows, string(resp.GetNextPageToken()), nil
+}
+
+func summary(e *workflowpb.WorkflowExecutionInfo) Summary {
+	row := Summary{
+		OpenedAt: e.GetStartTime().AsTime(),
+		ref: Ref{
+			WorkflowID: e.GetExecution().GetWorkflowId(), RunID: e.GetExecution().GetRunId(), FirstRunID: e.GetFirstRunId(),
+		},
+	}
+	if t := e.GetCloseTime(); t != nil {
+		row.ClosedAt = t.AsTime()
+	}
+	dc := converter.GetDefaultDataConverter()
+	for _, field := range []struct {
+		name string
+		into any
+	}{
+		{workflows.IDAttribute.GetName(), &row.ID},
+		{workflows.StatusAttribute.GetName(), &row.Status},
+		{workflows.PriorityAttribute.GetName(), &row.Priority},
+		{workflows.ServiceAttribute.GetName(), &row.Service},
+		{workflows.CustomersAttribute.GetName(), &row.Customers},
+		{workflows.NextDueAttribute.GetName(), &row.NextDue},
+	} {
+		if p := e.GetSearchAttributes().GetIndexedFields()[field.name]; p != nil {
+			_ = dc.FromPayload(p, field.into) // an attribute of another type is as good as none
+		}
+	}
+	return row
+}
+
+// Find returns where the incident with an id lives.
+func (s *Incidents) Find(ctx context.Context, id incident.ID) (Ref, error) {
+	if !validID(id) {
+		return Ref{}, &NotFoundError{What: fmt.Sprintf("incident %q", string(id))}
+	}
+	query := fmt.Sprintf("%s = '%s'", workflows.IDAttribute.GetName(), id)
+	// Lists lag a little behind: an id that somebody has just been told is worth a second look.
+	for wait := 50 * time.Millisecond; ; wait *= 2 {
+		rows, _, err := s.list(ctx, query, 10, nil)
+		if err != nil {
+			return Ref{}, err
+		}
+		for _, row := range rows {
+			if row.ID == id {
+				return row.ref, nil
+			}
+		}
+		if wait > time.Second {
+			return Ref{}, &NotFoundError{What: "incident " + string(id)}
+		}
+		select {
+		case <-ctx.Done():
+			return Ref{}, &UnavailableError{Cause: ctx.Err()}
+		case <-time.After(wait):
+		}
+	}
+}
+
+func validID(id incident.ID) bool {
+	rest, ok := strings.CutPrefix(string(id), "INC-")
+	return ok && rest != "" && len(rest) <= 20 && strings.Trim(rest, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == ""
+}
+
+// State returns the whole state of an incident, open or closed.
+func (s *Incidents) State(ctx context.Context, id incident.ID) (*incident.Incident, error) {
+	ref, err := s.Find(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return s.state(ctx, id, ref.WorkflowID, ref.RunID)
+}
+
+func (s *Incidents) state(ctx context.Context, id incident.ID, workflowID, runID string) (*incident.Incident, error) {
+	v, err := s.Temporal.QueryWorkflow(ctx, workflowID, runID, workflows.StateQuery)
+	if err != nil {
+		return nil, told("incident "+string(id), err)
+	}
+	var i incident.Incident
+	if err := v.Get(&i); err != nil {
+		return nil, fmt.Errorf("read state of %s: %w", id, err)
+	}
+	return &i, nil
+}
+
+// Timeline returns the whole timeline of an incident: what its newest run does not carry is read from the runs before.
+func (s *Incidents) Timeline(ctx context.Context, id incident.ID) (*incident.Incident, error) {
+	ref, err := s.Find(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	i, err := s.state(ctx, id, ref.WorkflowID, ref.RunID)
+	if err != nil {
+		return nil, err
+	}
+	for n := len(i.Runs) - 1; n >= 0 && i.Timeline.Dropped > 0; n-- {
+		before, err := s.state(ctx, id, ref.WorkflowID, i.Runs[n])
+		if err != nil {
+			return i, nil // the run is past its retention: what it held stands in the archive
+		}
+		i.Timeline = timeline.Join(before.Timeline, i.Timeline)
+	}
+	return i, nil
+}
+
+// Command asks something of an incident. The same request id twice is one decision.
+func Command[C incident.Command](ctx context.Context, s *Incidents, id incident.ID, update, requestID string, by timeline.Actor, c C) (workflows.Receipt, error) {
+	var receipt workflows.Receipt
+	ref, err := s.Find(ctx, id)
+	if err != nil {
+		return receipt, err
+	}
+	h, err := s.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		UpdateID: requestID, WorkflowID: ref.WorkflowID, FirstExecutionRunID: ref.FirstRunID, UpdateName: update,
+		Args: []any{workflows.Request[C]{By: by, Command: c}}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		err = h.Get(ctx, &receipt)
+	}
+	return receipt, told("incident "+string(id), err)
+}
+
+// History returns the complete event history of every run of an incident, the oldest run first.
+func (s *Incidents) History(ctx context.Context, id incident.ID) ([]*historypb.History, error) {
+	ref, err := s.Find(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	i, err := s.state(ctx, id, ref.WorkflowID, ref.RunID)
+	if err != nil {
+		return nil, err
+	}
+	var all []*historypb.History
+	for _, run := range append(slices.Clone(i.Runs), ref.RunID) {
+		h := &historypb.History{}
+		events := s.Temporal.GetWorkflowHistory(ctx, ref.WorkflowID, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+		for events.HasNext() {
+			e, err := events.Next()
+			if err != nil {
+				return nil, told(fmt.Sprintf("history of %s, run %s", id, run), err)
+			}
+			h.Events = append(h.Events, e)
+		}
+		all = append(all, h)
+	}
+	return all, nil
+}
+
+// Last returns the newest closed incident under a workflow id, other than the one that asks; nil when there is none.
+func (s *Incidents) Last(ctx context.Context, workflowID string, except incident.ID) (*incident.Earlier, error) {
+	query := fmt.Sprintf("WorkflowId = '%s' AND ExecutionStatus = 'Completed'", strings.ReplaceAll(workflowID, "'", "''"))
+	rows, _, err := s.list(ctx, query, 100, nil)
+	if err != nil {
+		return nil, err
+	}
+	var last *incident.Earlier
+	for _, row := range rows {
+		if row.ID == "" || row.ID == except || last != nil && !row.ClosedAt.After(last.ClosedAt) {
+			continue
+		}
+		last = &incident.Earlier{ID: row.ID, RunID: row.ref.RunID, ClosedAt: row.ClosedAt}
+	}
+	return last, nil
+}

@@ -1,0 +1,84 @@
+// Package worker runs Muster's workflows and activities on a Temporal: it registers them and gives each kind of work its
+// own slots.
+package worker
+
+import (
+	"fmt"
+	"runtime"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"muster/activities"
+	"muster/workflows"
+)
+
+// Activities are the effects that the workflows may have, ready to be used.
+type Activities struct {
+	Composition *activities.Composition
+	Deliveries  *activities.Deliveries
+	Tickets     *activities.Tickets
+	Reports     *activities.Reports
+	Lookup      *activities.Lookup
+}
+
+// A Worker runs everything, and pages on a task queue of their own.
+type Worker struct {
+	all    worker.Worker
+	paging worker.Worker
+}
+
+// New makes a worker. It does nothing before Start.
+func New(c client.Client, a Activities) *Worker {
+	cores := runtime.GOMAXPROCS(0)
+	w := &Worker{
+		all: worker.New(c, workflows.TaskQueue, worker.Options{
+			// Temporal takes starts faster than it runs them. With few slots the queue stays in Temporal, where priority
+			// acts; with many it would stand in this process, first come first served.
+			MaxConcurrentWorkflowTaskExecutionSize:  4 * cores,
+			MaxConcurrentActivityExecutionSize:      64,
+			MaxConcurrentLocalActivityExecutionSize: 16 * cores,
+			WorkflowTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
+				InitialNumberOfPollers: 4, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: 4 * cores,
+			}),
+			ActivityTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
+				InitialNumberOfPollers: 2, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: 16,
+			}),
+		}),
+		paging: worker.New(c, workflows.PagingTaskQueue, worker.Options{
+			// A page waits for its receiver, not for the processor: a receiver that hangs must not keep others waiting.
+			MaxConcurrentActivityExecutionSize: 256,
+			DisableWorkflowWorker:              true,
+			ActivityTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
+				InitialNumberOfPollers: 4, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: 32,
+			}),
+		}),
+	}
+	for _, f := range workflows.All() {
+		w.all.RegisterWorkflowWithOptions(f.Function, workflow.RegisterOptions{Name: f.Name})
+	}
+	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Reports, a.Lookup} {
+		w.all.RegisterActivity(s)
+	}
+	w.paging.RegisterActivity(a.Deliveries)
+	return w
+}
+
+// Start begins to poll.
+func (w *Worker) Start() error {
+	if err := w.paging.Start(); err != nil {
+		return fmt.Errorf("start paging worker: %w", err)
+	}
+	if err := w.all.Start(); err != nil {
+		w.paging.Stop()
+		return fmt.Errorf("start worker: %w", err)
+	}
+	return nil
+}
+
+// Stop lets what is being done end and then stops polling.
+func (w *Worker) Stop() {
+	w.all.Stop()
+	w.paging.Stop()
+}

@@ -1,0 +1,15 @@
+package workflows
+
+// A Registered workflow is a function under the name that stands in histories.
+type Registered struct {
+	Name     string
+	Function any
+}
+
+// All lists the workflows, for workers, replay and preview.
+func All() []Registered {
+	return []Registered{
+		{IncidentWorkflow, Incident},
+		{ReviewWorkflow, Review},
+	}
+}

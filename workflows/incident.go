@@ -1,0 +1,220 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"muster/internal/alert"
+	"muster/internal/incident"
+	"muster/internal/timeline"
+)
+
+// IncidentInput opens an incident, or hands its state to the run that continues it.
+type IncidentInput struct {
+	Definition *incident.Definition `json:"definition,omitempty"`
+	State      *incident.Incident   `json:"state,omitempty"`
+}
+
+// Incident runs one incident from its first alert until it is closed: what is due now is begun, each in its own coroutine,
+// and then the run waits for news. Temporal's own cancel does not end it: an incident ends by being closed.
+func Incident(ctx workflow.Context, in IncidentInput) error {
+	r, err := newIncidentRun(ctx, in)
+	if err != nil {
+		return err
+	}
+	for !r.ended() {
+		r.receive()
+		for _, s := range r.incident.Advance(workflow.Now(r.ctx)) {
+			r.send(s)
+		}
+		r.withdraw()
+		if r.settled() {
+			if err := r.publish(r.ctx); err != nil {
+				return err
+			}
+			if r.continues() {
+				return r.continueAsNew()
+			}
+		}
+		if err := r.awaitNews(); err != nil {
+			return err
+		}
+	}
+	return r.finish()
+}
+
+// incidentRun is one run of an incident. Its context is cut off from Temporal's cancel.
+type incidentRun struct {
+	ctx       workflow.Context
+	incident  *incident.Incident
+	alerts    workflow.ReceiveChannel
+	sends     []inFlight
+	local     int  // sends whose local activity is under way: they end within the workflow task
+	news      bool // something has happened since Advance
+	alarm     alarm
+	published published
+}
+
+// inFlight is a send whose outcome is awaited.
+type inFlight struct {
+	number    int
+	cancel    workflow.CancelFunc
+	cancelled bool
+}
+
+// alarm is the one timer of the run: it rings at the next deadline.
+type alarm struct {
+	at     time.Time
+	timer  workflow.Future
+	cancel workflow.CancelFunc
+}
+
+func newIncidentRun(ctx workflow.Context, in IncidentInput) (*incidentRun, error) {
+	cut, _ := workflow.NewDisconnectedContext(ctx)
+	r := &incidentRun{ctx: cut, alerts: workflow.GetSignalChannel(ctx, AlertsSignal)}
+	now, info := workflow.Now(ctx), workflow.GetInfo(ctx)
+	if in.State != nil {
+		r.incident = in.State
+		r.incident.Resend(info.ContinuedExecutionRunID, now)
+	} else {
+		if in.Definition == nil {
+			return nil, temporal.NewNonRetryableApplicationError("open incident: definition: missing", RefusedError, nil)
+		}
+		opened, err := incident.Open(incidentID(info.FirstRunID), *in.Definition, now)
+		if err != nil {
+			return nil, temporal.NewNonRetryableApplicationError("open incident: "+err.Error(), RefusedError, err)
+		}
+		r.incident = opened
+	}
+	workflow.Go(cut, func(own workflow.Context) {
+		ctx.Done().Receive(own, nil)
+		r.incident.Timeline.Add(workflow.Now(own), timeline.CancelRefused, timeline.Muster())
+		r.news = true
+	})
+	return r, r.listen(ctx)
+}
+
+// listen registers every handler before the run blocks for the first time.
+func (r *incidentRun) listen(ctx workflow.Context) error {
+	for _, register := range []func(workflow.Context, *incidentRun) error{
+		on[incident.Acknowledge](AcknowledgeUpdate, "stop paging: I have taken it"),
+		on[incident.Assign](AssignUpdate, "give a role to a person, or hand it over"),
+		on[incident.Note](NoteUpdate, "write into the timeline"),
+		on[incident.Escalate](EscalateUpdate, "page the next step at once"),
+		on[incident.SetPriority](SetPriorityUpdate, "judge impact and urgency anew"),
+		on[incident.PauseClock](PauseClockUpdate, "stop the time of a promise"),
+		on[incident.ResumeClock](ResumeClockUpdate, "let the time of a promise run on"),
+		on[incident.Mitigate](MitigateUpdate, "say that the mitigation has begun"),
+		on[incident.Resolve](ResolveUpdate, "say that normal operation is back"),
+		on[incident.Reopen](ReopenUpdate, "say that it was not"),
+		on[incident.Close](CloseUpdate, "end the incident"),
+		on[incident.SendUpdate](SendUpdateUpdate, "tell the customers how it goes"),
+	} {
+		if err := register(ctx, r); err != nil {
+			return err
+		}
+	}
+	return workflow.SetQueryHandlerWithOptions(ctx, StateQuery, func() (*incident.Incident, error) {
+		return r.incident, nil
+	}, workflow.QueryHandlerOptions{Description: "the whole state of the incident with its timeline"})
+}
+
+// on makes the handler of one command. The validator asks the same question as the handler, so that a refusal leaves no
+// trace; the handler asks again, because something may have come between.
+func on[C incident.Command](name, description string) func(workflow.Context, *incidentRun) error {
+	return func(ctx workflow.Context, r *incidentRun) error {
+		return workflow.SetUpdateHandlerWithOptions(ctx, name, func(ctx workflow.Context, req Request[C]) (Receipt, error) {
+			r.news = true
+			err := r.incident.Do(workflow.GetCurrentUpdateInfo(ctx).ID, req.Command, req.By, workflow.Now(ctx))
+			return r.receipt(), refused(err)
+		}, workflow.UpdateHandlerOptions{
+			Description: description,
+			Validator: func(ctx workflow.Context, req Request[C]) error {
+				if req.By.ID == "" {
+					return temporal.NewApplicationError(name+": actor: missing", RefusedError)
+				}
+				return refused(r.incident.May(workflow.GetCurrentUpdateInfo(ctx).ID, req.Command))
+			},
+		})
+	}
+}
+
+func refused(err error) error {
+	if err == nil {
+		return nil
+	}
+	return temporal.NewApplicationError(err.Error(), RefusedError)
+}
+
+func (r *incidentRun) receipt() Receipt {
+	i := r.incident
+	return Receipt{ID: i.ID, Status: i.Status, Priority: i.Priority, Seq: i.Timeline.Dropped + len(i.Timeline.Entries)}
+}
+
+// receive takes in every batch of alerts that has arrived.
+func (r *incidentRun) receive() {
+	var b alert.Batch
+	for r.alerts.ReceiveAsync(&b) {
+		r.incident.Receive(b, workflow.Now(r.ctx))
+		b = alert.Batch{}
+	}
+}
+
+// ended tells whether the incident is over and nothing waits any more. An alert that arrives in the moment of closing
+// keeps the run.
+func (r *incidentRun) ended() bool {
+	return r.incident.Ended() && len(r.sends) == 0 && r.alerts.Len() == 0
+}
+
+// settled tells whether no local activity is under way, so that what has changed can be told once.
+func (r *incidentRun) settled() bool { return r.local == 0 }
+
+// awaitNews waits for a message, an outcome or the next deadline.
+func (r *incidentRun) awaitNews() error {
+	r.set(r.incident.NextDue())
+	r.news = false
+	return workflow.Await(r.ctx, func() bool {
+		return r.news || r.alerts.Len() > 0 || (r.alarm.timer != nil && r.alarm.timer.IsReady())
+	})
+}
+
+// set arms the alarm anew when the next deadline has moved or has rung.
+func (r *incidentRun) set(due time.Time) {
+	a := &r.alarm
+	rung := a.timer != nil && a.timer.IsReady()
+	if a.timer != nil && !rung && due.Equal(a.at) || a.timer == nil && due.IsZero() {
+		return
+	}
+	if a.timer != nil && !rung {
+		a.cancel()
+	}
+	*a = alarm{}
+	if due.IsZero() {
+		return
+	}
+	ctx, cancel := workflow.WithCancel(r.ctx)
+	*a = alarm{at: due, cancel: cancel, timer: workflow.NewTimer(ctx, due.Sub(workflow.Now(ctx)))}
+}
+
+// continues tells whether the history has grown so long that a new run should go on with the state.
+func (r *incidentRun) continues() bool {
+	return workflow.GetInfo(r.ctx).GetContinueAsNewSuggested() && workflow.AllHandlersFinished(r.ctx) && r.alerts.Len() == 0 &&
+		!r.incident.Ended()
+}
+
+// continueAsNew hands the state over. Sends in flight do not cross: the new run sends what has no outcome again under the
+// same delivery id. Whatever older entries the state does not carry stand in the run that recorded them.
+func (r *incidentRun) continueAsNew() error {
+	const carried = 500
+	r.incident.Timeline.Trim(carried)
+	return workflow.NewContinueAsNewError(r.ctx, IncidentWorkflow, IncidentInput{State: r.incident})
+}
+
+func (r *incidentRun) finish() error {
+	if err := workflow.Await(r.ctx, func() bool { return workflow.AllHandlersFinished(r.ctx) }); err != nil {
+		return err
+	}
+	return r.publish(r.ctx)
+}

@@ -1,0 +1,455 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"muster/activities"
+	"muster/internal/alert"
+	"muster/internal/delivery"
+	"muster/internal/escalation"
+	"muster/internal/incident"
+	"muster/internal/inmem"
+	"muster/internal/priority"
+	"muster/internal/report"
+	"muster/internal/review"
+	"muster/internal/supportplan"
+	"muster/internal/timeline"
+	"muster/workflows"
+)
+
+var (
+	start = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	park  = timeline.Actor{Kind: timeline.Person, ID: "park", Name: "박서준"}
+	kim   = timeline.Actor{Kind: timeline.Person, ID: "kim", Name: "김민수"}
+)
+
+// A rehearsal runs one workflow in the time-skipping environment with the real activities over memory.
+type rehearsal struct {
+	*testing.T
+	env     *testsuite.TestWorkflowEnvironment
+	sender  *inmem.Sender
+	tickets *inmem.Tickets
+	shelf   *shelf
+	before  *incident.Earlier
+	state   *incident.Incident // as it was last asked for
+}
+
+func rehearse(t *testing.T) *rehearsal {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	r := &rehearsal{T: t, env: suite.NewTestWorkflowEnvironment(), sender: &inmem.Sender{}, tickets: &inmem.Tickets{}, shelf: &shelf{}}
+	r.env.SetStartTime(start)
+	r.env.SetTestTimeout(20 * time.Second)
+	r.env.SetDetachedChildWait(false) // a review goes on for long after its incident
+	folder := func() activities.Directory { return directory{} }
+	for _, w := range workflows.All() {
+		r.env.RegisterWorkflowWithOptions(w.Function, workflow.RegisterOptions{Name: w.Name})
+	}
+	for _, a := range []any{
+		&activities.Composition{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
+		&activities.Deliveries{Directory: folder, Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: r.sender}},
+		&activities.Tickets{System: r.tickets, Writer: writer{}},
+		&activities.Reports{Writer: writer{}, Shelf: r.shelf},
+	} {
+		r.env.RegisterActivity(a)
+	}
+	r.env.RegisterActivityWithOptions(func(context.Context, incident.ID) (*incident.Earlier, error) { return r.before, nil },
+		activity.RegisterOptions{Name: "FindPrevious"})
+	return r
+}
+
+// at does something when so much time has passed.
+func (r *rehearsal) at(after time.Duration, do func()) { r.env.RegisterDelayedCallback(do, after) }
+
+func (r *rehearsal) alerts(after time.Duration, as ...alert.Received) {
+	r.at(after, func() {
+		r.env.SignalWorkflow(workflows.AlertsSignal, alert.Batch{
+			Source: "alertmanager", ReceivedAt: r.env.Now(), Posts: 1, Alerts: as,
+		})
+	})
+}
+
+// answer is what came of an update.
+type answer struct {
+	rejected, failed error
+	receipt          workflows.Receipt
+	done             bool
+}
+
+func ask[C incident.Command](r *rehearsal, after time.Duration, update string, by timeline.Actor, c C) *answer {
+	a := &answer{}
+	id := fmt.Sprintf("%s-%s", update, after)
+	r.at(after, func() {
+		r.env.UpdateWorkflow(update, id, &testsuite.TestUpdateCallback{
+			OnAccept: func() {},
+			OnReject: func(err error) { a.rejected, a.done = err, true },
+			OnComplete: func(v any, err error) {
+				a.failed, a.done = err, true
+				if receipt, ok := v.(workflows.Receipt); ok {
+					a.receipt = receipt
+				}
+			},
+		}, workflows.Request[C]{By: by, Command: c})
+	})
+	return a
+}
+
+// look reads the state when so much time has passed.
+func (r *rehearsal) look(after time.Duration, check func(*incident.Incident)) {
+	r.at(after, func() { check(r.query()) })
+}
+
+func (r *rehearsal) query() *incident.Incident {
+	v, err := r.env.QueryWorkflow(workflows.StateQuery)
+	if err != nil {
+		r.Fatalf("query: %v", err)
+	}
+	var i incident.Incident
+	if err := v.Get(&i); err != nil {
+		r.Fatalf("query: %v", err)
+	}
+	r.state = &i
+	return &i
+}
+
+func (r *rehearsal) run(in workflows.IncidentInput) {
+	r.Helper()
+	r.env.ExecuteWorkflow(workflows.IncidentWorkflow, in)
+	if !r.env.IsWorkflowCompleted() {
+		r.Fatal("the workflow has not completed")
+	}
+}
+
+func (r *rehearsal) wantDone() {
+	r.Helper()
+	if err := r.env.GetWorkflowError(); err != nil {
+		r.Fatalf("workflow: %v", err)
+	}
+	i := r.query()
+	for n, e := range i.Timeline.Entries {
+		if e.Seq != i.Timeline.Dropped+n+1 {
+			r.Errorf("timeline entry %d has number %d", n, e.Seq)
+		}
+	}
+	if len(i.Outbox) != 0 {
+		r.Errorf("ended with sends without an outcome: %+v", i.Outbox)
+	}
+}
+
+// got lists what was delivered: "page kim webhook".
+func (r *rehearsal) got() []string {
+	var all []string
+	for _, e := range r.sender.Delivered() {
+		all = append(all, fmt.Sprintf("%s %s", e.Message.Kind, e.Recipient.ID))
+	}
+	return all
+}
+
+func (r *rehearsal) wantGot(want ...string) {
+	r.Helper()
+	if d := cmp.Diff(want, r.got()); d != "" {
+		r.Errorf("delivered (-want +got):\n%s", d)
+	}
+}
+
+// directory is a folder in which the schedules mean kim (primary) and park (secondary).
+type directory struct{}
+
+func (directory) RevisionID() string { return "r1" }
+
+func (directory) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recipient, error) {
+	who := map[string]string{"primary": "kim", "secondary": "park"}[t.ID]
+	if t.Kind == escalation.Person {
+		who = t.ID
+	}
+	switch {
+	case t.ID == "broken":
+		return nil, fmt.Errorf("schedule %q: not found", t.ID)
+	case who == "":
+		return nil, nil // a gap
+	}
+	return []delivery.Recipient{{ID: who, Name: who, Language: "en", Methods: []string{"phone", "mail"}}}, nil
+}
+
+func (directory) CustomerContacts(c string) ([]delivery.Recipient, error) {
+	return []delivery.Recipient{{ID: c + "/desk", Name: c, Language: "ko", Methods: []string{"hook"}}}, nil
+}
+
+func (directory) Contact(_, method string) (delivery.Contact, error) {
+	return delivery.Contact{Method: method, Type: delivery.Webhook, Address: "https://example.com/" + method}, nil
+}
+
+// writer writes the least that can be told apart.
+type writer struct{}
+
+func (writer) Message(t incident.Telling, to delivery.Recipient) (delivery.Message, error) {
+	return delivery.Message{Kind: t.Kind, Language: to.Language, Subject: string(t.Facts.ID), Text: t.Text}, nil
+}
+
+func (writer) Ticket(f incident.Facts, _ string) (string, string, error) {
+	return f.Title, string(f.Status), nil
+}
+
+func (writer) Incident(i *incident.Incident, language string, f report.Format, _ time.Time) ([]byte, error) {
+	return []byte(string(i.ID) + language + string(f)), nil
+}
+
+// shelf keeps reports in memory.
+type shelf struct{ names []string }
+
+func (s *shelf) Put(_ context.Context, name string, _ []byte) (string, error) {
+	s.names = append(s.names, name)
+	return "/reports/" + name, nil
+}
+
+func definition() *incident.Definition {
+	return &incident.Definition{
+		Source: "alertmanager", Title: "Checkout is slow", Zone: "Asia/Seoul", Languages: []string{"ko", "en"},
+		Service: incident.Service{ID: "checkout", Name: "Checkout"}, Impact: priority.High, Urgency: priority.High,
+		Customers: []incident.Customer{{ID: "acme", Name: "Acme", Plan: supportplan.Plan{
+			ID: "premium", AtRisk: 80, UpdateBy: supportplan.ByEngine, Promises: []supportplan.Promise{
+				{Priority: priority.P1, Target: supportplan.Respond, Within: 15 * time.Minute},
+				{Priority: priority.P1, Target: supportplan.Update, Within: 30 * time.Minute},
+				{Priority: priority.P1, Target: supportplan.Resolve, Within: 4 * time.Hour},
+			},
+		}}},
+		Policy: escalation.Policy{
+			ID: "default", Steps: []escalation.Step{
+				{Targets: []escalation.Target{{Kind: escalation.Schedule, ID: "primary"}}, Wait: 5 * time.Minute},
+				{Targets: []escalation.Target{{Kind: escalation.Schedule, ID: "secondary"}}, Wait: 5 * time.Minute},
+			},
+			LastResort:      []escalation.Target{{Kind: escalation.Person, ID: "lee"}},
+			LastResortEvery: 10 * time.Minute, AckExpires: 2 * time.Hour, NextMethodAfter: time.Minute,
+		},
+		Quiet: 5 * time.Minute, ReopenWithin: time.Hour,
+		Review: incident.ReviewRule{FromPriority: priority.P2, DueWithin: 72 * time.Hour, Owner: incident.IncidentManager},
+	}
+}
+
+func firing(fp string, after time.Duration) alert.Received {
+	return alert.Received{Times: 1, Alert: alert.Alert{Fingerprint: fp, Name: "Slow", State: alert.Firing, StartsAt: start.Add(after)}}
+}
+
+func ended(fp string, after time.Duration) alert.Received {
+	r := firing(fp, after)
+	r.State = alert.Resolved
+	return r
+}
+
+func TestFromTheAlertToTheClosedIncident(t *testing.T) {
+	r := rehearse(t)
+	r.before = &incident.Earlier{ID: "INC-BEFORE", ClosedAt: start.Add(-time.Hour)}
+	r.alerts(0, firing("a", 0))
+	r.alerts(time.Minute, firing("a", 0), firing("b", time.Minute)) // one repeat, one more of the same group
+	ack := ask(r, 6*time.Minute, workflows.AcknowledgeUpdate, park, incident.Acknowledge{})
+	mitigated := ask(r, 40*time.Minute, workflows.MitigateUpdate, park, incident.Mitigate{Note: "rolled back"})
+	r.alerts(50*time.Minute, ended("a", 0), ended("b", time.Minute))
+	r.run(workflows.IncidentInput{Definition: definition()})
+	r.wantDone()
+	got := r.got()
+	slices.Sort(got[4:]) // the all-clear and the review do not wait for each other
+	wantGot := []string{
+		"page kim", "page park", "customer-update acme/desk", "customer-update acme/desk", "all-clear acme/desk", "review-opened park",
+	}
+	if d := cmp.Diff(wantGot, got); d != "" {
+		t.Errorf("delivered (-want +got):\n%s", d)
+	}
+	i := r.state
+	if ack.rejected != nil || ack.failed != nil || ack.receipt.Status != incident.Acknowledged {
+		t.Errorf("acknowledge: %+v", ack)
+	}
+	if mitigated.receipt.Status != incident.Mitigated {
+		t.Errorf("mitigate: %+v", mitigated)
+	}
+	if i.Status != incident.Closed || i.Alerts.Distinct() != 2 || i.Previous == nil || i.Previous.ID != "INC-BEFORE" {
+		t.Errorf("status %s, %d alerts, previous %v", i.Status, i.Alerts.Distinct(), i.Previous)
+	}
+	want := incident.Times{
+		Started: start, Alerted: start, Engaged: start.Add(6 * time.Minute), Mitigation: start.Add(40 * time.Minute),
+		Resolved: start.Add(55 * time.Minute), Closed: start.Add(115 * time.Minute),
+	}
+	if d := cmp.Diff(want, i.Times); d != "" {
+		t.Errorf("times (-want +got):\n%s", d)
+	}
+	if tickets := r.tickets.All(); len(tickets) != 1 || tickets[0].Latest().Status != string(incident.Closed) {
+		t.Errorf("tickets %+v: want one, closed", tickets)
+	}
+	if len(r.shelf.names) != 8 { // two languages, two formats; at the resolution and at the end
+		t.Errorf("reports %v", r.shelf.names)
+	}
+}
+
+func TestEveryDeliveryHasItsOwnIDAndASendIsRepeatedUnderTheSame(t *testing.T) {
+	r := rehearse(t)
+	r.sender.On(inmem.Match{Recipient: "kim"}, 3, inmem.Fail(0))
+	r.alerts(0, firing("a", 0))
+	ask(r, 6*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	r.run(workflows.IncidentInput{Definition: definition()})
+	r.wantDone()
+	seen := map[delivery.ID]string{}
+	for _, e := range r.sender.Attempts() {
+		key := string(e.Message.Kind) + e.Recipient.ID + e.Contact.Method
+		if was, ok := seen[e.ID]; ok && was != key {
+			t.Errorf("delivery %s is both %s and %s", e.ID, was, key)
+		}
+		seen[e.ID] = key
+	}
+	first := r.sender.Attempts()[0]
+	for n, e := range r.sender.Attempts()[:4] {
+		if e.ID != first.ID || e.Attempt != n+1 || e.Repeated != (n > 0) {
+			t.Errorf("attempt %d: %s attempt %d repeated %v", n, e.ID, e.Attempt, e.Repeated)
+		}
+	}
+}
+
+func TestAnOutageOfEverySideEffectDoesNotStopTheClimb(t *testing.T) {
+	r := rehearse(t)
+	r.sender.On(inmem.Match{Recipient: "kim"}, 200, inmem.Fail(0))
+	r.sender.On(inmem.Match{Recipient: "park"}, 200, inmem.Fail(0))
+	r.alerts(0, firing("a", 0))
+	r.look(11*time.Minute, func(*incident.Incident) {
+		if got := strings.Join(r.got(), ", "); got != "page lee" {
+			t.Errorf("after eleven minutes: %s; want the last resort paged", got)
+		}
+	})
+	ask(r, 12*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	r.look(12*time.Minute+time.Second, func(i *incident.Incident) {
+		for _, s := range i.Outbox {
+			if s.Work == incident.PagePerson && s.Withdrawn != "resolved" {
+				t.Errorf("page to %s still matters: %+v", s.To.ID, s)
+			}
+		}
+	})
+	r.run(workflows.IncidentInput{Definition: definition()})
+	r.wantDone()
+}
+
+func TestARefusedUpdateLeavesNoTrace(t *testing.T) {
+	r := rehearse(t)
+	r.alerts(0, firing("a", 0))
+	reopen := ask(r, time.Minute, workflows.ReopenUpdate, park, incident.Reopen{Reason: "x"})
+	nobody := ask(r, 2*time.Minute, workflows.AcknowledgeUpdate, timeline.Actor{}, incident.Acknowledge{})
+	ask(r, 3*time.Minute, workflows.ResolveUpdate, kim, incident.Resolve{Note: "done"})
+	late := ask(r, 4*time.Minute, workflows.AcknowledgeUpdate, park, incident.Acknowledge{})
+	r.run(workflows.IncidentInput{Definition: definition()})
+	r.wantDone()
+	for name, a := range map[string]struct {
+		*answer
+		want string
+	}{
+		"reopen what is open":      {reopen, "only a resolved incident can be reopened"},
+		"nobody acknowledges":      {nobody, "actor: missing"},
+		"acknowledge what is over": {late, "is resolved, by 김민수 at 2026-11-23T09:03:00Z"},
+	} {
+		if a.rejected == nil || !strings.Contains(a.rejected.Error(), a.want) {
+			t.Errorf("%s: rejected %v, want %q", name, a.rejected, a.want)
+		}
+	}
+}
+
+func TestACancelIsRecordedAndTheIncidentGoesOn(t *testing.T) {
+	r := rehearse(t)
+	r.alerts(0, firing("a", 0))
+	r.at(time.Minute, r.env.CancelWorkflow)
+	ask(r, 6*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	r.run(workflows.IncidentInput{Definition: definition()})
+	r.wantDone()
+	if got := r.got(); !slices.Contains(got, "page park") || !slices.Contains(got, "all-clear acme/desk") {
+		t.Errorf("delivered %v: want the next step and the all-clear", got)
+	}
+	refused := 0
+	for _, e := range r.state.Timeline.Entries {
+		if e.Kind == timeline.CancelRefused {
+			refused++
+		}
+	}
+	if refused != 1 {
+		t.Errorf("the cancel stands %d times in the timeline, want once", refused)
+	}
+}
+
+func TestARunThatContinuesLosesNoPage(t *testing.T) {
+	first := rehearse(t)
+	first.sender.On(inmem.Match{Recipient: "kim"}, 200, inmem.Fail(0))
+	first.alerts(0, firing("a", 0))
+	first.at(3*time.Minute, func() { first.env.SetContinueAsNewSuggested(true) })
+	first.alerts(3*time.Minute+time.Second, firing("b", 0))
+	first.run(workflows.IncidentInput{Definition: definition()})
+	again := first.env.GetWorkflowError()
+	var next *workflow.ContinueAsNewError
+	if !asContinue(again, &next) {
+		t.Fatalf("ended with %v, want to continue as new", again)
+	}
+	carried := first.query()
+	if len(carried.Outbox) == 0 {
+		t.Fatal("nothing in the outbox: the page to kim has no outcome yet")
+	}
+
+	second := rehearse(t)
+	ask(second, 10*time.Second, workflows.AcknowledgeUpdate, kim, incident.Acknowledge{})
+	ask(second, time.Minute, workflows.ResolveUpdate, kim, incident.Resolve{Note: "fixed"})
+	second.run(workflows.IncidentInput{State: carried})
+	second.wantDone()
+	lost := first.sender.Attempts()[0].ID
+	if !slices.ContainsFunc(second.sender.Delivered(), func(e delivery.Envelope) bool { return e.ID == lost && e.Repeated }) {
+		t.Errorf("the new run delivered %v, want %s among it, marked as possibly repeated", second.sender.Delivered(), lost)
+	}
+	if second.state.ID != carried.ID {
+		t.Errorf("the incident is now %s, was %s", second.state.ID, carried.ID)
+	}
+}
+
+func TestAnAcknowledgedIncidentThatContinuesPagesNobody(t *testing.T) {
+	i, err := incident.Open("INC-TEST", *definition(), start.Add(-time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := i.Do("1", incident.Acknowledge{}, park, start.Add(-time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	i.Outbox = nil
+	r := rehearse(t)
+	ask(r, time.Hour, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	r.run(workflows.IncidentInput{State: i})
+	r.wantDone()
+	for _, got := range r.got() {
+		if strings.HasPrefix(got, "page") {
+			t.Errorf("paged after the restart: %v", r.got())
+		}
+	}
+}
+
+func TestAReviewTellsItsOwnerAndEndsByAPerson(t *testing.T) {
+	r := rehearse(t)
+	in := workflows.ReviewInput{
+		Facts: review.Facts{Incident: "INC-TEST", Priority: priority.P1}, Brief: incident.Facts{ID: "INC-TEST"},
+		Due: start.Add(72 * time.Hour), Owner: []escalation.Target{{Kind: escalation.Person, ID: "lee"}},
+	}
+	r.sender.On(inmem.Match{Recipient: "lee", Method: "phone"}, 1, inmem.Refuse("no such number"))
+	r.at(100*time.Hour, func() {
+		r.env.UpdateWorkflow(workflows.CloseUpdate, "close", &testsuite.TestUpdateCallback{
+			OnAccept: func() {}, OnReject: func(err error) { t.Errorf("close: %v", err) }, OnComplete: func(any, error) {},
+		}, workflows.ReviewRequest{By: park, Text: "done"})
+	})
+	r.env.ExecuteWorkflow(workflows.ReviewWorkflow, in)
+	if err := r.env.GetWorkflowError(); err != nil {
+		t.Fatal(err)
+	}
+	r.wantGot("review-opened lee", "review-due lee")
+}
+
+func asContinue(err error, into **workflow.ContinueAsNewError) bool { return errors.As(err, into) }

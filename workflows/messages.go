@@ -1,0 +1,59 @@
+package workflows
+
+import (
+	"muster/internal/incident"
+	"muster/internal/priority"
+	"muster/internal/timeline"
+)
+
+// Task queues. Paging has its own, so that no ticket, report or customer update ever stands before a page.
+const (
+	TaskQueue       = "muster"
+	PagingTaskQueue = "muster-paging"
+)
+
+// Workflow types. The strings of this file are on the wire and in history: add, never rename.
+const (
+	IncidentWorkflow = "Incident"
+	ReviewWorkflow   = "Review"
+)
+
+// What people ask of an incident. Each takes a Request of the command of the same name and answers with a Receipt.
+const (
+	AcknowledgeUpdate = "Acknowledge"
+	AssignUpdate      = "Assign"
+	NoteUpdate        = "Note"
+	EscalateUpdate    = "Escalate"
+	SetPriorityUpdate = "SetPriority"
+	PauseClockUpdate  = "PauseClock"
+	ResumeClockUpdate = "ResumeClock"
+	MitigateUpdate    = "Mitigate"
+	ResolveUpdate     = "Resolve"
+	ReopenUpdate      = "Reopen"
+	CloseUpdate       = "Close"
+	SendUpdateUpdate  = "SendUpdate"
+)
+
+// What systems tell, and what can be looked at.
+const (
+	AlertsSignal           = "Alerts"           // an alert.Batch for an incident
+	IncidentResolvedSignal = "IncidentResolved" // review.Facts for a review: its incident was resolved once more
+	StateQuery             = "State"            // the whole state: *incident.Incident or *review.Review
+)
+
+// RefusedError is the type of the errors by which a workflow refuses what it was asked.
+const RefusedError = "Refused"
+
+// A Request is a command and who gives it. The actor is filled in by the API from the authenticated session.
+type Request[C incident.Command] struct {
+	By      timeline.Actor `json:"by"`
+	Command C              `json:"command"`
+}
+
+// A Receipt is where the incident stands after a command.
+type Receipt struct {
+	ID       incident.ID       `json:"id"`
+	Status   incident.Status   `json:"status"`
+	Priority priority.Priority `json:"priority"`
+	Seq      int               `json:"seq"` // of the newest timeline entry
+}

@@ -1,0 +1,185 @@
+package workflows
+
+import (
+	"strings"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"muster/activities"
+	"muster/internal/delivery"
+	"muster/internal/escalation"
+	"muster/internal/incident"
+	"muster/internal/review"
+	"muster/internal/timeline"
+)
+
+// ReviewInput opens a review, and tells it anew when its incident was resolved once more.
+type ReviewInput struct {
+	Facts review.Facts        `json:"facts"`
+	Brief incident.Facts      `json:"brief"` // what messages about it may say
+	Due   time.Time           `json:"due"`
+	Owner []escalation.Target `json:"owner"` // who is told
+}
+
+// A ReviewRequest is what a person asks of a review.
+type ReviewRequest struct {
+	By   timeline.Actor `json:"by"`
+	Text string         `json:"text"`
+}
+
+// Review keeps a post-incident review open until a person closes it. Its owner is told when it opens and when it is due.
+func Review(ctx workflow.Context, in ReviewInput) (review.Review, error) {
+	r := &reviewRun{review: review.Review{Opened: workflow.Now(ctx), Status: review.Open}, again: workflow.GetSignalChannel(ctx, IncidentResolvedSignal)}
+	if err := r.listen(ctx); err != nil {
+		return r.review, err
+	}
+	r.take(ctx, in)
+	r.tell(ctx, delivery.ReviewOpened)
+	for r.review.Status == review.Open {
+		if r.overdue(ctx) {
+			r.review.Overdue = true
+			r.record(ctx, timeline.ReviewOverdue, timeline.Muster())
+			r.tell(ctx, delivery.ReviewDue)
+		}
+		if err := r.awaitNews(ctx); err != nil {
+			return r.review, err
+		}
+		var again ReviewInput
+		for r.again.ReceiveAsync(&again) {
+			r.take(ctx, again)
+		}
+	}
+	err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) && r.telling == 0 })
+	return r.review, err
+}
+
+type reviewRun struct {
+	review  review.Review
+	input   ReviewInput
+	again   workflow.ReceiveChannel
+	telling int // messages without an outcome yet
+}
+
+func (r *reviewRun) listen(ctx workflow.Context) error {
+	if err := r.on(ctx, NoteUpdate, "write into the timeline", func(ctx workflow.Context, req ReviewRequest) {
+		r.record(ctx, timeline.Noted, req.By, timeline.F("text", req.Text))
+	}); err != nil {
+		return err
+	}
+	if err := r.on(ctx, CloseUpdate, "end the review", func(ctx workflow.Context, req ReviewRequest) {
+		r.record(ctx, timeline.ReviewClosed, req.By, timeline.F("note", req.Text))
+		r.review.Status = review.Closed
+	}); err != nil {
+		return err
+	}
+	return workflow.SetQueryHandler(ctx, StateQuery, func() (review.Review, error) { return r.review, nil })
+}
+
+func (r *reviewRun) on(ctx workflow.Context, name, description string, do func(workflow.Context, ReviewRequest)) error {
+	check := func(_ workflow.Context, req ReviewRequest) error {
+		switch {
+		case req.By.ID == "":
+			return temporal.NewApplicationError(name+" review: actor: missing", RefusedError)
+		case strings.TrimSpace(req.Text) == "" || len(req.Text) > incident.MaxText:
+			return temporal.NewApplicationError(name+" review: text: missing or too long", RefusedError)
+		case r.review.Status != review.Open:
+			return temporal.NewApplicationError(name+" review: it is closed", RefusedError)
+		}
+		return nil
+	}
+	return workflow.SetUpdateHandlerWithOptions(ctx, name, func(ctx workflow.Context, req ReviewRequest) error {
+		if err := check(ctx, req); err != nil {
+			return err
+		}
+		do(ctx, req)
+		return nil
+	}, workflow.UpdateHandlerOptions{Description: description, Validator: check})
+}
+
+// take begins from the incident's facts. Facts of a later resolution replace them and move the due instant.
+func (r *reviewRun) take(ctx workflow.Context, in ReviewInput) {
+	r.input = in
+	r.review.Facts, r.review.Due, r.review.Overdue = in.Facts, in.Due, false
+	r.record(ctx, timeline.ReviewOpened, timeline.Muster(), timeline.F("review", ReviewWorkflowID(in.Facts.Incident)),
+		timeline.F("due", in.Due.UTC().Format(time.RFC3339)))
+}
+
+func (r *reviewRun) overdue(ctx workflow.Context) bool {
+	return !r.review.Overdue && !workflow.Now(ctx).Before(r.review.Due)
+}
+
+func (r *reviewRun) awaitNews(ctx workflow.Context) error {
+	ctx, cancel := workflow.WithCancel(ctx)
+	defer cancel()
+	var due workflow.Future
+	if !r.review.Overdue {
+		due = workflow.NewTimer(ctx, r.review.Due.Sub(workflow.Now(ctx)))
+	}
+	return workflow.Await(ctx, func() bool {
+		return r.review.Status == review.Closed || r.again.Len() > 0 || due != nil && due.IsReady()
+	})
+}
+
+func (r *reviewRun) record(ctx workflow.Context, k timeline.Kind, by timeline.Actor, facts ...timeline.Fact) {
+	r.review.Timeline.Add(workflow.Now(ctx), k, by, facts...)
+}
+
+// tell writes to the owner without being waited for.
+func (r *reviewRun) tell(ctx workflow.Context, k delivery.Kind) {
+	r.telling++
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		defer func() { r.telling-- }()
+		t := incident.Telling{Kind: k, Facts: r.input.Brief, Due: r.review.Due}
+		var to activities.Composed
+		if err := locally(ctx, &to, composition.Compose, activities.ComposeInput{Telling: t, Targets: r.input.Owner}); err != nil {
+			to.Detail = cause(err)
+		}
+		if len(to.To) == 0 {
+			r.record(ctx, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(k)), timeline.F("detail", to.Detail))
+		}
+		for _, a := range to.To {
+			r.telling++
+			workflow.Go(ctx, func(ctx workflow.Context) {
+				defer func() { r.telling-- }()
+				r.deliver(ctx, a)
+			})
+		}
+	})
+}
+
+// deliver tries the recipient's contact methods in their order until one is not refused.
+func (r *reviewRun) deliver(ctx workflow.Context, a incident.Addressed) {
+	for _, method := range a.To.Methods {
+		in := activities.DeliverInput{
+			ID: delivery.ID(workflow.GetInfo(ctx).WorkflowExecution.ID + "/" + string(a.Message.Kind) + "/" + a.To.ID + "/" + method),
+			To: a.To, Method: method, Message: a.Message,
+		}
+		var out delivery.Outcome
+		o := sending(messaging, r.review.Facts.Priority)
+		if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), deliveries.Deliver, in).Get(ctx, &out); err != nil {
+			out = delivery.Outcome{Result: delivery.Refused, Detail: cause(err)}
+		}
+		facts := []timeline.Fact{
+			timeline.F("what", string(a.Message.Kind)), timeline.F("delivery", string(in.ID)), timeline.F("to", a.To.Name),
+			timeline.F("method", method),
+		}
+		if out.Result == delivery.Delivered {
+			r.record(ctx, timeline.Delivered, timeline.Muster(), facts...)
+			return
+		}
+		r.record(ctx, timeline.Refused, timeline.Muster(), append(facts, timeline.F("detail", out.Detail))...)
+	}
+}
+
+func reviewOptions(i *incident.Incident, id string) workflow.ChildWorkflowOptions {
+	return workflow.ChildWorkflowOptions{
+		WorkflowID:            id,
+		TaskQueue:             TaskQueue,
+		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
+		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		Priority:              temporal.Priority{PriorityKey: int(i.Priority)},
+	}
+}

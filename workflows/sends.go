@@ -1,0 +1,240 @@
+package workflows
+
+import (
+	"errors"
+	"math"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"muster/activities"
+	"muster/internal/delivery"
+	"muster/internal/incident"
+	"muster/internal/priority"
+	"muster/internal/review"
+	"muster/internal/supportplan"
+	"muster/internal/ticket"
+)
+
+// The activities that workflows call, by their methods' names.
+var (
+	composition *activities.Composition
+	deliveries  *activities.Deliveries
+	tickets     *activities.Tickets
+	reports     *activities.Reports
+	lookup      *activities.Lookup
+)
+
+// send begins one piece of work in its own coroutine and takes its outcome in when it is known.
+func (r *incidentRun) send(s incident.Send) {
+	ctx, cancel := workflow.WithCancel(r.ctx)
+	r.sends = append(r.sends, inFlight{number: s.Number, cancel: cancel})
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		switch s.Work {
+		case incident.ComputeClocks:
+			r.computeClocks(ctx, s)
+		case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer:
+			r.compose(ctx, s)
+		case incident.PagePerson, incident.Tell:
+			r.deliver(ctx, s)
+		case incident.SyncTicket:
+			r.syncTicket(ctx, s)
+		case incident.WriteReport:
+			r.writeReport(ctx, s)
+		case incident.OpenReview:
+			r.openReview(ctx, s)
+		case incident.FindPrevious:
+			r.findPrevious(ctx, s)
+		}
+		r.landed(s.Number)
+	})
+}
+
+func (r *incidentRun) landed(number int) {
+	for n := range r.sends {
+		if r.sends[n].number == number {
+			r.sends = append(r.sends[:n], r.sends[n+1:]...)
+			break
+		}
+	}
+	r.news = true
+}
+
+// withdraw takes back what no longer matters: at once what is queued or waits for its next attempt, and what is being
+// tried is not tried again.
+func (r *incidentRun) withdraw() {
+	for n := range r.sends {
+		f := &r.sends[n]
+		if s := r.incident.Find(f.number); !f.cancelled && s != nil && s.Withdrawn != "" {
+			f.cancelled = true
+			f.cancel()
+		}
+	}
+}
+
+// locally runs a local activity: short, without network, within the workflow task. What has changed is published after it.
+func (r *incidentRun) locally(ctx workflow.Context, result, activity, input any) error {
+	r.local++
+	defer func() { r.local-- }()
+	return locally(ctx, result, activity, input)
+}
+
+func locally(ctx workflow.Context, result, activity, input any) error {
+	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		StartToCloseTimeout: 2 * time.Second,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 100 * time.Millisecond, MaximumAttempts: 3},
+	})
+	return workflow.ExecuteLocalActivity(ctx, activity, input).Get(ctx, result)
+}
+
+func (r *incidentRun) computeClocks(ctx workflow.Context, s incident.Send) {
+	var in activities.ComputeClocksInput
+	for _, c := range r.incident.Clocks {
+		if c.State == supportplan.Running && c.Open() {
+			in.Clocks = append(in.Clocks, activities.ClockInput{Clock: c, AtRisk: r.incident.AtRisk(c.Customer)})
+		}
+	}
+	var at []incident.Instants
+	if err := r.locally(ctx, &at, composition.ComputeClocks, in); err != nil {
+		workflow.GetLogger(ctx).Error("clocks could not be computed", "error", err)
+	}
+	r.incident.Computed(s.Number, at, workflow.Now(ctx))
+}
+
+func (r *incidentRun) compose(ctx workflow.Context, s incident.Send) {
+	in := activities.ComposeInput{Telling: r.incident.Telling(s), Targets: s.Targets}
+	if s.Work == incident.UpdateCustomer || s.Work == incident.ClearCustomer {
+		in.Targets, in.Customer = nil, s.Customer
+	}
+	var out activities.Composed
+	if err := r.locally(ctx, &out, composition.Compose, in); err != nil {
+		out = activities.Composed{Detail: cause(err)}
+	}
+	r.incident.Composed(s.Number, out.To, out.Detail, workflow.Now(ctx))
+}
+
+func (r *incidentRun) deliver(ctx workflow.Context, s incident.Send) {
+	options := r.sending(messaging)
+	if s.Work == incident.PagePerson {
+		options = r.sending(paging)
+	}
+	var out delivery.Outcome
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), deliveries.Deliver, activities.DeliverInput{
+		ID: s.ID, To: *s.To, Method: s.To.Methods[s.Method], Message: *s.Message, Repeated: s.Repeated,
+	}).Get(ctx, &out)
+	switch {
+	case temporal.IsCanceledError(err):
+		out = delivery.Outcome{Result: delivery.Withdrawn}
+	case err != nil:
+		out = delivery.Outcome{Result: delivery.Refused, Detail: cause(err)}
+	}
+	r.incident.Told(s.Number, out, workflow.Now(ctx))
+}
+
+func (r *incidentRun) syncTicket(ctx workflow.Context, s incident.Send) {
+	var ref ticket.Ref
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, r.sending(ticketing)), tickets.SyncTicket,
+		activities.SyncTicketInput{
+			Ref: r.incident.Ticket.Ref, Revision: s.Revision, At: workflow.Now(ctx), Facts: r.incident.Facts(),
+			Language: r.incident.Definition.Languages[0],
+		}).Get(ctx, &ref)
+	if err != nil {
+		r.incident.TicketRefused(s.Number, cause(err), workflow.Now(ctx))
+		return
+	}
+	r.incident.Ticketed(s.Number, ref, workflow.Now(ctx))
+}
+
+func (r *incidentRun) writeReport(ctx workflow.Context, s incident.Send) {
+	var out activities.WrittenReport
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, r.sending(reporting)), reports.WriteReport,
+		activities.WriteReportInput{Incident: r.incident.ForReport(), At: workflow.Now(ctx)}).Get(ctx, &out)
+	if err != nil {
+		r.incident.ReportFailed(s.Number, cause(err), workflow.Now(ctx))
+		return
+	}
+	r.incident.Reported(s.Number, out.Paths, out.SHA256, workflow.Now(ctx))
+}
+
+// openReview starts the review as its own workflow, which outlives the incident. A review that is open already hears that
+// its incident was resolved once more.
+func (r *incidentRun) openReview(ctx workflow.Context, s incident.Send) {
+	i := r.incident
+	id, due := ReviewWorkflowID(i.ID), i.ReviewDue()
+	in := ReviewInput{Facts: review.FactsOf(i), Brief: i.Facts(), Due: due, Owner: i.ReviewOwner()}
+	var err error
+	if i.Review.Opened {
+		err = workflow.SignalExternalWorkflow(ctx, id, "", IncidentResolvedSignal, in).Get(ctx, nil)
+	} else {
+		child := workflow.WithChildOptions(ctx, reviewOptions(i, id))
+		err = workflow.ExecuteChildWorkflow(child, ReviewWorkflow, in).GetChildWorkflowExecution().Get(ctx, nil)
+	}
+	failure := ""
+	if err != nil {
+		failure = cause(err)
+	}
+	i.Reviewed(s.Number, id, due, failure, workflow.Now(ctx))
+}
+
+func (r *incidentRun) findPrevious(ctx workflow.Context, s incident.Send) {
+	var before *incident.Earlier
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, r.sending(looking)), lookup.FindPrevious, r.incident.ID).
+		Get(ctx, &before)
+	if err != nil {
+		workflow.GetLogger(ctx).Warn("previous incident not found", "error", err)
+	}
+	r.incident.FoundPrevious(s.Number, before, workflow.Now(ctx))
+}
+
+// kind is a kind of outside work with its own patience.
+type kind int
+
+const (
+	paging    kind = iota // for as long as it matters: only an outcome or being taken back ends it
+	messaging             // to customers and role holders
+	ticketing
+	reporting
+	looking
+)
+
+// sending returns the options for a kind of work, with the incident's current priority.
+func (r *incidentRun) sending(k kind) workflow.ActivityOptions {
+	return sending(k, r.incident.Priority)
+}
+
+func sending(k kind, p priority.Priority) workflow.ActivityOptions {
+	o := workflow.ActivityOptions{
+		TaskQueue:           TaskQueue,
+		StartToCloseTimeout: 15 * time.Second,
+		// The outcome of what is being tried in the moment of its withdrawal is still recorded.
+		WaitForCancellation: true,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second,
+			MaximumAttempts: math.MaxInt32, // no limit; the test environment would read 0 as ten
+		},
+		Priority: temporal.Priority{PriorityKey: int(p)},
+	}
+	switch k {
+	case paging:
+		o.TaskQueue = PagingTaskQueue
+	case messaging, ticketing:
+		o.ScheduleToCloseTimeout = 24 * time.Hour
+	case reporting:
+		o.ScheduleToCloseTimeout = time.Hour
+	case looking:
+		o.ScheduleToCloseTimeout = time.Minute
+	}
+	return o
+}
+
+// cause is what an auditor wants to read of an activity's error.
+func cause(err error) string {
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok {
+		return app.Message()
+	}
+	if late, ok := errors.AsType[*temporal.TimeoutError](err); ok {
+		return "no answer in time: " + late.Message()
+	}
+	return err.Error()
+}
