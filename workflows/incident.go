@@ -51,7 +51,7 @@ type incidentRun struct {
 	incident  *incident.Incident
 	alerts    workflow.ReceiveChannel
 	sends     []inFlight
-	local     int  // sends whose local activity is under way: they end within the workflow task
+	local     int  // sends that begin with a local activity and have not ended it: they do within the workflow task
 	news      bool // something has happened since Advance
 	alarm     alarm
 	published published
@@ -168,34 +168,37 @@ func (r *incidentRun) ended() bool {
 	return r.incident.Ended() && len(r.sends) == 0 && r.alerts.Len() == 0
 }
 
-// settled tells whether no local activity is under way, so that what has changed can be told once.
+// settled tells whether no local activity is under way: what has changed is then told once, and the alarm set once.
 func (r *incidentRun) settled() bool { return r.local == 0 }
 
 // awaitNews waits for a message, an outcome or the next deadline.
 func (r *incidentRun) awaitNews() error {
-	r.set(r.incident.NextDue())
+	if r.alarm.rung() {
+		r.alarm = alarm{}
+	}
+	if r.settled() {
+		r.set(r.incident.NextDue())
+	}
 	r.news = false
-	return workflow.Await(r.ctx, func() bool {
-		return r.news || r.alerts.Len() > 0 || (r.alarm.timer != nil && r.alarm.timer.IsReady())
-	})
+	return workflow.Await(r.ctx, func() bool { return r.news || r.alerts.Len() > 0 || r.alarm.rung() })
 }
 
-// set arms the alarm anew when the next deadline has moved or has rung.
+func (a alarm) rung() bool { return a.timer != nil && a.timer.IsReady() }
+
+// set arms the alarm anew when the next deadline has moved.
 func (r *incidentRun) set(due time.Time) {
-	a := &r.alarm
-	rung := a.timer != nil && a.timer.IsReady()
-	if a.timer != nil && !rung && due.Equal(a.at) || a.timer == nil && due.IsZero() {
+	if due.Equal(r.alarm.at) {
 		return
 	}
-	if a.timer != nil && !rung {
-		a.cancel()
+	if r.alarm.timer != nil {
+		r.alarm.cancel()
 	}
-	*a = alarm{}
-	if due.IsZero() {
-		return
+	r.alarm = alarm{at: due}
+	if !due.IsZero() {
+		ctx, cancel := workflow.WithCancel(r.ctx)
+		r.alarm.cancel = cancel
+		r.alarm.timer = workflow.NewTimer(ctx, due.Sub(workflow.Now(ctx)))
 	}
-	ctx, cancel := workflow.WithCancel(r.ctx)
-	*a = alarm{at: due, cancel: cancel, timer: workflow.NewTimer(ctx, due.Sub(workflow.Now(ctx)))}
 }
 
 // continues tells whether the history has grown so long that a new run should go on with the state.

@@ -30,6 +30,9 @@ var (
 func (r *incidentRun) send(s incident.Send) {
 	ctx, cancel := workflow.WithCancel(r.ctx)
 	r.sends = append(r.sends, inFlight{number: s.Number, cancel: cancel})
+	if s.Work.Local() {
+		r.local++
+	}
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		switch s.Work {
 		case incident.ComputeClocks:
@@ -73,13 +76,7 @@ func (r *incidentRun) withdraw() {
 	}
 }
 
-// locally runs a local activity: short, without network, within the workflow task. What has changed is published after it.
-func (r *incidentRun) locally(ctx workflow.Context, result, activity, input any) error {
-	r.local++
-	defer func() { r.local-- }()
-	return locally(ctx, result, activity, input)
-}
-
+// locally runs a local activity: short, without network, within the workflow task.
 func locally(ctx workflow.Context, result, activity, input any) error {
 	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		StartToCloseTimeout: 2 * time.Second,
@@ -96,9 +93,10 @@ func (r *incidentRun) computeClocks(ctx workflow.Context, s incident.Send) {
 		}
 	}
 	var at []incident.Instants
-	if err := r.locally(ctx, &at, composition.ComputeClocks, in); err != nil {
+	if err := locally(ctx, &at, composition.ComputeClocks, in); err != nil {
 		workflow.GetLogger(ctx).Error("clocks could not be computed", "error", err)
 	}
+	r.local--
 	r.incident.Computed(s.Number, at, workflow.Now(ctx))
 }
 
@@ -108,9 +106,10 @@ func (r *incidentRun) compose(ctx workflow.Context, s incident.Send) {
 		in.Targets, in.Customer = nil, s.Customer
 	}
 	var out activities.Composed
-	if err := r.locally(ctx, &out, composition.Compose, in); err != nil {
+	if err := locally(ctx, &out, composition.Compose, in); err != nil {
 		out = activities.Composed{Detail: cause(err)}
 	}
+	r.local--
 	r.incident.Composed(s.Number, out.To, out.Detail, workflow.Now(ctx))
 }
 

@@ -117,6 +117,15 @@ const (
 	FindPrevious   Work = "previous"
 )
 
+// Local tells whether work begins with something short and local.
+func (w Work) Local() bool {
+	switch w {
+	case ComputeClocks, PageStep, Remind, UpdateCustomer, ClearCustomer:
+		return true
+	}
+	return false
+}
+
 // A Send is one piece of work towards the outside that has begun: it stands in the outbox until its outcome is known, and
 // goes out again under the same ID when a new run takes over.
 type Send struct {

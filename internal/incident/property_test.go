@@ -1,0 +1,193 @@
+package incident_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"muster/internal/alert"
+	"muster/internal/delivery"
+	"muster/internal/incident"
+	"muster/internal/priority"
+	"muster/internal/supportplan"
+	"muster/internal/timeline"
+)
+
+// TestAnIncidentKeepsItsPromisesWhateverHappens drives an incident with random alerts, people, outcomes, time and
+// restarts, and checks after every step what must hold at all times.
+func TestAnIncidentKeepsItsPromisesWhateverHappens(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		i, err := incident.Open("INC-TEST", definition(), start)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		d := &driver{rt: rt, i: i, now: start, ids: map[delivery.ID]string{}}
+		d.i.Receive(batch(start, firing("a", start)), start)
+		d.advance()
+		for n := range rapid.IntRange(1, 60).Draw(rt, "steps") {
+			d.step(n)
+			d.advance()
+			if d.i.Ended() {
+				break
+			}
+		}
+	})
+}
+
+type driver struct {
+	rt      *rapid.T
+	i       *incident.Incident
+	now     time.Time
+	pending []incident.Send
+	ids     map[delivery.ID]string
+}
+
+func (d *driver) step(n int) {
+	at := func(name string, max int) int { return rapid.IntRange(0, max).Draw(d.rt, fmt.Sprintf("%s %d", name, n)) }
+	switch at("what", 9) {
+	case 0:
+		r := firing(string(rune('a'+at("alert", 3))), start.Add(time.Duration(at("started", 40))*time.Minute))
+		if at("resolved", 1) == 1 {
+			r.State = alert.Resolved
+		}
+		d.i.Receive(batch(d.now, r), d.now)
+	case 1, 2:
+		d.command(n, at)
+	case 3:
+		d.now = d.now.Add(time.Duration(at("minutes", 90)) * time.Minute)
+	case 4:
+		if due := d.i.NextDue(); due.After(d.now) {
+			d.now = due
+		}
+	case 5:
+		d.restart()
+	default:
+		if len(d.pending) > 0 {
+			k := at("send", len(d.pending)-1)
+			s := d.pending[k]
+			d.pending = append(d.pending[:k], d.pending[k+1:]...)
+			d.answer(s, at("outcome", 3))
+		}
+	}
+}
+
+func (d *driver) command(n int, at func(string, int) int) {
+	by := []timeline.Actor{park, kim}[at("by", 1)]
+	commands := []incident.Command{
+		incident.Acknowledge{}, incident.Mitigate{Note: "x"}, incident.Resolve{Note: "x"}, incident.Reopen{Reason: "x"},
+		incident.Close{}, incident.Escalate{Reason: "x"}, incident.Note{Text: "x"}, incident.SendUpdate{Text: "x"},
+		incident.SetPriority{Urgency: []priority.Level{priority.High, priority.Low}[at("urgency", 1)], Reason: "x"},
+		incident.PauseClock{Target: supportplan.Targets()[at("target", 2)], Reason: "x"},
+		incident.ResumeClock{Target: supportplan.Targets()[at("target'", 2)]},
+		incident.Assign{Role: incident.Roles()[at("role", 2)], Person: "lee"},
+	}
+	c := commands[at("command", len(commands)-1)]
+	may := d.i.May(fmt.Sprint(n), c)
+	if err := d.i.Do(fmt.Sprint(n), c, by, d.now); (err == nil) != (may == nil) {
+		d.rt.Fatalf("%T: May said %v, Do said %v", c, may, err)
+	}
+}
+
+// restart hands the state to a new run: through JSON, and with every send that has no outcome begun again.
+func (d *driver) restart() {
+	raw, err := json.Marshal(d.i)
+	if err != nil {
+		d.rt.Fatal(err)
+	}
+	next := &incident.Incident{}
+	if err := json.Unmarshal(raw, next); err != nil {
+		d.rt.Fatal(err)
+	}
+	want := len(d.i.Outbox)
+	next.Resend("run", d.now)
+	d.i, d.pending = next, nil
+	d.advance()
+	if got := len(d.pending); got < want-dropped(d.i, want) {
+		d.rt.Fatalf("%d sends had no outcome, %d were begun again", want, got)
+	}
+}
+
+// dropped counts what was taken out of the outbox instead of being begun again.
+func dropped(i *incident.Incident, was int) int { return max(was-len(i.Outbox), 0) }
+
+func (d *driver) answer(s incident.Send, outcome int) {
+	switch s.Work {
+	case incident.ComputeClocks:
+		var at []incident.Instants
+		for _, c := range d.i.Clocks {
+			risk, due := c.Instants(80)
+			at = append(at, incident.Instants{Customer: c.Customer, Target: c.Target, RiskAt: risk, Due: due})
+		}
+		d.i.Computed(s.Number, at, d.now)
+	case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer:
+		if outcome == 0 {
+			d.i.Composed(s.Number, nil, "broken", d.now)
+			return
+		}
+		d.i.Composed(s.Number, []incident.Addressed{{
+			To: delivery.Recipient{ID: "x", Name: "x", Methods: []string{"a", "b"}}, Message: delivery.Message{Kind: delivery.Page},
+		}}, "", d.now)
+	case incident.PagePerson, incident.Tell:
+		d.i.Told(s.Number, delivery.Outcome{Result: []delivery.Result{
+			delivery.Delivered, delivery.Refused, delivery.Withdrawn, delivery.Delivered,
+		}[outcome]}, d.now)
+	case incident.SyncTicket:
+		d.i.TicketRefused(s.Number, "x", d.now)
+	case incident.WriteReport:
+		d.i.Reported(s.Number, nil, "", d.now)
+	case incident.OpenReview:
+		d.i.Reviewed(s.Number, "review", d.now, "", d.now)
+	case incident.FindPrevious:
+		d.i.FoundPrevious(s.Number, nil, d.now)
+	}
+}
+
+func (d *driver) advance() {
+	begun := d.i.Advance(d.now)
+	for _, s := range begun {
+		if key := fmt.Sprint(s.Number); s.ID != "" {
+			if was, ok := d.ids[s.ID]; ok && was != key {
+				d.rt.Fatalf("delivery id %s belongs to sends %s and %s", s.ID, was, key)
+			}
+			d.ids[s.ID] = key
+		}
+		if d.i.Find(s.Number) == nil {
+			d.rt.Fatalf("send %d was begun but is not in the outbox", s.Number)
+		}
+	}
+	d.pending = append(d.pending, begun...)
+	d.invariants()
+}
+
+func (d *driver) invariants() {
+	i := d.i
+	due := i.NextDue()
+	if !due.IsZero() && !due.After(d.now) {
+		d.rt.Fatalf("due at %s although it is %s: %s, %+v", due, d.now, i.Status, i.Escalation)
+	}
+	if i.Status.Open() && due.IsZero() {
+		d.rt.Fatalf("an open incident waits for nothing: %s, %+v", i.Status, i.Escalation)
+	}
+	if i.Status.Open() && i.QuietSince.IsZero() && !i.Escalation.Answered && i.Escalation.NextAt.IsZero() {
+		d.rt.Fatal("an unanswered page does not climb")
+	}
+	if again := i.Advance(d.now); len(again) > 0 {
+		d.rt.Fatalf("asked twice at one instant, it begins again: %+v", again)
+	}
+	for n, e := range i.Timeline.Entries {
+		if e.Seq != i.Timeline.Dropped+n+1 {
+			d.rt.Fatalf("timeline entry %d has number %d", n, e.Seq)
+		}
+	}
+	if i.Status == incident.Closed && i.Times.Closed.IsZero() || i.Status.Open() && i.Reopened == 0 && !i.Times.Resolved.IsZero() {
+		d.rt.Fatalf("status %s and times %+v disagree", i.Status, i.Times)
+	}
+	for _, c := range i.Clocks {
+		if c.Late && c.State == supportplan.Met {
+			d.rt.Fatalf("a missed promise counts as met: %+v", c)
+		}
+	}
+}
