@@ -22,15 +22,10 @@ type TicketSystem interface {
 	Update(ctx context.Context, ref ticket.Ref, t ticket.Ticket) error
 }
 
-// A TicketWriter writes what stands in a ticket.
-type TicketWriter interface {
-	Ticket(f incident.Facts, language string) (title, text string, err error)
-}
-
 // Tickets opens tickets and keeps them up to date.
 type Tickets struct {
 	System TicketSystem
-	Writer TicketWriter
+	Writer Writer
 }
 
 // SyncTicketInput is what a ticket should say.
@@ -44,13 +39,13 @@ type SyncTicketInput struct {
 
 // SyncTicket opens the ticket of an incident, or brings it up to date.
 func (t *Tickets) SyncTicket(ctx context.Context, in SyncTicketInput) (ticket.Ref, error) {
-	title, text, err := t.Writer.Ticket(in.Facts, in.Language)
+	m, err := t.Writer.Message(incident.Telling{Kind: delivery.Ticket, Facts: in.Facts}, delivery.Recipient{Language: in.Language})
 	if err != nil {
 		return in.Ref, refused(fmt.Errorf("write ticket of %s: %w", in.Facts.ID, err))
 	}
 	want := ticket.Ticket{
-		Key: string(in.Facts.ID), Revision: in.Revision, At: in.At, Title: title, Text: text,
-		Status: string(in.Facts.Status), Priority: in.Facts.Priority.String(), Service: in.Facts.Service, Language: in.Language,
+		Key: string(in.Facts.ID), Revision: in.Revision, At: in.At, Title: m.Subject, Text: m.Text,
+		Status: string(in.Facts.Status), Priority: in.Facts.Priority.String(), Service: in.Facts.Service, Language: m.Language,
 	}
 	if in.Ref.ID == "" {
 		ref, err := t.System.Open(ctx, want)

@@ -24,6 +24,7 @@ const (
 	ReviewOpened   Kind = "review-opened"   // a review waits for its owner
 	ReviewDue      Kind = "review-due"      // a review is due or overdue
 	SelfWatch      Kind = "self-watch"      // Muster has noticed something wrong with itself
+	Ticket         Kind = "ticket"          // what stands in a ticket
 )
 
 // A Recipient is somebody who can be reached, as the organisation folder names them now. Addresses never stand here:
