@@ -24,7 +24,7 @@ type Directory interface {
 	RevisionID() string
 }
 
-// A Writer writes messages.
+// A Writer writes messages. With an error it still returns the bare facts, for a slip in a text must keep no page back.
 type Writer interface {
 	Message(t incident.Telling, to delivery.Recipient) (delivery.Message, error)
 }
@@ -46,7 +46,7 @@ type ComposeInput struct {
 // Composed are the messages, with the revision of the folder that named the recipients.
 type Composed struct {
 	To       []incident.Addressed `json:"to,omitempty"`
-	Detail   string               `json:"detail,omitempty"` // what could not be determined
+	Detail   string               `json:"detail,omitempty"` // what could not be determined or written
 	Revision string               `json:"revision"`
 }
 
@@ -65,7 +65,6 @@ func (c *Composition) Compose(_ context.Context, in ComposeInput) (Composed, err
 		m, werr := c.Writer.Message(in.Telling, r)
 		if werr != nil {
 			err = errors.Join(err, fmt.Errorf("write message to %s: %w", r.ID, werr))
-			continue
 		}
 		out.To = append(out.To, incident.Addressed{To: r, Message: m})
 	}

@@ -1,0 +1,197 @@
+package report_test
+
+import (
+	"fmt"
+	"time"
+
+	"muster/internal/alert"
+	"muster/internal/delivery"
+	"muster/internal/escalation"
+	"muster/internal/incident"
+	"muster/internal/priority"
+	"muster/internal/supportplan"
+	"muster/internal/ticket"
+	"muster/internal/timeline"
+)
+
+func start() time.Time { return time.Date(2026, 11, 22, 5, 5, 9, 0, time.UTC) }
+
+func after(d time.Duration) time.Time { return start().Add(d) }
+
+func person(id, name string) timeline.Actor {
+	return timeline.Actor{Kind: timeline.Person, ID: id, Name: name}
+}
+
+func stamp(t time.Time) string { return t.Format(time.RFC3339) }
+
+// bare is an incident of which almost nothing is known.
+func bare() *incident.Incident {
+	return &incident.Incident{
+		ID: "INC-0000000001", Status: incident.Triggered, Priority: priority.P5, Impact: priority.Low, Urgency: priority.Low,
+		Definition: incident.Definition{Title: "Disk fills up", Service: incident.Service{Name: "Archive"}, Source: "prometheus"},
+		Times:      incident.Times{Started: start(), Alerted: start()},
+	}
+}
+
+// full is an incident with everything in it: it was paged, answered, mitigated, resolved and cleared, one promise missed.
+func full() *incident.Incident {
+	i := &incident.Incident{
+		ID: "INC-7K3M9QX2PA", Previous: &incident.Earlier{ID: "INC-5D8W1ZR4TC", ClosedAt: after(-26 * 24 * time.Hour)},
+		Definition: incident.Definition{
+			SHA256:   "9b74c9897bac770ffc029102a200c5de11f1a3d2b4c0e7f8a9d6e5c4b3a29180",
+			Revision: "git:4f1c2d7", Organisation: "하늘클라우드 주식회사", Zone: "Asia/Seoul", Source: "prometheus", Route: "payments",
+			Title: "결제 승인 지연", Service: incident.Service{ID: "payments", Name: "결제 게이트웨이"}, Impact: priority.High,
+			Urgency: priority.Medium, Policy: escalation.Policy{ID: "payments"},
+			Customers: []incident.Customer{{ID: "acme", Name: "Acme Commerce"}, {ID: "daon", Name: "다온몰"}},
+			Links: []incident.Link{
+				{Name: "Runbook: payment latency", URL: "https://runbooks.example.com/payments/latency_(p99)"},
+				{Name: "Dashboard", URL: "https://grafana.example.com/d/payments?orgId=1&from=now-1h"},
+			},
+		},
+		Status: incident.Closed, Impact: priority.High, Urgency: priority.Medium, Priority: priority.P2, Reopened: 1,
+		Times: incident.Times{
+			Started: start(), Alerted: after(50 * time.Second), Engaged: after(7*time.Minute + 12*time.Second),
+			Mitigation: after(26 * time.Minute), Resolved: after(78 * time.Minute), Closed: after(48 * time.Hour),
+		},
+		Responders: []timeline.Actor{person("park", "박지훈"), person("kim", "김민수")},
+		Holders: []incident.Holder{
+			{Role: incident.IncidentManager, Person: "kim", Since: after(8 * time.Minute)},
+			{Role: incident.CommunicationsManager, Person: "lee", Since: after(10 * time.Minute)},
+		},
+		Ticket: incident.Ticket{Ref: ticket.Ref{ID: "OPS-1182", URL: "https://tickets.example.com/OPS-1182"}},
+		Review: incident.Review{ID: "review/INC-7K3M9QX2PA", Due: after(8 * 24 * time.Hour), Opened: true},
+		Runs:   []string{"0194f2aa-7d1c-7a10-9c55-5b7f2f0f6a01"},
+	}
+	i.Alerts = fullAlerts()
+	i.Clocks = fullClocks()
+	i.Timeline = fullTimeline()
+	return i
+}
+
+func fullAlerts() alert.Set {
+	return alert.Set{
+		Full: []alert.Held{
+			{Alert: alert.Alert{
+				Fingerprint: "c1f0a9e27b3d4c55", Name: "PaymentLatencyHigh", State: alert.Resolved, StartsAt: start(), EndsAt: after(77 * time.Minute),
+				Annotations: alert.Labels{{Name: "summary", Value: "p99 of POST /authorize is 8.4 s on pay-api-3 | threshold 2 s"}},
+			}, Times: 14, First: after(50 * time.Second), Last: after(77 * time.Minute)},
+			{Alert: alert.Alert{
+				Fingerprint: "0a44d1b2c3e4f506", Name: "DBConnectionsExhausted", State: alert.Resolved, StartsAt: after(time.Minute), EndsAt: after(70 * time.Minute),
+			}, Times: 3},
+		},
+		Brief: []alert.Brief{{Fingerprint: "77aa", Name: "QueueDepthHigh", Resolved: true, StartsAt: after(5 * time.Minute), Times: 2}},
+		Rest:  []alert.Tally{{Name: "PaymentLatencyHigh", Times: 212}},
+		Posts: 41,
+	}
+}
+
+func fullClocks() []supportplan.Clock {
+	return []supportplan.Clock{
+		{Customer: "acme", Target: supportplan.Respond, Within: 15 * time.Minute, Started: after(50 * time.Second), Due: after(15*time.Minute + 50*time.Second), State: supportplan.Met, EndedAt: after(7*time.Minute + 12*time.Second)},
+		{Customer: "acme", Target: supportplan.Update, Within: 30 * time.Minute, Started: after(62 * time.Minute), Due: after(92 * time.Minute), State: supportplan.Stopped, EndedAt: after(78 * time.Minute), EarlierMet: 2},
+		{Customer: "acme", Target: supportplan.Resolve, Within: 4 * time.Hour, Started: after(50 * time.Second), Due: after(4*time.Hour + 10*time.Minute + 50*time.Second), State: supportplan.Met, EndedAt: after(78 * time.Minute), Pauses: []supportplan.Span{{From: after(30 * time.Minute), To: after(40 * time.Minute)}}},
+		{Customer: "daon", Target: supportplan.Resolve, Within: time.Hour, Started: after(50 * time.Second), Due: after(60*time.Minute + 50*time.Second), State: supportplan.Missed, Late: true, EndedAt: after(78 * time.Minute)},
+	}
+}
+
+func fullTimeline() timeline.Log {
+	var l timeline.Log
+	source, kim, park, lee := timeline.Actor{Kind: timeline.Source, ID: "prometheus"}, person("kim", "김민수"), person("park", "박지훈"), person("lee", "이서연")
+	f, us := timeline.F, timeline.Muster()
+	l.Add(after(50*time.Second), timeline.IncidentOpened, source, f("title", "결제 승인 지연"), f("service", "결제 게이트웨이"), f("priority", "P2"),
+		f("impact", "high"), f("urgency", "medium"), f("customers", "Acme Commerce, 다온몰"), f("definition", "9b74c9897bac770ffc029102a200c5de"))
+	l.Add(after(50*time.Second), timeline.AlertFired, source, f("name", "PaymentLatencyHigh"), f("fingerprint", "c1f0a9e27b3d4c55"))
+	l.Add(after(50*time.Second), timeline.ClockStarted, us, f("customer", "Acme Commerce"), f("target", "respond"), f("due", stamp(after(15*time.Minute+50*time.Second))), f("within", "15m0s"))
+	l.Add(after(50*time.Second), timeline.StepStarted, us, f("step", "1"), f("round", "1"), f("targets", "schedule:primary"))
+	page := func(at time.Duration, n int, to, method string) []timeline.Fact {
+		facts := []timeline.Fact{f("what", "page"), f("delivery", fmt.Sprintf("INC-7K3M9QX2PA/%d", n)), f("to", to), f("method", method)}
+		l.Add(after(at), timeline.Sending, us, append(facts[:4:4], f("revision", "git:4f1c2d7"))...)
+		return facts
+	}
+	first := page(51*time.Second, 1, "이서연", "sms")
+	l.Add(after(52*time.Second), timeline.Delivered, us, append(first, f("attempts", "1"))...)
+	for n := range 3 {
+		l.Repeat(after(time.Duration(2+n)*time.Minute), timeline.AlertRepeated, source)
+	}
+	l.Add(after(6*time.Minute), timeline.StepStarted, us, f("step", "2"), f("round", "1"), f("targets", "schedule:secondary, person:kim"))
+	second := page(6*time.Minute, 2, "박지훈", "email")
+	third := page(6*time.Minute, 3, "김민수", "webhook")
+	l.Add(after(6*time.Minute+2*time.Second), timeline.Delivered, us, append(second, f("attempts", "2"))...)
+	l.Add(after(6*time.Minute+9*time.Second), timeline.Refused, us, append(third, f("attempts", "1"), f("detail", "410 Gone"))...)
+	l.Add(after(7*time.Minute+12*time.Second), timeline.Acknowledged, park, f("expires", stamp(after(67*time.Minute))))
+	l.Add(after(7*time.Minute+12*time.Second), timeline.StatusChanged, park, f("from", "triggered"), f("to", "acknowledged"))
+	l.Add(after(7*time.Minute+12*time.Second), timeline.ClockMet, park, f("customer", "Acme Commerce"), f("target", "respond"), f("due", stamp(after(15*time.Minute+50*time.Second))))
+	l.Add(after(8*time.Minute), timeline.RoleAssigned, park, f("role", "incident-manager"), f("person", "김민수"))
+	l.Add(after(20*time.Minute), timeline.Noted, kim, f("text", "DB 연결 풀 고갈 확인.\n배포 4.12 이후 연결이 반환되지 않음 | pay-api-3"))
+	l.Add(after(22*time.Minute), timeline.UpdateSent, lee, f("customer", "Acme Commerce"), f("text", "결제 승인이 지연되고 있습니다.\n원인을 확인하여 조치 중이며, 30분 뒤 다시 안내해 드리겠습니다."))
+	l.Add(after(26*time.Minute), timeline.StatusChanged, kim, f("from", "acknowledged"), f("to", "mitigated"), f("note", "4.11로 롤백, 연결 풀 재시작"))
+	l.Add(after(30*time.Minute), timeline.ClockPaused, kim, f("customer", "Acme Commerce"), f("target", "resolve"), f("reason", "고객사 방화벽 변경 대기"))
+	l.Add(after(52*time.Minute), timeline.UpdateSent, us, f("customer", "Acme Commerce"))
+	l.Add(after(60*time.Minute+50*time.Second), timeline.ClockMissed, us, f("customer", "다온몰"), f("target", "resolve"), f("due", stamp(after(60*time.Minute+50*time.Second))))
+	l.Add(after(70*time.Minute), timeline.Noted, kim, f("text", "원인: 배포 4.12의 연결 누수(트랜잭션 미종료)"))
+	l.Add(after(78*time.Minute), timeline.StatusChanged, us, f("from", "mitigated"), f("to", "resolved"), f("cause", "alerts-resolved"))
+	l.Add(after(79*time.Minute), timeline.AllClearSent, us, f("customer", "Acme Commerce"))
+	l.Add(after(79*time.Minute), timeline.AllClearSent, us, f("customer", "다온몰"))
+	l.Add(after(80*time.Minute), timeline.ReviewOpened, us, f("review", "review/INC-7K3M9QX2PA"), f("due", stamp(after(8*24*time.Hour))))
+	l.Add(after(48*time.Hour), timeline.StatusChanged, us, f("from", "resolved"), f("to", "closed"), f("cause", "not-reopened"))
+	return l
+}
+
+// facts are those of an incident in the middle of things, in the words of a house that writes English.
+func facts() incident.Facts {
+	return incident.Facts{
+		ID: "INC-7K3M9QX2PA", Title: "Authorisations are slow on pay-api-3", Service: "Payments", Status: incident.Acknowledged,
+		Impact: priority.High, Urgency: priority.Medium, Priority: priority.P2, Customers: []string{"Acme Commerce", "다온몰"},
+		Zone: "Asia/Seoul", Times: incident.Times{Started: start(), Alerted: after(time.Minute)}, Previous: "INC-5D8W1ZR4TC",
+		Firing: 2, Distinct: 3, Alerts: []string{"PaymentLatencyHigh", "DBConnectionsExhausted"}, Responder: "박지훈",
+		Clocks: []incident.FactClock{
+			{Customer: "Acme Commerce", Target: supportplan.Respond, Due: after(16 * time.Minute)},
+			{Customer: "다온몰", Target: supportplan.Resolve, Due: after(61 * time.Minute)},
+		},
+		Links: []incident.Link{
+			{Name: "Runbook", URL: "https://runbooks.example.com/payments"}, {Name: "Odd", URL: "javascript:alert(1)"},
+		},
+	}
+}
+
+// tellings is one of each message, with a name for its golden file.
+func tellings() map[string]incident.Telling {
+	author := person("lee", "이서연")
+	base := func(k delivery.Kind, a incident.About) incident.Telling {
+		return incident.Telling{
+			Kind: k, About: a, Facts: facts(), Role: incident.IncidentManager, Customer: "Acme Commerce", Target: "resolve",
+			Due: after(61 * time.Minute),
+		}
+	}
+	all := map[string]incident.Telling{}
+	for _, k := range []delivery.Kind{
+		delivery.CustomerUpdate, delivery.AllClear, delivery.ReviewOpened, delivery.ReviewDue, delivery.Ticket,
+	} {
+		all[string(k)] = base(k, "")
+	}
+	for _, a := range []incident.About{
+		incident.AboutClockAtRisk, incident.AboutClockMissed, incident.AboutUpdateWanted, incident.AboutNoAnswer,
+	} {
+		all["reminder."+string(a)] = base(delivery.Reminder, a)
+	}
+	for _, a := range []incident.About{incident.AboutRole, incident.AboutTakeover} {
+		t := base(delivery.Assignment, a)
+		t.Text, t.Author = "Logs are in the ticket.", &author
+		all["assignment."+string(a)] = t
+	}
+	for _, k := range []delivery.Kind{delivery.ReviewOpened, delivery.ReviewDue, delivery.AllClear, delivery.Ticket} {
+		t := all[string(k)]
+		t.Facts.Status, t.Facts.Times.Resolved = incident.Resolved, after(78*time.Minute)
+		all[string(k)] = t
+	}
+	page := base(delivery.Page, "")
+	page.Step, page.Round, page.Why = 2, 1, "schedule:secondary, person:kim"
+	all["page"] = page
+	page.Step, page.Round, page.Why = 0, 3, "person:ceo"
+	all["page.last-resort"] = page
+	update := all["customer-update"]
+	update.Text, update.Author = "Payments are slow.\n\nWe are rolling back.", &author
+	all["customer-update.person"] = update
+	all["self-watch"] = incident.Telling{Kind: delivery.SelfWatch, Text: "the backlog of task queue muster-pages is 95 s old"}
+	return all
+}

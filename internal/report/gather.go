@@ -1,0 +1,309 @@
+package report
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"muster/internal/alert"
+	"muster/internal/delivery"
+	"muster/internal/incident"
+	"muster/internal/supportplan"
+	"muster/internal/timeline"
+)
+
+// view gathers all that a report says about an incident as of an instant.
+func (l *language) view(i *incident.Incident, at time.Time) *view {
+	d := &i.Definition
+	v := &view{
+		Made: at, Zone: d.Zone, Organisation: d.Organisation, ID: string(i.ID), Title: d.Title, Service: d.Service.Name,
+		Status: string(i.Status), Open: i.Status.Open(), Priority: code(i.Priority), Impact: string(i.Impact),
+		Urgency: string(i.Urgency), Reopened: i.Reopened, Source: d.Source, Route: d.Route, Ticket: i.Ticket.Ref.ID,
+		TicketURL: i.Ticket.Ref.URL, Review: i.Review.Opened, ReviewDue: i.Review.Due, SHA256: d.SHA256,
+		Revision: d.Revision, Runs: slices.Clone(i.Runs),
+	}
+	for _, c := range d.Customers {
+		v.Customers = append(v.Customers, c.Name)
+	}
+	v.Customers = few(maxCustomers, v.Customers)
+	for _, x := range d.Links {
+		v.Links = append(v.Links, link{x.Name, x.URL})
+	}
+	if p := i.Previous; p != nil {
+		v.Previous, v.PreviousClosed = string(p.ID), p.ClosedAt
+	}
+	v.times(i.Times, at)
+	v.alerts(&i.Alerts)
+	v.promises(i, at)
+	v.people(i)
+	l.record(v, i)
+	l.told(v, &i.Timeline)
+	return v
+}
+
+func (v *view) times(t incident.Times, at time.Time) {
+	if v.Open {
+		t.Resolved = time.Time{} // it was resolved once and has been reopened
+	}
+	v.Started, v.Alerted, v.Engaged = t.Started, t.Alerted, t.Engaged
+	v.Mitigation, v.Resolved, v.Closed = t.Mitigation, t.Resolved, t.Closed
+	v.Points = []point{
+		{"started", t.Started}, {"alerted", t.Alerted}, {"engaged", t.Engaged}, {"mitigation", t.Mitigation},
+		{"resolved", t.Resolved},
+	}
+	until := t.Resolved
+	if until.IsZero() {
+		until = at
+	}
+	if !t.Started.IsZero() {
+		v.Lasted = max(0, until.Sub(t.Started))
+	}
+	v.Rest = 1000
+	for n, name := range []string{"detect", "engage", "diagnose", "mitigate"} {
+		from, to := v.Points[n], v.Points[n+1]
+		x := interval{Name: name, From: from.Name, To: to.Name, Took: to.At.Sub(from.At)}
+		x.Known = !from.At.IsZero() && !to.At.IsZero() && x.Took >= 0
+		if x.Known {
+			x.Share = 1
+			if v.Lasted > 0 {
+				x.Share = max(1, int(1000*x.Took.Seconds()/v.Lasted.Seconds()))
+			}
+			v.Rest = max(0, v.Rest-x.Share)
+		} else {
+			x.Took = 0
+		}
+		v.Intervals = append(v.Intervals, x)
+	}
+}
+
+func (v *view) alerts(s *alert.Set) {
+	v.Distinct, v.Firing, v.Posts, v.Uncounted = s.Distinct(), s.Firing, s.Posts, s.Unnamed
+	for _, r := range s.Rest {
+		v.Uncounted += r.Times
+	}
+	row := func(r alertRow) {
+		if len(v.Alerts) < maxAlerts {
+			r.Name, r.Summary = abbrev(100, r.Name), abbrev(200, r.Summary)
+			v.Alerts = append(v.Alerts, r)
+		}
+		if !slices.Contains(v.Kinds, r.Name) {
+			v.Kinds = append(v.Kinds, r.Name)
+		}
+	}
+	for _, h := range s.Full {
+		r := alertRow{Name: h.Name, State: string(h.State), Started: h.StartsAt, Ended: h.EndsAt, Times: h.Times}
+		if r.Summary = h.Summary(); r.Summary == h.Name {
+			r.Summary = ""
+		}
+		row(r)
+	}
+	for _, b := range s.Brief {
+		state := alert.Firing
+		if b.Resolved {
+			state = alert.Resolved
+		}
+		row(alertRow{Name: b.Name, State: string(state), Started: b.StartsAt, Times: b.Times})
+	}
+	v.MoreAlerts = v.Distinct - len(v.Alerts)
+	const most = 3
+	if n := len(v.Kinds); n > most {
+		v.Kinds, v.MoreKinds = v.Kinds[:most], n-most
+	}
+}
+
+func (v *view) promises(i *incident.Incident, at time.Time) {
+	names := map[string]string{}
+	for _, c := range i.Definition.Customers {
+		names[c.ID] = c.Name
+	}
+	for n := range i.Clocks {
+		c := &i.Clocks[n]
+		p := promise{
+			Customer: c.Customer, Target: string(c.Target), Within: c.Within, Started: c.Started, Due: c.Due, Ended: c.EndedAt,
+			Outcome: string(c.State), Reason: c.Reason, OtherMet: c.EarlierMet, OtherMissed: c.EarlierMissed,
+		}
+		if name := names[c.Customer]; name != "" {
+			p.Customer = name
+		}
+		if c.Late {
+			p.Outcome = string(supportplan.Missed)
+		}
+		until := c.EndedAt
+		if until.IsZero() {
+			until = at
+		}
+		p.Took = until.Sub(c.Started)
+		for _, s := range c.Pauses {
+			end := s.To
+			if end.IsZero() {
+				end = until
+			}
+			p.Took -= end.Sub(s.From)
+		}
+		if !c.Due.IsZero() {
+			p.Margin = c.Due.Sub(until).Abs()
+		}
+		v.count(p)
+	}
+	if more := len(v.Promises) - maxPromises; more > 0 {
+		slices.SortStableFunc(v.Promises, func(a, b promise) int { return rank(a) - rank(b) })
+		v.Promises, v.MorePromises = v.Promises[:maxPromises], more
+	}
+}
+
+// rank puts missed promises first.
+func rank(p promise) int {
+	if p.Outcome == string(supportplan.Missed) {
+		return 0
+	}
+	return 1
+}
+
+func (v *view) count(p promise) {
+	v.Promises = append(v.Promises, p)
+	v.Met += p.OtherMet
+	v.Missed += p.OtherMissed
+	switch p.Outcome {
+	case string(supportplan.Met):
+		v.Met++
+	case string(supportplan.Missed):
+		v.Missed++
+	case string(supportplan.Running), string(supportplan.Paused):
+		v.Running++
+	}
+}
+
+// people finds who noticed the incident and who handled it.
+func (v *view) people(i *incident.Incident) {
+	v.Noticed = i.Definition.Source
+	names := map[string]string{}
+	for _, e := range i.Timeline.Entries {
+		if e.Kind == timeline.IncidentOpened {
+			v.Noticed, v.ByPerson = name(e.Actor), e.Actor.Kind == timeline.Person
+		}
+		names[e.Actor.ID] = name(e.Actor)
+	}
+	known := map[string]int{} // person → position in v.Handlers
+	add := func(id, shown string) int {
+		n, ok := known[id]
+		if !ok {
+			n = len(v.Handlers)
+			known[id] = n
+			v.Handlers = append(v.Handlers, handler{Name: shown})
+		}
+		return n
+	}
+	for _, r := range i.Responders {
+		add(r.ID, name(r))
+	}
+	for _, h := range i.Holders {
+		shown := h.Person
+		if names[h.Person] != "" {
+			shown = names[h.Person]
+		}
+		x := &v.Handlers[add(h.Person, shown)]
+		x.Roles = append(x.Roles, string(h.Role))
+	}
+}
+
+// record reads the timeline for what was done, who was paged and who answered.
+func (l *language) record(v *view, i *incident.Incident) {
+	sent := map[string]int{} // delivery → position in v.Pages
+	for _, e := range i.Timeline.Entries {
+		switch e.Kind {
+		case timeline.Noted:
+			if m := causeNote.FindStringSubmatch(e.Fact("text")); m != nil {
+				v.Cause = m[1]
+			}
+			v.Actions = append(v.Actions, action{At: e.At, By: name(e.Actor), Kind: "note", Text: e.Fact("text")})
+		case timeline.StatusChanged:
+			if to := incident.Status(e.Fact("to")); to == incident.Mitigated || to == incident.Resolved {
+				v.Actions = append(v.Actions, action{At: e.At, By: name(e.Actor), Kind: string(to), Text: l.because(e)})
+			}
+		case timeline.Acknowledged:
+			v.Answers = append(v.Answers, answer{At: e.At, By: name(e.Actor), After: max(0, e.At.Sub(i.Times.Alerted))})
+		case timeline.Sending:
+			if e.Fact("what") == string(delivery.Page) {
+				sent[e.Fact("delivery")] = len(v.Pages)
+				v.Pages = append(v.Pages, page{At: e.At, To: e.Fact("to"), Method: e.Fact("method")})
+			}
+		case timeline.Delivered, timeline.Refused, timeline.Withdrawn:
+			if n, ok := sent[e.Fact("delivery")]; ok {
+				v.Pages[n].end(e)
+			}
+		}
+	}
+	v.Pages, v.MorePages = latest(v.Pages, maxPages)
+	v.Actions, v.MoreActions = latest(v.Actions, maxActions)
+	v.Answers, _ = latest(v.Answers, maxPages)
+}
+
+// causeNote is how a person states the cause until incidents have a field for it: a note that begins so.
+var causeNote = regexp.MustCompile(`(?is)^\s*(?:cause|원인)\s*:\s*(.+)$`)
+
+// because is the note of a change of status, else its cause.
+func (l *language) because(e timeline.Entry) string {
+	if note := e.Fact("note"); note != "" {
+		return note
+	}
+	return l.word("cause", e.Fact("cause"))
+}
+
+func (p *page) end(e timeline.Entry) {
+	p.Took = max(0, e.At.Sub(p.At))
+	p.Outcome = strings.TrimPrefix(string(e.Kind), "delivery.")
+	p.Detail = e.Fact("detail") + e.Fact("cause")
+	p.Attempts, _ = strconv.Atoi(e.Fact("attempts"))
+}
+
+// told lists what customers were told, and the timeline as sentences.
+func (l *language) told(v *view, log *timeline.Log) {
+	v.Earlier = log.Dropped
+	for _, e := range log.Entries {
+		v.Timeline = append(v.Timeline, event{At: e.At, Text: l.sentence(e, v.Zone)})
+		if e.Kind != timeline.UpdateSent && e.Kind != timeline.AllClearSent {
+			continue
+		}
+		u := update{At: e.At, Customer: e.Fact("customer"), AllClear: e.Kind == timeline.AllClearSent, Text: abbrev(1500, e.Fact("text"))}
+		if e.Actor.Kind == timeline.Person {
+			u.By = name(e.Actor)
+		}
+		v.Updates = append(v.Updates, u)
+	}
+	v.Updates, v.MoreUpdates = latest(v.Updates, maxUpdates)
+	v.shorten()
+}
+
+// shorten leaves out the middle of a timeline that is too long for a report.
+func (v *view) shorten() {
+	bytes := func(e event) int { return len(e.Text) + 100 }
+	head, tail, left := 0, len(v.Timeline), maxTimeline
+	for head < tail {
+		next := v.Timeline[head]
+		fromEnd := len(v.Timeline)-tail < head
+		if fromEnd {
+			next = v.Timeline[tail-1]
+		}
+		if left -= bytes(next); left < 0 {
+			break
+		}
+		if fromEnd {
+			tail--
+		} else {
+			head++
+		}
+	}
+	if head < tail {
+		v.Timeline = slices.Concat(v.Timeline[:head], []event{{Skipped: tail - head}}, v.Timeline[tail:])
+	}
+}
+
+// latest keeps the last n rows and says how many it left out.
+func latest[T any](rows []T, n int) ([]T, int) {
+	if more := len(rows) - n; more > 0 {
+		return rows[more:], more
+	}
+	return rows, 0
+}

@@ -1,0 +1,264 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	htmltemplate "html/template"
+	"io/fs"
+	"slices"
+	"strings"
+	"text/template"
+	"time"
+
+	"muster/internal/delivery"
+	"muster/internal/incident"
+	"muster/internal/timeline"
+)
+
+// A language has all texts of one language.
+type language struct {
+	locale
+	zones     *zones
+	words     map[string]string
+	messages  map[string]message
+	sentences *template.Template
+	markdown  *template.Template
+	page      *htmltemplate.Template
+}
+
+// A message is the text of one kind of message.
+type message struct{ subject, text *template.Template }
+
+// messageKeys lists the messages: kinds, and reminders and assignments with what they are about.
+func messageKeys() []string {
+	keys := []string{
+		string(delivery.Page), string(delivery.CustomerUpdate), string(delivery.AllClear), string(delivery.ReviewOpened),
+		string(delivery.ReviewDue), string(delivery.SelfWatch), string(delivery.Ticket),
+	}
+	for _, a := range []incident.About{
+		incident.AboutClockAtRisk, incident.AboutClockMissed, incident.AboutUpdateWanted, incident.AboutRole,
+		incident.AboutTakeover, incident.AboutNoAnswer,
+	} {
+		keys = append(keys, key(delivery.Reminder, a))
+	}
+	return keys
+}
+
+// key names the text for a kind of message.
+func key(k delivery.Kind, a incident.About) string {
+	switch {
+	case a == incident.AboutRole || a == incident.AboutTakeover:
+		return string(delivery.Assignment) + "." + string(a)
+	case k == delivery.Assignment:
+		return string(delivery.Assignment) + "." + string(incident.AboutRole)
+	case k == delivery.Reminder:
+		return string(delivery.Reminder) + "." + string(a)
+	}
+	return string(k)
+}
+
+// forCustomers tells whether a message leaves the house.
+func forCustomers(key string) bool {
+	return key == string(delivery.CustomerUpdate) || key == string(delivery.AllClear)
+}
+
+func (l *language) load(fsys fs.FS) error {
+	return errors.Join(l.loadWords(fsys), l.loadSentences(fsys), l.loadMessages(fsys), l.loadReports(fsys))
+}
+
+// parse reads files into one set of templates. The first file gives the set its name and body.
+func (l *language) parse(fsys fs.FS, files ...string) (*template.Template, error) {
+	t := template.New(files[0]).Option("missingkey=error").Funcs(l.funcs())
+	for i, file := range files {
+		b, err := fs.ReadFile(fsys, file)
+		if err != nil {
+			return nil, err
+		}
+		into := t
+		if i > 0 {
+			into = t.New(file)
+		}
+		if _, err := into.Parse(string(b)); err != nil {
+			return nil, err
+		}
+	}
+	for _, d := range t.Templates() {
+		if err := guard(d.Tree, func(name string) bool { return t.Lookup(name) != nil }); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+func (l *language) loadWords(fsys fs.FS) error {
+	l.words = map[string]string{}
+	file := "timeline/words." + l.code + ".tmpl"
+	t, err := l.parse(fsys, file)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	for _, d := range t.Templates() {
+		if d.Name() == file {
+			continue
+		}
+		l.words[d.Name()], err = run(d, nil, messageLimits())
+		faults = append(faults, err)
+	}
+	for _, w := range needed() {
+		if l.words[w] == "" {
+			faults = append(faults, fmt.Errorf("%s: word %q: missing", file, w))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (l *language) loadSentences(fsys fs.FS) error {
+	file := "timeline/sentences." + l.code + ".tmpl"
+	t, err := l.parse(fsys, file)
+	if err != nil {
+		return err
+	}
+	// A record can be older or newer than the texts, so a sentence must do without any of its facts, and a kind without a
+	// sentence is shown bare.
+	l.sentences = t.Option("missingkey=zero")
+	kinds := []string{"by", "repeated", "attempts"}
+	for _, k := range timeline.Kinds() {
+		kinds = append(kinds, string(k))
+	}
+	var faults []error
+	for _, d := range t.Templates() {
+		if d.Name() != file && !slices.Contains(kinds, d.Name()) {
+			faults = append(faults, fmt.Errorf("%s: sentence %q: no such kind of entry", file, d.Name()))
+		}
+		_, err := run(d, map[string]string{}, messageLimits())
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}
+
+func (l *language) loadMessages(fsys fs.FS) error {
+	l.messages = map[string]message{}
+	var faults []error
+	for _, k := range messageKeys() {
+		file := "notifications/" + k + "." + l.code + ".tmpl"
+		t, err := l.parse(fsys, file, "notifications/parts."+l.code+".tmpl")
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		m := message{subject: t.Lookup("subject"), text: t.Lookup("text")}
+		if m.subject == nil || m.text == nil {
+			faults = append(faults, fmt.Errorf(`%s: want it to define "subject" and "text"`, file))
+			continue
+		}
+		l.messages[k] = m
+		tries := []any{&inside{}, new(filled[inside]())}
+		if forCustomers(k) {
+			tries = []any{&outside{}, new(filled[outside]())}
+		}
+		for _, data := range tries {
+			if _, err := m.write(data); err != nil {
+				faults = append(faults, err)
+				break
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (l *language) loadReports(fsys fs.FS) error {
+	var err error
+	if l.markdown, err = l.parse(fsys, "reports/incident."+l.code+".md.tmpl"); err != nil {
+		return err
+	}
+	parsed, err := l.parse(fsys, "reports/incident."+l.code+".html.tmpl", "reports/style.html.tmpl")
+	if err != nil {
+		return err
+	}
+	l.page = htmltemplate.New("").Option("missingkey=error").Funcs(l.funcs())
+	for _, d := range parsed.Templates() {
+		if _, err := l.page.AddParseTree(d.Name(), d.Tree); err != nil {
+			return err
+		}
+	}
+	l.page = l.page.Lookup(parsed.Name())
+	var faults []error
+	for _, data := range []any{&view{}, new(filled[view]())} {
+		for _, t := range []executor{l.markdown, l.page} {
+			_, err := run(t, data, reportLimits())
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// strangers says which files of fsys are no texts of ours: a misspelt override must not be passed over in silence.
+func strangers(fsys fs.FS, languages []*language) error {
+	known := []string{"reports/style.html.tmpl"}
+	for _, l := range languages {
+		for _, name := range append(messageKeys(), "parts") {
+			known = append(known, "notifications/"+name+"."+l.code+".tmpl")
+		}
+		for _, pattern := range []string{"timeline/words.%s.tmpl", "timeline/sentences.%s.tmpl", "reports/incident.%s.md.tmpl", "reports/incident.%s.html.tmpl"} {
+			known = append(known, fmt.Sprintf(pattern, l.code))
+		}
+	}
+	var faults []error
+	for _, folder := range []string{"notifications", "timeline", "reports"} {
+		files, err := fs.ReadDir(fsys, folder)
+		faults = append(faults, err)
+		for _, f := range files {
+			if name := folder + "/" + f.Name(); !slices.Contains(known, name) {
+				faults = append(faults, fmt.Errorf("%s: no such text; known: %s", name, strings.Join(known, ", ")))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// word returns the word for a value, the value itself where there is none: it may be newer than the texts.
+func (l *language) word(axis, value string) string {
+	if w, ok := l.words[axis+"."+value]; ok {
+		return w
+	}
+	return value
+}
+
+func (l *language) person(name string) string {
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf(l.addressed, name)
+}
+
+// actor names who did something. Only people are addressed as people.
+func (l *language) actor(a timeline.Actor) string {
+	if a.Kind == timeline.Person {
+		return l.person(name(a))
+	}
+	return name(a)
+}
+
+// name is the actor's name without any address, as formal reports write it.
+func name(a timeline.Actor) string {
+	if a == timeline.Muster() {
+		return "Muster"
+	}
+	return line(a.Shown())
+}
+
+// targets shows escalation targets as definitions write them, "schedule:primary, person:park".
+func (l *language) targets(s string) string {
+	all := strings.Split(s, ", ")
+	for i, t := range all {
+		if kind, id, ok := strings.Cut(t, ":"); ok {
+			all[i] = l.word("paged", kind) + " " + id
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+func messageLimits() limits { return limits{bytes: 32 << 10, within: time.Second} }
+
+func reportLimits() limits { return limits{bytes: 2 << 20, within: 10 * time.Second} }

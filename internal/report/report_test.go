@@ -1,0 +1,308 @@
+package report_test
+
+import (
+	"flag"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"muster/internal/delivery"
+	"muster/internal/incident"
+	"muster/internal/priority"
+	"muster/internal/report"
+	"muster/internal/supportplan"
+	"muster/internal/timeline"
+	"muster/templates"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func texts(t testing.TB) *report.Texts {
+	t.Helper()
+	all, err := report.New(templates.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// golden compares with a file of testdata, or writes it.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s differs (-want +got); if it is meant to: go test ./internal/report -update\n%s", name, diff)
+	}
+}
+
+func TestMessages(t *testing.T) {
+	all := texts(t)
+	for _, language := range all.Languages() {
+		var b strings.Builder
+		for _, name := range slices.Sorted(maps.Keys(tellings())) {
+			telling := tellings()[name]
+			m, err := all.Message(telling, delivery.Recipient{ID: "park", Name: "박지훈", Language: language})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Language != language || m.Kind != telling.Kind || strings.ContainsAny(m.Subject, "\n\r") || m.Subject == "" {
+				t.Errorf("%s in %s: got %+v", name, language, m)
+			}
+			fmt.Fprintf(&b, "======== %s\nSubject: %s\n\n%s\n", name, m.Subject, m.Text)
+		}
+		golden(t, "messages."+language+".txt", b.String())
+	}
+}
+
+func TestMessageCarriesTheFacts(t *testing.T) {
+	got, err := texts(t).Message(tellings()["page"], delivery.Recipient{Language: "fr"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.Subject, got.Text = "", ""
+	want := delivery.Message{
+		Kind: delivery.Page, Language: "en", Incident: "INC-7K3M9QX2PA", Priority: "P2", Status: "acknowledged", Service: "Payments",
+	}
+	if got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// A page says what, why me and what next, in this order, with the command and the runbook.
+func TestPageOrder(t *testing.T) {
+	for language, want := range map[string][]string{
+		"en": {"Payments: Authorisations are slow", "P2 urgent (high impact, medium urgency)", "WHY YOU", "schedule secondary", "WHAT NEXT", "muster incident ack INC-7K3M9QX2PA", "https://runbooks.example.com/payments"},
+		"ko": {"Payments: Authorisations are slow", "P2 긴급 (영향도 높음, 긴급도 중간)", "호출 이유", "당직표 secondary", "할 일", "muster incident ack INC-7K3M9QX2PA", "https://runbooks.example.com/payments"},
+	} {
+		m, err := texts(t).Message(tellings()["page"], delivery.Recipient{Language: language})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rest := m.Text
+		for _, w := range want {
+			_, after, ok := strings.Cut(rest, w)
+			if !ok {
+				t.Errorf("%s: %q is missing or out of order in:\n%s", language, w, m.Text)
+				break
+			}
+			rest = after
+		}
+		if strings.Contains(m.Text, "javascript:") {
+			t.Errorf("%s: a link that is no web page is shown", language)
+		}
+	}
+}
+
+// Whatever a text for customers asks for, the house's own names are not in its data.
+func TestCustomersSeeNothingInternal(t *testing.T) {
+	all := texts(t)
+	secret := person("SECRET", "SECRET")
+	for _, kind := range []delivery.Kind{delivery.CustomerUpdate, delivery.AllClear} {
+		for _, status := range incident.Statuses() {
+			f := facts()
+			f.Title, f.Responder, f.Previous, f.Status = "SECRET", "SECRET", "SECRET", status
+			f.Customers, f.Alerts = []string{"SECRET"}, []string{"SECRET"}
+			f.Links = []incident.Link{{Name: "SECRET", URL: "https://SECRET"}}
+			f.Clocks = []incident.FactClock{{Customer: "SECRET", Target: "SECRET"}}
+			for _, text := range []string{"", "All is being done."} {
+				telling := incident.Telling{
+					Kind: kind, Facts: f, Why: "SECRET", Role: "SECRET", Target: "SECRET", Author: &secret, Text: text, Customer: "Acme",
+				}
+				for _, language := range all.Languages() {
+					m, err := all.Message(telling, delivery.Recipient{Language: language})
+					if err != nil || strings.Contains(m.Subject+m.Text, "SECRET") || !strings.Contains(m.Text, text) {
+						t.Errorf("%s, %s, %s: %v\n%s", kind, status, language, err, m.Text)
+					}
+				}
+			}
+		}
+	}
+	broken := overlay(t, "notifications/customer-update.en.tmpl", `{{define "subject"}}{{.Title}}{{end}}{{define "text"}}{{end}}`)
+	if _, err := report.New(broken); err == nil {
+		t.Error("a customer's text that shows the title: got no error")
+	}
+}
+
+func TestMessageWithoutTextIsStillSent(t *testing.T) {
+	m, err := texts(t).Message(incident.Telling{Kind: "carrier-pigeon", Facts: facts()}, delivery.Recipient{Language: "ko"})
+	if err == nil || !strings.Contains(m.Text, "INC-7K3M9QX2PA") || !strings.Contains(m.Subject, "P2") {
+		t.Errorf("got %+v, %v; want the bare facts and an error", m, err)
+	}
+}
+
+func TestEntries(t *testing.T) {
+	all := texts(t)
+	for _, language := range all.Languages() {
+		var b strings.Builder
+		for _, e := range fullTimeline().Entries {
+			b.WriteString(all.Entry(e, language, "Asia/Seoul") + "\n")
+		}
+		golden(t, "timeline."+language+".txt", b.String())
+	}
+}
+
+func TestEntryIsOneCleanLine(t *testing.T) {
+	e := timeline.Entry{At: start(), Kind: timeline.Noted, Actor: person("eve", "Eve\n2026-11-22 resolved"), Facts: []timeline.Fact{
+		timeline.F("text", "a\r\nb\x1b[31m\u202egnp.exe\u2028c\u200b"),
+	}}
+	want := "2026-11-22 Sun 14:05:09 KST  Eve 2026-11-22 resolved notes: a b[31mgnp.exe c"
+	if got := texts(t).Entry(e, "en", "Asia/Seoul"); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestEntryNobodyWroteASentenceFor(t *testing.T) {
+	e := timeline.Entry{At: start(), Kind: "moon.rose", Actor: person("ann", "Ann"), Facts: []timeline.Fact{timeline.F("phase", "full")}}
+	want := `2026-11-22 Sun 05:05:09 UTC  moon.rose phase="full" (by Ann)`
+	if got := texts(t).Entry(e, "en", "Nowhere/Land"); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestIncidentReports(t *testing.T) {
+	all := texts(t)
+	for _, language := range all.Languages() {
+		for name, i := range map[string]*incident.Incident{"full": full(), "bare": bare()} {
+			for _, format := range []report.Format{report.Markdown, report.HTML} {
+				at := after(49 * time.Hour)
+				got, err := all.Incident(i, language, format, at)
+				if err != nil {
+					t.Fatal(err)
+				}
+				again, _ := all.Incident(i, language, format, at)
+				if string(got) != string(again) {
+					t.Errorf("%s.%s.%s: not the same twice", name, language, format)
+				}
+				golden(t, "incident."+name+"."+language+"."+string(format), string(got))
+			}
+		}
+	}
+	if _, err := all.Incident(bare(), "en", "pdf", start()); err == nil {
+		t.Error("format pdf: got no error")
+	}
+}
+
+// While an incident is open again, its earlier resolution is none.
+func TestReopenedIncidentIsNotResolved(t *testing.T) {
+	i := full()
+	i.Status = incident.Triggered
+	got, err := texts(t).Incident(i, "en", report.Markdown, after(3*time.Hour))
+	if err != nil || !strings.Contains(string(got), "| Resolution | not recorded |") || !strings.Contains(string(got), "to now (3 h)") {
+		t.Errorf("%v\n%.900s", err, got)
+	}
+}
+
+// Rendering reads a copy: the incident stays as it was.
+func TestReportChangesNothing(t *testing.T) {
+	all, i := texts(t), full()
+	i.Definition.Links[0].Name = "*bold*"
+	i.Runs = []string{"_run_"}
+	for _, format := range []report.Format{report.Markdown, report.HTML} {
+		if _, err := all.Incident(i, "en", format, start()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if i.Definition.Links[0].Name != "*bold*" || i.Runs[0] != "_run_" {
+		t.Error("the incident was changed")
+	}
+}
+
+func TestWords(t *testing.T) {
+	all := texts(t)
+	for _, row := range []struct{ got, want string }{
+		{all.Status(incident.Acknowledged, "ko"), "확인"},
+		{all.Status("unheard-of", "ko"), "unheard-of"},
+		{all.Priority(priority.P2, "ko"), "P2 긴급"},
+		{all.Priority(priority.P4, "ko"), "P4 보통"},
+		{all.Priority(priority.P1, "en-GB"), "P1 critical"},
+		{all.Level(report.Impact, priority.High, "ko"), "영향도 높음"},
+		{all.Level(report.Urgency, priority.High, "ko-KR"), "긴급도 높음"},
+		{all.Level(report.Urgency, priority.Low, "en"), "low urgency"},
+		{all.Role(incident.IncidentManager, "ko"), "인시던트 총괄"},
+		{all.Target(supportplan.Update, "en"), "customer update"},
+		{all.Clock(supportplan.Missed, "ko"), "초과"},
+		{all.Kind(delivery.AllClear, "ko"), "정상화 안내"},
+		{all.Duration(75*time.Minute, "ko"), "1시간 15분"},
+		{all.Duration(75*time.Minute, "en"), "1 h 15 min"},
+		{all.Duration(24*time.Hour, "en"), "24 h"},
+		{all.Duration(50*time.Hour, "ko"), "2일 2시간"},
+		{all.Duration(90*time.Second, "en"), "1 min 30 s"},
+		{all.Duration(-3*time.Second, "en"), "-3 s"},
+		{all.Duration(0, "ko"), "1초 미만"},
+		{all.Instant(start(), "ko", "Asia/Seoul"), "2026-11-22(일) 14:05 KST"},
+		{all.Instant(start(), "en", "Asia/Seoul"), "2026-11-22 Sun 14:05 KST"},
+		{all.Moment(start(), "en", "America/New_York"), "2026-11-22 Sun 00:05:09 EST"},
+		{all.Instant(start(), "en", "America/Sao_Paulo"), "2026-11-22 Sun 02:05 UTC-03"},
+		{all.Instant(start(), "en", "Mars/Olympus"), "2026-11-22 Sun 05:05 UTC"},
+		{all.Instant(start(), "en", "Local"), "2026-11-22 Sun 05:05 UTC"},
+		{all.Instant(time.Time{}, "en", "UTC"), "–"},
+	} {
+		if row.got != row.want {
+			t.Errorf("got %q, want %q", row.got, row.want)
+		}
+	}
+}
+
+// overlay is the shipped texts with one file changed, as an organisation might.
+func overlay(t testing.TB, name, text string) fs.FS {
+	t.Helper()
+	files := fstest.MapFS{}
+	err := fs.WalkDir(templates.FS, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := fs.ReadFile(templates.FS, path)
+		files[path] = &fstest.MapFile{Data: b}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files[name] = &fstest.MapFile{Data: []byte(text)}
+	return files
+}
+
+func BenchmarkMessage(b *testing.B) {
+	all, telling, to := texts(b), tellings()["page"], delivery.Recipient{Name: "박지훈", Language: "ko"}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := all.Message(telling, to); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkEntry(b *testing.B) {
+	all, e := texts(b), fullTimeline().Entries[0]
+	for b.Loop() {
+		all.Entry(e, "ko", "Asia/Seoul")
+	}
+}
+
+func BenchmarkIncident(b *testing.B) {
+	all, i := texts(b), full()
+	for b.Loop() {
+		if _, err := all.Incident(i, "ko", report.HTML, start()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package report
+
+import "time"
+
+// Bounds of what a report lists; what is left out is counted.
+const (
+	maxCustomers = 50
+	maxPromises  = 200
+	maxAlerts    = 50
+	maxActions   = 30
+	maxUpdates   = 20
+	maxPages     = 100
+	maxTimeline  = 64 << 10 // bytes
+)
+
+// view is what the texts of an incident report see.
+type view struct {
+	Made         time.Time
+	Zone         string
+	Organisation string
+	ID           string
+	Title        string `text:"line"`
+	Service      string
+	Customers    []string
+
+	Status   string `text:"code"`
+	Open     bool   // not resolved: the report is an interim one
+	Priority string `text:"code"`
+	Impact   string `text:"code"`
+	Urgency  string `text:"code"`
+	Reopened int
+
+	Kinds     []string // names of the first few alerts: what kind of trouble it was
+	MoreKinds int
+	Source    string
+	Route     string
+	Cause     string `text:"line"` // empty while it is not known
+	Noticed   string // who noticed first
+	ByPerson  bool   // a person noticed first, not monitoring
+	Handlers  []handler
+
+	Started, Alerted, Engaged, Mitigation, Resolved, Closed time.Time
+
+	Points    []point
+	Intervals []interval
+	Rest      int           // of the whole, in thousandths, that is in no known interval
+	Lasted    time.Duration // from start to resolution, or until the report was made
+
+	Actions     []action
+	MoreActions int
+
+	Promises             []promise
+	MorePromises         int
+	Met, Missed, Running int
+
+	Pages       []page
+	MorePages   int
+	Answers     []answer
+	Updates     []update
+	MoreUpdates int
+
+	Alerts     []alertRow
+	MoreAlerts int
+	Distinct   int // alerts known one by one
+	Firing     int
+	Posts      int
+	Uncounted  int // alerts that were too many to be known one by one
+
+	Timeline []event
+	Earlier  int // entries that stand in earlier runs
+
+	Previous       string // incident
+	PreviousClosed time.Time
+	Ticket         string
+	TicketURL      string `text:"link"`
+	Review         bool
+	ReviewDue      time.Time
+	Links          []link
+	SHA256         string   // of the definition
+	Revision       string   // of the organisation folder
+	Runs           []string `text:"line"`
+}
+
+type handler struct {
+	Name  string
+	Roles []string `text:"code"` // none: a responder
+}
+
+// point is one of the five instants that a review needs.
+type point struct {
+	Name string `text:"code"`
+	At   time.Time
+}
+
+// interval is the time between two points.
+type interval struct {
+	Name  string `text:"code"`
+	From  string `text:"code"`
+	To    string `text:"code"`
+	Took  time.Duration
+	Known bool
+	Share int // of the whole, in thousandths, at least one
+}
+
+type action struct {
+	At   time.Time
+	By   string
+	Kind string `text:"code"` // "note" or the status that was reached
+	Text string `text:"line"`
+}
+
+type promise struct {
+	Customer              string
+	Target                string `text:"code"`
+	Within                time.Duration
+	Started, Due, Ended   time.Time
+	Outcome               string        `text:"code"` // a clock's state
+	Took                  time.Duration // without pauses
+	Margin                time.Duration // before or after it was due
+	Reason                string
+	OtherMet, OtherMissed int // earlier rounds
+}
+
+type page struct {
+	At       time.Time
+	To       string
+	Method   string
+	Outcome  string `text:"code"` // "delivered", "refused", "withdrawn"; empty: not known
+	Detail   string
+	Attempts int
+	Took     time.Duration
+}
+
+type answer struct {
+	At    time.Time
+	By    string
+	After time.Duration // since the alert
+}
+
+type update struct {
+	At       time.Time
+	Customer string
+	By       string // empty: the engine
+	AllClear bool
+	Text     string `text:"prose"`
+}
+
+type alertRow struct {
+	Name    string
+	Summary string `text:"line"`
+	State   string `text:"code"`
+	Started time.Time
+	Ended   time.Time
+	Times   int
+}
+
+type event struct {
+	At      time.Time
+	Text    string `text:"line"`
+	Skipped int    // instead of an entry: how many are left out here
+}

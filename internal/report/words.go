@@ -1,0 +1,57 @@
+package report
+
+import (
+	"muster/internal/alert"
+	"muster/internal/delivery"
+	"muster/internal/incident"
+	"muster/internal/priority"
+	"muster/internal/supportplan"
+)
+
+// needed lists the words that every language must have. It may have more, such as those for causes.
+func needed() []string {
+	var all []string
+	add := func(axis, value string) { all = append(all, axis+"."+value) }
+	for _, s := range incident.Statuses() {
+		add("status", string(s))
+		add("public", string(s))
+	}
+	for _, p := range priority.All() {
+		add("priority", p.String())
+	}
+	for _, l := range []priority.Level{priority.High, priority.Medium, priority.Low} {
+		add("impact", string(l))
+		add("urgency", string(l))
+		add("effect", string(l))
+	}
+	for _, r := range incident.Roles() {
+		add("role", string(r))
+	}
+	for _, t := range supportplan.Targets() {
+		add("target", string(t))
+	}
+	for _, s := range []supportplan.ClockState{
+		supportplan.Running, supportplan.Paused, supportplan.Met, supportplan.Missed, supportplan.Stopped,
+	} {
+		add("clock", string(s))
+	}
+	for _, k := range []delivery.Kind{
+		delivery.Page, delivery.Reminder, delivery.Assignment, delivery.CustomerUpdate, delivery.AllClear,
+		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch,
+	} {
+		add("message", string(k))
+	}
+	for _, s := range []alert.State{alert.Firing, alert.Resolved} {
+		add("alert", string(s))
+	}
+	for _, s := range []string{"delivered", "refused", "withdrawn"} {
+		add("delivery", s)
+	}
+	for _, p := range []string{"started", "alerted", "engaged", "mitigation", "resolved"} {
+		add("point", p)
+	}
+	for _, x := range []string{"detect", "engage", "diagnose", "mitigate"} {
+		add("interval", x)
+	}
+	return all
+}

@@ -1,0 +1,22 @@
+// Package templates holds the texts and definitions that ship with Muster, embedded. It holds no code: internal/report
+// parses the texts and gives them their data.
+//
+//	notifications/<kind>[.<about>].<language>.tmpl   a message: defines "subject" and "text"
+//	notifications/parts.<language>.tmpl              pieces that several messages share
+//	timeline/sentences.<language>.tmpl               one sentence for every kind of timeline entry
+//	timeline/words.<language>.tmpl                   statuses, priorities, levels, roles, targets and other words
+//	reports/incident.<language>.md.tmpl              the incident report, Markdown
+//	reports/incident.<language>.html.tmpl            the same as one self-contained page
+//	reports/style.html.tmpl                          what the page looks like in every language
+//
+// A text is a Go template. It sees plain data (the types inside, outside and view of internal/report) and the functions in
+// internal/report/funcs.go, nothing else. Customer updates and all-clears see no title, no alerts and no other customer:
+// those are not in their data.
+package templates
+
+import "embed"
+
+// FS holds the shipped texts.
+//
+//go:embed notifications reports timeline
+var FS embed.FS
