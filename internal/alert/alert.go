@@ -78,9 +78,9 @@ type Batch struct {
 	ID         string    `json:"id"` // made once by the intake
 	Source     string    `json:"source"`
 	ReceivedAt time.Time `json:"received_at"`
-	Posts      int       `json:"posts"`               // how many requests wait for this commit
-	Truncated  int       `json:"truncated,omitempty"` // alerts that the source itself left out
-	// GroupResolved is what the source says of its whole group after these alerts.
+	Posts      int       `json:"posts"`               // requests that begin here; a large one goes on in later batches
+	Truncated  int       `json:"truncated,omitempty"` // alerts that the source itself left out of a request
+	// GroupResolved is what the source says of its whole group after these alerts, if it has left out none.
 	GroupResolved bool       `json:"group_resolved,omitempty"`
 	Alerts        []Received `json:"alerts"`
 }

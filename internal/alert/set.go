@@ -40,14 +40,15 @@ type Tally struct {
 
 // A Set is what an incident knows of its alerts.
 type Set struct {
-	Full    []Held  `json:"full,omitempty"`
-	Brief   []Brief `json:"brief,omitempty"`
-	Rest    []Tally `json:"rest,omitempty"`
-	Unnamed int     `json:"unnamed,omitempty"` // alerts beyond even the tallies
-	Firing  int     `json:"firing"`            // held alerts that fire
-	Posts   int     `json:"posts"`             // requests that brought them, at least
-	Bytes   int     `json:"bytes"`             // text held in Full
-	// GroupResolved is what the source last said of the whole group. It counts only when alerts are too many to be held.
+	Full      []Held  `json:"full,omitempty"`
+	Brief     []Brief `json:"brief,omitempty"`
+	Rest      []Tally `json:"rest,omitempty"`
+	Unnamed   int     `json:"unnamed,omitempty"`   // alerts beyond even the tallies
+	Firing    int     `json:"firing"`              // held alerts that fire
+	Posts     int     `json:"posts"`               // requests that brought them, at least
+	Bytes     int     `json:"bytes"`               // text held in Full
+	Truncated int     `json:"truncated,omitempty"` // the most alerts that the source has left out of one request
+	// GroupResolved is what the source last said of the whole group. It counts only when there are alerts that are not held.
 	GroupResolved bool `json:"group_resolved,omitempty"`
 
 	index map[string]int // fingerprint → position: in Full, then in Brief; never ranged over
@@ -66,7 +67,7 @@ func (s *Set) Distinct() int { return len(s.Full) + len(s.Brief) }
 
 // AllResolved tells whether nothing fires any more.
 func (s *Set) AllResolved() bool {
-	if len(s.Rest) > 0 || s.Unnamed > 0 {
+	if len(s.Rest) > 0 || s.Unnamed > 0 || s.Truncated > 0 {
 		return s.GroupResolved && s.Firing == 0
 	}
 	return s.Distinct() > 0 && s.Firing == 0
@@ -76,6 +77,7 @@ func (s *Set) AllResolved() bool {
 func (s *Set) Apply(b Batch) Change {
 	s.build()
 	s.Posts += b.Posts
+	s.Truncated = max(s.Truncated, b.Truncated)
 	s.GroupResolved = b.GroupResolved
 	var c Change
 	for _, r := range b.Alerts {
@@ -111,8 +113,7 @@ func (s *Set) take(r Received, at time.Time, c *Change) {
 		h.Times, h.Last = h.Times+r.Times, at
 		if news(h.State, h.StartsAt, r.Alert) {
 			s.count(r, h.State, c)
-			s.Bytes += size(r.Alert) - size(h.Alert)
-			h.Alert = r.Alert
+			s.retell(h, r.Alert)
 		} else {
 			c.Repeats++
 		}
@@ -126,6 +127,15 @@ func (s *Set) take(r Received, at time.Time, c *Change) {
 			c.Repeats++
 		}
 	}
+}
+
+// retell takes the new text of a held alert when there is room for it, else only what has become of the alert.
+func (s *Set) retell(h *Held, a Alert) {
+	if grown := s.Bytes + size(a) - size(h.Alert); grown <= MaxFullBytes {
+		s.Bytes, h.Alert = grown, a
+		return
+	}
+	h.State, h.StartsAt, h.EndsAt = a.State, a.StartsAt, a.EndsAt
 }
 
 // news tells whether a is later than what is known: it began later, or it is the end of what began.

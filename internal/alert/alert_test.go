@@ -1,0 +1,47 @@
+package alert_test
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"muster/internal/alert"
+)
+
+func TestLabelsHoldWhatTheMapHeld(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := rapid.MapOf(rapid.String(), rapid.String()).Draw(t, "labels")
+		ls := alert.FromMap(m)
+		if len(ls) != len(m) {
+			t.Fatalf("got %d labels of %d", len(ls), len(m))
+		}
+		for i, l := range ls {
+			if i > 0 && ls[i-1].Name >= l.Name {
+				t.Fatalf("%q comes before %q", ls[i-1].Name, l.Name)
+			}
+			if l.Value != m[l.Name] || ls.Value(l.Name) != l.Value {
+				t.Fatalf("%q: got %q, want %q", l.Name, ls.Value(l.Name), m[l.Name])
+			}
+		}
+		if name := rapid.String().Draw(t, "name"); ls.Value(name) != m[name] {
+			t.Fatalf("%q: got %q, want %q", name, ls.Value(name), m[name])
+		}
+	})
+}
+
+func TestSummaryIsTheBestSentence(t *testing.T) {
+	for _, tc := range []struct {
+		annotations map[string]string
+		want        string
+	}{
+		{nil, "Name"},
+		{map[string]string{"runbook": "r"}, "Name"},
+		{map[string]string{"message": "m", "summary": ""}, "m"},
+		{map[string]string{"message": "m", "description": "d"}, "d"},
+		{map[string]string{"message": "m", "description": "d", "summary": "s"}, "s"},
+	} {
+		if got := (alert.Alert{Name: "Name", Annotations: alert.FromMap(tc.annotations)}).Summary(); got != tc.want {
+			t.Errorf("%v: got %q, want %q", tc.annotations, got, tc.want)
+		}
+	}
+}

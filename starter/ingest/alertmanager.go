@@ -1,0 +1,346 @@
+package ingest
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"muster/internal/alert"
+	"muster/internal/problem"
+)
+
+// Limits of what is kept of an alert: whatever a source writes into its labels and annotations, a batch stays small. What
+// is cut off or left out is text, never an alert.
+const (
+	maxKept        = 64 << 10 // JSON of one alert
+	maxValue       = 4 << 10  // one label or annotation
+	maxName        = 256
+	maxTitle       = 256
+	maxURL         = 2 << 10
+	maxFingerprint = 128 // longer ones are refused: a part of it would not identify
+	maxFaults      = 20  // told in one answer
+
+	never = "0001-01-01T00:00:00Z" // how Go writes an instant that is not set
+)
+
+// A message is what one webhook body says, checked.
+type message struct {
+	receiver  string
+	group     alert.Labels // what the source groups by
+	common    alert.Labels // what all alerts have in common: what routes go by
+	title     string
+	resolved  bool // the whole group, as far as the source knows
+	truncated int
+	alerts    []sized
+}
+
+// A sized alert knows how many bytes of JSON it makes, at most.
+type sized struct {
+	alert.Alert
+	bytes int
+}
+
+// decodeAlertmanager reads the body of an Alertmanager webhook, version 4. Whatever it does not know it leaves alone.
+// The message shares no memory with the body.
+func decodeAlertmanager(body []byte) (message, error) {
+	d := decoder{walker: walker{text: string(body)}, at: -1}
+	var m message
+	switch {
+	case !json.Valid(body):
+		d.fault("body", "want JSON: "+syntaxError(body))
+	case d.peek() != '{':
+		d.fault("body", "want an object, got "+d.kind())
+	default:
+		m = d.message()
+	}
+	if len(d.faults) == 0 {
+		return m, nil
+	}
+	status := http.StatusBadRequest
+	if len(m.alerts) > MaxAlerts {
+		status = http.StatusRequestEntityTooLarge
+	}
+	return m, problem.Of(status, d.faults...)
+}
+
+func syntaxError(body []byte) string {
+	var raw json.RawMessage
+	err := json.Unmarshal(body, &raw)
+	if syntax := new(json.SyntaxError); errors.As(err, &syntax) {
+		return fmt.Sprintf("%v at byte %d", err, syntax.Offset)
+	}
+	return fmt.Sprint(err)
+}
+
+// A decoder collects what is wrong with a body while it reads it.
+type decoder struct {
+	walker
+	at     int // index of the alert that is read, -1 outside
+	faults []problem.Fault
+}
+
+func (d *decoder) message() (m message) {
+	var status, version string
+	var annotations alert.Labels
+	routed := false
+	for name := range d.members() {
+		switch name {
+		case "version":
+			version = d.str(name)
+		case "receiver":
+			m.receiver = d.str(name)
+		case "status":
+			status = d.str(name)
+		case "truncatedAlerts":
+			m.truncated = d.count(name)
+		case "groupLabels":
+			m.group = d.labels(name)
+		case "commonLabels":
+			m.common, routed = d.labels(name), true
+		case "commonAnnotations":
+			annotations = d.labels(name)
+		case "alerts":
+			m.alerts = d.alerts()
+		default:
+			d.skip()
+		}
+		if len(m.alerts) > MaxAlerts {
+			return m // not a byte more of it
+		}
+	}
+	if version != "4" {
+		d.fault("version", fmt.Sprintf(`want "4", got %s`, quote(version)))
+	}
+	if len(m.alerts) == 0 {
+		d.fault("alerts", "want at least one alert, got none")
+		return m
+	}
+	if !routed {
+		m.common = m.group
+	}
+	m.resolved = d.state("status", status) == alert.Resolved && m.truncated == 0
+	about := alert.Alert{Name: alertName(m.common, m.alerts[0].Name), Annotations: annotations}
+	m.title = clip(about.Summary(), maxTitle)
+	return m
+}
+
+func (d *decoder) alerts() []sized {
+	if d.peek() != '[' {
+		if d.kind() != "null" {
+			d.fault("alerts", "want an array, got "+d.kind())
+		}
+		d.skip()
+		return nil
+	}
+	list := make([]sized, 0, 1)
+	defer func() { d.at = -1 }()
+	for i := range d.elements() {
+		if i == MaxAlerts {
+			d.at, d.faults = -1, nil // nothing else matters
+			d.fault("alerts", fmt.Sprintf("want at most %d alerts in one body", MaxAlerts))
+			return append(list, sized{})
+		}
+		d.at = i
+		list = append(list, d.alert())
+	}
+	return list
+}
+
+func (d *decoder) alert() (a sized) {
+	if d.peek() != '{' {
+		d.fault("", "want an object, got "+d.kind())
+		d.skip()
+		return a
+	}
+	var status, starts, ends, fingerprint string
+	for name := range d.members() {
+		switch name {
+		case "status":
+			status = d.str(name)
+		case "labels":
+			a.Labels = d.labels(name)
+		case "annotations":
+			a.Annotations = d.labels(name)
+		case "startsAt":
+			starts = d.str(name)
+		case "endsAt":
+			ends = d.str(name)
+		case "generatorURL":
+			a.Generator = d.str(name)
+		case "fingerprint":
+			fingerprint = d.str(name)
+		default:
+			d.skip()
+		}
+	}
+	a.State = d.state("status", status)
+	a.StartsAt = d.instant("startsAt", starts)
+	if a.State == alert.Resolved && ends != "" && ends != never {
+		a.EndsAt = d.instant("endsAt", ends)
+	}
+	a.Fingerprint = d.fingerprint(fingerprint, a.Labels)
+	a.Name = alertName(a.Labels, a.Fingerprint)
+	a.bound()
+	return a
+}
+
+// fingerprint is the alert's own; sources that send none mean its labels, and Alertmanager's hash of them is taken.
+func (d *decoder) fingerprint(own string, ls alert.Labels) string {
+	switch {
+	case len(own) > maxFingerprint:
+		d.fault("fingerprint", fmt.Sprintf("want at most %d bytes, got %d", maxFingerprint, len(own)))
+	case own == "" && len(ls) == 0:
+		d.fault("fingerprint", "want a fingerprint, or labels to make one of; got neither")
+	case own == "":
+		h := fnv.New64a()
+		for _, l := range ls {
+			h.Write([]byte(l.Name + "\xff" + l.Value + "\xff"))
+		}
+		return fmt.Sprintf("%016x", h.Sum64())
+	}
+	return own
+}
+
+// alertName is the name of an alert with these labels.
+func alertName(ls alert.Labels, otherwise string) string {
+	return clip(cmp.Or(ls.Value("alertname"), otherwise), maxName)
+}
+
+func (d *decoder) state(field, s string) alert.State {
+	if s != string(alert.Firing) && s != string(alert.Resolved) {
+		d.fault(field, fmt.Sprintf(`want "firing" or "resolved", got %s`, quote(s)))
+	}
+	return alert.State(s)
+}
+
+func (d *decoder) instant(field, s string) time.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	t = t.UTC() // in UTC equal instants are equal values
+	if year := t.Year(); err != nil || year < 1970 || year > 9999 {
+		d.fault(field, fmt.Sprintf(`want an instant from 1970 on, such as "2026-11-22T10:00:00Z"; got %s`, quote(s)))
+	}
+	return t
+}
+
+// str takes a string; null is none.
+func (d *decoder) str(field string) string {
+	switch d.peek() {
+	case '"':
+		return d.string()
+	case 'n':
+	default:
+		d.fault(field, "want a string, got "+d.kind())
+	}
+	d.skip()
+	return ""
+}
+
+// count takes a whole number; null is none.
+func (d *decoder) count(field string) int {
+	kind, text := d.kind(), d.skip()
+	n, err := strconv.ParseInt(text, 10, 32)
+	if kind != "null" && (err != nil || n < 0) {
+		d.fault(field, "want a whole number, got "+clip(text, 32))
+	}
+	return int(n)
+}
+
+// labels takes an object of strings, of which the last of one name counts; null is none.
+func (d *decoder) labels(field string) alert.Labels {
+	if d.peek() != '{' {
+		if d.kind() != "null" {
+			d.fault(field, "want an object of strings, got "+d.kind())
+		}
+		d.skip()
+		return nil
+	}
+	ls := make(alert.Labels, 0, 8)
+	sorted := true
+	for name := range d.members() {
+		value := ""
+		if d.peek() == '"' {
+			value = d.string()
+		} else {
+			value = d.str(field + "." + clip(name, 64))
+		}
+		sorted = sorted && (len(ls) == 0 || ls[len(ls)-1].Name < name)
+		ls = append(ls, alert.Label{Name: name, Value: value})
+	}
+	if sorted {
+		return ls
+	}
+	slices.Reverse(ls)
+	slices.SortStableFunc(ls, func(a, b alert.Label) int { return strings.Compare(a.Name, b.Name) })
+	return slices.CompactFunc(ls, func(a, b alert.Label) bool { return a.Name == b.Name })
+}
+
+func (d *decoder) fault(field, detail string) {
+	if len(d.faults) == maxFaults {
+		return
+	}
+	if d.at >= 0 {
+		field = strings.TrimSuffix(fmt.Sprintf("alerts[%d].%s", d.at, field), ".")
+	}
+	d.faults = append(d.faults, problem.Fault{Field: field, Detail: detail})
+}
+
+// bound keeps the alert within maxKept bytes of JSON and counts them.
+func (a *sized) bound() {
+	if len(a.Generator) > maxURL {
+		a.Generator = "" // half a link leads nowhere
+	}
+	a.bytes = 200 + encoded(a.Fingerprint) + encoded(a.Name) + encoded(a.Generator)
+	a.Labels = a.keep(a.Labels)
+	a.Annotations = a.keep(a.Annotations)
+}
+
+func (a *sized) keep(ls alert.Labels) alert.Labels {
+	for i := range ls {
+		ls[i].Value = clip(ls[i].Value, maxValue)
+		n := len(`{"n":,"v":},`) + encoded(ls[i].Name) + encoded(ls[i].Value)
+		if a.bytes+n > maxKept {
+			return ls[:i]
+		}
+		a.bytes += n
+	}
+	return ls
+}
+
+// encoded is the length of s as a JSON string of encoding/json, or a little more.
+func encoded(s string) int {
+	n := len(s) + 2
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ', c == '<', c == '>', c == '&':
+			n += 5 // \u003c
+		case c == '"', c == '\\':
+			n++
+		case c == 0xE2: // begins U+2028, written as \u2028
+			n += 3
+		}
+	}
+	return n
+}
+
+// clip cuts s to at most n bytes, the last of them a mark, and not inside a character.
+func clip(s string, n int) string {
+	const mark = "…"
+	if len(s) <= n {
+		return s
+	}
+	n -= len(mark)
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + mark
+}
+
+func quote(s string) string { return strconv.Quote(clip(s, 64)) }

@@ -1,0 +1,262 @@
+// Package ingest takes alerts in: it checks what a source posts, and answers when the alerts are durable and not before.
+// It keeps nothing of its own: what is not durable is answered with 503, and the source posts it again.
+package ingest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"muster/internal/alert"
+	"muster/internal/incident"
+	"muster/internal/problem"
+)
+
+// Path is where an Intake is mounted.
+const Path = "/v1/alerts/alertmanager"
+
+// Limits of one request, and of all of them together.
+const (
+	MaxBody   = 16 << 20
+	MaxAlerts = 20_000
+	MaxHeld   = 64 << 20         // bodies that are read or wait
+	BodyTime  = 20 * time.Second // for reading a body
+	Patience  = 30 * time.Second // for commits after that: a server's write time-out must be longer than both together
+
+	retryAfter = 3 * time.Second
+)
+
+// Key is the identity of an alert group's incident: its workflow id. It is an alias so that whoever implements Incidents
+// need not know this package.
+type Key = string
+
+// Incidents makes alerts durable.
+type Incidents interface {
+	// Deliver brings a batch to the open incident of a key, and opens it when the batch has a firing alert.
+	// When it returns nil, the batch is durable.
+	Deliver(ctx context.Context, key Key, def incident.Definition, b alert.Batch) error
+}
+
+// A Router finds what was promised for an incident.
+type Router interface {
+	// Definition is asked with the labels that all alerts of the incident have in common.
+	Definition(source string, labels alert.Labels, title string) (incident.Definition, error)
+}
+
+// Config is what an Intake needs.
+type Config struct {
+	Sources   []Source // none: whoever posts from this machine is source "alertmanager"
+	Incidents Incidents
+	Router    Router
+	Key       func(source, receiver string, group alert.Labels) Key // from the groupLabels, sorted
+	Now       func() time.Time
+	InFlight  int          // durable calls at a time; 0 means 16
+	Log       *slog.Logger // nil logs nothing
+}
+
+// An Intake answers POST requests with the body of an Alertmanager webhook, version 4.
+type Intake struct {
+	guard   guard
+	key     func(source, receiver string, group alert.Labels) Key
+	now     func() time.Time
+	commits committer
+	buffers sync.Pool
+	held    atomic.Int64
+
+	accepted, refused, unavailable, abandoned, alerts atomic.Int64
+}
+
+// Stats are counted since the Intake was made; the last three are as they are now.
+type Stats struct {
+	Accepted, Refused, Unavailable, Abandoned int64 // requests by outcome: 200, 4xx, 503, the client has gone
+	Alerts                                    int64 // in accepted requests
+	Commits, Failures                         int64 // durable calls that were confirmed; commits that were not
+	Waiting, InFlight                         int   // commits that wait for their turn, and that have it
+	HeldBytes                                 int64 // bodies
+}
+
+// New makes an Intake.
+func New(cfg Config) (*Intake, error) {
+	if cfg.Incidents == nil || cfg.Router == nil || cfg.Key == nil || cfg.Now == nil || cfg.InFlight < 0 {
+		return nil, errors.New("make intake: want Incidents, Router, Key and Now, and InFlight not negative")
+	}
+	g, err := newGuard(cfg.Sources)
+	if err != nil {
+		return nil, fmt.Errorf("make intake: %w", err)
+	}
+	in := &Intake{guard: g, key: cfg.Key, now: cfg.Now}
+	in.buffers.New = func() any { return new(bytes.Buffer) }
+	in.commits = committer{
+		incidents: cfg.Incidents, router: cfg.Router, log: cfg.Log, groups: map[Key]*group{},
+		gate: gate{limit: cmp.Or(cfg.InFlight, 16), room: Queue},
+	}
+	if cfg.Log == nil {
+		in.commits.log = slog.New(slog.DiscardHandler)
+	}
+	return in, nil
+}
+
+// ServeHTTP answers 200 when all alerts of the body are durable, 4xx when posting it again would not help, and 503 with
+// Retry-After when it would: never 429, which Alertmanager does not retry.
+func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body := held{in: in}
+	defer body.release()
+	p, err := in.accept(w, r, &body)
+	if err != nil {
+		in.refuse(w, r, err)
+		return
+	}
+	in.accepted.Add(1)
+	in.alerts.Add(int64(len(p.alerts)))
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = fmt.Fprintf(w, `{"status":"accepted","alerts":%d,"commits":%d}`+"\n", len(p.alerts), p.commits)
+}
+
+// accept returns a post when all of it is durable.
+func (in *Intake) accept(w http.ResponseWriter, r *http.Request, body *held) (*post, error) {
+	source, err := in.guard.identify(w, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkHeader(w, r); err != nil {
+		return nil, err
+	}
+	m, err := in.read(w, r, body)
+	if err != nil {
+		return nil, err
+	}
+	p := &post{message: m, source: source, received: in.now().UTC().Truncate(time.Millisecond), done: make(chan error, 1)}
+	ctx, cancel := context.WithTimeoutCause(r.Context(), Patience, errWaited)
+	defer cancel()
+	return p, in.commits.submit(ctx, in.key(source, m.receiver, m.group), p)
+}
+
+func checkHeader(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return problem.Problem{Status: http.StatusMethodNotAllowed, Detail: "want POST, got " + clip(r.Method, 32)}
+	}
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
+		return problem.Problem{Status: http.StatusUnsupportedMediaType, Field: "Content-Type", Detail: "want application/json, got " + quote(kind)}
+	}
+	if code := r.Header.Get("Content-Encoding"); code != "" && code != "identity" {
+		return problem.Problem{Status: http.StatusUnsupportedMediaType, Field: "Content-Encoding", Detail: "want none, got " + quote(code)}
+	}
+	if r.ContentLength > MaxBody {
+		return tooLarge()
+	}
+	return nil
+}
+
+func tooLarge() error {
+	return problem.Of(http.StatusRequestEntityTooLarge, problem.Fault{Field: "body", Detail: fmt.Sprintf("want at most %d bytes", MaxBody)})
+}
+
+// read takes the body in and checks it.
+func (in *Intake) read(w http.ResponseWriter, r *http.Request, body *held) (message, error) {
+	buf := in.buffers.Get().(*bytes.Buffer)
+	defer func() {
+		if buf.Cap() <= 1<<20 { // a rare large one is not worth keeping
+			buf.Reset()
+			in.buffers.Put(buf)
+		}
+	}()
+	// The server ends this time-out with the body. Writers that cannot have one belong to tests.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(BodyTime))
+	body.Reader = http.MaxBytesReader(w, r.Body, MaxBody)
+	if _, err := buf.ReadFrom(body); err != nil {
+		return message{}, unread(err)
+	}
+	return decodeAlertmanager(buf.Bytes())
+}
+
+func unread(err error) error {
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return tooLarge()
+	case errors.Is(err, errFull):
+		return err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return problem.Of(http.StatusRequestTimeout, problem.Fault{Field: "body", Detail: fmt.Sprintf("want it within %s", BodyTime)})
+	}
+	return problem.Of(http.StatusBadRequest, problem.Fault{Field: "body", Detail: "ended early"})
+}
+
+// refuse answers a request that was not accepted. What is not a problem of the request is one of ours, and passes. It
+// always answers, even when the client seems to have gone: no answer would be sent as 200.
+func (in *Intake) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	var p problem.Problem
+	switch {
+	case errors.As(err, &p):
+		in.refused.Add(1)
+	case r.Context().Err() != nil:
+		in.abandoned.Add(1)
+		p = unavailable("the client has gone")
+	default:
+		in.unavailable.Add(1)
+		why := delay("the engine has not confirmed every alert")
+		errors.As(err, &why)
+		p = unavailable(why)
+	}
+	p.Title = "Alerts not accepted"
+	p.Write(w)
+}
+
+func unavailable(why delay) problem.Problem {
+	return problem.Problem{
+		Status: http.StatusServiceUnavailable, RetryAfter: retryAfter,
+		Detail: string(why) + ": post them all again, which does no harm to those that are durable",
+	}
+}
+
+// A delay is a reason to try again later that clients are told.
+type delay string
+
+const (
+	errFull    delay = "too many bytes wait"
+	errCrowded delay = "too many incidents wait that are at least as pressing"
+	errWaited  delay = "no turn came in time"
+)
+
+// Error returns the reason.
+func (d delay) Error() string { return string(d) }
+
+// held counts what is read of a body against MaxHeld.
+type held struct {
+	io.Reader
+	in    *Intake
+	bytes int64
+}
+
+// Read reads on unless too much is held.
+func (h *held) Read(p []byte) (int, error) {
+	n, err := h.Reader.Read(p)
+	h.bytes += int64(n)
+	if h.in.held.Add(int64(n)) > MaxHeld {
+		return n, errFull
+	}
+	return n, err
+}
+
+func (h *held) release() { h.in.held.Add(-h.bytes) }
+
+// Stats tells how it goes.
+func (in *Intake) Stats() Stats {
+	inFlight, waiting := in.commits.gate.load()
+	return Stats{
+		Accepted: in.accepted.Load(), Refused: in.refused.Load(), Unavailable: in.unavailable.Load(), Abandoned: in.abandoned.Load(),
+		Alerts: in.alerts.Load(), Commits: in.commits.commits.Load(), Failures: in.commits.failures.Load(),
+		Waiting: waiting, InFlight: inFlight, HeldBytes: in.held.Load(),
+	}
+}
