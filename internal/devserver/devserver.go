@@ -1,0 +1,197 @@
+// Package devserver runs Temporal inside this process: the server on SQLite, its web UI and its metrics, all on
+// 127.0.0.1. It is the engine behind `muster dev`, `muster demo` and the system tests. It knows nothing about
+// Muster's workflows: callers dial HostPort like any other Temporal.
+//
+// A data folder belongs to one process at a time and to one Temporal version. It holds
+//
+//	muster.lock          held while a Muster runs on the folder; names its process
+//	engine/engine.json   which server, schema and shard count made the folder
+//	engine/temporal.db   SQLite, in WAL mode: histories, timers, tasks, namespaces
+//	engine/visibility.db the same for lists
+//
+// The engine folder appears whole or not at all: it is built beside its place and renamed.
+package devserver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/server/common/headers"
+)
+
+// Off, as a port, leaves that listener out.
+const Off = -1
+
+const (
+	defaultNamespace = "default"
+	defaultRetention = 90 * 24 * time.Hour
+	// shortestRetention is the server's own limit. It checks it only when a retention changes.
+	shortestRetention = time.Hour
+
+	// startLimit bounds a start whose context has no earlier deadline. A start takes about a second; a machine that
+	// needs longer than this is in trouble that a person should see.
+	startLimit = 90 * time.Second
+	// stopLimit is how long Stop waits for the server. Nothing is lost by giving up: what was acknowledged is on disk.
+	stopLimit = 10 * time.Second
+)
+
+// Options says what to start. It needs a Folder or Memory; the zero value of everything else works.
+type Options struct {
+	// Folder is the data folder. It is made, with mode 0700, when it does not exist.
+	Folder string
+	// Memory keeps everything in memory, gone with the process. Folder must then be empty.
+	Memory bool
+	// NormalSync lets a commit return before it is on the disk (SQLite's synchronous=normal). A killed process still
+	// loses nothing, a power cut may lose the last commits: for tests and the demo. The default waits for the disk.
+	NormalSync bool
+
+	// Namespace is made when it does not exist. Empty means "default".
+	Namespace string
+	// Retention is how long closed histories are kept. It is set at every start. Zero means 90 days.
+	Retention time.Duration
+	// SearchAttributes are added at every start where they are missing. None is ever removed.
+	SearchAttributes map[string]enumspb.IndexedValueType
+
+	// FrontendPort is where clients dial. 0 takes a free port.
+	FrontendPort int
+	// UIPort is where the web UI listens. 0 takes a free port, Off leaves it out.
+	UIPort int
+	// MetricsPort is where Temporal's own Prometheus metrics are. 0 takes a free port, Off leaves them out.
+	MetricsPort int
+
+	// Logger gets the server's warnings and errors. Nil means slog.Default().
+	Logger *slog.Logger
+	// Progress, if set, is told in one line each what the start is doing.
+	Progress func(line string)
+}
+
+// Server is a running engine.
+type Server struct {
+	// HostPort is the frontend's address, as a Temporal client wants it.
+	HostPort string
+	// UIURL is the web UI's address, empty when it is off.
+	UIURL string
+	// MetricsURL is where Prometheus scrapes Temporal's own metrics, empty when they are off.
+	MetricsURL string
+	// Namespace answers when Start returns.
+	Namespace string
+
+	log    *logger
+	engine *engine
+	ui     *ui
+	folder *folder
+	store  store
+	stop   sync.Once
+}
+
+// Start starts Temporal and returns when its namespace answers, also through visibility, and its search attributes
+// are there. The context bounds the start only: the server runs until Stop.
+func Start(ctx context.Context, opts Options) (*Server, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("start temporal: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+
+	began := time.Now()
+	s := &Server{Namespace: opts.Namespace, log: newLogger(opts.Logger)}
+	if err := s.start(ctx, opts); err != nil {
+		s.Stop()
+		return nil, fmt.Errorf("start temporal: %w", err)
+	}
+	opts.Progress(fmt.Sprintf("temporal is ready after %s: frontend %s, web UI %s",
+		time.Since(began).Round(time.Millisecond), s.HostPort, cmp.Or(s.UIURL, "off")))
+	return s, nil
+}
+
+func (o Options) withDefaults() (Options, error) {
+	o.Namespace = cmp.Or(o.Namespace, defaultNamespace)
+	o.Retention = cmp.Or(o.Retention, defaultRetention)
+	o.Logger = cmp.Or(o.Logger, slog.Default())
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	switch {
+	case o.Folder == "" && !o.Memory:
+		return o, errors.New("no data folder given, and not asked to stay in memory")
+	case o.Folder != "" && o.Memory:
+		return o, fmt.Errorf("data folder %s: given, but asked to stay in memory", o.Folder)
+	case o.FrontendPort < 0 || o.UIPort < Off || o.MetricsPort < Off:
+		return o, fmt.Errorf("ports %d, %d and %d: a port is 0 for a free one or more, only web UI and metrics may be off (%d)",
+			o.FrontendPort, o.UIPort, o.MetricsPort, Off)
+	case o.Retention < shortestRetention:
+		return o, fmt.Errorf("retention %s: temporal keeps closed histories for at least %s", o.Retention, shortestRetention)
+	}
+	return o, nil
+}
+
+func (s *Server) start(ctx context.Context, opts Options) error {
+	if opts.Memory {
+		opts.Progress("starting temporal " + headers.ServerVersion + " in memory")
+		s.store = memoryStore()
+	} else {
+		f, err := openFolder(opts.Folder, opts.Logger, opts.Progress)
+		if err != nil {
+			return err
+		}
+		s.folder = f
+		opts.Progress("starting temporal " + headers.ServerVersion + " on " + f.engine())
+		s.store = f.store(opts.NormalSync)
+	}
+	if err := s.store.createNamespace(opts); err != nil {
+		return err
+	}
+
+	e, err := startEngine(ctx, s.store, opts.FrontendPort, opts.MetricsPort, s.log, freePorts)
+	if err != nil {
+		return err
+	}
+	s.engine, s.HostPort, s.MetricsURL = e, e.hostPort, e.metricsURL
+
+	opts.Progress("waiting for namespace " + opts.Namespace)
+	if err := prepareNamespace(ctx, s.HostPort, opts); err != nil {
+		return err
+	}
+	if opts.UIPort == Off {
+		return nil
+	}
+	if s.ui, err = startUI(opts.UIPort, s.HostPort, opts.Namespace, s.log); err != nil {
+		return err
+	}
+	s.UIURL = s.ui.url
+	return nil
+}
+
+// Failed delivers one error if the server reports, after Start, that it cannot go on. The caller should then stop it
+// and end: the server means such a report to end the process.
+func (s *Server) Failed() <-chan error { return s.log.fatal }
+
+// Stop stops the web UI and the server, brings the database file up to date and gives the data folder back. It
+// returns within about ten seconds whatever happens, and may be called more than once. Stop workers and clients
+// first: what they call during the stop fails.
+func (s *Server) Stop() {
+	s.stop.Do(func() {
+		s.log.mute() // Half-stopped services complain about each other; it means nothing.
+		if s.ui != nil {
+			s.ui.stop()
+		}
+		if s.engine != nil {
+			if !s.engine.stop(stopLimit) {
+				// It may still write: the folder stays locked until the process ends.
+				s.log.out.Warn("temporal did not stop in time", "limit", stopLimit)
+				return
+			}
+			s.store.checkpoint()
+		}
+		if s.folder != nil {
+			s.folder.unlock()
+		}
+	})
+}

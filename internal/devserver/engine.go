@@ -1,0 +1,219 @@
+package devserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"go.temporal.io/server/common/authorization"
+	"go.temporal.io/server/common/cluster"
+	"go.temporal.io/server/common/config"
+	"go.temporal.io/server/common/membership/static"
+	"go.temporal.io/server/common/metrics"
+	"go.temporal.io/server/common/primitives"
+	"go.temporal.io/server/temporal"
+)
+
+const (
+	loopback = "127.0.0.1"
+	// clusterName is in every database: never change it.
+	clusterName     = "active"
+	mainStore       = "main"
+	visibilityStore = "visibility"
+	// startAttempts is how often a start chooses ports anew. Losing a race for one once is rare, five times is not
+	// a race.
+	startAttempts = 5
+)
+
+// engine is one running Temporal server.
+type engine struct {
+	server     temporal.Server
+	hostPort   string
+	metricsURL string
+}
+
+// ports are where one server listens. The last three serve the other services only.
+type ports struct {
+	frontend, metrics         int
+	history, matching, worker int
+}
+
+// startEngine starts the server. The server wants its ports told and binds them itself, so between choosing and
+// binding something else can take one. It then reports a fatal error, which the logger turns into a failed attempt,
+// and the next attempt chooses again.
+func startEngine(ctx context.Context, s store, frontend, metricsPort int, log *logger, choose func(n int) ([]int, error)) (*engine, error) {
+	var failed []error
+	for range startAttempts {
+		if err := context.Cause(ctx); err != nil {
+			return nil, errors.Join(append(failed, err)...)
+		}
+		p, err := choosePorts(frontend, metricsPort, choose)
+		if err != nil {
+			return nil, errors.Join(append(failed, err)...)
+		}
+		e, err := tryEngine(s, p, log)
+		if err == nil {
+			return e, nil
+		}
+		failed = append(failed, err)
+	}
+	return nil, errors.Join(failed...)
+}
+
+// choosePorts fills in what the caller left free and refuses at once what cannot work.
+func choosePorts(frontend, metricsPort int, choose func(n int) ([]int, error)) (ports, error) {
+	for _, fixed := range []int{frontend, metricsPort} {
+		if fixed <= 0 {
+			continue
+		}
+		if err := bindable(fixed); err != nil {
+			return ports{}, err
+		}
+	}
+	free, err := choose(5)
+	if err != nil {
+		return ports{}, err
+	}
+	p := ports{frontend: frontend, metrics: metricsPort, history: free[0], matching: free[1], worker: free[2]}
+	if p.frontend == 0 {
+		p.frontend = free[3]
+	}
+	if p.metrics == 0 {
+		p.metrics = free[4]
+	}
+	return p, nil
+}
+
+// tryEngine makes one attempt. It runs in a goroutine of its own because a fatal report of the server ends the
+// goroutine that makes it.
+func tryEngine(s store, p ports, log *logger) (*engine, error) {
+	e := &engine{hostPort: address(p.frontend)}
+	if p.metrics != Off {
+		e.metricsURL = "http://" + address(p.metrics) + "/metrics"
+	}
+	cfg := serverConfig(s, p)
+	result := make(chan error, 1)
+	go func() {
+		ended := errors.New("the server gave up")
+		defer func() {
+			if r := recover(); r != nil {
+				ended = fmt.Errorf("the server panicked: %v", r)
+			}
+			result <- ended
+		}()
+		ended = e.start(cfg, p, log)
+	}()
+	err := <-result
+	select {
+	case fatal := <-log.fatal: // The server's own words are better than what followed from them.
+		err = fatal
+	default:
+	}
+	if err != nil {
+		e.stop(stopLimit)
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *engine) start(cfg *config.Config, p ports, log *logger) error {
+	server, err := temporal.NewServer(
+		temporal.WithConfig(cfg),
+		temporal.ForServices(temporal.DefaultServices),
+		// Without this the server opens membership ports too and looks for other hosts.
+		temporal.WithStaticHosts(map[primitives.ServiceName]static.Hosts{
+			primitives.FrontendService: static.SingleLocalHost(address(p.frontend)),
+			primitives.HistoryService:  static.SingleLocalHost(address(p.history)),
+			primitives.MatchingService: static.SingleLocalHost(address(p.matching)),
+			primitives.WorkerService:   static.SingleLocalHost(address(p.worker)),
+		}),
+		temporal.WithDynamicConfigClient(settings()),
+		temporal.WithLogger(log),
+		// Whoever reaches loopback may do anything; Muster checks actors in its own API and signs what it sends.
+		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
+		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper {
+			return authorization.NewNoopClaimMapper()
+		}),
+	)
+	if err != nil {
+		return err
+	}
+	e.server = server
+	return server.Start()
+}
+
+// stop stops the server and reports whether it ended within the limit. An engine that never started is stopped.
+func (e *engine) stop(limit time.Duration) bool {
+	if e.server == nil {
+		return true
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		// The server logs what cannot be stopped; there is nothing else to do about it.
+		_ = e.server.Stop()
+	}()
+	select {
+	case <-done:
+		return true
+	case <-time.After(limit):
+		return false
+	}
+}
+
+func serverConfig(s store, p ports) *config.Config {
+	service := func(port int) config.Service {
+		// Only gRPC: without an HTTP port no web page in the user's browser can post to the frontend. The services
+		// behind it have no authentication at all. BindOnIP, not BindOnLocalHost: that one asks DNS and the environment.
+		return config.Service{RPC: config.RPC{GRPCPort: port, BindOnIP: loopback}}
+	}
+	cfg := &config.Config{
+		Persistence: config.Persistence{
+			DefaultStore:     mainStore,
+			VisibilityStore:  visibilityStore,
+			NumHistoryShards: historyShards,
+			DataStores: map[string]config.DataStore{
+				mainStore:       {SQL: s.config(s.main)},
+				visibilityStore: {SQL: s.config(s.visibility)},
+			},
+		},
+		ClusterMetadata: &cluster.Config{
+			FailoverVersionIncrement: 10,
+			MasterClusterName:        clusterName,
+			CurrentClusterName:       clusterName,
+			ClusterInformation: map[string]cluster.ClusterInformation{
+				clusterName: {Enabled: true, InitialFailoverVersion: 1, RPCAddress: address(p.frontend)},
+			},
+		},
+		DCRedirectionPolicy: config.DCRedirectionPolicy{Policy: "noop"},
+		Services: map[string]config.Service{
+			string(primitives.FrontendService): service(p.frontend),
+			string(primitives.HistoryService):  service(p.history),
+			string(primitives.MatchingService): service(p.matching),
+			string(primitives.WorkerService):   service(p.worker),
+		},
+		// Muster keeps histories as signed bundles; Temporal's own archival stays off.
+		Archival: config.Archival{
+			History:    config.HistoryArchival{State: config.ArchivalDisabled},
+			Visibility: config.VisibilityArchival{State: config.ArchivalDisabled},
+		},
+		NamespaceDefaults: config.NamespaceDefaults{Archival: config.ArchivalNamespaceDefaults{
+			History:    config.HistoryArchivalNamespaceDefaults{State: config.ArchivalDisabled},
+			Visibility: config.VisibilityArchivalNamespaceDefaults{State: config.ArchivalDisabled},
+		}},
+	}
+	if p.metrics != Off {
+		cfg.Global.Metrics = &metrics.Config{Prometheus: &metrics.PrometheusConfig{
+			// The other framework, tally, never closes its listener.
+			Framework:     metrics.FrameworkOpentelemetry,
+			ListenAddress: address(p.metrics),
+			HandlerPath:   "/metrics",
+		}}
+	}
+	return cfg
+}
+
+func address(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }

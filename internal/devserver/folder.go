@@ -1,0 +1,238 @@
+package devserver
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+const (
+	lockName       = "muster.lock"
+	engineName     = "engine"
+	newName        = "engine.new" // an engine folder that is not finished; safe to delete
+	recordName     = "engine.json"
+	databaseName   = "temporal.db"
+	visibilityName = "visibility.db"
+)
+
+// folder is a data folder that this process holds.
+type folder struct {
+	path   string
+	lock   *os.File
+	record record
+}
+
+// record says what made an engine folder. Its keys are on disk: add, never rename.
+type record struct {
+	ID            string    `json:"id"`
+	Created       time.Time `json:"created"`
+	ServerVersion string    `json:"serverVersion"`
+	SchemaVersion string    `json:"schemaVersion"`
+	SchemaSHA256  string    `json:"schemaSHA256"`
+	HistoryShards int32     `json:"historyShards"`
+}
+
+// openFolder takes the folder for this process, makes what is missing and refuses what this build cannot run.
+func openFolder(path string, log *slog.Logger, progress func(string)) (_ *folder, err error) {
+	path, err = filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open data folder: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("open data folder %s: %w", path, err)
+		}
+	}()
+	if err := makePrivate(path, log); err != nil {
+		return nil, err
+	}
+	f := &folder{path: path}
+	if f.lock, err = lock(filepath.Join(path, lockName)); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			f.unlock()
+		}
+	}()
+	// What a set-up that was killed left behind. Nobody ever ran on it.
+	if err := os.RemoveAll(filepath.Join(path, newName)); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(f.engine()); errors.Is(err, fs.ErrNotExist) {
+		progress("setting up a new data folder in " + path)
+		if err := f.create(); err != nil {
+			return nil, err
+		}
+	}
+	return f, f.check()
+}
+
+func (f *folder) engine() string          { return filepath.Join(f.path, engineName) }
+func (f *folder) file(name string) string { return filepath.Join(f.engine(), name) }
+
+// makePrivate makes the folder readable by its owner only. One that exists and has something in it may be shared on
+// purpose: it stays as it is, with a warning. What is in engine is private in any case.
+func makePrivate(path string, log *slog.Logger) error {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.Mode().Perm()&0o077 == 0 {
+		return nil
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		return os.Chmod(path, 0o700)
+	}
+	log.Warn("others can look into the data folder", "folder", path, "mode", info.Mode().Perm())
+	return nil
+}
+
+// lock takes the lock file. The kernel gives the lock back when the process ends, however it ends. The file itself
+// stays: deleting it would let two processes hold two files of the same name.
+func lock(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = fmt.Errorf("in use by another muster%s: stop that one, or choose another folder", holder(file))
+		return nil, errors.Join(err, file.Close())
+	}
+	if err == nil {
+		err = file.Truncate(0)
+	}
+	if err == nil {
+		_, err = fmt.Fprintln(file, os.Getpid())
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), file.Close())
+	}
+	return file, nil
+}
+
+// holder names the process that wrote its number into the lock file, if it can be read.
+func holder(file io.Reader) string {
+	text, _ := io.ReadAll(io.LimitReader(file, 32))
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf(" (process %d)", pid)
+}
+
+func (f *folder) unlock() {
+	_ = f.lock.Truncate(0) // Only a courtesy to the next reader; the lock ends with Close.
+	_ = f.lock.Close()
+}
+
+// create builds the engine folder beside its place, puts it on disk and renames it.
+func (f *folder) create() error {
+	building := filepath.Join(f.path, newName)
+	if err := os.Mkdir(building, 0o700); err != nil {
+		return err
+	}
+	for _, name := range []string{databaseName, visibilityName} {
+		if err := setUpSchema(filepath.Join(building, name)); err != nil {
+			return err
+		}
+	}
+	r := thisBuild()
+	r.ID, r.Created = uuid.NewString(), time.Now().UTC().Truncate(time.Second)
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(building, recordName), append(text, '\n'), 0o600); err != nil {
+		return err
+	}
+	// SQLite has put its files on the disk; the folder that names them is not there yet.
+	for _, path := range []string{filepath.Join(building, recordName), building} {
+		if err := syncPath(path); err != nil {
+			return err
+		}
+	}
+	if err := os.Rename(building, f.engine()); err != nil {
+		return err
+	}
+	return syncPath(f.path)
+}
+
+func syncPath(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
+
+// check reads the record and refuses a folder that this build must not touch.
+func (f *folder) check() error {
+	const wayOut = "restore the folder from a backup, or start on a new folder"
+	path := f.file(recordName)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is missing, so what made the folder is unknown: %s", path, wayOut)
+	}
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, &f.record); err != nil {
+		return fmt.Errorf("read %s: %w: %s", path, err, wayOut)
+	}
+	if err := f.record.refusal(thisBuild()); err != nil {
+		return err
+	}
+	for _, path := range []string{f.file(databaseName), f.file(visibilityName)} {
+		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+			return fmt.Errorf("%s is missing or empty: %s", path, wayOut)
+		}
+	}
+	return nil
+}
+
+// refusal says why a build that makes folders like now cannot run on the folder of r, and what to do.
+//
+// Temporal has no way to move a SQLite file from one schema or shard count to another, and says nothing about other
+// versions on the same file, so all three must be equal. When the server is raised and its schema stays, accept the
+// old version here together with a test on a folder that it made.
+func (r record) refusal(now record) error {
+	var differs []string
+	differ := func(what, had, has string) {
+		if had != has {
+			differs = append(differs, fmt.Sprintf("%s is %s there and %s here", what, had, has))
+		}
+	}
+	differ("temporal", r.ServerVersion, now.ServerVersion)
+	differ("its schema", r.schema(), now.schema())
+	differ("the number of history shards", fmt.Sprint(r.HistoryShards), fmt.Sprint(now.HistoryShards))
+	if differs == nil {
+		return nil
+	}
+	return fmt.Errorf("made by another muster: %s. Nothing was changed. Run it with the muster built on temporal %s, "+
+		"let its work end there and export the histories; or start this muster on a new folder",
+		strings.Join(differs, ", "), r.ServerVersion)
+}
+
+func (r record) schema() string {
+	return fmt.Sprintf("%s (%.12s)", r.SchemaVersion, r.SchemaSHA256)
+}

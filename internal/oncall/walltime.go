@@ -1,0 +1,55 @@
+package oncall
+
+import (
+	"fmt"
+	"time"
+)
+
+// WallTime is what a calendar and a clock on the wall show, to the minute. It is an instant only together with a zone.
+type WallTime struct {
+	shown time.Time // as if the wall were in UTC, which never jumps
+}
+
+const wallLayout = "2006-01-02 15:04"
+
+// ParseWallTime reads "2026-11-02 09:00".
+func ParseWallTime(s string) (WallTime, error) {
+	t, err := time.Parse(wallLayout, s)
+	if err != nil {
+		return WallTime{}, fmt.Errorf("wall-clock time %q: want a date and a time of day, such as 2026-11-02 09:00", s)
+	}
+	return WallTime{t}, nil
+}
+
+// String returns what ParseWallTime reads.
+func (w WallTime) String() string { return w.shown.Format(wallLayout) }
+
+// In returns the first instant at which the clock on the wall in a zone has reached w. So a time that the clock shows
+// twice, when it is put back, is the first of the two; and a time that it never shows, because it is put forward, is the
+// instant at which it jumps.
+func (w WallTime) In(zone *time.Location) time.Time {
+	// Two days before, w is still to come everywhere. From there on we go from one change of the clock to the next.
+	for at := w.shown.Add(-48 * time.Hour).In(zone); ; {
+		_, offset := at.Zone()
+		begin, end := at.ZoneBounds()
+		reached := w.shown.Add(-time.Duration(offset) * time.Second).In(zone)
+		if reached.Before(begin) {
+			return begin
+		}
+		if end.IsZero() || reached.Before(end) {
+			return reached
+		}
+		at = end
+	}
+}
+
+func (w WallTime) addDays(n int) WallTime { return WallTime{w.shown.AddDate(0, 0, n)} }
+
+// daysUntil counts the midnights from w's date to the date that t shows.
+func (w WallTime) daysUntil(t time.Time) int { return int(day(t) - day(w.shown)) }
+
+// day numbers the date that t shows.
+func day(t time.Time) int64 {
+	y, m, d := t.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60)
+}

@@ -1,0 +1,210 @@
+package org_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"muster/internal/alert"
+	"muster/internal/escalation"
+	"muster/internal/incident"
+	"muster/internal/org"
+	"muster/internal/priority"
+	"muster/internal/supportplan"
+)
+
+func define(t testing.TB, o *org.Organisation, source string, labels map[string]string, title string) incident.Definition {
+	t.Helper()
+	d, err := o.Definition(source, alert.FromMap(labels), title)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestDefinition(t *testing.T) {
+	o := load(t, good(t))
+	got := define(t, o, "prometheus", map[string]string{
+		"service": "shop", "severity": "critical", "alertname": "Down", "host": "web-1",
+	}, "it is down")
+	primary, park := escalation.Target{Kind: escalation.Schedule, ID: "primary"}, escalation.Target{Kind: escalation.Person, ID: "park"}
+	want := incident.Definition{
+		SHA256: got.SHA256, Revision: o.Revision, Organisation: "Acme", Zone: "Asia/Seoul", Source: "prometheus", Route: "shop",
+		Title: "Down on web-1", Service: incident.Service{ID: "shop", Name: "Shop"}, Impact: priority.Low, Urgency: priority.High,
+		Customers: []incident.Customer{{ID: "shopco", Name: "ShopCo", Plan: supportplan.Plan{
+			ID: "gold", Name: "Gold", AtRisk: 80, UpdateBy: supportplan.ByEngine, Promises: []supportplan.Promise{
+				{Priority: priority.P1, Target: supportplan.Respond, Within: 15 * time.Minute},
+				{Priority: priority.P1, Target: supportplan.Update, Within: 30 * time.Minute},
+				{Priority: priority.P1, Target: supportplan.Resolve, Within: 4 * time.Hour},
+				{Priority: priority.P3, Target: supportplan.Respond, Within: 24 * time.Hour},
+			},
+		}}},
+		Policy: escalation.Policy{
+			ID: "std", Steps: []escalation.Step{
+				{Targets: []escalation.Target{primary}, Wait: 5 * time.Minute}, {Targets: []escalation.Target{park}, Wait: 10 * time.Minute},
+			},
+			Repeats: 1, LastResort: []escalation.Target{park}, LastResortEvery: 15 * time.Minute, AckExpires: time.Hour,
+			NextMethodAfter: 2 * time.Minute,
+		},
+		Roles: []incident.RoleTarget{
+			{Role: incident.IncidentManager, Targets: []escalation.Target{primary}},
+			{Role: incident.CommunicationsManager, Targets: []escalation.Target{park}},
+			{Role: incident.SupportManager, Targets: []escalation.Target{park}},
+		},
+		Quiet: 5 * time.Minute, ReopenWithin: 24 * time.Hour,
+		Review: incident.ReviewRule{
+			FromPriority: priority.P2, Customers: true, DueWithin: 5 * 24 * time.Hour, Owner: incident.IncidentManager,
+		},
+		Links:     []incident.Link{{Name: "Runbook", URL: "https://runbooks.example.com/shop"}},
+		Languages: []string{"ko", "en"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A field that is added to incident.Definition has to be filled here, too.
+func TestDefinitionIsComplete(t *testing.T) {
+	d := define(t, load(t, good(t)), "prometheus", map[string]string{"service": "shop"}, "it is down")
+	var look func(path string, v reflect.Value)
+	look = func(path string, v reflect.Value) {
+		if v.IsZero() {
+			t.Errorf("%s is empty", path)
+		}
+		switch v.Kind() {
+		case reflect.Struct:
+			for n := range v.NumField() {
+				look(path+"."+v.Type().Field(n).Name, v.Field(n))
+			}
+		case reflect.Slice:
+			for n := range v.Len() {
+				look(path, v.Index(n))
+			}
+		}
+	}
+	look("definition", reflect.ValueOf(d))
+}
+
+func TestRoutes(t *testing.T) {
+	o := load(t, good(t))
+	for _, tt := range []struct {
+		name, source    string
+		labels          map[string]string
+		title           string
+		route           string
+		impact, urgency priority.Level
+		wantTitle       string
+	}{
+		{
+			"all match", "prometheus", map[string]string{"service": "shop", "severity": "warning", "alertname": "A", "host": "h"}, "t",
+			"shop", priority.Low, priority.Medium, "A on h",
+		},
+		{
+			"a value without a level", "prometheus", map[string]string{"service": "shop", "severity": "odd"}, "its own title",
+			"shop", priority.Low, priority.Low, "its own title",
+		},
+		{"no label at all", "prometheus", nil, "t", "rest", priority.High, priority.Medium, "t"},
+		{"another value", "prometheus", map[string]string{"service": "Shop"}, "t", "rest", priority.High, priority.Medium, "t"},
+		{"another source", "lab", map[string]string{"service": "shop"}, "t", "rest", priority.High, priority.Medium, "t"},
+		{"a source that the folder has lost", "gone", nil, "", "rest", priority.High, priority.Medium, "Shop"},
+		{"the alert's name where it says nothing", "lab", map[string]string{"alertname": "Down"}, " \n", "rest", priority.High, priority.Medium, "Down"},
+		{"a title from outside", "lab", nil, "a\x1b[2J\nb\u202e\t c\xff", "rest", priority.High, priority.Medium, "a[2J b c"},
+		{"a long one", "lab", nil, strings.Repeat("가", 1<<20), "rest", priority.High, priority.Medium, strings.Repeat("가", 200) + "…"},
+		{
+			"labels from outside", "prometheus", map[string]string{"service": "shop", "alertname": "A\nB", "host": "{alertname}"}, "t",
+			"shop", priority.Low, priority.Low, "A B on {alertname}",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := define(t, o, tt.source, tt.labels, tt.title)
+			if d.Route != tt.route || d.Impact != tt.impact || d.Urgency != tt.urgency || d.Title != tt.wantTitle || d.Source != tt.source {
+				t.Errorf("got route %s, impact %s, urgency %s, title %q, source %s", d.Route, d.Impact, d.Urgency, d.Title, d.Source)
+			}
+		})
+	}
+}
+
+func TestHash(t *testing.T) {
+	o, again := load(t, good(t)), load(t, good(t))
+	labels := map[string]string{"service": "shop", "alertname": "<&>", "host": "가"}
+	d := define(t, o, "prometheus", labels, "t")
+	if other := define(t, again, "prometheus", labels, "t"); !reflect.DeepEqual(d, other) {
+		t.Error(cmp.Diff(d, other))
+	}
+	if other := define(t, o, "prometheus", labels, "other"); other.SHA256 != d.SHA256 {
+		t.Error("the route's title did not win")
+	}
+	labels["host"] = "나"
+	if other := define(t, o, "prometheus", labels, "t"); other.SHA256 == d.SHA256 {
+		t.Error("another title has the same hash")
+	}
+	// As somebody else would verify it, from the JSON of a bundle: keys sorted, no white space, nothing escaped in vain.
+	stored, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back incident.Definition
+	if err := json.Unmarshal(stored, &back); err != nil {
+		t.Fatal(err)
+	}
+	if hash, err := org.Hash(back); err != nil || hash != d.SHA256 {
+		t.Errorf("got %s, want %s: %v", hash, d.SHA256, err)
+	}
+	small := incident.Definition{SHA256: "whatever", Title: "<&> \"가\"", Quiet: 1<<62 + 1}
+	const want = `{"impact":"","languages":null,"organisation":"","policy":{"ack_expires":0,"id":"","last_resort":null,` +
+		`"last_resort_every":0,"next_method_after":0,"repeats":0,"steps":null},"quiet":4611686018427387905,"reopen_within":0,` +
+		`"review":{"customers":false,"due_within":0,"from_priority":0,"owner":""},"revision":"","route":"",` +
+		`"service":{"id":"","name":""},"sha256":"","source":"","title":"<&> \"가\"","urgency":"","zone":""}`
+	sum := sha256.Sum256([]byte(want))
+	if hash, err := org.Hash(small); err != nil || hash != hex.EncodeToString(sum[:]) {
+		t.Errorf("got %s: %v; the canonical form has changed", hash, err)
+	}
+}
+
+// The example's alerts are of one group and lead to its shop.
+func TestTheExampleAlerts(t *testing.T) {
+	o, err := org.Load(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"firing", "firing-second", "resolved"} {
+		content, err := os.ReadFile(filepath.Join("../../examples/alerts", name+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var body struct {
+			Version      string
+			GroupKey     string
+			CommonLabels map[string]string
+			Alerts       []struct{ Labels, Annotations map[string]string }
+		}
+		if err := json.Unmarshal(content, &body); err != nil {
+			t.Fatal(err)
+		}
+		d := define(t, o, "alertmanager", body.CommonLabels, body.Alerts[0].Annotations["summary"])
+		if d.Route != "garam-shop" || d.Impact != priority.High || body.Version != "4" || body.GroupKey != `{}:{cluster="prod-seoul", service="garam-shop"}` {
+			t.Errorf("%s: route %s, impact %s", name, d.Route, d.Impact)
+		}
+		if name == "firing" && (d.Urgency != priority.High || d.Title != "온라인몰 결제 오류율 12.4% (임계 5%)") {
+			t.Errorf("%s: urgency %s, title %s", name, d.Urgency, d.Title)
+		}
+	}
+}
+
+func BenchmarkDefinition(b *testing.B) {
+	o := load(b, good(b))
+	labels := alert.FromMap(map[string]string{"service": "shop", "severity": "critical", "alertname": "Down", "host": "web-1"})
+	for b.Loop() {
+		if _, err := o.Definition("prometheus", labels, "it is down"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

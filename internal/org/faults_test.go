@@ -1,0 +1,142 @@
+package org_test
+
+// A faultCase is a change of one file of testdata/good, and all that Load says of it.
+type faultCase struct {
+	change
+
+	want string
+}
+
+func faultTable() []faultCase {
+	return []faultCase{
+		{change{"organisation.yaml", "id: acme", "id: Acme Corp"}, `organisation.yaml:1:5: organisation: id "Acme Corp": want lower-case letters, digits and hyphens, at most 63, such as web-1`},
+		{change{"organisation.yaml", "id: acme\n", ""}, `organisation.yaml:1:1: organisation: id: missing; want lower-case letters, digits and hyphens, at most 63, such as web-1`},
+		{change{"organisation.yaml", "name: Acme", "name:"}, `organisation.yaml:2:1: organisation: name: missing; want a name on one line, of at most 200 characters`},
+		{change{"organisation.yaml", "name: Acme", "name: [Acme]"}, `organisation.yaml:2:7: organisation: name: got a list; want a name on one line, of at most 200 characters`},
+		{change{"organisation.yaml", "name: Acme", "name: \"Acme\\nCorp\""}, `organisation.yaml:2:7: organisation: name "Acme\nCorp": want a name on one line, of at most 200 characters`},
+		{change{"organisation.yaml", "zone: Asia/Seoul", "zone: KST"}, `organisation.yaml:3:7: organisation: zone "KST": want an IANA time zone, such as Asia/Seoul`},
+		{change{"organisation.yaml", "zone: Asia/Seoul", "zone: ../../etc/passwd"}, `organisation.yaml:3:7: organisation: zone "../../etc/passwd": want an IANA time zone, such as Asia/Seoul`},
+		{change{"organisation.yaml", "languages: [ko, en]", "languages: ko"}, `organisation.yaml:4:12: organisation: languages: got "ko"; want a list`},
+		{change{"organisation.yaml", "languages: [ko, en]", "languages: [ko, de, ko]"}, `organisation.yaml:4:17: organisation: languages "de": want en or ko
+organisation.yaml:4:21: organisation: languages "ko": named twice`},
+		{change{"organisation.yaml", "languages: [ko, en]", "languages: []"}, `organisation.yaml:4:12: organisation: languages: none; want at least one`},
+		{change{"organisation.yaml", "https://muster", "ftp://muster"}, `organisation.yaml:5:13: organisation: public_url "ftp://muster.example.com": want a URL that begins with https:// or http://`},
+		{change{"organisation.yaml", "10.0.0.0/8", "10.0.0.1/8"}, `organisation.yaml:6:16: organisation: own_networks "10.0.0.1/8": want a network, such as 10.20.0.0/16 or 127.0.0.1/32`},
+		{change{"organisation.yaml", "public_url", "publicurl"}, `organisation.yaml:5:1: organisation: unknown key "publicurl"; did you mean public_url?`},
+		{change{"organisation.yaml", "tickets:\n  system: webhook", "tickets:\n  system: local"}, `organisation.yaml:16:8: organisation: tickets: url: want none, because tickets of the system local are files
+organisation.yaml:17:11: organisation: tickets: secret: want none, because tickets of the system local are files`},
+		{change{"organisation.yaml", "system: webhook", "system: jira"}, `organisation.yaml:15:11: organisation: tickets: system "jira": want local or webhook`},
+		{change{"organisation.yaml", "url: env:TICKETS_URL", "url: env:TICKETS-URL"}, `organisation.yaml:16:8: organisation: tickets: url <secret>: want a URL that begins with https:// or http://, or a reference to one, such as env:PARK_URL`},
+		{change{"organisation.yaml", "url: env:TICKETS_URL\n", "url: https://token@tickets.example.com\n"}, `organisation.yaml:16:8: organisation: tickets: url <secret>: want a URL that begins with https:// or http://, or a reference to one, such as env:PARK_URL`},
+		{change{"organisation.yaml", "secret: file:secrets/tickets", "secret: hunter2"}, `organisation.yaml:17:11: organisation: tickets: secret <secret>: want a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder`},
+		{change{"organisation.yaml", "  port: 587", "  port: 0587"}, `organisation.yaml:9:9: organisation: mail: port "0587": want a port from 1 to 65535`},
+		{change{"organisation.yaml", "  password: env:SMTP_PASSWORD\n", ""}, `organisation.yaml:8:3: organisation: mail: want user and password together, or neither`},
+		{change{"organisation.yaml", "security: starttls", "security: none"}, `organisation.yaml:10:13: organisation: mail: security none: want starttls or tls, because a password is never sent in plain text`},
+		{change{"organisation.yaml", "from: Muster <muster@example.com>", "from: Muster"}, `organisation.yaml:11:9: organisation: mail: from "Muster": want a mail address, such as Muster <muster@example.com>`},
+		{change{"organisation.yaml", "fallback:\n  type: email\n  address: noc@example.com\n", ""}, `organisation.yaml:1:1: organisation: fallback: missing; want keys and values`},
+		{change{"organisation.yaml", "mail:\n  host: mail.example.com\n  port: 587\n  security: starttls\n  from: Muster <muster@example.com>\n  user: muster\n  password: env:SMTP_PASSWORD\n", ""}, `customers.yaml:9:38: customer shopco: contact desk: method mail: type email: organisation.yaml says nothing of mail; want mail there, with host and from
+customers.yaml:13:38: customer shopco: contact boss: method mail: type email: organisation.yaml says nothing of mail; want mail there, with host and from
+organisation.yaml:12:9: organisation: fallback: type email: organisation.yaml says nothing of mail; want mail there, with host and from
+people.yaml:11:15: person kim: method mail: type email: organisation.yaml says nothing of mail; want mail there, with host and from`},
+		{change{"organisation.yaml", "mail:\n  host: mail.example.com", "mail: smtp\nx:\n  host: mail.example.com"}, `organisation.yaml:7:7: organisation: mail: got "smtp"; want keys and values
+organisation.yaml:8:1: organisation: unknown key "x"; known: id, name, zone, languages, public_url, own_networks, mail, tickets, fallback`},
+		{change{"sources.yaml", "type: alertmanager", "type: grafana"}, `sources.yaml:3:11: source prometheus: type "grafana": want alertmanager`},
+		{change{"sources.yaml", "id: lab", "id: prometheus"}, `sources.yaml:5:9: source prometheus: id "prometheus": taken by sources.yaml:2`},
+		{change{"sources.yaml", "token: env:PROMETHEUS_TOKEN", "token: s3cr3t"}, `sources.yaml:4:12: source prometheus: token <secret>: want a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder`},
+		{change{"sources.yaml", "token: env", "tokn: env"}, `sources.yaml:4:5: source prometheus: unknown key "tokn"; did you mean token?`},
+		{change{"sources.yaml", "sources:", "source:"}, `sources.yaml:1:1: file: sources: missing; want a list
+sources.yaml:1:1: file: unknown key "source"; did you mean sources?`},
+		{change{"people.yaml", "id: park", "id: kim"}, `escalation-policies.yaml:5:20: policy std: step 2: targets "park": no such person; known: kim
+escalation-policies.yaml:7:29: policy std: last_resort: targets "park": no such person; known: kim
+people.yaml:13:9: person kim: id "kim": taken by people.yaml:2
+schedules.yaml:8:21: schedule primary: rotation: people "park": no such person; known: kim
+schedules.yaml:12:17: schedule primary: override 1: person "park": no such person; known: kim
+services.yaml:10:32: service shop: roles: communications-manager "park": no such person; known: kim
+services.yaml:11:25: service shop: roles: support-manager "park": no such person; known: kim`},
+		{change{"people.yaml", "    language: ko\n", ""}, `people.yaml:2:5: person kim: language: missing; want en or ko`},
+		{change{"people.yaml", "name: 김민수", "nam: 김민수"}, `people.yaml:2:5: person kim: name: missing; want a name on one line, of at most 200 characters
+people.yaml:3:5: person kim: unknown key "nam"; did you mean name?`},
+		{change{"people.yaml", "type: webhook", "type: sms"}, `people.yaml:7:15: person kim: method chat: type "sms": want console, file, webhook or email`},
+		{change{"people.yaml", "        secret: env:KIM_SECRET\n", ""}, `people.yaml:6:9: person kim: method chat: secret: missing; want a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder`},
+		{change{"people.yaml", "address: kim@example.com", "address: Kim <kim@example.com>"}, `people.yaml:12:18: person kim: method mail: address "Kim <kim@example.com>": want a mail address, such as park@example.com, or a reference to one`},
+		{change{"people.yaml", "https://hooks.example.com/very-secret", "hooks.example.com/very-secret"}, `people.yaml:19:18: person park: method hook: address <secret>: want a URL that begins with https:// or http://, or a reference to one, such as env:PARK_URL`},
+		{change{"people.yaml", "{name: desk, type: console}", "{name: desk, type: console, address: here, secret: env:X}"}, `people.yaml:21:46: person park: method desk: address: want none, because the type console has no address
+people.yaml:21:60: person park: method desk: secret: want none, because only the type webhook signs`},
+		{change{"people.yaml", "address: park.jsonl", "address: ../park.jsonl"}, `people.yaml:22:42: person park: method log: address "../park.jsonl": want the plain name of a file, such as park.jsonl`},
+		{change{"people.yaml", "address: park.jsonl", "address: env:PARK_FILE"}, `people.yaml:22:42: person park: method log: address "env:PARK_FILE": want the plain name of a file, such as park.jsonl`},
+		{change{"people.yaml", "name: log,", "name: desk,"}, `people.yaml:22:16: person park: method desk: name "desk": named twice`},
+		{change{"people.yaml", "      - name: chat\n        type: webhook\n        address: env:KIM_URL\n        secret: env:KIM_SECRET\n      - name: mail\n        type: email\n        address: kim@example.com\n", "      []\n"}, `people.yaml:6:7: person kim: methods: none; want at least one`},
+		{change{"support-plans.yaml", "coverage: 24x7", "coverage: 8x5"}, `support-plans.yaml:4:15: support plan gold: coverage "8x5": want 24x7: this version knows no other coverage`},
+		{change{"support-plans.yaml", "at_risk: 80", "at_risk: 80%"}, `support-plans.yaml:5:14: support plan gold: at_risk "80%": want a percentage from 1 to 99`},
+		{change{"support-plans.yaml", "at_risk: 80", "at_risk: 100"}, `support-plans.yaml:5:14: support plan gold: at_risk "100": want a percentage from 1 to 99`},
+		{change{"support-plans.yaml", "update_by: engine", "update_by: robot"}, `support-plans.yaml:6:16: support plan gold: update_by "robot": want engine or person`},
+		{change{"support-plans.yaml", "respond: 15m", "respond: 15"}, `support-plans.yaml:8:21: support plan gold: targets: P1: respond "15": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
+		{change{"support-plans.yaml", "respond: 15m", "respond: 0m"}, `support-plans.yaml:8:21: support plan gold: targets: P1: respond "0m": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
+		{change{"support-plans.yaml", "respond: 1d", "respond: 367d"}, `support-plans.yaml:9:21: support plan gold: targets: P3: respond "367d": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
+		{change{"support-plans.yaml", "respond: 15m", "response: 15m"}, `support-plans.yaml:8:12: support plan gold: targets: P1: unknown key "response"; did you mean respond?`},
+		{change{"support-plans.yaml", "P3: {respond: 1d}", "P6: {respond: 1d}"}, `support-plans.yaml:9:7: support plan gold: targets: unknown key "P6"; known: P1, P2, P3, P4, P5`},
+		{change{"support-plans.yaml", "targets:\n      P1: {respond: 15m, update: 30m, resolve: 4h}\n      P3: {respond: 1d}", "targets: {}"}, `support-plans.yaml:7:14: support plan gold: targets: none; want what is promised, such as P1: {respond: 15m}`},
+		{change{"customers.yaml", "support_plan: gold", "support_plan: golf"}, `customers.yaml:5:19: customer shopco: support_plan "golf": no such support plan; did you mean gold?`},
+		{change{"customers.yaml", "support_plan: gold", "support_plan: platinum"}, `customers.yaml:5:19: customer shopco: support_plan "platinum": no such support plan; known: gold`},
+		{change{"customers.yaml", "id: boss", "id: desk"}, `customers.yaml:10:13: customer shopco: contact desk: id "desk": taken by customers.yaml:7`},
+		{change{"customers.yaml", "name: Desk\n", "name: Desk\n        phone: 02-123-4567\n"}, `customers.yaml:9:9: customer shopco: contact desk: unknown key "phone"; known: id, name, language, methods`},
+		{change{"customers.yaml", "language: en", "language: english"}, `customers.yaml:12:19: customer shopco: contact boss: language "english": want en or ko`},
+		{change{"customers.yaml", "methods: [{name: mail, type: email, address: boss@shop.example}]", "methods: []"}, `customers.yaml:13:18: customer shopco: contact boss: methods: none; want at least one`},
+		{change{"schedules.yaml", "zone: Europe/London", "zone: Europe/Londn"}, `schedules.yaml:4:11: schedule primary: zone "Europe/Londn": want an IANA time zone, such as Asia/Seoul`},
+		{change{"schedules.yaml", "start: 2026-03-16 09:00", "start: 2026-02-30 09:00"}, `schedules.yaml:6:14: schedule primary: rotation: start "2026-02-30 09:00": want a date and a time of day, such as 2026-11-02 09:00`},
+		{change{"schedules.yaml", "start: 2026-03-16 09:00", "start: 2026-03-16"}, `schedules.yaml:6:14: schedule primary: rotation: start "2026-03-16": want a date and a time of day, such as 2026-11-02 09:00`},
+		{change{"schedules.yaml", "shift: weekly", "shift: monthly"}, `schedules.yaml:7:14: schedule primary: rotation: shift "monthly": want daily, weekly or a number of days, such as 3 days`},
+		{change{"schedules.yaml", "shift: weekly", "shift: 0 days"}, `schedules.yaml:7:14: schedule primary: rotation: shift "0 days": want daily, weekly or a number of days, such as 3 days`},
+		{change{"schedules.yaml", "people: [kim, park]", "people: [kim, lee]"}, `schedules.yaml:8:21: schedule primary: rotation: people "lee": no such person; known: kim, park`},
+		{change{"schedules.yaml", "people: [kim, park]", "people: []"}, `schedules.yaml:8:15: schedule primary: rotation: people: none; want at least one`},
+		{change{"schedules.yaml", "to: 2026-03-19 09:00", "to: 2026-03-18 09:00"}, `schedules.yaml:11:13: schedule primary: override 1: to 2026-03-18 09:00: want a later time than from, 2026-03-18 09:00`},
+		{change{"schedules.yaml", "        person: park\n", "        person: parc\n"}, `schedules.yaml:12:17: schedule primary: override 1: person "parc": no such person; did you mean park?`},
+		{change{"escalation-policies.yaml", "    last_resort: {targets: [person:park], every: 15m}\n", ""}, `escalation-policies.yaml:2:5: policy std: last_resort: missing; want targets and every, because an unanswered page must end with somebody`},
+		{change{"escalation-policies.yaml", "last_resort: {targets: [person:park], every: 15m}", "last_resort: {targets: [], every: 0s}"}, `escalation-policies.yaml:7:28: policy std: last_resort: targets: none; want at least one
+escalation-policies.yaml:7:39: policy std: last_resort: every "0s": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
+		{change{"escalation-policies.yaml", "targets: [schedule:primary]", "targets: [primary]"}, `escalation-policies.yaml:4:20: policy std: step 1: targets "primary": want schedule:ID or person:ID`},
+		{change{"escalation-policies.yaml", "targets: [schedule:primary]", "targets: [schedule:tertiary, person:bark, {schedule: primary}]"}, `escalation-policies.yaml:4:20: policy std: step 1: targets "tertiary": no such schedule; known: primary
+escalation-policies.yaml:4:39: policy std: step 1: targets "bark": no such person; did you mean park?
+escalation-policies.yaml:4:52: policy std: step 1: targets: got 1 key; want schedule:ID or person:ID`},
+		{change{"escalation-policies.yaml", "wait: 5m", "wait: 5min"}, `escalation-policies.yaml:4:45: policy std: step 1: wait "5min": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
+		{change{"escalation-policies.yaml", "repeats: 1", "repeats: -1"}, `escalation-policies.yaml:6:14: policy std: repeats "-1": want a whole number from 0 to 1000`},
+		{change{"escalation-policies.yaml", "    ack_expires: 1h\n", ""}, `escalation-policies.yaml:2:5: policy std: ack_expires: missing; want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
+		{change{"escalation-policies.yaml", "    steps:\n      - {targets: [schedule:primary], wait: 5m}\n      - {targets: [person:park], wait: 10m}\n", "    steps: []\n"}, `escalation-policies.yaml:3:12: policy std: steps: none; want at least one`},
+		{change{"services.yaml", "customers: [shopco]", "customers: [shopco, shopco, other]"}, `services.yaml:4:25: service shop: customers "shopco": named twice
+services.yaml:4:33: service shop: customers "other": no such customer; known: shopco`},
+		{change{"services.yaml", "escalation_policy: std", "escalation_policy: standard"}, `services.yaml:5:24: service shop: escalation_policy "standard": no such policy; known: std`},
+		{change{"services.yaml", "impact: high", "impact: critical"}, `services.yaml:6:13: service shop: impact "critical": want high, medium or low`},
+		{change{"services.yaml", "      support-manager: [person:park]\n", ""}, `services.yaml:9:7: service shop: roles: support-manager: missing; want a list`},
+		{change{"services.yaml", "support-manager: [person:park]", "support-manager: []"}, `services.yaml:11:24: service shop: roles: support-manager: none; want at least one`},
+		{change{"services.yaml", "support-manager: [person:park]", "supportmanager: [person:park]"}, `services.yaml:9:7: service shop: roles: support-manager: missing; want a list
+services.yaml:11:7: service shop: roles: unknown key "supportmanager"; did you mean support-manager?`},
+		{change{"services.yaml", "quiet: 5m", "quiet: five minutes"}, `services.yaml:12:12: service shop: quiet "five minutes": want a time such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
+		{change{"services.yaml", "customers: true", "customers: yes"}, `services.yaml:14:44: service shop: review: customers "yes": want true or false`},
+		{change{"services.yaml", "from_priority: P2", "from_priority: 2"}, `services.yaml:14:29: service shop: review: from_priority "2": want P1, P2, P3, P4 or P5`},
+		{change{"services.yaml", "owner: incident-manager", "owner: kim"}, `services.yaml:14:73: service shop: review: owner "kim": want incident-manager, communications-manager or support-manager`},
+		{change{"services.yaml", "https://runbooks", "runbooks"}, `services.yaml:16:30: service shop: link 1: url "runbooks.example.com/shop": want a URL that begins with https:// or http://`},
+		{change{"routes.yaml", "service: shop\n    impact", "service: store\n    impact"}, `routes.yaml:5:14: route shop: service "store": no such service; known: shop`},
+		{change{"routes.yaml", "match: {service: shop}", "match: shop"}, `routes.yaml:4:12: route shop: match: got "shop"; want 1 to 50 keys with values`},
+		{change{"routes.yaml", "match: {service: shop}", "match: {service: [shop]}"}, `routes.yaml:4:22: route shop: match: service: got a list; want the value of a label, of at most 1000 characters`},
+		{change{"routes.yaml", "match: {service: shop}", "match: {}"}, `routes.yaml:4:12: route shop: match: got 0 keys; want 1 to 50 keys with values`},
+		{change{"routes.yaml", "values: {critical: high, warning: medium}", "values: {critical: urgent}"}, `routes.yaml:9:26: route shop: urgency: values: critical "urgent": want high, medium or low`},
+		{change{"routes.yaml", "      otherwise: low\n", ""}, `routes.yaml:8:7: route shop: urgency: otherwise: missing; want high, medium or low`},
+		{change{"routes.yaml", "  - id: rest\n    service: shop\n", "  - id: rest\n    service: shop\n    source: lab\n"}, `routes.yaml:12:5: route rest: the last route must take every alert, so that none is refused; want one without source and match`},
+		{change{"routes.yaml", "    source: prometheus\n    match: {service: shop}\n", ""}, `routes.yaml:10:5: route rest: never taken, because route shop before it takes all such alerts`},
+		{change{"routes.yaml", "routes:\n", "routes: []\nold:\n"}, `routes.yaml:1:9: file: routes: none; want at least one
+routes.yaml:2:1: file: unknown key "old"; known: routes`},
+		{change{"people.yaml", "language: ko", "language: ko\n    language: en"}, `people.yaml:5:5: key "language": stands in line 4 already`},
+		{change{"people.yaml", "language: ko", "language: &l ko"}, `people.yaml:4:15: anchors (&) and aliases (*) are not allowed: write the value out`},
+		{change{"people.yaml", "language: ko", "language: *l"}, `people.yaml:4:15: anchors (&) and aliases (*) are not allowed: write the value out`},
+		{change{"people.yaml", "language: ko", "language: !!str ko"}, `people.yaml:4:15: tags (!) are not allowed: write the value alone`},
+		{change{"people.yaml", "name: 김민수", "name: 김민수: 팀장"}, `people.yaml:3:14: not YAML: a ":" that begins no value here: put text with a colon in quotes, or check the indentation`},
+		{change{"people.yaml", "    language: ko", "\tlanguage: ko"}, `people.yaml:4:1: not YAML: found a tab character that violates indentation`},
+		{change{"people.yaml", "people:\n", "people:\n---\n"}, `people.yaml:1:1: file: people: missing; want a list
+people.yaml:2:1: a second document begins here; want one per file, without another ---`},
+		{change{"people.yaml", "people:\n", "? [people]\n: x\npeople:\n"}, `people.yaml:1:3: a key that is not plain text`},
+		{change{"people.yaml", "people:\n", "people: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\n"}, `people.yaml:1:33: not YAML: lists and keys stand too deep in one another`},
+		{change{"people.yaml", "language: ko", "language: \xff"}, `people.yaml: not UTF-8 text`},
+		{change{"people.yaml", "language: ko", "language: \x01"}, `people.yaml: not YAML: control characters are not allowed (value: 1)`},
+		{change{"people.yaml", "people:\n", "<<: {}\npeople:\n"}, `people.yaml:1:1: file: unknown key "<<"; known: people`},
+	}
+}

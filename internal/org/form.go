@@ -1,0 +1,165 @@
+package org
+
+import (
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"muster/internal/delivery"
+	"muster/internal/escalation"
+	"muster/internal/oncall"
+	"muster/internal/priority"
+	"muster/internal/supportplan"
+)
+
+// A form is how one kind of value is written.
+type form[T any] struct {
+	want   string // what would be right, after the word "want"
+	read   func(string) (T, bool)
+	secret bool // a wrong value may be a secret, so it is not shown
+}
+
+// The forms of all values.
+var (
+	aWord       = form[string]{"a word", aLine, false}
+	aName       = form[string]{"a name on one line, of at most 200 characters", aLine, false}
+	anID        = form[string]{"lower-case letters, digits and hyphens, at most 63, such as web-1", matches(`^[a-z0-9][a-z0-9-]{0,62}$`), false}
+	aHost       = form[string]{"the name of a host, such as mail.example.com", matches(`^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$`), false}
+	aFileName   = form[string]{"the plain name of a file, such as park.jsonl", plainFile, false}
+	aSender     = form[string]{"a mail address, such as Muster <muster@example.com>", senderAddress, false}
+	aMail       = form[string]{"a mail address, such as park@example.com, or a reference to one", mailAddress, false}
+	aURL        = form[string]{"a URL that begins with https:// or http://", webURL, false}
+	aHook       = form[string]{"a URL that begins with https:// or http://, or a reference to one, such as env:PARK_URL", webURL, true}
+	aRef        = form[ref]{"a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder", parseRef, true}
+	aLabelValue = form[string]{"the value of a label, of at most 1000 characters", func(s string) (string, bool) {
+		return s, utf8.RuneCountInString(s) <= 1000
+	}, false}
+
+	aLanguage    = oneOf("en", "ko")
+	aSecurity    = oneOf("starttls", "tls", "none")
+	aSystem      = oneOf(LocalTickets, WebhookTickets)
+	aSourceType  = oneOf("alertmanager")
+	aContactType = oneOf(delivery.Console, delivery.File, delivery.Webhook, delivery.Email)
+	aLevel       = oneOf(priority.High, priority.Medium, priority.Low)
+	anAuthor     = oneOf(supportplan.ByEngine, supportplan.ByPerson)
+	aBool        = form[bool]{"true or false", func(s string) (bool, bool) { return s == "true", s == "true" || s == "false" }, false}
+	aNumber      = form[int]{"a whole number from 0 to 1000", func(s string) (int, bool) { n, ok := number(s); return n, ok && n >= 0 && n <= 1000 }, false}
+	aPercentage  = form[int]{"a percentage from 1 to 99", func(s string) (int, bool) { n, ok := number(s); return n, ok && n > 0 && n < 100 }, false}
+	aPort        = form[int]{"a port from 1 to 65535", func(s string) (int, bool) { n, ok := number(s); return n, ok && n > 0 && n <= 65535 }, false}
+	aShift       = form[int]{"daily, weekly or a number of days, such as 3 days", shift, false}
+
+	aZone     = form[*time.Location]{"an IANA time zone, such as Asia/Seoul", zone, false}
+	aDuration = form[time.Duration]{"a time such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d", duration, false}
+	aWait     = form[time.Duration]{"a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d", func(s string) (time.Duration, bool) {
+		d, ok := duration(s)
+		return d, ok && d > 0
+	}, false}
+	aWallTime = form[oncall.WallTime]{"a date and a time of day, such as 2026-11-02 09:00", func(s string) (oncall.WallTime, bool) {
+		w, err := oncall.ParseWallTime(s)
+		return w, err == nil
+	}, false}
+	aPriority = form[priority.Priority]{"P1, P2, P3, P4 or P5", func(s string) (priority.Priority, bool) {
+		p, err := priority.Parse(s)
+		return p, err == nil
+	}, false}
+	aTarget = form[escalation.Target]{"schedule:ID or person:ID", func(s string) (escalation.Target, bool) {
+		t, err := escalation.ParseTarget(s)
+		return t, err == nil
+	}, false}
+	aNetwork = form[netip.Prefix]{"a network, such as 10.20.0.0/16 or 127.0.0.1/32", func(s string) (netip.Prefix, bool) {
+		p, err := netip.ParsePrefix(s)
+		return p, err == nil && p == p.Masked()
+	}, false}
+	aCoverage = form[string]{"24x7: this version knows no other coverage", func(s string) (string, bool) { return s, s == "24x7" }, false}
+)
+
+func oneOf[T ~string](all ...T) form[T] {
+	want := string(all[0])
+	for n, s := range all[1:] {
+		if n == len(all)-2 {
+			want += " or " + string(s)
+		} else {
+			want += ", " + string(s)
+		}
+	}
+	return form[T]{want, func(s string) (T, bool) { return T(s), slices.Contains(all, T(s)) }, false}
+}
+
+func matches(pattern string) func(string) (string, bool) {
+	re := regexp.MustCompile(pattern)
+	return func(s string) (string, bool) { return s, re.MatchString(s) }
+}
+
+func aLine(s string) (string, bool) {
+	return s, s != "" && s == strings.TrimSpace(s) && utf8.RuneCountInString(s) <= 200 && !strings.ContainsFunc(s, unprintable)
+}
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
+
+func plainFile(s string) (string, bool) {
+	return s, s != "." && s == filepath.Base(s) && filepath.IsLocal(s) && !strings.HasPrefix(s, "file:") && !strings.HasPrefix(s, "env:")
+}
+
+func senderAddress(s string) (string, bool) {
+	_, err := mail.ParseAddress(s)
+	return s, err == nil
+}
+
+func mailAddress(s string) (string, bool) {
+	a, err := mail.ParseAddress(s)
+	return s, err == nil && a.Address == s
+}
+
+func webURL(s string) (string, bool) {
+	u, err := url.Parse(s)
+	return s, err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
+}
+
+func number(s string) (int, bool) {
+	n, err := strconv.Atoi(s)
+	return n, err == nil && strconv.Itoa(n) == s // no 010, no +1
+}
+
+func shift(s string) (int, bool) {
+	switch s {
+	case "daily":
+		return 1, true
+	case "weekly":
+		return 7, true
+	}
+	days, ok := strings.CutSuffix(s, " days")
+	n, whole := number(days)
+	return n, ok && whole && n > 0 && n <= 366
+}
+
+func zone(s string) (*time.Location, bool) {
+	if s == "" || s == "Local" {
+		return nil, false
+	}
+	z, err := time.LoadLocation(s)
+	return z, err == nil
+}
+
+var durationParts = regexp.MustCompile(`^(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,6})m)?(?:(\d{1,8})s)?$`)
+
+// duration reads days, hours, minutes and seconds, each once and in this order.
+func duration(s string) (time.Duration, bool) {
+	parts := durationParts.FindStringSubmatch(s)
+	if s == "" || parts == nil {
+		return 0, false
+	}
+	var d time.Duration
+	for n, unit := range []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second} {
+		v, _ := strconv.Atoi(parts[n+1]) // nothing is nought
+		d += time.Duration(v) * unit
+	}
+	return d, d <= 366*24*time.Hour
+}

@@ -1,0 +1,173 @@
+package org
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"muster/internal/delivery"
+	"muster/internal/escalation"
+)
+
+// RevisionID returns Revision.
+func (o *Organisation) RevisionID() string { return o.Revision }
+
+// Older tells whether another folder, of this revision and change, is newer than this one.
+func (o *Organisation) Older(revision string, changed time.Time) bool {
+	return o.Revision != revision && o.Changed.Before(changed)
+}
+
+// Format names the organisation and nothing in it, whatever the verb: some addresses in it are secrets.
+func (o Organisation) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "organisation %s, revision %s", o.ID, o.Revision)
+}
+
+// missing is the error for what a pinned definition still names and the folder does not any more.
+func (o *Organisation) missing(what, id string) error {
+	return fmt.Errorf("%s %s: not in the organisation folder of revision %s", what, show(id), o.Revision)
+}
+
+// Recipients returns whom a target means at an instant: nobody when nobody is on call.
+func (o *Organisation) Recipients(t escalation.Target, at time.Time) ([]delivery.Recipient, error) {
+	id := t.ID
+	if t.Kind == escalation.Schedule {
+		s, ok := o.tables.schedules[t.ID]
+		if !ok {
+			return nil, o.missing("schedule", t.ID)
+		}
+		if id = s.At(at); id == "" {
+			return nil, nil
+		}
+	}
+	p, ok := o.Person(id)
+	if !ok {
+		return nil, o.missing("person", id)
+	}
+	return []delivery.Recipient{p}, nil
+}
+
+// Person returns a person of the organisation. The contacts of customers are none.
+func (o *Organisation) Person(id string) (delivery.Recipient, bool) {
+	p, ok := o.tables.people[id]
+	return p.Recipient, ok && !strings.Contains(id, "/")
+}
+
+// CustomerContacts returns whom a customer wants to be told.
+func (o *Organisation) CustomerContacts(customer string) ([]delivery.Recipient, error) {
+	c, ok := o.tables.customers[customer]
+	if !ok {
+		return nil, o.missing("customer", customer)
+	}
+	return c.contacts, nil
+}
+
+// Contact returns how a method reaches a recipient, with references resolved now.
+func (o *Organisation) Contact(recipient, name string) (delivery.Contact, error) {
+	p, ok := o.tables.people[recipient]
+	if !ok {
+		return delivery.Contact{}, o.missing("recipient", recipient)
+	}
+	n := slices.Index(p.Methods, name)
+	if n < 0 {
+		return delivery.Contact{}, o.missing("contact method of "+recipient, name)
+	}
+	return o.contact(recipient, p.methods[n])
+}
+
+func (o *Organisation) contact(recipient string, m method) (delivery.Contact, error) {
+	address, err := m.address.resolve(o.tables.dir)
+	if err != nil {
+		return delivery.Contact{}, fmt.Errorf("contact %s by %s: address %w", recipient, m.name, err)
+	}
+	secret, err := m.secret.optional(o.tables.dir)
+	if err != nil {
+		return delivery.Contact{}, fmt.Errorf("contact %s by %s: secret %w", recipient, m.name, err)
+	}
+	return delivery.Contact{Method: m.name, Type: m.kind, Address: address, Secret: secret}, nil
+}
+
+// Fallback returns who is told what Muster notices about itself, and how, with references resolved now.
+func (o *Organisation) Fallback() (delivery.Recipient, delivery.Contact, error) {
+	m := o.tables.fallback
+	c, err := o.contact(m.name, m)
+	return delivery.Recipient{ID: m.name, Name: o.Name, Language: o.Languages[0], Methods: []string{m.name}}, c, err
+}
+
+// A Source sends alerts.
+type Source struct {
+	ID   string
+	Type string // "alertmanager"
+}
+
+// Sources returns the alert sources in the order of the folder.
+func (o *Organisation) Sources() []Source {
+	all := make([]Source, len(o.tables.sources))
+	for n, s := range o.tables.sources {
+		all[n] = Source{s.id, s.kind}
+	}
+	return all
+}
+
+// Token returns the bearer token of a source, resolved now: empty when the source has none and is served on loopback only.
+// A token that is configured and cannot be read, or is empty, is an error.
+func (o *Organisation) Token(id string) (string, error) {
+	for _, s := range o.tables.sources {
+		if s.id == id {
+			token, err := s.token.optional(o.tables.dir)
+			if err != nil {
+				return "", fmt.Errorf("source %s: token %w", id, err)
+			}
+			return token, nil
+		}
+	}
+	return "", o.missing("source", id)
+}
+
+// OwnNetworks returns the networks of the organisation's own that messages may be sent to, besides the internet.
+func (o *Organisation) OwnNetworks() []netip.Prefix { return o.tables.networks }
+
+// TicketSystem is where tickets are opened.
+type TicketSystem struct {
+	System string // LocalTickets or WebhookTickets
+	URL    Secret // of a webhook
+	Secret Secret // that signs a webhook
+}
+
+// Tickets returns the ticket system, with references resolved now.
+func (o *Organisation) Tickets() (TicketSystem, error) {
+	t := o.tables.tickets
+	url, err := t.url.resolve(o.tables.dir)
+	if err != nil {
+		return TicketSystem{}, fmt.Errorf("tickets: url %w", err)
+	}
+	secret, err := t.secret.optional(o.tables.dir)
+	if err != nil {
+		return TicketSystem{}, fmt.Errorf("tickets: secret %w", err)
+	}
+	return TicketSystem{System: t.system, URL: Secret(url), Secret: Secret(secret)}, nil
+}
+
+// MailServer is how mail is sent.
+type MailServer struct {
+	Host     string
+	Port     int    // 0: the usual one
+	Security string // "starttls", "tls" or "none"
+	From     string
+	User     string // no authentication when empty
+	Password Secret
+}
+
+// Mail returns the mail server, with references resolved now: none has no Host.
+func (o *Organisation) Mail() (MailServer, error) {
+	m := o.tables.mail
+	if m == nil {
+		return MailServer{}, nil
+	}
+	password, err := m.password.optional(o.tables.dir)
+	if err != nil {
+		return MailServer{}, fmt.Errorf("mail: password %w", err)
+	}
+	return MailServer{m.host, m.port, m.security, m.from, m.user, Secret(password)}, nil
+}

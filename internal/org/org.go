@@ -1,0 +1,114 @@
+// Package org reads the organisation folder: who works here, for whom, what was promised, and who is told when something
+// breaks. It takes a folder as a whole or not at all, and then says every reason; it sends nothing and keeps no state.
+package org
+
+import (
+	"net/netip"
+	"time"
+
+	"muster/internal/escalation"
+	"muster/internal/incident"
+	"muster/internal/oncall"
+	"muster/internal/supportplan"
+)
+
+// An Organisation is one folder as it was read: it never changes, and what it returns must not be changed either. It is
+// safe for concurrent use.
+type Organisation struct {
+	ID        string
+	Name      string
+	Zone      *time.Location // in which people of the organisation read times
+	Languages []string       // of the reports, the first is the organisation's own
+	PublicURL string         // where people reach Muster; empty when they do not
+
+	// Revision is the SHA-256 over names and content of the definition files, the first 12 digits of it.
+	Revision string
+	// Changed is when the folder on this machine took that content: the newest modification of a definition file.
+	Changed  time.Time
+	LoadedAt time.Time
+	Warnings []Fault // what is allowed and yet looks like a mistake
+
+	tables *tables
+}
+
+// tables are the definitions by ID.
+type tables struct {
+	dir       string
+	networks  []netip.Prefix
+	mail      *mailServer
+	tickets   ticketSystem
+	fallback  method
+	sources   []source
+	people    map[string]person // customers' contacts as well, as customer/contact
+	plans     map[string]supportplan.Plan
+	customers map[string]customer
+	schedules map[string]oncall.Schedule
+	policies  map[string]escalation.Policy
+	services  map[string]incident.Definition // all of a definition that its service decides
+	routes    []route
+}
+
+// Load reads a folder. Its error is a *Refusal with every fault of the folder, unless the folder itself cannot be read.
+func Load(dir string) (*Organisation, error) {
+	f, err := readFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	return f.load(time.Now())
+}
+
+// builder reads the definitions into an organisation.
+type builder struct {
+	reader
+
+	org *Organisation
+	tables *tables
+}
+
+func (f *folder) load(now time.Time) (*Organisation, error) {
+	t := &tables{
+		dir: f.dir, people: map[string]person{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
+		schedules: map[string]oncall.Schedule{}, policies: map[string]escalation.Policy{},
+		services: map[string]incident.Definition{},
+	}
+	o := &Organisation{Revision: f.revision, Changed: f.changed, LoadedAt: now, tables: t}
+	b := &builder{reader: reader{faults: f.faults, tables: map[string]*table{}}, org: o, tables: t}
+	for _, part := range []struct {
+		file    string
+		defines []string
+		read    func(*object)
+	}{
+		{settingsFile, []string{"organisation"}, b.settings},
+		{sourcesFile, []string{"source"}, b.readSources},
+		{peopleFile, []string{"person"}, b.readPeople},
+		{plansFile, []string{"support plan"}, b.readPlans},
+		{customersFile, []string{"customer"}, b.readCustomers},
+		{schedulesFile, []string{"schedule"}, b.readSchedules},
+		{policiesFile, []string{"policy"}, b.readPolicies},
+		{servicesFile, []string{"service"}, b.readServices},
+		{routesFile, []string{"route"}, b.readRoutes},
+	} {
+		b.part(part.file, f.files[part.file], part.defines, part.read)
+	}
+	if len(b.faults) > 0 {
+		return nil, &Refusal{Dir: f.dir, Faults: sorted(b.faults)}
+	}
+	o.Warnings = b.warnings(now)
+	return o, nil
+}
+
+// part reads one file. What was to be defined in a file that cannot be read is not missed elsewhere.
+func (b *builder) part(file string, content []byte, defines []string, read func(*object)) {
+	n := node{}
+	if content != nil {
+		var faults []Fault
+		n, faults = parse(file, content)
+		b.faults = append(b.faults, faults...)
+		if len(faults) == 0 || n.kind != absent {
+			b.object(n, "file", read)
+		}
+	}
+	for _, what := range defines {
+		b.table(what).unread = b.table(what).unread || n.kind != mapping
+	}
+}

@@ -1,0 +1,101 @@
+package org
+
+import (
+	"fmt"
+
+	"muster/internal/delivery"
+)
+
+// A person can be paged; so can each of a customer's contacts be told.
+type person struct {
+	delivery.Recipient
+
+	methods []method
+}
+
+// A method is one way to reach somebody.
+type method struct {
+	name    string
+	kind    delivery.ContactType
+	address address
+	secret  ref
+}
+
+// A customer is whom an incident may touch, without its plan.
+type customer struct {
+	name     string
+	plan     string
+	contacts []delivery.Recipient
+}
+
+func (b *builder) readPeople(o *object) {
+	o.entries("people", "person", some, func(o *object, id string) {
+		b.people[id] = b.readPerson(o, id, func() string { l, _ := need(o, "language", aLanguage); return l })
+	})
+}
+
+// readPerson reads what people and customers' contacts have in common.
+func (b *builder) readPerson(o *object, id string, language func() string) person {
+	p := person{Recipient: delivery.Recipient{ID: id}}
+	p.Name, _ = need(o, "name", aName)
+	p.Language = language()
+	subject, seen := o.subject, map[string]bool{}
+	for i, n := range o.items("methods", some) {
+		o.object(n, fmt.Sprintf("%s: method %d", subject, i+1), func(o *object) {
+			name, ok := need(o, "name", anID)
+			if ok {
+				o.subject = subject + ": method " + name
+			}
+			if ok && seen[name] {
+				o.fault(o.field("name").place, "%s: name %s: named twice", o.subject, show(name))
+			}
+			seen[name] = true
+			p.Methods = append(p.Methods, name)
+			p.methods = append(p.methods, b.readMethod(o, name))
+		})
+	}
+	return p
+}
+
+// readMethod reads how somebody is reached.
+func (b *builder) readMethod(o *object, name string) method {
+	m := method{name: name}
+	kind, ok := need(o, "type", aContactType)
+	m.kind = kind
+	switch kind {
+	case delivery.File:
+		plain, _ := need(o, "address", aFileName)
+		m.address.plain = Secret(plain)
+	case delivery.Email:
+		m.address = o.address("address", aMail)
+		if b.mail == nil && !b.table("organisation").unread {
+			o.fault(o.field("type").place, "%s: type email: %s says nothing of mail; want mail there, with host and from", o.subject, settingsFile)
+		}
+	case delivery.Webhook:
+		m.address = o.address("address", aHook)
+		m.secret, _ = need(o, "secret", aRef)
+	case delivery.Console:
+	}
+	if n := o.field("address"); ok && kind == delivery.Console && n.kind != absent {
+		o.fault(n.place, "%s: want none, because the type console has no address", o.about("address"))
+	}
+	if n := o.field("secret"); ok && kind != delivery.Webhook && n.kind != absent {
+		o.fault(n.place, "%s: want none, because only the type webhook signs", o.about("secret"))
+	}
+	return m
+}
+
+func (b *builder) readCustomers(o *object) {
+	o.entries("customers", "customer", anyNumber, func(o *object, id string) {
+		c := customer{}
+		c.name, _ = need(o, "name", aName)
+		language, _ := need(o, "language", aLanguage)
+		c.plan, _ = o.ref("support_plan", "support plan")
+		o.entries("contacts", o.about("contact"), some, func(o *object, contact string) {
+			p := b.readPerson(o, id+"/"+contact, func() string { return maybe(o, "language", aLanguage, language) })
+			c.contacts = append(c.contacts, p.Recipient)
+			b.people[p.ID] = p
+		})
+		b.customers[id] = c
+	})
+}

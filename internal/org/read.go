@@ -1,0 +1,247 @@
+package org
+
+import (
+	"fmt"
+	"slices"
+)
+
+// A reader turns nodes into values and collects what is wrong with them. It goes on after every fault, so that one run
+// finds them all.
+type reader struct {
+	faults []Fault
+	tables map[string]*table
+}
+
+// A table knows the ids of one kind of thing.
+type table struct {
+	ids    []string
+	places map[string]place
+	unread bool // its file could not be read: nobody knows what is in it
+}
+
+func (r *reader) fault(at place, format string, args ...any) {
+	r.faults = append(r.faults, Fault{at.file, at.line, at.column, fmt.Sprintf(format, args...)})
+}
+
+// table returns what is known of a kind of thing: "person", "support plan".
+func (r *reader) table(what string) *table {
+	if r.tables[what] == nil {
+		r.tables[what] = &table{places: map[string]place{}}
+	}
+	return r.tables[what]
+}
+
+// knows tells whether a thing has been defined, and makes a fault of it when not.
+func (r *reader) knows(at place, subject, what, id string) bool {
+	t := r.table(what)
+	if _, ok := t.places[id]; ok || t.unread {
+		return ok
+	}
+	r.fault(at, "%s %s: no such %s; %s", subject, show(id), what, hint(id, t.ids))
+	return false
+}
+
+// An object is a mapping that is being read.
+type object struct {
+	*reader
+	node
+	subject string   // what a fault is about: "person park"
+	known   []string // keys that were asked for
+}
+
+// object reads a mapping. Every key that read does not ask for is a fault.
+func (r *reader) object(n node, subject string, read func(*object)) {
+	o := &object{reader: r, node: n, subject: subject}
+	if n.kind != mapping {
+		r.fault(n.place, "%s: %s; want keys and values", subject, n.shown())
+		return
+	}
+	read(o)
+	for _, f := range n.fields {
+		if !slices.Contains(o.known, f.key) {
+			r.fault(f.place, "%s: unknown key %s; %s", o.subject, show(f.key), hint(f.key, o.known))
+		}
+	}
+}
+
+// field returns the value of a key, and the place of the object where there is none.
+func (o *object) field(key string) node {
+	if !slices.Contains(o.known, key) {
+		o.known = append(o.known, key)
+	}
+	for _, f := range o.fields {
+		if f.key == key {
+			if f.value.kind == absent { // the library's place of nothing is far away
+				f.value.place = f.place
+			}
+			return f.value
+		}
+	}
+	return node{place: o.place}
+}
+
+// has tells whether a key has a value.
+func (o *object) has(key string) bool { return o.field(key).kind != absent }
+
+// about is the subject of a fault in a key.
+func (o *object) about(key string) string { return o.subject + ": " + key }
+
+// shown says what a node is, in the words of whoever wrote it.
+func (n node) shown() string {
+	switch n.kind {
+	case text:
+		return "got " + show(n.text)
+	case list:
+		return "got a list"
+	case mapping:
+		return "got " + count(len(n.fields), "key")
+	case absent:
+	}
+	return "missing"
+}
+
+// value reads one value in its form. It says no when there is a fault, which then has been told.
+func value[T any](r *reader, n node, subject string, f form[T]) (v T, ok bool) {
+	if n.kind != text {
+		r.fault(n.place, "%s: %s; want %s", subject, n.shown(), f.want)
+		return v, false
+	}
+	if v, ok = f.read(n.text); !ok {
+		written := show(n.text)
+		if f.secret {
+			written = "<secret>"
+		}
+		r.fault(n.place, "%s %s: want %s", subject, written, f.want)
+	}
+	return v, ok
+}
+
+// need reads the value of a key that must be there.
+func need[T any](o *object, key string, f form[T]) (T, bool) {
+	return value(o.reader, o.field(key), o.about(key), f)
+}
+
+// maybe reads the value of a key that may be left out.
+func maybe[T any](o *object, key string, f form[T], otherwise T) T {
+	if !o.has(key) {
+		return otherwise
+	}
+	v, _ := need(o, key, f)
+	return v
+}
+
+// size says how long a list must be.
+type size int
+
+const (
+	optional  size = iota // may be left out
+	anyNumber             // must be there, may be empty
+	some                  // at least one
+)
+
+const maxItems = 2000 // of one list
+
+// items returns the values of a list.
+func (o *object) items(key string, want size) []node {
+	n := o.field(key)
+	switch {
+	case n.kind == absent && want == optional:
+	case n.kind != list:
+		o.fault(n.place, "%s: %s; want a list", o.about(key), n.shown())
+	case len(n.items) == 0 && want == some:
+		o.fault(n.place, "%s: none; want at least one", o.about(key))
+	case len(n.items) > maxItems:
+		o.fault(n.place, "%s: a list of %d; want at most %d", o.about(key), len(n.items), maxItems)
+	}
+	if len(n.items) > maxItems {
+		return nil
+	}
+	return n.items
+}
+
+// A pair is a key that the folder's author chose, with its value.
+type pair[T any] struct {
+	key   string
+	value T
+}
+
+const maxPairs = 50
+
+// pairs reads keys and values whose keys are free.
+func pairs[T any](o *object, key string, f form[T], want size) []pair[T] {
+	n := o.field(key)
+	switch {
+	case n.kind == absent && want == optional:
+		return nil
+	case n.kind != mapping || len(n.fields) == 0 || len(n.fields) > maxPairs:
+		o.fault(n.place, "%s: %s; want 1 to %d keys with values", o.about(key), n.shown(), maxPairs)
+		return nil
+	}
+	var all []pair[T]
+	for _, p := range n.fields {
+		v, _ := value(o.reader, p.value, o.about(key)+": "+clip(p.key, 60), f)
+		all = append(all, pair[T]{p.key, v})
+	}
+	return all
+}
+
+// entries reads a list of things that have an id, and remembers the ids.
+func (o *object) entries(key, what string, want size, read func(o *object, id string)) {
+	t := o.table(what)
+	if o.field(key).kind != list {
+		t.unread = true
+	}
+	for n, item := range o.items(key, want) {
+		o.object(item, fmt.Sprintf("%s %d", what, n+1), func(o *object) {
+			id, ok := need(o, "id", anID)
+			if ok {
+				o.subject = what + " " + id
+				if first, twice := t.places[id]; twice {
+					o.fault(o.field("id").place, "%s: id %s: taken by %s:%d", o.subject, show(id), first.file, first.line)
+				} else {
+					t.places[id], t.ids = o.field("id").place, append(t.ids, id)
+				}
+			}
+			read(o, id)
+		})
+	}
+}
+
+// ref reads the id of a thing that has been defined before.
+func (o *object) ref(key, what string) (string, bool) {
+	id, ok := need(o, key, aWord)
+	return id, ok && o.knows(o.field(key).place, o.about(key), what, id)
+}
+
+// refs reads a list of such ids.
+func (o *object) refs(key, what string, want size) []string {
+	var ids []string
+	for _, n := range o.items(key, want) {
+		if id, ok := value(o.reader, n, o.about(key), aWord); ok && o.knows(n.place, o.about(key), what, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// once makes a fault of everything that a list names twice.
+func (o *object) once(key string) {
+	seen := map[string]bool{}
+	for _, n := range o.field(key).items {
+		if n.kind == text && seen[n.text] {
+			o.fault(n.place, "%s %s: named twice", o.about(key), show(n.text))
+		}
+		seen[n.text] = true
+	}
+}
+
+// hold makes a fault of every rule that a thing breaks. The forms of the values say most of it sooner and with a better
+// place; where anything is at fault already, what is left over would only confuse.
+func (o *object) hold(broken []error) {
+	if len(o.faults) > 0 {
+		return
+	}
+	for _, err := range broken {
+		o.fault(o.place, "%s", err)
+	}
+}

@@ -1,0 +1,106 @@
+package org
+
+// The ticket systems known to this version.
+const (
+	LocalTickets   = "local"   // files in the data folder
+	WebhookTickets = "webhook" // a signed HTTP POST
+)
+
+// ticketSystem is where tickets are opened.
+type ticketSystem struct {
+	system string
+	url    address
+	secret ref
+}
+
+// mailServer is how mail is sent.
+type mailServer struct {
+	host     string
+	port     int
+	security string
+	from     string
+	user     string
+	password ref
+}
+
+// source sends alerts.
+type source struct {
+	id, kind string
+	token    ref
+}
+
+// settings reads organisation.yaml.
+func (b *builder) settings(o *object) {
+	o.subject = "organisation"
+	b.org.ID, _ = need(o, "id", anID)
+	b.org.Name, _ = need(o, "name", aName)
+	b.org.Zone, _ = need(o, "zone", aZone)
+	for _, n := range o.items("languages", some) {
+		if l, ok := value(o.reader, n, o.about("languages"), aLanguage); ok {
+			b.org.Languages = append(b.org.Languages, l)
+		}
+	}
+	o.once("languages")
+	b.org.PublicURL = maybe(o, "public_url", aURL, "")
+	for _, n := range o.items("own_networks", optional) {
+		if p, ok := value(o.reader, n, o.about("own_networks"), aNetwork); ok {
+			b.networks = append(b.networks, p)
+		}
+	}
+	if n := o.field("mail"); n.kind != absent {
+		b.mail = &mailServer{}
+		o.object(n, o.about("mail"), b.readMail)
+	}
+	o.object(o.field("tickets"), o.about("tickets"), b.readTickets)
+	o.object(o.field("fallback"), o.about("fallback"), func(o *object) { b.fallback = b.readMethod(o, "fallback") })
+}
+
+func (b *builder) readMail(o *object) {
+	m := b.mail
+	m.host, _ = need(o, "host", aHost)
+	m.port = maybe(o, "port", aPort, 0)
+	m.security = maybe(o, "security", aSecurity, "starttls")
+	m.from, _ = need(o, "from", aSender)
+	m.user = maybe(o, "user", aName, "")
+	m.password = maybe(o, "password", aRef, ref{})
+	if o.has("user") != o.has("password") {
+		o.fault(o.place, "%s: want user and password together, or neither", o.subject)
+	}
+	if o.has("password") && m.security == "none" {
+		o.fault(o.field("security").place, "%s: security none: want starttls or tls, because a password is never sent in plain text", o.subject)
+	}
+}
+
+func (b *builder) readTickets(o *object) {
+	b.tickets.system, _ = need(o, "system", aSystem)
+	if b.tickets.system == WebhookTickets {
+		b.tickets.url = o.address("url", aHook)
+		b.tickets.secret, _ = need(o, "secret", aRef)
+		return
+	}
+	for _, key := range []string{"url", "secret"} {
+		if n := o.field(key); n.kind != absent && b.tickets.system == LocalTickets {
+			o.fault(n.place, "%s: want none, because tickets of the system local are files", o.about(key))
+		}
+	}
+}
+
+// address reads a value in its form, or a reference to it.
+func (o *object) address(key string, f form[string]) address {
+	if n := o.field(key); n.kind == text {
+		if r, ok := parseRef(n.text); ok {
+			return address{ref: r}
+		}
+	}
+	plain, _ := need(o, key, f)
+	return address{plain: Secret(plain)}
+}
+
+func (b *builder) readSources(o *object) {
+	o.entries("sources", "source", some, func(o *object, id string) {
+		s := source{id: id}
+		s.kind, _ = need(o, "type", aSourceType)
+		s.token = maybe(o, "token", aRef, ref{})
+		b.sources = append(b.sources, s)
+	})
+}

@@ -1,0 +1,34 @@
+package org
+
+import "time"
+
+// warnings says what is allowed and yet looks like a mistake.
+func (b *builder) warnings(now time.Time) []Fault {
+	w := reader{tables: b.reader.tables}
+	routed, bought := map[string]bool{}, map[string]bool{}
+	for _, r := range b.routes {
+		routed[r.service] = true
+	}
+	for id, s := range b.services {
+		if !routed[id] {
+			w.fault(w.placeOf("service", id), "service %s: no route leads to it", id)
+		}
+		for _, c := range s.Customers {
+			bought[c.ID] = true
+		}
+	}
+	for id := range b.customers {
+		if !bought[id] {
+			w.fault(w.placeOf("customer", id), "customer %s: no service is for it, so no incident can touch it", id)
+		}
+	}
+	for id, s := range b.schedules {
+		if s.At(now) == "" {
+			w.fault(w.placeOf("schedule", id), "schedule %s: nobody is on call before %s (%s)", id, s.Rotation.Start, s.Rotation.Zone)
+		}
+	}
+	return sorted(w.faults)
+}
+
+// placeOf is where a thing is defined.
+func (r *reader) placeOf(what, id string) place { return r.tables[what].places[id] }
