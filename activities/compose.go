@@ -20,8 +20,10 @@ type Directory interface {
 	CustomerContacts(customer string) ([]delivery.Recipient, error)
 	// Contact returns how a contact method reaches a recipient, with its secrets resolved.
 	Contact(recipient, method string) (delivery.Contact, error)
-	// Revision names the folder's content.
-	RevisionID() string
+	// Folder names what it was read from.
+	Folder() incident.Folder
+	// Older tells whether a folder that somebody has seen is newer than this one.
+	Older(revision string, changed time.Time) bool
 }
 
 // A Writer writes messages. With an error it still returns the bare facts, for a slip in a text must keep no page back.
@@ -41,20 +43,24 @@ type ComposeInput struct {
 	Telling  incident.Telling    `json:"telling"`
 	Targets  []escalation.Target `json:"targets,omitempty"`
 	Customer string              `json:"customer,omitempty"` // ID; instead of targets
+	Seen     incident.Folder     `json:"seen"`               // the newest folder that the run has had an answer from
 }
 
-// Composed are the messages, with the revision of the folder that named the recipients.
+// Composed are the messages, with the folder that named the recipients.
 type Composed struct {
 	To       []incident.Addressed `json:"to,omitempty"`
 	Detail   string               `json:"detail,omitempty"` // what could not be determined or written
-	Revision string               `json:"revision"`
+	Folder   incident.Folder      `json:"folder"`
 }
 
 // Compose resolves the targets as of now and writes one message for each recipient, each once. What cannot be resolved
 // becomes a detail: one broken target must not keep the others from being paged.
 func (c *Composition) Compose(_ context.Context, in ComposeInput) (Composed, error) {
 	dir := c.Directory()
-	out := Composed{Revision: dir.RevisionID()}
+	out := Composed{Folder: dir.Folder()}
+	if dir.Older(in.Seen.Revision, in.Seen.Changed) {
+		return out, fmt.Errorf("organisation folder of this worker is older than revision %s, which the run has seen", in.Seen.Revision)
+	}
 	to, err := c.recipients(dir, in)
 	seen := make(map[string]bool, len(to))
 	for _, r := range to {

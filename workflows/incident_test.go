@@ -169,7 +169,9 @@ func (r *rehearsal) wantGot(want ...string) {
 // directory is a folder in which the schedules mean kim (primary) and park (secondary).
 type directory struct{}
 
-func (directory) RevisionID() string { return "r1" }
+func (directory) Folder() incident.Folder { return incident.Folder{Revision: "r1"} }
+
+func (directory) Older(string, time.Time) bool { return false }
 
 func (directory) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recipient, error) {
 	who := map[string]string{"primary": "kim", "secondary": "park"}[t.ID]

@@ -101,16 +101,27 @@ func (r *incidentRun) computeClocks(ctx workflow.Context, s incident.Send) {
 }
 
 func (r *incidentRun) compose(ctx workflow.Context, s incident.Send) {
-	in := activities.ComposeInput{Telling: r.incident.Telling(s), Targets: s.Targets}
+	in := activities.ComposeInput{Telling: r.incident.Telling(s), Targets: s.Targets, Seen: r.incident.Folder}
 	if s.Work == incident.UpdateCustomer || s.Work == incident.ClearCustomer {
 		in.Targets, in.Customer = nil, s.Customer
 	}
 	var out activities.Composed
-	if err := locally(ctx, &out, composition.Compose, in); err != nil {
+	err := locally(ctx, &out, composition.Compose, in)
+	for tries := 0; err != nil && tries < 5; tries++ {
+		// A worker that lags behind the folder, or has just lost it, is given time; the escalation goes on meanwhile.
+		r.local--
+		slept := workflow.Sleep(ctx, 5*time.Second)
+		r.local++
+		if slept != nil {
+			break
+		}
+		err = locally(ctx, &out, composition.Compose, in)
+	}
+	if err != nil {
 		out = activities.Composed{Detail: cause(err)}
 	}
 	r.local--
-	r.incident.Composed(s.Number, out.To, out.Detail, workflow.Now(ctx))
+	r.incident.Composed(s.Number, out.To, out.Detail, out.Folder, workflow.Now(ctx))
 }
 
 func (r *incidentRun) deliver(ctx workflow.Context, s incident.Send) {

@@ -43,6 +43,7 @@ type Incident struct {
 	Outbox   []Send   `json:"outbox,omitempty"` // what has begun and has no outcome yet
 	Sends    int      `json:"sends"`            // begun so far: the next one's number
 	Decided  []string `json:"decided,omitempty"`
+	Folder   Folder   `json:"folder"`    // newest organisation folder that has named somebody
 	AllClear int      `json:"all_clear"` // resolutions for which the all-clear has been begun
 
 	Timeline timeline.Log `json:"timeline"`
@@ -56,6 +57,12 @@ type Earlier struct {
 	ID       ID        `json:"id"`
 	RunID    string    `json:"run_id"`
 	ClosedAt time.Time `json:"closed_at"`
+}
+
+// A Folder is one content of the organisation folder, and when the folder took it.
+type Folder struct {
+	Revision string    `json:"revision"`
+	Changed  time.Time `json:"changed,omitzero"`
 }
 
 // Times are the five instants that a review needs (source 003, line 4781) and the end. They are taken as they happen.

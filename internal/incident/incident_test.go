@@ -123,7 +123,7 @@ func (w *world) answer(s incident.Send) {
 		w.i.Composed(s.Number, []incident.Addressed{{
 			To:      delivery.Recipient{ID: who, Name: who, Methods: []string{"webhook", "email"}},
 			Message: delivery.Message{Kind: w.i.Telling(s).Kind},
-		}}, "", w.now)
+		}}, "", incident.Folder{}, w.now)
 	case incident.PagePerson, incident.Tell:
 		o := delivery.Outcome{Result: delivery.Delivered, Attempts: 1}
 		if s.Withdrawn != "" {

@@ -48,7 +48,10 @@ func (i *Incident) Computed(number int, at []Instants, now time.Time) {
 
 // Composed takes in who is to be told what: the send becomes one delivery for each recipient who can be reached. A detail
 // says why there is nobody, or why nothing could be determined.
-func (i *Incident) Composed(number int, to []Addressed, detail string, now time.Time) {
+func (i *Incident) Composed(number int, to []Addressed, detail string, by Folder, now time.Time) {
+	if by.Changed.After(i.Folder.Changed) || i.Folder.Revision == "" {
+		i.Folder = by
+	}
 	found := i.Find(number)
 	if found == nil {
 		return

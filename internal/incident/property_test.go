@@ -46,7 +46,9 @@ type driver struct {
 }
 
 func (d *driver) step(n int) {
-	at := func(name string, max int) int { return rapid.IntRange(0, max).Draw(d.rt, fmt.Sprintf("%s %d", name, n)) }
+	at := func(name string, max int) int {
+		return rapid.IntRange(0, max).Draw(d.rt, fmt.Sprintf("%s %d", name, n))
+	}
 	switch at("what", 9) {
 	case 0:
 		r := firing(string(rune('a'+at("alert", 3))), start.Add(time.Duration(at("started", 40))*time.Minute))
@@ -124,12 +126,12 @@ func (d *driver) answer(s incident.Send, outcome int) {
 		d.i.Computed(s.Number, at, d.now)
 	case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer:
 		if outcome == 0 {
-			d.i.Composed(s.Number, nil, "broken", d.now)
+			d.i.Composed(s.Number, nil, "broken", incident.Folder{}, d.now)
 			return
 		}
 		d.i.Composed(s.Number, []incident.Addressed{{
 			To: delivery.Recipient{ID: "x", Name: "x", Methods: []string{"a", "b"}}, Message: delivery.Message{Kind: delivery.Page},
-		}}, "", d.now)
+		}}, "", incident.Folder{}, d.now)
 	case incident.PagePerson, incident.Tell:
 		d.i.Told(s.Number, delivery.Outcome{Result: []delivery.Result{
 			delivery.Delivered, delivery.Refused, delivery.Withdrawn, delivery.Delivered,

@@ -19,11 +19,11 @@ import (
 // service, and with it everything else. Every alert has a route, also one of a source that the folder does not name. The
 // same folder, source, labels and title always give the same definition.
 func (o *Organisation) Definition(source string, labels alert.Labels, title string) (incident.Definition, error) {
-	for _, r := range o.tables.routes {
+	for _, r := range o.routes {
 		if !r.takes(source, labels) {
 			continue
 		}
-		d := o.tables.services[r.service]
+		d := o.services[r.service]
 		d.Revision, d.Organisation, d.Zone, d.Languages = o.Revision, o.Name, o.Zone.String(), o.Languages
 		d.Source, d.Route = source, r.id
 		d.Impact, d.Urgency = r.impact.of(labels, d.Impact), r.urgency.of(labels, d.Urgency)

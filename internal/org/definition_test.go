@@ -104,11 +104,15 @@ func TestRoutes(t *testing.T) {
 		wantTitle       string
 	}{
 		{
-			"all match", "prometheus", map[string]string{"service": "shop", "severity": "warning", "alertname": "A", "host": "h"}, "t",
+			"all match", "prometheus",
+			map[string]string{"service": "shop", "severity": "warning", "alertname": "A", "host": "h"},
+			"t",
 			"shop", priority.Low, priority.Medium, "A on h",
 		},
 		{
-			"a value without a level", "prometheus", map[string]string{"service": "shop", "severity": "odd"}, "its own title",
+			"a value without a level", "prometheus",
+			map[string]string{"service": "shop", "severity": "odd"},
+			"its own title",
 			"shop", priority.Low, priority.Low, "its own title",
 		},
 		{"no label at all", "prometheus", nil, "t", "rest", priority.High, priority.Medium, "t"},
@@ -119,7 +123,9 @@ func TestRoutes(t *testing.T) {
 		{"a title from outside", "lab", nil, "a\x1b[2J\nb\u202e\t c\xff", "rest", priority.High, priority.Medium, "a[2J b c"},
 		{"a long one", "lab", nil, strings.Repeat("가", 1<<20), "rest", priority.High, priority.Medium, strings.Repeat("가", 200) + "…"},
 		{
-			"labels from outside", "prometheus", map[string]string{"service": "shop", "alertname": "A\nB", "host": "{alertname}"}, "t",
+			"labels from outside", "prometheus",
+			map[string]string{"service": "shop", "alertname": "A\nB", "host": "{alertname}"},
+			"t",
 			"shop", priority.Low, priority.Low, "A B on {alertname}",
 		},
 	} {

@@ -25,6 +25,25 @@ func open(t *testing.T) (dir string, live *org.Live) {
 	return dir, live
 }
 
+// logbook is written to by one goroutine and read by another.
+type logbook struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logbook) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logbook) take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.text.Reset()
+	return l.text.String()
+}
+
 func renamed(t *testing.T, name string) map[string]string {
 	t.Helper()
 	files := good(t)
@@ -88,7 +107,7 @@ func TestOpenRefusesABrokenFolder(t *testing.T) {
 func TestFollow(t *testing.T) {
 	dir, live := open(t)
 	synctest.Test(t, func(t *testing.T) {
-		var log strings.Builder
+		var log logbook
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
@@ -98,9 +117,7 @@ func TestFollow(t *testing.T) {
 		said := func(after time.Duration) string {
 			time.Sleep(after)
 			synctest.Wait()
-			text := log.String()
-			log.Reset()
-			return text
+			return log.take()
 		}
 		if text := said(time.Minute); text != "" {
 			t.Errorf("nothing has changed: %s", text)

@@ -33,7 +33,7 @@ func (o *Organisation) missing(what, id string) error {
 func (o *Organisation) Recipients(t escalation.Target, at time.Time) ([]delivery.Recipient, error) {
 	id := t.ID
 	if t.Kind == escalation.Schedule {
-		s, ok := o.tables.schedules[t.ID]
+		s, ok := o.schedules[t.ID]
 		if !ok {
 			return nil, o.missing("schedule", t.ID)
 		}
@@ -50,13 +50,13 @@ func (o *Organisation) Recipients(t escalation.Target, at time.Time) ([]delivery
 
 // Person returns a person of the organisation. The contacts of customers are none.
 func (o *Organisation) Person(id string) (delivery.Recipient, bool) {
-	p, ok := o.tables.people[id]
+	p, ok := o.people[id]
 	return p.Recipient, ok && !strings.Contains(id, "/")
 }
 
 // CustomerContacts returns whom a customer wants to be told.
 func (o *Organisation) CustomerContacts(customer string) ([]delivery.Recipient, error) {
-	c, ok := o.tables.customers[customer]
+	c, ok := o.customers[customer]
 	if !ok {
 		return nil, o.missing("customer", customer)
 	}
@@ -65,7 +65,7 @@ func (o *Organisation) CustomerContacts(customer string) ([]delivery.Recipient, 
 
 // Contact returns how a method reaches a recipient, with references resolved now.
 func (o *Organisation) Contact(recipient, name string) (delivery.Contact, error) {
-	p, ok := o.tables.people[recipient]
+	p, ok := o.people[recipient]
 	if !ok {
 		return delivery.Contact{}, o.missing("recipient", recipient)
 	}
@@ -77,11 +77,11 @@ func (o *Organisation) Contact(recipient, name string) (delivery.Contact, error)
 }
 
 func (o *Organisation) contact(recipient string, m method) (delivery.Contact, error) {
-	address, err := m.address.resolve(o.tables.dir)
+	address, err := m.address.resolve(o.dir)
 	if err != nil {
 		return delivery.Contact{}, fmt.Errorf("contact %s by %s: address %w", recipient, m.name, err)
 	}
-	secret, err := m.secret.optional(o.tables.dir)
+	secret, err := m.secret.optional(o.dir)
 	if err != nil {
 		return delivery.Contact{}, fmt.Errorf("contact %s by %s: secret %w", recipient, m.name, err)
 	}
@@ -90,7 +90,7 @@ func (o *Organisation) contact(recipient string, m method) (delivery.Contact, er
 
 // Fallback returns who is told what Muster notices about itself, and how, with references resolved now.
 func (o *Organisation) Fallback() (delivery.Recipient, delivery.Contact, error) {
-	m := o.tables.fallback
+	m := o.fallback
 	c, err := o.contact(m.name, m)
 	return delivery.Recipient{ID: m.name, Name: o.Name, Language: o.Languages[0], Methods: []string{m.name}}, c, err
 }
@@ -103,8 +103,8 @@ type Source struct {
 
 // Sources returns the alert sources in the order of the folder.
 func (o *Organisation) Sources() []Source {
-	all := make([]Source, len(o.tables.sources))
-	for n, s := range o.tables.sources {
+	all := make([]Source, len(o.sources))
+	for n, s := range o.sources {
 		all[n] = Source{s.id, s.kind}
 	}
 	return all
@@ -113,9 +113,9 @@ func (o *Organisation) Sources() []Source {
 // Token returns the bearer token of a source, resolved now: empty when the source has none and is served on loopback only.
 // A token that is configured and cannot be read, or is empty, is an error.
 func (o *Organisation) Token(id string) (string, error) {
-	for _, s := range o.tables.sources {
+	for _, s := range o.sources {
 		if s.id == id {
-			token, err := s.token.optional(o.tables.dir)
+			token, err := s.token.optional(o.dir)
 			if err != nil {
 				return "", fmt.Errorf("source %s: token %w", id, err)
 			}
@@ -126,7 +126,7 @@ func (o *Organisation) Token(id string) (string, error) {
 }
 
 // OwnNetworks returns the networks of the organisation's own that messages may be sent to, besides the internet.
-func (o *Organisation) OwnNetworks() []netip.Prefix { return o.tables.networks }
+func (o *Organisation) OwnNetworks() []netip.Prefix { return o.networks }
 
 // TicketSystem is where tickets are opened.
 type TicketSystem struct {
@@ -137,12 +137,12 @@ type TicketSystem struct {
 
 // Tickets returns the ticket system, with references resolved now.
 func (o *Organisation) Tickets() (TicketSystem, error) {
-	t := o.tables.tickets
-	url, err := t.url.resolve(o.tables.dir)
+	t := o.tickets
+	url, err := t.url.resolve(o.dir)
 	if err != nil {
 		return TicketSystem{}, fmt.Errorf("tickets: url %w", err)
 	}
-	secret, err := t.secret.optional(o.tables.dir)
+	secret, err := t.secret.optional(o.dir)
 	if err != nil {
 		return TicketSystem{}, fmt.Errorf("tickets: secret %w", err)
 	}
@@ -161,11 +161,11 @@ type MailServer struct {
 
 // Mail returns the mail server, with references resolved now: none has no Host.
 func (o *Organisation) Mail() (MailServer, error) {
-	m := o.tables.mail
+	m := o.mail
 	if m == nil {
 		return MailServer{}, nil
 	}
-	password, err := m.password.optional(o.tables.dir)
+	password, err := m.password.optional(o.dir)
 	if err != nil {
 		return MailServer{}, fmt.Errorf("mail: password %w", err)
 	}

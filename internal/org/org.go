@@ -28,11 +28,11 @@ type Organisation struct {
 	LoadedAt time.Time
 	Warnings []Fault // what is allowed and yet looks like a mistake
 
-	tables *tables
+	*definitions
 }
 
-// tables are the definitions by ID.
-type tables struct {
+// definitions are what stands in the folder, by ID.
+type definitions struct {
 	dir       string
 	networks  []netip.Prefix
 	mail      *mailServer
@@ -62,31 +62,31 @@ type builder struct {
 	reader
 
 	org *Organisation
-	tables *tables
+	*definitions
 }
 
 func (f *folder) load(now time.Time) (*Organisation, error) {
-	t := &tables{
+	d := &definitions{
 		dir: f.dir, people: map[string]person{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
 		schedules: map[string]oncall.Schedule{}, policies: map[string]escalation.Policy{},
 		services: map[string]incident.Definition{},
 	}
-	o := &Organisation{Revision: f.revision, Changed: f.changed, LoadedAt: now, tables: t}
-	b := &builder{reader: reader{faults: f.faults, tables: map[string]*table{}}, org: o, tables: t}
+	o := &Organisation{Revision: f.revision, Changed: f.changed, LoadedAt: now, definitions: d}
+	b := &builder{reader: reader{faults: f.faults, tables: map[string]*table{}}, org: o, definitions: d}
 	for _, part := range []struct {
 		file    string
-		defines []string
+		defines string
 		read    func(*object)
 	}{
-		{settingsFile, []string{"organisation"}, b.settings},
-		{sourcesFile, []string{"source"}, b.readSources},
-		{peopleFile, []string{"person"}, b.readPeople},
-		{plansFile, []string{"support plan"}, b.readPlans},
-		{customersFile, []string{"customer"}, b.readCustomers},
-		{schedulesFile, []string{"schedule"}, b.readSchedules},
-		{policiesFile, []string{"policy"}, b.readPolicies},
-		{servicesFile, []string{"service"}, b.readServices},
-		{routesFile, []string{"route"}, b.readRoutes},
+		{settingsFile, "organisation", b.settings},
+		{sourcesFile, "source", b.readSources},
+		{peopleFile, "person", b.readPeople},
+		{plansFile, "support plan", b.readPlans},
+		{customersFile, "customer", b.readCustomers},
+		{schedulesFile, "schedule", b.readSchedules},
+		{policiesFile, "policy", b.readPolicies},
+		{servicesFile, "service", b.readServices},
+		{routesFile, "route", b.readRoutes},
 	} {
 		b.part(part.file, f.files[part.file], part.defines, part.read)
 	}
@@ -98,7 +98,7 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 }
 
 // part reads one file. What was to be defined in a file that cannot be read is not missed elsewhere.
-func (b *builder) part(file string, content []byte, defines []string, read func(*object)) {
+func (b *builder) part(file string, content []byte, defines string, read func(*object)) {
 	n := node{}
 	if content != nil {
 		var faults []Fault
@@ -108,7 +108,6 @@ func (b *builder) part(file string, content []byte, defines []string, read func(
 			b.object(n, "file", read)
 		}
 	}
-	for _, what := range defines {
-		b.table(what).unread = b.table(what).unread || n.kind != mapping
-	}
+	t := b.table(defines)
+	t.unread = t.unread || n.kind != mapping
 }

@@ -1,0 +1,87 @@
+# Muster. Needs Go and make; the race detector also needs a C compiler. `make` lists what there is.
+
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+REVISION := $(shell git rev-parse HEAD 2>/dev/null)
+STAMP    := -ldflags '-s -w -X main.version=$(VERSION) -X main.revision=$(REVISION)'
+
+# One set of flags for everything: with other flags the go command would compile the engine a second time, which takes
+# minutes. The version comes from STAMP, so the go command need not ask git.
+export GOFLAGS := $(strip $(filter-out -trimpath -buildvcs=%,$(shell go env GOFLAGS)) -trimpath -buildvcs=false)
+export CGO_ENABLED := 0
+
+TOOL := go tool -modfile=tools/go.mod
+LINT := bin/tools/lint
+
+.DEFAULT_GOAL := help
+.PHONY: help build slim demo dev test race check golden fuzz bench secrets clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/muster, the engine within it
+	@echo "building bin/muster $(VERSION); the first time takes minutes, for the engine is compiled too"
+	@mkdir -p bin
+	go build $(STAMP) -o bin/muster .
+
+slim: ## build bin/muster-slim without the engine, for containers
+	@mkdir -p bin
+	go build -tags slim $(STAMP) -o bin/muster-slim .
+	@! go version -m bin/muster-slim | grep -q 'go\.temporal\.io/server' || \
+		{ echo 'bin/muster-slim contains the engine' >&2; exit 1; }
+
+demo: build ## run the main job once, from an alert to its closed incident, and check each step
+	bin/muster demo
+
+dev: build ## run everything in one process on a data folder that stays
+	bin/muster dev
+
+test: ## run all tests; no C compiler needed
+	go test -timeout 20m ./...
+	cd tools/compose && go test ./...
+
+race: ## run the tests of all packages that do not link the engine with the race detector
+	@deps=$$(go list -test -f '{{or .ForTest .ImportPath}} {{join .Deps " "}}' ./...) || exit 1; \
+		packages=$$(echo "$$deps" | awk '$(UNLINKED)' | sort); \
+		CGO_ENABLED=1 go test -race -timeout 20m $$packages
+
+# An awk program: of packages with what they and their tests depend on, those that do not reach the engine.
+UNLINKED = { sub(/\.test$$/, "", $$1); all[$$1] = 1; \
+	for (i = 2; i <= NF; i++) if ($$i ~ /^go\.temporal\.io\/server(\/|$$)/) linked[$$1] = 1 } \
+	END { for (p in all) if (!(p in linked)) print p }
+
+check: $(LINT) ## format, vet, lint, determinism of workflows, layout; no other tests
+	@unformatted=$$($(TOOL) gofumpt -l .); test -z "$$unformatted" || \
+		{ echo "not formatted (gofumpt -w FILE):"; echo "$$unformatted"; exit 1; } >&2
+	go vet ./...
+	go vet -vettool=$(CURDIR)/$(LINT) -errcheck.exclude=$(CURDIR)/tools/lint/errcheck.txt -exhaustive.d ./...
+	$(TOOL) staticcheck ./...
+	$(TOOL) workflowcheck ./workflows/...
+	go test ./internal/layout
+
+$(LINT): $(wildcard tools/lint/*) tools/go.mod tools/go.sum
+	@mkdir -p $(@D)
+	cd tools && go build -o ../$@ ./lint
+
+golden: ## write the golden files anew; look at the difference before you keep it
+	@packages=$$(grep -rl --include='*_test.go' -E 'flag\.Bool\("update"' . | xargs -r -n1 dirname | sort -u); \
+		for p in $$packages; do go test "$$p" -update || exit 1; done
+
+FUZZTIME ?= 10s
+fuzz: ## fuzz each decoder for a short while (FUZZTIME=1m for longer)
+	@grep -rHo --include='*_test.go' -E '^func Fuzz[A-Za-z0-9_]+' . | sort | \
+		while IFS=: read -r file func; do \
+			echo "$${file%/*}: $${func#func }"; \
+			go test -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) "$${file%/*}" </dev/null || exit 1; \
+		done
+
+bench: build ## measure against a workflow written by hand; figures go to docs/performance.md
+	bin/muster bench
+
+secrets: ## make the secret files that docker-compose.yml reads, unless they are there
+	@umask 077; mkdir -p deploy/secrets; cd deploy/secrets; umask 022; \
+		for s in postgres-password alertmanager-token; do \
+			test -s $$s || { od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >$$s; echo "made deploy/secrets/$$s"; }; \
+		done
+
+clean: ## remove what was built
+	rm -rf bin

@@ -1,0 +1,91 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// burst is what came of many deadlines in one second.
+type burst struct {
+	last     time.Duration // from the last deadline to the last page
+	repeated int           // pages that arrived more than once under one delivery id
+	missing  int
+}
+
+// deadlines lets a thousand unanswered pages climb within one second.
+func (b *bench) deadlines(ctx context.Context) error {
+	n := b.pick(1_000, 40)
+	rounds := map[string][]burst{}
+	err := b.on(ctx, engineOptions{}, func(e *engine) error {
+		for round := range b.Rounds {
+			for _, s := range e.sides() {
+				out, err := e.burst(ctx, s, fmt.Sprintf("due%d", round), n)
+				if err != nil {
+					return err
+				}
+				rounds[s.name] = append(rounds[s.name], out)
+				b.say("  round %d %s: last page %s after the last deadline, %d repeated", round+1, s.name,
+					out.last.Round(time.Millisecond), out.repeated)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	of := func(side string) (last float64, repeated int) {
+		var all []float64
+		for _, x := range rounds[side] {
+			all = append(all, x.last.Seconds())
+			repeated += x.repeated
+		}
+		return median(all), repeated
+	}
+	r, _ := of("raw")
+	o, repeated := of("ours")
+	b.table.add(row{
+		"deadlines", fmt.Sprintf("last of %d pages due in one second", n), "at most 1.30 of raw",
+		fmt.Sprintf("%.3f (%.2f s to %.2f s raw)", o/r, o, r), ratio, o <= 1.3*r,
+	})
+	b.table.add(row{
+		"deadlines", "pages that came twice under one delivery id", "0", fmt.Sprint(repeated), absolute, repeated == 0,
+	})
+	return nil
+}
+
+// burst opens n incidents whose second step falls due spread over the same second, and waits for the pages. How long
+// opening takes is tried first.
+func (e *engine) burst(ctx context.Context, s side, prefix string, n int) (burst, error) {
+	before := e.world.repeated()
+	tried, err := e.openMany(ctx, s, prefix+"-try", max(n/10, 10), func(int) pace { return idlePace() })
+	if err != nil {
+		return burst{}, err
+	}
+	opening := time.Duration(1.5 * float64(n) / tried.paged * float64(time.Second))
+	at := time.Now().Add(opening + 2*time.Second) // the first deadline
+	due := func(i int) time.Time { return at.Add(time.Second * time.Duration(i) / time.Duration(n)) }
+	if _, err := e.openMany(ctx, s, prefix, n, func(i int) pace {
+		p := idlePace()
+		p.first = time.Until(due(i))
+		return p
+	}); err != nil {
+		return burst{}, err
+	}
+	if time.Now().After(at) {
+		return burst{}, fmt.Errorf("%s: opening %d incidents took longer than %s: the machine is too busy to say anything", s.name, n, opening)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
+	var last time.Time
+	for i := range n {
+		arrived, err := e.world.await(ctx, subjectOf(prefix, s, i), "page park")
+		if err != nil {
+			return burst{}, err
+		}
+		if arrived.After(last) {
+			last = arrived
+		}
+	}
+	return burst{last: last.Sub(due(n - 1)), repeated: e.world.repeated() - before}, pause(ctx, time.Second)
+}

@@ -1,0 +1,208 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/log"
+	sdkworker "go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"muster/activities"
+	"muster/internal/delivery"
+	"muster/internal/devserver"
+	"muster/internal/outbound"
+	"muster/internal/report"
+	"muster/internal/webhook"
+	"muster/starter"
+	"muster/templates"
+	"muster/worker"
+	"muster/workflows"
+)
+
+// engineOptions say how an engine differs from what `muster dev` runs.
+type engineOptions struct {
+	http   bool // pages go out as signed webhooks over HTTP, to a receiver on this machine
+	noKeys bool // no priority keys: what runs is Temporal's own order of arrival
+}
+
+// engine is a Temporal on disk with one worker, which runs ours and raw alike, and the world around both.
+type engine struct {
+	server    *devserver.Server
+	temporal  client.Client
+	worker    *worker.Worker
+	world     *world
+	inbox     *inbox // the receiver of webhooks, if any
+	incidents *starter.Incidents
+}
+
+func startEngine(ctx context.Context, folder string, out io.Writer, o engineOptions) (_ *engine, err error) {
+	e := &engine{world: newWorld()}
+	defer func() {
+		if err != nil {
+			e.stop()
+		}
+	}()
+	if o.http {
+		if e.inbox, err = openInbox(ctx, e.world); err != nil {
+			return nil, err
+		}
+	}
+	quiet := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelError}))
+	attributes := map[string]enumspb.IndexedValueType{}
+	for _, key := range workflows.SearchAttributes() {
+		attributes[key.GetName()] = key.GetValueType()
+	}
+	e.server, err = devserver.Start(ctx, devserver.Options{
+		Folder: folder, SearchAttributes: attributes, UIPort: devserver.Off, MetricsPort: devserver.Off, Logger: quiet,
+	})
+	if err != nil {
+		return nil, err
+	}
+	options := client.Options{
+		HostPort: e.server.HostPort, Namespace: e.server.Namespace, Logger: log.NewStructuredLogger(quiet),
+		Plugins: []client.Plugin{&guest{activities: &rawActivities{world: e.world}}},
+	}
+	if o.noKeys {
+		options.Interceptors = append(options.Interceptors, &keyless{})
+	}
+	if e.temporal, err = client.DialContext(ctx, options); err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	options.Plugins[0].(*guest).activities.client = e.temporal
+	e.incidents = &starter.Incidents{Temporal: e.temporal, Namespace: e.server.Namespace}
+	return e, e.work(o)
+}
+
+// work starts the worker of the product, with our adapters turned to the world.
+func (e *engine) work(o engineOptions) error {
+	texts, err := report.New(templates.FS)
+	if err != nil {
+		return err
+	}
+	var send activities.Sender = sender{e.world}
+	if o.http {
+		send = &webhook.Sender{Client: &outbound.Client{Guard: outbound.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}}}
+	}
+	folder := func() activities.Directory { return directory{e.world} }
+	e.worker = worker.New(e.temporal, worker.Activities{
+		Composition: &activities.Composition{Directory: folder, Writer: texts, Now: time.Now},
+		Deliveries: &activities.Deliveries{
+			Directory: folder, Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: send},
+		},
+		Tickets: &activities.Tickets{System: desk{e.world}, Writer: texts},
+		Reports: &activities.Reports{Writer: texts, Shelf: shelf{e.world}},
+		Lookup:  &activities.Lookup{Archive: e.incidents},
+	})
+	return e.worker.Start()
+}
+
+func (e *engine) stop() {
+	if e.worker != nil {
+		e.worker.Stop()
+	}
+	if e.temporal != nil {
+		e.temporal.Close()
+	}
+	if e.server != nil {
+		e.server.Stop()
+	}
+	if e.inbox != nil {
+		e.inbox.close()
+	}
+}
+
+// guest brings raw into the worker of the product: the same queues, slots and pollers serve both.
+type guest struct {
+	client.PluginBase
+	workerBase
+	activities *rawActivities
+	effects    []string // instance keys of the workers that run no workflows
+}
+
+// workerBase has a name of its own, so that both bases can be embedded.
+type workerBase = sdkworker.PluginBase
+
+// Name names the plugin.
+func (*guest) Name() string { return "raw" }
+
+// ConfigureWorker notes which workers run no workflows.
+func (g *guest) ConfigureWorker(_ context.Context, o sdkworker.PluginConfigureWorkerOptions) error {
+	if o.WorkerOptions.DisableWorkflowWorker {
+		g.effects = append(g.effects, o.WorkerInstanceKey)
+	}
+	return nil
+}
+
+// StartWorker registers raw before the worker starts.
+func (g *guest) StartWorker(ctx context.Context, o sdkworker.PluginStartWorkerOptions, next func(context.Context, sdkworker.PluginStartWorkerOptions) error) error {
+	if !slices.Contains(g.effects, o.WorkerInstanceKey) {
+		o.WorkerRegistry.RegisterWorkflowWithOptions(rawIncident, workflow.RegisterOptions{Name: rawIncidentWorkflow})
+		o.WorkerRegistry.RegisterWorkflowWithOptions(rawReview, workflow.RegisterOptions{Name: rawReviewWorkflow})
+	}
+	o.WorkerRegistry.RegisterActivityWithOptions(g.activities, activity.RegisterOptions{})
+	return next(ctx, o)
+}
+
+// keyless takes the priority keys off every start and every activity.
+type keyless struct {
+	interceptor.InterceptorBase
+}
+
+// InterceptClient takes the key off starts.
+func (*keyless) InterceptClient(next interceptor.ClientOutboundInterceptor) interceptor.ClientOutboundInterceptor {
+	k := &keylessClient{}
+	k.Next = next
+	return k
+}
+
+// InterceptWorkflow takes the key off activities.
+func (*keyless) InterceptWorkflow(_ workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	k := &keylessInbound{}
+	k.Next = next
+	return k
+}
+
+type keylessClient struct {
+	interceptor.ClientOutboundInterceptorBase
+}
+
+// SignalWithStartWorkflow starts without a key.
+func (k *keylessClient) SignalWithStartWorkflow(ctx context.Context, in *interceptor.ClientSignalWithStartWorkflowInput) (client.WorkflowRun, error) {
+	plain := *in.Options
+	plain.Priority.PriorityKey = 0
+	bare := *in
+	bare.Options = &plain
+	return k.Next.SignalWithStartWorkflow(ctx, &bare)
+}
+
+type keylessInbound struct {
+	interceptor.WorkflowInboundInterceptorBase
+}
+
+// Init puts the outbound interceptor before the next one.
+func (k *keylessInbound) Init(next interceptor.WorkflowOutboundInterceptor) error {
+	out := &keylessOutbound{}
+	out.Next = next
+	return k.Next.Init(out)
+}
+
+type keylessOutbound struct {
+	interceptor.WorkflowOutboundInterceptorBase
+}
+
+// ExecuteActivity runs the activity without a key.
+func (k *keylessOutbound) ExecuteActivity(ctx workflow.Context, activityType string, args ...any) workflow.Future {
+	options := workflow.GetActivityOptions(ctx)
+	options.Priority.PriorityKey = 0
+	return k.Next.ExecuteActivity(workflow.WithActivityOptions(ctx, options), activityType, args...)
+}

@@ -1,0 +1,203 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	historypb "go.temporal.io/api/history/v1"
+
+	"muster/internal/alert"
+	"muster/internal/priority"
+)
+
+// The scripted life: the times are short, the order of things is that of a real incident.
+func livelyPace() pace {
+	return pace{
+		first: 1500 * time.Millisecond, wait: 10 * time.Second, update: 3500 * time.Millisecond,
+		quiet: 1200 * time.Millisecond, reopen: 1200 * time.Millisecond,
+	}
+}
+
+// breath is between two things that are told one after the other, so that each meets the workflow at rest. Without it the
+// number of events would depend on chance.
+const breath = 250 * time.Millisecond
+
+// live leads one incident through its life: an alert, a page that is not answered, the next page, which is acknowledged, a
+// repeat of the alert and a second alert, the customer update, the mitigation, the end of both alerts, the quiet time, the
+// all-clear, ticket, report and review, and the end.
+func live(ctx context.Context, w *world, s side, subject string) error {
+	began, p := time.Now(), livelyPace()
+	tell := func(state alert.State, fingerprints ...string) func() error {
+		return func() error {
+			return s.deliver(ctx, subject, p, priority.P1, batch(subject, state, began, fingerprints...))
+		}
+	}
+	await := func(effect string) func() error {
+		return func() error { _, err := w.await(ctx, subject, effect); return err }
+	}
+	wait := func() error { return pause(ctx, breath) }
+	for _, step := range []func() error{
+		tell(alert.Firing, "a"), await("page kim"),
+		await("page park"), wait, func() error { return s.acknowledge(ctx, subject) },
+		wait, tell(alert.Firing, "a"), wait, tell(alert.Firing, "b"),
+		await("customer-update acme/desk"), wait, func() error { return s.mitigate(ctx, subject) },
+		wait, tell(alert.Resolved, "a", "b"), await("all-clear acme/desk"), await("review-opened park"), await("ticket closed"),
+	} {
+		if err := step(); err != nil {
+			return fmt.Errorf("%s: life of %s: %w", s.name, subject, err)
+		}
+	}
+	return nil
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// lives leads n incidents through their lives, one begun after the other.
+func (e *engine) lives(ctx context.Context, s side, prefix string, n int, apart time.Duration) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(n)*apart+2*time.Minute)
+	defer cancel()
+	subjects, faults := make([]string, n), make([]error, n)
+	var all sync.WaitGroup
+	for i := range n {
+		subjects[i] = fmt.Sprintf("%s-%s-%05d", prefix, s.name, i)
+		all.Go(func() { faults[i] = live(ctx, e.world, s, subjects[i]) })
+		if err := pause(ctx, apart); err != nil {
+			break
+		}
+	}
+	all.Wait()
+	return subjects, errors.Join(faults...)
+}
+
+// histories reads what a subject's incident and its review have left, when the incident has come to its end.
+func (e *engine) histories(ctx context.Context, s side, subject string) ([]*historypb.History, error) {
+	incident, review := s.runs(subject)
+	for tries := 0; ; tries++ {
+		i, err := e.history(ctx, incident)
+		if err != nil {
+			return nil, err
+		}
+		if finished(i) {
+			r, err := e.history(ctx, review)
+			return []*historypb.History{i, r}, err
+		}
+		if tries == 50 {
+			return nil, fmt.Errorf("%s: incident of %s has not ended after %d events", s.name, subject, len(i.GetEvents()))
+		}
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// lived is what a round of lives has cost.
+type lived struct {
+	cpu                    float64 // milliseconds for each life
+	others                 float64
+	events, bytes, actions int
+	kinds                  tally // of the life in the middle
+}
+
+func (e *engine) roundOfLives(ctx context.Context, s side, prefix string, n int, apart time.Duration) (lived, error) {
+	m := start()
+	subjects, err := e.lives(ctx, s, prefix, n, apart)
+	if err != nil {
+		return lived{}, err
+	}
+	if err := pause(ctx, breath); err != nil { // the last reports and workflow tasks
+		return lived{}, err
+	}
+	u := m.end()
+	out := lived{cpu: float64(u.cpu.Microseconds()) / 1000 / float64(n), others: u.others}
+	var events, bytes, actions []int
+	for _, subject := range subjects {
+		hs, err := e.histories(ctx, s, subject)
+		if err != nil {
+			return out, err
+		}
+		var t tally
+		for _, h := range hs {
+			t.add(tallyOf(h))
+		}
+		events, bytes, actions = append(events, t.events), append(bytes, t.bytes), append(actions, t.actions)
+		out.kinds = t
+	}
+	out.events, out.bytes, out.actions = median(events), median(bytes), median(actions)
+	return out, nil
+}
+
+// life compares what one whole life costs.
+func (b *bench) life(ctx context.Context) error {
+	n, apart := b.pick(60, 6), b.span(120*time.Millisecond, 50*time.Millisecond)
+	rounds := map[string][]lived{}
+	err := b.on(ctx, engineOptions{}, func(e *engine) error {
+		for _, s := range e.sides() { // everything once, unmeasured
+			if _, err := e.roundOfLives(ctx, s, "warm", b.pick(10, 1), apart); err != nil {
+				return err
+			}
+		}
+		for round := range b.Rounds {
+			for _, s := range e.sides() {
+				stop, err := b.profile(fmt.Sprintf("life-%s-%d", s.name, round))
+				if err != nil {
+					return err
+				}
+				l, err := e.roundOfLives(ctx, s, fmt.Sprintf("life%d", round), n, apart)
+				stop()
+				if err != nil {
+					return err
+				}
+				rounds[s.name] = append(rounds[s.name], l)
+				b.say("  round %d %s: %.1f ms CPU, %d events, %d bytes, %d actions a life; others used %.2f cores",
+					round+1, s.name, l.cpu, l.events, l.bytes, l.actions, l.others)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	b.lifeRows(rounds["raw"], rounds["ours"])
+	return nil
+}
+
+func (b *bench) lifeRows(raw, ours []lived) {
+	of := func(all []lived, value func(lived) float64) float64 {
+		var vs []float64
+		for _, l := range all {
+			vs = append(vs, value(l))
+		}
+		return median(vs)
+	}
+	for _, x := range []struct {
+		what   string
+		most   float64
+		format string
+		value  func(lived) float64
+	}{
+		{"CPU of a life", 1.15, "%.1f", func(l lived) float64 { return l.cpu }},
+		{"events of a life", 1.10, "%.0f", func(l lived) float64 { return float64(l.events) }},
+		{"history bytes of a life", 0, "%.0f", func(l lived) float64 { return float64(l.bytes) }},
+		{"billable actions of a life", 0, "%.0f", func(l lived) float64 { return float64(l.actions) }},
+	} {
+		r, o := of(raw, x.value), of(ours, x.value)
+		shown := fmt.Sprintf("%.3f ("+x.format+" to "+x.format+" raw)", o/r, o, r)
+		if x.most == 0 {
+			b.table.show("life", x.what, "%s", shown)
+			continue
+		}
+		b.table.add(row{"life", x.what, fmt.Sprintf("at most %.2f of raw", x.most), shown, ratio, o <= x.most*r})
+	}
+	b.say("  raw:  %s", raw[len(raw)-1].kinds.shown())
+	b.say("  ours: %s", ours[len(ours)-1].kinds.shown())
+}

@@ -1,0 +1,72 @@
+package demo
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"muster/examples"
+)
+
+// edits turn the example organisation into one that can be played in seconds: who is paged has a webhook, and hours become
+// seconds. Each must find what it changes.
+var edits = []struct{ file, old, new string }{
+	{"people.yaml", `type: file, address: [a-z-]+\.jsonl`, "type: webhook, address: file:secrets/receiver, secret: file:secrets/signing"},
+	{"customers.yaml", `type: file, address: [a-z-]+\.jsonl`, "type: webhook, address: file:secrets/receiver, secret: file:secrets/signing"},
+	{"organisation.yaml", `# own_networks: .*`, "own_networks: [127.0.0.1/32]"},
+	{"schedules.yaml", `(?m)^    overrides:\n(      - .*\n)+`, ""}, // the second on-call must not be the first
+	{"support-plans.yaml", `P1: \{respond: 15m, update: 30m, resolve: 4h\}`, "P1: {respond: 20s, update: 5s, resolve: 1m}"},
+	{"escalation-policies.yaml", `(targets: \[schedule:primary\]), wait: 5m`, "$1, wait: 3s"},
+	{"services.yaml", `quiet: 5m  `, "quiet: 2s  "},
+	{"services.yaml", `reopen_within: 1d  `, "reopen_within: 3s  "},
+}
+
+// writeOrganisation writes the edited example to a folder, with the receiver's address and secret in files of their own.
+func writeOrganisation(folder, receiver string) error {
+	files := map[string]string{"secrets/receiver": receiver, "secrets/signing": secret}
+	example, err := fs.Sub(examples.FS, "organisation")
+	if err != nil {
+		return fmt.Errorf("read example: %w", err)
+	}
+	names, err := fs.Glob(example, "*.yaml")
+	if err != nil {
+		return fmt.Errorf("read example: %w", err)
+	}
+	for _, name := range names {
+		content, err := fs.ReadFile(example, name)
+		if err != nil {
+			return fmt.Errorf("read example: %w", err)
+		}
+		files[name] = string(content)
+	}
+	for _, e := range edits {
+		re := regexp.MustCompile(e.old)
+		if !re.MatchString(files[e.file]) {
+			return fmt.Errorf("example %s has nothing like %q", e.file, e.old)
+		}
+		files[e.file] = re.ReplaceAllString(files[e.file], e.new)
+	}
+	for name, content := range files {
+		path := filepath.Join(folder, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return fmt.Errorf("make demo organisation: %w", err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			return fmt.Errorf("write demo organisation: %w", err)
+		}
+	}
+	return nil
+}
+
+// alertBody is one of the example's webhook bodies, as of now: its alerts began a minute ago.
+func alertBody(name, startsAt string) ([]byte, error) {
+	body, err := examples.FS.ReadFile("alerts/" + name)
+	if err != nil {
+		return nil, fmt.Errorf("read example: %w", err)
+	}
+	began := regexp.MustCompile(`"startsAt": "[^"]*"`)
+	return []byte(began.ReplaceAllString(string(body), `"startsAt": "`+strings.ReplaceAll(startsAt, `"`, "")+`"`)), nil
+}

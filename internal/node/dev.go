@@ -1,0 +1,97 @@
+//go:build !slim
+
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+
+	"muster/examples"
+	"muster/internal/devserver"
+	"muster/starter/api"
+	"muster/workflows"
+)
+
+// Start switches everything on in this process: Temporal on the data folder, a worker, and the HTTP server.
+func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
+	if cfg.Org == "" {
+		cfg.Org = filepath.Join(cfg.Data, "organisation")
+		if err := copyExample(cfg.Org); err != nil {
+			return nil, err
+		}
+	}
+	n, err := load(cfg.Config)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			n.stop()
+		}
+	}()
+	attributes := map[string]enumspb.IndexedValueType{}
+	for _, k := range workflows.SearchAttributes() {
+		attributes[k.GetName()] = k.GetValueType()
+	}
+	engine, err := devserver.Start(ctx, devserver.Options{
+		Folder: cfg.Data, NormalSync: cfg.NormalSync, SearchAttributes: attributes,
+		FrontendPort: cfg.TemporalPort, UIPort: cfg.UIPort, MetricsPort: devserver.Off, Logger: cfg.Log,
+		Progress: func(line string) { fmt.Fprintln(cfg.Out, line) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	n.onStop(engine.Stop)
+	if err := n.connect(ctx, client.Options{HostPort: engine.HostPort, Namespace: engine.Namespace}); err != nil {
+		return nil, err
+	}
+	admin := api.Token{Actor: "admin", Name: "Administrator", Kind: api.Person}
+	if err := api.EnsureToken(n.cfg.Tokens, n.adminFile(), admin); err != nil {
+		return nil, err
+	}
+	n.follow(ctx)
+	n.look(ctx)
+	if err := n.work(); err != nil {
+		return nil, err
+	}
+	url, err := n.serve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &Running{
+		URL: url, UIURL: engine.UIURL, TemporalURL: engine.HostPort, Temporal: n.temporal, Failed: engine.Failed(), node: n,
+	}, nil
+}
+
+// copyExample gives whoever has no organisation folder yet the example to begin with. What is there already stays.
+func copyExample(folder string) error {
+	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	example, err := fs.Sub(examples.FS, "organisation")
+	if err == nil {
+		err = os.CopyFS(folder, example)
+	}
+	if err != nil {
+		return fmt.Errorf("copy example organisation: %w", err)
+	}
+	return nil
+}
+
+// greet says where everything is.
+func (r *Running) greet() {
+	out := r.node.cfg.Out
+	fmt.Fprintf(out, "\n  alerts      %s/v1/alerts/alertmanager\n  API         %s/api/v1/\n  health      %s/readyz?verbose\n", r.URL, r.URL, r.URL)
+	fmt.Fprintf(out, "  metrics     %s/metrics\n  Temporal    %s\n", r.URL, r.TemporalURL)
+	if r.UIURL != "" {
+		fmt.Fprintf(out, "  Temporal UI %s\n", r.UIURL)
+	}
+	fmt.Fprintf(out, "  data        %s\n  definitions %s\n\nCtrl-C stops it; what runs goes on at the next start.\n\n", r.node.cfg.Data, r.node.cfg.Org)
+}

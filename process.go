@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"go.temporal.io/sdk/log"
+
+	"muster/internal/audit"
+	"muster/internal/bench"
+	"muster/internal/demo"
+	"muster/internal/metrics"
+	"muster/internal/node"
+	"muster/internal/org"
+	"muster/starter/api"
+	"muster/starter/cli"
+)
+
+// processes are the commands that are more than a client of the API.
+func processes() cli.Process {
+	build := metrics.Build{Version: version, Revision: revision}
+	return cli.Process{
+		Version: api.ThisBuild(version, revision),
+		Dev: func(ctx context.Context, s cli.Streams, o cli.DevOptions) error {
+			return node.Dev(ctx, node.DevConfig{
+				Config: node.Config{
+					Data: o.Data, Org: o.Org, Listen: fmt.Sprintf("127.0.0.1:%d", o.Port), Build: build, Out: s.Out, Log: logTo(s),
+				},
+				TemporalPort: o.TemporalPort, UIPort: o.UIPort,
+			})
+		},
+		Worker: func(ctx context.Context, s cli.Streams, o cli.WorkerOptions) error {
+			return node.Worker(ctx, node.Config{Data: o.Data, Org: o.Org, Listen: o.Listen, Build: build, Out: s.Out, Log: logTo(s)})
+		},
+		Serve: func(ctx context.Context, s cli.Streams, o cli.ServeOptions) error {
+			return node.Serve(ctx, node.Config{
+				Data: o.Data, Org: o.Org, Listen: o.Listen, Tokens: o.Tokens, Build: build, Out: s.Out, Log: logTo(s),
+			})
+		},
+		Demo: func(ctx context.Context, s cli.Streams, o cli.DemoOptions) error {
+			return demo.Run(ctx, demo.Options{Language: o.Language, Keep: o.Keep, Build: build, Out: s.Out, Log: logTo(s)})
+		},
+		Bench: func(ctx context.Context, s cli.Streams, o cli.BenchOptions) error {
+			return bench.Run(ctx, bench.Options{Rounds: o.Rounds, Only: o.Only, Quick: o.Quick, Out: s.Out})
+		},
+		Validate: validate,
+		Replay:   replay,
+	}
+}
+
+func logTo(s cli.Streams) *slog.Logger {
+	return slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+func validate(_ context.Context, folder string) (string, error) {
+	o, err := org.Load(folder)
+	if err != nil {
+		return "", err
+	}
+	summary := o.String()
+	for _, w := range o.Warnings {
+		summary += "\nwarning: " + w.String()
+	}
+	return summary, nil
+}
+
+func replay(_ context.Context, file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", fmt.Errorf("open history: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	runs, err := audit.Decode(f)
+	if err != nil {
+		return "", err
+	}
+	if err := audit.Replay(runs, log.NewStructuredLogger(slog.New(slog.DiscardHandler))); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s: %d run(s) replayed; this program takes the same decisions", file, len(runs)), nil
+}

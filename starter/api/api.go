@@ -1,0 +1,106 @@
+// Package api is the REST API of Muster under /api/v1, and the client that commands use. Every request but those for the
+// version and the health of the server carries a bearer token, and the token says who acts: never the body.
+package api
+
+import (
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"muster/internal/incident"
+	"muster/internal/priority"
+	"muster/internal/problem"
+	"muster/internal/report"
+	"muster/internal/timeline"
+	"muster/starter"
+)
+
+// Path is where the API is mounted. Later versions stand beside it.
+const Path = "/api/v1/"
+
+// root is below which everything that is not there is answered by a problem.
+const root = "/api/"
+
+// keyHeader names the request: the same request sent twice under one key is one decision.
+const keyHeader = "Idempotency-Key"
+
+// A Summary is one row of a list, and a Filter narrows a list.
+type (
+	Summary = starter.Summary
+	Filter  = starter.Filter
+)
+
+// A Problem is why the server refused a request (RFC 9457).
+type Problem = problem.Problem
+
+// A Page is a part of a list, the newest incident first.
+type Page struct {
+	Incidents []Summary `json:"incidents"`
+	Next      string    `json:"next,omitempty"` // asks for what comes after, as after; empty at the end
+	Language  string    `json:"language"`       // in which the organisation reads …
+	Zone      string    `json:"zone"`           // … and its IANA zone
+}
+
+// A Timeline is what happened in an incident, the oldest entry first.
+type Timeline struct {
+	ID       incident.ID     `json:"id"`
+	Status   incident.Status `json:"status"`
+	Language string          `json:"language"`          // of the sentences
+	Zone     string          `json:"zone"`              // of their instants
+	Dropped  int             `json:"dropped,omitempty"` // the oldest entries, which no run holds any more
+	Entries  []Entry         `json:"entries"`
+}
+
+// An Entry is one thing that happened: its facts, and the same as a sentence for people.
+type Entry struct {
+	timeline.Entry
+	Moment   string `json:"moment"` // when, with weekday and zone
+	Sentence string `json:"sentence"`
+}
+
+// NewEntry says an entry in a language, with the times of a zone.
+func NewEntry(t *report.Texts, e timeline.Entry, language, zone string) Entry {
+	moment := t.Moment(e.At, language, zone)
+	return Entry{Entry: e, Moment: moment, Sentence: strings.TrimPrefix(t.Entry(e, language, zone), moment+"  ")}
+}
+
+// A Receipt says where an incident stands after a command.
+type Receipt struct {
+	ID       incident.ID       `json:"id"`
+	Status   incident.Status   `json:"status"`
+	Priority priority.Priority `json:"priority"`
+	Seq      int               `json:"seq"` // of the newest entry of the timeline
+}
+
+// Files of a data folder by which commands on the same machine find a server.
+const (
+	URLFile        = "url"         // where it answers
+	AdminTokenFile = "admin.token" // lets its reader in
+	TokensFile     = "tokens.yaml" // who may come in
+)
+
+// A Version says which program answers.
+type Version struct {
+	Version  string `json:"version"`            // "v0.2.0" or "dev"
+	Revision string `json:"revision,omitempty"` // the commit
+	Modified bool   `json:"modified"`           // built from more than the commit
+	Go       string `json:"go"`
+}
+
+// ThisBuild is the version of the running program. What is not said of its commit is read from what Go has recorded.
+func ThisBuild(version, revision string) Version {
+	v := Version{Version: version, Revision: revision, Modified: strings.HasSuffix(version, "-dirty"), Go: runtime.Version()}
+	info, ok := debug.ReadBuildInfo()
+	if !ok || revision != "" {
+		return v
+	}
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			v.Revision = s.Value
+		case "vcs.modified":
+			v.Modified = s.Value == "true"
+		}
+	}
+	return v
+}

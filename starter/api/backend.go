@@ -1,0 +1,43 @@
+package api
+
+import (
+	"context"
+	"io"
+
+	"muster/internal/audit"
+	"muster/internal/incident"
+	"muster/internal/timeline"
+	"muster/starter"
+)
+
+// A Backend is where incidents live. Its errors are those of package starter; any other is one of ours.
+type Backend interface {
+	List(ctx context.Context, f Filter) (rows []Summary, next string, err error)
+	State(ctx context.Context, id incident.ID) (*incident.Incident, error)
+	// Timeline is State with the entries of every run.
+	Timeline(ctx context.Context, id incident.ID) (*incident.Incident, error)
+	// History writes the event histories of every run, in bytes that depend on nothing else.
+	History(ctx context.Context, id incident.ID, w io.Writer) error
+	// Command asks something of an incident. The same request id twice is one decision.
+	Command(ctx context.Context, id incident.ID, update, requestID string, by timeline.Actor, c incident.Command) (Receipt, error)
+}
+
+// Over is the Backend that talks to workflows.
+func Over(s *starter.Incidents) Backend { return engine{s} }
+
+type engine struct{ *starter.Incidents }
+
+// History writes what audit replays.
+func (e engine) History(ctx context.Context, id incident.ID, w io.Writer) error {
+	runs, err := e.Incidents.History(ctx, id)
+	if err != nil {
+		return err
+	}
+	return audit.Encode(w, runs)
+}
+
+// Command sends an Update.
+func (e engine) Command(ctx context.Context, id incident.ID, update, requestID string, by timeline.Actor, c incident.Command) (Receipt, error) {
+	r, err := starter.Command(ctx, e.Incidents, id, update, requestID, by, c)
+	return Receipt(r), err
+}

@@ -1,0 +1,234 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"muster/internal/incident"
+	"muster/internal/problem"
+	"muster/internal/report"
+)
+
+// A Client talks to a server's API. Its errors are a Problem where the server has answered, an UnreachableError
+// where it has not.
+type Client struct {
+	base  string
+	token string
+	http  *http.Client
+}
+
+// NewClient makes a client of the server at a URL such as http://127.0.0.1:8080. Without a token it can ask for the
+// version only.
+func NewClient(server, token string) (*Client, error) {
+	u, err := url.Parse(server)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.User != nil {
+		return nil, fmt.Errorf("server %q: want a URL such as http://127.0.0.1:8080", server)
+	}
+	if !whole(token) {
+		return nil, errors.New("token: is not whole: some of its characters are missing or changed")
+	}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // a token goes nowhere else
+	return &Client{
+		base: strings.TrimRight(u.String(), "/"), token: token,
+		http: &http.Client{Timeout: Patience + 10*time.Second, CheckRedirect: stay},
+	}, nil
+}
+
+// List returns a page of incidents. The filter's After is what the page before said is next.
+func (c *Client) List(ctx context.Context, f Filter) (Page, error) {
+	q := url.Values{}
+	if f.Status != "" {
+		q.Set("status", string(f.Status))
+	}
+	if f.Open {
+		q.Set("open", "true")
+	}
+	if f.Limit != 0 {
+		q.Set("limit", strconv.Itoa(f.Limit))
+	}
+	if f.After != "" {
+		q.Set("after", f.After)
+	}
+	var p Page
+	err := c.read(ctx, Path+"incidents", q, &p)
+	return p, err
+}
+
+// Incident returns the whole state of an incident.
+func (c *Client) Incident(ctx context.Context, id incident.ID) (*incident.Incident, error) {
+	var i incident.Incident
+	if err := c.read(ctx, of(id), nil, &i); err != nil {
+		return nil, err
+	}
+	return &i, nil
+}
+
+// Timeline returns the entries after the one with a number, with sentences in a language; empty means the organisation's.
+func (c *Client) Timeline(ctx context.Context, id incident.ID, language string, after int) (Timeline, error) {
+	q := url.Values{}
+	if language != "" {
+		q.Set("lang", language)
+	}
+	if after > 0 {
+		q.Set("after", strconv.Itoa(after))
+	}
+	var t Timeline
+	err := c.read(ctx, of(id)+"/timeline", q, &t)
+	return t, err
+}
+
+// Report returns the incident report.
+func (c *Client) Report(ctx context.Context, id incident.ID, f report.Format, language string) ([]byte, error) {
+	q := url.Values{"format": {string(f)}}
+	if language != "" {
+		q.Set("lang", language)
+	}
+	return c.get(ctx, of(id)+"/report", q)
+}
+
+// History returns the event histories of every run, for audit.Decode.
+func (c *Client) History(ctx context.Context, id incident.ID) ([]byte, error) {
+	return c.get(ctx, of(id)+"/history", nil)
+}
+
+// Version returns which program the server is.
+func (c *Client) Version(ctx context.Context) (Version, error) {
+	var v Version
+	err := c.read(ctx, Path+"version", nil, &v)
+	return v, err
+}
+
+// Ready asks whether the server is ready, and returns what it says of each check.
+func (c *Client) Ready(ctx context.Context) (string, error) {
+	text, err := c.get(ctx, "/readyz", url.Values{"verbose": {""}})
+	if p := (Problem{}); errors.As(err, &p) && p.Status == http.StatusServiceUnavailable {
+		return string(text), errors.New(c.base + " is not ready")
+	}
+	return string(text), err
+}
+
+// Do asks something of an incident, under a key; an empty key means a new one. While the server says that it is not
+// available, it is asked again under the same key.
+func (c *Client) Do(ctx context.Context, id incident.ID, cmd incident.Command, key string) (Receipt, error) {
+	var r Receipt
+	v, ok := verbOf(cmd)
+	if !ok {
+		return r, fmt.Errorf("command of %s: the API has no such command", id)
+	}
+	body, err := json.Marshal(cmd)
+	if err != nil {
+		return r, fmt.Errorf("%s %s: %w", v.name, id, err)
+	}
+	if key == "" {
+		key = NewKey()
+	}
+	const tries = 3
+	for try := 1; ; try++ {
+		var answer []byte
+		if answer, err = c.call(ctx, http.MethodPost, of(id)+"/"+v.name, body, key); err == nil {
+			return r, c.decode(answer, &r)
+		}
+		var p Problem
+		if !errors.As(err, &p) || p.Status != http.StatusServiceUnavailable || try == tries {
+			return r, err
+		}
+		select {
+		case <-ctx.Done():
+			return r, err
+		case <-time.After(min(max(p.RetryAfter, time.Second), 5*time.Second)):
+		}
+	}
+}
+
+func of(id incident.ID) string { return Path + "incidents/" + url.PathEscape(string(id)) }
+
+func (c *Client) get(ctx context.Context, path string, q url.Values) ([]byte, error) {
+	if len(q) > 0 {
+		path += "?" + q.Encode()
+	}
+	return c.call(ctx, http.MethodGet, path, nil, "")
+}
+
+func (c *Client) read(ctx context.Context, path string, q url.Values, into any) error {
+	answer, err := c.get(ctx, path, q)
+	if err != nil {
+		return err
+	}
+	return c.decode(answer, into)
+}
+
+func (c *Client) decode(answer []byte, into any) error {
+	if err := json.Unmarshal(answer, into); err != nil {
+		return &UnreachableError{Server: c.base, Cause: errors.New("what answers there is not this API")}
+	}
+	return nil
+}
+
+// call makes one request. What a server says when it refuses comes with the problem.
+func (c *Client) call(ctx context.Context, method, path string, body []byte, key string) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", c.base, err)
+	}
+	if c.token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set(keyHeader, key)
+	}
+	resp, err := c.http.Do(r)
+	if err != nil {
+		var loose *url.Error
+		if errors.As(err, &loose) { // it would repeat the whole URL
+			err = loose.Err
+		}
+		return nil, &UnreachableError{Server: c.base, Cause: err}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	const most = 1 << 30 // a history is large, and not without end
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, most))
+	if err != nil {
+		return nil, &UnreachableError{Server: c.base, Cause: err}
+	}
+	if resp.StatusCode != http.StatusOK {
+		return answer, problemIn(resp, answer)
+	}
+	return answer, nil
+}
+
+// problemIn reads the problem of an answer. A proxy's page is one without details.
+func problemIn(resp *http.Response, body []byte) error {
+	p := Problem{}
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if kind != problem.ContentType || json.Unmarshal(body, &p) != nil {
+		p = Problem{Detail: fmt.Sprintf("the server answers %s", resp.Status)}
+	}
+	p.Status = resp.StatusCode
+	if n, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
+		p.RetryAfter = time.Duration(n) * time.Second
+	}
+	return p
+}
+
+// An UnreachableError says that a server did not answer, or that something else did. What was asked may have been done.
+type UnreachableError struct {
+	Server string
+	Cause  error
+}
+
+// Error returns the server and the cause.
+func (e *UnreachableError) Error() string { return e.Server + " does not answer: " + e.Cause.Error() }
+
+// Unwrap returns the cause.
+func (e *UnreachableError) Unwrap() error { return e.Cause }

@@ -1,0 +1,97 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+
+	"muster/internal/audit"
+	"muster/internal/incident"
+	"muster/internal/timeline"
+	"muster/starter"
+	"muster/starter/api"
+	"muster/workflows"
+)
+
+// A temporal has one incident, and remembers what it was asked.
+type temporal struct {
+	client.Client
+	asked client.UpdateWorkflowOptions
+}
+
+func (*temporal) ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	id, err := converter.GetDefaultDataConverter().ToPayload(string(open))
+	return &workflowservice.ListWorkflowExecutionsResponse{Executions: []*workflowpb.WorkflowExecutionInfo{{
+		Execution: &commonpb.WorkflowExecution{WorkflowId: "incident/a", RunId: "run-2"}, FirstRunId: "run-1",
+		SearchAttributes: &commonpb.SearchAttributes{IndexedFields: map[string]*commonpb.Payload{workflows.IDAttribute.GetName(): id}},
+	}}}, err
+}
+
+func (t *temporal) UpdateWorkflow(_ context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	t.asked = o
+	return receipt{}, nil
+}
+
+func (*temporal) QueryWorkflow(context.Context, string, string, string, ...any) (converter.EncodedValue, error) {
+	p, err := converter.GetDefaultDataConverter().ToPayloads(incident.Incident{ID: open})
+	return client.NewValue(p), err
+}
+
+func (*temporal) GetWorkflowHistory(context.Context, string, string, bool, enumspb.HistoryEventFilterType) client.HistoryEventIterator {
+	return &events{}
+}
+
+type receipt struct{ client.WorkflowUpdateHandle }
+
+func (receipt) Get(_ context.Context, into any) error {
+	*into.(*workflows.Receipt) = workflows.Receipt{ID: open, Status: incident.Acknowledged, Priority: 2, Seq: 7}
+	return nil
+}
+
+// events are a history of one event.
+type events struct{ read bool }
+
+func (e *events) HasNext() bool { return !e.read }
+
+func (e *events) Next() (*historypb.HistoryEvent, error) {
+	e.read = true
+	return &historypb.HistoryEvent{EventId: 1, EventType: enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED}, nil
+}
+
+func TestOverSpeaksToWorkflows(t *testing.T) {
+	engine := &temporal{}
+	b := api.Over(&starter.Incidents{Temporal: engine, Namespace: "default"})
+	by := timeline.Actor{Kind: timeline.Person, ID: "park", Name: "박서준"}
+	r, err := b.Command(t.Context(), open, workflows.NoteUpdate, "k1", by, incident.Note{Text: "a"})
+	if err != nil || r != (api.Receipt{ID: open, Status: incident.Acknowledged, Priority: 2, Seq: 7}) {
+		t.Errorf("got %+v, %v", r, err)
+	}
+	if o := engine.asked; o.UpdateID != "k1" || o.UpdateName != "Note" || o.FirstExecutionRunID != "run-1" || o.WorkflowID != "incident/a" {
+		t.Errorf("got %+v", o)
+	}
+	p, err := converter.GetDefaultDataConverter().ToPayloads(engine.asked.Args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got workflows.Request[incident.Note]
+	if err := converter.GetDefaultDataConverter().FromPayloads(p, &got); err != nil || got.By != by || got.Command.Text != "a" {
+		t.Errorf("a workflow reads %+v, %v", got, err)
+	}
+	var text bytes.Buffer
+	if err := b.History(t.Context(), open, &text); err != nil {
+		t.Fatal(err)
+	}
+	runs, err := audit.Decode(strings.NewReader(text.String()))
+	if err != nil || len(runs) != 1 || len(runs[0].GetEvents()) != 1 {
+		t.Errorf("an auditor reads %v, %v from %s", runs, err, &text)
+	}
+}

@@ -1,0 +1,296 @@
+package api
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"muster/internal/incident"
+	"muster/internal/problem"
+	"muster/internal/report"
+	"muster/internal/timeline"
+	"muster/starter"
+)
+
+func (s *server) list(w http.ResponseWriter, r *http.Request) error {
+	f, err := filterOf(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	rows, next, err := s.Backend.List(r.Context(), f)
+	if err != nil {
+		return err
+	}
+	for n := range rows {
+		rows[n].Customers = append([]string{}, rows[n].Customers...) // none is an empty list, not null
+	}
+	return answer(w, Page{
+		Incidents: append([]Summary{}, rows...), Next: base64.RawURLEncoding.EncodeToString([]byte(next)), Language: s.Language, Zone: s.Zone,
+	})
+}
+
+func filterOf(q url.Values) (Filter, error) {
+	f := Filter{Limit: defaultRows}
+	var faults []problem.Fault
+	fault := func(name, want string) {
+		faults = append(faults, problem.Fault{Field: name, Detail: fmt.Sprintf("%q; want %s", clip(q.Get(name)), want)})
+	}
+	if v := q.Get("status"); v != "" {
+		if f.Status = incident.Status(v); !slices.Contains(incident.Statuses(), f.Status) {
+			fault("status", oneOf(words(incident.Statuses())))
+		}
+	}
+	switch q.Get("open") {
+	case "", "false":
+	case "true":
+		f.Open = true
+	default:
+		fault("open", "true or false")
+	}
+	if v := q.Get("limit"); v != "" {
+		var err error
+		if f.Limit, err = strconv.Atoi(v); err != nil || f.Limit < 1 || f.Limit > MaxRows {
+			fault("limit", fmt.Sprintf("a number from 1 to %d", MaxRows))
+		}
+	}
+	after, err := base64.RawURLEncoding.DecodeString(q.Get("after"))
+	if err != nil {
+		fault("after", "what the page before said is next")
+	}
+	f.After = string(after)
+	return f, queryFaults(q, faults, "status", "open", "limit", "after")
+}
+
+// queryFaults is the problem of a query: its faults, and what is not known or stands there twice.
+func queryFaults(q url.Values, faults []problem.Fault, known ...string) error {
+	var names []string
+	for name := range q {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		switch {
+		case !slices.Contains(known, name):
+			faults = append(faults, problem.Fault{Field: clip(name), Detail: "unknown; want " + oneOf(known)})
+		case len(q[name]) > 1:
+			faults = append(faults, problem.Fault{Field: name, Detail: "given twice"})
+		}
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return problem.Of(http.StatusUnprocessableEntity, faults...)
+}
+
+func id(r *http.Request) incident.ID { return incident.ID(r.PathValue("id")) }
+
+func (s *server) show(w http.ResponseWriter, r *http.Request) error {
+	if err := queryFaults(r.URL.Query(), nil); err != nil {
+		return err
+	}
+	i, err := s.Backend.State(r.Context(), id(r))
+	if err != nil {
+		return err
+	}
+	return answer(w, i)
+}
+
+// language is the one that is asked for, else the organisation's as it was when the incident opened.
+func (s *server) language(q url.Values, i *incident.Incident) string {
+	switch {
+	case q.Get("lang") != "":
+		return q.Get("lang")
+	case i != nil && len(i.Definition.Languages) > 0:
+		return i.Definition.Languages[0]
+	}
+	return s.Language
+}
+
+func (s *server) langFault(q url.Values) []problem.Fault {
+	if v := q.Get("lang"); v != "" && !slices.Contains(s.Texts.Languages(), v) {
+		return []problem.Fault{{Field: "lang", Detail: fmt.Sprintf("%q; want %s", clip(v), oneOf(s.Texts.Languages()))}}
+	}
+	return nil
+}
+
+// timeline answers with the entries after the one with a number. Runs of long ago are read only when they are asked for.
+func (s *server) timeline(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	faults := s.langFault(q)
+	after := 0
+	if v := q.Get("after"); v != "" {
+		var err error
+		if after, err = strconv.Atoi(v); err != nil || after < 0 {
+			faults = append(faults, problem.Fault{Field: "after", Detail: fmt.Sprintf("%q; want the number of an entry", clip(v))})
+		}
+	}
+	if err := queryFaults(q, faults, "lang", "after"); err != nil {
+		return err
+	}
+	i, err := s.Backend.State(r.Context(), id(r))
+	if err == nil && i.Timeline.Dropped > after {
+		i, err = s.Backend.Timeline(r.Context(), id(r))
+	}
+	if err != nil {
+		return err
+	}
+	language, zone := s.language(q, i), i.Definition.Zone
+	t := Timeline{ID: i.ID, Status: i.Status, Language: language, Zone: zone, Dropped: i.Timeline.Dropped, Entries: []Entry{}}
+	for _, e := range i.Timeline.Entries {
+		if e.Seq > after {
+			t.Entries = append(t.Entries, NewEntry(s.Texts, e, language, zone))
+		}
+	}
+	return answer(w, t)
+}
+
+func (s *server) report(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	faults := s.langFault(q)
+	format, contentType := report.Format(q.Get("format")), "text/markdown; charset=utf-8"
+	switch format {
+	case "":
+		format = report.Markdown
+	case report.Markdown:
+	case report.HTML:
+		contentType = "text/html; charset=utf-8"
+	default:
+		faults = append(faults, problem.Fault{Field: "format", Detail: fmt.Sprintf("%q; want md or html", clip(string(format)))})
+	}
+	if err := queryFaults(q, faults, "format", "lang"); err != nil {
+		return err
+	}
+	i, err := s.Backend.Timeline(r.Context(), id(r))
+	if err != nil {
+		return err
+	}
+	body, err := s.Texts.Incident(i, s.language(q, i), format, s.Now())
+	if err != nil {
+		return err
+	}
+	if format == report.HTML { // the page has its style in itself, and needs nothing else
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox")
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprintf("inline; filename=%q", string(i.ID)+"."+string(format)))
+	return send(w, contentType, body)
+}
+
+func (s *server) history(w http.ResponseWriter, r *http.Request) error {
+	if err := queryFaults(r.URL.Query(), nil); err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := s.Backend.History(r.Context(), id(r), &b); err != nil {
+		return err
+	}
+	return send(w, "application/json", b.Bytes())
+}
+
+// command asks something of an incident in the name of whoever has the token.
+func (s *server) command(v verb) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		by := actor(r.Context())
+		if v.person && by.Kind != timeline.Person {
+			return problem.Problem{
+				Status: http.StatusForbidden,
+				Detail: fmt.Sprintf("%s is a machine: whoever does %s takes the incident and is called for it, so it asks for a person", by.Shown(), v.name),
+			}
+		}
+		key, err := keyOf(r)
+		if err != nil {
+			return err
+		}
+		w.Header().Set(keyHeader, key)
+		c, err := s.read(w, r, v)
+		if err != nil {
+			return err
+		}
+		requestID := v.requestID(key, by, c)
+		if c, err = s.fill(c); err != nil {
+			return err
+		}
+		receipt, err := s.Backend.Command(r.Context(), id(r), v.update, requestID, by, c)
+		if _, gone := errors.AsType[*starter.NotFoundError](err); gone {
+			receipt, err = s.closed(r, requestID, c, err)
+		}
+		s.Log.Info("command", "incident", id(r), "command", v.name, "actor", by.ID, "request", requestID, "error", err)
+		if err != nil {
+			return err
+		}
+		return answer(w, receipt)
+	}
+}
+
+// closed answers for an incident that has ended: its workflow takes no more commands, but the state still knows what was
+// decided and why no more can be.
+func (s *server) closed(r *http.Request, requestID string, c incident.Command, gone error) (Receipt, error) {
+	i, err := s.Backend.State(r.Context(), id(r))
+	if err != nil {
+		return Receipt{}, gone
+	}
+	if err := i.May(requestID, c); err != nil {
+		return Receipt{}, &starter.RefusedError{Reason: err.Error()}
+	}
+	if i.Status != incident.Closed {
+		return Receipt{}, gone
+	}
+	return Receipt{ID: i.ID, Status: i.Status, Priority: i.Priority, Seq: i.Timeline.Dropped + len(i.Timeline.Entries)}, nil
+}
+
+// fill adds what only the organisation folder knows.
+func (s *server) fill(c incident.Command) (incident.Command, error) {
+	a, ok := c.(incident.Assign)
+	if !ok {
+		return c, nil
+	}
+	p, known := s.Person(a.Person)
+	if !known {
+		return nil, problem.Of(http.StatusUnprocessableEntity, problem.Fault{
+			Field: "person", Detail: fmt.Sprintf("%q; want the id of a person in the organisation folder", clip(a.Person)),
+		})
+	}
+	a.Name = p.Name
+	return a, nil
+}
+
+var key = regexp.MustCompile(`^[!-~]{1,128}$`)
+
+// keyOf is the key of a request; one that has none gets one, so that it can be told of it.
+func keyOf(r *http.Request) (string, error) {
+	switch keys := r.Header.Values(keyHeader); {
+	case len(keys) == 0:
+		return NewKey(), nil
+	case len(keys) > 1 || !key.MatchString(keys[0]):
+		return "", problem.Of(http.StatusUnprocessableEntity, problem.Fault{
+			Field: keyHeader, Detail: "want one of 1 to 128 visible ASCII characters",
+		})
+	default:
+		return keys[0], nil
+	}
+}
+
+// read reads the body of a command.
+func (s *server) read(w http.ResponseWriter, r *http.Request, v verb) (incident.Command, error) {
+	if err := queryFaults(r.URL.Query(), nil); err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, problem.Of(http.StatusRequestEntityTooLarge, problem.Fault{Field: "body", Detail: fmt.Sprintf("want at most %d bytes", MaxBody)})
+	}
+	if err != nil {
+		return nil, problem.Of(http.StatusBadRequest, problem.Fault{Field: "body", Detail: "ended early"})
+	}
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); len(body) > 0 && kind != "application/json" {
+		return nil, problem.Of(http.StatusUnsupportedMediaType, problem.Fault{Field: "Content-Type", Detail: fmt.Sprintf("%q; want application/json", clip(kind))})
+	}
+	return v.read(body)
+}

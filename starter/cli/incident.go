@@ -1,0 +1,311 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"muster/internal/incident"
+	"muster/internal/report"
+	"muster/starter/api"
+)
+
+const anID = "INC-7K3M9QX2PA" // in examples
+
+func (a *app) incident() *cobra.Command {
+	group := &cobra.Command{
+		Use: "incident COMMAND", DisableFlagsInUseLine: true, GroupID: "work",
+		Short: "List incidents, look at them, act in them",
+		Long: `List incidents, look at them, act in them. Every command asks the server that muster dev or muster serve runs, in the name
+of the person to whom the token belongs.`,
+		Example: "  muster incident list\n  muster incident show " + anID + "\n  muster incident ack " + anID,
+		Args:    noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	a.clientFlags(group)
+	a.viewFlags(group)
+	group.AddGroup(&cobra.Group{ID: "look", Title: "Look:"}, &cobra.Group{ID: "act", Title: "Act:"})
+	group.AddCommand(a.list(), a.show(), a.timeline(), a.report(), a.history())
+	group.AddCommand(a.acts()...)
+	return group
+}
+
+func (a *app) list() *cobra.Command {
+	var (
+		f      api.Filter
+		all    bool
+		status string
+	)
+	cmd := &cobra.Command{
+		Use: "list", Aliases: []string{"ls"}, GroupID: "look",
+		Short:   "List incidents, the newest first",
+		Long:    "List incidents that are not closed, the newest first; with --all or --status the others too.",
+		Example: "  muster incident list\n  muster incident list --all --limit 100\n  muster incident list --status resolved -o json",
+		Args: func(_ *cobra.Command, args []string) error {
+			if status != "" && !slices.Contains(incident.Statuses(), incident.Status(status)) {
+				return misused("--status %q: want %s", status, joined(incident.Statuses()))
+			}
+			if f.Limit < 1 || f.Limit > api.MaxRows {
+				return misused("--limit %d: want 1 to %d", f.Limit, api.MaxRows)
+			}
+			return wants()(nil, args)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: a.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			f.Status, f.Open = incident.Status(status), !all && status == ""
+			page, err := c.List(ctx, f)
+			if err != nil {
+				return err
+			}
+			return a.answer(page, func(w io.Writer) {
+				if len(page.Incidents) == 0 {
+					a.note("no incidents")
+					return
+				}
+				a.page(w, page.Language, page.Zone).list(page.Incidents)
+				if page.Next != "" {
+					a.note("there are more: --after %s", page.Next)
+				}
+			})
+		}),
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "closed ones too")
+	cmd.Flags().StringVar(&status, "status", "", "only those of this `STATUS`: "+joined(incident.Statuses()))
+	cmd.Flags().IntVar(&f.Limit, "limit", 50, "this `NUMBER` at most")
+	cmd.Flags().StringVar(&f.After, "after", "", "the `PAGE` after one, as that one says")
+	_ = cmd.RegisterFlagCompletionFunc("status", completions(incident.Statuses()))
+	return cmd
+}
+
+func (a *app) show() *cobra.Command {
+	return &cobra.Command{
+		Use: "show INCIDENT", GroupID: "look",
+		Short:   "Show an incident on one screen",
+		Long:    "Show where an incident stands: who has taken it, what was promised and how much time is left, and what happened last.",
+		Example: "  muster incident show " + anID + "\n  muster incident show " + anID + " --lang ko\n  muster incident show " + anID + " -o yaml",
+		Args:    wants("INCIDENT"), ValidArgsFunction: a.completeIDs(),
+		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) error {
+			i, err := c.Incident(ctx, id(args))
+			if err != nil {
+				return err
+			}
+			return a.answer(i, func(w io.Writer) {
+				organisations := ""
+				if l := i.Definition.Languages; len(l) > 0 {
+					organisations = l[0]
+				}
+				a.page(w, organisations, i.Definition.Zone).show(i)
+			})
+		}),
+	}
+}
+
+func (a *app) timeline() *cobra.Command {
+	var (
+		follow bool
+		every  time.Duration
+	)
+	cmd := &cobra.Command{
+		Use: "timeline INCIDENT", GroupID: "look",
+		Short: "Show everything that happened in an incident",
+		Long: `Show everything that happened in an incident, the oldest first. With --follow what happens next is shown as it happens, until
+the incident is closed; as JSON that is one entry in each line.`,
+		Example: "  muster incident timeline " + anID + "\n  muster incident timeline " + anID + " --follow",
+		Args: func(_ *cobra.Command, args []string) error {
+			if every < 100*time.Millisecond {
+				return misused("--every %s: want 100ms or more", every)
+			}
+			return wants("INCIDENT")(nil, args)
+		},
+		ValidArgsFunction: a.completeIDs(),
+		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) error {
+			if follow {
+				return a.follow(ctx, c, id(args), every)
+			}
+			t, err := c.Timeline(ctx, id(args), a.language(), 0)
+			if err != nil {
+				return err
+			}
+			if t.Dropped > 0 {
+				a.note("the oldest %d entries are past their retention", t.Dropped)
+			}
+			return a.answer(t, func(w io.Writer) { a.page(w, t.Language, t.Zone).timeline(t.Entries) })
+		}),
+	}
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the incident is closed")
+	cmd.Flags().DurationVar(&every, "every", 2*time.Second, "with --follow: look once in this `TIME`")
+	return cmd
+}
+
+// follow shows entries as they come. A server that is away for a while is waited for.
+func (a *app) follow(ctx context.Context, c *api.Client, id incident.ID, every time.Duration) error {
+	for last, away := 0, false; ; {
+		t, err := c.Timeline(ctx, id, a.language(), last)
+		if err == nil {
+			away = false
+			err = a.entries(t)
+			if n := len(t.Entries); n > 0 {
+				last = t.Entries[n-1].Seq
+			}
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && (last == 0 || !passing(err)):
+			return err
+		case err != nil && !away:
+			away = true
+			a.note("muster: %v; waiting for it", err)
+		case err == nil && t.Status == incident.Closed && len(t.Entries) == 0:
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(every):
+		}
+	}
+}
+
+// passing tells whether an error may be gone when the server is asked again.
+func passing(err error) bool {
+	var away *api.UnreachableError
+	var p api.Problem
+	return errors.As(err, &away) || errors.As(err, &p) && p.Status >= 500
+}
+
+// entries shows a part of a timeline so that the next part can follow.
+func (a *app) entries(t api.Timeline) error {
+	if len(t.Entries) == 0 {
+		return nil
+	}
+	if a.view.output != "json" {
+		return a.answer(t.Entries, func(w io.Writer) { a.page(w, t.Language, t.Zone).timeline(t.Entries) })
+	}
+	var b bytes.Buffer
+	for _, e := range t.Entries {
+		if err := encode(&b, e, ""); err != nil {
+			return err
+		}
+	}
+	_, err := a.env.Stdout.Write(b.Bytes())
+	return err
+}
+
+func (a *app) report() *cobra.Command {
+	var format, file string
+	cmd := &cobra.Command{
+		Use: "report INCIDENT", GroupID: "look",
+		Short:   "Write the incident report as of now",
+		Example: "  muster incident report " + anID + "\n  muster incident report " + anID + " --format html --lang ko --file report.html",
+		Args: func(_ *cobra.Command, args []string) error {
+			if !slices.Contains(formats(), report.Format(format)) {
+				return misused("--format %q: want %s", format, joined(formats()))
+			}
+			return wants("INCIDENT")(nil, args)
+		},
+		ValidArgsFunction: a.completeIDs(),
+		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) error {
+			text, err := c.Report(ctx, id(args), report.Format(format), a.language())
+			if err != nil {
+				return err
+			}
+			return a.save(file, text)
+		}),
+	}
+	cmd.Flags().StringVar(&format, "format", string(report.Markdown), "`FORMAT`: "+joined(formats()))
+	a.fileFlag(cmd, &file)
+	_ = cmd.RegisterFlagCompletionFunc("format", completions(formats()))
+	return cmd
+}
+
+func formats() []report.Format { return []report.Format{report.Markdown, report.HTML} }
+
+func (a *app) history() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use: "history INCIDENT", GroupID: "look",
+		Short: "Export the complete event history, for an auditor",
+		Long: `Export the event histories of every run of an incident as JSON. The same history gives the same bytes; muster audit replay
+runs it through the workflows of this program.`,
+		Example: "  muster incident history " + anID + " --file " + anID + ".json\n  muster audit replay " + anID + ".json",
+		Args:    wants("INCIDENT"), ValidArgsFunction: a.completeIDs(),
+		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) error {
+			text, err := c.History(ctx, id(args))
+			if err != nil {
+				return err
+			}
+			return a.save(file, text)
+		}),
+	}
+	a.fileFlag(cmd, &file)
+	return cmd
+}
+
+func (a *app) fileFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVar(file, "file", "", "write to `FILE` instead of to the standard output")
+}
+
+func (a *app) save(file string, text []byte) error {
+	if file == "" {
+		_, err := a.env.Stdout.Write(text)
+		return err
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		return err
+	}
+	a.note("written to %s", file)
+	return nil
+}
+
+// id is the incident that is meant.
+func id(args []string) incident.ID { return incident.ID(strings.ToUpper(args[0])) }
+
+func joined[S ~string](all []S) string {
+	names := make([]string, len(all))
+	for n, s := range all {
+		names[n] = string(s)
+	}
+	return strings.Join(names, ", ")
+}
+
+func completions[S ~string](all []S) cobra.CompletionFunc {
+	names := strings.Split(joined(all), ", ")
+	return cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)
+}
+
+// completeIDs completes the identity of an open incident, and after it the names that may follow.
+func (a *app) completeIDs(next ...string) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) == 1 {
+			return next, cobra.ShellCompDirectiveNoFileComp
+		}
+		if len(args) > 1 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		c, err := a.connect()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		const patience = 2 * time.Second
+		ctx, cancel := context.WithTimeout(cmd.Context(), patience)
+		defer cancel()
+		page, err := c.List(ctx, api.Filter{Open: true, Limit: api.MaxRows})
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var found []cobra.Completion
+		for _, s := range page.Incidents {
+			about := fmt.Sprintf("%s %s %s", s.Priority, s.Status, s.Service)
+			found = append(found, cobra.CompletionWithDesc(printable(string(s.ID)), printable(about)))
+		}
+		return found, cobra.ShellCompDirectiveNoFileComp
+	}
+}

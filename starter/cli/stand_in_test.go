@@ -1,0 +1,229 @@
+package cli_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"testing"
+	"time"
+
+	"muster/internal/alert"
+	"muster/internal/delivery"
+	"muster/internal/escalation"
+	"muster/internal/incident"
+	"muster/internal/priority"
+	"muster/internal/supportplan"
+	"muster/internal/ticket"
+	"muster/internal/timeline"
+	"muster/starter"
+	"muster/starter/api"
+)
+
+// The incidents of the house.
+const (
+	taken  incident.ID = "INC-7K3M9QX2PA" // acknowledged, with everything in it
+	paging incident.ID = "INC-4TY8W0RD5V" // nobody answers
+	over   incident.ID = "INC-0P1D6N2C3K" // closed
+)
+
+// now is when every command runs.
+func now() time.Time { return time.Date(2026, 11, 22, 5, 30, 0, 0, time.UTC) }
+
+// A house keeps real incidents, whose sends all reach whoever they are for at once.
+type house struct {
+	mu        sync.Mutex
+	incidents []*incident.Incident
+	down      int // so many commands are not answered in time
+}
+
+func newHouse(t testing.TB) *house {
+	h := &house{}
+	h.closedIncident(t)
+	h.pagingIncident(t)
+	h.takenIncident(t)
+	return h
+}
+
+func definition(service, title string, impact, urgency priority.Level, customers ...incident.Customer) incident.Definition {
+	return incident.Definition{
+		Zone: "Asia/Seoul", Source: "prometheus", Title: title, Languages: []string{"ko", "en"}, Organisation: "example",
+		Service: incident.Service{ID: service, Name: service}, Impact: impact, Urgency: urgency, Customers: customers,
+		Policy: escalation.Policy{
+			Steps: []escalation.Step{
+				{Targets: []escalation.Target{{Kind: escalation.Schedule, ID: "primary"}}, Wait: 5 * time.Minute},
+				{Targets: []escalation.Target{{Kind: escalation.Schedule, ID: "secondary"}, {Kind: escalation.Person, ID: "lee"}}, Wait: 5 * time.Minute},
+			},
+			LastResort: []escalation.Target{{Kind: escalation.Person, ID: "choi"}}, LastResortEvery: 10 * time.Minute,
+			AckExpires: time.Hour, NextMethodAfter: time.Minute,
+		},
+		Quiet: 5 * time.Minute, ReopenWithin: time.Hour,
+		Review: incident.ReviewRule{FromPriority: priority.P2, DueWithin: 72 * time.Hour, Owner: incident.IncidentManager},
+	}
+}
+
+func customer(id, name string, within ...time.Duration) incident.Customer {
+	c := incident.Customer{ID: id, Name: name, Plan: supportplan.Plan{ID: "gold", AtRisk: 75, UpdateBy: supportplan.ByPerson}}
+	for n, t := range supportplan.Targets()[:len(within)] {
+		for _, p := range priority.All() {
+			c.Plan.Promises = append(c.Plan.Promises, supportplan.Promise{Priority: p, Target: t, Within: within[n]})
+		}
+	}
+	return c
+}
+
+func (h *house) open(t testing.TB, id incident.ID, d incident.Definition, at time.Time, alerts ...string) *incident.Incident {
+	i, err := incident.Open(id, d, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := alert.Batch{Source: d.Source, Posts: 1, ReceivedAt: at}
+	for n, name := range alerts {
+		b.Alerts = append(b.Alerts, alert.Received{Times: 1, Alert: alert.Alert{
+			Fingerprint: fmt.Sprintf("%08d", n+1), Name: name, State: alert.Firing, StartsAt: at.Add(-time.Minute),
+		}})
+	}
+	i.Receive(b, at)
+	settle(i, at)
+	h.incidents = append(h.incidents, i)
+	return i
+}
+
+var (
+	park = timeline.Actor{Kind: timeline.Person, ID: "park", Name: "박서준"}
+	kim  = timeline.Actor{Kind: timeline.Person, ID: "kim", Name: "Kim Min-su"}
+)
+
+func do(t testing.TB, i *incident.Incident, by timeline.Actor, at time.Time, commands ...incident.Command) {
+	for _, c := range commands {
+		if err := i.Do(fmt.Sprint(i.Sends, c), c, by, at); err != nil {
+			t.Fatal(err)
+		}
+		settle(i, at)
+	}
+}
+
+func (h *house) takenIncident(t testing.TB) {
+	begun := now().Add(-25 * time.Minute)
+	d := definition("Checkout", "HighErrorRate: \x1b[31mcheckout\x1b[0m 5xx > 5 %", priority.High, priority.Medium,
+		customer("hanbit", "한빛은행", 10*time.Minute, 30*time.Minute, 4*time.Hour), customer("acme", "Acme Corp", 10*time.Minute, time.Hour))
+	d.Links = []incident.Link{{Name: "Runbook", URL: "https://runbooks.example/checkout"}, {Name: "대시보드", URL: "https://grafana.example/d/checkout"}}
+	i := h.open(t, taken, d, begun, "HighErrorRate", "HighLatency")
+	i.Previous = &incident.Earlier{ID: over}
+	settle(i, begun.Add(5*time.Minute))
+	do(t, i, park, begun.Add(7*time.Minute), incident.Acknowledge{})
+	do(t, i, park, begun.Add(9*time.Minute),
+		incident.Assign{Role: incident.CommunicationsManager, Person: "kim", Name: "Kim Min-su", Note: "the customer calls at four"},
+		incident.Note{Text: "원인: 4.3 배포 이후 결제 API 타임아웃 증가, DB 커넥션 풀 고갈을 의심하고 있으며 4.2로 되돌릴 준비를 하고 있음"})
+	do(t, i, kim, begun.Add(14*time.Minute), incident.PauseClock{Customer: "acme", Target: supportplan.Update, Reason: "their switchboard is closed"})
+	settle(i, begun.Add(24*time.Minute))
+}
+
+func (h *house) pagingIncident(t testing.TB) {
+	begun := now().Add(-6 * time.Minute)
+	i := h.open(t, paging, definition("Login", "LoginDown", priority.High, priority.High, customer("acme", "Acme Corp", 5*time.Minute, time.Hour)), begun, "LoginDown")
+	settle(i, begun.Add(5*time.Minute))
+}
+
+func (h *house) closedIncident(t testing.TB) {
+	begun := now().Add(-50 * time.Hour)
+	i := h.open(t, over, definition("결제 배치", "BatchLate", priority.Low, priority.Medium), begun, "BatchLate")
+	do(t, i, park, begun.Add(3*time.Minute), incident.Acknowledge{})
+	do(t, i, park, begun.Add(30*time.Minute), incident.Resolve{Note: "다시 실행하여 정상 종료"})
+	settle(i, begun.Add(2*time.Hour))
+}
+
+// settle begins what is due, and lets each send have its outcome at once.
+func settle(i *incident.Incident, at time.Time) {
+	for sends := i.Advance(at); len(sends) > 0; sends = i.Advance(at) {
+		for _, s := range sends {
+			switch s.Work {
+			case incident.ComputeClocks:
+				var instants []incident.Instants
+				for _, c := range i.Clocks {
+					risk, due := c.Instants(i.AtRisk(c.Customer))
+					instants = append(instants, incident.Instants{Customer: c.Customer, Target: c.Target, RiskAt: risk, Due: due})
+				}
+				i.Computed(s.Number, instants, at)
+			case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer:
+				to := delivery.Recipient{ID: "park", Name: "박서준", Language: "ko", Methods: []string{"slack"}}
+				i.Composed(s.Number, []incident.Addressed{{To: to, Message: delivery.Message{Kind: i.Telling(s).Kind}}}, "", incident.Folder{}, at)
+			case incident.PagePerson, incident.Tell:
+				i.Told(s.Number, delivery.Outcome{Result: delivery.Delivered, Attempts: 1}, at)
+			case incident.SyncTicket:
+				i.Ticketed(s.Number, ticket.Ref{ID: "LOCAL-12", URL: "http://tickets.example/12"}, at)
+			case incident.WriteReport:
+				i.Reported(s.Number, []string{"reports/" + string(i.ID) + ".md"}, "0123456789abcdef", at)
+			case incident.OpenReview:
+				i.Reviewed(s.Number, "review/"+string(i.ID), i.ReviewDue(), "", at)
+			case incident.FindPrevious:
+				i.FoundPrevious(s.Number, nil, at)
+			}
+		}
+	}
+}
+
+func (h *house) List(_ context.Context, f api.Filter) ([]api.Summary, string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var rows []api.Summary
+	for n := len(h.incidents) - 1; n >= 0; n-- {
+		i := h.incidents[n]
+		if f.Open && i.Status == incident.Closed || f.Status != "" && f.Status != i.Status {
+			continue
+		}
+		row := api.Summary{
+			ID: i.ID, Status: i.Status, Priority: i.Priority, Service: i.Definition.Service.ID, OpenedAt: i.Times.Alerted,
+			NextDue: i.NextDue(), ClosedAt: i.Times.Closed,
+		}
+		for _, c := range i.Definition.Customers {
+			row.Customers = append(row.Customers, c.ID)
+		}
+		rows = append(rows, row)
+	}
+	if f.Limit > 0 && len(rows) > f.Limit {
+		return rows[:f.Limit], "more", nil
+	}
+	return rows, "", nil
+}
+
+func (h *house) State(_ context.Context, id incident.ID) (*incident.Incident, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, i := range h.incidents {
+		if i.ID == id {
+			return i, nil
+		}
+	}
+	return nil, &starter.NotFoundError{What: "incident " + string(id)}
+}
+
+func (h *house) Timeline(ctx context.Context, id incident.ID) (*incident.Incident, error) {
+	return h.State(ctx, id)
+}
+
+func (h *house) History(ctx context.Context, id incident.ID, w io.Writer) error {
+	if _, err := h.State(ctx, id); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, `[{"events":[]}]`+"\n")
+	return err
+}
+
+func (h *house) Command(ctx context.Context, id incident.ID, _, requestID string, by timeline.Actor, c incident.Command) (api.Receipt, error) {
+	i, err := h.State(ctx, id)
+	if err != nil {
+		return api.Receipt{}, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.down > 0 {
+		h.down--
+		return api.Receipt{}, &starter.UnavailableError{Cause: context.DeadlineExceeded}
+	}
+	if err := i.Do(requestID, c, by, now()); err != nil {
+		return api.Receipt{}, &starter.RefusedError{Reason: err.Error()}
+	}
+	settle(i, now())
+	return api.Receipt{ID: i.ID, Status: i.Status, Priority: i.Priority, Seq: len(i.Timeline.Entries)}, nil
+}

@@ -1,0 +1,275 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"muster/internal/escalation"
+	"muster/internal/incident"
+	"muster/internal/priority"
+	"muster/internal/report"
+	"muster/internal/supportplan"
+	"muster/internal/timeline"
+	"muster/starter/api"
+)
+
+// A page is what is being shown, in one language, with times of one zone.
+type page struct {
+	*app
+	say            labels
+	w              io.Writer
+	language, zone string
+}
+
+// page begins one. The organisation's language is for whoever has set none.
+func (a *app) page(w io.Writer, organisations, zone string) page {
+	l := cmp.Or(a.language(), organisations)
+	return page{app: a, say: labelsIn(l), w: w, language: l, zone: zone}
+}
+
+func (p page) instant(at time.Time) string { return p.view.texts.Instant(at, p.language, p.zone) }
+
+// away says how far off an instant is.
+func (p page) away(at time.Time, before, after string) string {
+	d := at.Sub(p.env.Now())
+	if d.Abs() < time.Second {
+		return p.say.now
+	}
+	if d < 0 {
+		return fmt.Sprintf(after, p.view.texts.Duration(-d, p.language))
+	}
+	return fmt.Sprintf(before, p.view.texts.Duration(d, p.language))
+}
+
+func (p page) pressing(pr priority.Priority) string {
+	c := colour("")
+	switch {
+	case pr == priority.P1:
+		c = red
+	case pr == priority.P2:
+		c = yellow
+	}
+	return p.paint(c, p.view.texts.Priority(pr, p.language))
+}
+
+func (p page) status(s incident.Status) string {
+	c := colour("")
+	switch s {
+	case incident.Triggered:
+		c = red
+	case incident.Acknowledged, incident.Mitigated:
+		c = yellow
+	case incident.Resolved:
+		c = green
+	case incident.Closed:
+		c = dim
+	}
+	return p.paint(c, p.view.texts.Status(s, p.language))
+}
+
+// head is the first row of a table.
+func (p page) head(names ...string) []string {
+	for n, name := range names {
+		names[n] = p.paint(dim, strings.ToUpper(name))
+	}
+	return names
+}
+
+// list shows one row for each incident.
+func (p page) list(all []api.Summary) {
+	rows := [][]string{p.head(p.say.incident, p.say.priority, p.say.status, p.say.service, p.say.opened, p.say.next, p.say.customers)}
+	for _, s := range all {
+		next := ""
+		if !s.NextDue.IsZero() && s.ClosedAt.IsZero() {
+			next = p.away(s.NextDue, p.say.in, p.say.over)
+		}
+		rows = append(rows, []string{
+			printable(string(s.ID)), p.pressing(s.Priority), p.status(s.Status), printable(s.Service), p.instant(s.OpenedAt), next,
+			printable(strings.Join(s.Customers, ", ")),
+		})
+	}
+	p.rows(p.w, rows)
+}
+
+// incident shows one incident on one screen.
+func (p page) show(i *incident.Incident) {
+	d := &i.Definition
+	title := printable(string(i.ID)) + "  " + printable(d.Title)
+	if width := p.width(); width > 0 {
+		title = text.WrapSoft(title, width)
+	}
+	fmt.Fprintln(p.w, p.paint(bold, title))
+	fmt.Fprintf(p.w, "%s, %s (%s, %s)\n\n", p.pressing(i.Priority), p.status(i.Status),
+		p.view.texts.Level(report.Impact, i.Impact, p.language), p.view.texts.Level(report.Urgency, i.Urgency, p.language))
+	p.rows(p.w, p.facts(i))
+	if len(i.Clocks) > 0 {
+		fmt.Fprintln(p.w)
+		p.promises(i)
+	}
+	const last = 8
+	fmt.Fprintf(p.w, "\n%s\n", p.paint(bold, p.say.entries))
+	var entries []api.Entry
+	for _, e := range i.Timeline.Entries[max(0, len(i.Timeline.Entries)-last):] {
+		entries = append(entries, api.NewEntry(p.view.texts, e, p.language, p.zone))
+	}
+	p.timeline(entries)
+}
+
+// facts are the lines at the top: what each is, and what it is now. What is not known has no line.
+func (p page) facts(i *incident.Incident) (rows [][]string) {
+	add := func(label string, values ...string) {
+		for _, v := range values {
+			if v = strings.TrimSpace(v); v != "" {
+				rows = append(rows, []string{p.paint(dim, label), v})
+				label = ""
+			}
+		}
+	}
+	at := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return fmt.Sprintf("%s (%s)", p.instant(t), p.away(t, p.say.in, p.say.ago))
+	}
+	var customers []string
+	for _, c := range i.Definition.Customers {
+		customers = append(customers, printable(c.Name))
+	}
+	add(p.say.service, printable(i.Definition.Service.Name))
+	add(p.say.customers, strings.Join(customers, ", "))
+	add(p.say.started, at(i.Times.Started))
+	add(p.say.resolved, at(i.Times.Resolved))
+	add(p.say.closed, at(i.Times.Closed))
+	add(p.say.responding, p.responder(i)...)
+	add(p.say.paging, p.climb(i))
+	add(p.say.roles, p.holders(i)...)
+	add(p.say.alerts, fmt.Sprintf(p.say.firing, i.Alerts.Firing, i.Alerts.Distinct()))
+	add(p.say.ticket, printable(i.Ticket.Ref.ID+" "+i.Ticket.Ref.URL))
+	add(p.say.report, printable(strings.Join(i.Report.Paths, ", ")))
+	if i.Review.Opened {
+		add(p.say.review, fmt.Sprintf("%s, %s %s", printable(i.Review.ID), strings.ToLower(p.say.due), p.instant(i.Review.Due)))
+	}
+	if i.Previous != nil {
+		add(p.say.previous, printable(string(i.Previous.ID)))
+	}
+	for n, l := range i.Definition.Links {
+		label := ""
+		if n == 0 {
+			label = p.say.links
+		}
+		rows = append(rows, []string{p.paint(dim, label), printable(l.Name + " " + l.URL)})
+	}
+	return rows
+}
+
+// responder says who has taken the incident, and until when that counts.
+func (p page) responder(i *incident.Incident) []string {
+	if len(i.Responders) == 0 {
+		if i.Status.Open() {
+			return []string{p.paint(red, p.say.nobody)}
+		}
+		return nil
+	}
+	by := i.Responders[len(i.Responders)-1]
+	out := []string{fmt.Sprintf(p.say.person, printable(by.Shown()))}
+	if e := i.Escalation; e.Answered && i.Status.Open() {
+		out = append(out, fmt.Sprintf(p.say.expires, p.instant(e.Due(i.Definition.Policy))))
+	}
+	return out
+}
+
+// climb says whom the escalation has reached, while nobody has answered.
+func (p page) climb(i *incident.Incident) string {
+	e, policy := i.Escalation, i.Definition.Policy
+	if e.Answered || e.Begun == 0 || !i.Status.Open() || len(policy.Steps) == 0 {
+		return ""
+	}
+	rung := policy.Rung(e.Begun)
+	names := make([]string, len(rung.Targets))
+	for n, t := range rung.Targets {
+		kind := p.say.schedule
+		if t.Kind == escalation.Person {
+			kind = p.say.somebody
+		}
+		names[n] = fmt.Sprintf(kind, printable(t.ID))
+	}
+	who := strings.Join(names, ", ")
+	out := fmt.Sprintf(p.say.lastResort, who)
+	if rung.Step > 0 {
+		out = fmt.Sprintf(p.say.step, rung.Step, len(policy.Steps), rung.Round, who)
+	}
+	if !e.NextAt.IsZero() && i.QuietSince.IsZero() {
+		out += fmt.Sprintf(" (%s: %s)", strings.ToLower(p.say.next), p.away(e.NextAt, p.say.in, p.say.over))
+	}
+	return out
+}
+
+// holders says who has which role, by the name that the timeline has for them.
+func (p page) holders(i *incident.Incident) (out []string) {
+	for _, r := range incident.Roles() {
+		for _, h := range i.Holders {
+			if h.Role != r {
+				continue
+			}
+			name := h.Person
+			for _, e := range slices.Backward(i.Timeline.Entries) {
+				if e.Kind == timeline.RoleAssigned && e.Fact("role") == string(r) {
+					name = cmp.Or(e.Fact("person"), name)
+					break
+				}
+			}
+			out = append(out, p.view.texts.Role(r, p.language)+": "+fmt.Sprintf(p.say.person, printable(name)))
+		}
+	}
+	return out
+}
+
+// promises shows every clock with the time that is left.
+func (p page) promises(i *incident.Incident) {
+	names := map[string]string{}
+	for _, c := range i.Definition.Customers {
+		names[c.ID] = c.Name
+	}
+	rows := [][]string{p.head(p.say.customer, p.say.promise, p.say.status, p.say.due, p.say.left)}
+	for n := range i.Clocks {
+		c := &i.Clocks[n]
+		state, shade := p.view.texts.Clock(c.State, p.language), colour("")
+		switch {
+		case c.Late:
+			state, shade = p.view.texts.Clock(supportplan.Missed, p.language), red
+		case c.State == supportplan.Running && c.AtRisk:
+			state, shade = p.say.atRisk, yellow
+		case c.State == supportplan.Met:
+			shade = green
+		}
+		due, left := "", printable(c.Reason)
+		if !c.Due.IsZero() {
+			due = p.instant(c.Due)
+			if c.Open() {
+				left = p.away(c.Due, p.say.remaining, p.say.over)
+			}
+		}
+		rows = append(rows, []string{
+			printable(cmp.Or(names[c.Customer], c.Customer)), p.view.texts.Target(c.Target, p.language), p.paint(shade, state), due, p.paint(shade, left),
+		})
+	}
+	p.rows(p.w, rows)
+}
+
+// timeline shows one line for each entry.
+func (p page) timeline(entries []api.Entry) {
+	if len(entries) == 0 {
+		return
+	}
+	var rows [][]string
+	for _, e := range entries {
+		rows = append(rows, []string{p.paint(dim, printable(e.Moment)), printable(e.Sentence)})
+	}
+	p.rows(p.w, rows)
+}

@@ -1,0 +1,91 @@
+package worker
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"muster/activities"
+	"muster/internal/console"
+	"muster/internal/delivery"
+	"muster/internal/incident"
+	"muster/internal/localreport"
+	"muster/internal/localticket"
+	"muster/internal/org"
+	"muster/internal/outbound"
+	"muster/internal/report"
+	"muster/internal/smtp"
+	"muster/internal/webhook"
+)
+
+// Options are what the activities work with.
+type Options struct {
+	Organisation *org.Live
+	Texts        *report.Texts
+	Archive      activities.Archive
+	Tracker      activities.Tracker
+	Data         string         // folder of the local tickets, reports and file channels
+	Out          io.Writer      // of the console channel
+	Allow        []netip.Prefix // own networks that webhooks may reach
+}
+
+// NewActivities fills the activities' interfaces with adapters. Channels and ticket system are those of the organisation
+// folder as it is now; addresses and people are looked up at every send.
+func NewActivities(o Options) (Activities, error) {
+	now := o.Organisation.Current()
+	client := &outbound.Client{Guard: outbound.Guard{Allow: o.Allow}}
+	mail, err := mailer(now)
+	if err != nil {
+		return Activities{}, err
+	}
+	tickets, err := ticketSystem(now, o.Data, client)
+	if err != nil {
+		return Activities{}, err
+	}
+	current := func() activities.Directory { return directory{o.Organisation.Current()} }
+	return Activities{
+		Composition: &activities.Composition{Directory: current, Writer: o.Texts, Now: time.Now},
+		Deliveries: &activities.Deliveries{
+			Directory: current, Tracker: o.Tracker, Senders: map[delivery.ContactType]activities.Sender{
+				delivery.Console: &console.Sender{W: o.Out},
+				delivery.File:    &console.File{Folder: filepath.Join(o.Data, "deliveries")},
+				delivery.Webhook: &webhook.Sender{Client: client},
+				delivery.Email:   mail,
+			},
+		},
+		Tickets: &activities.Tickets{System: tickets, Writer: o.Texts},
+		Reports: &activities.Reports{Writer: o.Texts, Shelf: &localreport.Shelf{Folder: filepath.Join(o.Data, "reports")}},
+		Lookup:  &activities.Lookup{Archive: o.Archive},
+	}, nil
+}
+
+// directory is the organisation folder as activities see it.
+type directory struct{ *org.Organisation }
+
+// Folder names the folder's content.
+func (d directory) Folder() incident.Folder {
+	return incident.Folder{Revision: d.Revision, Changed: d.Changed}
+}
+
+func mailer(o *org.Organisation) (*smtp.Sender, error) {
+	m, err := o.Mail()
+	if err != nil {
+		return nil, fmt.Errorf("mail server: %w", err)
+	}
+	return &smtp.Sender{
+		Host: m.Host, Port: m.Port, Security: smtp.Security(m.Security), From: m.From, User: m.User, Password: string(m.Password),
+	}, nil
+}
+
+func ticketSystem(o *org.Organisation, data string, c *outbound.Client) (activities.TicketSystem, error) {
+	t, err := o.Tickets()
+	if err != nil {
+		return nil, fmt.Errorf("ticket system: %w", err)
+	}
+	if t.System == org.WebhookTickets {
+		return &webhook.Tickets{Client: c, URL: string(t.URL), Secret: string(t.Secret)}, nil
+	}
+	return localticket.New(filepath.Join(data, "tickets"))
+}
