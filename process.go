@@ -59,7 +59,7 @@ func validate(_ context.Context, folder string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	summary := o.String()
+	summary := fmt.Sprintf("%s (%s): no faults, revision %s", o.Name, o.ID, o.Revision)
 	for _, w := range o.Warnings {
 		summary += "\nwarning: " + w.String()
 	}

@@ -48,9 +48,9 @@ type ComposeInput struct {
 
 // Composed are the messages, with the folder that named the recipients.
 type Composed struct {
-	To       []incident.Addressed `json:"to,omitempty"`
-	Detail   string               `json:"detail,omitempty"` // what could not be determined or written
-	Folder   incident.Folder      `json:"folder"`
+	To     []incident.Addressed `json:"to,omitempty"`
+	Detail string               `json:"detail,omitempty"` // what could not be determined or written
+	Folder incident.Folder      `json:"folder"`
 }
 
 // Compose resolves the targets as of now and writes one message for each recipient, each once. What cannot be resolved

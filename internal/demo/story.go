@@ -33,7 +33,7 @@ type story struct {
 	reviews     *starter.Reviews
 	sink        *receiver
 	id          incident.ID
-	began       string // when the alerts began to fire
+	began       string             // when the alerts began to fire
 	first       delivery.Recipient // who is on call, by the organisation folder
 	second      delivery.Recipient
 

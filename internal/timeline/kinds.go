@@ -29,7 +29,7 @@ const (
 	AckExpired      Kind = "escalation.ack-expired"  // since: no sign of life, so paging starts again
 	EscalationEnded Kind = "escalation.ended"        // cause
 
-	Sending      Kind = "delivery.sending"   // what delivery to method revision
+	Sending      Kind = "delivery.sending"   // what delivery to method
 	Delivered    Kind = "delivery.delivered" // what delivery to method attempts
 	Refused      Kind = "delivery.refused"   // what delivery to method attempts detail
 	Withdrawn    Kind = "delivery.withdrawn" // what delivery to method cause

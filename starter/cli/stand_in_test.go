@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"sync"
@@ -187,15 +188,30 @@ func (h *house) List(_ context.Context, f api.Filter) ([]api.Summary, string, er
 	return rows, "", nil
 }
 
-func (h *house) State(_ context.Context, id incident.ID) (*incident.Incident, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+// find is called with the lock held.
+func (h *house) find(id incident.ID) (*incident.Incident, error) {
 	for _, i := range h.incidents {
 		if i.ID == id {
 			return i, nil
 		}
 	}
 	return nil, &starter.NotFoundError{What: "incident " + string(id)}
+}
+
+// State returns a copy, as a query does.
+func (h *house) State(_ context.Context, id incident.ID) (*incident.Incident, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	i, err := h.find(id)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(i)
+	if err != nil {
+		return nil, err
+	}
+	var seen incident.Incident
+	return &seen, json.Unmarshal(text, &seen)
 }
 
 func (h *house) Timeline(ctx context.Context, id incident.ID) (*incident.Incident, error) {
@@ -210,13 +226,13 @@ func (h *house) History(ctx context.Context, id incident.ID, w io.Writer) error 
 	return err
 }
 
-func (h *house) Command(ctx context.Context, id incident.ID, _, requestID string, by timeline.Actor, c incident.Command) (api.Receipt, error) {
-	i, err := h.State(ctx, id)
+func (h *house) Command(_ context.Context, id incident.ID, _, requestID string, by timeline.Actor, c incident.Command) (api.Receipt, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	i, err := h.find(id)
 	if err != nil {
 		return api.Receipt{}, err
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	if h.down > 0 {
 		h.down--
 		return api.Receipt{}, &starter.UnavailableError{Cause: context.DeadlineExceeded}
