@@ -6,12 +6,10 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 	_ "time/tzdata" // schedules need time zones also where the machine has none
 
-	"muster/internal/report"
-	"muster/starter/cli"
-	"muster/templates"
+	"muster/internal/metrics"
+	"muster/internal/process"
 )
 
 // Set by the linker.
@@ -22,11 +20,7 @@ var (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := cli.Run(ctx, cli.Env{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: time.Now,
-		Texts:   func() (*report.Texts, error) { return report.New(templates.FS) },
-		Process: processes(),
-	}, os.Args[1:])
+	code := process.Run(ctx, metrics.Build{Version: version, Revision: revision}, os.Args[1:])
 	stop()
 	os.Exit(code)
 }

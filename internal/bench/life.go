@@ -13,11 +13,11 @@ import (
 	"muster/internal/priority"
 )
 
-// The scripted life: the times are short, the order of things is that of a real incident.
+// livelyPace is that of the scripted life: the times are short, the order of things is that of a real incident.
 func livelyPace() pace {
 	return pace{
-		first: 1500 * time.Millisecond, wait: 10 * time.Second, update: 3500 * time.Millisecond,
-		quiet: 1200 * time.Millisecond, reopen: 1200 * time.Millisecond,
+		first: 2 * time.Second, wait: time.Minute, update: 5 * time.Second, quiet: 1500 * time.Millisecond,
+		reopen: 1500 * time.Millisecond,
 	}
 }
 
@@ -62,16 +62,22 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// lives leads n incidents through their lives, one begun after the other.
-func (e *engine) lives(ctx context.Context, s side, prefix string, n int, apart time.Duration) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(n)*apart+2*time.Minute)
+// lives leads n incidents through their lives, some at a time: a machine that is too busy would measure how it catches up.
+func (e *engine) lives(ctx context.Context, s side, prefix string, n, together int) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
-	subjects, faults := make([]string, n), make([]error, n)
-	var all sync.WaitGroup
-	for i := range n {
+	subjects, faults := make([]string, n), make([]error, together)
+	for i := range subjects {
 		subjects[i] = fmt.Sprintf("%s-%s-%05d", prefix, s.name, i)
-		all.Go(func() { faults[i] = live(ctx, e.world, s, subjects[i]) })
-		if err := pause(ctx, apart); err != nil {
+	}
+	var all sync.WaitGroup
+	for k := range together {
+		all.Go(func() {
+			for i := k; i < n && faults[k] == nil; i += together {
+				faults[k] = live(ctx, e.world, s, subjects[i])
+			}
+		})
+		if err := pause(ctx, livelyPace().first/time.Duration(together)); err != nil { // not all in step
 			break
 		}
 	}
@@ -108,9 +114,9 @@ type lived struct {
 	kinds                  tally // of the life in the middle
 }
 
-func (e *engine) roundOfLives(ctx context.Context, s side, prefix string, n int, apart time.Duration) (lived, error) {
+func (e *engine) roundOfLives(ctx context.Context, s side, prefix string, n, together int) (lived, error) {
 	m := start()
-	subjects, err := e.lives(ctx, s, prefix, n, apart)
+	subjects, err := e.lives(ctx, s, prefix, n, together)
 	if err != nil {
 		return lived{}, err
 	}
@@ -138,11 +144,11 @@ func (e *engine) roundOfLives(ctx context.Context, s side, prefix string, n int,
 
 // life compares what one whole life costs.
 func (b *bench) life(ctx context.Context) error {
-	n, apart := b.pick(60, 6), b.span(120*time.Millisecond, 50*time.Millisecond)
+	n, together := b.pick(24, 4), b.pick(12, 4)
 	rounds := map[string][]lived{}
 	err := b.on(ctx, engineOptions{}, func(e *engine) error {
 		for _, s := range e.sides() { // everything once, unmeasured
-			if _, err := e.roundOfLives(ctx, s, "warm", b.pick(10, 1), apart); err != nil {
+			if _, err := e.roundOfLives(ctx, s, "warm", together, together); err != nil {
 				return err
 			}
 		}
@@ -152,7 +158,7 @@ func (b *bench) life(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
-				l, err := e.roundOfLives(ctx, s, fmt.Sprintf("life%d", round), n, apart)
+				l, err := e.roundOfLives(ctx, s, fmt.Sprintf("life%d", round), n, together)
 				stop()
 				if err != nil {
 					return err

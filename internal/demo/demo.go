@@ -41,7 +41,7 @@ func Run(ctx context.Context, o Options) error {
 		}
 		folder = made
 	}
-	sink, err := newReceiver()
+	sink, err := newReceiver(ctx)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
+	"time"
 
 	"muster/examples"
 )
@@ -61,12 +61,13 @@ func writeOrganisation(folder, receiver string) error {
 	return nil
 }
 
-// alertBody is one of the example's webhook bodies, as of now: its alerts began a minute ago.
-func alertBody(name, startsAt string) ([]byte, error) {
+// alertBody is one of the example's webhook bodies as of now: its alerts began when the story did, and end now.
+func alertBody(name, began string) ([]byte, error) {
 	body, err := examples.FS.ReadFile("alerts/" + name)
 	if err != nil {
 		return nil, fmt.Errorf("read example: %w", err)
 	}
-	began := regexp.MustCompile(`"startsAt": "[^"]*"`)
-	return []byte(began.ReplaceAllString(string(body), `"startsAt": "`+strings.ReplaceAll(startsAt, `"`, "")+`"`)), nil
+	body = regexp.MustCompile(`"startsAt": "[^"]*"`).ReplaceAll(body, []byte(`"startsAt": "`+began+`"`))
+	now := time.Now().UTC().Format(time.RFC3339Nano)
+	return regexp.MustCompile(`"endsAt": "2[^"]*"`).ReplaceAll(body, []byte(`"endsAt": "`+now+`"`)), nil
 }

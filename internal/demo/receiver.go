@@ -30,8 +30,8 @@ type receiver struct {
 	unsure []string // deliveries whose signature was wrong
 }
 
-func newReceiver() (*receiver, error) {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+func newReceiver(ctx context.Context) (*receiver, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("start receiver: %w", err)
 	}

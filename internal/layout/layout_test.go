@@ -139,7 +139,7 @@ func TestEngine(t *testing.T) {
 		"internal/node/x.go":            {Data: []byte(imports("node", "muster/internal/devserver"))},
 		"internal/demo/x.go":            {Data: []byte(imports("demo", "muster/internal/node"))},
 		"internal/acceptance/x_test.go": {Data: []byte(imports("acceptance", "muster/internal/node"))},
-		"main.go":                       {Data: []byte(imports("main", "muster/internal/node", "muster/internal/demo"))},
+		"internal/process/x.go":         {Data: []byte(imports("process", "muster/internal/node", "muster/internal/demo"))},
 	}
 	tree["internal/preview/x.go"] = &fstest.MapFile{Data: []byte(imports("preview", "muster/internal/inmem"))}
 	tree["internal/inmem/x.go"] = &fstest.MapFile{Data: []byte(imports("inmem"))}

@@ -66,11 +66,12 @@ func adapterRooms() map[string][]string {
 // has no place in the house yet.
 func rooms() map[string]room {
 	all := map[string]room{
-		// main hands the CLI what only a whole program can do, as functions.
-		".": {may: []string{
+		".": {may: []string{"internal/process", "internal/metrics"}},
+		// process hands the CLI what only a whole program can do, as functions.
+		"internal/process": {may: []string{
 			"starter/cli", "starter/api", "internal/node", "internal/demo", "internal/bench", "internal/audit",
-			"internal/org", "internal/metrics",
-		}},
+			"internal/org", "internal/metrics", "internal/report", "templates", temporalSDK + "/log",
+		}, only: []string{"."}},
 
 		"workflows":  {may: []string{"activities", pure, sdkWorkflow, sdkTemporal, apiEnums}},
 		"activities": {may: []string{pure, "internal/report", "internal/bundle", sdkActivity, sdkTemporal}},
@@ -118,13 +119,13 @@ func rooms() map[string]room {
 		}, only: []string{"internal/node", "internal/bench", "internal/acceptance"}},
 		"internal/node": {may: []string{
 			"internal/devserver", "worker", "starter", entries, "starter/cli", "internal/org", "internal/store",
-			"internal/report", "templates", "internal/metrics", "internal/selfwatch", "workflows", pure, adapters,
+			"internal/report", "templates", "internal/metrics", "internal/selfwatch", "workflows", "examples", pure, adapters,
 			temporalSDK, temporalAPI,
-		}, only: []string{".", "internal/demo", "internal/bench", "internal/acceptance"}},
+		}, only: []string{"internal/process", "internal/demo", "internal/bench", "internal/acceptance"}},
 
-		// What stands on top of everything. Only main starts it.
-		"internal/demo":       {may: []string{anything}, only: []string{"."}},
-		"internal/bench":      {may: []string{anything}, only: []string{"."}},
+		// What stands on top of everything. Only the program starts it.
+		"internal/demo":       {may: []string{anything}, only: []string{"internal/process"}},
+		"internal/bench":      {may: []string{anything}, only: []string{"internal/process"}},
 		"internal/acceptance": {may: []string{anything}, only: []string{"."}},
 	}
 	for _, name := range pureRooms() {

@@ -245,6 +245,7 @@ func TestWarnings(t *testing.T) {
 	change{"services.yaml", "services:\n", "services:\n" + strings.NewReplacer("id: shop", "id: spare", "[shopco]", "[]").Replace(
 		strings.TrimPrefix(files["services.yaml"], "services:\n"))}.in(t, files)
 	change{"services.yaml", "[shopco]", "[]"}.in(t, files)
+	change{"sources.yaml", "    token: env:LAB_TOKEN\n", ""}.in(t, files)
 	var got []string
 	for _, w := range load(t, files).Warnings {
 		got = append(got, w.String())
@@ -253,6 +254,7 @@ func TestWarnings(t *testing.T) {
 		"customers.yaml:2:9: customer shopco: no service is for it, so no incident can touch it",
 		"schedules.yaml:2:9: schedule primary: nobody is on call before 9000-03-16 09:00 (Europe/London)",
 		"services.yaml:2:9: service spare: no route leads to it",
+		"sources.yaml:5:9: source lab: has no token while another has one, so nobody can send as it",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

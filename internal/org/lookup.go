@@ -11,10 +11,9 @@ import (
 	"muster/internal/escalation"
 )
 
-// RevisionID returns Revision.
-func (o *Organisation) RevisionID() string { return o.Revision }
-
-// Older tells whether another folder, of this revision and change, is newer than this one.
+// Older tells whether another folder, of this revision and change, is newer than this one. It compares the files' own
+// times, so it is a reason to ask somebody else or to ask again, never to ask for ever: a folder that was restored with its
+// old times stays older than what it replaced.
 func (o *Organisation) Older(revision string, changed time.Time) bool {
 	return o.Revision != revision && o.Changed.Before(changed)
 }

@@ -21,7 +21,7 @@ import (
 // secrets sets everything that testdata/good refers to; each value has "swordfish" in it.
 func secrets(t *testing.T, dir string) {
 	t.Helper()
-	for _, name := range []string{"SMTP_PASSWORD", "TICKETS_URL", "PROMETHEUS_TOKEN", "KIM_URL", "KIM_SECRET", "PARK_SECRET"} {
+	for _, name := range []string{"SMTP_PASSWORD", "TICKETS_URL", "PROMETHEUS_TOKEN", "LAB_TOKEN", "KIM_URL", "KIM_SECRET", "PARK_SECRET"} {
 		t.Setenv(name, "swordfish-"+name)
 	}
 	if err := os.Mkdir(filepath.Join(dir, "secrets"), 0o700); err != nil {
@@ -170,10 +170,15 @@ func TestSourcesAndTokens(t *testing.T) {
 	if diff := cmp.Diff([]org.Source{{ID: "prometheus", Type: "alertmanager"}, {ID: "lab", Type: "alertmanager"}}, o.Sources()); diff != "" {
 		t.Error(diff)
 	}
-	for id, want := range map[string]string{"prometheus": "swordfish-PROMETHEUS_TOKEN", "lab": ""} {
+	for id, want := range map[string]string{"prometheus": "swordfish-PROMETHEUS_TOKEN", "lab": "swordfish-LAB_TOKEN"} {
 		if got, err := o.Token(id); got != want || err != nil {
 			t.Errorf("token of %s: got %q, %v", id, got, err)
 		}
+	}
+	files := good(t)
+	change{"sources.yaml", "    token: env:LAB_TOKEN\n", ""}.in(t, files)
+	if token, err := load(t, files).Token("lab"); token != "" || err != nil {
+		t.Errorf("a source without a token: got %q, %v", token, err)
 	}
 	if _, err := o.Token("gone"); err == nil {
 		t.Error("a source that is not there has a token")

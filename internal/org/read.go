@@ -23,6 +23,14 @@ func (r *reader) fault(at place, format string, args ...any) {
 	r.faults = append(r.faults, Fault{at.file, at.line, at.column, fmt.Sprintf(format, args...)})
 }
 
+// hint helps with a fault, as long as somebody will read it: it takes its time.
+func (r *reader) hint(word string, known []string) string {
+	if len(r.faults) >= maxFaults {
+		return ""
+	}
+	return hint(word, known)
+}
+
 // table returns what is known of a kind of thing: "person", "support plan".
 func (r *reader) table(what string) *table {
 	if r.tables[what] == nil {
@@ -37,7 +45,7 @@ func (r *reader) knows(at place, subject, what, id string) bool {
 	if _, ok := t.places[id]; ok || t.unread {
 		return ok
 	}
-	r.fault(at, "%s %s: no such %s; %s", subject, show(id), what, hint(id, t.ids))
+	r.fault(at, "%s %s: no such %s; %s", subject, show(id), what, r.hint(id, t.ids))
 	return false
 }
 
@@ -59,7 +67,7 @@ func (r *reader) object(n node, subject string, read func(*object)) {
 	read(o)
 	for _, f := range n.fields {
 		if !slices.Contains(o.known, f.key) {
-			r.fault(f.place, "%s: unknown key %s; %s", o.subject, show(f.key), hint(f.key, o.known))
+			r.fault(f.place, "%s: unknown key %s; %s", o.subject, show(f.key), r.hint(f.key, o.known))
 		}
 	}
 }

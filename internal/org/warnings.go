@@ -1,10 +1,18 @@
 package org
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // warnings says what is allowed and yet looks like a mistake.
 func (b *builder) warnings(now time.Time) []Fault {
 	w := reader{tables: b.reader.tables}
+	for _, s := range b.sources {
+		if s.token == (ref{}) && slices.ContainsFunc(b.sources, func(s source) bool { return s.token != ref{} }) {
+			w.fault(w.placeOf("source", s.id), "source %s: has no token while another has one, so nobody can send as it", s.id)
+		}
+	}
 	routed, bought := map[string]bool{}, map[string]bool{}
 	for _, r := range b.routes {
 		routed[r.service] = true

@@ -1,10 +1,12 @@
-package main
+// Package process is the muster program: it gives the command line the processes that it can start.
+package process
 
 import (
 	"context"
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"go.temporal.io/sdk/log"
 
@@ -14,15 +16,25 @@ import (
 	"muster/internal/metrics"
 	"muster/internal/node"
 	"muster/internal/org"
+	"muster/internal/report"
 	"muster/starter/api"
 	"muster/starter/cli"
+	"muster/templates"
 )
 
+// Run runs one command until it ends or ctx does, and returns its exit code.
+func Run(ctx context.Context, build metrics.Build, args []string) int {
+	return cli.Run(ctx, cli.Env{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: time.Now,
+		Texts:   func() (*report.Texts, error) { return report.New(templates.FS) },
+		Process: processes(build),
+	}, args)
+}
+
 // processes are the commands that are more than a client of the API.
-func processes() cli.Process {
-	build := metrics.Build{Version: version, Revision: revision}
+func processes(build metrics.Build) cli.Process {
 	return cli.Process{
-		Version: api.ThisBuild(version, revision),
+		Version: api.ThisBuild(build.Version, build.Revision),
 		Dev: func(ctx context.Context, s cli.Streams, o cli.DevOptions) error {
 			return node.Dev(ctx, node.DevConfig{
 				Config: node.Config{
