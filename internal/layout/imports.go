@@ -100,7 +100,7 @@ func (r *report) checkServer(pkgs []*pkg) {
 		}
 	}
 	start := []string{
-		".", engine, "internal/node", "internal/demo", "internal/bench", "internal/acceptance",
+		".", engine, "internal/process", "internal/node", "internal/demo", "internal/bench", "internal/acceptance",
 	}
 	for _, p := range pkgs {
 		if slices.Contains(start, top(p.dir)) {

@@ -34,7 +34,7 @@ func TestRules(t *testing.T) {
 		want            string // part of the one problem; empty: no problem
 	}{
 		// Who may import whom.
-		{"main may start the CLI", "main.go", imports("main", "muster/starter/cli"), ""},
+		{"main may start the program", "main.go", imports("main", "muster/internal/process"), ""},
 		{"main may not know workflows", "main.go", imports("main", "muster/workflows"), "may not import workflows"},
 		{"a rule may use a rule", "internal/incident/x.go", imports("incident", "muster/internal/priority"), ""},
 		{"a rule may not use Temporal", "internal/incident/x.go", imports("incident", "go.temporal.io/sdk/temporal"), "may not import go.temporal.io"},
