@@ -197,13 +197,18 @@ func (i *Incident) remind(about About, role Role, c *supportplan.Clock, now time
 	}, now)
 }
 
-// standsFor returns whom to tell for a role: its holder, or whoever the definition names, or whoever responds.
+// standsFor returns whom to tell for a role: its holder, or who stands for it.
 func (i *Incident) standsFor(role Role) []escalation.Target {
 	for _, h := range i.Holders {
 		if h.Role == role {
 			return []escalation.Target{{Kind: escalation.Person, ID: h.Person}}
 		}
 	}
+	return i.namedFor(role)
+}
+
+// namedFor returns who stands for a role that nobody has taken.
+func (i *Incident) namedFor(role Role) []escalation.Target {
 	for _, r := range i.Definition.Roles {
 		if r.Role == role {
 			return r.Targets

@@ -156,6 +156,7 @@ type Send struct {
 	ID       delivery.ID         `json:"id,omitempty"` // of a single delivery
 	To       *delivery.Recipient `json:"to,omitempty"`
 	Method   int                 `json:"method,omitempty"` // index in To.Methods
+	Stands   bool                `json:"stands,omitempty"` // of a reminder: not to the role's holder, who could not be reached
 	Hastened bool                `json:"hastened,omitempty"`
 	Message  *delivery.Message   `json:"message,omitempty"`
 	Repeated bool                `json:"repeated,omitempty"`

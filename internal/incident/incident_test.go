@@ -512,3 +512,27 @@ func TestEscalatingPagesTheNextStepAtOnce(t *testing.T) {
 		t.Errorf("status %s: asking for help is not giving it back", w.i.Status)
 	}
 }
+
+func TestWhoeverStandsForARoleIsToldWhenItsHolderCannotBe(t *testing.T) {
+	def := definition()
+	def.Roles = []incident.RoleTarget{{Role: incident.IncidentManager, Targets: []escalation.Target{{Kind: escalation.Person, ID: "lead"}}}}
+	i, err := incident.Open("INC-TEST", def, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, i: i, now: start, silent: func(s incident.Send) bool {
+		if s.Work == incident.Remind && s.Targets[0].ID == "park" {
+			i.Composed(s.Number, nil, "park: not in the folder", incident.Folder{}, start)
+			return true
+		}
+		return false
+	}}
+	i.Receive(batch(start, firing("a", start)), start)
+	w.settle()
+	w.do("1", incident.Acknowledge{}, park) // and so incident manager
+	w.told = nil
+	w.until(start.Add(3*time.Hour + 12*time.Minute)) // the promise to resolve is at risk
+	if !strings.Contains(strings.Join(w.told, "\n"), "reminder person:lead") {
+		t.Errorf("told %v: want the one who stands for the incident manager", w.told)
+	}
+}

@@ -85,6 +85,11 @@ func (i *Incident) Composed(number int, to []Addressed, detail string, by Folder
 		return
 	}
 	i.record(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(s.Work)), timeline.F("detail", detail))
+	if s.Work == Remind && !s.Stands {
+		// Whoever has the role cannot be reached: those who stand for it are told instead.
+		s.Stands, s.Targets = true, i.namedFor(s.Role)
+		i.begin(s, now)
+	}
 }
 
 // Told takes in how a delivery ended.

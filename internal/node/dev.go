@@ -23,7 +23,7 @@ import (
 func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 	if cfg.Org == "" {
 		cfg.Org = filepath.Join(cfg.Data, "organisation")
-		if err := copyExample(cfg.Org); err != nil {
+		if err := copyExample(cfg.Data, cfg.Org); err != nil {
 			return nil, err
 		}
 	}
@@ -71,7 +71,10 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 }
 
 // copyExample gives whoever has no organisation folder yet the example to begin with. What is there already stays.
-func copyExample(folder string) error {
+func copyExample(data, folder string) error {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return fmt.Errorf("make data folder: %w", err)
+	}
 	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -29,19 +29,19 @@ type form[T any] struct {
 
 // The forms of all values.
 var (
-	aWord       = form[string]{"a word", aLine, false}
-	aName       = form[string]{"a name on one line, of at most 200 characters", aLine, false}
-	anID        = form[string]{"lower-case letters, digits and hyphens, at most 63, such as web-1", matches(`^[a-z0-9][a-z0-9-]{0,62}$`), false}
-	aHost       = form[string]{"the name of a host, such as mail.example.com", matches(`^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$`), false}
-	aFileName   = form[string]{"the plain name of a file, such as park.jsonl", plainFile, false}
-	aSender     = form[string]{"a mail address, such as Muster <muster@example.com>", senderAddress, false}
-	aMail       = form[string]{"a mail address, such as park@example.com, or a reference to one", mailAddress, false}
-	aURL        = form[string]{"a URL that begins with https:// or http://", webURL, false}
+	aWord       = in("a word", aLine)
+	aName       = in("a name on one line, of at most 200 characters", aLine)
+	anID        = in("lower-case letters, digits and hyphens, at most 63, such as web-1", matches(`^[a-z0-9][a-z0-9-]{0,62}$`))
+	aHost       = in("the name of a host, such as mail.example.com", matches(`^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$`))
+	aFileName   = in("the plain name of a file, such as park.jsonl", plainFile)
+	aSender     = in("a mail address, such as Muster <muster@example.com>", senderAddress)
+	aMail       = in("a mail address, such as park@example.com, or a reference to one", mailAddress)
+	aURL        = in("a URL that begins with https:// or http://", webURL)
 	aHook       = form[string]{"a URL that begins with https:// or http://, or a reference to one, such as env:PARK_URL", webURL, true}
 	aRef        = form[ref]{"a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder", parseRef, true}
-	aLabelValue = form[string]{"the value of a label, of at most 1000 characters", func(s string) (string, bool) {
+	aLabelValue = in("the value of a label, of at most 1000 characters", func(s string) (string, bool) {
 		return s, utf8.RuneCountInString(s) <= 1000
-	}, false}
+	})
 
 	aLanguage    = oneOf("en", "ko")
 	aSecurity    = oneOf("starttls", "tls", "none")
@@ -50,36 +50,49 @@ var (
 	aContactType = oneOf(delivery.Console, delivery.File, delivery.Webhook, delivery.Email)
 	aLevel       = oneOf(priority.High, priority.Medium, priority.Low)
 	anAuthor     = oneOf(supportplan.ByEngine, supportplan.ByPerson)
-	aBool        = form[bool]{"true or false", func(s string) (bool, bool) { return s == "true", s == "true" || s == "false" }, false}
-	aNumber      = form[int]{"a whole number from 0 to 1000", func(s string) (int, bool) { n, ok := number(s); return n, ok && n >= 0 && n <= 1000 }, false}
-	aPercentage  = form[int]{"a percentage from 1 to 99", func(s string) (int, bool) { n, ok := number(s); return n, ok && n > 0 && n < 100 }, false}
-	aPort        = form[int]{"a port from 1 to 65535", func(s string) (int, bool) { n, ok := number(s); return n, ok && n > 0 && n <= 65535 }, false}
-	aShift       = form[int]{"daily, weekly or a number of days, such as 3 days", shift, false}
+	aCoverage    = in("24x7: this version knows no other coverage", matches(`^24x7$`))
 
-	aZone     = form[*time.Location]{"an IANA time zone, such as Asia/Seoul", zone, false}
-	aDuration = form[time.Duration]{"a time such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d", duration, false}
-	aWait     = form[time.Duration]{"a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d", func(s string) (time.Duration, bool) {
+	aBool       = in("true or false", func(s string) (bool, bool) { return s == "true", s == "true" || s == "false" })
+	aNumber     = in("a whole number from 0 to 1000", between(0, 1000))
+	aPercentage = in("a percentage from 1 to 99", between(1, 99))
+	aPort       = in("a port from 1 to 65535", between(1, 65535))
+
+	aShift    = in("daily, weekly or a number of days, such as 3 days", shift)
+	aZone     = in("an IANA time zone, such as Asia/Seoul", zone)
+	aDuration = in("a time such as "+durations, duration)
+	aWait     = in("a time of more than 0s, such as "+durations, func(s string) (time.Duration, bool) {
 		d, ok := duration(s)
 		return d, ok && d > 0
-	}, false}
-	aWallTime = form[oncall.WallTime]{"a date and a time of day, such as 2026-11-02 09:00", func(s string) (oncall.WallTime, bool) {
-		w, err := oncall.ParseWallTime(s)
-		return w, err == nil
-	}, false}
-	aPriority = form[priority.Priority]{"P1, P2, P3, P4 or P5", func(s string) (priority.Priority, bool) {
-		p, err := priority.Parse(s)
-		return p, err == nil
-	}, false}
-	aTarget = form[escalation.Target]{"schedule:ID or person:ID", func(s string) (escalation.Target, bool) {
-		t, err := escalation.ParseTarget(s)
-		return t, err == nil
-	}, false}
-	aNetwork = form[netip.Prefix]{"a network, such as 10.20.0.0/16 or 127.0.0.1/32", func(s string) (netip.Prefix, bool) {
+	})
+	aWallTime = in("a date and a time of day, such as 2026-11-02 09:00", by(oncall.ParseWallTime))
+	aPriority = in("P1, P2, P3, P4 or P5", by(priority.Parse))
+	aTarget   = in("schedule:ID or person:ID", by(escalation.ParseTarget))
+	aNetwork  = in("a network, such as 10.20.0.0/16 or 127.0.0.1/32", func(s string) (netip.Prefix, bool) {
 		p, err := netip.ParsePrefix(s)
 		return p, err == nil && p == p.Masked()
-	}, false}
-	aCoverage = form[string]{"24x7: this version knows no other coverage", func(s string) (string, bool) { return s, s == "24x7" }, false}
+	})
 )
+
+const durations = "90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d"
+
+func in[T any](want string, read func(string) (T, bool)) form[T] {
+	return form[T]{want: want, read: read}
+}
+
+// by reads what a parser reads.
+func by[T any](parse func(string) (T, error)) func(string) (T, bool) {
+	return func(s string) (T, bool) {
+		v, err := parse(s)
+		return v, err == nil
+	}
+}
+
+func between(least, most int) func(string) (int, bool) {
+	return func(s string) (int, bool) {
+		n, ok := number(s)
+		return n, ok && least <= n && n <= most
+	}
+}
 
 func oneOf[T ~string](all ...T) form[T] {
 	want := string(all[0])
@@ -90,7 +103,7 @@ func oneOf[T ~string](all ...T) form[T] {
 			want += ", " + string(s)
 		}
 	}
-	return form[T]{want, func(s string) (T, bool) { return T(s), slices.Contains(all, T(s)) }, false}
+	return in(want, func(s string) (T, bool) { return T(s), slices.Contains(all, T(s)) })
 }
 
 func matches(pattern string) func(string) (string, bool) {
@@ -136,8 +149,8 @@ func shift(s string) (int, bool) {
 		return 7, true
 	}
 	days, ok := strings.CutSuffix(s, " days")
-	n, whole := number(days)
-	return n, ok && whole && n > 0 && n <= 366
+	n, whole := between(1, 366)(days)
+	return n, ok && whole
 }
 
 func zone(s string) (*time.Location, bool) {

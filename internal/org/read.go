@@ -117,7 +117,7 @@ func value[T any](r *reader, n node, subject string, f form[T]) (v T, ok bool) {
 	if v, ok = f.read(n.text); !ok {
 		written := show(n.text)
 		if f.secret {
-			written = "<secret>"
+			written = notShown
 		}
 		r.fault(n.place, "%s %s: want %s", subject, written, f.want)
 	}

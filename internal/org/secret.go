@@ -13,13 +13,13 @@ import (
 // A Secret is text that nobody may see: it prints and marshals as <secret>. string(s) is the text itself.
 type Secret string
 
-const hidden = "<secret>"
+const notShown = "<secret>"
 
 // Format prints <secret>, whatever the verb.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, notShown) }
 
 // MarshalText returns <secret>: for JSON and for logs.
-func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+func (Secret) MarshalText() ([]byte, error) { return []byte(notShown), nil }
 
 // A ref says where a secret is kept. It is read whenever the secret is used, so a new one needs no restart.
 type ref struct{ scheme, name string }

@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"muster/starter/api"
 )
 
 func (a *app) validate() *cobra.Command {
@@ -51,7 +49,7 @@ func (a *app) checks(check func(ctx context.Context, what string) (string, error
 		}
 		summary, err := check(cmd.Context(), args[0])
 		if err == nil {
-			fmt.Fprintln(a.env.Stdout, printable(summary))
+			lines(a.env.Stdout, summary)
 		}
 		return err
 	})
@@ -68,11 +66,7 @@ func (a *app) version() *cobra.Command {
 	cmd.RunE = a.does(func(cmd *cobra.Command, _ []string) error {
 		v := a.env.Process.Version
 		if server {
-			at, err := a.server()
-			if err != nil {
-				return err
-			}
-			c, err := api.NewClient(at, "")
+			c, err := a.anonymous()
 			if err != nil {
 				return err
 			}
@@ -98,18 +92,12 @@ func (a *app) health() *cobra.Command {
 		Example: "  muster health\n  muster health --url http://127.0.0.1:8080",
 		Args:    wants(), ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.does(func(cmd *cobra.Command, _ []string) error {
-			server, err := a.server()
-			if err != nil {
-				return err
-			}
-			c, err := api.NewClient(strings.TrimSuffix(server, "/readyz"), "")
+			c, err := a.anonymous()
 			if err != nil {
 				return err
 			}
 			text, err := c.Ready(cmd.Context())
-			for line := range strings.Lines(text) {
-				fmt.Fprintln(a.env.Stdout, printable(line))
-			}
+			lines(a.env.Stdout, text)
 			return a.explain(err)
 		}),
 	}

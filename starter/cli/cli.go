@@ -96,9 +96,13 @@ func misused(format string, args ...any) error { return &usageError{fmt.Sprintf(
 
 // note tells the user something that is not the answer.
 func (a *app) note(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+	lines(a.env.Stderr, fmt.Sprintf(format, args...))
+}
+
+// lines writes foreign text line by line.
+func lines(w io.Writer, text string) {
 	for line := range strings.Lines(text) {
-		fmt.Fprintln(a.env.Stderr, printable(line))
+		fmt.Fprintln(w, printable(line))
 	}
 }
 

@@ -30,48 +30,44 @@ func (a *app) clientFlags(cmd *cobra.Command) {
 	a.dataFlag(cmd, &a.client.data)
 }
 
-// server is the URL of the server that is meant.
-func (a *app) server() (string, error) {
-	own, err := a.ownServer()
-	if err != nil {
-		return "", err
-	}
-	server := cmp.Or(a.client.url, a.env.Getenv("MUSTER_URL"), own)
-	if server == "" {
-		return "", fmt.Errorf("find server: none runs here (no file %q in %s): start muster dev, or give --url or MUSTER_URL",
-			api.URLFile, a.dataFolder(a.client.data))
-	}
-	return server, nil
-}
-
-// ownServer is the one that runs on the data folder, empty when none does.
-func (a *app) ownServer() (string, error) {
-	own, err := line(filepath.Join(a.dataFolder(a.client.data), api.URLFile))
+// server is the URL of the server that is meant, and whether it is the one that runs on the data folder.
+func (a *app) server() (url string, own bool, err error) {
+	data := a.dataFolder(a.client.data)
+	local, err := line(filepath.Join(data, api.URLFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("find server: %w", err)
+		return "", false, fmt.Errorf("find server: %w", err)
 	}
-	return own, nil
+	url = cmp.Or(a.client.url, a.env.Getenv("MUSTER_URL"), local)
+	if url == "" {
+		return "", false, fmt.Errorf("find server: none runs here (no file %q in %s): start muster dev, or give --url or MUSTER_URL", api.URLFile, data)
+	}
+	return url, url == local, nil
 }
 
 // connect makes a client with a token. The token of a data folder is only for the server of that folder.
 func (a *app) connect() (*api.Client, error) {
-	server, err := a.server()
+	url, own, err := a.server()
 	if err != nil {
 		return nil, err
 	}
-	own, err := a.ownServer()
+	token, err := a.findToken(own)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("find token for %s: %w", url, err)
 	}
-	token, err := a.findToken(server == own)
-	if err != nil {
-		return nil, fmt.Errorf("find token for %s: %w", server, err)
-	}
-	c, err := api.NewClient(server, token)
+	c, err := api.NewClient(url, token)
 	if err != nil {
 		return nil, fmt.Errorf("%w (%s)", err, a.client.from)
 	}
 	return c, nil
+}
+
+// anonymous makes a client without a token, for what needs none.
+func (a *app) anonymous() (*api.Client, error) {
+	url, _, err := a.server()
+	if err != nil {
+		return nil, err
+	}
+	return api.NewClient(strings.TrimSuffix(url, "/readyz"), "") // as health checks of containers may write it
 }
 
 func (a *app) findToken(own bool) (string, error) {

@@ -45,7 +45,7 @@ func process() cli.Process {
 			if folder == "bad" {
 				return "", errors.New("people.yaml:3: kim: no contact method\nroutes.yaml:1: service \"x\": not defined")
 			}
-			return folder + ": valid, revision 0123abc", nil
+			return folder + ": valid, revision 0123abc\nwarning: people.yaml:9: lee: nobody asks for them", nil
 		},
 		Replay: func(_ context.Context, file string) (string, error) {
 			if _, err := os.Stat(file); err != nil {
