@@ -44,6 +44,8 @@ type ComposeInput struct {
 	Targets  []escalation.Target `json:"targets,omitempty"`
 	Customer string              `json:"customer,omitempty"` // ID; instead of targets
 	Seen     incident.Folder     `json:"seen"`               // the newest folder that the run has had an answer from
+	// Anyway takes an older folder too: after a while, telling whoever was there then is better than telling nobody.
+	Anyway bool `json:"anyway,omitempty"`
 }
 
 // Composed are the messages, with the folder that named the recipients.
@@ -58,7 +60,7 @@ type Composed struct {
 func (c *Composition) Compose(_ context.Context, in ComposeInput) (Composed, error) {
 	dir := c.Directory()
 	out := Composed{Folder: dir.Folder()}
-	if dir.Older(in.Seen.Revision, in.Seen.Changed) {
+	if !in.Anyway && dir.Older(in.Seen.Revision, in.Seen.Changed) {
 		return out, fmt.Errorf("organisation folder of this worker is older than revision %s, which the run has seen", in.Seen.Revision)
 	}
 	to, err := c.recipients(dir, in)

@@ -107,7 +107,8 @@ func (r *incidentRun) compose(ctx workflow.Context, s incident.Send) {
 	}
 	var out activities.Composed
 	err := locally(ctx, &out, composition.Compose, in)
-	for tries := 0; err != nil && tries < 5; tries++ {
+	const patience = 5
+	for tries := 1; err != nil && tries <= patience; tries++ {
 		// A worker that lags behind the folder, or has just lost it, is given time; the escalation goes on meanwhile.
 		r.local--
 		slept := workflow.Sleep(ctx, 5*time.Second)
@@ -115,6 +116,7 @@ func (r *incidentRun) compose(ctx workflow.Context, s incident.Send) {
 		if slept != nil {
 			break
 		}
+		in.Anyway = tries == patience
 		err = locally(ctx, &out, composition.Compose, in)
 	}
 	if err != nil {

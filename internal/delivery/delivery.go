@@ -68,6 +68,9 @@ type Contact struct {
 	Secret  string      // signing secret of a webhook, resolved from its reference; never logged
 }
 
+// Format shows which method it is, whatever the verb: an address may be as secret as a secret.
+func (c Contact) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%s (%s)", c.Method, c.Type) }
+
 // An Envelope is one attempt: what is handed to an adapter.
 type Envelope struct {
 	ID        ID

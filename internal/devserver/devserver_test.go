@@ -94,8 +94,10 @@ func stop(t *testing.T, s *devserver.Server) {
 
 func dial(t *testing.T, s *devserver.Server) client.Client {
 	t.Helper()
-	c, err := client.Dial(client.Options{HostPort: s.HostPort, Namespace: s.Namespace,
-		Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))})
+	c, err := client.Dial(client.Options{
+		HostPort: s.HostPort, Namespace: s.Namespace,
+		Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -308,8 +310,10 @@ func testReportedProblems(t *testing.T, s *devserver.Server) {
 }
 
 func TestMemory(t *testing.T) {
-	s := start(t, devserver.Options{Memory: true, UIPort: devserver.Off, MetricsPort: devserver.Off,
-		SearchAttributes: map[string]enumspb.IndexedValueType{"Customer": keyword}})
+	s := start(t, devserver.Options{
+		Memory: true, UIPort: devserver.Off, MetricsPort: devserver.Off,
+		SearchAttributes: map[string]enumspb.IndexedValueType{"Customer": keyword},
+	})
 	if s.UIURL != "" || s.MetricsURL != "" {
 		t.Errorf("off, but at %q and %q", s.UIURL, s.MetricsURL)
 	}
@@ -332,11 +336,15 @@ func TestOptionsRefused(t *testing.T) {
 		{"both", t.Context(), devserver.Options{Folder: "data", Memory: true}, "start temporal: data folder data: given, but asked to stay in memory"},
 		{"no frontend", t.Context(), devserver.Options{Memory: true, FrontendPort: devserver.Off}, "only web UI and metrics may be off"},
 		{"no such port", t.Context(), devserver.Options{Memory: true, UIPort: -2}, "ports 0, -2 and 0"},
-		{"short retention", t.Context(), devserver.Options{Memory: true, Retention: time.Minute},
-			"start temporal: retention 1m0s: temporal keeps closed histories for at least 1h0m0s"},
+		{
+			"short retention", t.Context(),
+			devserver.Options{Memory: true, Retention: time.Minute},
+			"start temporal: retention 1m0s: temporal keeps closed histories for at least 1h0m0s",
+		},
 		{"given up", cancelled, devserver.Options{Memory: true}, "context canceled"},
 		{"too many attributes", t.Context(), devserver.Options{Memory: true, SearchAttributes: map[string]enumspb.IndexedValueType{
-			"A": datetime, "B": datetime, "C": datetime, "D": datetime}}, "cannot have more than 3 search attributes of type Datetime"},
+			"A": datetime, "B": datetime, "C": datetime, "D": datetime,
+		}}, "cannot have more than 3 search attributes of type Datetime"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s, err := devserver.Start(row.ctx, row.opts)

@@ -122,11 +122,14 @@ func TestFolderRefused(t *testing.T) {
 	}{
 		{"another server", replace(now.ServerVersion, "1.31.0"), []string{
 			"temporal is 1.31.0 there and " + now.ServerVersion + " here", "with the muster built on temporal 1.31.0",
-			"export the histories", "start this muster on a new folder", "Nothing was changed"}},
+			"export the histories", "start this muster on a new folder", "Nothing was changed",
+		}},
 		{"another schema", replace(now.SchemaSHA256, "0123456789abcdef"), []string{
-			"its schema is " + now.SchemaVersion + " (0123456789ab) there", "on a new folder"}},
+			"its schema is " + now.SchemaVersion + " (0123456789ab) there", "on a new folder",
+		}},
 		{"other shards", replace(`"historyShards": 4`, `"historyShards": 1`), []string{
-			"the number of history shards is 1 there and 4 here", "on a new folder"}},
+			"the number of history shards is 1 there and 4 here", "on a new folder",
+		}},
 		{"everything other", func(t *testing.T, f *folder) {
 			replace(now.ServerVersion, "1.40.0")(t, f)
 			replace(now.SchemaSHA256, "ff")(t, f)

@@ -186,6 +186,7 @@ func (i *Incident) roleFor(t supportplan.Target) Role {
 		return SupportManager
 	case supportplan.Update:
 		return CommunicationsManager
+	case supportplan.Resolve:
 	}
 	return IncidentManager
 }
@@ -296,6 +297,7 @@ func (i *Incident) pointless(s *Send) string {
 		if i.Status.Open() {
 			return "reopened"
 		}
+	default: // clocks, ticket, report and review are never pointless
 	}
 	return ""
 }

@@ -129,6 +129,7 @@ func (i *Incident) Telling(s Send) Telling {
 		}
 	case ClearCustomer:
 		t.Kind = delivery.AllClear
+	default: // nothing else is told to anybody
 	}
 	return t
 }

@@ -129,8 +129,9 @@ func (w Work) Local() bool {
 	switch w {
 	case ComputeClocks, PageStep, Remind, UpdateCustomer, ClearCustomer:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // A Send is one piece of work towards the outside that has begun: it stands in the outbox until its outcome is known, and

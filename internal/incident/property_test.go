@@ -79,8 +79,14 @@ func (d *driver) step(n int) {
 func (d *driver) command(n int, at func(string, int) int) {
 	by := []timeline.Actor{park, kim}[at("by", 1)]
 	commands := []incident.Command{
-		incident.Acknowledge{}, incident.Mitigate{Note: "x"}, incident.Resolve{Note: "x"}, incident.Reopen{Reason: "x"},
-		incident.Close{}, incident.Escalate{Reason: "x"}, incident.Note{Text: "x"}, incident.SendUpdate{Text: "x"},
+		incident.Acknowledge{},
+		incident.Mitigate{Note: "x"},
+		incident.Resolve{Note: "x"},
+		incident.Reopen{Reason: "x"},
+		incident.Close{},
+		incident.Escalate{Reason: "x"},
+		incident.Note{Text: "x"},
+		incident.SendUpdate{Text: "x"},
 		incident.SetPriority{Urgency: []priority.Level{priority.High, priority.Low}[at("urgency", 1)], Reason: "x"},
 		incident.PauseClock{Target: supportplan.Targets()[at("target", 2)], Reason: "x"},
 		incident.ResumeClock{Target: supportplan.Targets()[at("target'", 2)]},

@@ -67,7 +67,7 @@ func load(cfg Config) (*Node, error) {
 	}
 	live, err := org.Open(cfg.Org)
 	if err != nil {
-		return nil, fmt.Errorf("load organisation folder %s: %w", cfg.Org, err)
+		return nil, err
 	}
 	texts, err := report.New(templates.FS)
 	if err != nil {
@@ -162,7 +162,9 @@ func (n *Node) look(ctx context.Context) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		n.watch.Run(ctx)
+		if err := n.watch.Run(ctx); err != nil {
+			n.cfg.Log.Error("self-watch has not begun", "error", err)
+		}
 	}()
 	n.onStop(func() { cancel(); <-done })
 }

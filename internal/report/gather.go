@@ -50,7 +50,10 @@ func (v *view) times(t incident.Times, at time.Time) {
 	v.Started, v.Alerted, v.Engaged = t.Started, t.Alerted, t.Engaged
 	v.Mitigation, v.Resolved, v.Closed = t.Mitigation, t.Resolved, t.Closed
 	v.Points = []point{
-		{"started", t.Started}, {"alerted", t.Alerted}, {"engaged", t.Engaged}, {"mitigation", t.Mitigation},
+		{"started", t.Started},
+		{"alerted", t.Alerted},
+		{"engaged", t.Engaged},
+		{"mitigation", t.Mitigation},
 		{"resolved", t.Resolved},
 	}
 	until := t.Resolved
@@ -233,6 +236,7 @@ func (l *language) record(v *view, i *incident.Incident) {
 			if n, ok := sent[e.Fact("delivery")]; ok {
 				v.Pages[n].end(e)
 			}
+		default: // the timeline itself shows the rest
 		}
 	}
 	v.Pages, v.MorePages = latest(v.Pages, maxPages)

@@ -192,6 +192,7 @@ func scrub(v reflect.Value, tag string, f func(tag, s string) string) {
 				scrub(v.Field(i), field.Tag.Get("text"), f)
 			}
 		}
+	default: // numbers and the like hold no text
 	}
 }
 

@@ -261,7 +261,7 @@ func (s *server) fill(c incident.Command) (incident.Command, error) {
 	return a, nil
 }
 
-var key = regexp.MustCompile(`^[!-~]{1,128}$`)
+var key = regexp.MustCompile(`^[!-~]{1,64}$`)
 
 // keyOf is the key of a request; one that has none gets one, so that it can be told of it.
 func keyOf(r *http.Request) (string, error) {
@@ -270,7 +270,7 @@ func keyOf(r *http.Request) (string, error) {
 		return NewKey(), nil
 	case len(keys) > 1 || !key.MatchString(keys[0]):
 		return "", problem.Of(http.StatusUnprocessableEntity, problem.Fault{
-			Field: keyHeader, Detail: "want one of 1 to 128 visible ASCII characters",
+			Field: keyHeader, Detail: "want one of 1 to 64 visible ASCII characters",
 		})
 	default:
 		return keys[0], nil

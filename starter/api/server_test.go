@@ -322,7 +322,7 @@ func TestBadHeaders(t *testing.T) {
 		{"Content-Type", "application/x-www-form-urlencoded", 415},
 		{"Idempotency-Key", "", 422},
 		{"Idempotency-Key", "a b", 422},
-		{"Idempotency-Key", strings.Repeat("a", 129), 422},
+		{"Idempotency-Key", strings.Repeat("a", 65), 422},
 	} {
 		w := newPlace(t).ask("POST", at+"/note", `{"text":"a"}`, tc.name, tc.value)
 		if got := problemOf(t, w); w.Code != tc.status || got.Field != tc.name {

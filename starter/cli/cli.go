@@ -156,16 +156,13 @@ func noCommand(cmd *cobra.Command, args []string) error {
 // wants checks how many arguments a command has; a last name that ends in "..." takes all that follow.
 func wants(names ...string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
-		open := len(names) > 0 && strings.HasSuffix(names[len(names)-1], "...")
-		if len(args) == len(names) || open && len(args) > len(names) {
+		all := strings.Join(names, " ")
+		switch {
+		case len(args) < len(names):
+			return misused("%s: missing", strings.TrimSuffix(strings.Join(names[len(args):], ", "), "..."))
+		case len(args) == len(names) || strings.HasSuffix(all, "..."):
 			return nil
 		}
-		if len(names) == 0 {
-			return misused("want no arguments, got %q", strings.Join(args, " "))
-		}
-		if len(args) < len(names) {
-			return misused("%s: missing", strings.ReplaceAll(strings.Join(names[len(args):], ", "), "...", ""))
-		}
-		return misused("want %s and no more, got %q as well", strings.Join(names, " "), strings.Join(args[len(names):], " "))
+		return misused("want %s, got %q as well", cmp.Or(all, "no arguments"), strings.Join(args[len(names):], " "))
 	}
 }

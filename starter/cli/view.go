@@ -97,7 +97,7 @@ func (p page) list(all []api.Summary) {
 	p.rows(p.w, rows)
 }
 
-// incident shows one incident on one screen.
+// show shows one incident on one screen.
 func (p page) show(i *incident.Incident) {
 	d := &i.Definition
 	title := printable(string(i.ID)) + "  " + printable(d.Title)
@@ -158,13 +158,11 @@ func (p page) facts(i *incident.Incident) (rows [][]string) {
 	if i.Previous != nil {
 		add(p.say.previous, printable(string(i.Previous.ID)))
 	}
-	for n, l := range i.Definition.Links {
-		label := ""
-		if n == 0 {
-			label = p.say.links
-		}
-		rows = append(rows, []string{p.paint(dim, label), printable(l.Name + " " + l.URL)})
+	var links []string
+	for _, l := range i.Definition.Links {
+		links = append(links, printable(l.Name+" "+l.URL))
 	}
+	add(p.say.links, links...)
 	return rows
 }
 
