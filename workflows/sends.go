@@ -183,7 +183,7 @@ func (r *incidentRun) openReview(ctx workflow.Context, s incident.Send) {
 		err = workflow.ExecuteChildWorkflow(child, ReviewWorkflow, in).GetChildWorkflowExecution().Get(ctx, nil)
 	}
 	failure := ""
-	if err != nil {
+	if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) { // else an earlier run has started it
 		failure = cause(err)
 	}
 	i.Reviewed(s.Number, id, due, failure, workflow.Now(ctx))
