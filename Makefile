@@ -13,7 +13,8 @@ TOOL := go tool -modfile=tools/go.mod
 LINT := bin/tools/lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build slim demo dev test race check golden fuzz bench secrets clean
+.PHONY: help build slim demo dev test race golden fuzz bench secrets clean
+.PHONY: check check-format check-vet check-lint check-staticcheck check-workflows check-layout
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +38,7 @@ dev: build ## run everything in one process on a data folder that stays
 
 test: ## run all tests; no C compiler needed
 	go test -timeout 20m ./...
-	cd tools/compose && go test ./...
+	cd tools/compose && go test -count=1 ./... # it reads files of another module, which the cache does not watch
 
 race: ## run the tests of all packages that do not link the engine with the race detector
 	@deps=$$(go list -test -f '{{or .ForTest .ImportPath}} {{join .Deps " "}}' ./...) || exit 1; \
@@ -49,13 +50,26 @@ UNLINKED = { sub(/\.test$$/, "", $$1); all[$$1] = 1; \
 	for (i = 2; i <= NF; i++) if ($$i ~ /^go\.temporal\.io\/server(\/|$$)/) linked[$$1] = 1 } \
 	END { for (p in all) if (!(p in linked)) print p }
 
-check: $(LINT) ## format, vet, lint, determinism of workflows, layout; no other tests
+check: check-format check-vet check-lint check-staticcheck check-workflows check-layout ## format, vet, lint, determinism, layout; no tests
+
+check-format:
 	@unformatted=$$($(TOOL) gofumpt -l .); test -z "$$unformatted" || \
 		{ echo "not formatted (gofumpt -w FILE):"; echo "$$unformatted"; exit 1; } >&2
+
+check-vet:
 	go vet ./...
-	go vet -vettool=$(CURDIR)/$(LINT) -errcheck.exclude=$(CURDIR)/tools/lint/errcheck.txt -exhaustive.d -exhaustive.typeignore='^reflect\.Kind$$' ./...
+
+check-lint: $(LINT)
+	go vet -vettool=$(CURDIR)/$(LINT) -errcheck.exclude=$(CURDIR)/tools/lint/errcheck.txt \
+		-exhaustive.d -exhaustive.typeignore='^reflect\.Kind$$' ./...
+
+check-staticcheck:
 	$(TOOL) staticcheck ./...
+
+check-workflows:
 	$(TOOL) workflowcheck ./workflows/...
+
+check-layout:
 	go test ./internal/layout
 
 $(LINT): $(wildcard tools/lint/*) tools/go.mod tools/go.sum

@@ -24,10 +24,13 @@ func Incident(ctx workflow.Context, in IncidentInput) error {
 	if err != nil {
 		return err
 	}
-	for !r.ended() {
+	for {
 		r.receive()
 		for _, s := range r.incident.Advance(workflow.Now(r.ctx)) {
 			r.send(s)
+		}
+		if r.ended() {
+			return r.finish()
 		}
 		r.withdraw()
 		if r.settled() {
@@ -42,7 +45,6 @@ func Incident(ctx workflow.Context, in IncidentInput) error {
 			return err
 		}
 	}
-	return r.finish()
 }
 
 // incidentRun is one run of an incident. Its context is cut off from Temporal's cancel.

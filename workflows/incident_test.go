@@ -340,6 +340,21 @@ func TestAnOutageOfEverySideEffectDoesNotStopTheClimb(t *testing.T) {
 	r.wantDone()
 }
 
+func TestWhatAPersonClosesIsReportedAndItsTicketClosed(t *testing.T) {
+	r := rehearse(t)
+	r.alerts(0, firing("a", 0))
+	ask(r, time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	ask(r, 10*time.Minute, workflows.CloseUpdate, park, incident.Close{Note: "agreed with the customer"})
+	r.run(workflows.IncidentInput{Definition: definition()})
+	r.wantDone()
+	if i := r.state; i.Report.Written != 2 || i.Times.Closed != start.Add(10*time.Minute) {
+		t.Errorf("report written %d times, closed at %s; want the report of the closed incident", i.Report.Written, i.Times.Closed)
+	}
+	if tickets := r.tickets.All(); len(tickets) != 1 || tickets[0].Latest().Status != string(incident.Closed) {
+		t.Errorf("tickets %+v: want one, closed", tickets)
+	}
+}
+
 func TestARefusedUpdateLeavesNoTrace(t *testing.T) {
 	r := rehearse(t)
 	r.alerts(0, firing("a", 0))

@@ -29,6 +29,8 @@ const breath = 250 * time.Millisecond
 // repeat of the alert and a second alert, the customer update, the mitigation, the end of both alerts, the quiet time, the
 // all-clear, ticket, report and review, and the end.
 func live(ctx context.Context, w *world, s side, subject string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
 	began, p := time.Now(), livelyPace()
 	tell := func(state alert.State, fingerprints ...string) func() error {
 		return func() error {

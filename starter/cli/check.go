@@ -102,5 +102,6 @@ func (a *app) health() *cobra.Command {
 		}),
 	}
 	cmd.Flags().StringVar(&a.client.url, "url", "", "`URL` of the server; default: MUSTER_URL, else the muster dev of this machine")
+	a.dataFlag(cmd, &a.client.data)
 	return cmd
 }

@@ -137,12 +137,15 @@ func (p page) facts(i *incident.Incident) (rows [][]string) {
 		}
 		return fmt.Sprintf("%s (%s)", p.instant(t), p.away(t, p.say.in, p.say.ago))
 	}
-	var customers []string
+	var customers, links []string
 	for _, c := range i.Definition.Customers {
-		customers = append(customers, printable(c.Name))
+		customers = append(customers, c.Name)
+	}
+	for _, l := range i.Definition.Links {
+		links = append(links, l.Name+" "+l.URL)
 	}
 	add(p.say.service, printable(i.Definition.Service.Name))
-	add(p.say.customers, strings.Join(customers, ", "))
+	add(p.say.customers, printable(strings.Join(customers, ", ")))
 	add(p.say.started, at(i.Times.Started))
 	add(p.say.resolved, at(i.Times.Resolved))
 	add(p.say.closed, at(i.Times.Closed))
@@ -151,19 +154,22 @@ func (p page) facts(i *incident.Incident) (rows [][]string) {
 	add(p.say.roles, p.holders(i)...)
 	add(p.say.alerts, fmt.Sprintf(p.say.firing, i.Alerts.Firing, i.Alerts.Distinct()))
 	add(p.say.ticket, printable(i.Ticket.Ref.ID+" "+i.Ticket.Ref.URL))
-	add(p.say.report, printable(strings.Join(i.Report.Paths, ", ")))
+	add(p.say.report, each(i.Report.Paths)...)
 	if i.Review.Opened {
 		add(p.say.review, fmt.Sprintf("%s, %s %s", printable(i.Review.ID), strings.ToLower(p.say.due), p.instant(i.Review.Due)))
 	}
 	if i.Previous != nil {
 		add(p.say.previous, printable(string(i.Previous.ID)))
 	}
-	var links []string
-	for _, l := range i.Definition.Links {
-		links = append(links, printable(l.Name+" "+l.URL))
-	}
-	add(p.say.links, links...)
+	add(p.say.links, each(links)...)
 	return rows
+}
+
+func each(texts []string) (out []string) {
+	for _, t := range texts {
+		out = append(out, printable(t))
+	}
+	return out
 }
 
 // responder says who has taken the incident, and until when that counts.

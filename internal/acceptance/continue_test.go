@@ -1,0 +1,91 @@
+package acceptance_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"muster/internal/delivery"
+	"muster/internal/incident"
+	"muster/internal/timeline"
+)
+
+// A storm makes the run continue as new while every receiver is down: each page that was begun before goes out after it,
+// under its own id, and the timeline goes on over both runs.
+func TestRunContinuesDuringAnOutage(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, nil)
+	var down atomic.Bool
+	down.Store(true)
+	away := func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+		if down.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		return !down.Load()
+	}
+	everybody := []string{"/ann/app", "/ann/desk", "/bob/app", "/bob/desk", "/cat/app", "/cat/desk", "/acme/mail", "/gus/app"}
+	for _, path := range everybody {
+		s.sink.answer(path, away)
+	}
+	id := s.open(t, "till", "long")
+	before := s.state(t, id, "the last resort is asked", func(i *incident.Incident) bool {
+		return len(entriesOf(i.Timeline.Entries, timeline.LastResort, "", "")) > 0
+	})
+	if before.Escalation.Reached || len(before.Runs) != 0 {
+		t.Fatalf("somebody was reached, or there are %d runs already", len(before.Runs)+1)
+	}
+
+	// Temporal wants a new run after 4 MB of history: twenty batches of 256 kB.
+	storm := body("till", "long", "firing", 1_500, strings.Repeat("The same sentence, over and over. ", 100))
+	must(t, deliver(t.Context(), s.url, storm))
+	first := s.state(t, id, "the run continues as new", func(i *incident.Incident) bool { return len(i.Runs) > 0 })
+	if first.Escalation.Reached || first.Alerts.Distinct() != 1_500 {
+		t.Errorf("reached: %t, %d alerts; want nobody and 1500", first.Escalation.Reached, first.Alerts.Distinct())
+	}
+	down.Store(false)
+
+	// Whatever was begun in the outage is taken, under the id that it was begun with.
+	begun := pagesBegun(first.Timeline.Entries)
+	if len(begun) < 3 {
+		t.Fatalf("%d pages were begun in the outage, want those of three steps", len(begun))
+	}
+	for _, d := range begun {
+		must(t, until(t.Context(), fmt.Sprintf("page %s arrives", d), func() error {
+			got := s.sink.got(func(a attempt) bool { return a.ID == d })
+			if len(got) == 0 || !got[len(got)-1].taken {
+				return fmt.Errorf("%d attempts were made", len(got))
+			}
+			if last := got[len(got)-1]; !last.PossiblyRepeated {
+				return fmt.Errorf("attempt %d does not say that it may be a repeat", last.Attempt)
+			}
+			return nil
+		}))
+	}
+	must(t, do(t.Context(), s.api, id, incident.Acknowledge{}, "old-link")) // by the id that people have from the first run
+	s.state(t, id, "every send has its outcome", settled)
+	s.sink.check(t)
+	checkReplay(t, s.api, id)
+	entries := checkTimeline(t, s.api, id, s.sink)
+	runs := entriesOf(entries, timeline.Continued, "", "")
+	if len(runs) == 0 || len(entriesOf(entries, timeline.Resent, "what", "page")) == 0 {
+		t.Errorf("the timeline says %d times that the run was continued and %d times that a page was sent again", len(runs),
+			len(entriesOf(entries, timeline.Resent, "what", "page")))
+	}
+	for _, e := range entriesOf(entries, timeline.Withdrawn, "what", "page") {
+		if slices.Contains(begun, delivery.ID(e.Fact("delivery"))) {
+			t.Errorf("page %s was withdrawn: %s", e.Fact("delivery"), e.Fact("cause"))
+		}
+	}
+}
+
+// pagesBegun lists the ids of the pages that a timeline has begun.
+func pagesBegun(entries []timeline.Entry) []delivery.ID {
+	var all []delivery.ID
+	for _, e := range entriesOf(entries, timeline.Sending, "what", "page") {
+		all = append(all, delivery.ID(e.Fact("delivery")))
+	}
+	return all
+}
