@@ -25,7 +25,7 @@ import (
 	"go.temporal.io/server/common/headers"
 )
 
-// Off, as a port, leaves that listener out.
+// Off as a port leaves that listener out.
 const Off = -1
 
 const (

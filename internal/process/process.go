@@ -11,7 +11,6 @@ import (
 	"go.temporal.io/sdk/log"
 
 	"muster/internal/audit"
-	"muster/internal/bench"
 	"muster/internal/demo"
 	"muster/internal/metrics"
 	"muster/internal/node"
@@ -54,9 +53,7 @@ func processes(build metrics.Build) cli.Process {
 		Demo: func(ctx context.Context, s cli.Streams, o cli.DemoOptions) error {
 			return demo.Run(ctx, demo.Options{Language: o.Language, Keep: o.Keep, Build: build, Out: s.Out, Log: logTo(s)})
 		},
-		Bench: func(ctx context.Context, s cli.Streams, o cli.BenchOptions) error {
-			return bench.Run(ctx, bench.Options{Rounds: o.Rounds, Only: o.Only, Quick: o.Quick, Out: s.Out})
-		},
+		Bench:    measure(),
 		Validate: validate,
 		Replay:   replay,
 	}
