@@ -55,7 +55,7 @@ func (i *intake) close() { _ = i.server.Close() }
 type router struct{}
 
 // Definition reads service and severity off the labels.
-func (router) Definition(_ string, labels alert.Labels, _ string) (incident.Definition, error) {
+func (router) Definition(_ string, labels alert.Labels, _ string, _ ...alert.Labels) (incident.Definition, error) {
 	level := priority.P4
 	if labels.Value("severity") == "critical" {
 		level = priority.P1

@@ -212,8 +212,8 @@ func (n *Node) listen(ctx context.Context, handler http.Handler) (string, error)
 // router asks the organisation folder as it is now.
 type router struct{ live *org.Live }
 
-func (r router) Definition(source string, labels alert.Labels, title string) (incident.Definition, error) {
-	return r.live.Current().Definition(source, labels, title)
+func (r router) Definition(source string, labels alert.Labels, title string, each ...alert.Labels) (incident.Definition, error) {
+	return r.live.Current().Definition(source, labels, title, each...)
 }
 
 func (n *Node) intake() (*ingest.Intake, error) {

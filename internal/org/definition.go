@@ -18,7 +18,10 @@ import (
 // Definition returns what was promised for the incident that an alert opens: the first route that takes it decides the
 // service, and with it everything else. Every alert has a route, also one of a source that the folder does not name. The
 // same folder, source, labels and title always give the same definition.
-func (o *Organisation) Definition(source string, labels alert.Labels, title string) (incident.Definition, error) {
+//
+// Labels are what all alerts of the incident have in common. Where each one's own labels follow, the most pressing alert
+// decides impact and urgency.
+func (o *Organisation) Definition(source string, labels alert.Labels, title string, each ...alert.Labels) (incident.Definition, error) {
 	for _, r := range o.routes {
 		if !r.takes(source, labels) {
 			continue
@@ -26,7 +29,7 @@ func (o *Organisation) Definition(source string, labels alert.Labels, title stri
 		d := o.services[r.service]
 		d.Revision, d.Organisation, d.Zone, d.Languages = o.Revision, o.Name, o.Zone.String(), o.Languages
 		d.Source, d.Route = source, r.id
-		d.Impact, d.Urgency = r.impact.of(labels, d.Impact), r.urgency.of(labels, d.Urgency)
+		d.Impact, d.Urgency = r.impact.highest(labels, each, d.Impact), r.urgency.highest(labels, each, d.Urgency)
 		d.Title = cmp.Or(r.titled(labels), tidy(title), tidy(labels.Value("alertname")), d.Service.Name)
 		var err error
 		d.SHA256, err = Hash(d)

@@ -214,3 +214,26 @@ func BenchmarkDefinition(b *testing.B) {
 		}
 	}
 }
+
+func TestTheMostPressingAlertDecides(t *testing.T) {
+	o := load(t, good(t))
+	common := alert.FromMap(map[string]string{"service": "shop"})
+	each := func(severities ...string) (all []alert.Labels) {
+		for _, s := range severities {
+			all = append(all, alert.FromMap(map[string]string{"service": "shop", "severity": s}))
+		}
+		return all
+	}
+	for _, tc := range []struct {
+		severities []string
+		want       priority.Level
+	}{
+		{[]string{"info", "critical", "info"}, define(t, o, "prometheus", map[string]string{"service": "shop", "severity": "critical"}, "x").Urgency},
+		{[]string{"info", "info"}, define(t, o, "prometheus", map[string]string{"service": "shop", "severity": "info"}, "x").Urgency},
+	} {
+		d, err := o.Definition("prometheus", common, "x", each(tc.severities...)...)
+		if err != nil || d.Urgency != tc.want {
+			t.Errorf("severities %v give urgency %s, %v; want %s", tc.severities, d.Urgency, err, tc.want)
+		}
+	}
+}

@@ -75,6 +75,20 @@ func (l level) of(labels alert.Labels, service priority.Level) priority.Level {
 	return cmp.Or(l.otherwise, service)
 }
 
+// highest returns the level of the most pressing of several alerts, or of what they have in common when they are not told.
+func (l level) highest(common alert.Labels, each []alert.Labels, service priority.Level) priority.Level {
+	if len(each) == 0 {
+		return l.of(common, service)
+	}
+	var most priority.Level
+	for _, labels := range each {
+		if one := l.of(labels, service); one.Exceeds(most) {
+			most = one
+		}
+	}
+	return most
+}
+
 // takes tells whether the route is that of an alert.
 func (r route) takes(source string, labels alert.Labels) bool {
 	for _, m := range r.match {

@@ -59,6 +59,16 @@ func Parse(s string) (Priority, error) {
 	return 0, fmt.Errorf("priority %q: want P1, P2, P3, P4 or P5", s)
 }
 
+// Exceeds tells whether a level is higher than another. An unknown level exceeds none.
+func (l Level) Exceeds(other Level) bool {
+	mine, err := rank(l)
+	if err != nil {
+		return false
+	}
+	theirs, err := rank(other)
+	return err != nil || mine < theirs
+}
+
 func rank(l Level) (int, error) {
 	switch l {
 	case High:

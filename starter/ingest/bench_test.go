@@ -63,7 +63,7 @@ func (d idle) Deliver(context.Context, Key, incident.Definition, alert.Batch) er
 	return nil
 }
 
-func (idle) Definition(string, alert.Labels, string) (incident.Definition, error) {
+func (idle) Definition(string, alert.Labels, string, ...alert.Labels) (incident.Definition, error) {
 	return incident.Definition{Impact: priority.High, Urgency: priority.High}, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"muster/internal/alert"
 	"muster/internal/incident"
 	"muster/internal/priority"
 )
@@ -140,7 +141,7 @@ func (c *committer) admit(ctx context.Context, g *group) (def incident.Definitio
 	if first == nil {
 		return def, context.Canceled
 	}
-	if def, err = c.router.Definition(first.source, first.common, first.title); err != nil {
+	if def, err = c.router.Definition(first.source, first.common, first.title, first.each()...); err != nil {
 		return def, fmt.Errorf("define incident: %w", err)
 	}
 	p, err := priority.Of(def.Impact, def.Urgency)
@@ -148,6 +149,20 @@ func (c *committer) admit(ctx context.Context, g *group) (def incident.Definitio
 		return def, fmt.Errorf("define incident: route %s: %w", def.Route, err)
 	}
 	return def, c.gate.enter(ctx, p)
+}
+
+// each returns the labels of every alert that fires, none when there is but one alert.
+func (p *post) each() []alert.Labels {
+	if len(p.alerts) == 1 {
+		return nil
+	}
+	var all []alert.Labels
+	for n := range p.alerts {
+		if p.alerts[n].State == alert.Firing {
+			all = append(all, p.alerts[n].Labels)
+		}
+	}
+	return all
 }
 
 // first returns the post that has waited longest, nil when all have gone, and whom to call when they go.

@@ -49,8 +49,9 @@ type Incidents interface {
 
 // A Router finds what was promised for an incident.
 type Router interface {
-	// Definition is asked with the labels that all alerts of the incident have in common.
-	Definition(source string, labels alert.Labels, title string) (incident.Definition, error)
+	// Definition is asked with the labels that all alerts of the incident have in common, and, when they are several, with
+	// those of each that fires: the most pressing one decides.
+	Definition(source string, labels alert.Labels, title string, each ...alert.Labels) (incident.Definition, error)
 }
 
 // Config is what an Intake needs.

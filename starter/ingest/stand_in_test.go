@@ -108,8 +108,11 @@ func (e *engine) times() map[string]int {
 // routes gives an incident the priority that its labels name.
 type routes struct{}
 
-func (routes) Definition(source string, labels alert.Labels, title string) (incident.Definition, error) {
+func (routes) Definition(source string, labels alert.Labels, title string, each ...alert.Labels) (incident.Definition, error) {
 	def := incident.Definition{Source: source, Title: title, Impact: priority.Low, Urgency: priority.Low}
+	if len(each) > 0 {
+		labels = each[0]
+	}
 	switch labels.Value("severity") {
 	case "critical":
 		def.Impact, def.Urgency = priority.High, priority.High
