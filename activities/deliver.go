@@ -64,7 +64,9 @@ func (d *Deliveries) Deliver(ctx context.Context, in DeliverInput) (delivery.Out
 func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int) error {
 	contact, err := d.Directory().Contact(in.To.ID, in.Method)
 	if err != nil {
-		return &delivery.Refusal{Detail: err.Error()} // gone from the folder: the next method is tried
+		// A worker that lags behind the folder, or a secret that is being rotated. If the method is gone for good, the next
+		// one is tried when this one has had no outcome for a while.
+		return &delivery.Unavailable{Detail: err.Error()}
 	}
 	s, ok := d.Senders[contact.Type]
 	if !ok {

@@ -40,6 +40,9 @@ func told(what string, err error) error {
 	if _, ok := errors.AsType[*serviceerror.NotFound](err); ok {
 		return &NotFoundError{What: what}
 	}
+	if bad, ok := errors.AsType[*serviceerror.InvalidArgument](err); ok {
+		return &RefusedError{Reason: what + ": " + bad.Error()}
+	}
 	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok && app.Type() == workflows.RefusedError {
 		return &RefusedError{Reason: app.Message()}
 	}

@@ -3,7 +3,6 @@ package worker
 import (
 	"fmt"
 	"io"
-	"net/netip"
 	"path/filepath"
 	"time"
 
@@ -26,21 +25,22 @@ type Options struct {
 	Texts        *report.Texts
 	Archive      activities.Archive
 	Tracker      activities.Tracker
-	Data         string         // folder of the local tickets, reports and file channels
-	Out          io.Writer      // of the console channel
-	Allow        []netip.Prefix // own networks that webhooks may reach
+	Data         string    // folder of the local tickets, reports and file channels
+	Out          io.Writer // of the console channel
 }
+
+// attemptTimeout is shorter than Temporal's patience with an attempt, so that each ends with an outcome of its own.
+const attemptTimeout = 10 * time.Second
 
 // NewActivities fills the activities' interfaces with adapters. Channels and ticket system are those of the organisation
 // folder as it is now; addresses and people are looked up at every send.
 func NewActivities(o Options) (Activities, error) {
 	now := o.Organisation.Current()
-	client := &outbound.Client{Guard: outbound.Guard{Allow: o.Allow}}
-	mail, err := mailer(now)
+	senders, err := Senders(now, o.Data, o.Out)
 	if err != nil {
 		return Activities{}, err
 	}
-	tickets, err := ticketSystem(now, o.Data, client)
+	tickets, err := ticketSystem(now, o.Data, guarded(now))
 	if err != nil {
 		return Activities{}, err
 	}
@@ -48,17 +48,30 @@ func NewActivities(o Options) (Activities, error) {
 	return Activities{
 		Composition: &activities.Composition{Directory: current, Writer: o.Texts, Now: time.Now},
 		Deliveries: &activities.Deliveries{
-			Directory: current, Tracker: o.Tracker, Senders: map[delivery.ContactType]activities.Sender{
-				delivery.Console: &console.Sender{W: o.Out},
-				delivery.File:    &console.File{Folder: filepath.Join(o.Data, "deliveries")},
-				delivery.Webhook: &webhook.Sender{Client: client},
-				delivery.Email:   mail,
-			},
+			Directory: current, Tracker: o.Tracker, Senders: senders,
 		},
 		Tickets: &activities.Tickets{System: tickets, Writer: o.Texts},
 		Reports: &activities.Reports{Writer: o.Texts, Shelf: &localreport.Shelf{Folder: filepath.Join(o.Data, "reports")}},
 		Lookup:  &activities.Lookup{Archive: o.Archive},
 	}, nil
+}
+
+// Senders are the channels of an organisation: one adapter for each type of contact method.
+func Senders(o *org.Organisation, data string, out io.Writer) (map[delivery.ContactType]activities.Sender, error) {
+	mail, err := mailer(o)
+	if err != nil {
+		return nil, err
+	}
+	return map[delivery.ContactType]activities.Sender{
+		delivery.Console: &console.Sender{W: out},
+		delivery.File:    &console.File{Folder: filepath.Join(data, "deliveries")},
+		delivery.Webhook: &webhook.Sender{Client: guarded(o)},
+		delivery.Email:   mail,
+	}, nil
+}
+
+func guarded(o *org.Organisation) *outbound.Client {
+	return &outbound.Client{Guard: outbound.Guard{Allow: o.OwnNetworks()}, Timeout: attemptTimeout}
 }
 
 // directory is the organisation folder as activities see it.
@@ -76,6 +89,7 @@ func mailer(o *org.Organisation) (*smtp.Sender, error) {
 	}
 	return &smtp.Sender{
 		Host: m.Host, Port: m.Port, Security: smtp.Security(m.Security), From: m.From, User: m.User, Password: string(m.Password),
+		Timeout: attemptTimeout,
 	}, nil
 }
 

@@ -5,6 +5,7 @@ package worker
 import (
 	"fmt"
 	"runtime"
+	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
@@ -29,6 +30,9 @@ type Worker struct {
 	paging worker.Worker
 }
 
+// stopTimeout lets an attempt that has begun end, so that its outcome is known: no attempt takes longer.
+const stopTimeout = 16 * time.Second
+
 // New makes a worker. It does nothing before Start.
 func New(c client.Client, a Activities) *Worker {
 	cores := runtime.GOMAXPROCS(0)
@@ -37,6 +41,7 @@ func New(c client.Client, a Activities) *Worker {
 			// Temporal takes starts faster than it runs them. With few slots the queue stays in Temporal, where priority
 			// acts; with many it would stand in this process, first come first served.
 			MaxConcurrentWorkflowTaskExecutionSize:  4 * cores,
+			WorkerStopTimeout:                       stopTimeout,
 			MaxConcurrentActivityExecutionSize:      64,
 			MaxConcurrentLocalActivityExecutionSize: 16 * cores,
 			WorkflowTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
@@ -48,6 +53,7 @@ func New(c client.Client, a Activities) *Worker {
 		}),
 		paging: worker.New(c, workflows.PagingTaskQueue, worker.Options{
 			// A page waits for its receiver, not for the processor: a receiver that hangs must not keep others waiting.
+			WorkerStopTimeout:                  stopTimeout,
 			MaxConcurrentActivityExecutionSize: 256,
 			DisableWorkflowWorker:              true,
 			ActivityTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{

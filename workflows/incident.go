@@ -203,18 +203,27 @@ func (r *incidentRun) set(due time.Time) {
 	}
 }
 
-// continues tells whether the history has grown so long that a new run should go on with the state.
+// What a new run carries of the timeline, and how large it may grow within one run. Temporal ends a run whose state is
+// larger than 2 MB where it is handed on.
+const (
+	carriedEntries = 500
+	carriedBytes   = 128 << 10
+	heldBytes      = 512 << 10
+)
+
+// continues tells whether the history, or the timeline, has grown so long that a new run should go on with the state.
 func (r *incidentRun) continues() bool {
-	return workflow.GetInfo(r.ctx).GetContinueAsNewSuggested() && workflow.AllHandlersFinished(r.ctx) && r.alerts.Len() == 0 &&
+	grown := workflow.GetInfo(r.ctx).GetContinueAsNewSuggested() || r.incident.Timeline.Bytes > heldBytes
+	return grown && workflow.AllHandlersFinished(r.ctx) && r.alerts.Len() == 0 &&
 		!r.incident.Ended()
 }
 
 // continueAsNew hands the state over. Sends in flight do not cross: the new run sends what has no outcome again under the
 // same delivery id. Whatever older entries the state does not carry stand in the run that recorded them.
 func (r *incidentRun) continueAsNew() error {
-	const carried = 500
-	r.incident.Timeline.Trim(carried)
-	return workflow.NewContinueAsNewError(r.ctx, IncidentWorkflow, IncidentInput{State: r.incident})
+	next := *r.incident // this run keeps its whole timeline: whoever asks it later gets all of it
+	next.Timeline.Trim(carriedEntries, carriedBytes)
+	return workflow.NewContinueAsNewError(r.ctx, IncidentWorkflow, IncidentInput{State: &next})
 }
 
 func (r *incidentRun) finish() error {

@@ -154,7 +154,7 @@ func (r *reviewRun) tell(ctx workflow.Context, k delivery.Kind) {
 func (r *reviewRun) deliver(ctx workflow.Context, a incident.Addressed) {
 	for _, method := range a.To.Methods {
 		in := activities.DeliverInput{
-			ID: delivery.ID(workflow.GetInfo(ctx).WorkflowExecution.ID + "/" + string(a.Message.Kind) + "/" + a.To.ID + "/" + method),
+			ID: delivery.ID(workflow.GetInfo(ctx).WorkflowExecution.ID + "/" + string(a.Message.Kind) + "/" + r.review.Due.UTC().Format(time.RFC3339) + "/" + a.To.ID + "/" + method),
 			To: a.To, Method: method, Message: a.Message,
 		}
 		var out delivery.Outcome

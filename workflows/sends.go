@@ -93,10 +93,11 @@ func (r *incidentRun) computeClocks(ctx workflow.Context, s incident.Send) {
 		}
 	}
 	var at []incident.Instants
-	if err := locally(ctx, &at, composition.ComputeClocks, in); err != nil {
-		workflow.GetLogger(ctx).Error("clocks could not be computed", "error", err)
+	err := r.locally(ctx, func(bool) error { return locally(ctx, &at, composition.ComputeClocks, in) })
+	if err != nil {
+		r.incident.NotComputed(s.Number, cause(err), workflow.Now(ctx))
+		return
 	}
-	r.local--
 	r.incident.Computed(s.Number, at, workflow.Now(ctx))
 }
 
@@ -106,24 +107,33 @@ func (r *incidentRun) compose(ctx workflow.Context, s incident.Send) {
 		in.Targets, in.Customer = nil, s.Customer
 	}
 	var out activities.Composed
-	err := locally(ctx, &out, composition.Compose, in)
+	err := r.locally(ctx, func(last bool) error {
+		in.Anyway = last
+		return locally(ctx, &out, composition.Compose, in)
+	})
+	if err != nil {
+		out = activities.Composed{Detail: cause(err)}
+	}
+	r.incident.Composed(s.Number, out.To, out.Detail, out.Folder, workflow.Now(ctx))
+}
+
+// locally makes an attempt with a local activity, and when that fails some more with time between them, in which the run
+// goes on. A worker that lags behind the folder, or is flooded, recovers meanwhile.
+func (r *incidentRun) locally(ctx workflow.Context, attempt func(last bool) error) error {
 	const patience = 5
+	err := attempt(false)
 	for tries := 1; err != nil && tries <= patience; tries++ {
-		// A worker that lags behind the folder, or has just lost it, is given time; the escalation goes on meanwhile.
 		r.local--
+		r.news = true
 		slept := workflow.Sleep(ctx, 5*time.Second)
 		r.local++
 		if slept != nil {
 			break
 		}
-		in.Anyway = tries == patience
-		err = locally(ctx, &out, composition.Compose, in)
-	}
-	if err != nil {
-		out = activities.Composed{Detail: cause(err)}
+		err = attempt(tries == patience)
 	}
 	r.local--
-	r.incident.Composed(s.Number, out.To, out.Detail, out.Folder, workflow.Now(ctx))
+	return err
 }
 
 func (r *incidentRun) deliver(ctx workflow.Context, s incident.Send) {
@@ -151,8 +161,12 @@ func (r *incidentRun) syncTicket(ctx workflow.Context, s incident.Send) {
 			Ref: r.incident.Ticket.Ref, Revision: s.Revision, At: workflow.Now(ctx), Facts: r.incident.Facts(),
 			Language: r.incident.Definition.Languages[0],
 		}).Get(ctx, &ref)
-	if err != nil {
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok && app.Type() == RefusedError {
 		r.incident.TicketRefused(s.Number, cause(err), workflow.Now(ctx))
+		return
+	}
+	if err != nil {
+		r.incident.TicketMissed(s.Number, cause(err), workflow.Now(ctx))
 		return
 	}
 	r.incident.Ticketed(s.Number, ref, workflow.Now(ctx))

@@ -1,14 +1,19 @@
 package alert
 
-import "time"
+import (
+	"time"
+
+	"muster/internal/jsonsize"
+)
 
 // Limits of what a Set keeps, so that the state of an incident stays small however hard a storm blows. Whatever is not
 // kept still stands in full in the batches that the run's history records.
 const (
-	MaxFull      = 500       // alerts kept whole …
-	MaxFullBytes = 128 << 10 // … as long as their text stays under this
-	MaxBrief     = 4_500     // further alerts kept as fingerprint, name, count and instants
-	MaxNames     = 500       // names of all further ones
+	MaxFull       = 500       // alerts kept whole …
+	MaxFullBytes  = 128 << 10 // … as long as their text stays under this
+	MaxBrief      = 4_500     // further alerts kept as fingerprint, name, count and instants …
+	MaxBriefBytes = 768 << 10 // … as long as they stay under this
+	MaxNames      = 500       // names of all further ones
 )
 
 // A Held alert is one that the set knows by its fingerprint.
@@ -40,14 +45,15 @@ type Tally struct {
 
 // A Set is what an incident knows of its alerts.
 type Set struct {
-	Full      []Held  `json:"full,omitempty"`
-	Brief     []Brief `json:"brief,omitempty"`
-	Rest      []Tally `json:"rest,omitempty"`
-	Unnamed   int     `json:"unnamed,omitempty"`   // alerts beyond even the tallies
-	Firing    int     `json:"firing"`              // held alerts that fire
-	Posts     int     `json:"posts"`               // requests that brought them, at least
-	Bytes     int     `json:"bytes"`               // text held in Full
-	Truncated int     `json:"truncated,omitempty"` // the most alerts that the source has left out of one request
+	Full       []Held  `json:"full,omitempty"`
+	Brief      []Brief `json:"brief,omitempty"`
+	Rest       []Tally `json:"rest,omitempty"`
+	Unnamed    int     `json:"unnamed,omitempty"`     // alerts beyond even the tallies
+	Firing     int     `json:"firing"`                // held alerts that fire
+	Posts      int     `json:"posts"`                 // requests that brought them, at least
+	Bytes      int     `json:"bytes"`                 // text held in Full
+	BriefBytes int     `json:"brief_bytes,omitempty"` // what Brief takes, about
+	Truncated  int     `json:"truncated,omitempty"`   // the most alerts that the source has left out of one request
 	// GroupResolved is what the source last said of the whole group. It counts only when there are alerts that are not held.
 	GroupResolved bool `json:"group_resolved,omitempty"`
 
@@ -102,7 +108,7 @@ func (s *Set) build() {
 func (s *Set) take(r Received, at time.Time, c *Change) {
 	i, known := s.index[r.Fingerprint]
 	switch {
-	case !known && s.Distinct() >= MaxFull+MaxBrief:
+	case !known && (s.Distinct() >= MaxFull+MaxBrief || s.BriefBytes >= MaxBriefBytes):
 		s.tally(r, at)
 		c.Uncertain++
 	case !known:
@@ -170,6 +176,7 @@ func (s *Set) add(r Received, at time.Time) {
 		return
 	}
 	s.index[r.Fingerprint] = s.Distinct()
+	s.BriefBytes += 160 + jsonsize.Of(r.Fingerprint) + jsonsize.Of(clip(r.Name))
 	s.Brief = append(s.Brief, Brief{
 		Fingerprint: r.Fingerprint, Name: clip(r.Name), Resolved: r.State == Resolved, StartsAt: r.StartsAt,
 		Times: r.Times, First: at, Last: at,
@@ -211,11 +218,12 @@ func clip(name string) string {
 	return name[:cut]
 }
 
+// size is about what an alert takes as JSON.
 func size(a Alert) int {
-	n := len(a.Fingerprint) + len(a.Name) + len(a.Generator) + 120
+	n := jsonsize.Of(a.Fingerprint) + jsonsize.Of(a.Name) + jsonsize.Of(a.Generator) + 120
 	for _, ls := range []Labels{a.Labels, a.Annotations} {
 		for _, l := range ls {
-			n += len(l.Name) + len(l.Value) + 20
+			n += jsonsize.Of(l.Name) + jsonsize.Of(l.Value) + 20
 		}
 	}
 	return n

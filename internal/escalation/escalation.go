@@ -61,6 +61,9 @@ type Policy struct {
 	NextMethodAfter time.Duration `json:"next_method_after"` // no outcome for so long: the next contact method as well
 }
 
+// MaxRepeats bounds how often the steps are gone through again: when nobody is on call, all of them follow at once.
+const MaxRepeats = 20
+
 // Validate says all that keeps the policy from being climbed for ever.
 func (p Policy) Validate() []error {
 	var faults []error
@@ -78,8 +81,8 @@ func (p Policy) Validate() []error {
 	if len(p.LastResort) == 0 {
 		faults = append(faults, fmt.Errorf("policy %s: last_resort: none; an unanswered page must end with somebody", p.ID))
 	}
-	if p.Repeats < 0 {
-		faults = append(faults, fmt.Errorf("policy %s: repeats %d: want 0 or more", p.ID, p.Repeats))
+	if p.Repeats < 0 || p.Repeats > MaxRepeats {
+		faults = append(faults, fmt.Errorf("policy %s: repeats %d: want 0 to %d", p.ID, p.Repeats, MaxRepeats))
 	}
 	for _, d := range []struct {
 		name string

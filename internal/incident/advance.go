@@ -49,7 +49,7 @@ func (i *Incident) NextDue() time.Time {
 		due(i.clockDue(&i.Clocks[n]))
 	}
 	for n := range i.Outbox {
-		if s := &i.Outbox[n]; s.hasNextMethod() {
+		if s := &i.Outbox[n]; s.hasNextMethod() && i.QuietSince.IsZero() {
 			due(s.Begun.Add(i.Definition.Policy.NextMethodAfter))
 		}
 	}
@@ -83,14 +83,21 @@ func (i *Incident) expire(now time.Time) {
 }
 
 func (i *Incident) climb(now time.Time) {
-	if !i.Status.Open() || !i.QuietSince.IsZero() {
-		return
+	if i.Status.Open() && i.QuietSince.IsZero() {
+		i.nextRung(now)
 	}
+}
+
+// nextRung begins the next rung of the escalation when it is due.
+func (i *Incident) nextRung(now time.Time) {
 	rung, ok := i.Escalation.Climb(i.Definition.Policy, now)
 	if !ok {
 		return
 	}
 	if rung.Step == 0 {
+		if i.Definition.Policy.Rung(rung.Number-1).Step > 0 { // for the first time: whoever leads should know
+			i.begin(Send{Work: Remind, About: AboutNoAnswer, Role: IncidentManager, Targets: i.standsFor(IncidentManager)}, now)
+		}
 		i.record(now, timeline.LastResort, timeline.Muster(), timeline.F("targets", escalation.Shown(rung.Targets)))
 	} else {
 		i.record(now, timeline.StepStarted, timeline.Muster(), timeline.F("step", strconv.Itoa(rung.Step)),
@@ -99,8 +106,12 @@ func (i *Incident) climb(now time.Time) {
 	i.begin(Send{Work: PageStep, Rung: rung.Number, Climb: i.Escalation.Restarts, Targets: rung.Targets}, now)
 }
 
-// tryNextMethods does not wait for a contact method that gives no answer: the next one is tried as well.
+// tryNextMethods does not wait for a contact method that gives no answer: the next one is tried as well. While all alerts
+// are resolved nobody is bothered further.
 func (i *Incident) tryNextMethods(now time.Time) {
+	if !i.QuietSince.IsZero() {
+		return
+	}
 	for n := range i.Outbox {
 		s := i.Outbox[n]
 		if !s.hasNextMethod() || now.Before(s.Begun.Add(i.Definition.Policy.NextMethodAfter)) {
@@ -139,7 +150,7 @@ func (i *Incident) settleClocks(now time.Time) {
 				i.remind(AboutClockMissed, IncidentManager, c, now)
 			}
 			if c.Target == supportplan.Update { // the customer waits for the next one all the same
-				i.nextRound(c, now)
+				i.nextRound(c, now, now)
 			}
 			continue
 		}
@@ -315,7 +326,22 @@ func (i *Incident) beginDelivery(s Send, now time.Time) {
 	method := s.To.Methods[s.Method]
 	s.ID = delivery.ID(string(i.ID) + "/" + strconv.Itoa(i.Sends+1) + "/" + s.To.ID + "/" + method)
 	i.record(now, timeline.Sending, timeline.Muster(), s.facts()...)
+	i.supersede(s)
 	i.begin(s, now)
+}
+
+// supersede takes back an older page or customer update that has not reached the same recipient by the same method yet: a
+// receiver that comes back after an outage must not be flooded with old news.
+func (i *Incident) supersede(s Send) {
+	for n := range i.Outbox {
+		o := &i.Outbox[n]
+		if o.To == nil || o.Withdrawn != "" || o.To.ID != s.To.ID || o.To.Methods[o.Method] != s.To.Methods[s.Method] {
+			continue
+		}
+		if o.Work == PagePerson && s.Work == PagePerson || o.For == UpdateCustomer && s.For == UpdateCustomer {
+			o.Withdrawn = "superseded"
+		}
+	}
 }
 
 func (s *Send) facts() []timeline.Fact {

@@ -42,6 +42,9 @@ func (i *Incident) resolve(by timeline.Actor, cause, note string, now time.Time)
 	if by.Kind == timeline.Person {
 		i.engage(by, now)
 	}
+	if !i.Escalation.Answered {
+		i.record(now, timeline.EscalationEnded, timeline.Muster(), timeline.F("cause", string(Resolved)))
+	}
 	i.move(Resolved, by, cause, note, now)
 	i.Times.Resolved = now
 	i.QuietSince = time.Time{}
@@ -81,7 +84,8 @@ func (i *Incident) keepClock(c *supportplan.Clock, by timeline.Actor, now time.T
 	}
 }
 
-// reclock gives all that is still to be done the promised times of the current priority, counted from when each began.
+// reclock gives all that is still to be done the promised times of the current priority: the response and the resolution
+// counted from when each began, the customer updates from now.
 func (i *Incident) reclock(now time.Time) {
 	for _, cu := range i.Definition.Customers {
 		for _, t := range supportplan.Targets() {
@@ -92,10 +96,17 @@ func (i *Incident) reclock(now time.Time) {
 				i.Clocks = append(i.Clocks, supportplan.Clock{
 					Customer: cu.ID, Target: t, Within: within, Started: now, State: supportplan.Running,
 				})
-			case c == nil || !c.Open():
+			case c == nil:
+			case !c.Open():
+				// A promise that ended with the old priority begins anew; one that was kept stays kept.
+				if promised && c.State == supportplan.Stopped && !(t == supportplan.Respond && i.Escalation.Answered) {
+					c.Restart(now, within)
+				}
 			case !promised:
 				c.Stop(now)
 				i.recordClock(now, timeline.ClockStopped, c, timeline.Muster(), timeline.F("cause", "priority"))
+			case t == supportplan.Update && c.State == supportplan.Running:
+				c.Restart(now, within) // the new cadence begins with the change
 			default:
 				c.Within, c.AtRisk = within, false
 				c.Due, c.RiskAt = time.Time{}, time.Time{}
@@ -177,9 +188,16 @@ func (i *Incident) ReviewDue() time.Time { return i.Times.Resolved.Add(i.Definit
 // ReviewOwner is who is told of the review.
 func (i *Incident) ReviewOwner() []escalation.Target { return i.standsFor(i.Definition.Review.Owner) }
 
+// What a written report is told of the timeline. It must fit into one event of the history.
+const (
+	reportEntries = 4_000
+	reportBytes   = 512 << 10
+)
+
 // ForReport is the incident without what no report shows.
 func (i *Incident) ForReport() *Incident {
 	slim := *i
 	slim.Outbox, slim.Decided, slim.fresh = nil, nil, nil
+	slim.Timeline.Trim(reportEntries, reportBytes)
 	return &slim
 }

@@ -75,6 +75,9 @@ func (i *Incident) Composed(number int, to []Addressed, detail string, by Folder
 		i.beginDelivery(d, now)
 	}
 	if reached > 0 {
+		if detail != "" { // one of them, or a text, could not be determined
+			i.record(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(s.Work)), timeline.F("detail", detail))
+		}
 		return
 	}
 	if detail == "" {
@@ -85,11 +88,20 @@ func (i *Incident) Composed(number int, to []Addressed, detail string, by Folder
 		return
 	}
 	i.record(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(s.Work)), timeline.F("detail", detail))
-	if s.Work == Remind && !s.Stands {
-		// Whoever has the role cannot be reached: those who stand for it are told instead.
-		s.Stands, s.Targets = true, i.namedFor(s.Role)
-		i.begin(s, now)
+	if s.Work == Remind {
+		i.tellStandIn(s, now)
 	}
+}
+
+// tellStandIn tells those who stand for a role of a promise, when whoever has the role cannot be reached.
+func (i *Incident) tellStandIn(s Send, now time.Time) {
+	if s.Stands || s.About == AboutRole || s.About == AboutTakeover {
+		return
+	}
+	i.begin(Send{
+		Work: Remind, Stands: true, About: s.About, Role: s.Role, Targets: i.namedFor(s.Role), Customer: s.Customer,
+		Target: s.Target, Due: s.Due,
+	}, now)
 }
 
 // Told takes in how a delivery ended.
@@ -139,22 +151,27 @@ func (i *Incident) updateArrived(s Send, now time.Time) {
 		return
 	}
 	c.LastSend = s.Parent
-	if !i.Status.Open() || c.State == supportplan.Paused {
+	if !i.Status.Open() || !c.Open() || c.State == supportplan.Paused {
 		return
 	}
 	if !s.Begun.Before(c.Started) { // else it is late news of the round before
 		i.keepClock(c, by, now)
 	}
-	i.nextRound(c, now)
+	// The customer has been told the next instant as of when the update was written.
+	from := s.Begun
+	if within, _ := i.plan(s.Customer).Within(i.Priority, supportplan.Update); !now.Before(from.Add(within)) {
+		from = now
+	}
+	i.nextRound(c, from, now)
 }
 
-func (i *Incident) nextRound(c *supportplan.Clock, now time.Time) {
+func (i *Incident) nextRound(c *supportplan.Clock, from, now time.Time) {
 	within, promised := i.plan(c.Customer).Within(i.Priority, c.Target)
 	if !promised {
 		c.Stop(now)
 		return
 	}
-	c.Restart(now, within)
+	c.Restart(from, within)
 	i.computeClocks(now)
 }
 
@@ -164,6 +181,9 @@ func (i *Incident) refused(s Send, now time.Time) {
 			i.nextMethod(s, "refused", now)
 			return
 		}
+	}
+	if s.For == Remind && s.Withdrawn == "" {
+		i.tellStandIn(s, now)
 	}
 	if s.Work == PagePerson && !i.paging(s.Rung, s.Climb) && !i.Escalation.Reached && s.Withdrawn == "" {
 		i.stepFailed(s, timeline.StepFailed, "", now)
@@ -175,7 +195,7 @@ func (i *Incident) stepFailed(s Send, kind timeline.Kind, detail string, now tim
 	if s.Climb != i.Escalation.Restarts {
 		return
 	}
-	facts := []timeline.Fact{timeline.F("step", strconv.Itoa(s.Rung))}
+	facts := []timeline.Fact{timeline.F("step", strconv.Itoa(i.Definition.Policy.Rung(s.Rung).Step))}
 	if kind == timeline.StepEmpty {
 		facts = append(facts, timeline.F("detail", detail))
 	}
@@ -206,6 +226,25 @@ func (i *Incident) Ticketed(number int, ref ticket.Ref, now time.Time) {
 		return
 	}
 	i.record(now, timeline.TicketUpdated, timeline.Muster(), timeline.F("ticket", i.Ticket.Ref.ID), timeline.F("status", string(i.Status)))
+}
+
+// TicketMissed takes in that the ticket could not be written for a long time. It is tried again with the next change.
+func (i *Incident) TicketMissed(number int, detail string, now time.Time) {
+	if s := i.Find(number); s != nil {
+		i.Ticket.Written = s.Revision
+	}
+	i.drop(number)
+	i.record(now, timeline.TicketFailed, timeline.Muster(), timeline.F("detail", detail))
+}
+
+// NotComputed takes in that the instants of the clocks could not be computed: they are asked for again.
+func (i *Incident) NotComputed(number int, detail string, now time.Time) {
+	if i.Find(number) == nil {
+		return
+	}
+	i.drop(number)
+	i.Timeline.Repeat(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(ComputeClocks)), timeline.F("detail", detail))
+	i.computeClocks(now)
 }
 
 // TicketRefused takes in that the ticket system wants no such ticket: it is not asked again.

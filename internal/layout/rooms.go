@@ -39,7 +39,7 @@ const temporalServer = "go.temporal.io/server"
 // pureRooms hold the rules of the field.
 func pureRooms() []string {
 	return []string{
-		"alert", "approval", "calendar", "delivery", "escalation", "freeze", "incident", "oncall", "plan", "priority",
+		"alert", "approval", "calendar", "delivery", "escalation", "freeze", "incident", "jsonsize", "oncall", "plan", "priority",
 		"raci", "review", "runbook", "supportplan", "ticket", "timeline",
 	}
 }

@@ -57,7 +57,7 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 		return nil, err
 	}
 	n.follow(ctx)
-	n.look(ctx)
+	n.look(ctx, &n.tracker.open)
 	if err := n.work(); err != nil {
 		return nil, err
 	}

@@ -138,7 +138,7 @@ func (n *Node) follow(ctx context.Context) {
 func (n *Node) work() error {
 	effects, err := worker.NewActivities(worker.Options{
 		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker,
-		Data: n.cfg.Data, Out: n.cfg.Out, Allow: n.org.Current().OwnNetworks(),
+		Data: n.cfg.Data, Out: n.cfg.Out,
 	})
 	if err != nil {
 		return err
@@ -152,11 +152,12 @@ func (n *Node) work() error {
 }
 
 // look starts the self-watch.
-func (n *Node) look(ctx context.Context) {
+func (n *Node) look(ctx context.Context, deliveries *selfwatch.Deliveries) {
 	n.watch = &selfwatch.Watch{
 		Temporal:   &selfwatch.Temporal{Client: n.temporal, Namespace: n.namespace},
 		Queues:     []string{workflows.TaskQueue, workflows.PagingTaskQueue},
-		Deliveries: &n.tracker.open, Metrics: n.metrics.Watch, Log: n.cfg.Log, Notify: n.fallback,
+		Deliveries: deliveries, Metrics: n.metrics.Watch, Log: n.cfg.Log, Notify: n.fallback,
+		Language: n.org.Current().Languages[0],
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})

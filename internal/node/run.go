@@ -11,7 +11,7 @@ import (
 // Worker runs the workflows and activities against the Temporal that the TEMPORAL_* settings describe, until ctx ends.
 func Worker(ctx context.Context, cfg Config) error {
 	return outside(ctx, cfg, func(n *Node) error {
-		n.look(ctx)
+		n.look(ctx, &n.tracker.open)
 		if cfg.Listen != "" {
 			url, err := n.listen(ctx, n.healthOnly())
 			if err != nil {
@@ -26,6 +26,7 @@ func Worker(ctx context.Context, cfg Config) error {
 // Serve answers the intake, the API and health against the Temporal that the TEMPORAL_* settings describe, until ctx ends.
 func Serve(ctx context.Context, cfg Config) error {
 	return outside(ctx, cfg, func(n *Node) error {
+		n.look(ctx, nil) // when no worker lives, somebody must still see it
 		url, err := n.serve(ctx)
 		if err != nil {
 			return err

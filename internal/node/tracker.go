@@ -5,12 +5,10 @@ import (
 	"sync"
 	"time"
 
-	"muster/internal/console"
 	"muster/internal/delivery"
 	"muster/internal/metrics"
-	"muster/internal/outbound"
 	"muster/internal/selfwatch"
-	"muster/internal/webhook"
+	"muster/worker"
 )
 
 // tracker counts deliveries and knows which have no outcome yet.
@@ -48,8 +46,9 @@ func (n *Node) fallback(ctx context.Context, text string) error {
 		ID: delivery.ID("self-watch/" + time.Now().UTC().Format(time.RFC3339Nano)), Attempt: 1, At: time.Now(), Contact: contact,
 		Recipient: to, Message: delivery.Message{Kind: delivery.SelfWatch, Language: to.Language, Subject: "Muster", Text: text},
 	}
-	if contact.Type == delivery.Webhook {
-		return (&webhook.Sender{Client: &outbound.Client{Guard: outbound.Guard{Allow: o.OwnNetworks()}}}).Send(ctx, e)
+	senders, err := worker.Senders(o, n.cfg.Data, n.cfg.Out)
+	if err != nil {
+		return err
 	}
-	return (&console.Sender{W: n.cfg.Out}).Send(ctx, e)
+	return senders[contact.Type].Send(ctx, e)
 }

@@ -47,17 +47,24 @@ func (c *Clock) Open() bool { return c.EndedAt.IsZero() }
 
 // Pause stops the time.
 func (c *Clock) Pause(now time.Time, reason string) {
-	c.State, c.Reason = Paused, reason
+	c.State, c.Reason, c.Sending = Paused, reason, false
 	c.Pauses = append(c.Pauses, Span{From: now})
 	c.Due, c.RiskAt = time.Time{}, time.Time{}
 }
 
 // Resume lets the time run on and returns for how long it stood. The due instant has to be computed anew.
 func (c *Clock) Resume(now time.Time) time.Duration {
-	last := &c.Pauses[len(c.Pauses)-1]
-	last.To = now
 	c.State, c.Reason = Running, ""
-	return last.To.Sub(last.From)
+	return c.endPause(now)
+}
+
+// endPause ends the pause that lasts, if one does, and returns how long it was.
+func (c *Clock) endPause(now time.Time) time.Duration {
+	if n := len(c.Pauses); n > 0 && c.Pauses[n-1].To.IsZero() {
+		c.Pauses[n-1].To = now
+		return now.Sub(c.Pauses[n-1].From)
+	}
+	return 0
 }
 
 // Instants returns when the clock is at risk and when it is due. The time that it stood still is added to both.
@@ -80,6 +87,7 @@ func (c *Clock) Keep(now time.Time) {
 	if c.State == Running && !c.Due.IsZero() && !now.Before(c.Due) {
 		c.Miss()
 	}
+	c.endPause(now)
 	c.EndedAt = now
 	if !c.Late {
 		c.State = Met
@@ -88,6 +96,7 @@ func (c *Clock) Keep(now time.Time) {
 
 // Stop ends the clock at now without anything having been due.
 func (c *Clock) Stop(now time.Time) {
+	c.endPause(now)
 	c.EndedAt = now
 	if !c.Late {
 		c.State = Stopped

@@ -2,7 +2,11 @@
 // never prose, so that the same record reads well in every language.
 package timeline
 
-import "time"
+import (
+	"time"
+
+	"muster/internal/jsonsize"
+)
 
 // Actor is who did something, as the authenticated session, the alert source or the engine itself.
 type Actor struct {
@@ -66,12 +70,15 @@ func (e Entry) Fact(name string) string {
 type Log struct {
 	Entries []Entry `json:"entries"`
 	Dropped int     `json:"dropped,omitempty"` // older entries, to be read from the run before
+	Bytes   int     `json:"bytes"`             // about what the entries take as JSON
 }
 
 // Add appends an entry and returns its sequence number.
 func (l *Log) Add(at time.Time, kind Kind, actor Actor, facts ...Fact) int {
 	seq := l.Dropped + len(l.Entries) + 1
-	l.Entries = append(l.Entries, Entry{Seq: seq, At: at, Kind: kind, Actor: actor, Facts: facts})
+	e := Entry{Seq: seq, At: at, Kind: kind, Actor: actor, Facts: facts}
+	l.Entries = append(l.Entries, e)
+	l.Bytes += e.size()
 	return seq
 }
 
@@ -88,12 +95,27 @@ func (l *Log) Repeat(at time.Time, kind Kind, actor Actor, facts ...Fact) {
 	l.Add(at, kind, actor, facts...)
 }
 
-// Trim drops the oldest entries until at most keep are left. They stay readable in the run that recorded them.
-func (l *Log) Trim(keep int) {
-	if drop := len(l.Entries) - keep; drop > 0 {
+// Trim drops the oldest entries until at most so many, of about so many bytes, are left. They stay readable in the run that
+// recorded them.
+func (l *Log) Trim(entries, bytes int) {
+	drop := 0
+	for left := len(l.Entries); left > 0 && (left > entries || l.Bytes > bytes); left-- {
+		l.Bytes -= l.Entries[drop].size()
+		drop++
+	}
+	if drop > 0 {
 		l.Dropped += drop
 		l.Entries = append([]Entry(nil), l.Entries[drop:]...)
 	}
+}
+
+// size is about what the entry takes as JSON.
+func (e Entry) size() int {
+	n := 120 + jsonsize.Of(e.Actor.ID) + jsonsize.Of(e.Actor.Name)
+	for _, f := range e.Facts {
+		n += 24 + jsonsize.Of(f.Name) + jsonsize.Of(f.Value)
+	}
+	return n
 }
 
 func equal(a, b []Fact) bool {
@@ -114,5 +136,6 @@ func Join(earlier, later Log) Log {
 	keep := min(max(later.Dropped-earlier.Dropped, 0), len(earlier.Entries))
 	joined := Log{Dropped: later.Dropped - keep}
 	joined.Entries = append(append(joined.Entries, earlier.Entries[:keep]...), later.Entries...)
+	joined.Bytes = earlier.Bytes + later.Bytes // at most
 	return joined
 }

@@ -1,0 +1,106 @@
+package workflows_test
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/log"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"muster/internal/audit"
+)
+
+// Whatever a released version has ever recorded, this code would decide again. internal/acceptance records the files.
+func TestRecordedHistoriesReplay(t *testing.T) {
+	files, err := filepath.Glob("testdata/histories/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("histories: %v, %v; want some", files, err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			if err := replay(recorded(t, file)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// A history that this code would not have written is refused: what replays would otherwise prove nothing.
+func TestTamperedHistoryDoesNotReplay(t *testing.T) {
+	const file = "testdata/histories/incident-happy.json"
+	tests := map[string]func(h *historypb.History) bool{ // each returns whether it has found what to change
+		"an activity of another type": func(h *historypb.History) bool {
+			e := first(h, enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
+			if e == nil {
+				return false
+			}
+			e.GetActivityTaskScheduledEventAttributes().GetActivityType().Name = "Forget"
+			return true
+		},
+		"a timer where there was an activity": func(h *historypb.History) bool {
+			e := first(h, enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
+			if e == nil {
+				return false
+			}
+			e.EventType = enumspb.EVENT_TYPE_TIMER_STARTED
+			e.Attributes = &historypb.HistoryEvent_TimerStartedEventAttributes{
+				TimerStartedEventAttributes: &historypb.TimerStartedEventAttributes{
+					TimerId: "5", StartToFireTimeout: durationpb.New(time.Second),
+					WorkflowTaskCompletedEventId: e.GetActivityTaskScheduledEventAttributes().GetWorkflowTaskCompletedEventId(),
+				},
+			}
+			return true
+		},
+		"a review that was never opened": func(h *historypb.History) bool {
+			e := first(h, enumspb.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED)
+			if e == nil {
+				return false
+			}
+			e.GetStartChildWorkflowExecutionInitiatedEventAttributes().WorkflowId = "review/of-something-else"
+			return true
+		},
+	}
+	for name, tamper := range tests {
+		t.Run(name, func(t *testing.T) {
+			runs := recorded(t, file)
+			if !tamper(runs[0]) {
+				t.Fatalf("%s has nothing to change", file)
+			}
+			if replay(runs) == nil {
+				t.Error("it replays")
+			}
+		})
+	}
+}
+
+func recorded(t *testing.T, file string) []*historypb.History {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	runs, err := audit.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runs
+}
+
+func replay(runs []*historypb.History) error {
+	return audit.Replay(runs, log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+}
+
+func first(h *historypb.History, kind enumspb.EventType) *historypb.HistoryEvent {
+	for _, e := range h.GetEvents() {
+		if e.GetEventType() == kind {
+			return e
+		}
+	}
+	return nil
+}
