@@ -45,6 +45,7 @@ type rehearsal struct {
 	shelf   *shelf
 	before  *incident.Earlier
 	state   *incident.Incident // as it was last asked for
+	older   int                // how often the worker's folder is still older than what the run has seen
 }
 
 func rehearse(t *testing.T) *rehearsal {
@@ -55,7 +56,7 @@ func rehearse(t *testing.T) *rehearsal {
 	r.env.SetStartTime(start)
 	r.env.SetTestTimeout(20 * time.Second)
 	r.env.SetDetachedChildWait(false) // a review goes on for long after its incident
-	folder := func() activities.Directory { return directory{} }
+	folder := func() activities.Directory { return directory{r} }
 	for _, w := range workflows.All() {
 		r.env.RegisterWorkflowWithOptions(w.Function, workflow.RegisterOptions{Name: w.Name})
 	}
@@ -167,11 +168,14 @@ func (r *rehearsal) wantGot(want ...string) {
 }
 
 // directory is a folder in which the schedules mean kim (primary) and park (secondary).
-type directory struct{}
+type directory struct{ r *rehearsal }
 
 func (directory) Folder() incident.Folder { return incident.Folder{Revision: "r1"} }
 
-func (directory) Older(string, time.Time) bool { return false }
+func (d directory) Older(string, time.Time) bool {
+	d.r.older--
+	return d.r.older >= 0
+}
 
 func (directory) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recipient, error) {
 	who := map[string]string{"primary": "kim", "secondary": "park"}[t.ID]
@@ -470,3 +474,40 @@ func TestAReviewTellsItsOwnerAndEndsByAPerson(t *testing.T) {
 }
 
 func asContinue(err error, into **workflow.ContinueAsNewError) bool { return errors.As(err, into) }
+
+func TestHoweverMuchPeopleWriteTheStateStaysSmall(t *testing.T) {
+	r := rehearse(t)
+	r.alerts(0, firing("a", 0))
+	long := strings.Repeat("<", incident.MaxText)
+	for n := range 100 {
+		ask(r, time.Minute+time.Duration(n)*time.Second, workflows.NoteUpdate, park, incident.Note{Text: long})
+	}
+	r.run(workflows.IncidentInput{Definition: definition()})
+	var next *workflow.ContinueAsNewError
+	if err := r.env.GetWorkflowError(); !asContinue(err, &next) {
+		t.Fatalf("ended with %v, want to continue as new", err)
+	}
+	if got := next.Input.Size(); got > 300<<10 {
+		t.Errorf("hands %d bytes to the next run", got)
+	}
+	if held := r.query(); held.Timeline.Dropped != 0 {
+		t.Errorf("the run that ended has dropped %d entries of its own timeline", held.Timeline.Dropped)
+	}
+}
+
+func TestAWorkerWithAnOlderFolderIsWaitedForAndThenTakenAnyway(t *testing.T) {
+	r := rehearse(t)
+	r.older = 9 // three attempts each, three times
+	r.alerts(0, firing("a", 0))
+	r.look(12*time.Second, func(i *incident.Incident) {
+		if i.NextDue().IsZero() || len(r.got()) != 0 {
+			t.Errorf("while the folder is older: next due %s, delivered %v", i.NextDue(), r.got())
+		}
+	})
+	ask(r, time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	r.run(workflows.IncidentInput{Definition: definition()})
+	r.wantDone()
+	if got := r.got(); len(got) == 0 || got[0] != "page kim" {
+		t.Errorf("delivered %v, want the page once the folder is there", got)
+	}
+}

@@ -84,12 +84,12 @@ func (i *Incident) expire(now time.Time) {
 
 func (i *Incident) climb(now time.Time) {
 	if i.Status.Open() && i.QuietSince.IsZero() {
-		i.nextRung(now)
+		i.nextRung(nil, "", now)
 	}
 }
 
-// nextRung begins the next rung of the escalation when it is due.
-func (i *Incident) nextRung(now time.Time) {
+// nextRung begins the next rung of the escalation when it is due. Somebody may have asked for it, with a reason.
+func (i *Incident) nextRung(asks *timeline.Actor, reason string, now time.Time) {
 	rung, ok := i.Escalation.Climb(i.Definition.Policy, now)
 	if !ok {
 		return
@@ -103,7 +103,9 @@ func (i *Incident) nextRung(now time.Time) {
 		i.record(now, timeline.StepStarted, timeline.Muster(), timeline.F("step", strconv.Itoa(rung.Step)),
 			timeline.F("round", strconv.Itoa(rung.Round)), timeline.F("targets", escalation.Shown(rung.Targets)))
 	}
-	i.begin(Send{Work: PageStep, Rung: rung.Number, Climb: i.Escalation.Restarts, Targets: rung.Targets}, now)
+	i.begin(Send{
+		Work: PageStep, Rung: rung.Number, Climb: i.Escalation.Restarts, Targets: rung.Targets, Author: asks, Text: reason,
+	}, now)
 }
 
 // tryNextMethods does not wait for a contact method that gives no answer: the next one is tried as well. While all alerts
@@ -149,8 +151,13 @@ func (i *Incident) settleClocks(now time.Time) {
 			if i.roleFor(c.Target) != IncidentManager {
 				i.remind(AboutClockMissed, IncidentManager, c, now)
 			}
-			if c.Target == supportplan.Update { // the customer waits for the next one all the same
+			if c.Target == supportplan.Update { // the customer waits all the same
+				overslept := i.engineWrites(c) && !c.Sending // Muster was down when it should have begun to write
 				i.nextRound(c, now, now)
+				if overslept {
+					c.Sending = true
+					i.begin(Send{Work: UpdateCustomer, Customer: c.Customer}, now)
+				}
 			}
 			continue
 		}

@@ -149,7 +149,7 @@ func (c Escalate) Check(i *Incident) error {
 func (c Escalate) Apply(i *Incident, by timeline.Actor, now time.Time) {
 	i.record(now, timeline.Escalated, by, timeline.F("reason", c.Reason))
 	i.Escalation.Resume(now)
-	i.nextRung(now) // also while all alerts are resolved: a person wants help
+	i.nextRung(&by, c.Reason, now) // also while all alerts are resolved: a person wants help
 }
 
 // Check refuses unknown levels and a change that is none.

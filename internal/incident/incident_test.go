@@ -537,3 +537,97 @@ func TestWhoeverStandsForARoleIsToldWhenItsHolderCannotBe(t *testing.T) {
 		t.Errorf("told %v: want the one who stands for the incident manager", w.told)
 	}
 }
+
+func TestAPromiseThatEndedWithAPriorityBeginsAnewWithIt(t *testing.T) {
+	w := opened(t)
+	w.do("1", incident.SetPriority{Urgency: priority.Low, Reason: "night"}, park) // P3 promises a resolution only
+	w.after(time.Hour)
+	w.do("2", incident.SetPriority{Urgency: priority.High, Reason: "day"}, park)
+	for n, want := range []time.Time{
+		start.Add(75 * time.Minute), // respond: 15 minutes from now
+		start.Add(90 * time.Minute), // update: 30 minutes from now
+		start.Add(4 * time.Hour),    // resolve: counted from the start
+	} {
+		if c := w.i.Clocks[n]; c.State != supportplan.Running || !c.Due.Equal(want) {
+			t.Errorf("%s is %s, due %s; want running, due %s", c.Target, c.State, c.Due, want)
+		}
+	}
+}
+
+func TestAPauseCountsAlsoWhenTheIncidentEndsInIt(t *testing.T) {
+	w := opened(t)
+	w.do("1", incident.Acknowledge{}, park)
+	w.do("2", incident.PauseClock{Target: supportplan.Resolve, Reason: "waiting for the customer"}, park)
+	w.after(time.Hour)
+	w.do("3", incident.Resolve{Note: "fixed"}, park)
+	w.after(30 * time.Minute)
+	w.do("4", incident.Reopen{Reason: "not fixed"}, park)
+	if c := w.i.Clocks[2]; !c.Due.Equal(start.Add(5*time.Hour + 30*time.Minute)) {
+		t.Errorf("resolve due %s, want four hours plus the pause and the time in which it was resolved", c.Due)
+	}
+}
+
+func TestTheNextUpdateIsDueWhenTheCustomerWasTold(t *testing.T) {
+	w := opened(t)
+	w.do("1", incident.Acknowledge{}, park)
+	var late []incident.Send
+	w.silent = func(s incident.Send) bool {
+		if s.For == incident.UpdateCustomer {
+			late = append(late, s)
+			return true
+		}
+		return false
+	}
+	w.after(27 * time.Minute)
+	w.after(2 * time.Minute)
+	w.i.Told(late[0].Number, delivery.Outcome{Result: delivery.Delivered, Attempts: 3}, w.now)
+	w.silent = nil
+	w.settle()
+	if c := w.i.Clocks[1]; !c.Due.Equal(start.Add(57 * time.Minute)) {
+		t.Errorf("next update due %s, want 30 minutes after it was written, as it says", c.Due)
+	}
+}
+
+func TestANewerPageTakesTheOlderOneBack(t *testing.T) {
+	i, err := incident.Open("INC-TEST", definition(), start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, i: i, now: start, silent: func(s incident.Send) bool { return s.Work == incident.PagePerson && s.Withdrawn == "" }}
+	i.Receive(batch(start, firing("a", start)), start)
+	w.settle()
+	w.until(start.Add(24 * time.Hour))
+	wanted := 0
+	for _, s := range i.Outbox {
+		if s.Work == incident.PagePerson && s.Withdrawn == "" {
+			wanted++
+		}
+	}
+	if wanted > 6 { // three people with two methods each
+		t.Errorf("%d pages are still wanted after a day in which nobody could be reached", wanted)
+	}
+}
+
+func TestAskingForHelpPagesAlsoInTheQuietTime(t *testing.T) {
+	w := opened(t)
+	w.do("1", incident.Acknowledge{}, park)
+	w.i.Receive(batch(w.now, resolved("a", start.Add(-time.Minute))), w.now)
+	w.settle()
+	w.told = nil
+	w.do("2", incident.Escalate{Reason: "is it really over?"}, park)
+	w.wantTold("page schedule:secondary webhook")
+}
+
+func TestAnUpdateThatFellDueWhileMusterWasDownGoesOutAtOnce(t *testing.T) {
+	w := opened(t)
+	w.do("1", incident.Acknowledge{}, park)
+	w.told = nil
+	w.now = start.Add(40 * time.Minute) // nothing ran when it fell due
+	w.settle()
+	if got := strings.Count(strings.Join(w.told, "\n"), "customer-update acme"); got != 1 {
+		t.Errorf("told %v, want the update at once", w.told)
+	}
+	if c := w.i.Clocks[1]; c.EarlierMissed != 1 || !c.Due.Equal(start.Add(70*time.Minute)) {
+		t.Errorf("update clock missed %d, due %s; want the missed round said and the next 30 minutes from now", c.EarlierMissed, c.Due)
+	}
+}

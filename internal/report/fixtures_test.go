@@ -189,6 +189,8 @@ func tellings() map[string]incident.Telling {
 	all["page"] = page
 	page.Step, page.Round, page.Why = 0, 3, "person:ceo"
 	all["page.last-resort"] = page
+	page.Step, page.Round, page.Text, page.Author = 2, 1, "I need the database team.", &author
+	all["page.asked"] = page
 	update := all["customer-update"]
 	update.Text, update.Author = "Payments are slow.\n\nWe are rolling back.", &author
 	all["customer-update.person"] = update
