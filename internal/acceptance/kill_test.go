@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +40,7 @@ func TestKilledNodeLosesNothing(t *testing.T) {
 	dice := rand.New(rand.NewPCG(seed, 0))
 
 	folder, sink := t.TempDir(), newReceiver(t)
+	sink.slow(dice.Uint64())
 	organise(t, folder, sink.url, nil)
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	life := func() *child { return start(t, "node", folder, listenEnv+"="+address) }
@@ -79,6 +81,25 @@ func TestKilledNodeLosesNothing(t *testing.T) {
 	must(t, errors.Join(faults...))
 	s.climbsToTheEnd(t, all)
 	s.checkKilled(t, all)
+}
+
+// slow makes everybody answer late, and sometimes with 503, so that a kill finds sends under way.
+func (r *receiver) slow(seed uint64) {
+	var mu sync.Mutex
+	dice := rand.New(rand.NewPCG(seed, 1))
+	late := func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+		mu.Lock()
+		wait, away := time.Duration(dice.IntN(1000))*time.Millisecond, dice.IntN(10) == 0
+		mu.Unlock()
+		time.Sleep(wait)
+		if away {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		return !away
+	}
+	for _, path := range []string{"/ann/app", "/ann/desk", "/bob/app", "/bob/desk", "/cat/app", "/cat/desk", "/acme/mail", "/gus/app"} {
+		r.answer(path, late)
+	}
 }
 
 // act is what happens around one group: its alerts are posted until they are taken, repeated, and somebody reacts.

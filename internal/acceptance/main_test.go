@@ -139,6 +139,12 @@ func start(t *testing.T, role, folder string, env ...string) *child {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("%s said:\n%s", role, tail(c.log))
+			_ = os.Truncate(c.log, 0) // it is said once, for all that share it
+		}
+	})
 	c.cmd.Stderr = log
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -154,12 +160,7 @@ func start(t *testing.T, role, folder string, env ...string) *child {
 		c.state = c.cmd.Wait()
 		close(c.ended)
 	}()
-	t.Cleanup(func() {
-		c.kill()
-		if t.Failed() {
-			t.Logf("%s said:\n%s", role, tail(c.log))
-		}
-	})
+	t.Cleanup(c.kill)
 	return c
 }
 

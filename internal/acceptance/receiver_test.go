@@ -12,6 +12,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -101,7 +102,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if reply == nil {
 		return
 	}
-	if reply(n, w, req) {
+	if reply(n, w, req) { // the answer leaves only after this
 		r.mu.Lock()
 		r.attempts[place].taken = true
 		r.mu.Unlock()
@@ -127,7 +128,8 @@ func read(req *http.Request) (attempt, error) {
 	}
 	a.text = string(text)
 	id, at := req.Header.Get("webhook-id"), req.Header.Get("webhook-timestamp")
-	if a.ID == "" || id != string(a.ID) || req.Header.Get("Idempotency-Key") != id {
+	// Full stops would end the id in what is signed, so the header has them escaped.
+	if plain, err := url.PathUnescape(id); err != nil || a.ID == "" || plain != string(a.ID) || req.Header.Get("Idempotency-Key") != id {
 		return a, fmt.Errorf("ids: %q in the body, %q in webhook-id, %q in Idempotency-Key", a.ID, id, req.Header.Get("Idempotency-Key"))
 	}
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(signing, "whsec_"))

@@ -44,7 +44,7 @@ func newSystem(t *testing.T, elsewhere map[string]string) *system {
 	running, err := node.Start(t.Context(), node.DevConfig{
 		Config: node.Config{
 			Data: filepath.Join(folder, "data"), Org: organise(t, folder, sink.url, elsewhere), Listen: "127.0.0.1:0",
-			Out: io.Discard, Log: slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelWarn})),
+			Out: io.Discard, Log: said.logger(),
 		},
 		NormalSync: true, UIPort: devserver.Off,
 	})
@@ -72,6 +72,10 @@ func newJournal(t *testing.T) *journal {
 		}
 	})
 	return j
+}
+
+func (j *journal) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(j, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
 func (j *journal) Write(line []byte) (int, error) {
@@ -285,7 +289,9 @@ func (s *system) open(t *testing.T, service, group string) incident.ID {
 // taken. It returns the entries.
 func checkTimeline(t *testing.T, c *api.Client, id incident.ID, sink *receiver) []timeline.Entry {
 	t.Helper()
-	before := sink.got(func(a attempt) bool { return a.Message.Incident == string(id) && strings.HasPrefix(string(a.ID), string(id)) })
+	before := sink.got(func(a attempt) bool {
+		return a.Message.Incident == string(id) && strings.HasPrefix(string(a.ID), string(id))
+	})
 	whole, err := c.Timeline(t.Context(), id, "en", 0)
 	must(t, err)
 	received := map[string]bool{} // by now: whether the delivery was taken
@@ -293,7 +299,7 @@ func checkTimeline(t *testing.T, c *api.Client, id incident.ID, sink *receiver) 
 		received[string(a.ID)] = received[string(a.ID)] || a.taken
 	}
 	var entries []timeline.Entry
-	begun, outcome := map[string]int{}, map[string]timeline.Kind{}
+	begun, outcome, detail := map[string]int{}, map[string]timeline.Kind{}, map[string]string{}
 	for n, e := range whole.Entries {
 		entries = append(entries, e.Entry)
 		if e.Seq != n+1 {
@@ -312,7 +318,7 @@ func checkTimeline(t *testing.T, c *api.Client, id incident.ID, sink *receiver) 
 			if was := outcome[d]; begun[d] == 0 || was != "" {
 				t.Errorf("%s: entry %d says %s of %q, which was begun %d times and was %q", id, e.Seq, e.Kind, d, begun[d], was)
 			}
-			outcome[d] = e.Kind
+			outcome[d], detail[d] = e.Kind, e.Fact("detail")
 			if e.Kind == timeline.Delivered && !received[d] {
 				t.Errorf("%s: entry %d says that %s was delivered; nobody has taken it", id, e.Seq, d)
 			}
@@ -323,7 +329,7 @@ func checkTimeline(t *testing.T, c *api.Client, id incident.ID, sink *receiver) 
 		case begun[string(a.ID)] == 0:
 			t.Errorf("%s: %s was received; the timeline does not know it", id, a.ID)
 		case a.taken && outcome[string(a.ID)] == timeline.Refused:
-			t.Errorf("%s: %s was taken; the timeline says refused", id, a.ID)
+			t.Errorf("%s: %s was taken; the timeline says refused: %s", id, a.ID, detail[string(a.ID)])
 		}
 	}
 	return entries

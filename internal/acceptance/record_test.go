@@ -1,0 +1,253 @@
+package acceptance_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+	"google.golang.org/grpc"
+
+	alerts "muster/internal/alert"
+	"muster/internal/audit"
+	"muster/internal/devserver"
+	"muster/internal/incident"
+	"muster/internal/timeline"
+	"muster/worker"
+	"muster/workflows"
+)
+
+var update = flag.Bool("update", false, "record the histories that workflows/testdata lacks")
+
+// Histories are what this code has done. Each is recorded once and then replayed by every later build, so a file that is
+// there stays: with -update only those that are missing are written.
+const (
+	histories   = "../../workflows/testdata/histories"
+	mostHistory = 300_000 // bytes of one file
+)
+
+// The histories that workflows/replay_test.go replays, played once more on a real engine and replayed at once.
+func TestHistoriesAsRecorded(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("it plays whole incidents")
+	}
+	sink := newReceiver(t)
+	short := &shortRuns{workflow: groupID("till", "continues"), events: 60}
+	b := newBare(t, sink, organise(t, t.TempDir(), sink.url, nil), devserver.Options{Memory: true},
+		grpc.WithUnaryInterceptor(short.suggest))
+	w := worker.New(b.temporal, b.effects)
+	must(t, w.Start())
+	t.Cleanup(w.Stop)
+
+	t.Run("happy", func(t *testing.T) {
+		id := b.begin(t, "shop", "happy", "/ann/app")
+		must(t, command(t.Context(), b, id, workflows.AcknowledgeUpdate, incident.Acknowledge{}))
+		must(t, command(t.Context(), b, id, workflows.NoteUpdate, incident.Note{Text: "The new release is slow."}))
+		must(t, command(t.Context(), b, id, workflows.AssignUpdate, incident.Assign{Role: incident.CommunicationsManager, Person: "cat", Name: "Cat"}))
+		must(t, command(t.Context(), b, id, workflows.SendUpdateUpdate, incident.SendUpdate{Text: "We are on it."}))
+		b.tell(t, "shop", "happy", alerts.Firing, 2)
+		must(t, command(t.Context(), b, id, workflows.MitigateUpdate, incident.Mitigate{Note: "Rolled back."}))
+		b.tell(t, "shop", "happy", alerts.Resolved, 3)
+		b.keep(t, "incident-happy", b.ended(t, "shop", "happy"))
+		b.keep(t, "review", b.reviewed(t, id))
+	})
+	t.Run("refused", func(t *testing.T) {
+		gone := failing(99, http.StatusNotFound, nil)
+		sink.answer("/eve/app", gone)
+		sink.answer("/eve/desk", gone)
+		id := b.begin(t, "gone", "refused", "/fay/app")
+		must(t, command(t.Context(), b, id, workflows.EscalateUpdate, incident.Escalate{Reason: "Nobody knows this system."}))
+		b.awaitPage(t, "/cat/app", id)
+		must(t, command(t.Context(), b, id, workflows.ResolveUpdate, incident.Resolve{Note: "It was the power supply."}))
+		must(t, command(t.Context(), b, id, workflows.CloseUpdate, incident.Close{}))
+		b.keep(t, "incident-refused", b.ended(t, "gone", "refused"))
+	})
+	t.Run("reopened", func(t *testing.T) {
+		id := b.begin(t, "till", "reopened", "/ann/app")
+		must(t, command(t.Context(), b, id, workflows.ResolveUpdate, incident.Resolve{Note: "Restarted."}))
+		b.state(t, "till", "reopened", "every send has its outcome", settled)
+		must(t, command(t.Context(), b, id, workflows.ReopenUpdate, incident.Reopen{Reason: "It is slow again."}))
+		b.awaitPage(t, "/bob/app", id)
+		must(t, command(t.Context(), b, id, workflows.AcknowledgeUpdate, incident.Acknowledge{}))
+		must(t, command(t.Context(), b, id, workflows.SetPriorityUpdate, incident.SetPriority{Urgency: "low", Reason: "One till only."}))
+		must(t, command(t.Context(), b, id, workflows.ResolveUpdate, incident.Resolve{Note: "Replaced."}))
+		must(t, command(t.Context(), b, id, workflows.CloseUpdate, incident.Close{Note: "Done."}))
+		b.keep(t, "incident-reopened", b.ended(t, "till", "reopened"))
+	})
+	t.Run("continued", func(t *testing.T) {
+		away := failing(1_000, http.StatusServiceUnavailable, nil)
+		for _, path := range []string{"/ann/app", "/ann/desk"} {
+			sink.answer(path, away)
+		}
+		b.tell(t, "till", "continues", alerts.Firing, 1)
+		i := b.state(t, "till", "continues", "the run continues as new", func(i *incident.Incident) bool { return len(i.Runs) == 1 })
+		for _, path := range []string{"/ann/app", "/ann/desk"} {
+			sink.answer(path, nil)
+		}
+		b.awaitPage(t, "/ann/app", i.ID)
+		must(t, command(t.Context(), b, i.ID, workflows.AcknowledgeUpdate, incident.Acknowledge{}))
+		must(t, command(t.Context(), b, i.ID, workflows.ResolveUpdate, incident.Resolve{Note: "The receiver is back."}))
+		must(t, command(t.Context(), b, i.ID, workflows.CloseUpdate, incident.Close{}))
+		runs := b.ended(t, "till", "continues")
+		if len(runs) != 2 {
+			t.Errorf("%d runs, want 2", len(runs))
+		}
+		i = b.state(t, "till", "continues", "it is closed", func(i *incident.Incident) bool { return i.Status == incident.Closed })
+		if len(entriesOf(i.Timeline.Entries, timeline.Resent, "what", "page")) == 0 {
+			t.Error("no page was under way when the run continued: this history shows nothing")
+		}
+		b.keep(t, "incident-continued", runs)
+	})
+	sink.check(t)
+}
+
+// begin opens an incident and waits until somebody has taken its page.
+func (b *bare) begin(t *testing.T, service, group, path string) incident.ID {
+	t.Helper()
+	b.tell(t, service, group, alerts.Firing, 1)
+	i := b.state(t, service, group, "the incident opens", func(*incident.Incident) bool { return true })
+	b.awaitPage(t, path, i.ID)
+	must(t, until(t.Context(), "lists know it", func() error {
+		_, err := b.incidents.Find(t.Context(), i.ID)
+		return err
+	}))
+	return i.ID
+}
+
+func (b *bare) awaitPage(t *testing.T, path string, id incident.ID) {
+	t.Helper()
+	must(t, until(t.Context(), path+" is paged", func() error {
+		if len(b.sink.got(taken(func(a attempt) bool { return pages(path)(a) && a.Message.Incident == string(id) }))) == 0 {
+			return errors.New("no page was taken")
+		}
+		return nil
+	}))
+}
+
+// ended waits until an incident is over, and returns its histories.
+func (b *bare) ended(t *testing.T, service, group string) (runs []*historypb.History) {
+	t.Helper()
+	i := b.state(t, service, group, "the incident is closed", func(i *incident.Incident) bool { return i.Ended() })
+	must(t, until(t.Context(), "the run is over", func() (err error) {
+		if runs, err = b.incidents.History(t.Context(), i.ID); err != nil {
+			return err
+		}
+		return over(runs[len(runs)-1])
+	}))
+	return runs
+}
+
+// over tells whether a history has its end.
+func over(h *historypb.History) error {
+	if last := h.GetEvents()[len(h.GetEvents())-1].GetEventType(); last != enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED {
+		return fmt.Errorf("the last event is %s", last)
+	}
+	return nil
+}
+
+// reviewed closes the review of an incident and returns its history.
+func (b *bare) reviewed(t *testing.T, id incident.ID) []*historypb.History {
+	t.Helper()
+	name := workflows.ReviewWorkflowID(id)
+	h, err := b.temporal.UpdateWorkflow(t.Context(), client.UpdateWorkflowOptions{
+		UpdateID: "close", WorkflowID: name, UpdateName: workflows.CloseUpdate, WaitForStage: client.WorkflowUpdateStageCompleted,
+		Args: []any{workflows.ReviewRequest{By: timeline.Actor{Kind: timeline.Person, ID: "bob", Name: "Bob"}, Text: "All said."}},
+	})
+	must(t, err)
+	must(t, h.Get(t.Context(), nil))
+	var run *historypb.History
+	must(t, until(t.Context(), "the review is over", func() error {
+		run = &historypb.History{}
+		events := b.temporal.GetWorkflowHistory(t.Context(), name, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+		for events.HasNext() {
+			e, err := events.Next()
+			if err != nil {
+				return err
+			}
+			run.Events = append(run.Events, e)
+		}
+		return over(run)
+	}))
+	return []*historypb.History{run}
+}
+
+// keep replays histories as an auditor would read them, and records them where there is none of that name yet.
+func (b *bare) keep(t *testing.T, name string, runs []*historypb.History) {
+	t.Helper()
+	var text bytes.Buffer
+	must(t, audit.Encode(&text, runs))
+	read, err := audit.Decode(bytes.NewReader(text.Bytes()))
+	must(t, err)
+	must(t, audit.Replay(read, log.NewStructuredLogger(slog.New(slog.DiscardHandler))))
+	if text.Len() > mostHistory {
+		t.Errorf("history %s has %d bytes, want at most %d", name, text.Len(), mostHistory)
+	}
+	path := filepath.Join(histories, name+".json")
+	switch _, err := os.Stat(path); {
+	case err == nil:
+	case !errors.Is(err, fs.ErrNotExist):
+		t.Fatal(err)
+	case *update:
+		must(t, os.MkdirAll(histories, 0o755))
+		must(t, os.WriteFile(path, text.Bytes(), 0o644))
+		t.Logf("recorded %s: %d runs, %d bytes", path, len(runs), text.Len())
+	default:
+		t.Errorf("%s is missing: record it with -update", path)
+	}
+}
+
+// shortRuns makes the server's suggestion to continue as new come early in the first run of one workflow: a server would
+// make it after 4,096 events or 4 MB, which is no size for a file. Worker and history see the same.
+type shortRuns struct {
+	workflow string
+	events   int64
+
+	mu    sync.Mutex
+	first string // run
+}
+
+func (s *shortRuns) suggest(
+	ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
+) error {
+	if err := invoke(ctx, method, req, reply, cc, opts...); err != nil {
+		return err
+	}
+	switch r := reply.(type) {
+	case *workflowservice.PollWorkflowTaskQueueResponse:
+		if r.GetWorkflowExecution().GetWorkflowId() == s.workflow {
+			s.mark(r.GetWorkflowExecution().GetRunId(), r.GetHistory())
+		}
+	case *workflowservice.GetWorkflowExecutionHistoryResponse:
+		if x := req.(*workflowservice.GetWorkflowExecutionHistoryRequest).GetExecution(); x.GetWorkflowId() == s.workflow {
+			s.mark(x.GetRunId(), r.GetHistory())
+		}
+	}
+	return nil
+}
+
+func (s *shortRuns) mark(run string, h *historypb.History) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.first == "" {
+		s.first = run
+	}
+	for _, e := range h.GetEvents() {
+		if a := e.GetWorkflowTaskStartedEventAttributes(); a != nil && run == s.first && e.GetEventId() >= s.events {
+			a.SuggestContinueAsNew = true
+		}
+	}
+}
