@@ -76,6 +76,11 @@ func (r *incidentRun) withdraw() {
 	}
 }
 
+func (r *incidentRun) withdrawn(number int) bool {
+	s := r.incident.Find(number)
+	return s != nil && s.Withdrawn != ""
+}
+
 // locally runs a local activity: short, without network, within the workflow task.
 func locally(ctx workflow.Context, result, activity, input any) error {
 	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
@@ -148,6 +153,9 @@ func (r *incidentRun) deliver(ctx workflow.Context, s incident.Send) {
 	switch {
 	case temporal.IsCanceledError(err):
 		out = delivery.Outcome{Result: delivery.Withdrawn}
+	case err != nil && r.withdrawn(s.Number):
+		// The attempt that was under way was lost and is not repeated: nobody has refused it, and it may have arrived.
+		out = delivery.Outcome{Result: delivery.Withdrawn, Detail: cause(err)}
 	case err != nil:
 		out = delivery.Outcome{Result: delivery.Refused, Detail: cause(err)}
 	}

@@ -21,6 +21,12 @@ func TestTemporalStopsWhileAlertsArePosted(t *testing.T) {
 	t.Parallel()
 	o := newOutage(t)
 	o.postAll(t, "before", 4, accepted)
+	must(t, until(t.Context(), "the worker works", func() error {
+		if n := len(ids(o.sink.got(taken(pages("/ada/app"))))); n < 4 {
+			return fmt.Errorf("%d pages were taken", n)
+		}
+		return nil
+	}))
 
 	// Killed while posts are under way: each of them is taken or answered with 503.
 	var underWay sync.WaitGroup

@@ -231,6 +231,10 @@ func (s *shortRuns) suggest(
 		if r.GetWorkflowExecution().GetWorkflowId() == s.workflow {
 			s.mark(r.GetWorkflowExecution().GetRunId(), r.GetHistory())
 		}
+	case *workflowservice.RespondWorkflowTaskCompletedResponse: // may carry the next task with it
+		if t := r.GetWorkflowTask(); t.GetWorkflowExecution().GetWorkflowId() == s.workflow {
+			s.mark(t.GetWorkflowExecution().GetRunId(), t.GetHistory())
+		}
 	case *workflowservice.GetWorkflowExecutionHistoryResponse:
 		if x := req.(*workflowservice.GetWorkflowExecutionHistoryRequest).GetExecution(); x.GetWorkflowId() == s.workflow {
 			s.mark(x.GetRunId(), r.GetHistory())

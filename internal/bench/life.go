@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,7 +30,7 @@ const breath = 250 * time.Millisecond
 // repeat of the alert and a second alert, the customer update, the mitigation, the end of both alerts, the quiet time, the
 // all-clear, ticket, report and review, and the end.
 func live(ctx context.Context, w *world, s side, subject string) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	began, p := time.Now(), livelyPace()
 	tell := func(state alert.State, fingerprints ...string) func() error {
@@ -76,7 +77,9 @@ func (e *engine) lives(ctx context.Context, s side, prefix string, n, together i
 	for k := range together {
 		all.Go(func() {
 			for i := k; i < n && faults[k] == nil; i += together {
-				faults[k] = live(ctx, e.world, s, subjects[i])
+				if err := live(ctx, e.world, s, subjects[i]); err != nil {
+					faults[k] = fmt.Errorf("%w; effects so far %v; history ends with %s", err, e.world.effects(subjects[i]), e.tail(ctx, s, subjects[i]))
+				}
 			}
 		})
 		if err := pause(ctx, livelyPace().first/time.Duration(together)); err != nil { // not all in step
@@ -85,6 +88,21 @@ func (e *engine) lives(ctx context.Context, s side, prefix string, n, together i
 	}
 	all.Wait()
 	return subjects, errors.Join(faults...)
+}
+
+// tail shows the last events of an incident that does not go on as it should.
+func (e *engine) tail(ctx context.Context, s side, subject string) string {
+	const shown = 25
+	incident, _ := s.runs(subject)
+	h, err := e.history(ctx, incident)
+	if err != nil {
+		return err.Error()
+	}
+	var last strings.Builder
+	for _, event := range h.GetEvents()[max(0, len(h.GetEvents())-shown):] {
+		_, _ = fmt.Fprintf(&last, "\n    %d %s %s", event.GetEventId(), event.GetEventTime().AsTime().Format("15:04:05.000"), event.GetEventType())
+	}
+	return last.String()
 }
 
 // histories reads what a subject's incident and its review have left, when the incident has come to its end.

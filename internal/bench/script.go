@@ -74,8 +74,11 @@ func batch(subject string, state alert.State, began time.Time, fingerprints ...s
 		b.Alerts = append(b.Alerts, alert.Received{Times: 1, Alert: alert.Alert{
 			Fingerprint: f, Name: "HighErrorRate", State: state, StartsAt: began.UTC(),
 			Labels: alert.Labels{
-				{Name: "alertname", Value: "HighErrorRate"}, {Name: "cluster", Value: "prod-kr-1"}, {Name: "namespace", Value: "shop"},
-				{Name: "service", Value: subject}, {Name: "severity", Value: "critical"},
+				{Name: "alertname", Value: "HighErrorRate"},
+				{Name: "cluster", Value: "prod-kr-1"},
+				{Name: "namespace", Value: "shop"},
+				{Name: "service", Value: subject},
+				{Name: "severity", Value: "critical"},
 			},
 			Annotations: alert.Labels{
 				{Name: "description", Value: "5xx rate of checkout is 12.3% for 5 minutes"}, {Name: "summary", Value: "Checkout answers with errors"},

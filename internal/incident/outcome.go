@@ -118,7 +118,7 @@ func (i *Incident) Told(number int, o delivery.Outcome, now time.Time) {
 		i.record(now, timeline.Delivered, timeline.Muster(), facts...)
 		i.delivered(s, now)
 	case delivery.Withdrawn:
-		i.record(now, timeline.Withdrawn, timeline.Muster(), append(facts, timeline.F("cause", s.Withdrawn))...)
+		i.record(now, timeline.Withdrawn, timeline.Muster(), append(facts, timeline.F("cause", s.Withdrawn), timeline.F("detail", o.Detail))...)
 	case delivery.Refused:
 		i.record(now, timeline.Refused, timeline.Muster(), append(facts, timeline.F("detail", o.Detail))...)
 		i.refused(s, now)
