@@ -167,7 +167,7 @@ func TestListNarrows(t *testing.T) {
 func TestTimelineReadsEarlierRunsOnlyWhenAsked(t *testing.T) {
 	p := newPlace(t)
 	i := p.incidents[open]
-	i.Timeline.Trim(1)
+	i.Timeline.Trim(1, 1<<20)
 	newest := i.Timeline.Entries[0].Seq
 	for _, tc := range []struct {
 		after   string
