@@ -10,7 +10,6 @@ import (
 type burst struct {
 	last     time.Duration // from the last deadline to the last page
 	repeated int           // pages that arrived more than once under one delivery id
-	missing  int
 }
 
 // deadlines lets a thousand unanswered pages climb within one second.
@@ -34,19 +33,16 @@ func (b *bench) deadlines(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	of := func(side string) (last float64, repeated int) {
-		var all []float64
-		for _, x := range rounds[side] {
-			all = append(all, x.last.Seconds())
-			repeated += x.repeated
-		}
-		return median(all), repeated
+	raw, ours := rounds["raw"], rounds["ours"]
+	last := func(x burst) float64 { return x.last.Seconds() }
+	times := paired(raw, ours, last)
+	repeated := 0
+	for _, x := range ours {
+		repeated += x.repeated
 	}
-	r, _ := of("raw")
-	o, repeated := of("ours")
 	b.table.add(row{
 		"deadlines", fmt.Sprintf("last of %d pages due in one second", n), "at most 1.30 of raw",
-		fmt.Sprintf("%.3f (%.2f s to %.2f s raw)", o/r, o, r), ratio, o <= 1.3*r,
+		fmt.Sprintf("%.3f (%.2f s to %.2f s raw)", times, medianOf(ours, last), medianOf(raw, last)), ratio, times <= 1.3,
 	})
 	b.table.add(row{
 		"deadlines", "pages that came twice under one delivery id", "0", fmt.Sprint(repeated), absolute, repeated == 0,

@@ -198,31 +198,24 @@ func (b *bench) life(ctx context.Context) error {
 }
 
 func (b *bench) lifeRows(raw, ours []lived) {
-	of := func(all []lived, value func(lived) float64) float64 {
-		var vs []float64
-		for _, l := range all {
-			vs = append(vs, value(l))
-		}
-		return median(vs)
-	}
 	for _, x := range []struct {
 		what   string
 		most   float64
 		format string
 		value  func(lived) float64
 	}{
-		{"CPU of a life", 1.15, "%.1f", func(l lived) float64 { return l.cpu }},
+		{"CPU of a life, ms", 1.15, "%.1f", func(l lived) float64 { return l.cpu }},
 		{"events of a life", 1.10, "%.0f", func(l lived) float64 { return float64(l.events) }},
 		{"history bytes of a life", 0, "%.0f", func(l lived) float64 { return float64(l.bytes) }},
 		{"billable actions of a life", 0, "%.0f", func(l lived) float64 { return float64(l.actions) }},
 	} {
-		r, o := of(raw, x.value), of(ours, x.value)
-		shown := fmt.Sprintf("%.3f ("+x.format+" to "+x.format+" raw)", o/r, o, r)
+		times := paired(raw, ours, x.value)
+		shown := fmt.Sprintf("%.3f ("+x.format+" to "+x.format+" raw)", times, medianOf(ours, x.value), medianOf(raw, x.value))
 		if x.most == 0 {
 			b.table.show("life", x.what, "%s", shown)
 			continue
 		}
-		b.table.add(row{"life", x.what, fmt.Sprintf("at most %.2f of raw", x.most), shown, ratio, o <= x.most*r})
+		b.table.add(row{"life", x.what, fmt.Sprintf("at most %.2f of raw", x.most), shown, ratio, times <= x.most})
 	}
 	b.say("  raw:  %s", raw[len(raw)-1].kinds.shown())
 	b.say("  ours: %s", ours[len(ours)-1].kinds.shown())

@@ -108,6 +108,25 @@ func (b *bench) profile(name string) (stop func(), err error) {
 // median returns the middle of what was measured, of two the smaller one.
 func median[T cmp.Ordered](all []T) T { return quantile(all, 0.5) }
 
+// paired compares ours with raw round by round and returns the median of the ratios: what else the machine does changes
+// from round to round, and meets the two halves of one round most alike.
+func paired[T any](raw, ours []T, value func(T) float64) float64 {
+	var ratios []float64
+	for i := range min(len(raw), len(ours)) {
+		ratios = append(ratios, value(ours[i])/value(raw[i]))
+	}
+	return median(ratios)
+}
+
+// medianOf returns the median of one value of all.
+func medianOf[T any](all []T, value func(T) float64) float64 {
+	var vs []float64
+	for _, x := range all {
+		vs = append(vs, value(x))
+	}
+	return median(vs)
+}
+
 // quantile returns the value that a share of all does not exceed.
 func quantile[T cmp.Ordered](all []T, share float64) T {
 	var none T

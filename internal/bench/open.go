@@ -94,22 +94,16 @@ func (b *bench) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	of := func(side string, value func(opened) float64) float64 {
-		var vs []float64
-		for _, o := range rounds[side] {
-			vs = append(vs, value(o))
-		}
-		return median(vs)
-	}
+	raw, ours := rounds["raw"], rounds["ours"]
 	paged := func(o opened) float64 { return o.paged }
 	accepted := func(o opened) float64 { return o.accepted }
 	cpu := func(o opened) float64 { return o.cpu }
-	r, o := of("raw", paged), of("ours", paged)
+	times := paired(raw, ours, paged)
 	b.table.add(row{
 		"open", "incidents opened and paged", "at least 0.90 of raw",
-		fmt.Sprintf("%.3f (%.1f/s to %.1f/s raw)", o/r, o, r), ratio, o >= 0.9*r,
+		fmt.Sprintf("%.3f (%.1f/s to %.1f/s raw)", times, medianOf(ours, paged), medianOf(raw, paged)), ratio, times >= 0.9,
 	})
-	b.table.show("open", "incidents accepted", "%.1f/s to %.1f/s raw", of("ours", accepted), of("raw", accepted))
-	b.table.show("open", "CPU to open one", "%.1f ms to %.1f ms raw", of("ours", cpu), of("raw", cpu))
+	b.table.show("open", "incidents accepted", "%.1f/s to %.1f/s raw", medianOf(ours, accepted), medianOf(raw, accepted))
+	b.table.show("open", "CPU to open one", "%.1f ms to %.1f ms raw", medianOf(ours, cpu), medianOf(raw, cpu))
 	return nil
 }
