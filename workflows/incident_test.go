@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,7 +46,7 @@ type rehearsal struct {
 	shelf   *shelf
 	before  *incident.Earlier
 	state   *incident.Incident // as it was last asked for
-	older   int                // how often the worker's folder is still older than what the run has seen
+	older   atomic.Int32       // how often the worker's folder is still older than what the run has seen
 }
 
 func rehearse(t *testing.T) *rehearsal {
@@ -173,8 +174,7 @@ type directory struct{ r *rehearsal }
 func (directory) Folder() incident.Folder { return incident.Folder{Revision: "r1"} }
 
 func (d directory) Older(string, time.Time) bool {
-	d.r.older--
-	return d.r.older >= 0
+	return d.r.older.Add(-1) >= 0
 }
 
 func (directory) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recipient, error) {
@@ -497,7 +497,7 @@ func TestHoweverMuchPeopleWriteTheStateStaysSmall(t *testing.T) {
 
 func TestAWorkerWithAnOlderFolderIsWaitedForAndThenTakenAnyway(t *testing.T) {
 	r := rehearse(t)
-	r.older = 9 // three attempts each, three times
+	r.older.Store(9) // three attempts each, three times
 	r.alerts(0, firing("a", 0))
 	r.look(12*time.Second, func(i *incident.Incident) {
 		if i.NextDue().IsZero() || len(r.got()) != 0 {

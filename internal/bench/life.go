@@ -134,16 +134,21 @@ type lived struct {
 	kinds                  tally // of the life in the middle
 }
 
-func (e *engine) roundOfLives(ctx context.Context, s side, prefix string, n, together int) (lived, error) {
-	m := start()
-	subjects, err := e.lives(ctx, s, prefix, n, together)
+func (b *bench) roundOfLives(ctx context.Context, e *engine, s side, prefix string, n, together int) (lived, error) {
+	stop, err := b.profile(prefix + "-" + s.name)
 	if err != nil {
 		return lived{}, err
 	}
-	if err := pause(ctx, breath); err != nil { // the last reports and workflow tasks
-		return lived{}, err
+	m := start()
+	subjects, err := e.lives(ctx, s, prefix, n, together)
+	if err == nil {
+		err = pause(ctx, breath) // the last reports and workflow tasks
 	}
 	u := m.end()
+	stop()
+	if err != nil {
+		return lived{}, err
+	}
 	out := lived{cpu: float64(u.cpu.Microseconds()) / 1000 / float64(n), others: u.others}
 	var events, bytes, actions []int
 	for _, subject := range subjects {
@@ -164,22 +169,17 @@ func (e *engine) roundOfLives(ctx context.Context, s side, prefix string, n, tog
 
 // life compares what one whole life costs.
 func (b *bench) life(ctx context.Context) error {
-	n, together := b.pick(24, 4), b.pick(12, 4)
+	n, together := b.pick(48, 4), b.pick(24, 4)
 	rounds := map[string][]lived{}
 	err := b.on(ctx, engineOptions{}, func(e *engine) error {
 		for _, s := range e.sides() { // everything once, unmeasured
-			if _, err := e.roundOfLives(ctx, s, "warm", together, together); err != nil {
+			if _, err := e.lives(ctx, s, "warm", together, together); err != nil {
 				return err
 			}
 		}
 		for round := range b.Rounds {
 			for _, s := range e.sides() {
-				stop, err := b.profile(fmt.Sprintf("life-%s-%d", s.name, round))
-				if err != nil {
-					return err
-				}
-				l, err := e.roundOfLives(ctx, s, fmt.Sprintf("life%d", round), n, together)
-				stop()
+				l, err := b.roundOfLives(ctx, e, s, fmt.Sprintf("life%d", round), n, together)
 				if err != nil {
 					return err
 				}
