@@ -138,7 +138,7 @@ func TestTheWorldRemembers(t *testing.T) {
 	w := newWorld()
 	w.delivered("1", "checkout", "INC-1", "page", "kim", time.Now())
 	w.delivered("1", "checkout", "INC-1", "page", "kim", time.Now())
-	if got := fmt.Sprint(w.incident("checkout"), w.subject("INC-1"), w.repeated()); got != "INC-1 checkout 1" {
+	if got := fmt.Sprintf("%v %v %v", w.incident("checkout"), w.subject("INC-1"), w.repeated()); got != "INC-1 checkout 1" {
 		t.Error(got)
 	}
 	if got := w.effects("checkout"); !maps.Equal(got, map[string]int{"page kim": 2}) {

@@ -13,30 +13,33 @@ import (
 // A tally is what one run leaves behind.
 type tally struct {
 	events  int
-	bytes   int // of the history as protobuf
-	actions int // as Temporal Cloud bills them; queries leave no event and are not among them
-	kinds   map[string]int
+	bytes   int            // of the history as protobuf
+	actions int            // as Temporal Cloud bills them; queries leave no event and are not among them
+	kinds   map[string]int // events by kind …
+	weights map[string]int // … and their bytes
 }
 
 func (t *tally) add(u tally) {
 	t.events, t.bytes, t.actions = t.events+u.events, t.bytes+u.bytes, t.actions+u.actions
 	if t.kinds == nil {
-		t.kinds = map[string]int{}
+		t.kinds, t.weights = map[string]int{}, map[string]int{}
 	}
 	for kind, n := range u.kinds {
 		t.kinds[kind] += n
+		t.weights[kind] += u.weights[kind]
 	}
 }
 
 // tallyOf counts a history. Actions are counted from it by the public rules, checked against the server's own metric in
-// research/temporal.md §6: a start with its first signal, each further signal, accepted update, timer, activity attempt
+// a start with its first signal, each further signal, accepted update, timer, activity attempt
 // and upsert are one each, all markers of a workflow task are one together, a child is two (counted in its parent).
 func tallyOf(h *historypb.History) tally {
-	t := tally{events: len(h.GetEvents()), bytes: h.Size(), kinds: map[string]int{}}
+	t := tally{events: len(h.GetEvents()), bytes: h.Size(), kinds: map[string]int{}, weights: map[string]int{}}
 	markers := map[int64]bool{}
 	child := false
 	for _, e := range h.GetEvents() {
 		t.kinds[e.GetEventType().String()]++
+		t.weights[e.GetEventType().String()] += e.Size()
 		switch e.GetEventType() {
 		case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
 			child = e.GetWorkflowExecutionStartedEventAttributes().GetParentWorkflowExecution() != nil
@@ -66,7 +69,7 @@ func (t tally) shown() string {
 	slices.SortStableFunc(kinds, func(a, b string) int { return t.kinds[b] - t.kinds[a] })
 	var all []string
 	for _, k := range kinds {
-		all = append(all, fmt.Sprintf("%d %s", t.kinds[k], k))
+		all = append(all, fmt.Sprintf("%d %s (%d B)", t.kinds[k], k, t.weights[k]))
 	}
 	return strings.Join(all, ", ")
 }
