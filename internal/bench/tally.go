@@ -30,9 +30,8 @@ func (t *tally) add(u tally) {
 	}
 }
 
-// tallyOf counts a history. Actions are counted from it by the public rules, checked against the server's own metric in
-// a start with its first signal, each further signal, accepted update, timer, activity attempt
-// and upsert are one each, all markers of a workflow task are one together, a child is two (counted in its parent).
+// tallyOf counts a history. Actions are counted from it by the public rules: a start with its first signal, each further
+// signal, accepted update, timer, activity attempt and upsert are one each, all markers of a workflow task are one together, a child is two (counted in its parent).
 func tallyOf(h *historypb.History) tally {
 	t := tally{events: len(h.GetEvents()), bytes: h.Size(), kinds: map[string]int{}, weights: map[string]int{}}
 	markers := map[int64]bool{}
