@@ -292,8 +292,14 @@ func checkTimeline(t *testing.T, c *api.Client, id incident.ID, sink *receiver) 
 	before := sink.got(func(a attempt) bool {
 		return a.Message.Incident == string(id) && strings.HasPrefix(string(a.ID), string(id))
 	})
+	i, err := c.Incident(t.Context(), id)
+	must(t, err)
 	whole, err := c.Timeline(t.Context(), id, "en", 0)
 	must(t, err)
+	if n := i.Timeline.Dropped + len(i.Timeline.Entries); len(whole.Entries) < n || whole.Entries[0].Kind != timeline.IncidentOpened {
+		t.Errorf("%s: the timeline has %d entries, the first is %s; want %d or more from the opening on", id, len(whole.Entries),
+			whole.Entries[0].Kind, n)
+	}
 	received := map[string]bool{} // by now: whether the delivery was taken
 	for _, a := range sink.got(func(attempt) bool { return true }) {
 		received[string(a.ID)] = received[string(a.ID)] || a.taken
