@@ -9,8 +9,10 @@ import (
 	"muster/internal/incident"
 )
 
-// Archive knows the incidents that are over.
+// An Archive knows incidents: those that run and those that are over.
 type Archive interface {
+	// Record returns the incident of one run, with its timeline from the first run on.
+	Record(ctx context.Context, workflowID, runID string) (*incident.Incident, error)
 	// Last returns the newest closed incident under a workflow id, nil when there is none.
 	Last(ctx context.Context, workflowID string, except incident.ID) (*incident.Earlier, error)
 }

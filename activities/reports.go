@@ -8,6 +8,8 @@ import (
 	"path"
 	"time"
 
+	"go.temporal.io/sdk/activity"
+
 	"muster/internal/incident"
 	"muster/internal/report"
 )
@@ -24,41 +26,44 @@ type Shelf interface {
 
 // Reports writes incident reports.
 type Reports struct {
-	Writer ReportWriter
-	Shelf  Shelf
+	Archive Archive
+	Writer  ReportWriter
+	Shelf   Shelf
 }
 
-// WriteReportInput is an incident as its report shows it.
+// WriteReportInput asks for the report of the incident whose run calls. The incident itself does not stand here: it would
+// double the history, and a run knows only the end of a long timeline.
 type WriteReportInput struct {
-	Incident *incident.Incident `json:"incident"`
-	At       time.Time          `json:"at"`
+	At time.Time `json:"at"` // the report says so of itself; what has happened since may stand in it
 }
 
-// WrittenReport says where the report is; the hash is of all its files in order.
+// WrittenReport lists the report's files.
 type WrittenReport struct {
-	Paths  []string `json:"paths"`
-	SHA256 string   `json:"sha256"`
+	Files []incident.File `json:"files"`
 }
 
 // WriteReport renders the report in every language of the organisation, as Markdown and HTML.
 func (r *Reports) WriteReport(ctx context.Context, in WriteReportInput) (WrittenReport, error) {
 	var out WrittenReport
-	sum := sha256.New()
-	for _, language := range in.Incident.Definition.Languages {
+	run := activity.GetInfo(ctx).WorkflowExecution
+	i, err := r.Archive.Record(ctx, run.ID, run.RunID)
+	if err != nil {
+		return out, fmt.Errorf("read incident of %s: %w", run.ID, err)
+	}
+	for _, language := range i.Definition.Languages {
 		for _, f := range []report.Format{report.Markdown, report.HTML} {
-			content, err := r.Writer.Incident(in.Incident, language, f, in.At)
+			content, err := r.Writer.Incident(i, language, f, in.At)
 			if err != nil {
-				return out, refused(fmt.Errorf("render report of %s in %s: %w", in.Incident.ID, language, err))
+				return out, refused(fmt.Errorf("render report of %s in %s: %w", i.ID, language, err))
 			}
-			name := path.Join(string(in.Incident.ID), "incident-report."+language+"."+string(f))
+			name := path.Join(string(i.ID), "incident-report."+language+"."+string(f))
 			at, err := r.Shelf.Put(ctx, name, content)
 			if err != nil {
 				return out, fmt.Errorf("keep report %s: %w", name, err)
 			}
-			sum.Write(content)
-			out.Paths = append(out.Paths, at)
+			sum := sha256.Sum256(content)
+			out.Files = append(out.Files, incident.File{Path: at, SHA256: hex.EncodeToString(sum[:])})
 		}
 	}
-	out.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	return out, nil
 }

@@ -51,7 +51,9 @@ func NewActivities(o Options) (Activities, error) {
 			Directory: current, Tracker: o.Tracker, Senders: senders,
 		},
 		Tickets: &activities.Tickets{System: tickets, Writer: o.Texts},
-		Reports: &activities.Reports{Writer: o.Texts, Shelf: &localreport.Shelf{Folder: filepath.Join(o.Data, "reports")}},
+		Reports: &activities.Reports{
+			Archive: o.Archive, Writer: o.Texts, Shelf: &localreport.Shelf{Folder: filepath.Join(o.Data, "reports")},
+		},
 		Lookup:  &activities.Lookup{Archive: o.Archive},
 	}, nil
 }

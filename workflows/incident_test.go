@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
@@ -65,13 +64,34 @@ func rehearse(t *testing.T) *rehearsal {
 		&activities.Composition{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 		&activities.Deliveries{Directory: folder, Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: r.sender}},
 		&activities.Tickets{System: r.tickets, Writer: writer{}},
-		&activities.Reports{Writer: writer{}, Shelf: r.shelf},
+		&activities.Reports{Archive: archive{r}, Writer: writer{}, Shelf: r.shelf},
+		&activities.Lookup{Archive: archive{r}},
 	} {
 		r.env.RegisterActivity(a)
 	}
-	r.env.RegisterActivityWithOptions(func(context.Context, incident.ID) (*incident.Earlier, error) { return r.before, nil },
-		activity.RegisterOptions{Name: "FindPrevious"})
 	return r
+}
+
+// archive knows the running incident, and the one before.
+type archive struct{ r *rehearsal }
+
+// Record asks between two steps of the workflow, as a server does.
+func (a archive) Record(context.Context, string, string) (*incident.Incident, error) {
+	type answer struct {
+		i   *incident.Incident
+		err error
+	}
+	got := make(chan answer, 1)
+	a.r.at(0, func() {
+		i, err := a.r.ask()
+		got <- answer{i, err}
+	})
+	is := <-got
+	return is.i, is.err
+}
+
+func (a archive) Last(context.Context, string, incident.ID) (*incident.Earlier, error) {
+	return a.r.before, nil
 }
 
 // at does something when so much time has passed.
@@ -116,16 +136,21 @@ func (r *rehearsal) look(after time.Duration, check func(*incident.Incident)) {
 }
 
 func (r *rehearsal) query() *incident.Incident {
-	v, err := r.env.QueryWorkflow(workflows.StateQuery)
+	i, err := r.ask()
 	if err != nil {
 		r.Fatalf("query: %v", err)
 	}
-	var i incident.Incident
-	if err := v.Get(&i); err != nil {
-		r.Fatalf("query: %v", err)
+	r.state = i
+	return i
+}
+
+func (r *rehearsal) ask() (*incident.Incident, error) {
+	v, err := r.env.QueryWorkflow(workflows.StateQuery)
+	if err != nil {
+		return nil, err
 	}
-	r.state = &i
-	return &i
+	var i incident.Incident
+	return &i, v.Get(&i)
 }
 
 func (r *rehearsal) run(in workflows.IncidentInput) {

@@ -183,12 +183,12 @@ func (r *incidentRun) syncTicket(ctx workflow.Context, s incident.Send) {
 func (r *incidentRun) writeReport(ctx workflow.Context, s incident.Send) {
 	var out activities.WrittenReport
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, r.sending(reporting)), reports.WriteReport,
-		activities.WriteReportInput{Incident: r.incident.ForReport(), At: workflow.Now(ctx)}).Get(ctx, &out)
+		activities.WriteReportInput{At: workflow.Now(ctx)}).Get(ctx, &out)
 	if err != nil {
 		r.incident.ReportFailed(s.Number, cause(err), workflow.Now(ctx))
 		return
 	}
-	r.incident.Reported(s.Number, out.Paths, out.SHA256, workflow.Now(ctx))
+	r.incident.Reported(s.Number, out.Files, workflow.Now(ctx))
 }
 
 // openReview starts the review as its own workflow, which outlives the incident. A review that is open already hears that

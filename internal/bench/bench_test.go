@@ -24,7 +24,7 @@ func TestRawAndOursHaveTheSameEffects(t *testing.T) {
 	t.Cleanup(e.stop)
 	events := map[string][]int{}
 	seen := map[string]map[string]int{}
-	for _, s := range e.sides() {
+	for _, s := range e.sides(0) {
 		subjects, err := e.lives(t.Context(), s, "test", 5, 5)
 		if err != nil {
 			t.Fatal(err)

@@ -100,7 +100,7 @@ func (e *engine) work(o engineOptions) error {
 			Directory: folder, Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: send},
 		},
 		Tickets: &activities.Tickets{System: desk{e.world}, Writer: texts},
-		Reports: &activities.Reports{Writer: texts, Shelf: shelf{e.world}},
+		Reports: &activities.Reports{Archive: e.incidents, Writer: texts, Shelf: shelf{e.world}},
 		Lookup:  &activities.Lookup{Archive: e.incidents},
 	})
 	return e.worker.Start()

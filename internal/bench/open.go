@@ -69,7 +69,7 @@ func (b *bench) open(ctx context.Context) error {
 	rounds := map[string][]opened{}
 	err := b.on(ctx, engineOptions{}, func(e *engine) error {
 		for round := -1; round < b.Rounds; round++ { // the first one warms up
-			for _, s := range e.sides() {
+			for _, s := range e.sides(round) {
 				stop, err := b.profile(fmt.Sprintf("open-%s-%d", s.name, round))
 				if err != nil {
 					return err

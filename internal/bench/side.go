@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
@@ -25,8 +26,14 @@ type side struct {
 	runs        func(subject string) (incident, review string) // workflow ids
 }
 
-// sides returns raw and ours, in the order of a round.
-func (e *engine) sides() []side { return []side{e.raw(), e.ours()} }
+// sides returns raw and ours, in turn the one or the other first: a database that grows makes whoever comes second pay.
+func (e *engine) sides(round int) []side {
+	both := []side{e.raw(), e.ours()}
+	if round%2 != 0 {
+		slices.Reverse(both)
+	}
+	return both
+}
 
 // ours goes through the starter, as the intake and the API do.
 func (e *engine) ours() side {
@@ -96,10 +103,24 @@ func (e *engine) deliverRaw(ctx context.Context, subject string, p pace, level p
 	return err
 }
 
-// history reads all events of a workflow.
-func (e *engine) history(ctx context.Context, workflowID string) (*historypb.History, error) {
+// recorded counts the events of an incident over its runs, the newest of which has continued the others.
+func (e *engine) recorded(ctx context.Context, workflowID string) (events, runs int, err error) {
+	for run, more := "", true; more; {
+		h, err := e.history(ctx, workflowID, run)
+		if err != nil {
+			return 0, 0, err
+		}
+		events, runs = events+len(h.GetEvents()), runs+1
+		run = h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId()
+		more = run != ""
+	}
+	return events, runs, nil
+}
+
+// history reads all events of a run, the newest one if none is named.
+func (e *engine) history(ctx context.Context, workflowID, run string) (*historypb.History, error) {
 	h := &historypb.History{}
-	events := e.temporal.GetWorkflowHistory(ctx, workflowID, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	events := e.temporal.GetWorkflowHistory(ctx, workflowID, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		event, err := events.Next()
 		if err != nil {

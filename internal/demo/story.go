@@ -3,6 +3,8 @@ package demo
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -220,16 +222,20 @@ func (s *story) resolves(ctx context.Context) error {
 }
 
 func (s *story) reports(ctx context.Context) error {
-	var paths []string
-	err := s.state(ctx, func(i *incident.Incident) bool { paths = i.Report.Paths; return len(paths) > 0 })
+	var files []incident.File
+	err := s.state(ctx, func(i *incident.Incident) bool { files = i.Report.Files; return len(files) > 0 })
 	if err != nil {
 		return err
 	}
-	for _, path := range paths {
-		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
-			return fmt.Errorf("report %s: empty or missing: %w", path, err)
+	for _, f := range files {
+		content, err := os.ReadFile(f.Path)
+		if err != nil {
+			return fmt.Errorf("report: %w", err)
 		}
-		s.say("     %s\n", path)
+		if sum := sha256.Sum256(content); hex.EncodeToString(sum[:]) != f.SHA256 {
+			return fmt.Errorf("report %s: its SHA-256 is %x, recorded is %s", f.Path, sum, f.SHA256)
+		}
+		s.say("     %s\n", f.Path)
 	}
 	return nil
 }

@@ -187,17 +187,3 @@ func (i *Incident) ReviewDue() time.Time { return i.Times.Resolved.Add(i.Definit
 
 // ReviewOwner is who is told of the review.
 func (i *Incident) ReviewOwner() []escalation.Target { return i.standsFor(i.Definition.Review.Owner) }
-
-// What a written report is told of the timeline. It must fit into one event of the history.
-const (
-	reportEntries = 4_000
-	reportBytes   = 512 << 10
-)
-
-// ForReport is the incident without what no report shows.
-func (i *Incident) ForReport() *Incident {
-	slim := *i
-	slim.Outbox, slim.Decided, slim.fresh = nil, nil, nil
-	slim.Timeline.Trim(reportEntries, reportBytes)
-	return &slim
-}

@@ -92,10 +92,15 @@ type Ticket struct {
 
 // Report is the incident report.
 type Report struct {
-	Wanted  int      `json:"wanted"`
-	Written int      `json:"written"`
-	Paths   []string `json:"paths,omitempty"`
-	SHA256  string   `json:"sha256,omitempty"`
+	Wanted  int    `json:"wanted"`
+	Written int    `json:"written"`
+	Files   []File `json:"files,omitempty"` // in every language and format
+}
+
+// A File is one that was written, and what it held.
+type File struct {
+	Path   string `json:"path"`
+	SHA256 string `json:"sha256"`
 }
 
 // Review is the post-incident review that the incident opened.

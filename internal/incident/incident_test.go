@@ -138,7 +138,7 @@ func (w *world) answer(s incident.Send) {
 	case incident.SyncTicket:
 		w.i.Ticketed(s.Number, ticket.Ref{ID: "T-1"}, w.now)
 	case incident.WriteReport:
-		w.i.Reported(s.Number, []string{"report.md"}, "00", w.now)
+		w.i.Reported(s.Number, []incident.File{{Path: "report.md", SHA256: "00"}}, w.now)
 	case incident.OpenReview:
 		w.i.Reviewed(s.Number, "review/INC-TEST", w.i.ReviewDue(), "", w.now)
 	case incident.FindPrevious:
@@ -393,7 +393,7 @@ func TestQuietResolvesAndFlappingDoesNotPage(t *testing.T) {
 		t.Fatalf("status %s, want resolved", w.i.Status)
 	}
 	w.wantTold("all-clear acme webhook")
-	if !w.i.Review.Opened || len(w.i.Report.Paths) == 0 {
+	if !w.i.Review.Opened || len(w.i.Report.Files) == 0 {
 		t.Errorf("review %+v, report %+v: want both", w.i.Review, w.i.Report)
 	}
 	w.after(24 * time.Hour)

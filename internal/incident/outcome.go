@@ -255,14 +255,19 @@ func (i *Incident) TicketRefused(number int, detail string, now time.Time) {
 }
 
 // Reported takes in where the incident report was written.
-func (i *Incident) Reported(number int, paths []string, sha256 string, now time.Time) {
+func (i *Incident) Reported(number int, files []File, now time.Time) {
 	s := i.Find(number)
 	if s == nil {
 		return
 	}
-	i.Report.Written, i.Report.Paths, i.Report.SHA256 = s.Revision, paths, sha256
+	i.Report.Written, i.Report.Files = s.Revision, files
 	i.drop(number)
-	i.record(now, timeline.ReportWritten, timeline.Muster(), timeline.F("paths", strings.Join(paths, ", ")), timeline.F("sha256", sha256))
+	paths, sums := make([]string, len(files)), make([]string, len(files))
+	for n, f := range files {
+		paths[n], sums[n] = f.Path, f.SHA256
+	}
+	i.record(now, timeline.ReportWritten, timeline.Muster(),
+		timeline.F("paths", strings.Join(paths, ", ")), timeline.F("sha256", strings.Join(sums, ", ")))
 }
 
 // ReportFailed takes in that the report could not be written.

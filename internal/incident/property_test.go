@@ -145,7 +145,7 @@ func (d *driver) answer(s incident.Send, outcome int) {
 	case incident.SyncTicket:
 		d.i.TicketRefused(s.Number, "x", d.now)
 	case incident.WriteReport:
-		d.i.Reported(s.Number, nil, "", d.now)
+		d.i.Reported(s.Number, nil, d.now)
 	case incident.OpenReview:
 		d.i.Reviewed(s.Number, "review", d.now, "", d.now)
 	case incident.FindPrevious:

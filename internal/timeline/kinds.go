@@ -54,7 +54,7 @@ const (
 	TicketUpdated Kind = "ticket.updated" // ticket status
 	TicketFailed  Kind = "ticket.failed"  // detail
 
-	ReportWritten Kind = "report.written" // paths sha256
+	ReportWritten Kind = "report.written" // paths sha256: both in the same order
 	ReportFailed  Kind = "report.failed"  // detail
 	ReviewOpened  Kind = "review.opened"  // review due
 	ReviewFailed  Kind = "review.failed"  // detail

@@ -154,7 +154,7 @@ func settle(i *incident.Incident, at time.Time) {
 			case incident.SyncTicket:
 				i.Ticketed(s.Number, ticket.Ref{ID: "LOCAL-12", URL: "http://tickets.example/12"}, at)
 			case incident.WriteReport:
-				i.Reported(s.Number, []string{"reports/" + string(i.ID) + ".md"}, "0123456789abcdef", at)
+				i.Reported(s.Number, []incident.File{{Path: "reports/" + string(i.ID) + ".md", SHA256: "0123456789abcdef"}}, at)
 			case incident.OpenReview:
 				i.Reviewed(s.Number, "review/"+string(i.ID), i.ReviewDue(), "", at)
 			case incident.FindPrevious:

@@ -137,7 +137,7 @@ func (p page) facts(i *incident.Incident) (rows [][]string) {
 		}
 		return fmt.Sprintf("%s (%s)", p.instant(t), p.away(t, p.say.in, p.say.ago))
 	}
-	var customers, links []string
+	var customers, links, reports []string
 	for _, c := range i.Definition.Customers {
 		customers = append(customers, c.Name)
 	}
@@ -154,7 +154,10 @@ func (p page) facts(i *incident.Incident) (rows [][]string) {
 	add(p.say.roles, p.holders(i)...)
 	add(p.say.alerts, fmt.Sprintf(p.say.firing, i.Alerts.Firing, i.Alerts.Distinct()))
 	add(p.say.ticket, printable(i.Ticket.Ref.ID+" "+i.Ticket.Ref.URL))
-	add(p.say.report, each(i.Report.Paths)...)
+	for _, f := range i.Report.Files {
+		reports = append(reports, f.Path)
+	}
+	add(p.say.report, each(reports)...)
 	if i.Review.Opened {
 		add(p.say.review, fmt.Sprintf("%s, %s %s", printable(i.Review.ID), strings.ToLower(p.say.due), p.instant(i.Review.Due)))
 	}
