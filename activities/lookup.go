@@ -11,8 +11,8 @@ import (
 
 // An Archive knows incidents: those that run and those that are over.
 type Archive interface {
-	// Record returns the incident of one run, with its timeline from the first run on.
-	Record(ctx context.Context, workflowID, runID string) (*incident.Incident, error)
+	// Complete puts what the earlier runs of an incident have recorded before the timeline of its newest one.
+	Complete(ctx context.Context, workflowID string, i *incident.Incident)
 	// Last returns the newest closed incident under a workflow id, nil when there is none.
 	Last(ctx context.Context, workflowID string, except incident.ID) (*incident.Earlier, error)
 }

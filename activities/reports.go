@@ -31,10 +31,10 @@ type Reports struct {
 	Shelf   Shelf
 }
 
-// WriteReportInput asks for the report of the incident whose run calls. The incident itself does not stand here: it would
-// double the history, and a run knows only the end of a long timeline.
+// WriteReportInput is an incident as its report shows it: what a report says can be derived from the history alone.
 type WriteReportInput struct {
-	At time.Time `json:"at"` // the report says so of itself; what has happened since may stand in it
+	Incident *incident.Incident `json:"incident"`
+	At       time.Time          `json:"at"`
 }
 
 // WrittenReport lists the report's files.
@@ -45,10 +45,9 @@ type WrittenReport struct {
 // WriteReport renders the report in every language of the organisation, as Markdown and HTML.
 func (r *Reports) WriteReport(ctx context.Context, in WriteReportInput) (WrittenReport, error) {
 	var out WrittenReport
-	run := activity.GetInfo(ctx).WorkflowExecution
-	i, err := r.Archive.Record(ctx, run.ID, run.RunID)
-	if err != nil {
-		return out, fmt.Errorf("read incident of %s: %w", run.ID, err)
+	i := in.Incident
+	if i.Timeline.Dropped > 0 {
+		r.Archive.Complete(ctx, activity.GetInfo(ctx).WorkflowExecution.ID, i)
 	}
 	for _, language := range i.Definition.Languages {
 		for _, f := range []report.Format{report.Markdown, report.HTML} {

@@ -176,44 +176,45 @@ func (s *Incidents) State(ctx context.Context, id incident.ID) (*incident.Incide
 	if err != nil {
 		return nil, err
 	}
-	return s.state(ctx, string(id), ref.WorkflowID, ref.RunID)
+	return s.state(ctx, id, ref.WorkflowID, ref.RunID)
 }
 
-func (s *Incidents) state(ctx context.Context, name, workflowID, runID string) (*incident.Incident, error) {
+func (s *Incidents) state(ctx context.Context, id incident.ID, workflowID, runID string) (*incident.Incident, error) {
 	v, err := s.Temporal.QueryWorkflow(ctx, workflowID, runID, workflows.StateQuery)
 	if err != nil {
-		return nil, told("incident "+name, err)
+		return nil, told("incident "+string(id), err)
 	}
 	var i incident.Incident
 	if err := v.Get(&i); err != nil {
-		return nil, fmt.Errorf("read state of %s: %w", name, err)
+		return nil, fmt.Errorf("read state of %s: %w", id, err)
 	}
 	return &i, nil
 }
 
-// Timeline returns an incident with its whole timeline: what its newest run does not carry is read from the runs before.
+// Timeline returns an incident with its whole timeline.
 func (s *Incidents) Timeline(ctx context.Context, id incident.ID) (*incident.Incident, error) {
 	ref, err := s.Find(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	return s.Record(ctx, ref.WorkflowID, ref.RunID)
-}
-
-// Record returns the incident of one run with its whole timeline.
-func (s *Incidents) Record(ctx context.Context, workflowID, runID string) (*incident.Incident, error) {
-	i, err := s.state(ctx, workflowID, workflowID, runID)
+	i, err := s.state(ctx, id, ref.WorkflowID, ref.RunID)
 	if err != nil {
 		return nil, err
 	}
+	s.Complete(ctx, ref.WorkflowID, i)
+	return i, nil
+}
+
+// Complete puts what the earlier runs of an incident have recorded before the timeline of its newest one. Runs that are
+// past their retention stay out: what they held stands in the archive.
+func (s *Incidents) Complete(ctx context.Context, workflowID string, i *incident.Incident) {
 	for n := len(i.Runs) - 1; n >= 0 && i.Timeline.Dropped > 0; n-- {
-		before, err := s.state(ctx, string(i.ID), workflowID, i.Runs[n])
+		before, err := s.state(ctx, i.ID, workflowID, i.Runs[n])
 		if err != nil {
-			return i, nil // the run is past its retention: what it held stands in the archive
+			return
 		}
 		i.Timeline = timeline.Join(before.Timeline, i.Timeline)
 	}
-	return i, nil
 }
 
 // Command asks something of an incident. The same request id twice is one decision.
@@ -239,7 +240,7 @@ func (s *Incidents) History(ctx context.Context, id incident.ID) ([]*historypb.H
 	if err != nil {
 		return nil, err
 	}
-	i, err := s.state(ctx, string(id), ref.WorkflowID, ref.RunID)
+	i, err := s.state(ctx, id, ref.WorkflowID, ref.RunID)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"muster/internal/escalation"
+	"muster/internal/priority"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
 )
@@ -36,6 +37,20 @@ func (i *Incident) move(to Status, by timeline.Actor, cause, note string, now ti
 		timeline.F("cause", cause), timeline.F("note", note))
 	i.Status = to
 	i.Ticket.Wanted++
+}
+
+// judge sets impact, urgency and the priority that follows, and with it the promised times of all that is still to be done.
+func (i *Incident) judge(impact, urgency priority.Level, by timeline.Actor, why timeline.Fact, now time.Time) {
+	from := i.Priority
+	i.Impact, i.Urgency = impact, urgency
+	i.Priority, _ = priority.Of(impact, urgency)
+	i.record(now, timeline.PriorityChanged, by, timeline.F("from", from.String()), timeline.F("to", i.Priority.String()),
+		timeline.F("impact", string(impact)), timeline.F("urgency", string(urgency)), why)
+	if from == i.Priority {
+		return
+	}
+	i.Ticket.Wanted++
+	i.reclock(now)
 }
 
 func (i *Incident) resolve(by timeline.Actor, cause, note string, now time.Time) {
@@ -187,3 +202,17 @@ func (i *Incident) ReviewDue() time.Time { return i.Times.Resolved.Add(i.Definit
 
 // ReviewOwner is who is told of the review.
 func (i *Incident) ReviewOwner() []escalation.Target { return i.standsFor(i.Definition.Review.Owner) }
+
+// What a written report is told of the timeline. It must fit into one event of the history.
+const (
+	reportEntries = 4_000
+	reportBytes   = 512 << 10
+)
+
+// ForReport is the incident without what no report shows.
+func (i *Incident) ForReport() *Incident {
+	slim := *i
+	slim.Outbox, slim.Decided, slim.fresh = nil, nil, nil
+	slim.Timeline.Trim(reportEntries, reportBytes)
+	return &slim
+}

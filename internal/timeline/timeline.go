@@ -131,9 +131,13 @@ func equal(a, b []Fact) bool {
 }
 
 // Join puts an earlier run's log before a later one that has dropped some of it. Where both hold an entry, the later log
-// is right, for repeats are folded into entries that stand already.
+// is right, for repeats are folded into entries that stand already. A log that does not reach up to the later one is left
+// out: a timeline has no gaps.
 func Join(earlier, later Log) Log {
-	keep := min(max(later.Dropped-earlier.Dropped, 0), len(earlier.Entries))
+	if earlier.Dropped+len(earlier.Entries) < later.Dropped {
+		return later
+	}
+	keep := max(later.Dropped-earlier.Dropped, 0)
 	joined := Log{Dropped: later.Dropped - keep}
 	joined.Entries = append(append(joined.Entries, earlier.Entries[:keep]...), later.Entries...)
 	joined.Bytes = earlier.Bytes + later.Bytes // at most

@@ -54,6 +54,15 @@ func TestWhatWasTrimmedIsJoinedAgainFromTheRunBefore(t *testing.T) {
 	}
 }
 
+func TestALogThatDoesNotReachTheLaterOneIsLeftOut(t *testing.T) {
+	before, after := filled(10), filled(20)
+	after.Trim(5, 1<<20) // begins with entry 16
+	whole := timeline.Join(before, after)
+	if len(whole.Entries) != 5 || whole.Dropped != 15 || whole.Entries[0].Seq != 16 {
+		t.Errorf("joined %d entries, %d dropped: want the later ones alone", len(whole.Entries), whole.Dropped)
+	}
+}
+
 func TestTrimKeepsTheNewestWithinItsBytes(t *testing.T) {
 	l := filled(100)
 	l.Trim(100, l.Bytes/2)
