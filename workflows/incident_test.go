@@ -72,23 +72,10 @@ func rehearse(t *testing.T) *rehearsal {
 	return r
 }
 
-// archive knows the running incident, and the one before.
+// archive knows what came before.
 type archive struct{ r *rehearsal }
 
-// Record asks between two steps of the workflow, as a server does.
-func (a archive) Record(context.Context, string, string) (*incident.Incident, error) {
-	type answer struct {
-		i   *incident.Incident
-		err error
-	}
-	got := make(chan answer, 1)
-	a.r.at(0, func() {
-		i, err := a.r.ask()
-		got <- answer{i, err}
-	})
-	is := <-got
-	return is.i, is.err
-}
+func (archive) Complete(context.Context, string, *incident.Incident) {}
 
 func (a archive) Last(context.Context, string, incident.ID) (*incident.Earlier, error) {
 	return a.r.before, nil
@@ -136,21 +123,16 @@ func (r *rehearsal) look(after time.Duration, check func(*incident.Incident)) {
 }
 
 func (r *rehearsal) query() *incident.Incident {
-	i, err := r.ask()
+	v, err := r.env.QueryWorkflow(workflows.StateQuery)
 	if err != nil {
 		r.Fatalf("query: %v", err)
 	}
-	r.state = i
-	return i
-}
-
-func (r *rehearsal) ask() (*incident.Incident, error) {
-	v, err := r.env.QueryWorkflow(workflows.StateQuery)
-	if err != nil {
-		return nil, err
-	}
 	var i incident.Incident
-	return &i, v.Get(&i)
+	if err := v.Get(&i); err != nil {
+		r.Fatalf("query: %v", err)
+	}
+	r.state = &i
+	return &i
 }
 
 func (r *rehearsal) run(in workflows.IncidentInput) {
@@ -322,6 +304,29 @@ func TestFromTheAlertToTheClosedIncident(t *testing.T) {
 	if len(r.shelf.names) != 8 { // two languages, two formats; at the resolution and at the end
 		t.Errorf("reports %v", r.shelf.names)
 	}
+}
+
+func TestAMorePressingAlertThatJoinsRaisesThePriority(t *testing.T) {
+	r := rehearse(t)
+	def := definition()
+	def.Impact, def.Urgency = priority.Medium, priority.Medium
+	r.alerts(0, firing("a", 0))
+	ask(r, time.Minute, workflows.AcknowledgeUpdate, park, incident.Acknowledge{})
+	r.at(10*time.Minute, func() {
+		r.env.SignalWorkflow(workflows.AlertsSignal, alert.Batch{
+			Source: "alertmanager", ReceivedAt: r.env.Now(), Posts: 1, Impact: priority.High, Urgency: priority.High,
+			Alerts: []alert.Received{firing("b", 10*time.Minute)},
+		})
+	})
+	r.look(11*time.Minute, func(i *incident.Incident) {
+		if i.Priority != priority.P1 || len(i.Clocks) != 2 || i.Clocks[0].Due != start.Add(40*time.Minute) {
+			t.Errorf("priority %s, clocks %+v: want P1 and what it promises but the response, which was given", i.Priority, i.Clocks)
+		}
+		r.wantGot("page kim", "reminder park")
+	})
+	ask(r, 20*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	r.run(workflows.IncidentInput{Definition: def})
+	r.wantDone()
 }
 
 func TestEveryDeliveryHasItsOwnIDAndASendIsRepeatedUnderTheSame(t *testing.T) {

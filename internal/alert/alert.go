@@ -5,6 +5,8 @@ package alert
 import (
 	"sort"
 	"time"
+
+	"muster/internal/priority"
 )
 
 // State tells a firing alert from a resolved one.
@@ -81,6 +83,9 @@ type Batch struct {
 	Posts      int       `json:"posts"`               // requests that begin here; a large one goes on in later batches
 	Truncated  int       `json:"truncated,omitempty"` // alerts that the source itself left out of a request
 	// GroupResolved is what the source says of its whole group after these alerts, if it has left out none.
-	GroupResolved bool       `json:"group_resolved,omitempty"`
-	Alerts        []Received `json:"alerts"`
+	GroupResolved bool `json:"group_resolved,omitempty"`
+	// Impact and Urgency are those of the most pressing alerts that fire in the requests that it carries, each of its own.
+	Impact  priority.Level `json:"impact,omitempty"`
+	Urgency priority.Level `json:"urgency,omitempty"`
+	Alerts  []Received     `json:"alerts"`
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"muster/internal/jsonsize"
+	"muster/internal/priority"
 )
 
 // Limits of what a Set keeps, so that the state of an incident stays small however hard a storm blows. Whatever is not
@@ -56,6 +57,9 @@ type Set struct {
 	Truncated  int     `json:"truncated,omitempty"`   // the most alerts that the source has left out of one request
 	// GroupResolved is what the source last said of the whole group. It counts only when there are alerts that are not held.
 	GroupResolved bool `json:"group_resolved,omitempty"`
+	// Impact and Urgency are the highest that alerts have given so far, whatever people say.
+	Impact  priority.Level `json:"impact,omitempty"`
+	Urgency priority.Level `json:"urgency,omitempty"`
 
 	index map[string]int // fingerprint → position: in Full, then in Brief; never ranged over
 }
@@ -66,6 +70,9 @@ type Change struct {
 	Resolved  []Alert // were firing and do so no more
 	Repeats   int     // brought nothing new
 	Uncertain int     // too many to be held: whether they are new is not known
+	// Impact and Urgency are given only where they are higher than all that alerts have given before.
+	Impact  priority.Level
+	Urgency priority.Level
 }
 
 // Distinct is the number of alerts that the set holds by fingerprint.
@@ -89,7 +96,19 @@ func (s *Set) Apply(b Batch) Change {
 	for _, r := range b.Alerts {
 		s.take(r, b.ReceivedAt, &c)
 	}
+	if len(c.Fired) > 0 || c.Uncertain > 0 { // a repeat is no more pressing than it was
+		c.Impact, c.Urgency = outdo(&s.Impact, b.Impact), outdo(&s.Urgency, b.Urgency)
+	}
 	return c
+}
+
+// outdo raises the highest level so far, and returns the new one if it is higher.
+func outdo(highest *priority.Level, given priority.Level) priority.Level {
+	if !given.Exceeds(*highest) {
+		return ""
+	}
+	*highest = given
+	return given
 }
 
 func (s *Set) build() {

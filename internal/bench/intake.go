@@ -63,6 +63,11 @@ func (router) Definition(_ string, labels alert.Labels, _ string, _ ...alert.Lab
 	return idlePace().definition(labels.Value("service"), level), nil
 }
 
+// Levels raises no incident: each keeps the priority with which it opens.
+func (router) Levels(string, alert.Labels, ...alert.Labels) (impact, urgency priority.Level) {
+	return "", ""
+}
+
 // request appends a POST as Alertmanager sends it: one alert of a service's group.
 func request(buf []byte, subject, severity string, fingerprint uint64) []byte {
 	const labels = `"alertname":"HighErrorRate","cluster":"prod-kr-1","namespace":"shop","service":"`

@@ -164,18 +164,10 @@ func (c SetPriority) Check(i *Incident) error {
 	return firstOf(i.wantOpen("set priority of"), i.wantText("set priority of", "reason", c.Reason, true))
 }
 
-// Apply sets impact, urgency and the priority that follows, and with it the promised times of all that is still to be done.
+// Apply takes the levels over.
 func (c SetPriority) Apply(i *Incident, by timeline.Actor, now time.Time) {
-	from := i.Priority
-	i.Impact, i.Urgency = c.levels(i)
-	i.Priority, _ = priority.Of(i.Impact, i.Urgency)
-	i.record(now, timeline.PriorityChanged, by, timeline.F("from", from.String()), timeline.F("to", i.Priority.String()),
-		timeline.F("impact", string(i.Impact)), timeline.F("urgency", string(i.Urgency)), timeline.F("reason", c.Reason))
-	if from == i.Priority {
-		return
-	}
-	i.Ticket.Wanted++
-	i.reclock(now)
+	impact, urgency := c.levels(i)
+	i.judge(impact, urgency, by, timeline.F("reason", c.Reason), now)
 }
 
 func (c SetPriority) levels(i *Incident) (impact, urgency priority.Level) {

@@ -68,6 +68,8 @@ const (
 	AboutRole         About = "role"          // you have been assigned a role
 	AboutTakeover     About = "takeover"      // somebody else has taken over your role
 	AboutNoAnswer     About = "no-answer"     // the last resort is being paged
+
+	AboutPriorityRaised About = "priority-raised" // a more pressing alert has joined
 )
 
 // Facts gathers what messages may say now.

@@ -375,6 +375,109 @@ func TestPriorityMovesTheClocks(t *testing.T) {
 	}
 }
 
+// saying is a batch of which the intake says how pressing it is.
+func saying(impact, urgency priority.Level, at time.Time, as ...alert.Received) alert.Batch {
+	b := batch(at, as...)
+	b.Impact, b.Urgency = impact, urgency
+	return b
+}
+
+func TestAMorePressingAlertRaisesThePriority(t *testing.T) {
+	const high, medium, low = priority.High, priority.Medium, priority.Low
+	a := firing("a", start.Add(-time.Minute)) // with it the incident has opened
+	for _, tc := range []struct {
+		name            string
+		before          func(*world)
+		b               alert.Batch
+		impact, urgency priority.Level
+	}{
+		{"more pressing", nil, saying(high, high, start, firing("b", start)), high, high},
+		{"one level of two", nil, saying(medium, high, start, firing("b", start)), medium, high},
+		{"each level of its own", nil, saying(low, high, start, firing("b", start)), medium, high},
+		{"less pressing", nil, saying(low, low, start, firing("b", start)), medium, medium},
+		{"not judged", nil, saying("", "", start, firing("b", start)), medium, medium},
+		{"a repeat", nil, saying(high, high, start, a), medium, medium},
+		{"an end", nil, saying(high, high, start, resolved("a", start.Add(-time.Minute))), medium, medium},
+		{"one that fires again", func(w *world) {
+			w.i.Receive(batch(start, resolved("a", start.Add(-time.Minute))), start)
+		}, saying(high, high, start, firing("a", start)), high, high},
+		{"what a person has lowered stays", func(w *world) {
+			w.do("1", incident.SetPriority{Impact: low, Reason: "test system"}, park)
+		}, saying(medium, medium, start, firing("b", start)), low, medium},
+		{"unless an alert says more than was known", func(w *world) {
+			w.do("1", incident.SetPriority{Impact: low, Urgency: low, Reason: "test system"}, park)
+		}, saying(high, medium, start, firing("b", start)), high, low},
+		{"what a person has raised stays", func(w *world) {
+			w.do("1", incident.SetPriority{Impact: high, Reason: "all shops"}, park)
+		}, saying(high, medium, start, firing("b", start)), high, medium},
+		{"what reopens it", func(w *world) {
+			w.do("1", incident.Resolve{Note: "restarted"}, park)
+		}, saying(high, high, start, firing("b", start)), high, high},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := openedAt(t, medium, medium)
+			if tc.before != nil {
+				tc.before(w)
+			}
+			from, was := w.i.Priority, w.has(timeline.PriorityChanged)
+			w.i.Receive(tc.b, w.now)
+			w.settle()
+			if w.i.Impact != tc.impact || w.i.Urgency != tc.urgency {
+				t.Errorf("impact %s, urgency %s; want %s, %s", w.i.Impact, w.i.Urgency, tc.impact, tc.urgency)
+			}
+			if want, _ := priority.Of(tc.impact, tc.urgency); w.i.Priority != want {
+				t.Errorf("priority %s, want %s", w.i.Priority, want)
+			}
+			if changed := w.has(timeline.PriorityChanged) - was; (changed == 1) != (w.i.Priority != from) {
+				t.Errorf("%d changes of priority in the timeline, from %s to %s", changed, from, w.i.Priority)
+			}
+		})
+	}
+}
+
+// openedAt is an incident that opens with other levels.
+func openedAt(t *testing.T, impact, urgency priority.Level) *world {
+	t.Helper()
+	def := definition()
+	def.Impact, def.Urgency = impact, urgency
+	i, err := incident.Open("INC-TEST", def, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, i: i, now: start}
+	i.Receive(saying(impact, urgency, start, firing("a", start.Add(-time.Minute))), start)
+	w.settle()
+	return w
+}
+
+func TestARaisedPriorityBringsItsPromisesAndWhoeverLeadsIsTold(t *testing.T) {
+	w := openedAt(t, priority.Medium, priority.Medium)
+	w.wantTold("page schedule:primary webhook")
+	w.after(time.Minute)
+	w.i.Receive(saying(priority.Medium, priority.High, w.now, firing("b", w.now)), w.now)
+	w.settle()
+	w.wantTold() // the page that waits for its answer climbs on
+	w.do("1", incident.Acknowledge{}, kim)
+	w.i.Receive(saying(priority.High, priority.High, w.now, firing("c", w.now)), w.now)
+	w.settle()
+	w.wantTold("reminder person:kim webhook")
+	if c := w.i.Clocks[0]; w.i.Priority != priority.P1 || c.Target != supportplan.Resolve || !c.Due.Equal(w.now.Add(4*time.Hour)) {
+		t.Errorf("priority %s, clock %+v; want P1 and its promise to resolve, which P2 had not", w.i.Priority, c)
+	}
+	var said []string
+	for _, e := range w.i.Timeline.Entries {
+		if e.Kind == timeline.PriorityChanged {
+			said = append(said, e.Actor.ID+" "+e.Fact("from")+" "+e.Fact("to")+" "+e.Fact("cause"))
+		}
+	}
+	if got := strings.Join(said, ", "); got != "alertmanager P3 P2 more-pressing-alert, alertmanager P2 P1 more-pressing-alert" {
+		t.Errorf("the timeline says %q", got)
+	}
+	if w.i.Ticket.Written != w.i.Ticket.Wanted || w.i.Ticket.Wanted < 3 {
+		t.Errorf("ticket %+v: want it brought up to date with each change", w.i.Ticket)
+	}
+}
+
 func TestQuietResolvesAndFlappingDoesNotPage(t *testing.T) {
 	w := opened(t)
 	w.do("1", incident.Acknowledge{}, park)

@@ -19,7 +19,8 @@ func Open(id ID, def Definition, now time.Time) (*Incident, error) {
 	}
 	i := &Incident{
 		ID: id, Definition: def, Status: Triggered, Impact: def.Impact, Urgency: def.Urgency, Priority: p,
-		Times: Times{Started: now, Alerted: now},
+		Times:  Times{Started: now, Alerted: now},
+		Alerts: alert.Set{Impact: def.Impact, Urgency: def.Urgency}, // the definition has them from the first alerts
 	}
 	i.record(now, timeline.IncidentOpened, source(def.Source),
 		timeline.F("title", def.Title), timeline.F("service", def.Service.Name), timeline.F("priority", p.String()),
@@ -47,6 +48,7 @@ func (i *Incident) Receive(b alert.Batch, now time.Time) {
 	}
 	if len(c.Fired) > 0 || c.Uncertain > 0 && !i.Alerts.AllResolved() {
 		i.firesAgain(by, now)
+		i.raise(c.Impact, c.Urgency, by, now)
 	}
 	if i.Alerts.AllResolved() && i.Status.Open() && i.QuietSince.IsZero() {
 		i.QuietSince = now
@@ -76,6 +78,19 @@ func (i *Incident) firesAgain(by timeline.Actor, now time.Time) {
 	// A closed incident only still hears alerts that arrive in the moment of its closing: they must not be lost.
 	if i.Status == Resolved || i.Status == Closed {
 		i.reopen(by, "alert", "", now)
+	}
+}
+
+// raise takes over a level that is higher than all that alerts have given before. It never lowers one, and what a person has
+// judged lower stays so until an alert says more than that person knew. Whoever leads is told, unless pages still climb.
+func (i *Incident) raise(impact, urgency priority.Level, by timeline.Actor, now time.Time) {
+	impact, urgency = priority.Higher(i.Impact, impact), priority.Higher(i.Urgency, urgency)
+	if impact == i.Impact && urgency == i.Urgency {
+		return
+	}
+	i.judge(impact, urgency, by, timeline.F("cause", "more-pressing-alert"), now)
+	if i.Escalation.Answered {
+		i.begin(Send{Work: Remind, About: AboutPriorityRaised, Role: IncidentManager, Targets: i.standsFor(IncidentManager)}, now)
 	}
 }
 
@@ -117,6 +132,11 @@ func (i *Incident) startClocks(now time.Time) {
 func (i *Incident) computeClocks(now time.Time) {
 	if len(i.Clocks) == 0 {
 		return
+	}
+	for n := range i.fresh {
+		if i.fresh[n].Work == ComputeClocks {
+			return // it has not begun yet, and will take these clocks
+		}
 	}
 	for n := range i.Outbox {
 		if i.Outbox[n].Work == ComputeClocks {

@@ -20,7 +20,9 @@ import (
 // restarts, and checks after every step what must hold at all times.
 func TestAnIncidentKeepsItsPromisesWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		i, err := incident.Open("INC-TEST", definition(), start)
+		def := definition()
+		def.Impact = rapid.SampledFrom([]priority.Level{priority.High, priority.Low}).Draw(rt, "impact")
+		i, err := incident.Open("INC-TEST", def, start)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -49,13 +51,21 @@ func (d *driver) step(n int) {
 	at := func(name string, max int) int {
 		return rapid.IntRange(0, max).Draw(d.rt, fmt.Sprintf("%s %d", name, n))
 	}
+	was, said := d.i.Priority, d.i.Alerts.Impact
 	switch at("what", 9) {
 	case 0:
 		r := firing(string(rune('a'+at("alert", 3))), start.Add(time.Duration(at("started", 40))*time.Minute))
 		if at("resolved", 1) == 1 {
 			r.State = alert.Resolved
 		}
-		d.i.Receive(batch(d.now, r), d.now)
+		b := batch(d.now, r)
+		b.Impact = []priority.Level{"", priority.Low, priority.Medium, priority.High}[at("impact", 3)]
+		d.i.Receive(b, d.now)
+		if p := d.i.Priority; p > was {
+			d.rt.Fatalf("an alert has lowered the priority from %s to %s", was, p)
+		} else if p != was && !b.Impact.Exceeds(said) {
+			d.rt.Fatalf("an alert of %s impact has raised the priority to %s, %s was said before", b.Impact, p, said)
+		}
 	case 1, 2:
 		d.command(n, at)
 	case 3:

@@ -22,6 +22,7 @@ import (
 	"muster/internal/incident"
 	"muster/internal/metrics"
 	"muster/internal/org"
+	"muster/internal/priority"
 	"muster/internal/report"
 	"muster/internal/selfwatch"
 	"muster/starter"
@@ -215,6 +216,10 @@ type router struct{ live *org.Live }
 
 func (r router) Definition(source string, labels alert.Labels, title string, each ...alert.Labels) (incident.Definition, error) {
 	return r.live.Current().Definition(source, labels, title, each...)
+}
+
+func (r router) Levels(source string, labels alert.Labels, each ...alert.Labels) (impact, urgency priority.Level) {
+	return r.live.Current().Levels(source, labels, each...)
 }
 
 func (n *Node) intake() (*ingest.Intake, error) {

@@ -13,6 +13,7 @@ import (
 
 	"muster/internal/alert"
 	"muster/internal/incident"
+	"muster/internal/priority"
 )
 
 // Definition returns what was promised for the incident that an alert opens: the first route that takes it decides the
@@ -22,20 +23,33 @@ import (
 // Labels are what all alerts of the incident have in common. Where each one's own labels follow, the most pressing alert
 // decides impact and urgency.
 func (o *Organisation) Definition(source string, labels alert.Labels, title string, each ...alert.Labels) (incident.Definition, error) {
-	for _, r := range o.routes {
-		if !r.takes(source, labels) {
-			continue
-		}
-		d := o.services[r.service]
-		d.Revision, d.Organisation, d.Zone, d.Languages = o.Revision, o.Name, o.Zone.String(), o.Languages
-		d.Source, d.Route = source, r.id
-		d.Impact, d.Urgency = r.impact.highest(labels, each, d.Impact), r.urgency.highest(labels, each, d.Urgency)
-		d.Title = cmp.Or(r.titled(labels), tidy(title), tidy(labels.Value("alertname")), d.Service.Name)
-		var err error
-		d.SHA256, err = Hash(d)
-		return d, err
+	r, ok := o.route(source, labels)
+	if !ok {
+		return incident.Definition{}, fmt.Errorf("define incident of source %s: no route takes it", source)
 	}
-	return incident.Definition{}, fmt.Errorf("define incident of source %s: no route takes it", source)
+	d := o.services[r.service]
+	d.Revision, d.Organisation, d.Zone, d.Languages = o.Revision, o.Name, o.Zone.String(), o.Languages
+	d.Source, d.Route = source, r.id
+	d.Impact, d.Urgency = r.levels(d, labels, each)
+	d.Title = cmp.Or(r.titled(labels), tidy(title), tidy(labels.Value("alertname")), d.Service.Name)
+	var err error
+	d.SHA256, err = Hash(d)
+	return d, err
+}
+
+// Levels returns the impact and urgency that Definition would give, without the work that the rest of it takes.
+func (o *Organisation) Levels(source string, labels alert.Labels, each ...alert.Labels) (impact, urgency priority.Level) {
+	r, _ := o.route(source, labels)
+	return r.levels(o.services[r.service], labels, each)
+}
+
+func (o *Organisation) route(source string, labels alert.Labels) (route, bool) {
+	for _, r := range o.routes {
+		if r.takes(source, labels) {
+			return r, true
+		}
+	}
+	return route{}, false
 }
 
 // Hash returns the SHA-256 of a definition in canonical JSON with the field SHA256 empty: UTF-8, no white space between

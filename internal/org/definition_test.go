@@ -235,5 +235,8 @@ func TestTheMostPressingAlertDecides(t *testing.T) {
 		if err != nil || d.Urgency != tc.want {
 			t.Errorf("severities %v give urgency %s, %v; want %s", tc.severities, d.Urgency, err, tc.want)
 		}
+		if impact, urgency := o.Levels("prometheus", common, each(tc.severities...)...); impact != d.Impact || urgency != d.Urgency {
+			t.Errorf("severities %v give levels %s and %s, the definition has %s and %s", tc.severities, impact, urgency, d.Impact, d.Urgency)
+		}
 	}
 }

@@ -82,11 +82,14 @@ func (l level) highest(common alert.Labels, each []alert.Labels, service priorit
 	}
 	var most priority.Level
 	for _, labels := range each {
-		if one := l.of(labels, service); one.Exceeds(most) {
-			most = one
-		}
+		most = priority.Higher(most, l.of(labels, service))
 	}
 	return most
+}
+
+// levels returns impact and urgency of the most pressing alerts of a service.
+func (r route) levels(service incident.Definition, common alert.Labels, each []alert.Labels) (impact, urgency priority.Level) {
+	return r.impact.highest(common, each, service.Impact), r.urgency.highest(common, each, service.Urgency)
 }
 
 // takes tells whether the route is that of an alert.

@@ -59,6 +59,14 @@ func Parse(s string) (Priority, error) {
 	return 0, fmt.Errorf("priority %q: want P1, P2, P3, P4 or P5", s)
 }
 
+// Higher returns the higher one of two levels.
+func Higher(a, b Level) Level {
+	if b.Exceeds(a) {
+		return b
+	}
+	return a
+}
+
 // Exceeds tells whether a level is higher than another. An unknown level exceeds none.
 func (l Level) Exceeds(other Level) bool {
 	mine, err := rank(l)

@@ -46,3 +46,20 @@ func TestParseReadsWhatStringWrites(t *testing.T) {
 		t.Error(`Parse("p1") is accepted`)
 	}
 }
+
+func TestHigher(t *testing.T) {
+	const high, medium, low = priority.High, priority.Medium, priority.Low
+	for _, tc := range []struct{ a, b, want priority.Level }{
+		{high, low, high},
+		{low, high, high},
+		{medium, medium, medium},
+		{"", low, low},
+		{low, "", low},
+		{low, "severe", low},
+		{"", "", ""},
+	} {
+		if got := priority.Higher(tc.a, tc.b); got != tc.want {
+			t.Errorf("Higher(%q, %q) = %q, want %q", tc.a, tc.b, got, tc.want)
+		}
+	}
+}

@@ -171,6 +171,7 @@ func tellings() map[string]incident.Telling {
 	}
 	for _, a := range []incident.About{
 		incident.AboutClockAtRisk, incident.AboutClockMissed, incident.AboutUpdateWanted, incident.AboutNoAnswer,
+		incident.AboutPriorityRaised,
 	} {
 		all["reminder."+string(a)] = base(delivery.Reminder, a)
 	}

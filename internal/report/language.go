@@ -37,7 +37,7 @@ func messageKeys() []string {
 	}
 	for _, a := range []incident.About{
 		incident.AboutClockAtRisk, incident.AboutClockMissed, incident.AboutUpdateWanted, incident.AboutRole,
-		incident.AboutTakeover, incident.AboutNoAnswer,
+		incident.AboutTakeover, incident.AboutNoAnswer, incident.AboutPriorityRaised,
 	} {
 		keys = append(keys, key(delivery.Reminder, a))
 	}

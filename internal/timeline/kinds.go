@@ -16,7 +16,7 @@ const (
 	QuietBroken       Kind = "alerts.quiet-broken" // an alert fired again within the quiet time
 
 	StatusChanged   Kind = "status.changed"   // from to cause note
-	PriorityChanged Kind = "priority.changed" // from to impact urgency reason
+	PriorityChanged Kind = "priority.changed" // from to impact urgency reason cause
 	Noted           Kind = "note"             // text
 	RoleAssigned    Kind = "role.assigned"    // role person from note
 	Escalated       Kind = "escalated"        // by a person: reason

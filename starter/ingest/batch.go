@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"muster/internal/alert"
+	"muster/internal/priority"
 )
 
 // Limits of one batch.
@@ -51,6 +52,7 @@ func (c *committer) batch(g *group) (b alert.Batch, carried []*post) {
 			b.Posts++
 		}
 		b.Truncated = max(b.Truncated, p.truncated)
+		b.Impact, b.Urgency = priority.Higher(b.Impact, p.impact), priority.Higher(b.Urgency, p.urgency)
 		b.GroupResolved = p.resolved && p.next == len(p.alerts)
 		if p.next < len(p.alerts) {
 			break

@@ -67,6 +67,10 @@ func (idle) Definition(string, alert.Labels, string, ...alert.Labels) (incident.
 	return incident.Definition{Impact: priority.High, Urgency: priority.High}, nil
 }
 
+func (idle) Levels(string, alert.Labels, ...alert.Labels) (impact, urgency priority.Level) {
+	return priority.High, priority.High
+}
+
 func benchIntake(b *testing.B) *Intake {
 	in, err := New(Config{
 		Incidents: idle(10 * time.Millisecond), Router: idle(0), Now: time.Now,

@@ -28,6 +28,8 @@ type post struct {
 	message
 	source   string
 	received time.Time
+	impact   priority.Level // of its most pressing alert that fires
+	urgency  priority.Level
 	next     int // the first alert that no commit has carried yet
 	commits  int
 	settled  bool
@@ -149,6 +151,10 @@ func (c *committer) admit(ctx context.Context, g *group) (def incident.Definitio
 		return def, fmt.Errorf("define incident: route %s: %w", def.Route, err)
 	}
 	return def, c.gate.enter(ctx, p)
+}
+
+func (p *post) fires() bool {
+	return slices.ContainsFunc(p.alerts, func(a sized) bool { return a.State == alert.Firing })
 }
 
 // each returns the labels of every alert that fires, none when there is but one alert.

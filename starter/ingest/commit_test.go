@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"muster/internal/priority"
 	"muster/starter/ingest"
 )
 
@@ -314,6 +315,39 @@ func TestPressingIncidentsGoFirst(t *testing.T) {
 		}
 		return in
 	})
+}
+
+func TestABatchIsAsPressingAsTheMostPressingOfItsPosts(t *testing.T) {
+	for _, tc := range []struct {
+		name            string
+		posts           []object
+		impact, urgency priority.Level
+	}{
+		{"one", []object{message("g", "warning", firing("f1"))}, priority.Medium, priority.Medium},
+		{"the later one", []object{message("g", "", firing("f1")), message("g", "critical", firing("f2"))}, priority.High, priority.High},
+		{"the earlier one", []object{message("g", "critical", firing("f1")), message("g", "", firing("f2"))}, priority.High, priority.High},
+		{"each level of its own", []object{message("g", "warning", firing("f1")), message("g", "urgent", firing("f2"))}, priority.Medium, priority.High},
+		{"what ends is not pressing", []object{message("g", "", firing("f1")), message("g", "critical", resolved("f2"))}, priority.Low, priority.Low},
+		{"nothing fires", []object{message("g", "critical", resolved("f1"))}, "", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, e *engine) *ingest.Intake {
+				e.takes = 10 * ms
+				in := intake(t, e)
+				go serve(in, post(t, one("g", "f0")))
+				for _, p := range tc.posts { // they wait for one commit
+					time.Sleep(ms)
+					go serve(in, post(t, text(p)))
+				}
+				time.Sleep(time.Second)
+				synctest.Wait()
+				if b := e.seen()[1].batch; b.Posts != len(tc.posts) || b.Impact != tc.impact || b.Urgency != tc.urgency {
+					t.Errorf("got impact %q, urgency %q in %+v; want %q, %q", b.Impact, b.Urgency, b, tc.impact, tc.urgency)
+				}
+				return in
+			})
+		})
+	}
 }
 
 func TestTurnThatDoesNotComeInTime(t *testing.T) {

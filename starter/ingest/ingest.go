@@ -19,6 +19,7 @@ import (
 
 	"muster/internal/alert"
 	"muster/internal/incident"
+	"muster/internal/priority"
 	"muster/internal/problem"
 )
 
@@ -52,6 +53,8 @@ type Router interface {
 	// Definition is asked with the labels that all alerts of the incident have in common, and, when they are several, with
 	// those of each that fires: the most pressing one decides.
 	Definition(source string, labels alert.Labels, title string, each ...alert.Labels) (incident.Definition, error)
+	// Levels returns the impact and urgency of that definition alone, empty where it has none. It is asked for every request.
+	Levels(source string, labels alert.Labels, each ...alert.Labels) (impact, urgency priority.Level)
 }
 
 // Config is what an Intake needs.
@@ -137,6 +140,9 @@ func (in *Intake) accept(w http.ResponseWriter, r *http.Request, body *held) (*p
 		return nil, err
 	}
 	p := &post{message: m, source: source, received: in.now().UTC().Truncate(time.Millisecond), done: make(chan error, 1)}
+	if p.fires() {
+		p.impact, p.urgency = in.commits.router.Levels(source, p.common, p.each()...)
+	}
 	ctx, cancel := context.WithTimeoutCause(r.Context(), Patience, errWaited)
 	defer cancel()
 	return p, in.commits.submit(ctx, in.key(source, m.receiver, m.group), p)

@@ -108,22 +108,30 @@ func (e *engine) times() map[string]int {
 // routes gives an incident the priority that its labels name.
 type routes struct{}
 
-func (routes) Definition(source string, labels alert.Labels, title string, each ...alert.Labels) (incident.Definition, error) {
-	def := incident.Definition{Source: source, Title: title, Impact: priority.Low, Urgency: priority.Low}
+func (r routes) Definition(source string, labels alert.Labels, title string, each ...alert.Labels) (incident.Definition, error) {
+	def := incident.Definition{Source: source, Title: title}
+	def.Impact, def.Urgency = r.Levels(source, labels, each...)
+	if labels.Value("severity") == "none" {
+		return def, errors.New("no route")
+	}
+	return def, nil
+}
+
+func (routes) Levels(_ string, labels alert.Labels, each ...alert.Labels) (impact, urgency priority.Level) {
 	if len(each) > 0 {
 		labels = each[0]
 	}
 	switch labels.Value("severity") {
 	case "critical":
-		def.Impact, def.Urgency = priority.High, priority.High
+		return priority.High, priority.High
 	case "warning":
-		def.Impact, def.Urgency = priority.Medium, priority.Medium
-	case "none":
-		return def, errors.New("no route")
+		return priority.Medium, priority.Medium
+	case "urgent":
+		return priority.Low, priority.High
 	case "odd":
-		def.Impact = "odd"
+		return "odd", priority.Low
 	}
-	return def, nil
+	return priority.Low, priority.Low
 }
 
 func key(source, receiver string, group alert.Labels) string {
