@@ -44,6 +44,7 @@ type rehearsal struct {
 	tickets *inmem.Tickets
 	shelf   *shelf
 	before  *incident.Earlier
+	lost    error              // nobody knows what came before
 	state   *incident.Incident // as it was last asked for
 	older   atomic.Int32       // how often the worker's folder is still older than what the run has seen
 }
@@ -78,7 +79,7 @@ type archive struct{ r *rehearsal }
 func (archive) Complete(context.Context, string, *incident.Incident) {}
 
 func (a archive) Last(context.Context, string, incident.ID) (*incident.Earlier, error) {
-	return a.r.before, nil
+	return a.r.before, a.r.lost
 }
 
 // at does something when so much time has passed.
@@ -157,6 +158,16 @@ func (r *rehearsal) wantDone() {
 	if len(i.Outbox) != 0 {
 		r.Errorf("ended with sends without an outcome: %+v", i.Outbox)
 	}
+}
+
+// entries are those of a kind in the timeline as it was last asked for.
+func (r *rehearsal) entries(k timeline.Kind) (found []timeline.Entry) {
+	for _, e := range r.state.Timeline.Entries {
+		if e.Kind == k {
+			found = append(found, e)
+		}
+	}
+	return found
 }
 
 // got lists what was delivered: "page kim webhook".
@@ -329,6 +340,18 @@ func TestAMorePressingAlertThatJoinsRaisesThePriority(t *testing.T) {
 	r.wantDone()
 }
 
+func TestAPreviousIncidentThatCannotBeLookedUpIsSaid(t *testing.T) {
+	r := rehearse(t)
+	r.lost = errors.New("no visibility")
+	r.alerts(0, firing("a", 0))
+	ask(r, 5*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	r.run(workflows.IncidentInput{Definition: definition()})
+	r.wantDone()
+	if e := r.entries(timeline.Undetermined); len(e) != 1 || e[0].Fact("what") != "previous" || !strings.Contains(e[0].Fact("detail"), "no visibility") {
+		t.Errorf("the timeline says %+v", e)
+	}
+}
+
 func TestEveryDeliveryHasItsOwnIDAndASendIsRepeatedUnderTheSame(t *testing.T) {
 	r := rehearse(t)
 	r.sender.On(inmem.Match{Recipient: "kim"}, 3, inmem.Fail(0))
@@ -422,14 +445,8 @@ func TestACancelIsRecordedAndTheIncidentGoesOn(t *testing.T) {
 	if got := r.got(); !slices.Contains(got, "page park") || !slices.Contains(got, "all-clear acme/desk") {
 		t.Errorf("delivered %v: want the next step and the all-clear", got)
 	}
-	refused := 0
-	for _, e := range r.state.Timeline.Entries {
-		if e.Kind == timeline.CancelRefused {
-			refused++
-		}
-	}
-	if refused != 1 {
-		t.Errorf("the cancel stands %d times in the timeline, want once", refused)
+	if refused := r.entries(timeline.CancelRefused); len(refused) != 1 {
+		t.Errorf("the cancel stands %d times in the timeline, want once", len(refused))
 	}
 }
 

@@ -37,7 +37,7 @@ const (
 // What systems tell, and what can be looked at.
 const (
 	AlertsSignal           = "Alerts"           // an alert.Batch for an incident
-	IncidentResolvedSignal = "IncidentResolved" // review.Facts for a review: its incident was resolved once more
+	IncidentResolvedSignal = "IncidentResolved" // a ReviewInput for a review: its incident was resolved once more
 	StateQuery             = "State"            // the whole state: *incident.Incident or *review.Review
 )
 

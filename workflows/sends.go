@@ -216,7 +216,8 @@ func (r *incidentRun) findPrevious(ctx workflow.Context, s incident.Send) {
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, r.sending(looking)), lookup.FindPrevious, r.incident.ID).
 		Get(ctx, &before)
 	if err != nil {
-		workflow.GetLogger(ctx).Warn("previous incident not found", "error", err)
+		r.incident.PreviousUnknown(s.Number, cause(err), workflow.Now(ctx))
+		return
 	}
 	r.incident.FoundPrevious(s.Number, before, workflow.Now(ctx))
 }

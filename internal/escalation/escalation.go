@@ -155,7 +155,7 @@ func (r *Run) Answer(now time.Time) { r.Answered, r.AckedAt, r.NextAt = true, no
 // Restart climbs again from the first step.
 func (r *Run) Restart() { *r = Run{Restarts: r.Restarts + 1} }
 
-// Resume climbs on from where the climb was answered.
+// Resume climbs on from where the climb was answered. The answer is gone with it: what climbs has none that could go stale.
 func (r *Run) Resume(now time.Time) { r.Answered, r.AckedAt, r.NextAt = false, time.Time{}, now }
 
 // Expired tells whether an answer has gone stale.

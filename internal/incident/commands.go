@@ -145,7 +145,8 @@ func (c Escalate) Check(i *Incident) error {
 	return firstOf(i.wantOpen("escalate"), i.wantText("escalate", "reason", c.Reason, true))
 }
 
-// Apply makes the next step due at once.
+// Apply makes the next step due at once. The pages climb until somebody answers; whoever has asked for them has no
+// acknowledgement meanwhile that could expire, for nobody is needed to start them again.
 func (c Escalate) Apply(i *Incident, by timeline.Actor, now time.Time) {
 	i.record(now, timeline.Escalated, by, timeline.F("reason", c.Reason))
 	i.Escalation.Resume(now)
@@ -404,16 +405,14 @@ func (i *Incident) assign(r Role, person, name, note string, by timeline.Actor, 
 	holders := i.Holders[:0:0]
 	for _, h := range i.Holders {
 		if h.Role == r {
-			old = h.Person
+			old = h.Shown()
 			continue
 		}
 		holders = append(holders, h)
 	}
-	i.Holders = append(holders, Holder{Role: r, Person: person, Since: now})
-	if name == "" {
-		name = person
-	}
-	i.record(now, timeline.RoleAssigned, by, timeline.F("role", string(r)), timeline.F("person", name),
+	h := Holder{Role: r, Person: person, Name: name, Since: now}
+	i.Holders = append(holders, h)
+	i.record(now, timeline.RoleAssigned, by, timeline.F("role", string(r)), timeline.F("person", h.Shown()),
 		timeline.F("from", old), timeline.F("note", note))
 }
 

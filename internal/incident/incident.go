@@ -3,6 +3,7 @@
 package incident
 
 import (
+	"cmp"
 	"time"
 
 	"muster/internal/alert"
@@ -79,8 +80,12 @@ type Times struct {
 type Holder struct {
 	Role   Role      `json:"role"`
 	Person string    `json:"person"` // the person's ID
+	Name   string    `json:"name,omitempty"`
 	Since  time.Time `json:"since"`
 }
+
+// Shown is the holder's name for people.
+func (h Holder) Shown() string { return cmp.Or(h.Name, h.Person) }
 
 // Ticket is the incident's ticket and what was last said in it.
 type Ticket struct {

@@ -2,6 +2,7 @@ package incident_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -539,6 +540,23 @@ func TestAnAlertInTheMomentOfClosingIsNotLost(t *testing.T) {
 	}
 }
 
+func TestTheWaysFromStatusToStatus(t *testing.T) {
+	ways := map[incident.Status][]incident.Status{
+		incident.Triggered:    {incident.Acknowledged, incident.Mitigated, incident.Resolved},
+		incident.Acknowledged: {incident.Triggered, incident.Mitigated, incident.Resolved},
+		incident.Mitigated:    {incident.Resolved},
+		incident.Resolved:     {incident.Triggered, incident.Closed},
+		incident.Closed:       {incident.Triggered}, // by an alert in the moment of closing
+	}
+	for _, from := range incident.Statuses() {
+		for _, to := range incident.Statuses() {
+			if got, want := incident.CanMove(from, to), slices.Contains(ways[from], to); got != want {
+				t.Errorf("from %s to %s: %v, want %v", from, to, got, want)
+			}
+		}
+	}
+}
+
 func TestRefusalsKnowTheirFacts(t *testing.T) {
 	over := func(w *world) { w.do("r", incident.Resolve{Note: "done"}, kim) }
 	for _, tc := range []struct {
@@ -566,6 +584,10 @@ func TestRefusalsKnowTheirFacts(t *testing.T) {
 		{"resolve twice", over, incident.Resolve{Note: "x"}, "cannot go from resolved to resolved"},
 		{"reopen what is open", nil, incident.Reopen{Reason: "x"}, "is triggered; only a resolved incident can be reopened"},
 		{"reopen without a reason", over, incident.Reopen{}, "reason: missing"},
+		{"reopen what is closed", func(w *world) {
+			over(w)
+			w.do("c", incident.Close{}, kim)
+		}, incident.Reopen{Reason: "x"}, "is closed; only a resolved incident can be reopened"},
 		{"close what is open", nil, incident.Close{}, "cannot go from triggered to closed"},
 		{"tell a stranger", nil, incident.SendUpdate{Customer: "other", Text: "x"}, `customer "other" is not affected; affected: acme`},
 		{"tell nothing", nil, incident.SendUpdate{}, "text: missing"},
@@ -602,8 +624,11 @@ func TestAHandedOverRoleTellsBoth(t *testing.T) {
 	w.told = nil
 	w.do("1", incident.Assign{Role: incident.CommunicationsManager, Person: "kim"}, park)
 	w.wantTold("assignment person:kim webhook")
-	w.do("2", incident.Assign{Role: incident.CommunicationsManager, Person: "lee", Note: "shift ends"}, kim)
+	w.do("2", incident.Assign{Role: incident.CommunicationsManager, Person: "lee", Name: "이서연", Note: "shift ends"}, kim)
 	w.wantTold("assignment person:lee webhook", "assignment person:kim webhook")
+	if h := w.i.Holders[0]; h.Person != "lee" || h.Name != "이서연" {
+		t.Errorf("the role is held by %+v", h)
+	}
 }
 
 func TestEscalatingPagesTheNextStepAtOnce(t *testing.T) {
@@ -614,6 +639,25 @@ func TestEscalatingPagesTheNextStepAtOnce(t *testing.T) {
 	w.wantTold("page schedule:secondary webhook")
 	if w.i.Status != incident.Acknowledged {
 		t.Errorf("status %s: asking for help is not giving it back", w.i.Status)
+	}
+}
+
+func TestAnAcknowledgementDoesNotExpireWhileHelpThatWasAskedForIsPaged(t *testing.T) {
+	w := opened(t)
+	w.do("1", incident.Acknowledge{}, park)
+	w.do("2", incident.Escalate{Reason: "I need the database team"}, park)
+	w.told = nil
+	w.after(3 * time.Hour) // an hour longer than an acknowledgement holds
+	if w.has(timeline.AckExpired) != 0 || w.i.Status != incident.Acknowledged {
+		t.Errorf("status %s: paging has never stopped, so there was nothing to start again", w.i.Status)
+	}
+	if pages := strings.Count(strings.Join(w.told, "\n"), "page person:lee"); pages != 18 {
+		t.Errorf("the last resort was paged %d times in three hours, want every ten minutes after the first five", pages)
+	}
+	w.do("3", incident.Acknowledge{}, kim)
+	w.after(2 * time.Hour)
+	if w.has(timeline.AckExpired) != 1 || w.i.Status != incident.Triggered {
+		t.Errorf("status %s: want the answer to expire like any other", w.i.Status)
 	}
 }
 

@@ -75,8 +75,7 @@ func (i *Incident) firesAgain(by timeline.Actor, now time.Time) {
 			i.record(now, timeline.QuietBroken, by)
 		}
 	}
-	// A closed incident only still hears alerts that arrive in the moment of its closing: they must not be lost.
-	if i.Status == Resolved || i.Status == Closed {
+	if !i.Status.Open() {
 		i.reopen(by, "alert", "", now)
 	}
 }

@@ -304,6 +304,12 @@ func (i *Incident) FoundPrevious(number int, e *Earlier, now time.Time) {
 	i.record(now, timeline.PreviousFound, timeline.Muster(), timeline.F("previous", string(e.ID)))
 }
 
+// PreviousUnknown takes in that nobody could say whether there was an incident before.
+func (i *Incident) PreviousUnknown(number int, detail string, now time.Time) {
+	i.drop(number)
+	i.record(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(FindPrevious)), timeline.F("detail", detail))
+}
+
 // Resend prepares the sends that an earlier run has left without an outcome. They go out again under their own IDs, marked
 // as possibly repeated.
 func (i *Incident) Resend(run string, now time.Time) {

@@ -199,6 +199,9 @@ func (d *driver) invariants() {
 		if e.Seq != i.Timeline.Dropped+n+1 {
 			d.rt.Fatalf("timeline entry %d has number %d", n, e.Seq)
 		}
+		if from, to := incident.Status(e.Fact("from")), incident.Status(e.Fact("to")); e.Kind == timeline.StatusChanged && !incident.CanMove(from, to) {
+			d.rt.Fatalf("went from %s to %s", from, to)
+		}
 	}
 	if i.Status == incident.Closed && i.Times.Closed.IsZero() || i.Status.Open() && i.Reopened == 0 && !i.Times.Resolved.IsZero() {
 		d.rt.Fatalf("status %s and times %+v disagree", i.Status, i.Times)

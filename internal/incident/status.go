@@ -21,11 +21,12 @@ func Statuses() []Status { return []Status{Triggered, Acknowledged, Mitigated, R
 func (s Status) Open() bool { return s == Triggered || s == Acknowledged || s == Mitigated }
 
 // CanMove tells whether an incident may go from one status to another. Back to triggered leads an expired
-// acknowledgement and a reopening.
+// acknowledgement and a reopening. No person reopens what is closed, but an alert that arrives in the moment of closing does:
+// it must not be lost.
 func CanMove(from, to Status) bool {
 	switch to {
 	case Triggered:
-		return from == Acknowledged || from == Resolved
+		return from == Acknowledged || from == Resolved || from == Closed
 	case Acknowledged:
 		return from == Triggered
 	case Mitigated:

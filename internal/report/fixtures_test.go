@@ -55,8 +55,8 @@ func full() *incident.Incident {
 		},
 		Responders: []timeline.Actor{person("park", "박지훈"), person("kim", "김민수")},
 		Holders: []incident.Holder{
-			{Role: incident.IncidentManager, Person: "kim", Since: after(8 * time.Minute)},
-			{Role: incident.CommunicationsManager, Person: "lee", Since: after(10 * time.Minute)},
+			{Role: incident.IncidentManager, Person: "kim", Name: "김민수", Since: after(8 * time.Minute)},
+			{Role: incident.CommunicationsManager, Person: "lee", Name: "이서연", Since: after(10 * time.Minute)},
 		},
 		Ticket: incident.Ticket{Ref: ticket.Ref{ID: "OPS-1182", URL: "https://tickets.example.com/OPS-1182"}},
 		Review: incident.Review{ID: "review/INC-7K3M9QX2PA", Due: after(8 * 24 * time.Hour), Opened: true},

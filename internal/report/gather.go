@@ -181,12 +181,10 @@ func (v *view) count(p promise) {
 // people finds who noticed the incident and who handled it.
 func (v *view) people(i *incident.Incident) {
 	v.Noticed = i.Definition.Source
-	names := map[string]string{}
 	for _, e := range i.Timeline.Entries {
 		if e.Kind == timeline.IncidentOpened {
 			v.Noticed, v.ByPerson = name(e.Actor), e.Actor.Kind == timeline.Person
 		}
-		names[e.Actor.ID] = name(e.Actor)
 	}
 	known := map[string]int{} // person → position in v.Handlers
 	add := func(id, shown string) int {
@@ -202,11 +200,7 @@ func (v *view) people(i *incident.Incident) {
 		add(r.ID, name(r))
 	}
 	for _, h := range i.Holders {
-		shown := h.Person
-		if names[h.Person] != "" {
-			shown = names[h.Person]
-		}
-		x := &v.Handlers[add(h.Person, shown)]
+		x := &v.Handlers[add(h.Person, h.Shown())]
 		x.Roles = append(x.Roles, string(h.Role))
 	}
 }
