@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -20,8 +21,11 @@ type Sender interface {
 
 // A Tracker is told of every delivery that is under way, so that one without an outcome is noticed.
 type Tracker interface {
-	Began(id delivery.ID, scheduled time.Time)
-	Ended(id delivery.ID, kind delivery.Kind, result delivery.Result)
+	// UnderWay tells that a delivery, scheduled at an instant, is being tried or waits for its next attempt. One of which
+	// nothing more is heard by another instant was taken back, or another worker has it.
+	UnderWay(id delivery.ID, scheduled, until time.Time)
+	// Ended tells that a delivery has its outcome, and how long that took.
+	Ended(id delivery.ID, kind delivery.Kind, result delivery.Result, took time.Duration)
 }
 
 // Deliveries hands messages to the outside.
@@ -45,20 +49,25 @@ type DeliverInput struct {
 func (d *Deliveries) Deliver(ctx context.Context, in DeliverInput) (delivery.Outcome, error) {
 	info := activity.GetInfo(ctx)
 	attempt := int(info.Attempt)
-	if d.Tracker != nil {
-		d.Tracker.Began(in.ID, info.ScheduledTime)
-	}
+	d.underWay(in.ID, info, info.Deadline)
 	err := d.attempt(ctx, in, attempt)
 	out := delivery.Outcome{Result: delivery.Delivered, Attempts: attempt}
 	if refusal, ok := errors.AsType[*delivery.Refusal](err); ok {
 		out.Result, out.Detail = delivery.Refused, refusal.Detail
 	} else if err != nil {
+		d.underWay(in.ID, info, time.Now().Add(pause(err, info.RetryPolicy, attempt)))
 		return delivery.Outcome{}, retryable(fmt.Errorf("deliver %s by %s: %w", in.ID, in.Method, err))
 	}
 	if d.Tracker != nil {
-		d.Tracker.Ended(in.ID, in.Message.Kind, out.Result)
+		d.Tracker.Ended(in.ID, in.Message.Kind, out.Result, time.Since(info.ScheduledTime))
 	}
 	return out, nil
+}
+
+func (d *Deliveries) underWay(id delivery.ID, info activity.Info, until time.Time) {
+	if d.Tracker != nil {
+		d.Tracker.UnderWay(id, info.ScheduledTime, until)
+	}
 }
 
 func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int) error {
@@ -80,10 +89,27 @@ func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int) 
 
 // retryable carries the receiver's own wish for the next attempt to Temporal.
 func retryable(err error) error {
-	if u, ok := errors.AsType[*delivery.Unavailable](err); ok && u.After > 0 {
+	if after := wish(err); after > 0 {
 		return temporal.NewApplicationErrorWithOptions(err.Error(), "Unavailable", temporal.ApplicationErrorOptions{
-			NextRetryDelay: u.After,
+			NextRetryDelay: after,
 		})
 	}
 	return err
+}
+
+// wish is how long a receiver wants to be left alone; 0 when it has not said.
+func wish(err error) time.Duration {
+	if u, ok := errors.AsType[*delivery.Unavailable](err); ok {
+		return max(u.After, 0)
+	}
+	return 0
+}
+
+// pause is how long Temporal waits after a failed attempt: as the receiver wishes, else as the policy says.
+func pause(err error, p *temporal.RetryPolicy, attempt int) time.Duration {
+	if after := wish(err); after > 0 || p == nil {
+		return after
+	}
+	grown := float64(p.InitialInterval) * math.Pow(p.BackoffCoefficient, float64(attempt-1))
+	return time.Duration(min(grown, float64(p.MaximumInterval)))
 }

@@ -28,7 +28,7 @@ func newDelivery(r prometheus.Registerer) *Delivery {
 }
 
 // Ended counts a delivery that has its outcome: the kind of message ("page", "customer-update", …), the result
-// ("delivered", "refused", "withdrawn") and how long it took from its beginning.
+// ("delivered", "refused") and how long it took from its beginning.
 func (d *Delivery) Ended(kind, result string, took time.Duration) {
 	d.ended.WithLabelValues(kind, result).Inc()
 	d.seconds.WithLabelValues(kind).Observe(took.Seconds())

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"muster/internal/delivery"
@@ -11,27 +10,20 @@ import (
 	"muster/worker"
 )
 
-// tracker counts deliveries and knows which have no outcome yet.
+// tracker tells the self-watch and the metrics of deliveries.
 type tracker struct {
 	open   selfwatch.Deliveries
 	counts *metrics.Delivery
-	began  sync.Map // delivery.ID → time.Time of the first attempt in this process
 }
 
-// Began tells that an attempt is made.
-func (t *tracker) Began(id delivery.ID, scheduled time.Time) {
-	t.began.LoadOrStore(id, scheduled)
-	t.open.Began(string(id), scheduled)
-	t.open.Attempted(string(id), time.Now())
+// UnderWay tells that a delivery is being tried or waits for its next attempt.
+func (t *tracker) UnderWay(id delivery.ID, scheduled, until time.Time) {
+	t.open.UnderWay(string(id), scheduled, until)
 }
 
 // Ended tells that a delivery has its outcome.
-func (t *tracker) Ended(id delivery.ID, kind delivery.Kind, result delivery.Result) {
+func (t *tracker) Ended(id delivery.ID, kind delivery.Kind, result delivery.Result, took time.Duration) {
 	t.open.Ended(string(id))
-	var took time.Duration
-	if at, ok := t.began.LoadAndDelete(id); ok {
-		took = time.Since(at.(time.Time))
-	}
 	t.counts.Ended(string(kind), string(result), took)
 }
 

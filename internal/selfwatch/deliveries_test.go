@@ -9,7 +9,7 @@ import (
 	"muster/internal/selfwatch"
 )
 
-// TestDeliveries follows deliveries from their beginning to their end or until nobody attempts them any more.
+// TestDeliveries follows deliveries from their beginning to their end, or until they do not come back.
 func TestDeliveries(t *testing.T) {
 	at := func(minutes int) time.Time { return begin.Add(time.Duration(minutes) * time.Minute) }
 	tests := []struct {
@@ -20,29 +20,29 @@ func TestDeliveries(t *testing.T) {
 		oldest time.Duration
 	}{
 		{"nothing", func(*selfwatch.Deliveries) {}, at(0), 0, 0},
-		{"one began", func(d *selfwatch.Deliveries) { d.Began("a", at(0)) }, at(4), 1, 4 * time.Minute},
+		{"one is tried", func(d *selfwatch.Deliveries) { d.UnderWay("a", at(0), at(1)) }, at(1), 1, time.Minute},
 		{
-			"the oldest counts", func(d *selfwatch.Deliveries) { d.Began("a", at(2)); d.Began("b", at(1)) },
+			"the oldest counts", func(d *selfwatch.Deliveries) { d.UnderWay("a", at(2), at(4)); d.UnderWay("b", at(1), at(4)) },
 			at(4), 2, 3 * time.Minute,
 		},
-		{"it ended", func(d *selfwatch.Deliveries) { d.Began("a", at(0)); d.Ended("a") }, at(4), 0, 0},
+		{"it ended", func(d *selfwatch.Deliveries) { d.UnderWay("a", at(0), at(4)); d.Ended("a") }, at(4), 0, 0},
 		{
-			"each attempt tells its beginning again",
-			func(d *selfwatch.Deliveries) { d.Began("a", at(3)); d.Began("a", at(0)); d.Began("a", at(5)) },
-			at(6), 1, 6 * time.Minute,
+			"each attempt keeps it", func(d *selfwatch.Deliveries) { d.UnderWay("a", at(0), at(1)); d.UnderWay("a", at(0), at(9)) },
+			at(8), 1, 8 * time.Minute,
 		},
 		{
-			"an attempt keeps it in mind", func(d *selfwatch.Deliveries) {
-				d.Began("a", at(0))
-				d.Attempted("a", at(25))
-				d.Attempted("a", at(20))
-			},
-			at(50), 1, 50 * time.Minute,
+			"a new run sends it again", func(d *selfwatch.Deliveries) { d.UnderWay("a", at(0), at(1)); d.UnderWay("a", at(3), at(4)) },
+			at(4), 1, 4 * time.Minute,
 		},
-		{"nobody attempts it any more", func(d *selfwatch.Deliveries) { d.Began("a", at(0)) }, at(31), 0, 0},
 		{
-			"taken over from another worker", func(d *selfwatch.Deliveries) { d.Attempted("a", at(3)) },
-			at(4), 1, time.Minute,
+			"a receiver wants to be left alone for an hour", func(d *selfwatch.Deliveries) { d.UnderWay("a", at(0), at(60)) },
+			at(60), 1, time.Hour,
+		},
+		{"the next attempt waits for its turn", func(d *selfwatch.Deliveries) { d.UnderWay("a", at(0), at(1)) }, at(2), 1, 2 * time.Minute},
+		{"it was taken back between two attempts", func(d *selfwatch.Deliveries) { d.UnderWay("a", at(0), at(1)) }, at(3), 0, 0},
+		{
+			"the attempt was cut short", func(d *selfwatch.Deliveries) { d.UnderWay("a", at(0), at(9)); d.UnderWay("a", at(0), at(1)) },
+			at(3), 0, 0,
 		},
 		{"ended elsewhere", func(d *selfwatch.Deliveries) { d.Ended("a") }, at(4), 0, 0},
 	}
@@ -57,13 +57,14 @@ func TestDeliveries(t *testing.T) {
 	}
 }
 
-// TestForgotten keeps nothing of what has expired: it does not come back with its old age.
+// TestForgotten keeps nothing of what did not come back: should it come after all, it has the age that it is told with.
 func TestForgotten(t *testing.T) {
-	d := selfwatch.Deliveries{Expire: time.Minute}
-	d.Began("a", begin)
+	var d selfwatch.Deliveries
+	d.UnderWay("a", begin, begin)
 	d.Open(begin.Add(2 * time.Minute))
-	d.Attempted("a", begin.Add(3*time.Minute))
-	if count, oldest := d.Open(begin.Add(3 * time.Minute)); count != 1 || oldest != 0 {
+	again := begin.Add(3 * time.Minute)
+	d.UnderWay("a", again, again)
+	if count, oldest := d.Open(again); count != 1 || oldest != 0 {
 		t.Errorf("got %d, the oldest after %s; want 1, 0s", count, oldest)
 	}
 }
@@ -76,8 +77,7 @@ func TestAtOnce(t *testing.T) {
 		all.Go(func() {
 			for j := range 100 {
 				id := strconv.Itoa(i) + "/" + strconv.Itoa(j)
-				d.Began(id, begin)
-				d.Attempted(id, begin)
+				d.UnderWay(id, begin, begin)
 				d.Open(begin)
 				if j%2 == 0 {
 					d.Ended(id)

@@ -357,7 +357,7 @@ func TestStale(t *testing.T) {
 func TestKorean(t *testing.T) {
 	p := &phone{}
 	d := new(selfwatch.Deliveries)
-	d.Began("d1", begin.Add(-6*time.Minute))
+	d.UnderWay("d1", begin.Add(-6*time.Minute), begin.Add(time.Minute))
 	w := &selfwatch.Watch{
 		Temporal: &engine{
 			overdue:  selfwatch.Runs{Count: 2, Examples: []string{"incident/am/1", "incident/am/2"}, Oldest: begin.Add(-time.Hour - 5*time.Second)},
