@@ -54,7 +54,7 @@ type (
 		Customer string             `json:"customer,omitempty"`
 		Target   supportplan.Target `json:"target"`
 	}
-	// Mitigate says that the mitigation has begun to work.
+	// Mitigate says that the mitigation has begun, whether or not it works.
 	Mitigate struct {
 		Note string `json:"note"`
 	}

@@ -71,7 +71,7 @@ type Times struct {
 	Started    time.Time `json:"started"`             // the earliest start that any alert names
 	Alerted    time.Time `json:"alerted"`             // the first alert reached Muster
 	Engaged    time.Time `json:"engaged,omitzero"`    // a person took it
-	Mitigation time.Time `json:"mitigation,omitzero"` // the mitigation began
+	Mitigation time.Time `json:"mitigation,omitzero"` // the mitigation began, whether or not it works
 	Resolved   time.Time `json:"resolved,omitzero"`   // normal operation was back, the last time if reopened
 	Closed     time.Time `json:"closed,omitzero"`
 }

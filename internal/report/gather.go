@@ -10,6 +10,7 @@ import (
 	"muster/internal/alert"
 	"muster/internal/delivery"
 	"muster/internal/incident"
+	"muster/internal/review"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
 )
@@ -64,18 +65,14 @@ func (v *view) times(t incident.Times, at time.Time) {
 		v.Lasted = max(0, until.Sub(t.Started))
 	}
 	v.Rest = 1000
-	for n, name := range []string{"detect", "engage", "diagnose", "mitigate"} {
-		from, to := v.Points[n], v.Points[n+1]
-		x := interval{Name: name, From: from.Name, To: to.Name, Took: to.At.Sub(from.At)}
-		x.Known = !from.At.IsZero() && !to.At.IsZero() && x.Took >= 0
-		if x.Known {
+	for n, phase := range review.Phases() {
+		x := interval{Name: string(phase), From: v.Points[n].Name, To: v.Points[n+1].Name}
+		if x.Took, x.Known = review.Took(phase, t); x.Known {
 			x.Share = 1
 			if v.Lasted > 0 {
 				x.Share = max(1, int(1000*x.Took.Seconds()/v.Lasted.Seconds()))
 			}
 			v.Rest = max(0, v.Rest-x.Share)
-		} else {
-			x.Took = 0
 		}
 		v.Intervals = append(v.Intervals, x)
 	}

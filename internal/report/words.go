@@ -5,6 +5,7 @@ import (
 	"muster/internal/delivery"
 	"muster/internal/incident"
 	"muster/internal/priority"
+	"muster/internal/review"
 	"muster/internal/supportplan"
 )
 
@@ -50,8 +51,8 @@ func needed() []string {
 	for _, p := range []string{"started", "alerted", "engaged", "mitigation", "resolved"} {
 		add("point", p)
 	}
-	for _, x := range []string{"detect", "engage", "diagnose", "mitigate"} {
-		add("interval", x)
+	for _, p := range review.Phases() {
+		add("interval", string(p))
 	}
 	return all
 }

@@ -23,16 +23,38 @@ type Facts struct {
 	Zone      string            `json:"zone"`
 }
 
-// Phase names an interval between two of the five instants.
+// Phase names the time from one of the five instants to the next.
 type Phase string
 
-// The phases of an incident.
+// The phases of an incident. These strings are in histories: add, never rename.
 const (
 	Detect   Phase = "detect"   // from the start to the alert
-	Engage   Phase = "engage"   // from the alert until a person took it
+	Engage   Phase = "engage"   // until a person took it
 	Diagnose Phase = "diagnose" // until the mitigation began
-	Recover  Phase = "recover"  // until normal operation was back
+	Mitigate Phase = "mitigate" // until normal operation was back
 )
+
+// Phases lists the phases in the order in which an incident passes them.
+func Phases() []Phase { return []Phase{Detect, Engage, Diagnose, Mitigate} }
+
+// Took returns how long a phase took, and whether both its ends are known, in this order.
+func Took(p Phase, t incident.Times) (time.Duration, bool) {
+	var from, to time.Time
+	switch p {
+	case Detect:
+		from, to = t.Started, t.Alerted
+	case Engage:
+		from, to = t.Alerted, t.Engaged
+	case Diagnose:
+		from, to = t.Engaged, t.Mitigation
+	case Mitigate:
+		from, to = t.Mitigation, t.Resolved
+	}
+	if from.IsZero() || to.Before(from) {
+		return 0, false
+	}
+	return to.Sub(from), true
+}
 
 // An Interval is how long a phase took.
 type Interval struct {
@@ -45,25 +67,18 @@ func FactsOf(i *incident.Incident) Facts {
 	f := i.Facts()
 	return Facts{
 		Incident: f.ID, Title: f.Title, Service: f.Service, Priority: f.Priority, Customers: f.Customers, Times: f.Times,
-		Intervals: Intervals(f.Times), Reopened: i.Reopened, Zone: f.Zone,
+		Intervals: intervals(f.Times), Reopened: i.Reopened, Zone: f.Zone,
 	}
 }
 
-// Intervals are the phases whose two ends are known. A phase that has no end of its own is part of the next one.
-func Intervals(t incident.Times) []Interval {
-	var found []Interval
-	from := t.Started
-	for _, p := range []struct {
-		phase Phase
-		to    time.Time
-	}{{Detect, t.Alerted}, {Engage, t.Engaged}, {Diagnose, t.Mitigation}, {Recover, t.Resolved}} {
-		if p.to.IsZero() || p.to.Before(from) {
-			continue
+// intervals are those whose two ends are known.
+func intervals(t incident.Times) (known []Interval) {
+	for _, p := range Phases() {
+		if took, ok := Took(p, t); ok {
+			known = append(known, Interval{Phase: p, Took: took})
 		}
-		found = append(found, Interval{Phase: p.phase, Took: p.to.Sub(from)})
-		from = p.to
 	}
-	return found
+	return known
 }
 
 // Status is where a review stands.

@@ -1,0 +1,52 @@
+package review_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"muster/internal/incident"
+	"muster/internal/review"
+)
+
+func TestAPhaseIsKnownWhenBothItsEndsAre(t *testing.T) {
+	at := func(minute int) time.Time { return time.Date(2026, 11, 23, 9, minute, 0, 0, time.UTC) }
+	took := func(p review.Phase, minutes int) review.Interval {
+		return review.Interval{Phase: p, Took: time.Duration(minutes) * time.Minute}
+	}
+	for _, tc := range []struct {
+		name  string
+		times incident.Times
+		want  []review.Interval
+	}{
+		{
+			"all",
+			incident.Times{Started: at(0), Alerted: at(1), Engaged: at(3), Mitigation: at(7), Resolved: at(15)},
+			[]review.Interval{took(review.Detect, 1), took(review.Engage, 2), took(review.Diagnose, 4), took(review.Mitigate, 8)},
+		},
+		{"known at once", incident.Times{Started: at(0), Alerted: at(0)}, []review.Interval{took(review.Detect, 0)}},
+		{
+			"resolved by itself", // nobody came, so the time until then is no phase of its own
+			incident.Times{Started: at(0), Alerted: at(1), Resolved: at(15)},
+			[]review.Interval{took(review.Detect, 1)},
+		},
+		{
+			"never mitigated",
+			incident.Times{Started: at(0), Alerted: at(1), Engaged: at(3), Resolved: at(15)},
+			[]review.Interval{took(review.Detect, 1), took(review.Engage, 2)},
+		},
+		{
+			"resolved, reopened, and resolved by itself",
+			incident.Times{Started: at(0), Alerted: at(1), Engaged: at(20), Resolved: at(15)},
+			[]review.Interval{took(review.Detect, 1), took(review.Engage, 19)},
+		},
+		{"nothing known", incident.Times{}, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			facts := review.FactsOf(&incident.Incident{Times: tc.times})
+			if !reflect.DeepEqual(facts.Intervals, tc.want) {
+				t.Errorf("got %v, want %v", facts.Intervals, tc.want)
+			}
+		})
+	}
+}
