@@ -99,18 +99,17 @@ func TestRound(t *testing.T) {
 	tests := []struct {
 		name   string
 		engine *engine
-		ready  bool
 		want   []string // every line but the last
 	}{
 		{
-			"all is well", &engine{backlog: []selfwatch.Backlog{{TaskType: "workflow", Pollers: 2}}}, true,
+			"all is well", &engine{backlog: []selfwatch.Backlog{{TaskType: "workflow", Pollers: 2}}},
 			[]string{
 				"[+]temporal ok", "[+]overdue-runs ok", "[+]workflow-problems ok", "[+]backlog-muster ok",
 				"[+]deliveries ok",
 			},
 		},
 		{
-			"Temporal is away", &engine{down: refused}, false,
+			"Temporal is away", &engine{down: refused},
 			[]string{
 				"[-]temporal Temporal does not answer: connection refused",
 				"[-]overdue-runs not known: Temporal does not answer",
@@ -120,7 +119,7 @@ func TestRound(t *testing.T) {
 			},
 		},
 		{
-			"only visibility is away", &engine{blind: refused}, false,
+			"only visibility is away", &engine{blind: refused},
 			[]string{
 				"[-]temporal Temporal does not answer: connection refused",
 				"[-]overdue-runs not known: Temporal does not answer",
@@ -132,14 +131,13 @@ func TestRound(t *testing.T) {
 		{
 			"runs are late and name nobody here",
 			&engine{overdue: selfwatch.Runs{Count: 2, Examples: []string{"upgrade/acme/prod"}, Oldest: begin.Add(-90 * time.Second)}},
-			true,
 			[]string{
 				"[+]temporal ok", "[-]overdue-runs 2 open runs have missed their next due time, one of them by 1m30s",
 				"[+]workflow-problems ok", "[+]backlog-muster ok", "[+]deliveries ok",
 			},
 		},
 		{
-			"runs cannot go on", &engine{problems: selfwatch.Runs{Count: 1, Examples: []string{"incident/am/1"}}}, true,
+			"runs cannot go on", &engine{problems: selfwatch.Runs{Count: 1, Examples: []string{"incident/am/1"}}},
 			[]string{
 				"[+]temporal ok", "[+]overdue-runs ok",
 				"[-]workflow-problems 1 open runs cannot go on: their workflow tasks fail",
@@ -152,7 +150,6 @@ func TestRound(t *testing.T) {
 				{TaskType: "workflow", Tasks: 900, Oldest: 20 * time.Second, Pollers: 2},
 				{TaskType: "activity", Tasks: 3, Oldest: 31 * time.Second},
 			}},
-			true,
 			[]string{
 				"[+]temporal ok", "[+]overdue-runs ok", "[+]workflow-problems ok",
 				"[-]backlog-muster task queue muster: 3 activity tasks wait for a worker, the oldest for 31s; no worker polls this queue",
@@ -161,7 +158,7 @@ func TestRound(t *testing.T) {
 		},
 		{
 			"a backlog just within its limit",
-			&engine{backlog: []selfwatch.Backlog{{TaskType: "activity", Tasks: 3, Oldest: 30 * time.Second}}}, true,
+			&engine{backlog: []selfwatch.Backlog{{TaskType: "activity", Tasks: 3, Oldest: 30 * time.Second}}},
 			[]string{
 				"[+]temporal ok", "[+]overdue-runs ok", "[+]workflow-problems ok", "[+]backlog-muster ok", "[+]deliveries ok",
 			},
@@ -174,9 +171,6 @@ func TestRound(t *testing.T) {
 				Notify: new(phone).notify, Now: func() time.Time { return begin },
 			}
 			status := w.Round(t.Context())
-			if status.Ready() != tt.ready {
-				t.Errorf("got ready %v, want %v", status.Ready(), tt.ready)
-			}
 			var names []string
 			for _, c := range status.Checks {
 				names = append(names, c.Name)
@@ -185,7 +179,7 @@ func TestRound(t *testing.T) {
 				t.Errorf("got checks %v, announced were %v", names, w.Checks())
 			}
 			want := append(tt.want, "[+]self-watch last round 2000-01-01T00:00:00Z")
-			if got := lines(t, status); !slices.Equal(got, want) {
+			if got := lines(status); !slices.Equal(got, want) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
 		})
@@ -312,8 +306,8 @@ func TestHanging(t *testing.T) {
 		w := &selfwatch.Watch{Temporal: hangs{}, Notify: hang, Limits: selfwatch.Limits{Temporal: time.Second}}
 		stop := run(t, w)
 		time.Sleep(2 * time.Minute)
-		if status := w.Status(); status.Ready() || calls == 0 {
-			t.Errorf("got ready %v after %d messages, want not ready and at least one", status.Ready(), calls)
+		if got := lines(w.Status()); !strings.HasPrefix(got[0], "[-]temporal") || calls == 0 {
+			t.Errorf("got %q after %d messages, want Temporal away and at least one", got, calls)
 		}
 		stop()
 	})
@@ -338,18 +332,21 @@ func (hangs) Backlog(ctx context.Context, _ string) ([]selfwatch.Backlog, error)
 func TestStale(t *testing.T) {
 	now := begin
 	w := &selfwatch.Watch{Temporal: &engine{}, Notify: new(phone).notify, Now: func() time.Time { return now }}
-	if status := w.Status(); status.Ready() {
-		t.Errorf("before the first round: got ready, want not ready: %v", lines(t, status))
+	last := func() string {
+		all := lines(w.Status())
+		return all[len(all)-1]
+	}
+	if got, want := last(), "[-]self-watch no round yet"; got != want {
+		t.Errorf("before the first round: got %q, want %q", got, want)
 	}
 	w.Round(t.Context())
 	now = begin.Add(time.Minute)
-	if status := w.Status(); !status.Ready() {
-		t.Errorf("after a minute: got not ready, want ready: %v", lines(t, status))
+	if got, want := last(), "[+]self-watch last round 2000-01-01T00:00:00Z"; got != want {
+		t.Errorf("after a minute: got %q, want %q", got, want)
 	}
 	now = begin.Add(2 * time.Minute)
-	status := w.Status()
-	if got, want := lines(t, status), "[-]self-watch no round for 2m"; status.Ready() || !slices.Contains(got, want) {
-		t.Errorf("after two minutes: got ready %v and %q, want not ready and %q", status.Ready(), got, want)
+	if got, want := last(), "[-]self-watch no round for 2m"; got != want {
+		t.Errorf("after two minutes: got %q, want %q", got, want)
 	}
 }
 
@@ -416,12 +413,15 @@ func bodies(t *testing.T, messages []string) []string {
 	return all
 }
 
-// lines returns what /readyz?verbose would show.
-func lines(t *testing.T, s selfwatch.Status) []string {
-	t.Helper()
-	var b strings.Builder
-	if _, err := s.WriteTo(&b); err != nil {
-		t.Fatal(err)
+// lines returns a status as /readyz?verbose shows one.
+func lines(s selfwatch.Status) []string {
+	var all []string
+	for _, c := range s.Checks {
+		mark := "[-]"
+		if c.OK {
+			mark = "[+]"
+		}
+		all = append(all, mark+c.Name+" "+c.Text)
 	}
-	return strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+	return all
 }

@@ -2,9 +2,7 @@ package selfwatch
 
 import (
 	"context"
-	"io"
 	"log/slog"
-	"strings"
 	"time"
 )
 
@@ -59,31 +57,6 @@ func (w *Watch) Checks() []string {
 		names = append(names, checkDeliveries)
 	}
 	return append(names, checkWatch)
-}
-
-// Ready tells whether this process can do its work: the watch runs and Temporal answers. A backlog or an overdue run
-// is no reason to send alerts elsewhere, so they do not count here.
-func (s Status) Ready() bool {
-	for _, c := range s.Checks {
-		if (c.Name == checkTemporal || c.Name == checkWatch) && !c.OK {
-			return false
-		}
-	}
-	return len(s.Checks) > 0
-}
-
-// WriteTo writes one line for each check, as /readyz?verbose shows them: "[+]temporal ok" or "[-]deliveries …".
-func (s Status) WriteTo(w io.Writer) (int64, error) {
-	var b strings.Builder
-	for _, c := range s.Checks {
-		mark := "[-]"
-		if c.OK {
-			mark = "[+]"
-		}
-		b.WriteString(mark + c.Name + " " + c.Text + "\n")
-	}
-	n, err := io.WriteString(w, b.String())
-	return int64(n), err
 }
 
 // tell sends one message about all that is due. One that does not go out is tried again in the next round.
