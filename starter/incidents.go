@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
 
+	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
@@ -23,6 +25,9 @@ import (
 	"muster/internal/timeline"
 	"muster/workflows"
 )
+
+// titleMemo is the name of an incident's title in the memo of its runs. It is on the wire: never renamed.
+const titleMemo = "title"
 
 // Incidents starts incidents and talks to them.
 type Incidents struct {
@@ -44,12 +49,25 @@ func (s *Incidents) Deliver(ctx context.Context, workflowID string, def incident
 	if err != nil {
 		return fmt.Errorf("deliver alerts to %s: %w", workflowID, err)
 	}
+	id := incident.NewID(rand.Uint64())
 	_, err = s.Temporal.SignalWithStartWorkflow(ctx, workflowID, workflows.AlertsSignal, b, client.StartWorkflowOptions{
 		ID:        workflowID,
 		TaskQueue: workflows.TaskQueue,
 		Priority:  temporal.Priority{PriorityKey: int(p)},
-	}, workflows.IncidentWorkflow, workflows.IncidentInput{Definition: &def})
+		Memo:      map[string]any{titleMemo: bounded(def.Title)},
+
+		TypedSearchAttributes: workflows.OpeningAttributes(id, def, p, time.Now()),
+	}, workflows.IncidentWorkflow, workflows.IncidentInput{ID: id, Definition: &def})
 	return told("incident "+workflowID, err)
+}
+
+// bounded keeps a title short enough for every list that will show it.
+func bounded(title string) string {
+	const most = 200
+	if runes := []rune(title); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return title
 }
 
 // A Ref is where an incident lives: its workflow id and the first of its runs, which never changes.
@@ -62,6 +80,7 @@ type Ref struct {
 // A Summary is one row of a list.
 type Summary struct {
 	ID        incident.ID       `json:"id"`
+	Title     string            `json:"title"`
 	Status    incident.Status   `json:"status"`
 	Priority  priority.Priority `json:"priority"`
 	Service   string            `json:"service"`
@@ -119,19 +138,21 @@ func summary(e *workflowpb.WorkflowExecutionInfo) Summary {
 		row.ClosedAt = t.AsTime()
 	}
 	dc := converter.GetDefaultDataConverter()
+	attributes := e.GetSearchAttributes().GetIndexedFields()
 	for _, field := range []struct {
-		name string
+		from *commonpb.Payload
 		into any
 	}{
-		{workflows.IDAttribute.GetName(), &row.ID},
-		{workflows.StatusAttribute.GetName(), &row.Status},
-		{workflows.PriorityAttribute.GetName(), &row.Priority},
-		{workflows.ServiceAttribute.GetName(), &row.Service},
-		{workflows.CustomersAttribute.GetName(), &row.Customers},
-		{workflows.NextDueAttribute.GetName(), &row.NextDue},
+		{attributes[workflows.IDAttribute.GetName()], &row.ID},
+		{attributes[workflows.StatusAttribute.GetName()], &row.Status},
+		{attributes[workflows.PriorityAttribute.GetName()], &row.Priority},
+		{attributes[workflows.ServiceAttribute.GetName()], &row.Service},
+		{attributes[workflows.CustomersAttribute.GetName()], &row.Customers},
+		{attributes[workflows.NextDueAttribute.GetName()], &row.NextDue},
+		{e.GetMemo().GetFields()[titleMemo], &row.Title},
 	} {
-		if p := e.GetSearchAttributes().GetIndexedFields()[field.name]; p != nil {
-			_ = dc.FromPayload(p, field.into) // an attribute of another type is as good as none
+		if field.from != nil {
+			_ = dc.FromPayload(field.from, field.into) // a value of another type is as good as none
 		}
 	}
 	return row
@@ -182,7 +203,7 @@ func (s *Incidents) State(ctx context.Context, id incident.ID) (*incident.Incide
 func (s *Incidents) state(ctx context.Context, id incident.ID, workflowID, runID string) (*incident.Incident, error) {
 	v, err := s.Temporal.QueryWorkflow(ctx, workflowID, runID, workflows.StateQuery)
 	if err != nil {
-		return nil, told("incident "+string(id), err)
+		return nil, unanswered(ctx, s.Temporal, "incident "+string(id), workflowID, runID, err)
 	}
 	var i incident.Incident
 	if err := v.Get(&i); err != nil {
@@ -218,20 +239,51 @@ func (s *Incidents) Complete(ctx context.Context, workflowID string, i *incident
 }
 
 // Command asks something of an incident. The same request id twice is one decision.
-func Command[C incident.Command](ctx context.Context, s *Incidents, id incident.ID, update, requestID string, by timeline.Actor, c C) (workflows.Receipt, error) {
+func (s *Incidents) Command(ctx context.Context, id incident.ID, requestID string, by timeline.Actor, c incident.Command) (workflows.Receipt, error) {
 	var receipt workflows.Receipt
 	ref, err := s.Find(ctx, id)
 	if err != nil {
 		return receipt, err
 	}
 	h, err := s.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		UpdateID: requestID, WorkflowID: ref.WorkflowID, FirstExecutionRunID: ref.FirstRunID, UpdateName: update,
-		Args: []any{workflows.Request[C]{By: by, Command: c}}, WaitForStage: client.WorkflowUpdateStageCompleted,
+		UpdateID: requestID, WorkflowID: ref.WorkflowID, FirstExecutionRunID: ref.FirstRunID, UpdateName: update(c),
+		Args: []any{workflows.Request[incident.Command]{By: by, Command: c}}, WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err == nil {
 		err = h.Get(ctx, &receipt)
 	}
-	return receipt, told("incident "+string(id), err)
+	return receipt, unanswered(ctx, s.Temporal, "incident "+string(id), ref.WorkflowID, "", err)
+}
+
+// update is the name by which a workflow takes a command.
+func update(c incident.Command) string {
+	switch c.(type) {
+	case incident.Acknowledge:
+		return workflows.AcknowledgeUpdate
+	case incident.Assign:
+		return workflows.AssignUpdate
+	case incident.Note:
+		return workflows.NoteUpdate
+	case incident.Escalate:
+		return workflows.EscalateUpdate
+	case incident.SetPriority:
+		return workflows.SetPriorityUpdate
+	case incident.PauseClock:
+		return workflows.PauseClockUpdate
+	case incident.ResumeClock:
+		return workflows.ResumeClockUpdate
+	case incident.Mitigate:
+		return workflows.MitigateUpdate
+	case incident.Resolve:
+		return workflows.ResolveUpdate
+	case incident.Reopen:
+		return workflows.ReopenUpdate
+	case incident.Close:
+		return workflows.CloseUpdate
+	case incident.SendUpdate:
+		return workflows.SendUpdateUpdate
+	}
+	return "" // no workflow takes it: Temporal refuses
 }
 
 // History returns the complete event history of every run of an incident, the oldest run first.

@@ -3,9 +3,12 @@
 package starter
 
 import (
+	"context"
 	"errors"
+	"time"
 
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
 	"muster/workflows"
@@ -32,6 +35,19 @@ func (e *UnavailableError) Error() string { return "temporal does not answer: " 
 // Unwrap returns the cause.
 func (e *UnavailableError) Unwrap() error { return e.Cause }
 
+// A StuckError says that a run cannot go on at the moment, because its workflow tasks fail, as after a change of code that
+// replays differently. Asking again does not help before an operator has looked.
+type StuckError struct {
+	What  string
+	Cause error
+}
+
+// Error says what cannot go on.
+func (e *StuckError) Error() string { return e.What + ": cannot go on: its workflow tasks fail" }
+
+// Unwrap returns the cause.
+func (e *StuckError) Unwrap() error { return e.Cause }
+
 // told turns a Temporal error into one of this package's, so that callers decide without knowing Temporal.
 func told(what string, err error) error {
 	if err == nil {
@@ -47,4 +63,30 @@ func told(what string, err error) error {
 		return &RefusedError{Reason: app.Message()}
 	}
 	return &UnavailableError{Cause: err}
+}
+
+// unanswered is told for what only a run can answer: when it has not, it may be that it cannot.
+func unanswered(ctx context.Context, c client.Client, what, workflowID, runID string, err error) error {
+	err = told(what, err)
+	if away, ok := errors.AsType[*UnavailableError](err); ok && stuck(ctx, c, workflowID, runID, away.Cause) {
+		return &StuckError{What: what, Cause: away.Cause}
+	}
+	return err
+}
+
+// stuck asks Temporal, which is there although the run has not answered, what has become of its workflow task. Whoever
+// asked may have no time left, so this takes its own.
+func stuck(ctx context.Context, c client.Client, workflowID, runID string, cause error) bool {
+	if _, failed := errors.AsType[*serviceerror.QueryFailed](cause); failed {
+		return true // no query of ours fails: the run does not replay
+	}
+	if _, away := errors.AsType[*serviceerror.Unavailable](cause); away || errors.Is(ctx.Err(), context.Canceled) {
+		return false
+	}
+	const patience = 2 * time.Second
+	const attempts = 3 // from here on Temporal itself refuses to query the run
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	run, err := c.DescribeWorkflowExecution(ctx, workflowID, runID)
+	return err == nil && run.GetPendingWorkflowTask().GetAttempt() >= attempts
 }

@@ -133,7 +133,7 @@ func (b *bare) state(t *testing.T, service, group, what string, ok func(*inciden
 
 // command asks something of an incident as somebody.
 func command[C incident.Command](ctx context.Context, b *bare, id incident.ID, update string, c C) error {
-	_, err := starter.Command(ctx, b.incidents, id, update, update+"-"+fmt.Sprint(time.Now().UnixNano()),
+	_, err := b.incidents.Command(ctx, id, update+"-"+fmt.Sprint(time.Now().UnixNano()),
 		timeline.Actor{Kind: timeline.Person, ID: "bob", Name: "Bob"}, c)
 	return err
 }

@@ -13,7 +13,6 @@ import (
 	"muster/internal/alert"
 	"muster/internal/incident"
 	"muster/internal/priority"
-	"muster/starter"
 	"muster/workflows"
 )
 
@@ -43,12 +42,12 @@ func (e *engine) ours() side {
 			return e.incidents.Deliver(ctx, workflowID(subject), p.definition(subject, level), b)
 		},
 		acknowledge: func(ctx context.Context, subject string) error {
-			_, err := starter.Command(ctx, e.incidents, e.world.incident(subject), workflows.AcknowledgeUpdate, "ack/"+subject,
+			_, err := e.incidents.Command(ctx, e.world.incident(subject), "ack/"+subject,
 				park(), incident.Acknowledge{})
 			return err
 		},
 		mitigate: func(ctx context.Context, subject string) error {
-			_, err := starter.Command(ctx, e.incidents, e.world.incident(subject), workflows.MitigateUpdate, "mitigate/"+subject,
+			_, err := e.incidents.Command(ctx, e.world.incident(subject), "mitigate/"+subject,
 				park(), incident.Mitigate{Note: "rolled back to 4.1.7"})
 			return err
 		},

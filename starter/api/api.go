@@ -1,5 +1,11 @@
 // Package api is the REST API of Muster under /api/v1, and the client that commands use. Every request but those for the
 // version and the health of the server carries a bearer token, and the token says who acts: never the body.
+//
+// An incident is answered as its workflow keeps it. There, instants are RFC 3339 in UTC and durations (within, wait, quiet,
+// reopen_within …) whole nanoseconds. Its alerts are short, for there can be many: fp is the fingerprint, n and v are the
+// name and value of a label; in brief and rest n is the alert's name, r says that it is resolved, s when it began, c how
+// often it came, f and l when first and last. The alerts of an incident have a resource of their own that needs no such key.
+// In a timeline, the facts of an entry hold instants in the same form and durations in Go's ("1h30m0s").
 package api
 
 import (
@@ -24,14 +30,19 @@ const root = "/api/"
 // keyHeader names the request: the same request sent twice under one key is one decision.
 const keyHeader = "Idempotency-Key"
 
-// A Summary is one row of a list, and a Filter narrows a list.
+// A Summary is one row of a list of incidents, an Alert one of a list of alerts; filters narrow the lists.
 type (
-	Summary = starter.Summary
-	Filter  = starter.Filter
+	Summary     = starter.Summary
+	Filter      = starter.Filter
+	Alert       = starter.Alert
+	AlertFilter = starter.AlertFilter
 )
 
 // A Problem is why the server refused a request (RFC 9457).
 type Problem = problem.Problem
+
+// StuckProblem is the type of the problem that a run cannot go on before an operator has looked.
+const StuckProblem = "urn:muster:problem:run-cannot-go-on"
 
 // A Page is a part of a list, the newest incident first.
 type Page struct {
@@ -39,6 +50,16 @@ type Page struct {
 	Next      string    `json:"next,omitempty"` // asks for what comes after, as after; empty at the end
 	Language  string    `json:"language"`       // in which the organisation reads …
 	Zone      string    `json:"zone"`           // … and its IANA zone
+}
+
+// An AlertPage is a part of the alerts of an incident, in the order in which they first came.
+type AlertPage struct {
+	ID       incident.ID `json:"id"`
+	Alerts   []Alert     `json:"alerts"`
+	Next     string      `json:"next,omitempty"` // asks for what comes after, as after; empty at the end
+	Lost     int         `json:"lost,omitempty"` // earlier runs past their retention: their alerts are not shown
+	Language string      `json:"language"`       // in which the organisation reads …
+	Zone     string      `json:"zone"`           // … and its IANA zone
 }
 
 // A Timeline is what happened in an incident, the oldest entry first.

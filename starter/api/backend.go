@@ -16,10 +16,12 @@ type Backend interface {
 	State(ctx context.Context, id incident.ID) (*incident.Incident, error)
 	// Timeline is State with the entries of every run.
 	Timeline(ctx context.Context, id incident.ID) (*incident.Incident, error)
+	// Alerts reads a part of the alerts, each with its newest text.
+	Alerts(ctx context.Context, id incident.ID, f AlertFilter) (*starter.Alerts, error)
 	// History writes the event histories of every run, in bytes that depend on nothing else.
 	History(ctx context.Context, id incident.ID, w io.Writer) error
 	// Command asks something of an incident. The same request id twice is one decision.
-	Command(ctx context.Context, id incident.ID, update, requestID string, by timeline.Actor, c incident.Command) (Receipt, error)
+	Command(ctx context.Context, id incident.ID, requestID string, by timeline.Actor, c incident.Command) (Receipt, error)
 }
 
 // Over is the Backend that talks to workflows.
@@ -37,7 +39,7 @@ func (e engine) History(ctx context.Context, id incident.ID, w io.Writer) error 
 }
 
 // Command sends an Update.
-func (e engine) Command(ctx context.Context, id incident.ID, update, requestID string, by timeline.Actor, c incident.Command) (Receipt, error) {
-	r, err := starter.Command(ctx, e.Incidents, id, update, requestID, by, c)
+func (e engine) Command(ctx context.Context, id incident.ID, requestID string, by timeline.Actor, c incident.Command) (Receipt, error) {
+	r, err := e.Incidents.Command(ctx, id, requestID, by, c)
 	return Receipt(r), err
 }

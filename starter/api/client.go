@@ -53,14 +53,33 @@ func (c *Client) List(ctx context.Context, f Filter) (Page, error) {
 	if f.Open {
 		q.Set("open", "true")
 	}
-	if f.Limit != 0 {
-		q.Set("limit", strconv.Itoa(f.Limit))
-	}
-	if f.After != "" {
-		q.Set("after", f.After)
-	}
+	setPage(q, f.Limit, f.After)
 	var p Page
 	err := c.read(ctx, Path+"incidents", q, &p)
+	return p, err
+}
+
+func setPage(q url.Values, limit int, after string) {
+	if limit != 0 {
+		q.Set("limit", strconv.Itoa(limit))
+	}
+	if after != "" {
+		q.Set("after", after)
+	}
+}
+
+// Alerts returns a page of the alerts of an incident. The filter's After is what the page before said is next.
+func (c *Client) Alerts(ctx context.Context, id incident.ID, f AlertFilter) (AlertPage, error) {
+	q := url.Values{}
+	if f.Firing {
+		q.Set("firing", "true")
+	}
+	if f.Name != "" {
+		q.Set("name", f.Name)
+	}
+	setPage(q, f.Limit, f.After)
+	var p AlertPage
+	err := c.read(ctx, of(id)+"/alerts", q, &p)
 	return p, err
 }
 
@@ -118,7 +137,7 @@ func (c *Client) Ready(ctx context.Context) (string, error) {
 }
 
 // Do asks something of an incident, under a key; an empty key means a new one. While the server says that it is not
-// available, it is asked again under the same key.
+// available, it is asked again under the same key, unless asking again does not help.
 func (c *Client) Do(ctx context.Context, id incident.ID, cmd incident.Command, key string) (Receipt, error) {
 	var r Receipt
 	v, ok := verbOf(cmd)
@@ -139,7 +158,7 @@ func (c *Client) Do(ctx context.Context, id incident.ID, cmd incident.Command, k
 			return r, c.decode(answer, &r)
 		}
 		var p Problem
-		if !errors.As(err, &p) || p.Status != http.StatusServiceUnavailable || try == tries {
+		if !errors.As(err, &p) || p.Status != http.StatusServiceUnavailable || p.Type == StuckProblem || try == tries {
 			return r, err
 		}
 		select {

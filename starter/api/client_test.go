@@ -39,6 +39,13 @@ func TestClientReadsWhatTheServerSays(t *testing.T) {
 	if err != nil || i.Definition.Title != "Checkout answers 500" {
 		t.Errorf("show: got %+v, %v", i, err)
 	}
+	alerts, err := c.Alerts(t.Context(), open, api.AlertFilter{Firing: true, Name: "a&b", Limit: 3, After: "ZjE"})
+	if err != nil || len(alerts.Alerts) != 1 || alerts.Alerts[0].Labels["job"] != "checkout" || alerts.Next != "ZjE" || alerts.Lost != 1 {
+		t.Errorf("alerts: got %+v, %v", alerts, err)
+	}
+	if want := (api.AlertFilter{Firing: true, Name: "a&b", Limit: 3, After: "f1"}); p.alerts != want {
+		t.Errorf("got %+v, want %+v", p.alerts, want)
+	}
 	line, err := c.Timeline(t.Context(), open, "en", 1)
 	if err != nil || line.Language != "en" || len(line.Entries) == 0 || line.Entries[0].Seq != 2 || line.Entries[0].Fact("name") == "" {
 		t.Errorf("timeline: got %+v, %v", line, err)
@@ -107,6 +114,18 @@ func TestClientRepeatsUnderOneKey(t *testing.T) {
 	}
 	if len(keys) != 2 || keys[0] == "" || keys[0] != keys[1] {
 		t.Errorf("got keys %q", keys)
+	}
+}
+
+// Where asking again does not help, nobody waits for it.
+func TestClientDoesNotRepeatWhatCannotGoOn(t *testing.T) {
+	p := newPlace(t)
+	c := newClient(t, p)
+	p.fail = []error{&starter.StuckError{What: "incident INC-7K3M9QX2PA", Cause: errors.New("down")}}
+	_, err := c.Do(t.Context(), open, incident.Note{Text: "a"}, "")
+	var got problem.Problem
+	if !errors.As(err, &got) || got.Type != api.StuckProblem || len(p.calls) > 0 {
+		t.Errorf("got %v, and %d calls", err, len(p.calls))
 	}
 }
 

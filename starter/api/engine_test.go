@@ -71,7 +71,7 @@ func TestOverSpeaksToWorkflows(t *testing.T) {
 	engine := &temporal{}
 	b := api.Over(&starter.Incidents{Temporal: engine, Namespace: "default"})
 	by := timeline.Actor{Kind: timeline.Person, ID: "park", Name: "박서준"}
-	r, err := b.Command(t.Context(), open, workflows.NoteUpdate, "k1", by, incident.Note{Text: "a"})
+	r, err := b.Command(t.Context(), open, "k1", by, incident.Note{Text: "a"})
 	if err != nil || r != (api.Receipt{ID: open, Status: incident.Acknowledged, Priority: 2, Seq: 7}) {
 		t.Errorf("got %+v, %v", r, err)
 	}

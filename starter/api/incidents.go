@@ -25,49 +25,72 @@ func (s *server) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rows, next, err := s.Backend.List(r.Context(), f)
+	rows, after, err := s.Backend.List(r.Context(), f)
 	if err != nil {
 		return err
 	}
 	for n := range rows {
 		rows[n].Customers = append([]string{}, rows[n].Customers...) // none is an empty list, not null
 	}
-	return answer(w, Page{
-		Incidents: append([]Summary{}, rows...), Next: base64.RawURLEncoding.EncodeToString([]byte(next)), Language: s.Language, Zone: s.Zone,
-	})
+	return answer(w, Page{Incidents: append([]Summary{}, rows...), Next: next(after), Language: s.Language, Zone: s.Zone})
 }
 
-func filterOf(q url.Values) (Filter, error) {
-	f := Filter{Limit: defaultRows}
-	var faults []problem.Fault
-	fault := func(name, want string) {
-		faults = append(faults, problem.Fault{Field: name, Detail: fmt.Sprintf("%q; want %s", clip(q.Get(name)), want)})
-	}
+func filterOf(query url.Values) (Filter, error) {
+	q := asked{Values: query}
+	f := Filter{Open: q.truth("open"), Limit: q.limit(), After: q.after()}
 	if v := q.Get("status"); v != "" {
 		if f.Status = incident.Status(v); !slices.Contains(incident.Statuses(), f.Status) {
-			fault("status", oneOf(words(incident.Statuses())))
+			q.fault("status", oneOf(words(incident.Statuses())))
 		}
 	}
-	switch q.Get("open") {
+	return f, queryFaults(query, q.faults, "status", "open", "limit", "after")
+}
+
+// asked reads the values of a query, and keeps what is wrong with them.
+type asked struct {
+	url.Values
+	faults []problem.Fault
+}
+
+func (q *asked) fault(name, want string) {
+	q.faults = append(q.faults, problem.Fault{Field: name, Detail: fmt.Sprintf("%q; want %s", clip(q.Get(name)), want)})
+}
+
+func (q *asked) truth(name string) bool {
+	switch q.Get(name) {
 	case "", "false":
+		return false
 	case "true":
-		f.Open = true
 	default:
-		fault("open", "true or false")
+		q.fault(name, "true or false")
 	}
-	if v := q.Get("limit"); v != "" {
-		var err error
-		if f.Limit, err = strconv.Atoi(v); err != nil || f.Limit < 1 || f.Limit > MaxRows {
-			fault("limit", fmt.Sprintf("a number from 1 to %d", MaxRows))
-		}
+	return true
+}
+
+// limit is how many rows a page has at most.
+func (q *asked) limit() int {
+	v := q.Get("limit")
+	if v == "" {
+		return defaultRows
 	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 1 || n > MaxRows {
+		q.fault("limit", fmt.Sprintf("a number from 1 to %d", MaxRows))
+	}
+	return n
+}
+
+// after is where the page before has ended.
+func (q *asked) after() string {
 	after, err := base64.RawURLEncoding.DecodeString(q.Get("after"))
 	if err != nil {
-		fault("after", "what the page before said is next")
+		q.fault("after", "what the page before said is next")
 	}
-	f.After = string(after)
-	return f, queryFaults(q, faults, "status", "open", "limit", "after")
+	return string(after)
 }
+
+// next is how the end of a page goes out.
+func next(after string) string { return base64.RawURLEncoding.EncodeToString([]byte(after)) }
 
 // queryFaults is the problem of a query: its faults, and what is not known or stands there twice.
 func queryFaults(q url.Values, faults []problem.Fault, known ...string) error {
@@ -101,6 +124,23 @@ func (s *server) show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return answer(w, i)
+}
+
+// alerts answers with the alerts of an incident, each with all that its source has said of it last.
+func (s *server) alerts(w http.ResponseWriter, r *http.Request) error {
+	q := asked{Values: r.URL.Query()}
+	f := AlertFilter{Firing: q.truth("firing"), Name: q.Get("name"), Limit: q.limit(), After: q.after()}
+	if err := queryFaults(q.Values, q.faults, "firing", "name", "limit", "after"); err != nil {
+		return err
+	}
+	part, err := s.Backend.Alerts(r.Context(), id(r), f)
+	if err != nil {
+		return err
+	}
+	i := part.Incident
+	return answer(w, AlertPage{
+		ID: i.ID, Alerts: part.Found, Next: next(part.Next), Lost: part.Lost, Language: s.language(nil, i), Zone: i.Definition.Zone,
+	})
 }
 
 // language is the one that is asked for, else the organisation's as it was when the incident opened.
@@ -217,7 +257,7 @@ func (s *server) command(v verb) handler {
 		if c, err = s.fill(c); err != nil {
 			return err
 		}
-		receipt, err := s.Backend.Command(r.Context(), id(r), v.update, requestID, by, c)
+		receipt, err := s.Backend.Command(r.Context(), id(r), requestID, by, c)
 		if _, gone := errors.AsType[*starter.NotFoundError](err); gone {
 			receipt, err = s.closed(r, requestID, c, err)
 		}

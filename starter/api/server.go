@@ -28,6 +28,7 @@ const (
 
 	defaultRows = 50
 	retryAfter  = 2 * time.Second
+	retryStuck  = time.Minute // until an operator may have looked
 )
 
 // Config is what the API needs.
@@ -65,6 +66,7 @@ func New(cfg Config) (http.Handler, error) {
 	for path, h := range map[string]handler{
 		"incidents":               s.list,
 		"incidents/{id}":          s.show,
+		"incidents/{id}/alerts":   s.alerts,
 		"incidents/{id}/timeline": s.timeline,
 		"incidents/{id}/report":   s.report,
 		"incidents/{id}/history":  s.history,
@@ -170,6 +172,11 @@ func (s *server) problemOf(r *http.Request, err error) problem.Problem {
 		return problem.Problem{Title: "Refused", Status: http.StatusConflict, Detail: e.Error()}
 	}
 	s.Log.Error("request not answered", "method", r.Method, "path", r.URL.Path, "error", err)
+	if e, ok := errors.AsType[*starter.StuckError](err); ok {
+		p = problem.Problem{Type: StuckProblem, Title: "Run cannot go on", Status: http.StatusServiceUnavailable, RetryAfter: retryStuck}
+		p.Detail = e.Error() + "; an operator must look, and until then asking again does not help"
+		return p
+	}
 	_, away := errors.AsType[*starter.UnavailableError](err)
 	if !away && !errors.Is(err, context.DeadlineExceeded) && r.Context().Err() == nil {
 		return problem.Problem{Detail: "an error of ours; the server's log has it"}

@@ -16,7 +16,6 @@ import (
 	"muster/internal/timeline"
 	"muster/starter"
 	"muster/starter/api"
-	"muster/workflows"
 )
 
 func logger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
@@ -27,7 +26,7 @@ const at = "/api/v1/incidents/" + string(open)
 func routes() map[string]string {
 	all := map[string]string{
 		"/api/v1/incidents": "GET, HEAD", at: "GET, HEAD", at + "/timeline": "GET, HEAD", at + "/report": "GET, HEAD",
-		at + "/history": "GET, HEAD",
+		at + "/history": "GET, HEAD", at + "/alerts": "GET, HEAD",
 	}
 	for verb := range bodies() {
 		all[at+"/"+verb] = "POST"
@@ -35,21 +34,21 @@ func routes() map[string]string {
 	return all
 }
 
-// bodies are commands that are right, with the Update that each becomes.
-func bodies() map[string]struct{ body, update string } {
-	return map[string]struct{ body, update string }{
-		"acknowledge": {``, workflows.AcknowledgeUpdate},
-		"assign":      {`{"role":"support-manager","person":"kim","note":"your turn"}`, workflows.AssignUpdate},
-		"note":        {`{"text":"원인: 배포"}`, workflows.NoteUpdate},
-		"escalate":    {`{"reason":"stuck"}`, workflows.EscalateUpdate},
-		"priority":    {`{"impact":"low","reason":"one user"}`, workflows.SetPriorityUpdate},
-		"pause":       {`{"target":"respond","reason":"waiting"}`, workflows.PauseClockUpdate},
-		"resume":      {`{"target":"respond"}`, workflows.ResumeClockUpdate},
-		"mitigate":    {`{"note":"rolled back"}`, workflows.MitigateUpdate},
-		"resolve":     {`{"note":"fine"}`, workflows.ResolveUpdate},
-		"reopen":      {`{"reason":"it was not"}`, workflows.ReopenUpdate},
-		"close":       {`{}`, workflows.CloseUpdate},
-		"update":      {`{"text":"we are on it"}`, workflows.SendUpdateUpdate},
+// bodies are commands that are right.
+func bodies() map[string]string {
+	return map[string]string{
+		"acknowledge": ``,
+		"assign":      `{"role":"support-manager","person":"kim","note":"your turn"}`,
+		"note":        `{"text":"원인: 배포"}`,
+		"escalate":    `{"reason":"stuck"}`,
+		"priority":    `{"impact":"low","reason":"one user"}`,
+		"pause":       `{"target":"respond","reason":"waiting"}`,
+		"resume":      `{"target":"respond"}`,
+		"mitigate":    `{"note":"rolled back"}`,
+		"resolve":     `{"note":"fine"}`,
+		"reopen":      `{"reason":"it was not"}`,
+		"close":       `{}`,
+		"update":      `{"text":"we are on it"}`,
 	}
 }
 
@@ -133,7 +132,7 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 
 func TestReads(t *testing.T) {
 	for _, tc := range []struct{ path, contentType, has string }{
-		{"/api/v1/incidents", "application/json", `"incidents":[{"id":"INC-7K3M9QX2PA","status":"triggered","priority":2,"service":"checkout","customers":["acme"],"opened_at":"2026-11-22T05:05:09Z"}],"next":"AG1vcmU","language":"ko","zone":"Asia/Seoul"}`},
+		{"/api/v1/incidents", "application/json", `"incidents":[{"id":"INC-7K3M9QX2PA","title":"Checkout answers 500","status":"triggered","priority":2,"service":"checkout","customers":["acme"],"opened_at":"2026-11-22T05:05:09Z"}],"next":"AG1vcmU","language":"ko","zone":"Asia/Seoul"}`},
 		{"/api/v1/incidents?status=closed", "application/json", `{"incidents":[],`},
 		{at, "application/json", `"title":"Checkout answers 500"`},
 		{at + "/timeline", "application/json", `"language":"ko","zone":"Asia/Seoul"`},
@@ -144,6 +143,8 @@ func TestReads(t *testing.T) {
 		{at + "/report?format=md", "text/markdown; charset=utf-8", "장애"},
 		{at + "/report?format=html&lang=en", "text/html; charset=utf-8", "<!"},
 		{at + "/history", "application/json", `[{"events":[]}]`},
+		{at + "/alerts", "application/json", `{"id":"INC-7K3M9QX2PA","alerts":[{"fingerprint":"f1","name":"HighErrorRate","state":"firing",`},
+		{at + "/alerts", "application/json", `"labels":{"job":"checkout"},"times":1,"first":"2026-11-22T05:05:09Z","last":"2026-11-22T05:05:09Z"}],"next":"ZjE","lost":1,"language":"ko","zone":"Asia/Seoul"}`},
 	} {
 		w := newPlace(t).ask("GET", tc.path, "")
 		if w.Code != 200 || w.Header().Get("Content-Type") != tc.contentType || !strings.Contains(w.Body.String(), tc.has) {
@@ -161,6 +162,10 @@ func TestListNarrows(t *testing.T) {
 	p.ask("GET", "/api/v1/incidents", "")
 	if want := (api.Filter{Limit: 50}); p.filter != want {
 		t.Errorf("got %+v, want %+v", p.filter, want)
+	}
+	p.ask("GET", at+"/alerts?firing=true&name=HighErrorRate&limit=7&after=ZjE", "")
+	if want := (api.AlertFilter{Firing: true, Name: "HighErrorRate", Limit: 7, After: "f1"}); p.alerts != want {
+		t.Errorf("got %+v, want %+v", p.alerts, want)
 	}
 }
 
@@ -202,6 +207,10 @@ func TestBadQueries(t *testing.T) {
 		{"/api/v1/incidents?stat=open", "stat"},
 		{"/api/v1/incidents?limit=1&limit=2", "limit"},
 		{at + "?x=1", "x"},
+		{at + "/alerts?firing=1", "firing"},
+		{at + "/alerts?limit=0", "limit"},
+		{at + "/alerts?after=%00", "after"},
+		{at + "/alerts?status=firing", "status"},
 		{at + "/timeline?lang=fr", "lang"},
 		{at + "/timeline?after=-1", "after"},
 		{at + "/report?format=pdf", "format"},
@@ -215,23 +224,23 @@ func TestBadQueries(t *testing.T) {
 	}
 }
 
-func TestEachCommandIsItsUpdate(t *testing.T) {
-	for verb, b := range bodies() {
+func TestEachCommandIsDone(t *testing.T) {
+	for verb, body := range bodies() {
 		p := newPlace(t)
 		i := p.incidents[open]
 		switch verb { // what must have happened before
 		case "resume":
-			p.ask("POST", at+"/pause", bodies()["pause"].body)
+			p.ask("POST", at+"/pause", bodies()["pause"])
 		case "reopen", "close":
-			p.ask("POST", at+"/resolve", bodies()["resolve"].body)
+			p.ask("POST", at+"/resolve", bodies()["resolve"])
 		}
-		w := p.ask("POST", at+"/"+verb, b.body, "Idempotency-Key", "k1")
+		w := p.ask("POST", at+"/"+verb, body, "Idempotency-Key", "k1")
 		if w.Code != 200 {
 			t.Errorf("%s: got %d %s", verb, w.Code, w.Body)
 			continue
 		}
 		last := p.calls[len(p.calls)-1]
-		if last.Update != b.update || last.ID != open || !strings.HasPrefix(last.Request, "k1/") ||
+		if last.ID != open || !strings.HasPrefix(last.Request, "k1/") ||
 			last.By != (timeline.Actor{Kind: timeline.Person, ID: "park", Name: "박서준"}) {
 			t.Errorf("%s: got %+v", verb, last)
 		}
@@ -247,7 +256,7 @@ func TestEachCommandIsItsUpdate(t *testing.T) {
 
 func TestAssignTakesTheNameFromTheOrganisation(t *testing.T) {
 	p := newPlace(t)
-	p.ask("POST", at+"/assign", bodies()["assign"].body)
+	p.ask("POST", at+"/assign", bodies()["assign"])
 	want := incident.Assign{Role: incident.SupportManager, Person: "kim", Name: "김민수", Note: "your turn"}
 	if len(p.calls) != 1 || p.calls[0].Command != want {
 		t.Errorf("got %+v, want %+v", p.calls, want)
@@ -334,7 +343,7 @@ func TestBadHeaders(t *testing.T) {
 func TestAMachineTakesNoIncident(t *testing.T) {
 	p := newPlace(t)
 	for verb, want := range map[string]int{"acknowledge": 403, "mitigate": 403, "note": 200, "escalate": 200} {
-		w := p.ask("POST", at+"/"+verb, bodies()[verb].body, "Authorization", "Bearer "+p.machine)
+		w := p.ask("POST", at+"/"+verb, bodies()[verb], "Authorization", "Bearer "+p.machine)
 		if w.Code != want {
 			t.Errorf("%s: got %d, want %d", verb, w.Code, want)
 		}
@@ -355,6 +364,7 @@ func TestErrors(t *testing.T) {
 		{"not found", &starter.NotFoundError{What: "incident INC-1"}, 404, "incident INC-1: not found"},
 		{"refused", &starter.RefusedError{Reason: "note INC-1: is closed"}, 409, "note INC-1: is closed"},
 		{"unavailable", &starter.UnavailableError{Cause: temporal}, 503, ""},
+		{"stuck", &starter.StuckError{What: "incident INC-1", Cause: temporal}, 503, "incident INC-1: cannot go on: its workflow tasks fail; an operator must look, and until then asking again does not help"},
 		{"ours", temporal, 500, "an error of ours; the server's log has it"},
 	} {
 		for path := range routes() {
@@ -362,7 +372,7 @@ func TestErrors(t *testing.T) {
 			p.fail = []error{tc.fail, tc.fail}
 			method, body := "GET", ""
 			if strings.HasPrefix(routes()[path], "POST") {
-				method, body = "POST", bodies()[path[strings.LastIndex(path, "/")+1:]].body
+				method, body = "POST", bodies()[path[strings.LastIndex(path, "/")+1:]]
 			}
 			w := p.ask(method, path, body)
 			got := problemOf(t, w)
@@ -372,7 +382,10 @@ func TestErrors(t *testing.T) {
 			if strings.Contains(w.Body.String(), "10.0.0.7") {
 				t.Errorf("%s: %s tells clients what only operators may know", tc.name, path)
 			}
-			if tc.status == 503 {
+			if stuck := tc.name == "stuck"; stuck != (got.Type == api.StuckProblem) || stuck && w.Header().Get("Retry-After") != "60" {
+				t.Errorf("%s: %s: got type %q, Retry-After %q", tc.name, path, got.Type, w.Header().Get("Retry-After"))
+			}
+			if tc.name == "unavailable" {
 				if w.Header().Get("Retry-After") != "2" || !strings.Contains(p.log.String(), "10.0.0.7") {
 					t.Errorf("%s: Retry-After %q, log %s", path, w.Header().Get("Retry-After"), p.log)
 				}
@@ -393,7 +406,7 @@ func TestUnknownIncident(t *testing.T) {
 		path = strings.Replace(path, string(open), "INC-NOBODY", 1)
 		method, body := "GET", ""
 		if strings.HasPrefix(routes()[strings.Replace(path, "INC-NOBODY", string(open), 1)], "POST") {
-			method, body = "POST", bodies()[path[strings.LastIndex(path, "/")+1:]].body
+			method, body = "POST", bodies()[path[strings.LastIndex(path, "/")+1:]]
 		}
 		if w := p.ask(method, path, body); w.Code != 404 || problemOf(t, w).Detail != "incident INC-NOBODY: not found" {
 			t.Errorf("%s %s: got %d %s", method, path, w.Code, w.Body)
@@ -448,7 +461,7 @@ func TestARepeatIsOneDecision(t *testing.T) {
 
 func TestAClosedIncidentSaysSo(t *testing.T) {
 	p := newPlace(t)
-	p.ask("POST", at+"/resolve", bodies()["resolve"].body)
+	p.ask("POST", at+"/resolve", bodies()["resolve"])
 	for n := range 2 { // the second finds no workflow any more, and is the same decision all the same
 		if w := p.ask("POST", at+"/close", `{}`, "Idempotency-Key", "k"); w.Code != 200 || !strings.Contains(w.Body.String(), `"status":"closed"`) {
 			t.Errorf("close %d: got %d %s", n+1, w.Code, w.Body)
@@ -471,7 +484,7 @@ func FuzzCommand(f *testing.F) {
 	p := newPlace(f)
 	verbs := slices.Sorted(maps.Keys(bodies()))
 	for n, verb := range verbs {
-		f.Add(n, bodies()[verb].body)
+		f.Add(n, bodies()[verb])
 	}
 	f.Add(0, `{"a":[{"b":null}],"a":1e999}`)
 	f.Add(2, "{\"text\":\"\\ud800\xff\"}")

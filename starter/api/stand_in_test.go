@@ -39,6 +39,7 @@ type house struct {
 	now       time.Time
 	fail      []error // of the next calls, one each
 	filter    api.Filter
+	alerts    api.AlertFilter
 	calls     []call
 	wholes    int // timelines read from all runs
 	panics    bool
@@ -46,7 +47,6 @@ type house struct {
 
 type call struct {
 	ID      incident.ID
-	Update  string
 	Request string
 	By      timeline.Actor
 	Command incident.Command
@@ -73,6 +73,7 @@ func newHouse(t testing.TB) *house {
 	}
 	i.Receive(alert.Batch{Source: "prometheus", Posts: 1, Alerts: []alert.Received{{Times: 1, Alert: alert.Alert{
 		Fingerprint: "f1", Name: "HighErrorRate", State: alert.Firing, StartsAt: h.now,
+		Labels: alert.Labels{{Name: "job", Value: "checkout"}},
 	}}}}, h.now)
 	i.Advance(h.now)
 	h.incidents[open] = i
@@ -98,7 +99,7 @@ func (h *house) List(_ context.Context, f api.Filter) ([]api.Summary, string, er
 	var rows []api.Summary
 	for _, i := range h.incidents {
 		if f.Status == "" || f.Status == i.Status {
-			rows = append(rows, api.Summary{ID: i.ID, Status: i.Status, Priority: i.Priority, Service: "checkout", Customers: []string{"acme"}, OpenedAt: i.Times.Started})
+			rows = append(rows, api.Summary{ID: i.ID, Title: i.Definition.Title, Status: i.Status, Priority: i.Priority, Service: "checkout", Customers: []string{"acme"}, OpenedAt: i.Times.Started})
 		}
 	}
 	return rows, "\x00more", h.failure()
@@ -128,6 +129,19 @@ func (h *house) Timeline(ctx context.Context, id incident.ID) (*incident.Inciden
 	return &whole, nil
 }
 
+func (h *house) Alerts(ctx context.Context, id incident.ID, f api.AlertFilter) (*starter.Alerts, error) {
+	i, err := h.State(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	h.alerts = f
+	a := i.Alerts.Full[0]
+	return &starter.Alerts{Incident: i, Next: "f1", Lost: 1, Found: []api.Alert{{
+		Fingerprint: a.Fingerprint, Name: a.Name, State: a.State, StartsAt: a.StartsAt, Labels: map[string]string{"job": "checkout"},
+		Times: a.Times, First: h.now, Last: h.now,
+	}}}, nil
+}
+
 func (h *house) History(ctx context.Context, id incident.ID, w io.Writer) error {
 	if _, err := h.State(ctx, id); err != nil {
 		return err
@@ -136,14 +150,14 @@ func (h *house) History(ctx context.Context, id incident.ID, w io.Writer) error 
 	return err
 }
 
-func (h *house) Command(ctx context.Context, id incident.ID, update, requestID string, by timeline.Actor, c incident.Command) (api.Receipt, error) {
+func (h *house) Command(ctx context.Context, id incident.ID, requestID string, by timeline.Actor, c incident.Command) (api.Receipt, error) {
 	i, err := h.State(ctx, id)
 	if err != nil {
 		return api.Receipt{}, err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.calls = append(h.calls, call{id, update, requestID, by, c})
+	h.calls = append(h.calls, call{id, requestID, by, c})
 	if i.Status == incident.Closed { // its workflow has ended
 		return api.Receipt{}, &starter.NotFoundError{What: "incident " + string(id)}
 	}

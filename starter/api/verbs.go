@@ -25,7 +25,6 @@ import (
 // A verb is a command as it is called over HTTP.
 type verb struct {
 	name    string // in the path
-	update  string // in the workflow; on the wire and in history: add, never rename
 	command incident.Command
 	person  bool   // whoever does it takes the incident and is called for it, so a machine may not
 	filled  string // a field that no body has, because it is filled in here
@@ -33,18 +32,18 @@ type verb struct {
 
 func verbs() []verb {
 	return []verb{
-		{name: "acknowledge", update: "Acknowledge", command: incident.Acknowledge{}, person: true},
-		{name: "assign", update: "Assign", command: incident.Assign{}, filled: "name"},
-		{name: "note", update: "Note", command: incident.Note{}},
-		{name: "escalate", update: "Escalate", command: incident.Escalate{}},
-		{name: "priority", update: "SetPriority", command: incident.SetPriority{}},
-		{name: "pause", update: "PauseClock", command: incident.PauseClock{}},
-		{name: "resume", update: "ResumeClock", command: incident.ResumeClock{}},
-		{name: "mitigate", update: "Mitigate", command: incident.Mitigate{}, person: true},
-		{name: "resolve", update: "Resolve", command: incident.Resolve{}},
-		{name: "reopen", update: "Reopen", command: incident.Reopen{}},
-		{name: "close", update: "Close", command: incident.Close{}},
-		{name: "update", update: "SendUpdate", command: incident.SendUpdate{}},
+		{name: "acknowledge", command: incident.Acknowledge{}, person: true},
+		{name: "assign", command: incident.Assign{}, filled: "name"},
+		{name: "note", command: incident.Note{}},
+		{name: "escalate", command: incident.Escalate{}},
+		{name: "priority", command: incident.SetPriority{}},
+		{name: "pause", command: incident.PauseClock{}},
+		{name: "resume", command: incident.ResumeClock{}},
+		{name: "mitigate", command: incident.Mitigate{}, person: true},
+		{name: "resolve", command: incident.Resolve{}},
+		{name: "reopen", command: incident.Reopen{}},
+		{name: "close", command: incident.Close{}},
+		{name: "update", command: incident.SendUpdate{}},
 	}
 }
 

@@ -96,7 +96,11 @@ func (a *app) act(d deed) *cobra.Command {
 			}
 			return a.answer(r, func(w io.Writer) {
 				p := a.page(w, "", "")
-				fmt.Fprintf(w, "%s: %s, %s\n", printable(string(r.ID)), p.status(r.Status), p.pressing(r.Priority))
+				stands := []string{p.status(r.Status), p.pressing(r.Priority)}
+				if done := p.done(command, r); done != "" {
+					stands = append(stands, printable(done))
+				}
+				fmt.Fprintf(w, "%s: %s\n", printable(string(r.ID)), strings.Join(stands, ", "))
 			})
 		}),
 	}

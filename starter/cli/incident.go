@@ -32,7 +32,7 @@ of the person to whom the token belongs.`,
 	a.clientFlags(group)
 	a.viewFlags(group)
 	group.AddGroup(&cobra.Group{ID: "look", Title: "Look:"}, &cobra.Group{ID: "act", Title: "Act:"})
-	group.AddCommand(a.list(), a.show(), a.timeline(), a.report(), a.history())
+	group.AddCommand(a.list(), a.show(), a.alerts(), a.timeline(), a.report(), a.history())
 	group.AddCommand(a.acts()...)
 	return group
 }
@@ -52,8 +52,8 @@ func (a *app) list() *cobra.Command {
 			if status != "" && !slices.Contains(incident.Statuses(), incident.Status(status)) {
 				return misused("--status %q: want %s", status, joined(incident.Statuses()))
 			}
-			if f.Limit < 1 || f.Limit > api.MaxRows {
-				return misused("--limit %d: want 1 to %d", f.Limit, api.MaxRows)
+			if err := wantLimit(f.Limit); err != nil {
+				return err
 			}
 			return wants()(nil, args)
 		},
@@ -70,16 +70,13 @@ func (a *app) list() *cobra.Command {
 					return
 				}
 				a.page(w, page.Language, page.Zone).list(page.Incidents)
-				if page.Next != "" {
-					a.note("there are more: --after %s", page.Next)
-				}
+				a.more(page.Next)
 			})
 		}),
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "closed ones too")
 	cmd.Flags().StringVar(&status, "status", "", "only those of this `STATUS`: "+joined(incident.Statuses()))
-	cmd.Flags().IntVar(&f.Limit, "limit", 50, "this `NUMBER` at most")
-	cmd.Flags().StringVar(&f.After, "after", "", "the `PAGE` after one, as that one says")
+	a.pageFlags(cmd, &f.Limit, &f.After)
 	_ = cmd.RegisterFlagCompletionFunc("status", completions(incident.Statuses()))
 	return cmd
 }
@@ -87,8 +84,12 @@ func (a *app) list() *cobra.Command {
 func (a *app) show() *cobra.Command {
 	return &cobra.Command{
 		Use: "show INCIDENT", GroupID: "look",
-		Short:   "Show an incident on one screen",
-		Long:    "Show where an incident stands: who has taken it, what was promised and how much time is left, and what happened last.",
+		Short: "Show an incident on one screen",
+		Long: `Show where an incident stands: which alerts fire, who has taken it, what was promised and how much time is left, and what
+happened last.
+
+As JSON or YAML it is the whole state as the workflow keeps it: durations are whole nanoseconds, instants UTC. Its alerts
+are short and perhaps not all there; muster incident alerts shows them in full, with plain names.`,
 		Example: "  muster incident show " + anID + "\n  muster incident show " + anID + " --lang ko\n  muster incident show " + anID + " -o yaml",
 		Args:    wants("INCIDENT"), ValidArgsFunction: a.completeIDs(),
 		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) error {
@@ -104,6 +105,65 @@ func (a *app) show() *cobra.Command {
 				a.page(w, organisations, i.Definition.Zone).show(i)
 			})
 		}),
+	}
+}
+
+func (a *app) alerts() *cobra.Command {
+	var f api.AlertFilter
+	cmd := &cobra.Command{
+		Use: "alerts INCIDENT", GroupID: "look",
+		Short: "Show the alerts of an incident in full",
+		Long: `Show every alert of an incident, in the order in which they first came, each with what its source has said of it last. The
+table has the summary; as JSON or YAML there are the labels, the annotations and the link to the source as well.`,
+		Example: "  muster incident alerts " + anID + "\n  muster incident alerts " + anID + " --firing --name HighErrorRate -o yaml",
+		Args: func(_ *cobra.Command, args []string) error {
+			if err := wantLimit(f.Limit); err != nil {
+				return err
+			}
+			return wants("INCIDENT")(nil, args)
+		},
+		ValidArgsFunction: a.completeIDs(),
+		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) error {
+			found, err := c.Alerts(ctx, id(args), f)
+			if err != nil {
+				return err
+			}
+			if found.Lost > 0 {
+				a.note("the alerts of the oldest %d runs are past their retention", found.Lost)
+			}
+			return a.answer(found, func(w io.Writer) {
+				if len(found.Alerts) == 0 {
+					a.note("no alerts")
+					return
+				}
+				a.page(w, found.Language, found.Zone).alerts(found.Alerts)
+				a.more(found.Next)
+			})
+		}),
+	}
+	cmd.Flags().BoolVar(&f.Firing, "firing", false, "only those that fire")
+	cmd.Flags().StringVar(&f.Name, "name", "", "only those of this `NAME`")
+	a.pageFlags(cmd, &f.Limit, &f.After)
+	return cmd
+}
+
+// pageFlags say which part of a list is asked for.
+func (a *app) pageFlags(cmd *cobra.Command, limit *int, after *string) {
+	cmd.Flags().IntVar(limit, "limit", 50, "this `NUMBER` at most")
+	cmd.Flags().StringVar(after, "after", "", "the `PAGE` after one, as that one says")
+}
+
+func wantLimit(limit int) error {
+	if limit < 1 || limit > api.MaxRows {
+		return misused("--limit %d: want 1 to %d", limit, api.MaxRows)
+	}
+	return nil
+}
+
+// more says how to ask for the next part of a list.
+func (a *app) more(next string) {
+	if next != "" {
+		a.note("there are more: --after %s", next)
 	}
 }
 
@@ -303,8 +363,9 @@ func (a *app) completeIDs(next ...string) cobra.CompletionFunc {
 		}
 		var found []cobra.Completion
 		for _, s := range page.Incidents {
-			about := fmt.Sprintf("%s %s %s", s.Priority, s.Status, s.Service)
-			found = append(found, cobra.CompletionWithDesc(printable(string(s.ID)), printable(about)))
+			const most = 72 // columns: shells show it beside the identity
+			about := fmt.Sprintf("%s %s %s: %s", s.Priority, s.Status, s.Service, s.Title)
+			found = append(found, cobra.CompletionWithDesc(printable(string(s.ID)), cut(printable(about), most)))
 		}
 		return found, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -129,9 +129,9 @@ func plain(n *yaml.Node) {
 	}
 }
 
-// rows lays cells out in columns, whatever width their characters have. The last column is wrapped at the edge of the
-// terminal.
-func (a *app) rows(w io.Writer, rows [][]string) {
+// rows lays cells out in columns, whatever width their characters have. The last column is made to fit the terminal:
+// text.WrapSoft wraps it, cut cuts it.
+func (a *app) rows(w io.Writer, rows [][]string, fit func(text string, columns int) string) {
 	t := table.NewWriter()
 	t.SetStyle(table.Style{Box: table.BoxStyle{PaddingRight: "  "}, Options: table.OptionsNoBordersAndSeparators})
 	t.SuppressTrailingSpaces()
@@ -153,10 +153,13 @@ func (a *app) rows(w io.Writer, rows [][]string) {
 			left -= used
 		}
 		const narrowest = 20
-		t.SetColumnConfigs([]table.ColumnConfig{{Number: last + 1, WidthMax: max(left, narrowest), WidthMaxEnforcer: text.WrapSoft}})
+		t.SetColumnConfigs([]table.ColumnConfig{{Number: last + 1, WidthMax: max(left, narrowest), WidthMaxEnforcer: fit}})
 	}
 	fmt.Fprintln(w, t.Render())
 }
+
+// cut ends a line that has more columns than there are.
+func cut(line string, columns int) string { return text.Snip(line, columns, "…") }
 
 // width is how many columns the terminal has, 0 when the answer goes elsewhere.
 func (a *app) width() int {

@@ -65,7 +65,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error { return furnish(t, e) },
-		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"code": code, "down": down},
+		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"code": code, "down": down, "stuck": stuck},
 	})
 }
 
@@ -154,6 +154,14 @@ func down(ts *testscript.TestScript, neg bool, args []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.down = n
+}
+
+// stuck lets no command be answered any more, for its run cannot go on.
+func stuck(ts *testscript.TestScript, neg bool, args []string) {
+	h := ts.Value(houseKey{}).(*house)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.stuck = true
 }
 
 type houseKey struct{}

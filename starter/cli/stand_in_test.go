@@ -35,7 +35,8 @@ func now() time.Time { return time.Date(2026, 11, 22, 5, 30, 0, 0, time.UTC) }
 type house struct {
 	mu        sync.Mutex
 	incidents []*incident.Incident
-	down      int // so many commands are not answered in time
+	down      int  // so many commands are not answered in time
+	stuck     bool // no command can be answered
 }
 
 func newHouse(t testing.TB) *house {
@@ -82,12 +83,35 @@ func (h *house) open(t testing.TB, id incident.ID, d incident.Definition, at tim
 	for n, name := range alerts {
 		b.Alerts = append(b.Alerts, alert.Received{Times: 1, Alert: alert.Alert{
 			Fingerprint: fmt.Sprintf("%08d", n+1), Name: name, State: alert.Firing, StartsAt: at.Add(-time.Minute),
+			Labels: alert.Labels{{Name: "alertname", Value: name}}, Annotations: annotations()[name], Generator: generators()[name],
 		}})
 	}
 	i.Receive(b, at)
 	settle(i, at)
 	h.incidents = append(h.incidents, i)
 	return i
+}
+
+// annotations and generators are what sources say of their alerts.
+func annotations() map[string]alert.Labels {
+	return map[string]alert.Labels{
+		"HighErrorRate": {
+			{Name: "description", Value: "결제 API 오류율이 10분째 5 %를 넘음\n\x1b[31m(현재 7.2 %)"},
+			{Name: "runbook_url", Value: "https://runbooks.example/high-error-rate"},
+			{Name: "summary", Value: "오류율 높음: checkout"},
+		},
+		"LoginDown": {
+			{Name: "runbook_url", Value: "https://runbooks.example/\x1b[31mlogin"},
+			{Name: "summary", Value: "Nobody can log in"},
+		},
+	}
+}
+
+func generators() map[string]string {
+	return map[string]string{
+		"HighErrorRate": "http://prometheus.example:9090/graph?g0.expr=rate%3E5",
+		"LoginDown":     "javascript:alert(1)",
+	}
 }
 
 var (
@@ -118,11 +142,17 @@ func (h *house) takenIncident(t testing.TB) {
 		incident.Note{Text: "원인: 4.3 배포 이후 결제 API 타임아웃 증가, DB 커넥션 풀 고갈을 의심하고 있으며 4.2로 되돌릴 준비를 하고 있음"})
 	do(t, i, kim, begun.Add(14*time.Minute), incident.PauseClock{Customer: "acme", Target: supportplan.Update, Reason: "their switchboard is closed"})
 	settle(i, begun.Add(24*time.Minute))
+	i.Receive(alert.Batch{Source: "prometheus", Posts: 1, ReceivedAt: begun.Add(24 * time.Minute), Alerts: []alert.Received{{Times: 1, Alert: alert.Alert{
+		Fingerprint: "00000002", Name: "HighLatency", State: alert.Resolved, StartsAt: begun.Add(-time.Minute), EndsAt: begun.Add(23 * time.Minute),
+		Labels: alert.Labels{{Name: "alertname", Value: "HighLatency"}},
+	}}}}, begun.Add(24*time.Minute))
+	settle(i, begun.Add(24*time.Minute))
 }
 
 func (h *house) pagingIncident(t testing.TB) {
 	begun := now().Add(-6 * time.Minute)
-	i := h.open(t, paging, definition("Login", "LoginDown", priority.High, priority.High, customer("acme", "Acme Corp", 5*time.Minute, time.Hour)), begun, "LoginDown")
+	i := h.open(t, paging, definition("Login", "LoginDown", priority.High, priority.High, customer("acme", "Acme Corp", 5*time.Minute, time.Hour)), begun,
+		"LoginDown", "LoginSlow", "TokenErrors", "LoginSlow", "QueueFull", "SessionsLost")
 	settle(i, begun.Add(5*time.Minute))
 }
 
@@ -174,7 +204,7 @@ func (h *house) List(_ context.Context, f api.Filter) ([]api.Summary, string, er
 			continue
 		}
 		row := api.Summary{
-			ID: i.ID, Status: i.Status, Priority: i.Priority, Service: i.Definition.Service.ID, OpenedAt: i.Times.Alerted,
+			ID: i.ID, Title: i.Definition.Title, Status: i.Status, Priority: i.Priority, Service: i.Definition.Service.ID, OpenedAt: i.Times.Alerted,
 			NextDue: i.NextDue(), ClosedAt: i.Times.Closed,
 		}
 		for _, c := range i.Definition.Customers {
@@ -218,6 +248,33 @@ func (h *house) Timeline(ctx context.Context, id incident.ID) (*incident.Inciden
 	return h.State(ctx, id)
 }
 
+// Alerts has those of the state, for there is no storm in the house. The second one of the taken incident has ended.
+func (h *house) Alerts(ctx context.Context, id incident.ID, f api.AlertFilter) (*starter.Alerts, error) {
+	i, err := h.State(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	part := &starter.Alerts{Incident: i, Found: []api.Alert{}}
+	for _, a := range i.Alerts.Full {
+		if f.Name != "" && a.Name != f.Name || f.Firing && a.State != alert.Firing {
+			continue
+		}
+		if len(part.Found) == f.Limit {
+			part.Next = "more"
+			break
+		}
+		labels := map[string]string{}
+		for _, l := range a.Labels {
+			labels[l.Name] = l.Value
+		}
+		part.Found = append(part.Found, api.Alert{
+			Fingerprint: a.Fingerprint, Name: a.Name, State: a.State, Summary: a.Summary(), StartsAt: a.StartsAt, EndsAt: a.EndsAt,
+			Labels: labels, Generator: a.Generator, Times: a.Times, First: a.First, Last: a.Last,
+		})
+	}
+	return part, nil
+}
+
 func (h *house) History(ctx context.Context, id incident.ID, w io.Writer) error {
 	if _, err := h.State(ctx, id); err != nil {
 		return err
@@ -226,12 +283,15 @@ func (h *house) History(ctx context.Context, id incident.ID, w io.Writer) error 
 	return err
 }
 
-func (h *house) Command(_ context.Context, id incident.ID, _, requestID string, by timeline.Actor, c incident.Command) (api.Receipt, error) {
+func (h *house) Command(_ context.Context, id incident.ID, requestID string, by timeline.Actor, c incident.Command) (api.Receipt, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	i, err := h.find(id)
 	if err != nil {
 		return api.Receipt{}, err
+	}
+	if h.stuck {
+		return api.Receipt{}, &starter.StuckError{What: "incident " + string(id), Cause: context.DeadlineExceeded}
 	}
 	if h.down > 0 {
 		h.down--

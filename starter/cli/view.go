@@ -4,18 +4,20 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"muster/internal/alert"
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/priority"
 	"muster/internal/report"
 	"muster/internal/supportplan"
-	"muster/internal/timeline"
 	"muster/starter/api"
 )
 
@@ -83,7 +85,7 @@ func (p page) head(names ...string) []string {
 
 // list shows one row for each incident.
 func (p page) list(all []api.Summary) {
-	rows := [][]string{p.head(p.say.incident, p.say.priority, p.say.status, p.say.service, p.say.opened, p.say.next, p.say.customers)}
+	rows := [][]string{p.head(p.say.incident, p.say.priority, p.say.status, p.say.service, p.say.opened, p.say.next, p.say.customers, p.say.title)}
 	for _, s := range all {
 		next := ""
 		if !s.NextDue.IsZero() && s.ClosedAt.IsZero() {
@@ -91,10 +93,25 @@ func (p page) list(all []api.Summary) {
 		}
 		rows = append(rows, []string{
 			printable(string(s.ID)), p.pressing(s.Priority), p.status(s.Status), printable(s.Service), p.instant(s.OpenedAt), next,
-			printable(strings.Join(s.Customers, ", ")),
+			printable(strings.Join(s.Customers, ", ")), printable(s.Title),
 		})
 	}
-	p.rows(p.w, rows)
+	p.rows(p.w, rows, cut)
+}
+
+// alerts shows one row for each alert.
+func (p page) alerts(all []api.Alert) {
+	rows := [][]string{p.head(p.say.alert, p.say.status, p.say.started, p.say.last, p.say.times, p.say.summary)}
+	for _, a := range all {
+		state := p.paint(red, p.say.fires)
+		if a.State == alert.Resolved {
+			state = p.paint(green, p.say.ended)
+		}
+		rows = append(rows, []string{
+			printable(a.Name), state, p.instant(a.StartsAt), p.instant(a.Last), strconv.Itoa(a.Times), printable(a.Summary),
+		})
+	}
+	p.rows(p.w, rows, text.WrapSoft)
 }
 
 // show shows one incident on one screen.
@@ -107,7 +124,7 @@ func (p page) show(i *incident.Incident) {
 	fmt.Fprintln(p.w, p.paint(bold, title))
 	fmt.Fprintf(p.w, "%s, %s (%s, %s)\n\n", p.pressing(i.Priority), p.status(i.Status),
 		p.view.texts.Level(report.Impact, i.Impact, p.language), p.view.texts.Level(report.Urgency, i.Urgency, p.language))
-	p.rows(p.w, p.facts(i))
+	p.rows(p.w, p.facts(i), text.WrapSoft)
 	if len(i.Clocks) > 0 {
 		fmt.Fprintln(p.w)
 		p.promises(i)
@@ -141,7 +158,7 @@ func (p page) facts(i *incident.Incident) (rows [][]string) {
 	for _, c := range i.Definition.Customers {
 		customers = append(customers, c.Name)
 	}
-	for _, l := range i.Definition.Links {
+	for _, l := range p.links(i) {
 		links = append(links, l.Name+" "+l.URL)
 	}
 	add(p.say.service, printable(i.Definition.Service.Name))
@@ -152,7 +169,7 @@ func (p page) facts(i *incident.Incident) (rows [][]string) {
 	add(p.say.responding, p.responder(i)...)
 	add(p.say.paging, p.climb(i))
 	add(p.say.roles, p.holders(i)...)
-	add(p.say.alerts, fmt.Sprintf(p.say.firing, i.Alerts.Firing, i.Alerts.Distinct()))
+	add(p.say.alerts, p.firing(i)...)
 	add(p.say.ticket, printable(i.Ticket.Ref.ID+" "+i.Ticket.Ref.URL))
 	for _, f := range i.Report.Files {
 		reports = append(reports, f.Path)
@@ -166,6 +183,78 @@ func (p page) facts(i *incident.Incident) (rows [][]string) {
 	}
 	add(p.say.links, each(links)...)
 	return rows
+}
+
+// firing says how many alerts fire, the names of the first few, and what the first of them says of itself.
+func (p page) firing(i *incident.Incident) []string {
+	count := fmt.Sprintf(p.say.firing, i.Alerts.Firing, i.Alerts.Distinct())
+	names := firingNames(&i.Alerts)
+	if len(names) == 0 {
+		return []string{count}
+	}
+	const few = 3
+	more := ""
+	if n := len(names) - few; n > 0 {
+		names, more = names[:few], fmt.Sprintf(p.say.more, n, i.ID)
+	}
+	out := []string{printable(count + ": " + strings.Join(names, ", ") + more)}
+	if first := firstFiring(&i.Alerts); first != nil {
+		const most = 300 // columns
+		says := cmp.Or(first.Annotations.Value("description"), first.Annotations.Value("summary"))
+		out = append(out, cut(printable(says), most))
+	}
+	return out
+}
+
+// firingNames are the names of the alerts that fire and are held, each once.
+func firingNames(s *alert.Set) (names []string) {
+	add := func(name string, fires bool) {
+		if fires && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, h := range s.Full {
+		add(h.Name, h.State == alert.Firing)
+	}
+	for _, b := range s.Brief {
+		add(b.Name, !b.Resolved)
+	}
+	return names
+}
+
+// firstFiring is the first alert that fires and is held with its text.
+func firstFiring(s *alert.Set) *alert.Held {
+	n := slices.IndexFunc(s.Full, func(h alert.Held) bool { return h.State == alert.Firing })
+	if n < 0 {
+		return nil
+	}
+	return &s.Full[n]
+}
+
+// links are those of the definition, and those of the first alert that fires where they lead elsewhere.
+func (p page) links(i *incident.Incident) []incident.Link {
+	all := slices.Clone(i.Definition.Links)
+	first := firstFiring(&i.Alerts)
+	if first == nil {
+		return all
+	}
+	for _, l := range []incident.Link{
+		{Name: p.say.runbook, URL: first.Annotations.Value("runbook_url")},
+		{Name: p.say.source, URL: first.Generator},
+	} {
+		known := func(k incident.Link) bool { return k.URL == l.URL }
+		if leads(l.URL) && !slices.ContainsFunc(all, known) {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// leads tells whether foreign text is a link that people can follow and a terminal can show as it is.
+func leads(link string) bool {
+	u, err := url.Parse(link)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && printable(link) == link &&
+		!strings.Contains(link, " ")
 }
 
 func each(texts []string) (out []string) {
@@ -217,21 +306,14 @@ func (p page) climb(i *incident.Incident) string {
 	return out
 }
 
-// holders says who has which role, by the name that the timeline has for them.
+// holders says who has which role.
 func (p page) holders(i *incident.Incident) (out []string) {
 	for _, r := range incident.Roles() {
 		for _, h := range i.Holders {
 			if h.Role != r {
 				continue
 			}
-			name := h.Person
-			for _, e := range slices.Backward(i.Timeline.Entries) {
-				if e.Kind == timeline.RoleAssigned && e.Fact("role") == string(r) {
-					name = cmp.Or(e.Fact("person"), name)
-					break
-				}
-			}
-			out = append(out, p.view.texts.Role(r, p.language)+": "+fmt.Sprintf(p.say.person, printable(name)))
+			out = append(out, p.view.texts.Role(r, p.language)+": "+fmt.Sprintf(p.say.person, printable(h.Shown())))
 		}
 	}
 	return out
@@ -266,7 +348,39 @@ func (p page) promises(i *incident.Incident) {
 			printable(cmp.Or(names[c.Customer], c.Customer)), p.view.texts.Target(c.Target, p.language), p.paint(shade, state), due, p.paint(shade, left),
 		})
 	}
-	p.rows(p.w, rows)
+	p.rows(p.w, rows, text.WrapSoft)
+}
+
+// done says what a command has done, where the status does not.
+func (p page) done(c incident.Command, r api.Receipt) string {
+	whom := func(customer string) string { return cmp.Or(customer, p.say.everyCustomer) }
+	target := func(t supportplan.Target) string { return p.view.texts.Target(t, p.language) }
+	switch c := c.(type) {
+	case incident.Assign:
+		return fmt.Sprintf(p.say.assigned, p.view.texts.Role(c.Role, p.language), c.Person)
+	case incident.Note:
+		return fmt.Sprintf(p.say.noted, r.Seq)
+	case incident.Escalate:
+		return p.say.escalated
+	case incident.SetPriority:
+		var levels []string
+		for _, l := range []struct {
+			axis  report.Axis
+			level priority.Level
+		}{{report.Impact, c.Impact}, {report.Urgency, c.Urgency}} {
+			if l.level != "" {
+				levels = append(levels, p.view.texts.Level(l.axis, l.level, p.language))
+			}
+		}
+		return strings.Join(levels, ", ")
+	case incident.PauseClock:
+		return fmt.Sprintf(p.say.paused, target(c.Target), whom(c.Customer))
+	case incident.ResumeClock:
+		return fmt.Sprintf(p.say.resumed, target(c.Target), whom(c.Customer))
+	case incident.SendUpdate:
+		return fmt.Sprintf(p.say.updated, whom(c.Customer))
+	}
+	return ""
 }
 
 // timeline shows one line for each entry.
@@ -278,5 +392,5 @@ func (p page) timeline(entries []api.Entry) {
 	for _, e := range entries {
 		rows = append(rows, []string{p.paint(dim, printable(e.Moment)), printable(e.Sentence)})
 	}
-	p.rows(p.w, rows)
+	p.rows(p.w, rows, text.WrapSoft)
 }
