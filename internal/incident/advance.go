@@ -239,14 +239,27 @@ func (i *Incident) namedFor(role Role) []escalation.Target {
 	return i.Definition.Policy.LastResort
 }
 
-// tellCustomers gives the all-clear, once for every resolution.
+// tellCustomers gives the all-clear, once for every resolution, and says that it is not over, once for every reopening after
+// an all-clear.
 func (i *Incident) tellCustomers(now time.Time) {
-	if i.Status.Open() || i.AllClear > i.Reopened {
-		return
+	switch {
+	case !i.Status.Open() && i.AllClear <= i.Reopened:
+		i.AllClear = i.Reopened + 1
+		i.announce(ClearCustomer, AboutResolved, now)
+	case i.Status.Open() && i.AllClear == i.Reopened && i.NotOver < i.Reopened:
+		i.NotOver = i.Reopened
+		i.announce(UpdateCustomer, AboutReopened, now)
 	}
-	i.AllClear = i.Reopened + 1
+}
+
+// announce tells every customer what has just happened. Where a machine never writes, a person is asked to.
+func (i *Incident) announce(work Work, about About, now time.Time) {
 	for _, c := range i.Definition.Customers {
-		i.begin(Send{Work: ClearCustomer, Customer: c.ID}, now)
+		s := Send{Work: work, About: about, Customer: c.ID}
+		if c.Plan.UpdateBy == supportplan.ByPerson {
+			s.Work, s.Role, s.Targets = Remind, CommunicationsManager, i.standsFor(CommunicationsManager)
+		}
+		i.begin(s, now)
 	}
 }
 
@@ -304,8 +317,16 @@ func (i *Incident) pointless(s *Send) string {
 			return string(i.Status)
 		}
 	case Remind:
-		if s.About != AboutRole && s.About != AboutTakeover && !i.Status.Open() {
-			return string(i.Status)
+		switch s.About {
+		case AboutRole, AboutTakeover:
+		case AboutResolved:
+			if i.Status.Open() {
+				return "reopened"
+			}
+		default:
+			if !i.Status.Open() {
+				return string(i.Status)
+			}
 		}
 	case UpdateCustomer:
 		if !i.Status.Open() {

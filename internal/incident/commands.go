@@ -70,7 +70,7 @@ type (
 	Close struct {
 		Note string `json:"note,omitempty"`
 	}
-	// SendUpdate tells the customers, or one, how it goes in a person's own words.
+	// SendUpdate tells the customers, or one, how it goes in a person's own words: once it is resolved, that it is over.
 	SendUpdate struct {
 		Customer string `json:"customer,omitempty"`
 		Text     string `json:"text"`
@@ -266,7 +266,7 @@ func (c Close) Apply(i *Incident, by timeline.Actor, now time.Time) {
 	i.close(by, "person", c.Note, now)
 }
 
-// Check refuses customers who are not affected, and an incident that is over.
+// Check refuses customers who are not affected, and an incident that is closed.
 func (c SendUpdate) Check(i *Incident) error {
 	if c.Customer != "" && i.customerName(c.Customer) == "" {
 		return i.refuse("send update of", "customer %q is not affected; affected: %s", c.Customer, i.customerIDs())
@@ -274,14 +274,18 @@ func (c SendUpdate) Check(i *Incident) error {
 	if len(i.Definition.Customers) == 0 {
 		return i.refuse("send update of", "no customer is affected")
 	}
-	return firstOf(i.wantOpen("send update of"), i.wantText("send update of", "text", c.Text, true))
+	return firstOf(i.wantNotClosed("send update of"), i.wantText("send update of", "text", c.Text, true))
 }
 
 // Apply sends the text to every contact of the customers.
 func (c SendUpdate) Apply(i *Incident, by timeline.Actor, now time.Time) {
+	work := UpdateCustomer
+	if !i.Status.Open() {
+		work = ClearCustomer
+	}
 	for _, x := range i.Definition.Customers {
 		if c.Customer == "" || c.Customer == x.ID {
-			i.begin(Send{Work: UpdateCustomer, Customer: x.ID, Text: c.Text, Author: &by}, now)
+			i.begin(Send{Work: work, Customer: x.ID, Text: c.Text, Author: &by}, now)
 		}
 	}
 }

@@ -43,18 +43,20 @@ type FactClock struct {
 
 // A Telling is one message to be written: to whom it goes is found at the same moment.
 type Telling struct {
-	Kind     delivery.Kind   `json:"kind"`
-	About    About           `json:"about,omitempty"` // which reminder
-	Facts    Facts           `json:"facts"`
-	Step     int             `json:"step,omitempty"`  // of a page; 0: last resort
-	Round    int             `json:"round,omitempty"` // of a page
-	Why      string          `json:"why,omitempty"`   // of a page: the targets that led to this person, "schedule:primary"
-	Role     Role            `json:"role,omitempty"`
-	Customer string          `json:"customer,omitempty"` // the customer's name
-	Target   string          `json:"target,omitempty"`   // the promise that a reminder is about
-	Due      time.Time       `json:"due,omitzero"`       // the instant that the message is about; of an update: the next one
-	Text     string          `json:"text,omitempty"`     // what a person wrote
-	Author   *timeline.Actor `json:"author,omitempty"`
+	Kind     delivery.Kind `json:"kind"`
+	About    About         `json:"about,omitempty"` // which reminder
+	Facts    Facts         `json:"facts"`
+	Step     int           `json:"step,omitempty"`  // of a page; 0: last resort
+	Round    int           `json:"round,omitempty"` // of a page
+	Why      string        `json:"why,omitempty"`   // of a page: the targets that led to this person, "schedule:primary"
+	Role     Role          `json:"role,omitempty"`
+	Customer string        `json:"customer,omitempty"` // the customer's name …
+	// … and its id, with which a command names it.
+	CustomerID string          `json:"customer_id,omitempty"`
+	Target     string          `json:"target,omitempty"` // the promise that a reminder is about
+	Due        time.Time       `json:"due,omitzero"`     // the instant that the message is about; of an update: the next one
+	Text       string          `json:"text,omitempty"`   // what a person wrote
+	Author     *timeline.Actor `json:"author,omitempty"`
 }
 
 // About says which reminder a message is.
@@ -70,6 +72,8 @@ const (
 	AboutNoAnswer     About = "no-answer"     // the last resort is being paged
 
 	AboutPriorityRaised About = "priority-raised" // a more pressing alert has joined
+	AboutResolved       About = "resolved"        // a person has to give the customer the all-clear
+	AboutReopened       About = "reopened"        // the customer has to hear that it is not over; an update says so itself
 )
 
 // Facts gathers what messages may say now.
@@ -113,7 +117,7 @@ func (i *Incident) firing() []string {
 func (i *Incident) Telling(s Send) Telling {
 	t := Telling{
 		About: s.About, Facts: i.Facts(), Why: escalation.Shown(s.Targets), Role: s.Role,
-		Customer: i.customerName(s.Customer), Target: string(s.Target), Due: s.Due, Text: s.Text, Author: s.Author,
+		Customer: i.customerName(s.Customer), CustomerID: s.Customer, Target: string(s.Target), Due: s.Due, Text: s.Text, Author: s.Author,
 	}
 	switch s.Work {
 	case PageStep:

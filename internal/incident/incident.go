@@ -15,8 +15,19 @@ import (
 	"muster/internal/timeline"
 )
 
-// ID is the identity of an incident that people see, such as INC-7K3M9QX2PA. It is made once, from the first run.
+// ID is the identity of an incident that people see, such as INC-7K3M9QX2PA. Whoever starts its first run makes it.
 type ID string
+
+// NewID writes the last 50 of some random bits in letters and digits that cannot be mistaken for each other.
+func NewID(random uint64) ID {
+	const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+	var id [10]byte
+	for n := len(id) - 1; n >= 0; n-- {
+		id[n] = digits[random&31]
+		random >>= 5
+	}
+	return ID("INC-" + string(id[:]))
+}
 
 // An Incident is the whole state of one incident: the answer to the State query and the input of a continued run.
 type Incident struct {
@@ -44,8 +55,9 @@ type Incident struct {
 	Outbox   []Send   `json:"outbox,omitempty"` // what has begun and has no outcome yet
 	Sends    int      `json:"sends"`            // begun so far: the next one's number
 	Decided  []string `json:"decided,omitempty"`
-	Folder   Folder   `json:"folder"`    // newest organisation folder that has named somebody
-	AllClear int      `json:"all_clear"` // resolutions for which the all-clear has been begun
+	Folder   Folder   `json:"folder"`             // newest organisation folder that has named somebody
+	AllClear int      `json:"all_clear"`          // resolutions for which the all-clear has been begun
+	NotOver  int      `json:"not_over,omitempty"` // reopenings of which customers have begun to be told
 
 	Timeline timeline.Log `json:"timeline"`
 	Runs     []string     `json:"runs,omitempty"` // earlier runs of this incident, the oldest first

@@ -517,13 +517,94 @@ func TestAnAlertReopensAResolvedIncidentAndPagesAgain(t *testing.T) {
 	w.wantTold()
 	w.i.Receive(batch(w.now, firing("a", w.now)), w.now)
 	w.settle()
-	w.wantTold("page schedule:primary webhook")
+	w.wantTold("page schedule:primary webhook", "customer-update acme webhook")
 	if w.i.Status != incident.Triggered || w.i.Reopened != 1 {
 		t.Errorf("status %s, reopened %d", w.i.Status, w.i.Reopened)
 	}
 	// The hour in which the service was back does not count against the promise to resolve.
 	if want := start.Add(5 * time.Hour); !w.i.Clocks[2].Due.Equal(want) {
 		t.Errorf("resolve due %s, want %s", w.i.Clocks[2].Due, want)
+	}
+}
+
+func TestCustomersHearAtOnceThatItIsNotOver(t *testing.T) {
+	w := opened(t)
+	w.do("1", incident.Acknowledge{}, park)
+	w.do("2", incident.Resolve{Note: "restarted"}, park)
+	w.after(time.Hour)
+	w.told = nil
+	var about []incident.About
+	w.silent = func(s incident.Send) bool {
+		if s.Work == incident.UpdateCustomer {
+			about = append(about, w.i.Telling(s).About)
+		}
+		return false
+	}
+	w.do("3", incident.Reopen{Reason: "errors are back"}, park)
+	w.wantTold("page schedule:primary webhook", "customer-update acme webhook")
+	if len(about) != 1 || about[0] != incident.AboutReopened {
+		t.Errorf("the update is about %q, want it to say that it is back", about)
+	}
+	if c := w.i.Clocks[1]; c.EarlierMet != 1 || !c.Due.Equal(w.now.Add(30*time.Minute)) {
+		t.Errorf("update clock %+v: want the promise kept, and the next update due in 30 minutes", c)
+	}
+	w.do("4", incident.Resolve{Note: "restarted once more"}, park)
+	w.wantTold("all-clear acme webhook")
+	w.do("5", incident.Reopen{Reason: "not yet"}, park)
+	w.wantTold("page schedule:primary webhook", "customer-update acme webhook")
+}
+
+func TestWhereOnlyPeopleWriteToACustomerAPersonIsAskedTo(t *testing.T) {
+	def := definition()
+	def.Customers[0].Plan.UpdateBy = supportplan.ByPerson
+	i, err := incident.Open("INC-TEST", def, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, i: i, now: start}
+	i.Receive(batch(start, firing("a", start)), start)
+	w.settle()
+	w.do("1", incident.Acknowledge{}, park)
+	w.do("2", incident.Assign{Role: incident.CommunicationsManager, Person: "kim"}, park)
+	w.told = nil
+	w.do("3", incident.Resolve{Note: "restarted"}, park)
+	w.wantTold("reminder person:kim webhook")
+	w.do("4", incident.SendUpdate{Text: "It works again."}, kim)
+	w.wantTold("all-clear acme webhook")
+	for _, e := range i.Timeline.Entries {
+		if e.Kind == timeline.AllClearSent && (e.Actor.ID != "kim" || e.Fact("text") != "It works again.") {
+			t.Errorf("the all-clear is %+v, want it to be Kim's", e)
+		}
+	}
+	w.do("5", incident.Reopen{Reason: "errors are back"}, park)
+	w.wantTold("page schedule:primary webhook", "reminder person:kim webhook")
+	w.do("6", incident.SendUpdate{Text: "It is back."}, kim)
+	w.wantTold("customer-update acme webhook")
+	if w.has(timeline.AllClearSent) != 1 || w.has(timeline.UpdateSent) != 1 {
+		t.Errorf("%d all-clears and %d updates in the timeline, want one each", w.has(timeline.AllClearSent), w.has(timeline.UpdateSent))
+	}
+}
+
+func TestAReminderOfTheAllClearIsTakenBackWhenItIsNotOver(t *testing.T) {
+	def := definition()
+	def.Customers[0].Plan.UpdateBy = supportplan.ByPerson
+	i, err := incident.Open("INC-TEST", def, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, i: i, now: start, silent: func(s incident.Send) bool { return s.For == incident.Remind && s.Withdrawn == "" }}
+	i.Receive(batch(start, firing("a", start)), start)
+	w.settle()
+	w.do("1", incident.Resolve{Note: "restarted"}, park)
+	w.do("2", incident.Reopen{Reason: "errors are back"}, park)
+	withdrawn := map[incident.About]string{}
+	for _, s := range i.Outbox {
+		if s.For == incident.Remind {
+			withdrawn[s.About] = s.Withdrawn
+		}
+	}
+	if withdrawn[incident.AboutResolved] != "reopened" || withdrawn[incident.AboutReopened] != "" {
+		t.Errorf("withdrawn %q: want the reminder of the all-clear, and only that", withdrawn)
 	}
 }
 
@@ -559,6 +640,10 @@ func TestTheWaysFromStatusToStatus(t *testing.T) {
 
 func TestRefusalsKnowTheirFacts(t *testing.T) {
 	over := func(w *world) { w.do("r", incident.Resolve{Note: "done"}, kim) }
+	closed := func(w *world) {
+		over(w)
+		w.do("c", incident.Close{}, kim)
+	}
 	for _, tc := range []struct {
 		name   string
 		before func(*world)
@@ -584,14 +669,11 @@ func TestRefusalsKnowTheirFacts(t *testing.T) {
 		{"resolve twice", over, incident.Resolve{Note: "x"}, "cannot go from resolved to resolved"},
 		{"reopen what is open", nil, incident.Reopen{Reason: "x"}, "is triggered; only a resolved incident can be reopened"},
 		{"reopen without a reason", over, incident.Reopen{}, "reason: missing"},
-		{"reopen what is closed", func(w *world) {
-			over(w)
-			w.do("c", incident.Close{}, kim)
-		}, incident.Reopen{Reason: "x"}, "is closed; only a resolved incident can be reopened"},
+		{"reopen what is closed", closed, incident.Reopen{Reason: "x"}, "is closed; only a resolved incident can be reopened"},
 		{"close what is open", nil, incident.Close{}, "cannot go from triggered to closed"},
 		{"tell a stranger", nil, incident.SendUpdate{Customer: "other", Text: "x"}, `customer "other" is not affected; affected: acme`},
 		{"tell nothing", nil, incident.SendUpdate{}, "text: missing"},
-		{"update what is over", over, incident.SendUpdate{Text: "x"}, "is resolved"},
+		{"update what is closed", closed, incident.SendUpdate{Text: "x"}, "is closed"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := opened(t)

@@ -132,8 +132,16 @@ func (i *Incident) delivered(s Send, now time.Time) {
 	case s.For == UpdateCustomer:
 		i.updateArrived(s, now)
 	case s.For == ClearCustomer:
-		i.record(now, timeline.AllClearSent, timeline.Muster(), timeline.F("customer", i.customerName(s.Customer)))
+		i.record(now, timeline.AllClearSent, s.author(), timeline.F("customer", i.customerName(s.Customer)), timeline.F("text", s.Text))
 	}
+}
+
+// author is who wrote to a customer.
+func (s *Send) author() timeline.Actor {
+	if s.Author != nil {
+		return *s.Author
+	}
+	return timeline.Muster()
 }
 
 // updateArrived keeps the promise and starts its next round. Further contacts of the same customer add nothing.
@@ -142,10 +150,7 @@ func (i *Incident) updateArrived(s Send, now time.Time) {
 	if c != nil && s.Parent <= c.LastSend {
 		return
 	}
-	by := timeline.Muster()
-	if s.Author != nil {
-		by = *s.Author
-	}
+	by := s.author()
 	i.record(now, timeline.UpdateSent, by, timeline.F("customer", i.customerName(s.Customer)), timeline.F("text", s.Text))
 	if c == nil {
 		return

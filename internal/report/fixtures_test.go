@@ -159,7 +159,7 @@ func tellings() map[string]incident.Telling {
 	author := person("lee", "이서연")
 	base := func(k delivery.Kind, a incident.About) incident.Telling {
 		return incident.Telling{
-			Kind: k, About: a, Facts: facts(), Role: incident.IncidentManager, Customer: "Acme Commerce", Target: "resolve",
+			Kind: k, About: a, Facts: facts(), Role: incident.IncidentManager, Customer: "Acme Commerce", CustomerID: "acme", Target: "resolve",
 			Due: after(61 * time.Minute),
 		}
 	}
@@ -171,7 +171,7 @@ func tellings() map[string]incident.Telling {
 	}
 	for _, a := range []incident.About{
 		incident.AboutClockAtRisk, incident.AboutClockMissed, incident.AboutUpdateWanted, incident.AboutNoAnswer,
-		incident.AboutPriorityRaised,
+		incident.AboutPriorityRaised, incident.AboutResolved, incident.AboutReopened,
 	} {
 		all["reminder."+string(a)] = base(delivery.Reminder, a)
 	}
@@ -192,6 +192,12 @@ func tellings() map[string]incident.Telling {
 	all["page.last-resort"] = page
 	page.Step, page.Round, page.Text, page.Author = 2, 1, "I need the database team.", &author
 	all["page.asked"] = page
+	clear := all["all-clear"]
+	clear.Text, clear.Author = "Payments work again.\n\nThank you for your patience.", &author
+	all["all-clear.person"] = clear
+	back := all["customer-update"]
+	back.About, back.Facts.Times.Resolved = incident.AboutReopened, after(78*time.Minute)
+	all["customer-update.reopened"] = back
 	update := all["customer-update"]
 	update.Text, update.Author = "Payments are slow.\n\nWe are rolling back.", &author
 	all["customer-update.person"] = update

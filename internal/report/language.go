@@ -37,7 +37,7 @@ func messageKeys() []string {
 	}
 	for _, a := range []incident.About{
 		incident.AboutClockAtRisk, incident.AboutClockMissed, incident.AboutUpdateWanted, incident.AboutRole,
-		incident.AboutTakeover, incident.AboutNoAnswer, incident.AboutPriorityRaised,
+		incident.AboutTakeover, incident.AboutNoAnswer, incident.AboutPriorityRaised, incident.AboutResolved, incident.AboutReopened,
 	} {
 		keys = append(keys, key(delivery.Reminder, a))
 	}

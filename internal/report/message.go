@@ -40,8 +40,10 @@ type inside struct {
 	Customer string
 	Target   string    `text:"code"`
 	Due      time.Time // the instant that the message is about
-	Text     string    `text:"prose"` // what a person wrote
-	Author   string
+
+	CustomerID string `text:"code"`  // as commands name the customer
+	Text       string `text:"prose"` // what a person wrote
+	Author     string
 }
 
 // due is a running promise.
@@ -71,6 +73,7 @@ type outside struct {
 
 	Started, Mitigation, Resolved time.Time
 	Lasted                        time.Duration // from start to resolution; 0 while it lasts
+	Reopened                      bool          // the update says that it is not over
 
 	Next time.Time // when the next update follows
 	Text string    `text:"prose"` // what a person wrote; empty when the engine writes
@@ -131,7 +134,7 @@ func seenInside(t *incident.Telling, to delivery.Recipient) *inside {
 		Started: f.Times.Started, Alerted: f.Times.Alerted, Engaged: f.Times.Engaged, Mitigation: f.Times.Mitigation,
 		Resolved: f.Times.Resolved, Customers: few(10, f.Customers), Firing: f.Firing, Distinct: f.Distinct,
 		Alerts: few(10, f.Alerts), Responder: f.Responder, Step: t.Step, Round: t.Round, Why: t.Why,
-		Role: string(t.Role), Customer: t.Customer, Target: t.Target, Due: t.Due, Text: t.Text,
+		Role: string(t.Role), Customer: t.Customer, CustomerID: t.CustomerID, Target: t.Target, Due: t.Due, Text: t.Text,
 	}
 	for _, c := range f.Clocks[:min(len(f.Clocks), 10)] {
 		d.Promises = append(d.Promises, due{c.Customer, string(c.Target), c.Due})
@@ -150,7 +153,7 @@ func seenOutside(t *incident.Telling, to delivery.Recipient) *outside {
 	d := outside{
 		To: to.Name, ID: string(f.ID), Customer: t.Customer, Service: f.Service, Zone: f.Zone, Status: string(f.Status),
 		Priority: code(f.Priority), Impact: string(f.Impact), Started: f.Times.Started, Mitigation: f.Times.Mitigation,
-		Resolved: f.Times.Resolved, Next: t.Due, Text: t.Text,
+		Resolved: f.Times.Resolved, Reopened: t.About == incident.AboutReopened, Next: t.Due, Text: t.Text,
 	}
 	if !d.Resolved.IsZero() {
 		d.Lasted = d.Resolved.Sub(d.Started)

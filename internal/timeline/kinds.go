@@ -48,7 +48,7 @@ const (
 
 	UpdateDue    Kind = "update.due"  // customer due: the engine writes and sends it
 	UpdateSent   Kind = "update.sent" // customer by text
-	AllClearSent Kind = "all-clear.sent"
+	AllClearSent Kind = "all-clear.sent" // customer text
 
 	TicketOpened  Kind = "ticket.opened"  // ticket url
 	TicketUpdated Kind = "ticket.updated" // ticket status
