@@ -54,7 +54,7 @@ func NewActivities(o Options) (Activities, error) {
 		Reports: &activities.Reports{
 			Archive: o.Archive, Writer: o.Texts, Shelf: &localreport.Shelf{Folder: filepath.Join(o.Data, "reports")},
 		},
-		Lookup:  &activities.Lookup{Archive: o.Archive},
+		Lookup: &activities.Lookup{Archive: o.Archive},
 	}, nil
 }
 

@@ -5,6 +5,7 @@ package worker
 import (
 	"fmt"
 	"runtime"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -28,6 +29,7 @@ type Activities struct {
 type Worker struct {
 	all    worker.Worker
 	paging worker.Worker
+	failed chan error
 }
 
 // stopTimeout lets an attempt that has begun end, so that its outcome is known: no attempt takes longer.
@@ -36,12 +38,16 @@ const stopTimeout = 16 * time.Second
 // New makes a worker. It does nothing before Start.
 func New(c client.Client, a Activities) *Worker {
 	cores := runtime.GOMAXPROCS(0)
+	failed := make(chan error, 2) // one for each task queue
+	fatal := func(err error) { failed <- fmt.Errorf("worker gave up: %w", err) }
 	w := &Worker{
+		failed: failed,
 		all: worker.New(c, workflows.TaskQueue, worker.Options{
 			// Temporal takes starts faster than it runs them. With few slots the queue stays in Temporal, where priority
 			// acts; with many it would stand in this process, first come first served.
 			MaxConcurrentWorkflowTaskExecutionSize:  4 * cores,
 			WorkerStopTimeout:                       stopTimeout,
+			OnFatalError:                            fatal,
 			MaxConcurrentActivityExecutionSize:      64,
 			MaxConcurrentLocalActivityExecutionSize: 16 * cores,
 			WorkflowTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
@@ -54,6 +60,7 @@ func New(c client.Client, a Activities) *Worker {
 		paging: worker.New(c, workflows.PagingTaskQueue, worker.Options{
 			// A page waits for its receiver, not for the processor: a receiver that hangs must not keep others waiting.
 			WorkerStopTimeout:                  stopTimeout,
+			OnFatalError:                       fatal,
 			MaxConcurrentActivityExecutionSize: 256,
 			DisableWorkflowWorker:              true,
 			ActivityTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
@@ -83,8 +90,13 @@ func (w *Worker) Start() error {
 	return nil
 }
 
-// Stop lets what is being done end and then stops polling.
+// Failed delivers why the worker takes no more work, should Temporal refuse it for good.
+func (w *Worker) Failed() <-chan error { return w.failed }
+
+// Stop ends polling and lets what is being done end.
 func (w *Worker) Stop() {
-	w.all.Stop()
-	w.paging.Stop()
+	var both sync.WaitGroup
+	both.Go(w.all.Stop)
+	both.Go(w.paging.Stop)
+	both.Wait()
 }

@@ -130,6 +130,16 @@ func lock(path string) (*os.File, error) {
 	return file, nil
 }
 
+// InUse says, in the words of Start, that another process runs on a data folder; nil when none does.
+func InUse(path string) error {
+	held, err := lock(filepath.Join(path, lockName))
+	if err != nil {
+		return fmt.Errorf("open data folder %s: %w", path, err)
+	}
+	(&folder{lock: held}).unlock()
+	return nil
+}
+
 // holder names the process that wrote its number into the lock file, if it can be read.
 func holder(file io.Reader) string {
 	text, _ := io.ReadAll(io.LimitReader(file, 32))

@@ -90,7 +90,13 @@ func TestFolderIsForOneProcess(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Fatalf("second open:\n got %v\nwant %s", err, want)
 	}
+	if err := InUse(path); err == nil || err.Error() != want {
+		t.Errorf("asked whether it is in use:\n got %v\nwant %s", err, want)
+	}
 	first.unlock()
+	if err := InUse(path); err != nil {
+		t.Errorf("asked whether it is in use when it is not: got %v", err)
+	}
 	open(t, path).unlock()
 }
 

@@ -39,6 +39,9 @@ func used() *metrics.Set {
 			InFlight: 9, HeldBytes: 10,
 		}
 	})
+	set.FollowOrganisation(func() metrics.OrganisationState {
+		return metrics.OrganisationState{Revision: "9f3", Changed: time.Unix(1700000000, 0)}
+	})
 	set.Delivery.Ended("page", "delivered", time.Second)
 	set.Watch.Checked("temporal", true)
 	set.Watch.Checked("overdue-runs", false)
@@ -73,6 +76,9 @@ func TestShown(t *testing.T) {
 		`muster_intake_commits_waiting 8`,
 		`muster_intake_commits_in_flight 9`,
 		`muster_intake_held_bytes 10`,
+		`muster_organisation_ok 0`,
+		`muster_organisation_changed_timestamp_seconds 1.7e+09`,
+		`muster_organisation_info{revision="9f3"} 1`,
 		`muster_delivery_duration_seconds_bucket{kind="page",le="1"} 1`,
 		`muster_deliveries_total{kind="page",result="delivered"} 1`,
 		`muster_watch_ok{check="overdue-runs"} 0`,

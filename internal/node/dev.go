@@ -3,6 +3,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,15 +37,23 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 			n.stop()
 		}
 	}()
-	attributes := map[string]enumspb.IndexedValueType{}
-	for _, k := range workflows.SearchAttributes() {
-		attributes[k.GetName()] = k.GetValueType()
+	admin := api.Token{Actor: "admin", Name: "Administrator", Kind: api.Person}
+	if err := api.EnsureToken(n.cfg.Tokens, n.adminFile(), admin); err != nil {
+		return nil, err
 	}
-	engine, err := devserver.Start(ctx, devserver.Options{
-		Folder: cfg.Data, NormalSync: cfg.NormalSync, SearchAttributes: attributes,
-		FrontendPort: cfg.TemporalPort, UIPort: cfg.UIPort, MetricsPort: devserver.Off, Logger: cfg.Log,
-		Progress: func(line string) { fmt.Fprintln(cfg.Out, line) },
-	})
+	effects, err := n.activities()
+	if err != nil {
+		return nil, err
+	}
+	in, err := n.entrance()
+	if err != nil {
+		return nil, err
+	}
+	n.follow(ctx, append(workerParts(), entranceParts()...)...)
+	if err := n.takeAll(ctx, cfg); err != nil {
+		return nil, cmp.Or(devserver.InUse(cfg.Data), err)
+	}
+	engine, err := startEngine(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -52,22 +61,47 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 	if err := n.connect(ctx, client.Options{HostPort: engine.HostPort, Namespace: engine.Namespace}); err != nil {
 		return nil, err
 	}
-	admin := api.Token{Actor: "admin", Name: "Administrator", Kind: api.Person}
-	if err := api.EnsureToken(n.cfg.Tokens, n.adminFile(), admin); err != nil {
+	n.look(ctx, "dev", &n.tracker.open)
+	if err := n.work(ctx, effects); err != nil {
 		return nil, err
 	}
-	n.follow(ctx)
-	n.look(ctx, &n.tracker.open)
-	if err := n.work(); err != nil {
-		return nil, err
-	}
-	url, err := n.serve(ctx)
+	handler, err := n.everything(in)
 	if err != nil {
 		return nil, err
 	}
+	n.open(ctx, handler)
 	return &Running{
-		URL: url, UIURL: engine.UIURL, TemporalURL: engine.HostPort, Temporal: n.temporal, Failed: engine.Failed(), node: n,
+		URL: n.door.url, UIURL: engine.UIURL, TemporalURL: engine.HostPort, Temporal: n.temporal, Failed: engine.Failed(), node: n,
 	}, nil
+}
+
+func startEngine(ctx context.Context, cfg DevConfig) (*devserver.Server, error) {
+	attributes := map[string]enumspb.IndexedValueType{}
+	for _, k := range workflows.SearchAttributes() {
+		attributes[k.GetName()] = k.GetValueType()
+	}
+	return devserver.Start(ctx, devserver.Options{
+		Folder: cfg.Data, NormalSync: cfg.NormalSync, SearchAttributes: attributes,
+		FrontendPort: cfg.TemporalPort, UIPort: cfg.UIPort, MetricsPort: devserver.Off, Logger: cfg.Log,
+		Progress: func(line string) { fmt.Fprintln(cfg.Out, line) },
+	})
+}
+
+// takeAll takes the node's address and makes sure that the engine will get its own.
+func (n *Node) takeAll(ctx context.Context, cfg DevConfig) error {
+	for flag, port := range map[string]int{"--temporal-port": cfg.TemporalPort, "--ui-port": cfg.UIPort} {
+		if port <= 0 {
+			continue
+		}
+		l, err := listen(ctx, fmt.Sprintf("127.0.0.1:%d", port), flag)
+		if err != nil {
+			return err
+		}
+		if err := l.Close(); err != nil {
+			return fmt.Errorf("give port %d to the engine: %w", port, err)
+		}
+	}
+	return n.take(ctx, "--port")
 }
 
 // copyExample gives whoever has no organisation folder yet the example to begin with. What is there already stays.

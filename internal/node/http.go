@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"time"
 
@@ -13,31 +14,48 @@ import (
 	"muster/internal/metrics"
 	"muster/starter/api"
 	"muster/starter/ingest"
+	"muster/workflows"
 )
 
-// handler mounts everything that this node answers over HTTP.
-func (n *Node) handler() (http.Handler, error) {
+// entrance is what alerts and people come in by.
+type entrance struct {
+	tokens *api.Tokens
+	intake *ingest.Intake
+}
+
+// entrance reads who may come in.
+func (n *Node) entrance() (entrance, error) {
 	tokens, err := api.OpenTokens(n.cfg.Tokens, time.Now, n.cfg.Log)
-	if err != nil {
-		return nil, err
+	if errors.Is(err, fs.ErrNotExist) {
+		return entrance{}, fmt.Errorf("%w: make the first token with\n  muster token create --tokens %s --actor PERSON", err, n.cfg.Tokens)
 	}
-	intake, err := n.intake()
 	if err != nil {
-		return nil, err
+		return entrance{}, err
 	}
+	sources, err := n.sources()
+	if err != nil {
+		return entrance{}, err
+	}
+	intake, err := ingest.New(ingest.Config{
+		Sources: sources, Incidents: n.incidents, Router: router{n.org}, Key: workflows.IncidentWorkflowID, Now: time.Now, Log: n.cfg.Log,
+	})
+	return entrance{tokens, intake}, err
+}
+
+// everything mounts all that a node answers over HTTP.
+func (n *Node) everything(in entrance) (http.Handler, error) {
 	o := n.org.Current()
 	rest, err := api.New(api.Config{
-		Backend: api.Over(n.incidents), Tokens: tokens, Texts: n.texts, Language: o.Languages[0], Zone: o.Zone.String(),
+		Backend: api.Over(n.incidents), Tokens: in.tokens, Texts: n.texts, Language: o.Languages[0], Zone: o.Zone.String(),
 		Person:  func(id string) (delivery.Recipient, bool) { return n.org.Current().Person(id) },
 		Version: api.ThisBuild(n.cfg.Build.Version, n.cfg.Build.Revision), Now: time.Now, Log: n.cfg.Log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	n.metrics.Follow(func() metrics.IntakeStats { return metrics.IntakeStats(intake.Stats()) })
-	tokensRight := api.Check{Name: "tokens", Func: func(context.Context) error { return tokens.Err() }, Inform: true}
-	mux := n.healthOnly(tokensRight)
-	mux.Handle(ingest.Path, intake)
+	n.metrics.Follow(func() metrics.IntakeStats { return metrics.IntakeStats(in.intake.Stats()) })
+	mux := n.healthOnly(api.Check{Name: "tokens", Func: func(context.Context) error { return in.tokens.Err() }, Inform: true})
+	mux.Handle(ingest.Path, in.intake)
 	mux.Handle("/api/", rest)
 	return mux, nil
 }
@@ -47,7 +65,7 @@ func (n *Node) healthOnly(more ...api.Check) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", n.metrics.Handler())
 	health := api.Health(append(n.checks(), more...)...)
-	for _, path := range []string{"/livez", "/readyz", "/healthz"} {
+	for _, path := range healthPaths() {
 		mux.Handle(path, health)
 	}
 	return mux
@@ -60,10 +78,8 @@ func (n *Node) checks() []api.Check {
 			_, err := n.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
 			return err
 		}},
-		{Name: "organisation", Func: func(context.Context) error { return n.org.Fault() }, Inform: true},
-	}
-	if n.watch == nil {
-		return checks
+		{Name: "organisation", Func: func(context.Context) error { return n.unread() }, Inform: true, Note: n.revision},
+		{Name: "settings", Func: func(context.Context) error { return n.current() }, Inform: true},
 	}
 	for _, name := range n.watch.Checks() {
 		checks = append(checks, api.Check{Name: "watch/" + name, Inform: true, Func: func(context.Context) error {

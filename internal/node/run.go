@@ -10,54 +10,76 @@ import (
 
 // Worker runs the workflows and activities against the Temporal that the TEMPORAL_* settings describe, until ctx ends.
 func Worker(ctx context.Context, cfg Config) error {
-	return outside(ctx, cfg, func(n *Node) error {
-		n.look(ctx, &n.tracker.open)
-		if cfg.Listen != "" {
-			url, err := n.listen(ctx, n.healthOnly())
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(cfg.Out, "muster worker answers health and metrics on %s\n", url)
-		}
-		return n.work()
-	})
-}
-
-// Serve answers the intake, the API and health against the Temporal that the TEMPORAL_* settings describe, until ctx ends.
-func Serve(ctx context.Context, cfg Config) error {
-	return outside(ctx, cfg, func(n *Node) error {
-		n.look(ctx, nil) // when no worker lives, somebody must still see it
-		url, err := n.serve(ctx)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(cfg.Out, "muster serve listens on %s\n", url)
-		return nil
-	})
-}
-
-func outside(ctx context.Context, cfg Config, start func(*Node) error) error {
 	n, err := load(cfg)
 	if err != nil {
 		return err
 	}
 	defer n.stop()
-	o, err := fromEnvironment()
+	effects, err := n.activities()
 	if err != nil {
 		return err
 	}
-	if err := n.connect(ctx, o); err != nil {
+	n.follow(ctx, workerParts()...)
+	if cfg.Listen != "" {
+		if err := n.take(ctx, "--listen"); err != nil {
+			return err
+		}
+	}
+	if err := n.reach(ctx); err != nil {
+		return unlessEnded(ctx, err)
+	}
+	n.look(ctx, "worker", &n.tracker.open)
+	if cfg.Listen != "" {
+		n.open(ctx, n.healthOnly())
+		fmt.Fprintf(cfg.Out, "muster worker answers health and metrics on %s\n", n.door.url)
+	}
+	if err := n.work(ctx, effects); err != nil {
+		return unlessEnded(ctx, err)
+	}
+	fmt.Fprintf(cfg.Out, "muster worker takes work from namespace %s\n", n.namespace)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-n.worker.Failed():
 		return err
 	}
-	if err := n.declare(ctx); err != nil {
-		cfg.Log.Warn("search attributes could not be added; lists need them", "error", err)
-	}
-	n.follow(ctx)
-	if err := start(n); err != nil {
+}
+
+// Serve answers the intake, the API and health against the Temporal that the TEMPORAL_* settings describe, until ctx ends.
+func Serve(ctx context.Context, cfg Config) error {
+	n, err := load(cfg)
+	if err != nil {
 		return err
 	}
+	defer n.stop()
+	in, err := n.entrance()
+	if err != nil {
+		return err
+	}
+	n.follow(ctx, entranceParts()...)
+	if err := n.take(ctx, "--listen"); err != nil {
+		return err
+	}
+	if err := n.reach(ctx); err != nil {
+		return unlessEnded(ctx, err)
+	}
+	n.look(ctx, "serve", nil) // when no worker lives, somebody must still see it
+	handler, err := n.everything(in)
+	if err != nil {
+		return err
+	}
+	n.open(ctx, handler)
+	fmt.Fprintf(cfg.Out, "muster serve listens on %s\n", n.door.url)
 	<-ctx.Done()
 	return nil
+}
+
+// unlessEnded drops the error of what was told to stop.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // DevConfig is what a node with its own engine needs.
@@ -97,5 +119,7 @@ func Dev(ctx context.Context, cfg DevConfig) error {
 		return nil
 	case err := <-r.Failed:
 		return fmt.Errorf("temporal: %w", err)
+	case err := <-r.node.worker.Failed():
+		return err
 	}
 }

@@ -15,7 +15,8 @@ import (
 type Check struct {
 	Name   string
 	Func   func(ctx context.Context) error
-	Inform bool // shown, but no reason not to be ready
+	Note   func() string // shown beside an ok; nil: nothing is
+	Inform bool          // shown, but no reason not to be ready
 }
 
 // Health answers /livez, which depends on nothing, and /readyz, which depends on the checks. With ?verbose both say which.
@@ -66,7 +67,11 @@ func look(ctx context.Context, checks []Check) (lines []string, ready bool) {
 	ready = true
 	for n, c := range checks {
 		if faults[n] == nil {
-			lines = append(lines, "[+]"+c.Name+" ok\n")
+			note := ""
+			if c.Note != nil {
+				note = ", " + c.Note()
+			}
+			lines = append(lines, "[+]"+c.Name+" ok"+note+"\n")
 			continue
 		}
 		lines = append(lines, "[-]"+c.Name+" "+faults[n].Error()+"\n")

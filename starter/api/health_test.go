@@ -27,6 +27,7 @@ func TestHealth(t *testing.T) {
 		{"verbose", []api.Check{temporal, {Name: "tokens", Func: well}}, "/readyz?verbose", 200, "[+]temporal ok\n[+]tokens ok\nok\n"},
 		{"not ready", []api.Check{temporal, {Name: "tokens", Func: ill}}, "/readyz", 503, "[+]temporal ok\n[-]tokens does not answer\nnot ready\n"},
 		{"informs", []api.Check{temporal, {Name: "backlog", Func: ill, Inform: true}}, "/readyz?verbose", 200, "[+]temporal ok\n[-]backlog does not answer\nok\n"},
+		{"notes", []api.Check{{Name: "folder", Func: well, Note: func() string { return "revision 12" }}}, "/readyz?verbose", 200, "[+]folder ok, revision 12\nok\n"},
 		{"hangs", []api.Check{{Name: "temporal", Func: hangs}, {Name: "tokens", Func: well}}, "/readyz", 503, "[-]temporal takes too long\n[+]tokens ok\nnot ready\n"},
 	} {
 		w := httptest.NewRecorder()
