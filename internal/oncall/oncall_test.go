@@ -57,6 +57,7 @@ func TestWallTimeIn(t *testing.T) {
 		{"Australia/Lord_Howe", "2026-04-05 01:45", "2026-04-05T01:45:00+11:00", "half an hour comes twice"},
 		{"Australia/Lord_Howe", "2026-04-05 02:00", "2026-04-05T02:00:00+10:30", "shown only after"},
 		{"America/St_Johns", "2010-11-07 00:00", "2010-11-07T00:00:00-02:30", "put back over midnight: the first"},
+		{"Europe/London", "2040-12-31 09:00", "2040-12-31T09:00:00Z", "the last day of a leap year, beyond the tables of the standard library"},
 		{"Pacific/Apia", "2011-12-30 09:00", "2011-12-31T00:00:00+14:00", "a day that never was: the end of the day before"},
 	} {
 		t.Run(tt.zone+" "+tt.wall, func(t *testing.T) {
