@@ -1,0 +1,98 @@
+package activities_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"muster/activities"
+	"muster/internal/delivery"
+	"muster/internal/escalation"
+	"muster/internal/incident"
+	"muster/internal/supportplan"
+)
+
+func persons(ids ...string) (all []escalation.Target) {
+	for _, id := range ids {
+		all = append(all, escalation.Target{Kind: escalation.Person, ID: id})
+	}
+	return all
+}
+
+func TestComposeReachesEverybodyWhomNothingKeepsFromIt(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		in     activities.ComposeInput
+		to     string
+		detail []string
+	}{
+		{"everybody, each once", activities.ComposeInput{Targets: persons("kim", "park", "kim")}, "kim park", nil},
+		{"whoever is on call now", activities.ComposeInput{Targets: persons("night")}, "kim", nil},
+		{"a gap names nobody", activities.ComposeInput{Targets: persons("gap")}, "", nil},
+		{"a broken target keeps nobody else from it", activities.ComposeInput{Targets: persons("ghost", "park")}, "park", []string{`person "ghost": not found`}},
+		{"a broken text is sent as bare facts", activities.ComposeInput{Targets: persons("mute", "park")}, "mute park", []string{"write message to mute: text is broken"}},
+		{"both are said", activities.ComposeInput{Targets: persons("ghost", "mute")}, "mute", []string{`person "ghost"`, "write message to mute"}},
+		{"a customer's contacts", activities.ComposeInput{Customer: "acme", Targets: persons("kim")}, "acme/desk acme/boss", nil},
+		{"an unknown customer", activities.ComposeInput{Customer: "ghost"}, "", []string{`customer "ghost": not found`}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := &activities.Composition{Directory: open, Writer: writer{}, Now: func() time.Time { return at }}
+			tc.in.Telling = incident.Telling{Kind: delivery.Page, Facts: incident.Facts{ID: "INC-1"}}
+			got, err := perform[activities.Composed](t, c.Compose, tc.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var to []string
+			for _, a := range got.To {
+				to = append(to, a.To.ID)
+				if a.Message.Subject != "INC-1" {
+					t.Errorf("%s gets %+v, want at least the bare facts", a.To.ID, a.Message)
+				}
+			}
+			if strings.Join(to, " ") != tc.to || got.Folder.Revision != "r2" {
+				t.Errorf("to %v of folder %s, want %s of r2", to, got.Folder.Revision, tc.to)
+			}
+			if (got.Detail == "") != (tc.detail == nil) {
+				t.Errorf("detail %q, want %q", got.Detail, tc.detail)
+			}
+			for _, want := range tc.detail {
+				if !strings.Contains(got.Detail, want) {
+					t.Errorf("detail %q, want %q in it", got.Detail, want)
+				}
+			}
+		})
+	}
+}
+
+func TestAnOlderFolderNamesNobodyUnlessItMust(t *testing.T) {
+	older := func() activities.Directory { return directory{older: true} }
+	c := &activities.Composition{Directory: older, Writer: writer{}, Now: func() time.Time { return at }}
+	in := activities.ComposeInput{Targets: persons("kim"), Seen: incident.Folder{Revision: "r3"}}
+	if _, err := perform[activities.Composed](t, c.Compose, in); err == nil || final(err) || !strings.Contains(err.Error(), "r3") {
+		t.Errorf("got %v, want an error that names the newer revision and is worth another attempt", err)
+	}
+	in.Anyway = true
+	if got, err := perform[activities.Composed](t, c.Compose, in); err != nil || len(got.To) != 1 {
+		t.Errorf("got %+v, %v; want kim, for telling nobody is worse", got, err)
+	}
+}
+
+func TestComputeClocksGivesTheInstantsOfEveryClock(t *testing.T) {
+	clock := func(customer string, within time.Duration) supportplan.Clock {
+		return supportplan.Clock{Customer: customer, Target: supportplan.Resolve, Within: within, Started: at, State: supportplan.Running}
+	}
+	got, err := perform[[]incident.Instants](t, (&activities.Composition{}).ComputeClocks, activities.ComputeClocksInput{
+		Clocks: []activities.ClockInput{{Clock: clock("acme", time.Hour), AtRisk: 80}, {Clock: clock("daon", 10*time.Hour), AtRisk: 50}},
+	})
+	if err != nil || len(got) != 2 {
+		t.Fatalf("got %v, %v", got, err)
+	}
+	for n, want := range []incident.Instants{
+		{Customer: "acme", Target: supportplan.Resolve, RiskAt: at.Add(48 * time.Minute), Due: at.Add(time.Hour)},
+		{Customer: "daon", Target: supportplan.Resolve, RiskAt: at.Add(5 * time.Hour), Due: at.Add(10 * time.Hour)},
+	} {
+		if got[n] != want {
+			t.Errorf("got %+v, want %+v", got[n], want)
+		}
+	}
+}

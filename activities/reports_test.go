@@ -1,0 +1,128 @@
+package activities_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"muster/activities"
+	"muster/internal/incident"
+	"muster/internal/report"
+	"muster/internal/timeline"
+)
+
+// scribe writes how much of the timeline it has seen, and cannot write the language that it does not know.
+type scribe struct{}
+
+func (scribe) Incident(i *incident.Incident, language string, f report.Format, _ time.Time) ([]byte, error) {
+	if language == "fr" {
+		return nil, errors.New("no such language")
+	}
+	return fmt.Appendf(nil, "%s %s %s: %d entries", i.ID, language, f, len(i.Timeline.Entries)), nil
+}
+
+// shelf keeps reports until it is full.
+type shelf struct {
+	room int
+	held map[string]string
+}
+
+func (s *shelf) Put(_ context.Context, name string, content []byte) (string, error) {
+	if len(s.held) == s.room {
+		return "", errors.New("no space left")
+	}
+	s.held["/reports/"+name] = string(content)
+	return "/reports/" + name, nil
+}
+
+// past is an archive that knows one earlier run, or nothing any more.
+type past struct {
+	gone bool
+	last *incident.Earlier
+	err  error
+}
+
+func (p past) Complete(_ context.Context, _ string, i *incident.Incident) {
+	if !p.gone {
+		i.Timeline = timeline.Join(timeline.Log{Entries: []timeline.Entry{{Seq: 1}, {Seq: 2}}}, i.Timeline)
+	}
+}
+
+func (p past) Last(context.Context, string, incident.ID) (*incident.Earlier, error) {
+	return p.last, p.err
+}
+
+func TestWriteReport(t *testing.T) {
+	for _, tc := range []struct {
+		name      string
+		languages []string
+		dropped   int
+		archive   past
+		room      int
+		want      []string // the text of every file
+		err       string
+		final     bool
+	}{
+		{
+			"every language and format",
+			[]string{"ko", "en"},
+			0,
+			past{},
+			9,
+			[]string{"INC-1 ko md: 1 entries", "INC-1 ko html: 1 entries", "INC-1 en md: 1 entries", "INC-1 en html: 1 entries"},
+			"", false,
+		},
+		{"what earlier runs have recorded", []string{"ko"}, 2, past{}, 9, []string{"INC-1 ko md: 3 entries", "INC-1 ko html: 3 entries"}, "", false},
+		{"as much as is left of it", []string{"ko"}, 2, past{gone: true}, 9, []string{"INC-1 ko md: 1 entries", "INC-1 ko html: 1 entries"}, "", false},
+		{"a text that cannot be written", []string{"ko", "fr"}, 0, past{}, 9, nil, "render report of INC-1 in fr: no such language", true},
+		{"no room", []string{"ko"}, 0, past{}, 1, nil, "keep report INC-1/incident-report.ko.html: no space left", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := &shelf{room: tc.room, held: map[string]string{}}
+			i := &incident.Incident{ID: "INC-1", Definition: incident.Definition{Languages: tc.languages}}
+			i.Timeline = timeline.Log{Dropped: tc.dropped, Entries: []timeline.Entry{{Seq: tc.dropped + 1}}}
+			got, err := perform[activities.WrittenReport](t, (&activities.Reports{Archive: tc.archive, Writer: scribe{}, Shelf: s}).WriteReport,
+				activities.WriteReportInput{Incident: i, At: at})
+			if tc.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.err) || final(err) != tc.final {
+					t.Errorf("got %v, final %v; want %q, final %v", err, final(err), tc.err, tc.final)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var texts []string
+			for _, f := range got.Files {
+				texts = append(texts, s.held[f.Path])
+				if sum := sha256.Sum256([]byte(s.held[f.Path])); f.SHA256 != hex.EncodeToString(sum[:]) {
+					t.Errorf("%s: SHA-256 %s is not that of %q", f.Path, f.SHA256, s.held[f.Path])
+				}
+			}
+			if !slices.Equal(texts, tc.want) {
+				t.Errorf("got %q, want %q", texts, tc.want)
+			}
+		})
+	}
+}
+
+func TestFindPrevious(t *testing.T) {
+	before := incident.Earlier{ID: "INC-0", RunID: "run-0", ClosedAt: at}
+	got, err := perform[*incident.Earlier](t, (&activities.Lookup{Archive: past{last: &before}}).FindPrevious, incident.ID("INC-1"))
+	if err != nil || got == nil || *got != before {
+		t.Errorf("got %+v, %v; want %+v", got, err, before)
+	}
+	if got, err := perform[*incident.Earlier](t, (&activities.Lookup{Archive: past{}}).FindPrevious, incident.ID("INC-1")); err != nil || got != nil {
+		t.Errorf("got %+v, %v; want nobody before the first", got, err)
+	}
+	_, err = perform[*incident.Earlier](t, (&activities.Lookup{Archive: past{err: errors.New("no visibility")}}).FindPrevious, incident.ID("INC-1"))
+	if err == nil || final(err) || !strings.Contains(err.Error(), "no visibility") {
+		t.Errorf("got %v, want an error that is worth another attempt", err)
+	}
+}

@@ -1,0 +1,100 @@
+package activities_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"muster/activities"
+	"muster/internal/delivery"
+	"muster/internal/escalation"
+	"muster/internal/incident"
+)
+
+var at = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+
+// perform runs one attempt of an activity as a worker does.
+func perform[T any](t *testing.T, activity, input any) (T, error) {
+	t.Helper()
+	var (
+		suite testsuite.WorkflowTestSuite
+		out   T
+	)
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := suite.NewTestActivityEnvironment()
+	env.RegisterActivity(activity)
+	v, err := env.ExecuteActivity(activity, input)
+	if err != nil {
+		return out, err
+	}
+	if v.HasValue() {
+		err = v.Get(&out)
+	}
+	return out, err
+}
+
+// final tells whether Temporal would make no further attempt.
+func final(err error) bool {
+	app, ok := errors.AsType[*temporal.ApplicationError](err)
+	return ok && app.NonRetryable()
+}
+
+// directory knows kim and park by phone, and nobody who is called ghost.
+type directory struct{ older bool }
+
+func (directory) Folder() incident.Folder { return incident.Folder{Revision: "r2", Changed: at} }
+
+func (d directory) Older(string, time.Time) bool { return d.older }
+
+func (directory) Recipients(t escalation.Target, when time.Time) ([]delivery.Recipient, error) {
+	switch t.ID {
+	case "ghost":
+		return nil, fmt.Errorf("person %q: not found", t.ID)
+	case "gap":
+		return nil, nil
+	case "night": // whoever is on call at that moment
+		return []delivery.Recipient{reader(map[bool]string{true: "kim", false: "park"}[when.Equal(at)])}, nil
+	}
+	return []delivery.Recipient{reader(t.ID)}, nil
+}
+
+func (directory) CustomerContacts(c string) ([]delivery.Recipient, error) {
+	if c == "ghost" {
+		return nil, fmt.Errorf("customer %q: not found", c)
+	}
+	return []delivery.Recipient{reader(c + "/desk"), reader(c + "/boss")}, nil
+}
+
+func (directory) Contact(_, method string) (delivery.Contact, error) {
+	switch method {
+	case "lost":
+		return delivery.Contact{}, errors.New("secret SMS_TOKEN: not set")
+	case "fax":
+		return delivery.Contact{Method: method, Type: "fax"}, nil
+	}
+	return delivery.Contact{Method: method, Type: delivery.Webhook}, nil
+}
+
+func reader(id string) delivery.Recipient {
+	return delivery.Recipient{ID: id, Name: id, Language: "en", Methods: []string{"phone"}}
+}
+
+// writer cannot write to anybody who is called mute.
+type writer struct{}
+
+func (writer) Message(t incident.Telling, to delivery.Recipient) (delivery.Message, error) {
+	m := delivery.Message{Kind: t.Kind, Language: to.Language, Subject: string(t.Facts.ID)}
+	if to.ID == "mute" || t.Facts.ID == "INC-MUTE" {
+		return m, errors.New("text is broken")
+	}
+	m.Text = t.Text
+	return m, nil
+}
+
+func open() activities.Directory { return directory{} }
