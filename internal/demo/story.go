@@ -51,9 +51,9 @@ type scene struct {
 
 // play runs the scenes in order, while the timeline is printed as it grows.
 func (s *story) play(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
+	over := make(chan struct{})
 	var watching sync.WaitGroup
-	defer func() { cancel(); watching.Wait() }()
+	defer func() { close(over); watching.Wait() }()
 	for _, sc := range s.scenes() {
 		if err := sc.do(ctx); err != nil {
 			return fmt.Errorf("did not happen: %s: %w", sc.name, err)
@@ -61,7 +61,7 @@ func (s *story) play(ctx context.Context) error {
 		s.checked++
 		s.say("   ✓ %s\n", sc.name)
 		if s.checked == 1 {
-			watching.Go(func() { s.follow(ctx) })
+			watching.Go(func() { s.follow(ctx, over) })
 		}
 	}
 	s.say("\nAll %d checks passed. Everything is left in %s for you to look at.\n", s.checked, s.folder)
@@ -95,8 +95,9 @@ func (s *story) say(format string, args ...any) {
 	fmt.Fprintf(s.Out, format, args...)
 }
 
-// follow prints the timeline as it grows.
-func (s *story) follow(ctx context.Context) {
+// follow prints the timeline as it grows. What it has asked when the story is over is still answered: a request that is
+// broken off is an error in the server's log.
+func (s *story) follow(ctx context.Context, over <-chan struct{}) {
 	last := 0
 	for {
 		if t, err := s.api.Timeline(ctx, s.id, s.Language, last); err == nil {
@@ -107,6 +108,8 @@ func (s *story) follow(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
+			return
+		case <-over:
 			return
 		case <-time.After(100 * time.Millisecond):
 		}

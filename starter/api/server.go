@@ -171,7 +171,11 @@ func (s *server) problemOf(r *http.Request, err error) problem.Problem {
 	if e, ok := errors.AsType[*starter.RefusedError](err); ok {
 		return problem.Problem{Title: "Refused", Status: http.StatusConflict, Detail: e.Error()}
 	}
-	s.Log.Error("request not answered", "method", r.Method, "path", r.URL.Path, "error", err)
+	level := slog.LevelError
+	if errors.Is(r.Context().Err(), context.Canceled) {
+		level = slog.LevelInfo // who had asked has gone
+	}
+	s.Log.Log(r.Context(), level, "request not answered", "method", r.Method, "path", r.URL.Path, "error", err)
 	if e, ok := errors.AsType[*starter.StuckError](err); ok {
 		p = problem.Problem{Type: StuckProblem, Title: "Run cannot go on", Status: http.StatusServiceUnavailable, RetryAfter: retryStuck}
 		p.Detail = e.Error() + "; an operator must look, and until then asking again does not help"

@@ -1,12 +1,14 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -394,6 +396,20 @@ func TestErrors(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestAClientThatHasGoneIsNoError keeps the log's errors for operators.
+func TestAClientThatHasGoneIsNoError(t *testing.T) {
+	p := newPlace(t)
+	p.fail = []error{&starter.UnavailableError{Cause: context.Canceled}}
+	ctx, gone := context.WithCancel(t.Context())
+	gone()
+	r := httptest.NewRequestWithContext(ctx, "GET", "/api/v1/incidents", nil)
+	r.Header.Set("Authorization", "Bearer "+p.person)
+	p.handler.ServeHTTP(httptest.NewRecorder(), r)
+	if log := p.log.String(); !strings.Contains(log, "level=INFO msg=\"request not answered\"") || strings.Contains(log, "ERROR") {
+		t.Errorf("got the log %s", log)
 	}
 }
 
