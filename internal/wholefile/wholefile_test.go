@@ -1,0 +1,90 @@
+package wholefile_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"muster/internal/wholefile"
+)
+
+// names returns what is in a folder.
+func names(t *testing.T, folder string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, e := range entries {
+		all = append(all, e.Name())
+	}
+	return all
+}
+
+func TestWrite(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "report.md")
+	for _, content := range []string{"a first and longer text", "다음", ""} {
+		if err := wholefile.Write(path, []byte(content), 0o640); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(path)
+		if err != nil || string(got) != content {
+			t.Errorf("got %q, %v; want %q", got, err, content)
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("got %v, %v; want mode 0640", info, err)
+	}
+	if left := names(t, folder); len(left) != 1 {
+		t.Errorf("got %v, want the file alone", left)
+	}
+}
+
+// TestWriteRefused leaves what was there, and nothing else.
+func TestWriteRefused(t *testing.T) {
+	folder := t.TempDir()
+	taken := filepath.Join(folder, "taken")
+	if err := os.Mkdir(taken, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{taken, filepath.Join(folder, "missing", "report.md")} {
+		if err := wholefile.Write(path, []byte("x"), 0o600); err == nil || !strings.HasPrefix(err.Error(), "write "+path+": ") {
+			t.Errorf("got %v, want the path in the error", err)
+		}
+	}
+	if left := names(t, folder); len(left) != 1 {
+		t.Errorf("got %v, want the folder alone", left)
+	}
+}
+
+// TestReadersSeeWholeFiles reads one file while others replace it.
+func TestReadersSeeWholeFiles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ticket.json")
+	whole := func(letter byte) []byte { return bytes.Repeat([]byte{letter}, 64<<10) }
+	if err := wholefile.Write(path, whole('a'), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var writers sync.WaitGroup
+	for _, letter := range []byte("bcd") {
+		writers.Go(func() {
+			for range 10 {
+				if err := wholefile.Write(path, whole(letter), 0o600); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 200 {
+		got, err := os.ReadFile(path)
+		if err != nil || len(got) == 0 || !bytes.Equal(got, whole(got[0])) {
+			t.Fatalf("got %d bytes, %v; want one of the whole files", len(got), err)
+		}
+	}
+	writers.Wait()
+}

@@ -1,0 +1,164 @@
+package worker_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"muster/activities"
+	"muster/internal/delivery"
+	"muster/internal/org"
+	"muster/internal/smtp"
+	"muster/internal/ticket"
+	"muster/worker"
+)
+
+// fill makes the activities of the example organisation, with lines added to its settings and others replaced.
+func fill(t *testing.T, added string, replaced ...string) (worker.Activities, string, error) {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.CopyFS(folder, os.DirFS("../examples/organisation")); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(folder, "organisation.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := strings.NewReplacer(replaced...).Replace(string(text)) + added
+	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	live, err := org.Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := t.TempDir()
+	effects, err := worker.NewActivities(worker.Options{Organisation: live, Data: data, Out: io.Discard})
+	return effects, data, err
+}
+
+// TestRegistration panics should two activities have one name.
+func TestRegistration(t *testing.T) {
+	effects, _, err := fill(t, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.NewLazyClient(client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	worker.New(c, effects)
+}
+
+// TestEveryChannel has an adapter for each type of contact method.
+func TestEveryChannel(t *testing.T) {
+	effects, _, err := fill(t, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []delivery.ContactType{delivery.Console, delivery.File, delivery.Webhook, delivery.Email} {
+		if effects.Deliveries.Senders[kind] == nil {
+			t.Errorf("no adapter for %s", kind)
+		}
+	}
+}
+
+func TestMail(t *testing.T) {
+	t.Setenv("WORKER_TEST_PASSWORD", "s3cret")
+	const server = "mail:\n  host: mail.example\n  from: noc@mirnet.example\n"
+	for name, tt := range map[string]struct {
+		settings string
+		want     *smtp.Sender
+		fault    string
+	}{
+		"none":  {"", &smtp.Sender{Timeout: 10 * time.Second}, ""},
+		"plain": {server, &smtp.Sender{Host: "mail.example", From: "noc@mirnet.example", Security: smtp.STARTTLS, Timeout: 10 * time.Second}, ""},
+		"with a user": {
+			server + "  port: 465\n  security: tls\n  user: noc\n  password: env:WORKER_TEST_PASSWORD\n", &smtp.Sender{
+				Host: "mail.example", Port: 465, From: "noc@mirnet.example", Security: smtp.TLS, User: "noc", Password: "s3cret",
+				Timeout: 10 * time.Second,
+			}, "",
+		},
+		"without its password": {
+			server + "  user: noc\n  password: env:WORKER_TEST_NOTHING\n", nil,
+			"mail server: mail: password env:WORKER_TEST_NOTHING: not set in the environment of this process",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			effects, _, err := fill(t, tt.settings)
+			if tt.fault != "" {
+				if err == nil || err.Error() != tt.fault {
+					t.Errorf("got %v, want %s", err, tt.fault)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := effects.Deliveries.Senders[delivery.Email]; !reflect.DeepEqual(got, activities.Sender(tt.want)) {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestTicketsInTheDataFolder opens tickets as files, unless the organisation says otherwise.
+func TestTicketsInTheDataFolder(t *testing.T) {
+	effects, data, err := fill(t, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, err := effects.Tickets.System.Open(t.Context(), ticket.Ticket{Key: "incident/1", Revision: 1, Title: "shop is down"})
+	if err != nil || ref.ID != "T-000001" {
+		t.Errorf("got %v, %v; want T-000001", ref, err)
+	}
+	if files, err := filepath.Glob(filepath.Join(data, "tickets", "*.json")); err != nil || len(files) != 1 {
+		t.Errorf("got files %v, %v; want one", files, err)
+	}
+}
+
+// TestTicketsByWebhook opens tickets where the organisation says, if that may be reached.
+func TestTicketsByWebhook(t *testing.T) {
+	signed := ""
+	desk := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		signed = r.Header.Get("webhook-signature")
+		_, _ = io.WriteString(w, `{"id":"DESK-7"}`)
+	}))
+	defer desk.Close()
+	t.Setenv("WORKER_TEST_URL", desk.URL)
+	t.Setenv("WORKER_TEST_SECRET", "whsec_c2VjcmV0")
+	webhook := []string{"system: local", "system: webhook\n  url: env:WORKER_TEST_URL\n  secret: env:WORKER_TEST_SECRET"}
+	const allowed = "own_networks: [127.0.0.1/32]\n"
+	asked := ticket.Ticket{Key: "incident/1", Revision: 1, Title: "shop is down"}
+
+	effects, _, err := fill(t, allowed, webhook...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ref, err := effects.Tickets.System.Open(t.Context(), asked); err != nil || ref.ID != "DESK-7" || signed == "" {
+		t.Errorf("got %v, %v, signed %q; want DESK-7, signed", ref, err, signed)
+	}
+
+	effects, _, err = fill(t, "", webhook...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := effects.Tickets.System.Open(t.Context(), asked); !delivery.IsRefusal(err) {
+		t.Errorf("a network that is not the organisation's own: got %v, want a refusal", err)
+	}
+
+	t.Setenv("WORKER_TEST_SECRET", "")
+	if _, _, err = fill(t, allowed, webhook...); err == nil || !strings.HasPrefix(err.Error(), "ticket system: tickets: secret env:WORKER_TEST_SECRET: ") {
+		t.Errorf("without its secret: got %v", err)
+	}
+}
