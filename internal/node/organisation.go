@@ -22,7 +22,8 @@ type fixed struct {
 	was  any
 }
 
-// workerParts are fixed for whoever has effects, entranceParts for whoever lets alerts and people in.
+// workerParts are fixed for whoever has effects, entranceParts for whoever lets alerts and people in. The organisation's
+// own language is fixed for both: the self-watch speaks it.
 func workerParts() []fixed {
 	return []fixed{
 		{name: "mail", read: func(o *org.Organisation) any { m, err := o.Mail(); return pair{m, err} }},
@@ -41,7 +42,6 @@ func entranceParts() []fixed {
 			}
 			return tokens
 		}},
-		{name: "languages", read: func(o *org.Organisation) any { return o.Languages[0] }},
 		{name: "zone", read: func(o *org.Organisation) any { return o.Zone.String() }},
 	}
 }
@@ -50,6 +50,7 @@ type pair struct{ a, b any }
 
 // follow keeps the organisation folder current, and says when a part has changed that only a restart makes current.
 func (n *Node) follow(ctx context.Context, parts ...fixed) {
+	parts = append(parts, fixed{name: "languages", read: func(o *org.Organisation) any { return o.Languages[0] }})
 	for _, p := range parts {
 		p.was = p.read(n.org.Current())
 		n.fixed = append(n.fixed, p)
