@@ -37,6 +37,15 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 			n.stop()
 		}
 	}()
+	if err := n.takeAll(ctx, cfg); err != nil {
+		return nil, cmp.Or(devserver.InUse(cfg.Data), err)
+	}
+	engine, err := startEngine(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	n.onStop(engine.Stop)
+	// The engine holds the data folder now: nobody else writes into it.
 	admin := api.Token{Actor: "admin", Name: "Administrator", Kind: api.Person}
 	if err := api.EnsureToken(n.cfg.Tokens, n.adminFile(), admin); err != nil {
 		return nil, err
@@ -50,14 +59,6 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 		return nil, err
 	}
 	n.follow(ctx, append(workerParts(), entranceParts()...)...)
-	if err := n.takeAll(ctx, cfg); err != nil {
-		return nil, cmp.Or(devserver.InUse(cfg.Data), err)
-	}
-	engine, err := startEngine(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	n.onStop(engine.Stop)
 	if err := n.connect(ctx, client.Options{HostPort: engine.HostPort, Namespace: engine.Namespace}); err != nil {
 		return nil, err
 	}

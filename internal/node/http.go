@@ -79,7 +79,7 @@ func (n *Node) checks() []api.Check {
 			return err
 		}},
 		{Name: "organisation", Func: func(context.Context) error { return n.unread() }, Inform: true, Note: n.revision},
-		{Name: "settings", Func: func(context.Context) error { return n.current() }, Inform: true},
+		{Name: "settings", Func: func(context.Context) error { return n.settled() }, Inform: true},
 	}
 	for _, name := range n.watch.Checks() {
 		checks = append(checks, api.Check{Name: "watch/" + name, Inform: true, Func: func(context.Context) error {

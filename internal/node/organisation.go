@@ -84,8 +84,8 @@ func (n *Node) outdated() []string {
 	return names
 }
 
-// current says what a restart would read.
-func (n *Node) current() error {
+// settled says which change of the organisation folder waits for a restart.
+func (n *Node) settled() error {
 	if names := n.outdated(); len(names) > 0 {
 		return fmt.Errorf("changed, read again after a restart: %s", strings.Join(names, ", "))
 	}

@@ -106,7 +106,7 @@ func (r *Running) Stop() { r.node.stop() }
 func Dev(ctx context.Context, cfg DevConfig) error {
 	r, err := Start(ctx, cfg)
 	if err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	defer r.Stop()
 	if err := os.WriteFile(r.node.urlFile(), []byte(r.URL+"\n"), 0o600); err != nil {

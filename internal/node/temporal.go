@@ -76,8 +76,9 @@ func away(err error) bool {
 // declare makes sure that the namespace has the search attributes, without which every workflow task fails. Those that are
 // missing are added where that is allowed.
 func (n *Node) declare(ctx context.Context) error {
-	operator := n.temporal.OperatorService()
-	there, err := operator.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: n.namespace})
+	there, err := n.temporal.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{
+		Namespace: n.namespace,
+	})
 	if unanswered(err) {
 		n.cfg.Log.Warn("search attributes not checked: without them no workflow runs", "namespace", n.namespace, "error", err)
 		return nil
@@ -89,38 +90,47 @@ func (n *Node) declare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list search attributes of namespace %s: %w", n.namespace, err)
 	}
-	var faults, ways []string
-	command := func(verb, attribute string) {
-		ways = append(ways, fmt.Sprintf("  temporal operator search-attribute %s --namespace %s --name %s", verb, n.namespace, attribute))
-	}
+	var faults, commands []string
 	for _, k := range workflows.SearchAttributes() {
 		name, want := k.GetName(), k.GetValueType()
+		command := func(verb, more string) {
+			commands = append(commands,
+				fmt.Sprintf("\n  temporal operator search-attribute %s --namespace %s --name %s%s", verb, n.namespace, name, more))
+		}
 		has, ok := there.GetCustomAttributes()[name]
-		if ok && has == want {
+		var err error
+		if !ok {
+			err = n.add(ctx, name, want)
+		}
+		switch {
+		case ok && has != want:
+			faults = append(faults, fmt.Sprintf("%s is of type %s, not %s", name, has, want))
+			command("remove", "")
+		case away(err):
+			return err
+		case err != nil:
+			faults = append(faults, fmt.Sprintf("%s is missing (%s)", name, err))
+		default:
 			continue
 		}
-		if ok {
-			faults = append(faults, fmt.Sprintf("%s is of type %s, not %s", name, has, want))
-			command("remove", name)
-		} else {
-			_, err := operator.AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
-				Namespace: n.namespace, SearchAttributes: map[string]enumspb.IndexedValueType{name: want},
-			})
-			if _, meanwhile := errors.AsType[*serviceerror.AlreadyExists](err); err == nil || meanwhile {
-				continue
-			}
-			if away(err) {
-				return fmt.Errorf("add search attribute %s: %w", name, err)
-			}
-			faults = append(faults, fmt.Sprintf("%s is missing (%s)", name, err))
-		}
-		command("create", name+" --type "+want.String())
+		command("create", " --type "+want.String())
 	}
 	if len(faults) == 0 {
 		return nil
 	}
-	return fmt.Errorf("search attributes of namespace %s: %s; no workflow can run there before this is done:\n%s",
-		n.namespace, strings.Join(faults, ", "), strings.Join(ways, "\n"))
+	return fmt.Errorf("search attributes of namespace %s: %s; no workflow can run there before this is done:%s",
+		n.namespace, strings.Join(faults, ", "), strings.Join(commands, ""))
+}
+
+// add adds a search attribute, which somebody else may have done meanwhile.
+func (n *Node) add(ctx context.Context, name string, kind enumspb.IndexedValueType) error {
+	_, err := n.temporal.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
+		Namespace: n.namespace, SearchAttributes: map[string]enumspb.IndexedValueType{name: kind},
+	})
+	if _, there := errors.AsType[*serviceerror.AlreadyExists](err); there {
+		return nil
+	}
+	return err
 }
 
 // unanswered tells whether Temporal refuses the question, and not us.
