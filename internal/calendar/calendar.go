@@ -79,19 +79,28 @@ func (r Rules) Validate() []error {
 			fault("exception %s: named twice", e.Date)
 		}
 		seen[e.Date] = true
-		var day []part
-		for _, h := range e.Hours {
-			if !h.valid() {
-				fault("exception %s: hours %s: want from 00:00 to 24:00, and two different times", e.Date, h)
-			}
-			day = append(day, part{h.From, h.end(), h.String()})
-		}
-		if a, b, ok := overlap(day); ok {
-			fault("exception %s: %s and %s overlap", e.Date, a, b)
+		for _, err := range e.Validate() {
+			fault("%w", err)
 		}
 	}
 	if r.Until != 0 && r.Until < r.From {
 		fault("until %s: want a day that is not before from, %s", r.Until, r.From)
+	}
+	return faults
+}
+
+// Validate says all that is wrong with the hours of an exception.
+func (e Exception) Validate() []error {
+	var faults []error
+	var day []part
+	for _, h := range e.Hours {
+		if !h.valid() {
+			faults = append(faults, fmt.Errorf("exception %s: hours %s: want from 00:00 to 24:00, and two different times", e.Date, h))
+		}
+		day = append(day, part{h.From, h.end(), h.String()})
+	}
+	if a, b, ok := overlap(day); ok {
+		faults = append(faults, fmt.Errorf("exception %s: %s and %s overlap", e.Date, a, b))
 	}
 	return faults
 }

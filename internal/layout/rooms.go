@@ -93,7 +93,9 @@ func rooms() map[string]room {
 			"github.com/spf13/cobra", "github.com/jedib0t/go-pretty", "golang.org/x/term", yaml,
 		}},
 
-		"internal/org":       {may: []string{pure, "templates", "internal/condition", yaml}},
+		"internal/org": {may: []string{
+			pure, "templates", "internal/condition", yaml, "github.com/rickar/cal/v2", "github.com/arran4/golang-ical",
+		}},
 		"internal/condition": {may: []string{pure, "templates", "cel.dev"}},
 		"internal/report": {may: []string{
 			pure, "templates", "github.com/Masterminds/sprig/v3", "github.com/yuin/goldmark", "github.com/signintech/gopdf",

@@ -9,6 +9,29 @@ type faultCase struct {
 
 func faultTable() []faultCase {
 	return []faultCase{
+		{change{"calendars.yaml", "id: office", "id: Office"}, `calendars.yaml:2:9: calendar 1: id "Office": want lower-case letters, digits and hyphens, at most 63, such as web-1`},
+		{change{"calendars.yaml", "Europe/London", "London"}, `calendars.yaml:4:11: calendar office: zone "London": want an IANA time zone, such as Asia/Seoul`},
+		{change{"calendars.yaml", "days: [mon-thu], from: 09:00", "days: [monday], from: 9:00"}, `calendars.yaml:6:17: calendar office: hours 1: days "monday": want a day or a range of days, such as sat or mon-fri
+calendars.yaml:6:32: calendar office: hours 1: from "9:00": want a time of day from 00:00 to 23:59, such as 09:00`},
+		{change{"calendars.yaml", "days: [mon-thu], from: 09:00", "days: [mon-thu-fri], from: 24:00"}, `calendars.yaml:6:17: calendar office: hours 1: days "mon-thu-fri": want a day or a range of days, such as sat or mon-fri
+calendars.yaml:6:37: calendar office: hours 1: from "24:00": want a time of day from 00:00 to 23:59, such as 09:00`},
+		{change{"calendars.yaml", "from: 09:00, to: 12:30", "from: 09:00, to: 24:30"}, `calendars.yaml:6:44: calendar office: hours 1: to "24:30": want a time of day, such as 18:00 or 24:00`},
+		{change{"calendars.yaml", "from: 09:00, to: 12:30", "from: 09:00, to: 09:00"}, `calendars.yaml:6:44: calendar office: hours 1: to 09:00: want another time than from; a whole day is from 00:00 to 24:00`},
+		{change{"calendars.yaml", "from: 09:00, to: 12:30", "from: 09:00, to: 14:30"}, `calendars.yaml:2:5: calendar office: mon 09:00-14:30 and mon 13:30-17:30 overlap`},
+		{change{"calendars.yaml", "days: [fri, sat], from: 09:00", "days: [sun-mon], from: 22:00"}, `calendars.yaml:2:5: calendar office: mon 22:00-13:00 and tue 09:00-12:30 overlap`},
+		{change{"calendars.yaml", "country: gb", "country: cn"}, `calendars.yaml:10:16: calendar office: holidays: country "cn": want kr, us, gb, de or jp`},
+		{change{"calendars.yaml", "dates: [2026-12-24]", "dates: [24.12.2026]"}, `calendars.yaml:11:15: calendar office: holidays: dates "24.12.2026": want a date, such as 2026-12-31`},
+		{change{"calendars.yaml", "dates: [2026-12-24]", "files: [../company.ics]"}, `calendars.yaml:11:15: calendar office: holidays: files "../company.ics": want the plain name of a file in this folder that ends in .ics, such as company.ics`},
+		{change{"calendars.yaml", "dates: [2026-12-24]", "files: [company.ics]"}, `calendars.yaml:11:15: calendar office: holidays: files "company.ics": no such file in this folder; there are none`},
+		{change{"calendars.yaml", "until: 2026-12-31", "until: 2026-12-28"}, `calendars.yaml:14:16: calendar office: exception 1: until 2026-12-28: want a later day than date, 2026-12-28, by less than 366 days`},
+		{change{"calendars.yaml", "until: 2026-12-31", "until: 2036-12-31"}, `calendars.yaml:14:16: calendar office: exception 1: until 2036-12-31: want a later day than date, 2026-12-28, by less than 366 days`},
+		{change{"calendars.yaml", ", closed: true", ""}, `calendars.yaml:16:9: calendar office: exception 2: want closed: true, or hours such as [{from: 09:00, to: 13:00}]`},
+		{change{"calendars.yaml", "closed: true", "hours: []"}, `calendars.yaml:16:9: calendar office: exception 2: want closed: true, or hours such as [{from: 09:00, to: 13:00}]`},
+		{change{"calendars.yaml", "closed: true", "closed: false"}, `calendars.yaml:16:36: calendar office: exception 2: closed "false": want true, or not this key`},
+		{change{"calendars.yaml", "date: 2026-11-27", "date: 2026-12-30"}, `calendars.yaml:2:5: calendar office: exception 2026-12-30: named twice`},
+		{change{"calendars.yaml", "hours: [{from: 10:00, to: 12:00}]", "hours: [{from: 10:00, to: 12:00}, {from: 11:00, to: 13:00}]"}, `calendars.yaml:13:9: calendar office: exception 1: exception 2026-12-28: 10:00-12:00 and 11:00-13:00 overlap`},
+		{change{"calendars.yaml", "until: 2199-12-31", "until: 2025-12-31"}, `calendars.yaml:2:5: calendar office: until 2025-12-31: want a day that is not before from, 2026-01-01`},
+		{change{"calendars.yaml", "until: 2199-12-31", "until: 2026-01-01"}, `calendars.yaml:2:5: calendar office: it never opens`},
 		{change{"organisation.yaml", "id: acme", "id: Acme Corp"}, `organisation.yaml:1:5: organisation: id "Acme Corp": want lower-case letters, digits and hyphens, at most 63, such as web-1`},
 		{change{"organisation.yaml", "id: acme\n", ""}, `organisation.yaml:1:1: organisation: id: missing; want lower-case letters, digits and hyphens, at most 63, such as web-1`},
 		{change{"organisation.yaml", "name: Acme", "name:"}, `organisation.yaml:2:1: organisation: name: missing; want a name on one line, of at most 200 characters`},

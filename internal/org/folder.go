@@ -16,6 +16,7 @@ import (
 // The files of an organisation folder, each of which may only refer to what stands in it or in one before it.
 const (
 	settingsFile  = "organisation.yaml"
+	calendarsFile = "calendars.yaml"
 	sourcesFile   = "sources.yaml"
 	peopleFile    = "people.yaml"
 	plansFile     = "support-plans.yaml"
@@ -28,7 +29,8 @@ const (
 
 func files() []string {
 	return []string{
-		settingsFile, sourcesFile, peopleFile, plansFile, customersFile, schedulesFile, policiesFile, servicesFile, routesFile,
+		settingsFile, calendarsFile, sourcesFile, peopleFile, plansFile, customersFile, schedulesFile, policiesFile, servicesFile,
+		routesFile,
 	}
 }
 
@@ -43,7 +45,7 @@ type folder struct {
 	faults   []Fault
 }
 
-// readFolder reads the definition files. Everything else in the folder, such as a README or a file with a secret, is left
+// readFolder reads the definition files, and iCalendar files that they may name. Everything else in the folder, such as a README or a file with a secret, is left
 // alone, but not a YAML file that nobody would read: its name is a slip.
 func readFolder(dir string) (*folder, error) {
 	found, err := os.ReadDir(dir)
@@ -51,19 +53,23 @@ func readFolder(dir string) (*folder, error) {
 		return nil, fmt.Errorf("load organisation %s: %w", dir, unwrapPath(err))
 	}
 	f := &folder{dir: dir, files: map[string][]byte{}}
+	names := files()
 	for _, e := range found {
-		if name := e.Name(); isYAML(name) && !slices.Contains(files(), name) {
+		switch name := e.Name(); {
+		case isICS(name):
+			names = append(names, name)
+		case isYAML(name) && !slices.Contains(files(), name):
 			f.fault(name, "not a file of an organisation folder; "+hint(name, files()))
 		}
 	}
 	sum := sha256.New()
-	for _, name := range slices.Sorted(slices.Values(files())) {
+	for _, name := range slices.Sorted(slices.Values(names)) {
 		content, info, err := readRegular(filepath.Join(dir, name), maxFile)
+		f.files[name] = content // nil: there, or to be there, and unread
 		if err != nil {
 			f.fault(name, whyUnread(err))
 			continue
 		}
-		f.files[name] = content
 		fmt.Fprintf(sum, "%s %d\n%s", name, len(content), content)
 		if info.ModTime().After(f.changed) {
 			f.changed = info.ModTime()

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"muster/internal/calendar"
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/oncall"
@@ -40,6 +41,7 @@ type definitions struct {
 	fallback  method
 	sources   []source
 	people    map[string]person // customers' contacts as well, as customer/contact
+	calendars map[string]calendar.Rules
 	plans     map[string]supportplan.Plan
 	customers map[string]customer
 	schedules map[string]oncall.Schedule
@@ -63,22 +65,29 @@ type builder struct {
 
 	org *Organisation
 	*definitions
+
+	files map[string][]byte
+	days  map[string][]calendar.Date // of the iCalendar files that a calendar names
 }
 
 func (f *folder) load(now time.Time) (*Organisation, error) {
 	d := &definitions{
-		dir: f.dir, people: map[string]person{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
+		dir: f.dir, calendars: map[string]calendar.Rules{}, people: map[string]person{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
 		schedules: map[string]oncall.Schedule{}, policies: map[string]escalation.Policy{},
 		services: map[string]incident.Definition{},
 	}
 	o := &Organisation{Revision: f.revision, Changed: f.changed, LoadedAt: now, definitions: d}
-	b := &builder{reader: reader{faults: f.faults, tables: map[string]*table{}}, org: o, definitions: d}
+	b := &builder{
+		reader: reader{faults: f.faults, tables: map[string]*table{}}, org: o, definitions: d,
+		files: f.files, days: map[string][]calendar.Date{},
+	}
 	for _, part := range []struct {
 		file    string
 		defines string
 		read    func(*object)
 	}{
 		{settingsFile, "organisation", b.settings},
+		{calendarsFile, "calendar", b.readCalendars},
 		{sourcesFile, "source", b.readSources},
 		{peopleFile, "person", b.readPeople},
 		{plansFile, "support plan", b.readPlans},

@@ -35,6 +35,7 @@ func (b *builder) warnings(now time.Time) []Fault {
 			w.fault(w.placeOf("schedule", id), "schedule %s: nobody is on call before %s (%s)", id, s.Rotation.Start, s.Rotation.Zone)
 		}
 	}
+	b.endingCalendars(&w, now)
 	return sorted(w.faults)
 }
 
