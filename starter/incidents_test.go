@@ -280,8 +280,7 @@ func TestCallersDecideWithoutKnowingTemporal(t *testing.T) {
 		{"failed in the workflow", failure("Other"), 0, "unavailable", 1},
 		{"engine away", serviceerror.NewUnavailable("x"), 9, "unavailable", 0},
 		{"no answer in time, no worker", timeout, 1, "unavailable", 1},
-		{"no answer in time, after a restart", timeout, 2, "unavailable", 1},
-		{"no answer in time, tasks fail", timeout, 3, "stuck", 1},
+		{"no answer in time, tasks fail", timeout, 2, "stuck", 1},
 		{"refused by Temporal, tasks fail", serviceerror.NewWorkflowNotReady("x"), 3, "stuck", 1},
 		{"does not replay", serviceerror.NewQueryFailed("x"), 0, "stuck", 0},
 	} {

@@ -84,9 +84,8 @@ func stuck(ctx context.Context, c client.Client, workflowID, runID string, cause
 		return false
 	}
 	const patience = 2 * time.Second
-	const attempts = 3 // from here on Temporal itself refuses to query the run
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	run, err := c.DescribeWorkflowExecution(ctx, workflowID, runID)
-	return err == nil && run.GetPendingWorkflowTask().GetAttempt() >= attempts
+	return err == nil && run.GetPendingWorkflowTask().GetAttempt() > 1 // a first one has failed; the count begins anew now and then
 }
