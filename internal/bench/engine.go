@@ -68,10 +68,9 @@ func startEngine(ctx context.Context, folder string, out io.Writer, o engineOpti
 	if err != nil {
 		return nil, err
 	}
-	options := client.Options{
-		HostPort: e.server.HostPort, Namespace: e.server.Namespace, Logger: log.NewStructuredLogger(quiet),
-		Plugins: []client.Plugin{&guest{activities: &rawActivities{world: e.world}}},
-	}
+	options := e.server.ClientOptions()
+	options.Logger = log.NewStructuredLogger(quiet)
+	options.Plugins = []client.Plugin{&guest{activities: &rawActivities{world: e.world}}}
 	if o.noKeys {
 		options.Interceptors = append(options.Interceptors, &keyless{})
 	}

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 
 	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/sdk/client"
 
 	"muster/examples"
 	"muster/internal/devserver"
@@ -59,7 +58,7 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 		return nil, err
 	}
 	n.follow(ctx, append(workerParts(), entranceParts()...)...)
-	if err := n.connect(ctx, client.Options{HostPort: engine.HostPort, Namespace: engine.Namespace}); err != nil {
+	if err := n.connect(ctx, engine.ClientOptions()); err != nil {
 		return nil, err
 	}
 	n.look(ctx, "dev", &n.tracker.open)

@@ -11,6 +11,6 @@ import (
 
 func measure() func(context.Context, cli.Streams, cli.BenchOptions) error {
 	return func(ctx context.Context, s cli.Streams, o cli.BenchOptions) error {
-		return bench.Run(ctx, bench.Options{Rounds: o.Rounds, Only: o.Only, Quick: o.Quick, Out: s.Out})
+		return bench.Run(ctx, bench.Options{Rounds: o.Rounds, Only: o.Only, Quick: o.Quick, Profile: o.Profile, Out: s.Out})
 	}
 }

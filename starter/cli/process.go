@@ -41,9 +41,10 @@ type DemoOptions struct {
 
 // BenchOptions are the flags of muster bench.
 type BenchOptions struct {
-	Rounds int
-	Only   []string // parts by name; empty: all
-	Quick  bool
+	Rounds  int
+	Only    []string // parts by name; empty: all
+	Quick   bool
+	Profile string // folder for CPU profiles; empty: none
 }
 
 func (a *app) streams() Streams { return Streams{Out: a.env.Stdout, Err: a.env.Stderr} }
@@ -169,7 +170,7 @@ func (a *app) bench() *cobra.Command {
 		Use:     "bench",
 		Short:   "Measure against a workflow written by hand",
 		Long:    "Measure what Muster costs beside a minimal workflow written by hand, on this machine.",
-		Example: "  muster bench\n  muster bench --quick --only storm,firstpage",
+		Example: "  muster bench\n  muster bench --quick --only life,firstpage",
 		Args: func(_ *cobra.Command, args []string) error {
 			if o.Rounds < 1 {
 				return misused("--rounds %d: want 1 or more", o.Rounds)
@@ -180,6 +181,7 @@ func (a *app) bench() *cobra.Command {
 	cmd.Flags().IntVar(&o.Rounds, "rounds", 5, "so `OFTEN`, interleaved; medians count")
 	cmd.Flags().StringSliceVar(&o.Only, "only", nil, "only these `PARTS`")
 	cmd.Flags().BoolVar(&o.Quick, "quick", false, "less of everything: to see that it works, not to compare")
+	cmd.Flags().StringVar(&o.Profile, "profile", "", "write a CPU profile of each part into `FOLDER`")
 	return cmd
 }
 
