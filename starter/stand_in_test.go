@@ -25,9 +25,9 @@ import (
 )
 
 const (
-	open       incident.ID = "INC-7K3M9QX2PA"
-	workflowID             = "incident/prometheus/a"
-	namespace              = "default"
+	open       = incident.ID("INC-7K3M9QX2PA")
+	workflowID = "incident/prometheus/a"
+	namespace  = "default"
 )
 
 func minute(n int) time.Time { return time.Date(2026, 11, 22, 5, n, 0, 0, time.UTC) }
