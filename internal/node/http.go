@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"os"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -25,10 +26,11 @@ type entrance struct {
 
 // entrance reads who may come in.
 func (n *Node) entrance() (entrance, error) {
-	tokens, err := api.OpenTokens(n.cfg.Tokens, time.Now, n.cfg.Log)
-	if errors.Is(err, fs.ErrNotExist) {
-		return entrance{}, fmt.Errorf("%w: make the first token with\n  muster token create --tokens %s --actor PERSON", err, n.cfg.Tokens)
+	if _, err := os.Stat(n.cfg.Tokens); errors.Is(err, fs.ErrNotExist) {
+		return entrance{}, fmt.Errorf("tokens %s: there is no such file: make it, with the first token, by\n"+
+			"  muster token create --tokens %[1]s --actor PERSON", n.cfg.Tokens)
 	}
+	tokens, err := api.OpenTokens(n.cfg.Tokens, time.Now, n.cfg.Log)
 	if err != nil {
 		return entrance{}, err
 	}
