@@ -39,8 +39,26 @@ func (l *language) funcs() template.FuncMap {
 		"replace": replace, "join": join,
 		// Builtin ones that could grow without bounds.
 		"print": fmt.Sprint, "println": fmt.Sprintln, "printf": printf, "js": template.JSEscaper,
+		"josa": josa, "person": l.person, "targets": l.targets,
+	}
+	theirs := sprig.HermeticTxtFuncMap()
+	for _, name := range sprigs() {
+		all[name] = theirs[name]
+	}
+	for name, f := range all {
+		all[name] = modest(f)
+	}
+	for name, f := range l.brief() {
+		all[name] = f
+	}
+	return all
+}
+
+// brief are the functions whose results are short whatever they are given.
+func (l *language) brief() template.FuncMap {
+	return template.FuncMap{
 		// Words of the language.
-		"word": l.word, "josa": josa, "person": l.person, "targets": l.targets,
+		"word":     l.word,
 		"status":   func(v string) string { return l.word("status", v) },
 		"priority": func(v string) string { return l.word("priority", v) },
 		"level":    l.word,
@@ -55,14 +73,6 @@ func (l *language) funcs() template.FuncMap {
 		"moment":   timed(l.moment),
 		"duration": l.lasting,
 	}
-	theirs := sprig.HermeticTxtFuncMap()
-	for _, name := range sprigs() {
-		all[name] = theirs[name]
-	}
-	for name, f := range all {
-		all[name] = modest(f)
-	}
-	return all
 }
 
 // modest makes a function fail when it returns a longer text than any reader would read. A text's execution turns the
