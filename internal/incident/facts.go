@@ -43,19 +43,18 @@ type FactClock struct {
 
 // A Telling is one message to be written: to whom it goes is found at the same moment.
 type Telling struct {
-	Kind     delivery.Kind `json:"kind"`
-	About    About         `json:"about,omitempty"` // which reminder
-	Facts    Facts         `json:"facts"`
-	Step     int           `json:"step,omitempty"`  // of a page; 0: last resort
-	Round    int           `json:"round,omitempty"` // of a page
-	Why      string        `json:"why,omitempty"`   // of a page: the targets that led to this person, "schedule:primary"
-	Role     Role          `json:"role,omitempty"`
-	Customer string        `json:"customer,omitempty"` // the customer's name …
-	// … and its id, with which a command names it.
-	CustomerID string          `json:"customer_id,omitempty"`
-	Target     string          `json:"target,omitempty"` // the promise that a reminder is about
-	Due        time.Time       `json:"due,omitzero"`     // the instant that the message is about; of an update: the next one
-	Text       string          `json:"text,omitempty"`   // what a person wrote
+	Kind       delivery.Kind   `json:"kind"`
+	About      About           `json:"about,omitempty"` // which reminder
+	Facts      Facts           `json:"facts"`
+	Step       int             `json:"step,omitempty"`  // of a page; 0: last resort
+	Round      int             `json:"round,omitempty"` // of a page
+	Why        string          `json:"why,omitempty"`   // of a page: the targets that led to this person, "schedule:primary"
+	Role       Role            `json:"role,omitempty"`
+	Customer   string          `json:"customer,omitempty"`    // the customer's name
+	CustomerID string          `json:"customer_id,omitempty"` // with which a command names the customer
+	Target     string          `json:"target,omitempty"`      // the promise that a reminder is about
+	Due        time.Time       `json:"due,omitzero"`          // the instant that the message is about; of an update: the next one
+	Text       string          `json:"text,omitempty"`        // what a person wrote
 	Author     *timeline.Actor `json:"author,omitempty"`
 }
 

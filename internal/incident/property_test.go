@@ -21,6 +21,7 @@ import (
 func TestAnIncidentKeepsItsPromisesWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		def := definition()
+		def.Customers[0].Plan.UpdateBy = rapid.SampledFrom([]supportplan.Author{supportplan.ByEngine, supportplan.ByPerson}).Draw(rt, "update by")
 		def.Impact = rapid.SampledFrom([]priority.Level{priority.High, priority.Low}).Draw(rt, "impact")
 		i, err := incident.Open("INC-TEST", def, start)
 		if err != nil {
