@@ -46,6 +46,8 @@ func weekdays(s string) ([]calendar.Weekday, bool) {
 	return slices.Concat(all, all)[from : to+1], true
 }
 
+const maxDays = 4000 // of one calendar: it is kept with every promise made under it
+
 // readCalendars reads calendars.yaml.
 func (b *builder) readCalendars(o *object) {
 	o.entries("calendars", "calendar", anyNumber, func(o *object, id string) {
@@ -72,6 +74,9 @@ func (b *builder) readCalendars(o *object) {
 			})
 		}
 		r.From, r.Until = maybe(o, "from", aDate, 0), maybe(o, "until", aDate, 0)
+		if days := len(r.Holidays) + len(r.Exceptions); days > maxDays {
+			o.fault(o.place, "%s: %d holidays and exceptions; want at most %d days", o.subject, days, maxDays)
+		}
 		if zone == nil || len(b.faults) > before {
 			return
 		}
@@ -115,7 +120,7 @@ func (b *builder) readHolidays(o *object, r *calendar.Rules) {
 	if o.has("country") {
 		country, _ := need(o, "country", aCountry)
 		r.Holidays = append(r.Holidays, nationalHolidays()[country]...)
-		r.KnownUntil = endOf(knownYear)
+		r.KnownUntil = max(r.KnownUntil, endOf(knownYear))
 	}
 	slices.Sort(r.Holidays)
 	r.Holidays = slices.Compact(r.Holidays)

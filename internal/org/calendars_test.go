@@ -1,6 +1,7 @@
 package org_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -90,6 +91,11 @@ func TestKoreanSubstitutes(t *testing.T) {
 	if want := dates(t, "2027-12-31")[0]; r.KnownUntil != want {
 		t.Errorf("known until %s, want %s", r.KnownUntil, want)
 	}
+	files := good(t)
+	change{"calendars.yaml", "dates: [2026-12-24]", "dates: [2026-12-24, 2028-04-12]"}.in(t, files)
+	if got, want := rules(t, load(t, files), "office").KnownUntil, dates(t, "2028-12-31")[0]; got != want {
+		t.Errorf("whoever adds days of the next year knows it: known until %s, want %s", got, want)
+	}
 }
 
 func TestCalendar(t *testing.T) {
@@ -151,17 +157,14 @@ func TestTheExamplesCalendars(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id, want := range map[string]string{
-		"always":         "2026-12-24T20:00:00+09:00",
+		"always":         "2026-12-24T19:00:00+09:00",
 		"business-hours": "2026-12-28T15:00:00+09:00", // one hour more of Christmas Eve, Christmas and a weekend
 	} {
 		c, err := calendar.New(rules(t, o, id), seoul)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := c.Add(time.Date(2026, 12, 24, 12, 0, 0, 0, seoul), 8*time.Hour)
-		if id == "business-hours" {
-			got, err = c.Add(time.Date(2026, 12, 24, 12, 0, 0, 0, seoul), 7*time.Hour)
-		}
+		got, err := c.Add(time.Date(2026, 12, 24, 12, 0, 0, 0, seoul), 7*time.Hour)
 		if err != nil || got.Format(time.RFC3339) != want {
 			t.Errorf("%s: got %s, %v, want %s", id, got, err, want)
 		}
@@ -194,6 +197,27 @@ func TestICSFaults(t *testing.T) {
 		if diff := cmp.Diff([]string{tt.want}, faults(t, files)); diff != "" {
 			t.Error(diff)
 		}
+	}
+}
+
+func TestACalendarIsBounded(t *testing.T) {
+	files := good(t)
+	change{"calendars.yaml", "country: gb", "country: gb\n      files: [company.ics]"}.in(t, files)
+	var years []string
+	for range 11 {
+		years = append(years, "DTSTART;VALUE=DATE:20260101\r\nDTEND;VALUE=DATE:20270101")
+	}
+	files["company.ics"] = iCalendar(years...)
+	if got := faults(t, files); got != nil {
+		t.Error("the same days over again are no more days:", got)
+	}
+	for n := range years {
+		years[n] = fmt.Sprintf("DTSTART;VALUE=DATE:%d0101\r\nDTEND;VALUE=DATE:%d0101", 2026+n, 2027+n)
+	}
+	files["company.ics"] = iCalendar(years...)
+	want := []string{"calendars.yaml:2:5: calendar office: 4039 holidays and exceptions; want at most 4000 days"}
+	if diff := cmp.Diff(want, faults(t, files)); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -136,6 +136,8 @@ func TestAllFaultsInOneRun(t *testing.T) {
 		{"organisation.yaml", "zone: Asia/Seoul", "zone: Asia/Seul"},
 		{"organisation.yaml", "port: 587", "port: mail"},
 		{"sources.yaml", "id: lab", "id: Lab"},
+		{"calendars.yaml", "country: gb", "country: uk"},
+		{"calendars.yaml", "days: [fri, sat], from: 09:00", "days: [fri, sam], from: 09:00"},
 		{"people.yaml", "language: en", "language: fr"},
 		{"people.yaml", "secret: env:PARK_SECRET", "secret: swordfish"},
 		{"support-plans.yaml", "respond: 15m", "respond: 15 minutes"},
