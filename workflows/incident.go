@@ -13,6 +13,7 @@ import (
 
 // IncidentInput opens an incident, or hands its state to the run that continues it.
 type IncidentInput struct {
+	ID         incident.ID          `json:"id,omitempty"`
 	Definition *incident.Definition `json:"definition,omitempty"`
 	State      *incident.Incident   `json:"state,omitempty"`
 }
@@ -75,16 +76,16 @@ type alarm struct {
 
 func newIncidentRun(ctx workflow.Context, in IncidentInput) (*incidentRun, error) {
 	cut, _ := workflow.NewDisconnectedContext(ctx)
-	r := &incidentRun{ctx: cut, alerts: workflow.GetSignalChannel(ctx, AlertsSignal)}
+	r := &incidentRun{ctx: cut, alerts: workflow.GetSignalChannel(ctx, AlertsSignal), published: known(ctx)}
 	now, info := workflow.Now(ctx), workflow.GetInfo(ctx)
 	if in.State != nil {
 		r.incident = in.State
 		r.incident.Resend(info.ContinuedExecutionRunID, now)
 	} else {
-		if in.Definition == nil {
-			return nil, temporal.NewNonRetryableApplicationError("open incident: definition: missing", RefusedError, nil)
+		if in.ID == "" || in.Definition == nil {
+			return nil, temporal.NewNonRetryableApplicationError("open incident: id or definition: missing", RefusedError, nil)
 		}
-		opened, err := incident.Open(incidentID(info.FirstRunID), *in.Definition, now)
+		opened, err := incident.Open(in.ID, *in.Definition, now)
 		if err != nil {
 			return nil, temporal.NewNonRetryableApplicationError("open incident: "+err.Error(), RefusedError, err)
 		}

@@ -32,7 +32,10 @@ type ReviewRequest struct {
 
 // Review keeps a post-incident review open until a person closes it. Its owner is told when it opens and when it is due.
 func Review(ctx workflow.Context, in ReviewInput) (review.Review, error) {
-	r := &reviewRun{review: review.Review{Opened: workflow.Now(ctx), Status: review.Open}, again: workflow.GetSignalChannel(ctx, IncidentResolvedSignal)}
+	r := &reviewRun{
+		review: review.Review{Opened: workflow.Now(ctx), Status: review.Open},
+		again:  workflow.GetSignalChannel(ctx, IncidentResolvedSignal), published: known(ctx),
+	}
 	if err := r.listen(ctx); err != nil {
 		return r.review, err
 	}
@@ -44,6 +47,9 @@ func Review(ctx workflow.Context, in ReviewInput) (review.Review, error) {
 			r.record(ctx, timeline.ReviewOverdue, timeline.Muster())
 			r.tell(ctx, delivery.ReviewDue)
 		}
+		if err := r.publish(ctx); err != nil {
+			return r.review, err
+		}
 		if err := r.awaitNews(ctx); err != nil {
 			return r.review, err
 		}
@@ -52,15 +58,19 @@ func Review(ctx workflow.Context, in ReviewInput) (review.Review, error) {
 			r.take(ctx, again)
 		}
 	}
+	if err := r.publish(ctx); err != nil {
+		return r.review, err
+	}
 	err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) && r.telling == 0 })
 	return r.review, err
 }
 
 type reviewRun struct {
-	review  review.Review
-	input   ReviewInput
-	again   workflow.ReceiveChannel
-	telling int // messages without an outcome yet
+	review    review.Review
+	input     ReviewInput
+	again     workflow.ReceiveChannel
+	telling   int // messages without an outcome yet
+	published published
 }
 
 func (r *reviewRun) listen(ctx workflow.Context) error {
@@ -87,6 +97,8 @@ func (r *reviewRun) on(ctx workflow.Context, name, description string, do func(w
 			return temporal.NewApplicationError(name+" review: text: missing or too long", RefusedError)
 		case r.review.Status != review.Open:
 			return temporal.NewApplicationError(name+" review: it is closed", RefusedError)
+		case name == NoteUpdate && r.review.Timeline.Bytes > heldBytes:
+			return temporal.NewApplicationError(name+" review: its timeline is full", RefusedError)
 		}
 		return nil
 	}
@@ -105,6 +117,15 @@ func (r *reviewRun) take(ctx workflow.Context, in ReviewInput) {
 	r.review.Facts, r.review.Due, r.review.Overdue = in.Facts, in.Due, false
 	r.record(ctx, timeline.ReviewOpened, timeline.Muster(), timeline.F("review", ReviewWorkflowID(in.Facts.Incident)),
 		timeline.F("due", in.Due.UTC().Format(time.RFC3339)))
+}
+
+// publish tells lists and the self-watch where the review stands. Once it is overdue, and its owner told, nothing falls due.
+func (r *reviewRun) publish(ctx workflow.Context) error {
+	is := published{status: string(r.review.Status), priority: int64(r.review.Facts.Priority)}
+	if r.review.Status == review.Open && !r.review.Overdue {
+		is.nextDue = r.review.Due
+	}
+	return r.published.change(ctx, is)
 }
 
 func (r *reviewRun) overdue(ctx workflow.Context) bool {
@@ -134,8 +155,13 @@ func (r *reviewRun) tell(ctx workflow.Context, k delivery.Kind) {
 		defer func() { r.telling-- }()
 		t := incident.Telling{Kind: k, Facts: r.input.Brief, Due: r.review.Due}
 		var to activities.Composed
-		if err := locally(ctx, &to, composition.Compose, activities.ComposeInput{Telling: t, Targets: r.input.Owner}); err != nil {
-			to.Detail = cause(err)
+		in := activities.ComposeInput{Telling: t, Targets: r.input.Owner}
+		err := patiently(ctx, workflow.Sleep, func(last bool) error {
+			in.Anyway = last
+			return locally(ctx, &to, composition.Compose, in)
+		})
+		if err != nil {
+			to = activities.Composed{Detail: cause(err)}
 		}
 		if len(to.To) == 0 {
 			r.record(ctx, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(k)), timeline.F("detail", to.Detail))
@@ -174,8 +200,14 @@ func (r *reviewRun) deliver(ctx workflow.Context, a incident.Addressed) {
 	}
 }
 
+// reviewOptions start a review that lists know from the beginning, under its own id.
 func reviewOptions(i *incident.Incident, id string) workflow.ChildWorkflowOptions {
 	return workflow.ChildWorkflowOptions{
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			IDAttribute.ValueSet(id), ServiceAttribute.ValueSet(i.Definition.Service.ID),
+			StatusAttribute.ValueSet(string(review.Open)), PriorityAttribute.ValueSet(int64(i.Priority)),
+			NextDueAttribute.ValueSet(i.ReviewDue()),
+		),
 		WorkflowID:            id,
 		TaskQueue:             TaskQueue,
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,

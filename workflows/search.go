@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"muster/internal/incident"
+	"muster/internal/priority"
 )
 
 // Search attributes: what lists filter by. No personal data stands in them, for they are never encrypted.
@@ -26,44 +27,68 @@ func SearchAttributes() []temporal.SearchAttributeKey {
 	}
 }
 
-// published is what lists know of an incident.
-type published struct {
-	status   incident.Status
-	priority int64
-	nextDue  time.Time
-}
-
-// publish tells visibility what has changed since it was last told, in one event.
-func (r *incidentRun) publish(ctx workflow.Context) error {
-	is := published{status: r.incident.Status, priority: int64(r.incident.Priority), nextDue: r.incident.NextDue()}
-	if is == r.published {
-		return nil
+// OpeningAttributes are the search attributes of an incident that is being opened, so that lists know it however long its
+// first task waits. It is due when its first page has had no answer.
+func OpeningAttributes(id incident.ID, def incident.Definition, p priority.Priority, now time.Time) temporal.SearchAttributes {
+	updates := []temporal.SearchAttributeUpdate{
+		IDAttribute.ValueSet(string(id)), ServiceAttribute.ValueSet(def.Service.ID),
+		StatusAttribute.ValueSet(string(incident.Triggered)), PriorityAttribute.ValueSet(int64(p)),
+		NextDueAttribute.ValueSet(now.Add(def.Policy.Rung(1).Wait)),
 	}
-	var updates []temporal.SearchAttributeUpdate
-	if r.published.status == "" {
-		def := r.incident.Definition
+	if len(def.Customers) > 0 {
 		customers := make([]string, len(def.Customers))
 		for n, c := range def.Customers {
 			customers[n] = c.ID
 		}
-		updates = append(updates, IDAttribute.ValueSet(string(r.incident.ID)), ServiceAttribute.ValueSet(def.Service.ID))
-		if len(customers) > 0 {
-			updates = append(updates, CustomersAttribute.ValueSet(customers))
-		}
+		updates = append(updates, CustomersAttribute.ValueSet(customers))
 	}
-	if is.status != r.published.status {
-		updates = append(updates, StatusAttribute.ValueSet(string(is.status)))
+	return temporal.NewSearchAttributes(updates...)
+}
+
+// published is what lists know of a run that changes.
+type published struct {
+	status   string
+	priority int64
+	nextDue  time.Time
+}
+
+// known is what lists know when a run begins.
+func known(ctx workflow.Context) published {
+	is := workflow.GetTypedSearchAttributes(ctx)
+	status, _ := is.GetKeyword(StatusAttribute)
+	priority, _ := is.GetInt64(PriorityAttribute)
+	nextDue, _ := is.GetTime(NextDueAttribute)
+	return published{status: status, priority: priority, nextDue: nextDue}
+}
+
+func (r *incidentRun) publish(ctx workflow.Context) error {
+	i := r.incident
+	return r.published.change(ctx, published{status: string(i.Status), priority: int64(i.Priority), nextDue: i.NextDue()})
+}
+
+// change tells visibility what has changed since it was last told, in one event. What is due within the same second is due
+// at the same time.
+func (p *published) change(ctx workflow.Context, is published) error {
+	if is.nextDue.Sub(p.nextDue).Abs() < time.Second {
+		is.nextDue = p.nextDue
 	}
-	if is.priority != r.published.priority {
+	if is == *p {
+		return nil
+	}
+	var updates []temporal.SearchAttributeUpdate
+	if is.status != p.status {
+		updates = append(updates, StatusAttribute.ValueSet(is.status))
+	}
+	if is.priority != p.priority {
 		updates = append(updates, PriorityAttribute.ValueSet(is.priority))
 	}
-	if !is.nextDue.Equal(r.published.nextDue) {
+	if !is.nextDue.Equal(p.nextDue) {
 		if is.nextDue.IsZero() {
 			updates = append(updates, NextDueAttribute.ValueUnset())
 		} else {
 			updates = append(updates, NextDueAttribute.ValueSet(is.nextDue))
 		}
 	}
-	r.published = is
+	*p = is
 	return workflow.UpsertTypedSearchAttributes(ctx, updates...)
 }

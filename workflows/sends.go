@@ -122,22 +122,30 @@ func (r *incidentRun) compose(ctx workflow.Context, s incident.Send) {
 	r.incident.Composed(s.Number, out.To, out.Detail, out.Folder, workflow.Now(ctx))
 }
 
-// locally makes an attempt with a local activity, and when that fails some more with time between them, in which the run
-// goes on. A worker that lags behind the folder, or is flooded, recovers meanwhile.
+// locally is patient with a local activity. The run goes on between its attempts.
 func (r *incidentRun) locally(ctx workflow.Context, attempt func(last bool) error) error {
+	err := patiently(ctx, func(ctx workflow.Context, d time.Duration) error {
+		r.local--
+		r.news = true
+		err := workflow.Sleep(ctx, d)
+		r.local++
+		return err
+	}, attempt)
+	r.local--
+	return err
+}
+
+// patiently makes an attempt with a local activity, and when that fails some more with time between them. A worker that lags
+// behind the folder, or is flooded, recovers meanwhile.
+func patiently(ctx workflow.Context, sleep func(workflow.Context, time.Duration) error, attempt func(last bool) error) error {
 	const patience = 5
 	err := attempt(false)
 	for tries := 1; err != nil && tries <= patience; tries++ {
-		r.local--
-		r.news = true
-		slept := workflow.Sleep(ctx, 5*time.Second)
-		r.local++
-		if slept != nil {
+		if sleep(ctx, 5*time.Second) != nil {
 			break
 		}
 		err = attempt(tries == patience)
 	}
-	r.local--
 	return err
 }
 
