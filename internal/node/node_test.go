@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -90,12 +91,19 @@ func eventually(t *testing.T, what string, so func() bool) {
 	}
 }
 
-// free returns an address on which nobody listens.
+// free returns an address on which nobody listens, outside the range from which the kernel gives ports to clients: a client
+// that dials it again and again never meets itself there.
 func free(t *testing.T) string {
 	t.Helper()
-	l := listen(t)
-	must(t, l.Close())
-	return l.Addr().String()
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(10_000))
+		if l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address); err == nil {
+			must(t, l.Close())
+			return address
+		}
+	}
+	t.Fatal("no free port")
+	return ""
 }
 
 func listen(t *testing.T) net.Listener {
