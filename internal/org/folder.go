@@ -45,8 +45,8 @@ type folder struct {
 	faults   []Fault
 }
 
-// readFolder reads the definition files, and iCalendar files that they may name. Everything else in the folder, such as a README or a file with a secret, is left
-// alone, but not a YAML file that nobody would read: its name is a slip.
+// readFolder reads the definition files, and iCalendar files that they may name. Everything else in the folder, such as a
+// README or a file with a secret, is left alone, but not a YAML file that nobody would read: its name is a slip.
 func readFolder(dir string) (*folder, error) {
 	found, err := os.ReadDir(dir)
 	if err != nil {
