@@ -48,13 +48,13 @@ func (a *app) acts() []*cobra.Command {
 			command: a.saying(func(s string) incident.Command { return incident.Escalate{Reason: s} }),
 		},
 		{
-			use: "mitigate INCIDENT NOTE...", short: "Say that the mitigation works",
+			use: "mitigate INCIDENT NOTE...", short: "Say that the mitigation has begun",
 			example: "mitigate " + anID + ` "rolled back to 4.2"`,
 			command: a.saying(func(s string) incident.Command { return incident.Mitigate{Note: s} }),
 		},
 		{
 			use: "resolve INCIDENT NOTE...", short: "Say that normal operation is back",
-			long:    "Say that normal operation is back. Customers get the all-clear, and the report is written.",
+			long:    "Say that normal operation is back. Customers get the all-clear, or a person is asked to write it; the report is written.",
 			example: "resolve " + anID + ` "error rate is normal since 14:20"`,
 			command: a.saying(func(s string) incident.Command { return incident.Resolve{Note: s} }),
 		},
@@ -203,7 +203,7 @@ func (a *app) update() deed {
 	var customer string
 	return deed{
 		use: "update INCIDENT TEXT...", short: "Tell the customers how it goes, in your own words",
-		long:    "Tell the customers, or one of them, how it goes. They read the text as it stands; \"-\" reads it from the standard input.",
+		long:    "Tell the customers, or one of them, how it goes. They read the text as it stands; \"-\" reads it from the standard input.\n\nOn a resolved incident it is the all-clear of customers to whom only people write.",
 		example: "update " + anID + " \"We have found the cause and are rolling back.\"\nupdate " + anID + " --customer acme - <update.txt",
 		flags:   func(cmd *cobra.Command) { customerFlag(cmd, &customer) },
 		command: func(args []string) (incident.Command, error) {
