@@ -34,6 +34,7 @@ type Reports struct {
 // WriteReportInput is an incident as its report shows it: what a report says can be derived from the history alone.
 type WriteReportInput struct {
 	Incident *incident.Incident `json:"incident"`
+	Revision int                `json:"revision"` // 1, 2, 3 …: an earlier one may have been handed out, and stays
 	At       time.Time          `json:"at"`
 }
 
@@ -55,7 +56,7 @@ func (r *Reports) WriteReport(ctx context.Context, in WriteReportInput) (Written
 			if err != nil {
 				return out, refused(fmt.Errorf("render report of %s in %s: %w", i.ID, language, err))
 			}
-			name := path.Join(string(i.ID), "incident-report."+language+"."+string(f))
+			name := path.Join(string(i.ID), fmt.Sprintf("incident-report-%d.%s.%s", in.Revision, language, f))
 			at, err := r.Shelf.Put(ctx, name, content)
 			if err != nil {
 				return out, fmt.Errorf("keep report %s: %w", name, err)

@@ -81,14 +81,14 @@ func TestWriteReport(t *testing.T) {
 		{"what earlier runs have recorded", []string{"ko"}, 2, past{}, 9, []string{"INC-1 ko md: 3 entries", "INC-1 ko html: 3 entries"}, "", false},
 		{"as much as is left of it", []string{"ko"}, 2, past{gone: true}, 9, []string{"INC-1 ko md: 1 entries", "INC-1 ko html: 1 entries"}, "", false},
 		{"a text that cannot be written", []string{"ko", "fr"}, 0, past{}, 9, nil, "render report of INC-1 in fr: no such language", true},
-		{"no room", []string{"ko"}, 0, past{}, 1, nil, "keep report INC-1/incident-report.ko.html: no space left", false},
+		{"no room", []string{"ko"}, 0, past{}, 1, nil, "keep report INC-1/incident-report-2.ko.html: no space left", false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := &shelf{room: tc.room, held: map[string]string{}}
 			i := &incident.Incident{ID: "INC-1", Definition: incident.Definition{Languages: tc.languages}}
 			i.Timeline = timeline.Log{Dropped: tc.dropped, Entries: []timeline.Entry{{Seq: tc.dropped + 1}}}
 			got, err := perform[activities.WrittenReport](t, (&activities.Reports{Archive: tc.archive, Writer: scribe{}, Shelf: s}).WriteReport,
-				activities.WriteReportInput{Incident: i, At: at})
+				activities.WriteReportInput{Incident: i, Revision: 2, At: at})
 			if tc.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tc.err) || final(err) != tc.final {
 					t.Errorf("got %v, final %v; want %q, final %v", err, final(err), tc.err, tc.final)

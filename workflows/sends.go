@@ -191,7 +191,7 @@ func (r *incidentRun) syncTicket(ctx workflow.Context, s incident.Send) {
 func (r *incidentRun) writeReport(ctx workflow.Context, s incident.Send) {
 	var out activities.WrittenReport
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, r.sending(reporting)), reports.WriteReport,
-		activities.WriteReportInput{Incident: r.incident.ForReport(), At: workflow.Now(ctx)}).Get(ctx, &out)
+		activities.WriteReportInput{Incident: r.incident.ForReport(), Revision: s.Revision, At: workflow.Now(ctx)}).Get(ctx, &out)
 	if err != nil {
 		r.incident.ReportFailed(s.Number, cause(err), workflow.Now(ctx))
 		return
