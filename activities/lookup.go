@@ -11,8 +11,9 @@ import (
 
 // An Archive knows incidents: those that run and those that are over.
 type Archive interface {
-	// Complete puts what the earlier runs of an incident have recorded before the timeline of its newest one.
-	Complete(ctx context.Context, workflowID string, i *incident.Incident)
+	// Complete puts what the earlier runs of an incident have recorded before the timeline of its newest one. With an error
+	// it has done so as far as it could.
+	Complete(ctx context.Context, workflowID string, i *incident.Incident) error
 	// Last returns the newest closed incident under a workflow id, nil when there is none.
 	Last(ctx context.Context, workflowID string, except incident.ID) (*incident.Earlier, error)
 }

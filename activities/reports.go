@@ -48,7 +48,9 @@ func (r *Reports) WriteReport(ctx context.Context, in WriteReportInput) (Written
 	var out WrittenReport
 	i := in.Incident
 	if i.Timeline.Dropped > 0 {
-		r.Archive.Complete(ctx, activity.GetInfo(ctx).WorkflowExecution.ID, i)
+		if err := r.complete(ctx, i); err != nil {
+			return out, fmt.Errorf("complete timeline of %s: %w", i.ID, err)
+		}
 	}
 	for _, language := range i.Definition.Languages {
 		for _, f := range []report.Format{report.Markdown, report.HTML} {
@@ -66,4 +68,16 @@ func (r *Reports) WriteReport(ctx context.Context, in WriteReportInput) (Written
 		}
 	}
 	return out, nil
+}
+
+// complete reads what earlier runs have recorded. A report with what there is, is better than none in the end.
+func (r *Reports) complete(ctx context.Context, i *incident.Incident) error {
+	const patience, attempts = 8 * time.Second, 5
+	info := activity.GetInfo(ctx)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := r.Archive.Complete(ctx, info.WorkflowExecution.ID, i); err != nil && info.Attempt < attempts {
+		return err
+	}
+	return nil
 }

@@ -48,10 +48,11 @@ type past struct {
 	err  error
 }
 
-func (p past) Complete(_ context.Context, _ string, i *incident.Incident) {
-	if !p.gone {
+func (p past) Complete(_ context.Context, _ string, i *incident.Incident) error {
+	if p.err == nil && !p.gone {
 		i.Timeline = timeline.Join(timeline.Log{Entries: []timeline.Entry{{Seq: 1}, {Seq: 2}}}, i.Timeline)
 	}
+	return p.err
 }
 
 func (p past) Last(context.Context, string, incident.ID) (*incident.Earlier, error) {
@@ -80,6 +81,7 @@ func TestWriteReport(t *testing.T) {
 		},
 		{"what earlier runs have recorded", []string{"ko"}, 2, past{}, 9, []string{"INC-1 ko md: 3 entries", "INC-1 ko html: 3 entries"}, "", false},
 		{"as much as is left of it", []string{"ko"}, 2, past{gone: true}, 9, []string{"INC-1 ko md: 1 entries", "INC-1 ko html: 1 entries"}, "", false},
+		{"earlier runs that do not answer", []string{"ko"}, 2, past{err: errors.New("busy")}, 9, nil, "complete timeline of INC-1: busy", false},
 		{"a text that cannot be written", []string{"ko", "fr"}, 0, past{}, 9, nil, "render report of INC-1 in fr: no such language", true},
 		{"no room", []string{"ko"}, 0, past{}, 1, nil, "keep report INC-1/incident-report-2.ko.html: no space left", false},
 	} {

@@ -81,7 +81,7 @@ func (s *Incidents) Alerts(ctx context.Context, id incident.ID, f AlertFilter) (
 		if f.Firing && h.State != alert.Firing || f.Name != "" && h.Name != f.Name {
 			continue
 		}
-		if len(part.Found) == f.Limit {
+		if f.Limit > 0 && len(part.Found) == f.Limit {
 			part.Next = part.Found[f.Limit-1].Fingerprint
 			break
 		}

@@ -222,20 +222,23 @@ func (s *Incidents) Timeline(ctx context.Context, id incident.ID) (*incident.Inc
 	if err != nil {
 		return nil, err
 	}
-	s.Complete(ctx, ref.WorkflowID, i)
-	return i, nil
+	return i, s.Complete(ctx, ref.WorkflowID, i)
 }
 
 // Complete puts what the earlier runs of an incident have recorded before the timeline of its newest one. Runs that are
 // past their retention stay out: what they held stands in the archive.
-func (s *Incidents) Complete(ctx context.Context, workflowID string, i *incident.Incident) {
+func (s *Incidents) Complete(ctx context.Context, workflowID string, i *incident.Incident) error {
 	for n := len(i.Runs) - 1; n >= 0 && i.Timeline.Dropped > 0; n-- {
 		before, err := s.state(ctx, i.ID, workflowID, i.Runs[n])
+		if _, gone := errors.AsType[*NotFoundError](err); gone {
+			return nil
+		}
 		if err != nil {
-			return
+			return err
 		}
 		i.Timeline = timeline.Join(before.Timeline, i.Timeline)
 	}
+	return nil
 }
 
 // Command asks something of an incident. The same request id twice is one decision.

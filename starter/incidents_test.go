@@ -2,8 +2,11 @@ package starter_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -44,9 +47,33 @@ func TestAFiringAlertOpensOrJoins(t *testing.T) {
 	// The identity by which lists find the incident is the one that it will have.
 	id, _ := o.TypedSearchAttributes.GetKeyword(workflows.IDAttribute)
 	def := definition()
+	status, _ := o.TypedSearchAttributes.GetKeyword(workflows.StatusAttribute)
+	level, _ := o.TypedSearchAttributes.GetInt64(workflows.PriorityAttribute)
+	service, _ := o.TypedSearchAttributes.GetKeyword(workflows.ServiceAttribute)
+	customers, _ := o.TypedSearchAttributes.GetKeywordList(workflows.CustomersAttribute)
+	due, _ := o.TypedSearchAttributes.GetTime(workflows.NextDueAttribute)
+	if status != "triggered" || level != 2 || service != def.Service.ID || !slices.Equal(customers, []string{"acme"}) || time.Until(due) <= 0 {
+		t.Errorf("lists know status %q, priority %d, service %q, customers %q, next due %s", status, level, service, customers, due)
+	}
 	want := []any{workflows.IncidentWorkflow, workflows.IncidentInput{ID: incident.ID(id), Definition: &def}}
 	if !strings.HasPrefix(id, "INC-") || !reflect.DeepEqual(c.inputs, want) {
 		t.Errorf("started %v, want %v", c.inputs, want)
+	}
+}
+
+// Temporal refuses a start with a longer search attribute: nobody would be paged.
+func TestAServiceWithManyCustomersOpens(t *testing.T) {
+	c, s := one(t)
+	def := definition()
+	for n := range 2_000 {
+		def.Customers = append(def.Customers, incident.Customer{ID: fmt.Sprintf("customer-with-a-long-id-%04d", n)})
+	}
+	if err := s.Deliver(t.Context(), workflowID, def, batch(of("a", alert.Firing, 1, ""))); err != nil {
+		t.Fatal(err)
+	}
+	customers, _ := c.started[0].TypedSearchAttributes.GetKeywordList(workflows.CustomersAttribute)
+	if wire, err := json.Marshal(customers); err != nil || len(wire) > 2_048 || len(customers) < 50 {
+		t.Errorf("%d customers in %d bytes, %v", len(customers), len(wire), err)
 	}
 }
 

@@ -76,6 +76,7 @@ func definition() incident.Definition {
 	return incident.Definition{
 		Zone: "Asia/Seoul", Source: "prometheus", Title: "결제가 되지 않음", Languages: []string{"ko"},
 		Service: incident.Service{ID: "checkout", Name: "Checkout"}, Impact: priority.High, Urgency: priority.Medium,
+		Customers: []incident.Customer{{ID: "acme", Name: "Acme"}},
 		Policy: escalation.Policy{
 			Steps:      []escalation.Step{{Targets: []escalation.Target{{Kind: escalation.Person, ID: "park"}}, Wait: time.Minute}},
 			LastResort: []escalation.Target{{Kind: escalation.Person, ID: "lee"}}, LastResortEvery: time.Minute, AckExpires: time.Hour,

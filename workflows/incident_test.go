@@ -90,7 +90,7 @@ func (c *composition) ComputeClocks(ctx context.Context, in activities.ComputeCl
 // archive knows what came before.
 type archive struct{ r *rehearsal }
 
-func (archive) Complete(context.Context, string, *incident.Incident) {}
+func (archive) Complete(context.Context, string, *incident.Incident) error { return nil }
 
 func (a archive) Last(context.Context, string, incident.ID) (*incident.Earlier, error) {
 	return a.r.before, a.r.lost

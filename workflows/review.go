@@ -56,6 +56,7 @@ func Review(ctx workflow.Context, in ReviewInput) (review.Review, error) {
 		var again ReviewInput
 		for r.again.ReceiveAsync(&again) {
 			r.take(ctx, again)
+			again = ReviewInput{}
 		}
 	}
 	if err := r.publish(ctx); err != nil {

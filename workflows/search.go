@@ -35,14 +35,24 @@ func OpeningAttributes(id incident.ID, def incident.Definition, p priority.Prior
 		StatusAttribute.ValueSet(string(incident.Triggered)), PriorityAttribute.ValueSet(int64(p)),
 		NextDueAttribute.ValueSet(now.Add(def.Policy.Rung(1).Wait)),
 	}
-	if len(def.Customers) > 0 {
-		customers := make([]string, len(def.Customers))
-		for n, c := range def.Customers {
-			customers[n] = c.ID
-		}
+	if customers := listed(def.Customers); len(customers) > 0 {
 		updates = append(updates, CustomersAttribute.ValueSet(customers))
 	}
 	return temporal.NewSearchAttributes(updates...)
+}
+
+// listed are the ids of as many customers as Temporal takes in one search attribute, 2,048 bytes of JSON. Lists filter by
+// them; the state has all.
+func listed(all []incident.Customer) (ids []string) {
+	const most = 2_000
+	size := len("[]")
+	for _, c := range all {
+		if size += len(c.ID) + len(`"",`); size > most {
+			break
+		}
+		ids = append(ids, c.ID)
+	}
+	return ids
 }
 
 // published is what lists know of a run that changes.

@@ -193,8 +193,8 @@ func TestAlgebra(t *testing.T) {
 		})
 		from, a, b := start.Add(durations.Draw(t, "from")), durations.Draw(t, "a"), durations.Draw(t, "b")
 		sum, err := c.Add(from, a+b)
-		if err != nil {
-			if r.Until == 0 || !isEnd(err) {
+		if err != nil { // one minute a week makes 300 h of it longer than any calendar looks ahead
+			if !isEnd(err) {
 				t.Fatal(err)
 			}
 			return

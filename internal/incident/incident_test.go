@@ -554,6 +554,30 @@ func TestCustomersHearAtOnceThatItIsNotOver(t *testing.T) {
 	w.wantTold("page schedule:primary webhook", "customer-update acme webhook")
 }
 
+func TestACustomerWithSeveralContactsIsToldOnce(t *testing.T) {
+	w := opened(t)
+	w.silent = func(s incident.Send) bool {
+		if s.Work != incident.UpdateCustomer && s.Work != incident.ClearCustomer {
+			return false
+		}
+		var all []incident.Addressed
+		for _, id := range []string{"desk", "chief", "night"} {
+			all = append(all, incident.Addressed{
+				To:      delivery.Recipient{ID: id, Name: id, Methods: []string{"email"}},
+				Message: delivery.Message{Kind: w.i.Telling(s).Kind},
+			})
+		}
+		w.i.Composed(s.Number, all, "", incident.Folder{}, w.now)
+		return true
+	}
+	w.do("1", incident.Acknowledge{}, park)
+	w.do("2", incident.SendUpdate{Text: "We are at it."}, park)
+	w.do("3", incident.Resolve{Note: "restarted"}, park)
+	if w.has(timeline.UpdateSent) != 1 || w.has(timeline.AllClearSent) != 1 {
+		t.Errorf("the timeline has %d updates and %d all-clears, want one each", w.has(timeline.UpdateSent), w.has(timeline.AllClearSent))
+	}
+}
+
 func TestWhereOnlyPeopleWriteToACustomerAPersonIsAskedTo(t *testing.T) {
 	def := definition()
 	def.Customers[0].Plan.UpdateBy = supportplan.ByPerson

@@ -131,9 +131,23 @@ func (i *Incident) delivered(s Send, now time.Time) {
 		i.Escalation.Reached = true
 	case s.For == UpdateCustomer:
 		i.updateArrived(s, now)
-	case s.For == ClearCustomer:
+	case s.For == ClearCustomer && i.arrivesFirst(s.Parent):
 		i.record(now, timeline.AllClearSent, s.author(), timeline.F("customer", i.customerName(s.Customer)), timeline.F("text", s.Text))
 	}
+}
+
+// arrivesFirst tells whether no other contact of the customer has got the text yet.
+func (i *Incident) arrivesFirst(send int) bool {
+	for _, n := range i.Arrived {
+		if n == send {
+			return false
+		}
+	}
+	const remembered = 100 // the contacts of a customer are told at once, or within a day
+	if i.Arrived = append(i.Arrived, send); len(i.Arrived) > remembered {
+		i.Arrived = i.Arrived[1:]
+	}
+	return true
 }
 
 // author is who wrote to a customer.
@@ -147,7 +161,7 @@ func (s *Send) author() timeline.Actor {
 // updateArrived keeps the promise and starts its next round. Further contacts of the same customer add nothing.
 func (i *Incident) updateArrived(s Send, now time.Time) {
 	c := i.clock(s.Customer, supportplan.Update)
-	if c != nil && s.Parent <= c.LastSend {
+	if !i.arrivesFirst(s.Parent) || c != nil && s.Parent <= c.LastSend {
 		return
 	}
 	by := s.author()

@@ -20,8 +20,8 @@ import (
 // service, and with it everything else. Every alert has a route, also one of a source that the folder does not name. The
 // same folder, source, labels and title always give the same definition.
 //
-// Labels are what all alerts of the incident have in common. Where each one's own labels follow, the most pressing alert
-// decides impact and urgency.
+// Labels are what all alerts of the incident have in common. Where each one's own labels follow, impact and urgency are
+// the highest that any of them has by the route of its own.
 func (o *Organisation) Definition(source string, labels alert.Labels, title string, each ...alert.Labels) (incident.Definition, error) {
 	r, ok := o.route(source, labels)
 	if !ok {
@@ -30,7 +30,7 @@ func (o *Organisation) Definition(source string, labels alert.Labels, title stri
 	d := o.services[r.service]
 	d.Revision, d.Organisation, d.Zone, d.Languages = o.Revision, o.Name, o.Zone.String(), o.Languages
 	d.Source, d.Route = source, r.id
-	d.Impact, d.Urgency = r.levels(d, labels, each)
+	d.Impact, d.Urgency = o.Levels(source, labels, each...)
 	d.Title = cmp.Or(r.titled(labels), tidy(title), tidy(labels.Value("alertname")), d.Service.Name)
 	var err error
 	d.SHA256, err = Hash(d)
@@ -39,8 +39,16 @@ func (o *Organisation) Definition(source string, labels alert.Labels, title stri
 
 // Levels returns the impact and urgency that Definition would give, without the work that the rest of it takes.
 func (o *Organisation) Levels(source string, labels alert.Labels, each ...alert.Labels) (impact, urgency priority.Level) {
-	r, _ := o.route(source, labels)
-	return r.levels(o.services[r.service], labels, each)
+	if len(each) == 0 {
+		each = []alert.Labels{labels}
+	}
+	for _, own := range each {
+		r, _ := o.route(source, own)
+		service := o.services[r.service]
+		impact = priority.Higher(impact, r.impact.of(own, service.Impact))
+		urgency = priority.Higher(urgency, r.urgency.of(own, service.Urgency))
+	}
+	return impact, urgency
 }
 
 func (o *Organisation) route(source string, labels alert.Labels) (route, bool) {

@@ -240,3 +240,19 @@ func TestTheMostPressingAlertDecides(t *testing.T) {
 		}
 	}
 }
+
+// A group may mix services, so that what its alerts have in common leads to the last route. Each still has the levels of its
+// own route.
+func TestAnAlertAmongStrangersKeepsItsLevels(t *testing.T) {
+	o := load(t, good(t))
+	critical := alert.FromMap(map[string]string{"service": "shop", "severity": "critical"})
+	stranger := alert.FromMap(map[string]string{"service": "unheard-of", "severity": "info"})
+	_, want := o.Levels("prometheus", critical)
+	_, common := o.Levels("prometheus", nil)
+	if want == common {
+		t.Fatalf("the last route has urgency %s too: the test says nothing", common)
+	}
+	if _, got := o.Levels("prometheus", nil, stranger, critical); got != want {
+		t.Errorf("urgency %s, want %s, as the critical alert has it alone", got, want)
+	}
+}

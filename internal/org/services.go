@@ -75,23 +75,6 @@ func (l level) of(labels alert.Labels, service priority.Level) priority.Level {
 	return cmp.Or(l.otherwise, service)
 }
 
-// highest returns the level of the most pressing of several alerts, or of what they have in common when they are not told.
-func (l level) highest(common alert.Labels, each []alert.Labels, service priority.Level) priority.Level {
-	if len(each) == 0 {
-		return l.of(common, service)
-	}
-	var most priority.Level
-	for _, labels := range each {
-		most = priority.Higher(most, l.of(labels, service))
-	}
-	return most
-}
-
-// levels returns impact and urgency of the most pressing alerts of a service.
-func (r route) levels(service incident.Definition, common alert.Labels, each []alert.Labels) (impact, urgency priority.Level) {
-	return r.impact.highest(common, each, service.Impact), r.urgency.highest(common, each, service.Urgency)
-}
-
 // takes tells whether the route is that of an alert.
 func (r route) takes(source string, labels alert.Labels) bool {
 	for _, m := range r.match {

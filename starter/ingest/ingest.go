@@ -51,7 +51,7 @@ type Incidents interface {
 // A Router finds what was promised for an incident.
 type Router interface {
 	// Definition is asked with the labels that all alerts of the incident have in common, and, when they are several, with
-	// those of each that fires: the most pressing one decides.
+	// those of each that fires: their highest impact and urgency count.
 	Definition(source string, labels alert.Labels, title string, each ...alert.Labels) (incident.Definition, error)
 	// Levels returns the impact and urgency of that definition alone, empty where it has none. It is asked for every request.
 	Levels(source string, labels alert.Labels, each ...alert.Labels) (impact, urgency priority.Level)
