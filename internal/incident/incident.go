@@ -55,7 +55,7 @@ type Incident struct {
 	Outbox   []Send   `json:"outbox,omitempty"` // what has begun and has no outcome yet
 	Sends    int      `json:"sends"`            // begun so far: the next one's number
 	Decided  []string `json:"decided,omitempty"`
-	Arrived  []int    `json:"arrived,omitempty"` // texts to customers of which the first delivery has arrived, by their sends
+	Arrived  []int    `json:"arrived,omitempty"`  // texts to customers of which the first delivery has arrived, by their sends
 	Folder   Folder   `json:"folder"`             // newest organisation folder that has named somebody
 	AllClear int      `json:"all_clear"`          // resolutions for which the all-clear has been begun
 	NotOver  int      `json:"not_over,omitempty"` // reopenings of which customers have begun to be told

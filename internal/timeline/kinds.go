@@ -46,8 +46,8 @@ const (
 	ClockMoved   Kind = "clock.moved"   // customer target due cause
 	ClockStopped Kind = "clock.stopped" // customer target cause
 
-	UpdateDue    Kind = "update.due"  // customer due: the engine writes and sends it
-	UpdateSent   Kind = "update.sent" // customer by text
+	UpdateDue    Kind = "update.due"     // customer due: the engine writes and sends it
+	UpdateSent   Kind = "update.sent"    // customer by text
 	AllClearSent Kind = "all-clear.sent" // customer text
 
 	TicketOpened  Kind = "ticket.opened"  // ticket url
