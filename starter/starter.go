@@ -35,15 +35,17 @@ func (e *UnavailableError) Error() string { return "temporal does not answer: " 
 // Unwrap returns the cause.
 func (e *UnavailableError) Unwrap() error { return e.Cause }
 
-// A StuckError says that a run cannot go on at the moment, because its workflow tasks fail, as after a change of code that
-// replays differently. Asking again does not help before an operator has looked.
+// A StuckError says that a run cannot go on at the moment, because its workflow tasks fail or time out, as after a
+// change of code that replays differently. Asking again does not help before an operator has looked.
 type StuckError struct {
 	What  string
 	Cause error
 }
 
 // Error says what cannot go on.
-func (e *StuckError) Error() string { return e.What + ": cannot go on: its workflow tasks fail" }
+func (e *StuckError) Error() string {
+	return e.What + ": cannot go on: its workflow tasks fail or time out"
+}
 
 // Unwrap returns the cause.
 func (e *StuckError) Unwrap() error { return e.Cause }
@@ -87,5 +89,5 @@ func stuck(ctx context.Context, c client.Client, workflowID, runID string, cause
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	run, err := c.DescribeWorkflowExecution(ctx, workflowID, runID)
-	return err == nil && run.GetPendingWorkflowTask().GetAttempt() > 1 // a first one has failed; the count begins anew now and then
+	return err == nil && run.GetPendingWorkflowTask().GetAttempt() > 1 // a first one has failed, or its worker has died; the count begins anew now and then
 }

@@ -45,7 +45,7 @@ func (n *Node) take(ctx context.Context, flag string) error {
 	}
 	go func() {
 		if err := d.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			n.cfg.Log.Error("http server ended", "error", err)
+			n.deaf <- fmt.Errorf("answer at %s: %w", d.url, err)
 		}
 	}()
 	n.door = d

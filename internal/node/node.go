@@ -45,6 +45,7 @@ type Node struct {
 	metrics   *metrics.Set
 	tracker   *tracker
 	door      *door
+	deaf      chan error // why the door does not answer any more
 	temporal  client.Client
 	namespace string
 	incidents *starter.Incidents
@@ -77,6 +78,7 @@ func load(cfg Config) (*Node, error) {
 	})
 	return &Node{
 		cfg: cfg, org: live, texts: texts, metrics: set, tracker: &tracker{counts: set.Delivery}, incidents: &starter.Incidents{},
+		deaf: make(chan error, 1),
 	}, nil
 }
 

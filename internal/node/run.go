@@ -42,6 +42,8 @@ func Worker(ctx context.Context, cfg Config) error {
 		return nil
 	case err := <-n.worker.Failed():
 		return err
+	case err := <-n.deaf:
+		return err
 	}
 }
 
@@ -70,8 +72,12 @@ func Serve(ctx context.Context, cfg Config) error {
 	}
 	n.open(ctx, handler)
 	fmt.Fprintf(cfg.Out, "muster serve listens on %s\n", n.door.url)
-	<-ctx.Done()
-	return nil
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-n.deaf:
+		return err
+	}
 }
 
 // unlessEnded drops the error of what was told to stop.
@@ -120,6 +126,8 @@ func Dev(ctx context.Context, cfg DevConfig) error {
 	case err := <-r.Failed:
 		return fmt.Errorf("temporal: %w", err)
 	case err := <-r.node.worker.Failed():
+		return err
+	case err := <-r.node.deaf:
 		return err
 	}
 }

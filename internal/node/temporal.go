@@ -73,7 +73,7 @@ func away(err error) bool {
 	return unreachable || late || busy || broken || errors.Is(err, context.DeadlineExceeded)
 }
 
-// declare makes sure that the namespace has the search attributes, without which every workflow task fails. Those that are
+// declare makes sure that the namespace has the search attributes, without which no incident starts. Those that are
 // missing are added where that is allowed.
 func (n *Node) declare(ctx context.Context) error {
 	there, err := n.temporal.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{

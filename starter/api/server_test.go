@@ -366,7 +366,7 @@ func TestErrors(t *testing.T) {
 		{"not found", &starter.NotFoundError{What: "incident INC-1"}, 404, "incident INC-1: not found"},
 		{"refused", &starter.RefusedError{Reason: "note INC-1: is closed"}, 409, "note INC-1: is closed"},
 		{"unavailable", &starter.UnavailableError{Cause: temporal}, 503, ""},
-		{"stuck", &starter.StuckError{What: "incident INC-1", Cause: temporal}, 503, "incident INC-1: cannot go on: its workflow tasks fail; an operator must look, and until then asking again does not help"},
+		{"stuck", &starter.StuckError{What: "incident INC-1", Cause: temporal}, 503, "incident INC-1: cannot go on: its workflow tasks fail or time out; an operator must look, and until then asking again does not help"},
 		{"ours", temporal, 500, "an error of ours; the server's log has it"},
 	} {
 		for path := range routes() {
