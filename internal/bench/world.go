@@ -154,10 +154,12 @@ func (d desk) Update(_ context.Context, _ ticket.Ref, t ticket.Ticket) error {
 // shelf takes our reports.
 type shelf struct{ *world }
 
-// Put takes every report.
+// Put takes every report. Raw has no revisions: ours count under the same name.
 func (s shelf) Put(_ context.Context, name string, _ []byte) (string, error) {
 	folder, file := path.Split(name)
-	s.arrive(s.subject(strings.TrimSuffix(folder, "/")), file, time.Now())
+	before, after, _ := strings.Cut(file, ".")
+	kind := strings.TrimRight(before, "-0123456789") + "." + after
+	s.arrive(s.subject(strings.TrimSuffix(folder, "/")), kind, time.Now())
 	return name, nil
 }
 
