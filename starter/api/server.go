@@ -58,6 +58,7 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	cfg.Language, cfg.Zone = cmp.Or(cfg.Language, "en"), cmp.Or(cfg.Zone, "UTC")
 	s := &server{cfg}
+	heavy := inTurn(2) // each reads whole histories: after a storm, a hundred megabytes
 
 	closed := http.NewServeMux()
 	closed.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
@@ -66,10 +67,10 @@ func New(cfg Config) (http.Handler, error) {
 	for path, h := range map[string]handler{
 		"incidents":               s.list,
 		"incidents/{id}":          s.show,
-		"incidents/{id}/alerts":   s.alerts,
+		"incidents/{id}/alerts":   heavy(s.alerts),
 		"incidents/{id}/timeline": s.timeline,
 		"incidents/{id}/report":   s.report,
-		"incidents/{id}/history":  s.history,
+		"incidents/{id}/history":  heavy(s.history),
 	} {
 		closed.Handle(Path+path, s.handle(http.MethodGet, h))
 	}
@@ -81,6 +82,22 @@ func New(cfg Config) (http.Handler, error) {
 	open.Handle(root, s.authenticated(closed))
 	open.Handle(Path+"version", s.handle(http.MethodGet, s.version))
 	return s.guarded(open), nil
+}
+
+// inTurn lets only so many requests at a time through to the handlers that it wraps. The others wait.
+func inTurn(most int) func(handler) handler {
+	places := make(chan struct{}, most)
+	return func(h handler) handler {
+		return func(w http.ResponseWriter, r *http.Request) error {
+			select {
+			case places <- struct{}{}:
+				defer func() { <-places }()
+				return h(w, r)
+			case <-r.Context().Done():
+				return &starter.UnavailableError{Cause: r.Context().Err()}
+			}
+		}
+	}
 }
 
 // guarded sets the headers that every answer has, and answers when a handler panics.

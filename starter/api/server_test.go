@@ -11,7 +11,9 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"muster/internal/incident"
@@ -512,6 +514,35 @@ func FuzzCommand(f *testing.F) {
 			problemOf(t, w)
 		default:
 			t.Errorf("%q: got %d %s", body, w.Code, w.Body)
+		}
+	})
+}
+
+// Whole histories are large: only two are read at a time.
+func TestHistoriesAreReadInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		begun, release := 0, make(chan struct{})
+		var mu sync.Mutex
+		p.reading = func() {
+			mu.Lock()
+			begun++
+			mu.Unlock()
+			<-release
+		}
+		var all sync.WaitGroup
+		codes := make([]int, 3)
+		for n := range codes {
+			all.Go(func() { codes[n] = p.ask("GET", at+"/history", "").Code })
+		}
+		synctest.Wait()
+		if begun != 2 {
+			t.Errorf("%d histories are being read, want 2", begun)
+		}
+		close(release)
+		all.Wait()
+		if !slices.Equal(codes, []int{200, 200, 200}) {
+			t.Errorf("answered %v, want 200 to each in the end", codes)
 		}
 	})
 }

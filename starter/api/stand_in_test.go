@@ -43,6 +43,7 @@ type house struct {
 	calls     []call
 	wholes    int // timelines read from all runs
 	panics    bool
+	reading   func() // called while a history is read
 }
 
 type call struct {
@@ -145,6 +146,9 @@ func (h *house) Alerts(ctx context.Context, id incident.ID, f api.AlertFilter) (
 func (h *house) History(ctx context.Context, id incident.ID, w io.Writer) error {
 	if _, err := h.State(ctx, id); err != nil {
 		return err
+	}
+	if h.reading != nil {
+		h.reading()
 	}
 	_, err := io.WriteString(w, `[{"events":[]}]`+"\n")
 	return err
