@@ -7,11 +7,13 @@ import (
 	"slices"
 	"time"
 
+	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/converter"
 
 	"muster/internal/alert"
 	"muster/internal/incident"
+	"muster/internal/signature"
 	"muster/workflows"
 )
 
@@ -90,24 +92,43 @@ func (s *Incidents) Alerts(ctx context.Context, id incident.ID, f AlertFilter) (
 	return part, nil
 }
 
-// hear takes in every batch that a run has been told, page by page.
+// hear takes in every batch that a run has taken, page by page.
 func (s *Incidents) hear(ctx context.Context, workflowID, runID string, all *heard) error {
+	signed := false // the run takes only what is signed
 	events := s.Temporal.GetWorkflowHistory(ctx, workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		e, err := events.Next()
 		if err != nil {
 			return told(fmt.Sprintf("alerts of %s, run %s", workflowID, runID), err)
 		}
+		if start := e.GetWorkflowExecutionStartedEventAttributes(); start != nil {
+			signed = startedSigned(start.GetInput())
+		}
 		signal := e.GetWorkflowExecutionSignaledEventAttributes()
 		if signal.GetSignalName() != workflows.AlertsSignal {
 			continue
 		}
-		var b alert.Batch
-		if converter.GetDefaultDataConverter().FromPayloads(signal.GetInput(), &b) == nil { // else the run has dropped it too
-			all.take(b)
-		}
+		var m signature.Signed[alert.Batch]
+		if converter.GetDefaultDataConverter().FromPayloads(signal.GetInput(), &m) == nil && (!signed || s.proven(workflowID, m)) {
+			all.take(m.Body)
+		} // else the run has not taken it either
 	}
 	return nil
+}
+
+// startedSigned tells whether a run takes only what is signed: all do but those from before there were signatures.
+func startedSigned(input *commonpb.Payloads) bool {
+	var in signature.Signed[struct {
+		Signed bool `json:"signed"`
+	}]
+	return converter.GetDefaultDataConverter().FromPayloads(input, &in) == nil && (in.Seal != nil || in.Body.Signed)
+}
+
+func (s *Incidents) proven(workflowID string, m signature.Signed[alert.Batch]) bool {
+	by, digest, seal := m.Proof()
+	return seal != nil && s.Keys.Prove(signature.Statement{
+		Workflow: workflowID, Message: workflows.AlertsSignal, Digest: digest, By: by,
+	}, *seal) == nil
 }
 
 // heard is every alert that has been told, in the order in which they first came: as much as there are different ones,

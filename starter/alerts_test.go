@@ -7,10 +7,13 @@ import (
 	"testing"
 	"time"
 
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
 	"pgregory.net/rapid"
 
 	"muster/internal/alert"
+	"muster/internal/signature"
+	"muster/internal/timeline"
 	"muster/starter"
 	"muster/workflows"
 )
@@ -103,6 +106,41 @@ func TestAlertsPastRetentionAreMissed(t *testing.T) {
 	_, err := s.Alerts(t.Context(), open, starter.AlertFilter{Limit: 9})
 	if _, away := errors.AsType[*starter.UnavailableError](err); !away {
 		t.Errorf("half a history: got %v", err)
+	}
+}
+
+// A run that takes only what is signed has not taken the rest, whoever has sent it.
+func TestAlertsThatTheRunHasNotTakenAreNotShown(t *testing.T) {
+	c, s := one(t)
+	sealed := func(workflow, says string) *historypb.HistoryEvent {
+		m, err := signature.New(timeline.Actor{Kind: timeline.Source, ID: "prometheus"},
+			batch(of("a", alert.Firing, 1, says)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		seal, err := s.Keys.Sign(signature.Statement{Workflow: workflow, Message: workflows.AlertsSignal, Digest: m.Digest(), By: m.By}, "intake")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Seal = &seal
+		return signalled(workflows.AlertsSignal, m)
+	}
+	bySeal := signature.Signed[workflows.IncidentInput]{By: park(), Seal: &signature.Seal{}}
+	for name, tc := range map[string]struct {
+		start any
+		want  string
+	}{
+		"started by a seal":            {bySeal, "a firing: signed"},
+		"goes on from such a run":      {signature.Unsigned(workflows.IncidentInput{Signed: true}), "a firing: signed"},
+		"from before there were seals": {signature.Unsigned(workflows.IncidentInput{}), "a firing: elsewhere"},
+	} {
+		c.tell(nil, history{
+			started(tc.start), sealed(workflowID, "signed"), told(2, of("a", alert.Firing, 1, "not signed")), sealed("incident/other", "elsewhere"),
+		})
+		got, err := s.Alerts(t.Context(), open, starter.AlertFilter{})
+		if err != nil || found(got) != tc.want {
+			t.Errorf("%s: got %s, %v; want %s", name, found(got), err, tc.want)
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 	"muster/internal/alert"
 	"muster/internal/incident"
 	"muster/internal/priority"
+	"muster/internal/signature"
 	"muster/internal/timeline"
 	"muster/workflows"
 )
@@ -33,13 +34,19 @@ const titleMemo = "title"
 type Incidents struct {
 	Temporal  client.Client
 	Namespace string
+	Keys      Keys
 }
 
 // Deliver brings a batch of alerts to the open incident of a workflow id, and opens it when the batch has a firing alert.
 // When it returns nil the batch is durable. Alerts that only end what never began here are none of our business.
 func (s *Incidents) Deliver(ctx context.Context, workflowID string, def incident.Definition, b alert.Batch) error {
+	by := timeline.Actor{Kind: timeline.Source, ID: b.Source}
+	batch, err := seal(s.Keys, signature.Statement{Workflow: workflowID, Message: workflows.AlertsSignal, By: by}, "intake", b)
+	if err != nil {
+		return fmt.Errorf("deliver alerts to %s: %w", workflowID, err)
+	}
 	if !slices.ContainsFunc(b.Alerts, func(r alert.Received) bool { return r.State == alert.Firing }) {
-		err := s.Temporal.SignalWorkflow(ctx, workflowID, "", workflows.AlertsSignal, b)
+		err := s.Temporal.SignalWorkflow(ctx, workflowID, "", workflows.AlertsSignal, batch)
 		if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
 			return nil
 		}
@@ -50,14 +57,19 @@ func (s *Incidents) Deliver(ctx context.Context, workflowID string, def incident
 		return fmt.Errorf("deliver alerts to %s: %w", workflowID, err)
 	}
 	id := incident.NewID(rand.Uint64())
-	_, err = s.Temporal.SignalWithStartWorkflow(ctx, workflowID, workflows.AlertsSignal, b, client.StartWorkflowOptions{
+	in, err := seal(s.Keys, signature.Statement{Workflow: workflowID, Message: workflows.IncidentWorkflow, By: by}, "intake",
+		workflows.IncidentInput{ID: id, Definition: &def})
+	if err != nil {
+		return fmt.Errorf("open incident %s: %w", workflowID, err)
+	}
+	_, err = s.Temporal.SignalWithStartWorkflow(ctx, workflowID, workflows.AlertsSignal, batch, client.StartWorkflowOptions{
 		ID:        workflowID,
 		TaskQueue: workflows.TaskQueue,
 		Priority:  temporal.Priority{PriorityKey: int(p)},
 		Memo:      map[string]any{titleMemo: bounded(def.Title)},
 
 		TypedSearchAttributes: workflows.OpeningAttributes(id, def, p, time.Now()),
-	}, workflows.IncidentWorkflow, workflows.IncidentInput{ID: id, Definition: &def})
+	}, workflows.IncidentWorkflow, in)
 	return told("incident "+workflowID, err)
 }
 
@@ -70,11 +82,10 @@ func bounded(title string) string {
 	return title
 }
 
-// A Ref is where an incident lives: its workflow id and the first of its runs, which never changes.
+// A Ref is where an incident lives.
 type Ref struct {
 	WorkflowID string
 	RunID      string // newest run
-	FirstRunID string
 }
 
 // A Summary is one row of a list.
@@ -130,9 +141,7 @@ func (s *Incidents) list(ctx context.Context, query string, limit int, after []b
 func summary(e *workflowpb.WorkflowExecutionInfo) Summary {
 	row := Summary{
 		OpenedAt: e.GetStartTime().AsTime(),
-		ref: Ref{
-			WorkflowID: e.GetExecution().GetWorkflowId(), RunID: e.GetExecution().GetRunId(), FirstRunID: e.GetFirstRunId(),
-		},
+		ref:      Ref{WorkflowID: e.GetExecution().GetWorkflowId(), RunID: e.GetExecution().GetRunId()},
 	}
 	if t := e.GetCloseTime(); t != nil {
 		row.ClosedAt = t.AsTime()
@@ -242,19 +251,13 @@ func (s *Incidents) Complete(ctx context.Context, workflowID string, i *incident
 }
 
 // Command asks something of an incident. The same request id twice is one decision.
-func (s *Incidents) Command(ctx context.Context, id incident.ID, requestID string, by timeline.Actor, c incident.Command) (workflows.Receipt, error) {
+func (s *Incidents) Command(ctx context.Context, id incident.ID, req Request, c incident.Command) (workflows.Receipt, error) {
 	var receipt workflows.Receipt
 	ref, err := s.Find(ctx, id)
 	if err != nil {
 		return receipt, err
 	}
-	h, err := s.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		UpdateID: requestID, WorkflowID: ref.WorkflowID, FirstExecutionRunID: ref.FirstRunID, UpdateName: update(c),
-		Args: []any{workflows.Request[incident.Command]{By: by, Command: c}}, WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	if err == nil {
-		err = h.Get(ctx, &receipt)
-	}
+	err = ask(ctx, s.Temporal, s.Keys, ref, update(c), req, c, &receipt)
 	return receipt, unanswered(ctx, s.Temporal, "incident "+string(id), ref.WorkflowID, "", err)
 }
 

@@ -22,6 +22,7 @@ import (
 	"muster/internal/alert"
 	"muster/internal/incident"
 	"muster/internal/priority"
+	"muster/internal/signature"
 	"muster/internal/timeline"
 	"muster/starter"
 	"muster/workflows"
@@ -37,9 +38,12 @@ func TestAFiringAlertOpensOrJoins(t *testing.T) {
 	if err := s.Deliver(t.Context(), workflowID, definition(), b); err != nil {
 		t.Fatal(err)
 	}
-	if want := []any{workflows.AlertsSignal, b}; !reflect.DeepEqual(c.signals, want) {
-		t.Errorf("told %v, want %v", c.signals, want)
+	by := timeline.Actor{Kind: timeline.Source, ID: "prometheus"}
+	told, signed := c.signals[1].(signature.Signed[alert.Batch])
+	if !signed || c.signals[0] != workflows.AlertsSignal || !reflect.DeepEqual(told.Body, b) || told.By != by {
+		t.Errorf("told %v, want %v", c.signals, b)
 	}
+	proven(t, s, workflows.AlertsSignal, told)
 	o := c.started[0]
 	if o.ID != workflowID || o.TaskQueue != workflows.TaskQueue || o.Priority.PriorityKey != 2 || o.Memo["title"] != "결제가 되지 않음" {
 		t.Errorf("started with %+v", o)
@@ -55,9 +59,23 @@ func TestAFiringAlertOpensOrJoins(t *testing.T) {
 	if status != "triggered" || level != 2 || service != def.Service.ID || !slices.Equal(customers, []string{"acme"}) || time.Until(due) <= 0 {
 		t.Errorf("lists know status %q, priority %d, service %q, customers %q, next due %s", status, level, service, customers, due)
 	}
-	want := []any{workflows.IncidentWorkflow, workflows.IncidentInput{ID: incident.ID(id), Definition: &def}}
-	if !strings.HasPrefix(id, "INC-") || !reflect.DeepEqual(c.inputs, want) {
+	in, signed := c.inputs[1].(signature.Signed[workflows.IncidentInput])
+	want := workflows.IncidentInput{ID: incident.ID(id), Definition: &def}
+	if !strings.HasPrefix(id, "INC-") || !signed || c.inputs[0] != workflows.IncidentWorkflow || !reflect.DeepEqual(in.Body, want) || in.By != by {
 		t.Errorf("started %v, want %v", c.inputs, want)
+	}
+	proven(t, s, workflows.IncidentWorkflow, in)
+}
+
+// proven asks that a message to the incident has a seal of this installation.
+func proven[T any](t *testing.T, s *starter.Incidents, name string, m signature.Signed[T]) {
+	t.Helper()
+	by, digest, seal := m.Proof()
+	if seal == nil {
+		t.Fatalf("%s: not sealed", name)
+	}
+	if err := s.Keys.Prove(signature.Statement{Workflow: workflowID, Message: name, Digest: digest, By: by}, *seal); err != nil {
+		t.Errorf("%s: %v", name, err)
 	}
 }
 
@@ -163,7 +181,7 @@ func TestFindLooksAgain(t *testing.T) {
 		c, s := one(t)
 		c.late = 2
 		ref, err := s.Find(t.Context(), open)
-		if err != nil || ref != (starter.Ref{WorkflowID: workflowID, RunID: "run-2", FirstRunID: "run-1"}) || len(c.lists) != 3 {
+		if err != nil || ref != (starter.Ref{WorkflowID: workflowID, RunID: "run-2"}) || len(c.lists) != 3 {
 			t.Errorf("got %+v, %v after %d looks", ref, err, len(c.lists))
 		}
 		_, err = s.Find(t.Context(), "INC-2222222222")
@@ -234,7 +252,7 @@ func TestACommandIsDecidedOnceByItsRequestID(t *testing.T) {
 	c, s := one(t)
 	before := len(c.runs["run-2"].state.Timeline.Entries)
 	for _, id := range []string{"k1", "k1", "k2"} {
-		got, err := s.Command(t.Context(), open, id, park(), incident.Note{Text: "롤백함"})
+		got, err := s.Command(t.Context(), open, starter.Request{ID: id, By: park()}, incident.Note{Text: "롤백함"})
 		if err != nil || got.ID != open || got.Status != incident.Triggered {
 			t.Fatalf("%s: got %+v, %v", id, got, err)
 		}
@@ -270,7 +288,7 @@ func TestEachCommandIsItsUpdate(t *testing.T) {
 	} {
 		c, s := one(t)
 		c.fail = serviceerror.NewUnavailable("asked, and that is enough")
-		_, _ = s.Command(t.Context(), open, "k", park(), tc.command)
+		_, _ = s.Command(t.Context(), open, starter.Request{ID: "k", By: park()}, tc.command)
 		if got := c.updates[0].UpdateName; got != tc.update {
 			t.Errorf("got %s, want %s", got, tc.update)
 		}
@@ -317,7 +335,7 @@ func TestCallersDecideWithoutKnowingTemporal(t *testing.T) {
 		if got := kind(err); got != tc.want || c.described != tc.asked {
 			t.Errorf("state: %s: got %s after %d questions (%v), want %s after %d", tc.name, got, c.described, err, tc.want, tc.asked)
 		}
-		_, err = s.Command(t.Context(), open, "k", park(), incident.Note{Text: "a"})
+		_, err = s.Command(t.Context(), open, starter.Request{ID: "k", By: park()}, incident.Note{Text: "a"})
 		if got := kind(err); got != tc.want {
 			t.Errorf("command: %s: got %s (%v), want %s", tc.name, got, err, tc.want)
 		}

@@ -11,8 +11,11 @@ import (
 	"muster/workflows"
 )
 
-// Reviews reads post-incident reviews.
-type Reviews struct{ Temporal client.Client }
+// Reviews reads post-incident reviews and talks to them.
+type Reviews struct {
+	Temporal client.Client
+	Keys     Keys
+}
 
 // State returns the whole state of the review of an incident.
 func (s *Reviews) State(ctx context.Context, id incident.ID) (review.Review, error) {
@@ -20,10 +23,28 @@ func (s *Reviews) State(ctx context.Context, id incident.ID) (review.Review, err
 	workflowID := workflows.ReviewWorkflowID(id)
 	v, err := s.Temporal.QueryWorkflow(ctx, workflowID, "", workflows.StateQuery)
 	if err != nil {
-		return r, unanswered(ctx, s.Temporal, "review of "+string(id), workflowID, "", err)
+		return r, unanswered(ctx, s.Temporal, reviewOf(id), workflowID, "", err)
 	}
 	if err := v.Get(&r); err != nil {
 		return r, fmt.Errorf("read review of %s: %w", id, err)
 	}
 	return r, nil
 }
+
+// Note writes into the timeline of the review of an incident. The same request id twice is one note.
+func (s *Reviews) Note(ctx context.Context, id incident.ID, req Request, text string) error {
+	return s.ask(ctx, id, workflows.NoteUpdate, req, text)
+}
+
+// Close ends the review of an incident. The same request id twice is one decision.
+func (s *Reviews) Close(ctx context.Context, id incident.ID, req Request, text string) error {
+	return s.ask(ctx, id, workflows.CloseUpdate, req, text)
+}
+
+func (s *Reviews) ask(ctx context.Context, id incident.ID, update string, req Request, text string) error {
+	workflowID := workflows.ReviewWorkflowID(id)
+	err := ask(ctx, s.Temporal, s.Keys, Ref{WorkflowID: workflowID}, update, req, workflows.ReviewWords{Text: text}, nil)
+	return unanswered(ctx, s.Temporal, reviewOf(id), workflowID, "", err)
+}
+
+func reviewOf(id incident.ID) string { return "review of " + string(id) }

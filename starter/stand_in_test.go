@@ -2,6 +2,7 @@ package starter_test
 
 import (
 	"context"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -18,7 +19,9 @@ import (
 	"muster/internal/alert"
 	"muster/internal/escalation"
 	"muster/internal/incident"
+	"muster/internal/keyring"
 	"muster/internal/priority"
+	"muster/internal/signature"
 	"muster/internal/timeline"
 	"muster/starter"
 	"muster/workflows"
@@ -69,7 +72,11 @@ func one(t testing.TB) (*temporal, *starter.Incidents) {
 		listed: []*workflowpb.WorkflowExecutionInfo{execution("run-2", 0, map[string]any{workflows.IDAttribute.GetName(): open}, nil)},
 		runs:   map[string]run{"run-1": {}, "run-2": {state: i}},
 	}
-	return c, &starter.Incidents{Temporal: c, Namespace: namespace}
+	keys, err := keyring.Open(filepath.Join(t.TempDir(), keyring.File), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, &starter.Incidents{Temporal: c, Namespace: namespace, Keys: keys}
 }
 
 func definition() incident.Definition {
@@ -89,7 +96,7 @@ func definition() incident.Definition {
 // execution is what a list shows of a run that began in a minute.
 func execution(runID string, began int, attributes, memo map[string]any) *workflowpb.WorkflowExecutionInfo {
 	return &workflowpb.WorkflowExecutionInfo{
-		Execution: &commonpb.WorkflowExecution{WorkflowId: workflowID, RunId: runID}, FirstRunId: "run-1",
+		Execution:        &commonpb.WorkflowExecution{WorkflowId: workflowID, RunId: runID},
 		StartTime:        timestamppb.New(minute(began)),
 		SearchAttributes: &commonpb.SearchAttributes{IndexedFields: payloads(attributes)},
 		Memo:             &commonpb.Memo{Fields: payloads(memo)},
@@ -141,7 +148,8 @@ func (c *temporal) QueryWorkflow(_ context.Context, _, runID, _ string, _ ...any
 func (c *temporal) DescribeWorkflowExecution(ctx context.Context, _, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
 	c.described++
 	return &workflowservice.DescribeWorkflowExecutionResponse{
-		PendingWorkflowTask: &workflowpb.PendingWorkflowTaskInfo{Attempt: c.tries},
+		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{FirstRunId: "run-1"},
+		PendingWorkflowTask:   &workflowpb.PendingWorkflowTaskInfo{Attempt: c.tries},
 	}, ctx.Err()
 }
 
@@ -152,7 +160,7 @@ func (c *temporal) UpdateWorkflow(_ context.Context, o client.UpdateWorkflowOpti
 		return nil, c.fail
 	}
 	dc := converter.GetDefaultDataConverter()
-	var req workflows.Request[incident.Note]
+	var req signature.Signed[incident.Note]
 	p, err := dc.ToPayloads(o.Args...)
 	if err == nil {
 		err = dc.FromPayloads(p, &req)
@@ -161,7 +169,7 @@ func (c *temporal) UpdateWorkflow(_ context.Context, o client.UpdateWorkflowOpti
 		return nil, err
 	}
 	i := c.runs["run-2"].state
-	err = i.Do(o.UpdateID, req.Command, req.By, minute(9))
+	err = i.Do(o.UpdateID, req.Body, req.By, minute(9))
 	return answer{workflows.Receipt{ID: i.ID, Status: i.Status, Priority: i.Priority, Seq: len(i.Timeline.Entries)}}, err
 }
 
@@ -210,6 +218,20 @@ func signalled(name string, arg any) *historypb.HistoryEvent {
 		EventType: enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
 		Attributes: &historypb.HistoryEvent_WorkflowExecutionSignaledEventAttributes{
 			WorkflowExecutionSignaledEventAttributes: &historypb.WorkflowExecutionSignaledEventAttributes{SignalName: name, Input: p},
+		},
+	}
+}
+
+// started is the event by which a history begins.
+func started(in any) *historypb.HistoryEvent {
+	p, err := converter.GetDefaultDataConverter().ToPayloads(in)
+	if err != nil {
+		panic(err)
+	}
+	return &historypb.HistoryEvent{
+		EventType: enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
+		Attributes: &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{
+			WorkflowExecutionStartedEventAttributes: &historypb.WorkflowExecutionStartedEventAttributes{Input: p},
 		},
 	}
 }

@@ -25,8 +25,10 @@ type Options struct {
 	Texts        *report.Texts
 	Archive      activities.Archive
 	Tracker      activities.Tracker
-	Data         string    // folder of the local tickets, reports and file channels
-	Out          io.Writer // of the console channel
+	Keys         activities.Keys
+	Refused      func(activities.Refusal) // of messages that nobody of this installation has signed
+	Data         string                                    // folder of the local tickets, reports and file channels
+	Out          io.Writer                                 // of the console channel
 }
 
 // attemptTimeout is shorter than Temporal's patience with an attempt, so that each ends with an outcome of its own.
@@ -54,7 +56,8 @@ func NewActivities(o Options) (Activities, error) {
 		Reports: &activities.Reports{
 			Archive: o.Archive, Writer: o.Texts, Shelf: &localreport.Shelf{Folder: filepath.Join(o.Data, "reports")},
 		},
-		Lookup: &activities.Lookup{Archive: o.Archive},
+		Lookup:    &activities.Lookup{Archive: o.Archive},
+		Admission: &activities.Admission{Keys: o.Keys, Refused: o.Refused},
 	}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -23,6 +24,7 @@ type Activities struct {
 	Tickets     *activities.Tickets
 	Reports     *activities.Reports
 	Lookup      *activities.Lookup
+	Admission   *activities.Admission
 }
 
 // A Worker runs everything, and pages on a task queue of their own.
@@ -48,6 +50,7 @@ func New(c client.Client, a Activities) *Worker {
 			MaxConcurrentWorkflowTaskExecutionSize:  4 * cores,
 			WorkerStopTimeout:                       stopTimeout,
 			OnFatalError:                            fatal,
+			Interceptors:                            []interceptor.WorkerInterceptor{Admission(a.Admission, time.Now)},
 			MaxConcurrentActivityExecutionSize:      64,
 			MaxConcurrentLocalActivityExecutionSize: 16 * cores,
 			WorkflowTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
@@ -71,7 +74,7 @@ func New(c client.Client, a Activities) *Worker {
 	for _, f := range workflows.All() {
 		w.all.RegisterWorkflowWithOptions(f.Function, workflow.RegisterOptions{Name: f.Name})
 	}
-	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Reports, a.Lookup} {
+	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Reports, a.Lookup, a.Admission} {
 		w.all.RegisterActivity(s)
 	}
 	w.paging.RegisterActivity(a.Deliveries)

@@ -1,13 +1,14 @@
 package workflows
 
 import (
+	"errors"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"muster/internal/alert"
 	"muster/internal/incident"
+	"muster/internal/signature"
 	"muster/internal/timeline"
 )
 
@@ -16,13 +17,17 @@ type IncidentInput struct {
 	ID         incident.ID          `json:"id,omitempty"`
 	Definition *incident.Definition `json:"definition,omitempty"`
 	State      *incident.Incident   `json:"state,omitempty"`
+	Signed     bool                 `json:"signed,omitempty"` // the run before took only what was signed
 }
 
 // Incident runs one incident from its first alert until it is closed: what is due now is begun, each in its own coroutine,
 // and then the run waits for news. Temporal's own cancel does not end it: an incident ends by being closed.
-func Incident(ctx workflow.Context, in IncidentInput) error {
+func Incident(ctx workflow.Context, in signature.Signed[IncidentInput]) error {
 	r, err := newIncidentRun(ctx, in)
 	if err != nil {
+		return err
+	}
+	if err := r.admitStart(in); err != nil {
 		return err
 	}
 	for {
@@ -53,6 +58,8 @@ type incidentRun struct {
 	ctx       workflow.Context
 	incident  *incident.Incident
 	alerts    workflow.ReceiveChannel
+	signed    bool // takes only what is signed: all runs but those from before there were signatures
+	judging   int  // messages that have arrived and are being judged
 	sends     []inFlight
 	local     int  // sends that begin with a local activity and have not ended it: they do within the workflow task
 	news      bool // something has happened since Advance
@@ -74,29 +81,47 @@ type alarm struct {
 	cancel workflow.CancelFunc
 }
 
-func newIncidentRun(ctx workflow.Context, in IncidentInput) (*incidentRun, error) {
-	cut, _ := workflow.NewDisconnectedContext(ctx)
-	r := &incidentRun{ctx: cut, alerts: workflow.GetSignalChannel(ctx, AlertsSignal), published: known(ctx)}
-	now, info := workflow.Now(ctx), workflow.GetInfo(ctx)
-	if in.State != nil {
-		r.incident = in.State
-		r.incident.Resend(info.ContinuedExecutionRunID, now)
-	} else {
-		if in.ID == "" || in.Definition == nil {
-			return nil, temporal.NewNonRetryableApplicationError("open incident: id or definition: missing", RefusedError, nil)
-		}
-		opened, err := incident.Open(in.ID, *in.Definition, now)
-		if err != nil {
-			return nil, temporal.NewNonRetryableApplicationError("open incident: "+err.Error(), RefusedError, err)
-		}
-		r.incident = opened
+func newIncidentRun(ctx workflow.Context, in signature.Signed[IncidentInput]) (*incidentRun, error) {
+	r := &incidentRun{alerts: workflow.GetSignalChannel(ctx, AlertsSignal), published: known(ctx)}
+	if err := r.begin(ctx, in); err != nil {
+		return nil, temporal.NewNonRetryableApplicationError("open incident: "+err.Error(), RefusedError, err)
 	}
-	workflow.Go(cut, func(own workflow.Context) {
-		ctx.Done().Receive(own, nil)
-		r.incident.Timeline.Add(workflow.Now(own), timeline.CancelRefused, timeline.Muster())
+	r.ctx = unstopped(ctx, func(at time.Time) {
+		r.incident.Timeline.Add(at, timeline.CancelRefused, timeline.Muster())
 		r.news = true
 	})
 	return r, r.listen(ctx)
+}
+
+// unstopped is a context that Temporal's cancel does not reach: whoever cancels is not known, and what a workflow has
+// promised ends by an Update. The cancel is noted.
+func unstopped(ctx workflow.Context, cancelled func(at time.Time)) workflow.Context {
+	cut, _ := workflow.NewDisconnectedContext(ctx)
+	workflow.Go(cut, func(own workflow.Context) {
+		ctx.Done().Receive(own, nil)
+		cancelled(workflow.Now(own))
+	})
+	return cut
+}
+
+// begin opens the incident, or takes over the state of the run before. Only that run can hand a state on, and only a start
+// from before there were signatures has none.
+func (r *incidentRun) begin(ctx workflow.Context, in signature.Signed[IncidentInput]) (err error) {
+	now, before, given := workflow.Now(ctx), workflow.GetInfo(ctx).ContinuedExecutionRunID, in.Body
+	if given.State != nil {
+		if before == "" {
+			return errors.New("a state comes from the run before, and from nobody else")
+		}
+		r.incident, r.signed = given.State, given.Signed
+		r.incident.Resend(before, now)
+		return nil
+	}
+	r.signed = in.Seal != nil || wantsSignatures(ctx)
+	if given.ID == "" || given.Definition == nil {
+		return errors.New("id or definition: missing")
+	}
+	r.incident, err = incident.Open(given.ID, *given.Definition, now)
+	return err
 }
 
 // listen registers every handler before the run blocks for the first time.
@@ -128,17 +153,17 @@ func (r *incidentRun) listen(ctx workflow.Context) error {
 // trace; the handler asks again, because something may have come between.
 func on[C incident.Command](name, description string) func(workflow.Context, *incidentRun) error {
 	return func(ctx workflow.Context, r *incidentRun) error {
-		return workflow.SetUpdateHandlerWithOptions(ctx, name, func(ctx workflow.Context, req Request[C]) (Receipt, error) {
+		return workflow.SetUpdateHandlerWithOptions(ctx, name, func(ctx workflow.Context, req signature.Signed[C]) (Receipt, error) {
 			r.news = true
-			err := r.incident.Do(workflow.GetCurrentUpdateInfo(ctx).ID, req.Command, req.By, workflow.Now(ctx))
+			err := r.incident.Do(workflow.GetCurrentUpdateInfo(ctx).ID, req.Body, req.By, workflow.Now(ctx))
 			return r.receipt(), refused(err)
 		}, workflow.UpdateHandlerOptions{
 			Description: description,
-			Validator: func(ctx workflow.Context, req Request[C]) error {
-				if req.By.ID == "" {
-					return temporal.NewApplicationError(name+": actor: missing", RefusedError)
+			Validator: func(ctx workflow.Context, req signature.Signed[C]) error {
+				if err := wantAdmitted(ctx, name); err != nil {
+					return err
 				}
-				return refused(r.incident.May(workflow.GetCurrentUpdateInfo(ctx).ID, req.Command))
+				return refused(r.incident.May(workflow.GetCurrentUpdateInfo(ctx).ID, req.Body))
 			},
 		})
 	}
@@ -156,20 +181,14 @@ func (r *incidentRun) receipt() Receipt {
 	return Receipt{ID: i.ID, Status: i.Status, Priority: i.Priority, Seq: i.Timeline.Dropped + len(i.Timeline.Entries)}
 }
 
-// receive takes in every batch of alerts that has arrived.
-func (r *incidentRun) receive() {
-	var b alert.Batch
-	for r.alerts.ReceiveAsync(&b) {
-		r.incident.Receive(b, workflow.Now(r.ctx))
-		b = alert.Batch{}
-	}
-}
-
 // ended tells whether the incident is over and nothing waits any more. An alert that arrives in the moment of closing
 // keeps the run.
 func (r *incidentRun) ended() bool {
-	return r.incident.Ended() && len(r.sends) == 0 && r.alerts.Len() == 0
+	return r.incident.Ended() && len(r.sends) == 0 && !r.listening()
 }
+
+// listening tells whether alerts have arrived that are not taken in yet.
+func (r *incidentRun) listening() bool { return r.alerts.Len() > 0 || r.judging > 0 }
 
 // settled tells whether no local activity is under way: what has changed is then told once, and the alarm set once.
 func (r *incidentRun) settled() bool { return r.local == 0 }
@@ -215,8 +234,7 @@ const (
 // continues tells whether the history, or the timeline, has grown so long that a new run should go on with the state.
 func (r *incidentRun) continues() bool {
 	grown := workflow.GetInfo(r.ctx).GetContinueAsNewSuggested() || r.incident.Timeline.Bytes > heldBytes
-	return grown && workflow.AllHandlersFinished(r.ctx) && r.alerts.Len() == 0 &&
-		!r.incident.Ended()
+	return grown && workflow.AllHandlersFinished(r.ctx) && !r.listening() && !r.incident.Ended()
 }
 
 // continueAsNew hands the state over. Sends in flight do not cross: the new run sends what has no outcome again under the
@@ -224,7 +242,7 @@ func (r *incidentRun) continues() bool {
 func (r *incidentRun) continueAsNew() error {
 	next := *r.incident // this run keeps its whole timeline: whoever asks it later gets all of it
 	next.Timeline.Trim(carriedEntries, carriedBytes)
-	return workflow.NewContinueAsNewError(r.ctx, IncidentWorkflow, IncidentInput{State: &next})
+	return workflow.NewContinueAsNewError(r.ctx, IncidentWorkflow, signature.Unsigned(IncidentInput{State: &next, Signed: r.signed}))
 }
 
 func (r *incidentRun) finish() error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -12,8 +13,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
+	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"muster/activities"
@@ -22,10 +25,13 @@ import (
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/inmem"
+	"muster/internal/keyring"
 	"muster/internal/priority"
 	"muster/internal/report"
+	"muster/internal/signature"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
+	"muster/worker"
 	"muster/workflows"
 )
 
@@ -42,6 +48,8 @@ type rehearsal struct {
 	sender  *inmem.Sender
 	tickets *inmem.Tickets
 	shelf   *shelf
+	keys    *keyring.Ring
+	refused []activities.Refusal
 	before  *incident.Earlier
 	lost    error              // nobody knows what came before
 	state   *incident.Incident // as it was last asked for
@@ -58,6 +66,14 @@ func rehearse(t *testing.T) *rehearsal {
 	r.env.SetStartTime(start)
 	r.env.SetTestTimeout(20 * time.Second)
 	r.env.SetDetachedChildWait(false) // a review goes on for long after its incident
+	var err error
+	if r.keys, err = keyring.Open(filepath.Join(t.TempDir(), keyring.File), r.env.Now); err != nil {
+		t.Fatal(err)
+	}
+	admission := &activities.Admission{Keys: r.keys, Refused: func(a activities.Refusal) { r.refused = append(r.refused, a) }}
+	r.env.SetWorkerOptions(sdkworker.Options{
+		Interceptors: []interceptor.WorkerInterceptor{worker.Admission(admission, r.env.Now)},
+	})
 	folder := func() activities.Directory { return directory{r} }
 	for _, w := range workflows.All() {
 		r.env.RegisterWorkflowWithOptions(w.Function, workflow.RegisterOptions{Name: w.Name})
@@ -67,7 +83,7 @@ func rehearse(t *testing.T) *rehearsal {
 		&activities.Deliveries{Directory: folder, Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: r.sender}},
 		&activities.Tickets{System: r.tickets, Writer: writer{}},
 		&activities.Reports{Archive: archive{r}, Writer: writer{}, Shelf: r.shelf},
-		&activities.Lookup{Archive: archive{r}},
+		&activities.Lookup{Archive: archive{r}}, admission,
 	} {
 		r.env.RegisterActivity(a)
 	}
@@ -101,10 +117,32 @@ func (r *rehearsal) at(after time.Duration, do func()) { r.env.RegisterDelayedCa
 
 func (r *rehearsal) alerts(after time.Duration, as ...alert.Received) {
 	r.at(after, func() {
-		r.env.SignalWorkflow(workflows.AlertsSignal, alert.Batch{
-			Source: "alertmanager", ReceivedAt: r.env.Now(), Posts: 1, Alerts: as,
-		})
+		r.batch(alert.Batch{Source: "alertmanager", ReceivedAt: r.env.Now(), Posts: 1, Alerts: as})
 	})
+}
+
+// batch tells of alerts now, as the intake does.
+func (r *rehearsal) batch(b alert.Batch) {
+	r.env.SignalWorkflow(workflows.AlertsSignal, sealed(r, workflows.AlertsSignal, "", prometheus, b))
+}
+
+// workflowID is that of whatever is rehearsed.
+const workflowID = "default-test-workflow-id"
+
+var prometheus = timeline.Actor{Kind: timeline.Source, ID: "prometheus"}
+
+// sealed is a message as the installation sends it. Messages without an id are starts and Signals.
+func sealed[B any](r *rehearsal, name, id string, by timeline.Actor, body B) signature.Signed[B] {
+	m, err := signature.New(by, body)
+	if err != nil {
+		r.Fatal(err)
+	}
+	seal, err := r.keys.Sign(signature.Statement{Workflow: workflowID, Message: name, ID: id, Digest: m.Digest(), By: by}, "token:tok_1")
+	if err != nil {
+		r.Fatal(err)
+	}
+	m.Seal = &seal
+	return m
 }
 
 // answer is what came of an update.
@@ -116,8 +154,13 @@ type answer struct {
 
 func ask[C incident.Command](r *rehearsal, after time.Duration, update string, by timeline.Actor, c C) *answer {
 	a := &answer{}
-	r.at(after, func() { a.to(r, fmt.Sprintf("%s-%s", update, after), update, workflows.Request[C]{By: by, Command: c}) })
+	r.at(after, func() { tell(r, a, fmt.Sprintf("%s-%s", update, after), update, by, c) })
 	return a
+}
+
+// tell asks something now, as the API does.
+func tell[B any](r *rehearsal, a *answer, id, update string, by timeline.Actor, body B) {
+	a.to(r, id, update, sealed(r, update, id, by, body))
 }
 
 // to sends an update now.
@@ -154,10 +197,14 @@ func (r *rehearsal) query() *incident.Incident {
 
 func (r *rehearsal) run(in workflows.IncidentInput) {
 	r.Helper()
-	if in.State == nil {
+	if in.State != nil {
+		in.Signed = true
+		r.env.SetContinuedExecutionRunID("run-before")
+		r.env.ExecuteWorkflow(workflows.IncidentWorkflow, signature.Unsigned(in))
+	} else {
 		in.ID = "INC-TEST"
+		r.env.ExecuteWorkflow(workflows.IncidentWorkflow, sealed(r, workflows.IncidentWorkflow, "", prometheus, in))
 	}
-	r.env.ExecuteWorkflow(workflows.IncidentWorkflow, in)
 	if !r.env.IsWorkflowCompleted() {
 		r.Fatal("the workflow has not completed")
 	}
@@ -344,7 +391,7 @@ func TestAMorePressingAlertThatJoinsRaisesThePriority(t *testing.T) {
 	r.alerts(0, firing("a", 0))
 	ask(r, time.Minute, workflows.AcknowledgeUpdate, park, incident.Acknowledge{})
 	r.at(10*time.Minute, func() {
-		r.env.SignalWorkflow(workflows.AlertsSignal, alert.Batch{
+		r.batch(alert.Batch{
 			Source: "alertmanager", ReceivedAt: r.env.Now(), Posts: 1, Impact: priority.High, Urgency: priority.High,
 			Alerts: []alert.Received{firing("b", 10*time.Minute)},
 		})

@@ -3,7 +3,6 @@ package workflows
 import (
 	"muster/internal/incident"
 	"muster/internal/priority"
-	"muster/internal/timeline"
 )
 
 // Task queues. Paging has its own, so that no ticket, report or customer update ever stands before a page.
@@ -18,7 +17,7 @@ const (
 	ReviewWorkflow   = "Review"
 )
 
-// What people ask of an incident. Each takes a Request of the command of the same name and answers with a Receipt.
+// What people ask of an incident. Each takes the command of the same name, signed, and answers with a Receipt.
 const (
 	AcknowledgeUpdate = "Acknowledge"
 	AssignUpdate      = "Assign"
@@ -36,19 +35,13 @@ const (
 
 // What systems tell, and what can be looked at.
 const (
-	AlertsSignal           = "Alerts"           // an alert.Batch for an incident
-	IncidentResolvedSignal = "IncidentResolved" // a ReviewInput for a review: its incident was resolved once more
+	AlertsSignal           = "Alerts"           // an alert.Batch for an incident, signed
+	IncidentResolvedSignal = "IncidentResolved" // a ReviewInput for a review, signed: its incident was resolved once more
 	StateQuery             = "State"            // the whole state: *incident.Incident or *review.Review
 )
 
 // RefusedError is the type of the errors by which a workflow refuses what it was asked.
 const RefusedError = "Refused"
-
-// A Request is a command and who gives it. The actor is filled in by the API from the authenticated session.
-type Request[C incident.Command] struct {
-	By      timeline.Actor `json:"by"`
-	Command C              `json:"command"`
-}
 
 // A Receipt is where the incident stands after a command.
 type Receipt struct {

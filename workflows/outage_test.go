@@ -37,8 +37,7 @@ func TestClocksThatCannotBeComputedHoldUpNobodyAndAreAskedForAgain(t *testing.T)
 }
 
 func TestWhatArrivesTogetherWithTheCloseIsAnswered(t *testing.T) {
-	note := workflows.Request[incident.Note]{By: kim, Command: incident.Note{Text: "one more thing"}}
-	closing := workflows.Request[incident.Close]{By: park}
+	note := incident.Note{Text: "one more thing"}
 	for _, tc := range []struct {
 		name  string
 		first bool // the note comes before the close
@@ -54,11 +53,11 @@ func TestWhatArrivesTogetherWithTheCloseIsAnswered(t *testing.T) {
 			ask(r, time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
 			r.at(10*time.Minute, func() {
 				if tc.first {
-					noted.to(r, "note", workflows.NoteUpdate, note)
+					tell(r, &noted, "note", workflows.NoteUpdate, kim, note)
 				}
-				closed.to(r, "close", workflows.CloseUpdate, closing)
+				tell(r, &closed, "close", workflows.CloseUpdate, park, incident.Close{})
 				if !tc.first {
-					noted.to(r, "note", workflows.NoteUpdate, note)
+					tell(r, &noted, "note", workflows.NoteUpdate, kim, note)
 				}
 			})
 			r.run(workflows.IncidentInput{Definition: definition()})
@@ -77,8 +76,8 @@ func TestWhatArrivesTogetherWithTheCloseIsAnswered(t *testing.T) {
 }
 
 func TestThePriorityIsJudgedTwice(t *testing.T) {
-	lower := workflows.Request[incident.SetPriority]{By: park, Command: incident.SetPriority{Urgency: priority.Low, Reason: "night"}}
-	higher := workflows.Request[incident.SetPriority]{By: kim, Command: incident.SetPriority{Urgency: priority.High, Reason: "day"}}
+	lower := incident.SetPriority{Urgency: priority.Low, Reason: "night"}
+	higher := incident.SetPriority{Urgency: priority.High, Reason: "day"}
 	for _, between := range []time.Duration{0, time.Hour} {
 		t.Run(between.String(), func(t *testing.T) {
 			r := rehearse(t)
@@ -86,13 +85,13 @@ func TestThePriorityIsJudgedTwice(t *testing.T) {
 			ask(r, time.Minute, workflows.AcknowledgeUpdate, park, incident.Acknowledge{})
 			var first, second answer
 			r.at(10*time.Minute, func() {
-				first.to(r, "first", workflows.SetPriorityUpdate, lower)
+				tell(r, &first, "first", workflows.SetPriorityUpdate, park, lower)
 				if between == 0 {
-					second.to(r, "second", workflows.SetPriorityUpdate, higher)
+					tell(r, &second, "second", workflows.SetPriorityUpdate, kim, higher)
 				}
 			})
 			if between > 0 {
-				r.at(10*time.Minute+between, func() { second.to(r, "second", workflows.SetPriorityUpdate, higher) })
+				r.at(10*time.Minute+between, func() { tell(r, &second, "second", workflows.SetPriorityUpdate, kim, higher) })
 			}
 			r.look(10*time.Minute+between+time.Second, func(i *incident.Incident) {
 				if i.Priority != priority.P1 || len(r.entries(timeline.PriorityChanged)) != 2 {

@@ -13,6 +13,7 @@ import (
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/review"
+	"muster/internal/signature"
 	"muster/internal/timeline"
 )
 
@@ -22,24 +23,31 @@ type ReviewInput struct {
 	Brief incident.Facts      `json:"brief"` // what messages about it may say
 	Due   time.Time           `json:"due"`
 	Owner []escalation.Target `json:"owner"` // who is told
+
+	Signed bool `json:"signed,omitempty"` // the incident that opened it signs what it tells
 }
 
-// A ReviewRequest is what a person asks of a review.
-type ReviewRequest struct {
-	By   timeline.Actor `json:"by"`
-	Text string         `json:"text"`
+// ReviewWords are what a person says to a review.
+type ReviewWords struct {
+	Text string `json:"text"`
 }
 
 // Review keeps a post-incident review open until a person closes it. Its owner is told when it opens and when it is due.
-func Review(ctx workflow.Context, in ReviewInput) (review.Review, error) {
+func Review(ctx workflow.Context, in signature.Signed[ReviewInput]) (review.Review, error) {
 	r := &reviewRun{
 		review: review.Review{Opened: workflow.Now(ctx), Status: review.Open},
 		again:  workflow.GetSignalChannel(ctx, IncidentResolvedSignal), published: known(ctx),
 	}
+	if r.signed = signedReview(ctx, in); r.signed { // those from before there were signatures ended by Temporal's cancel
+		ctx = unstopped(ctx, func(at time.Time) { r.review.Timeline.Add(at, timeline.CancelRefused, timeline.Muster()) })
+	}
 	if err := r.listen(ctx); err != nil {
 		return r.review, err
 	}
-	r.take(ctx, in)
+	if err := r.admitStart(ctx, in); err != nil {
+		return r.review, err
+	}
+	r.take(ctx, in.Body)
 	r.tell(ctx, delivery.ReviewOpened)
 	for r.review.Status == review.Open {
 		if r.overdue(ctx) {
@@ -53,11 +61,7 @@ func Review(ctx workflow.Context, in ReviewInput) (review.Review, error) {
 		if err := r.awaitNews(ctx); err != nil {
 			return r.review, err
 		}
-		var again ReviewInput
-		for r.again.ReceiveAsync(&again) {
-			r.take(ctx, again)
-			again = ReviewInput{}
-		}
+		r.receive(ctx)
 	}
 	if err := r.publish(ctx); err != nil {
 		return r.review, err
@@ -70,18 +74,68 @@ type reviewRun struct {
 	review    review.Review
 	input     ReviewInput
 	again     workflow.ReceiveChannel
-	telling   int // messages without an outcome yet
+	signed    bool // takes only what is signed
+	telling   int  // messages without an outcome yet
 	published published
 }
 
+// signedReview tells whether a run takes only what is signed.
+func signedReview(ctx workflow.Context, in signature.Signed[ReviewInput]) bool {
+	if byIncident(ctx) {
+		return in.Body.Signed
+	}
+	return in.Seal != nil || wantsSignatures(ctx)
+}
+
+// byIncident tells whether an incident has started the review, which no client can feign.
+func byIncident(ctx workflow.Context) bool {
+	return workflow.GetInfo(ctx).ParentWorkflowExecution != nil
+}
+
+// admitStart takes a start by an incident, or one that is signed.
+func (r *reviewRun) admitStart(ctx workflow.Context, in signature.Signed[ReviewInput]) error {
+	if !r.signed || byIncident(ctx) {
+		return nil
+	}
+	fresh := signature.Freshness{Around: workflow.GetInfo(ctx).WorkflowStartTime, Within: activities.Tolerance}
+	if why := admitOne(ctx, claim(ctx, ReviewWorkflow, in, fresh)); why != "" {
+		return temporal.NewNonRetryableApplicationError("open review: "+why, RefusedError, nil)
+	}
+	return nil
+}
+
+// receive takes in that the incident was resolved once more.
+func (r *reviewRun) receive(ctx workflow.Context) {
+	var again signature.Signed[ReviewInput]
+	for r.again.ReceiveAsync(&again) {
+		fresh := signature.Freshness{Not: r.review.Opened, Within: activities.Tolerance}
+		why := ""
+		if r.signed {
+			why = admitOne(ctx, claim(ctx, IncidentResolvedSignal, again, fresh))
+		}
+		if why != "" {
+			r.record(ctx, timeline.MessageRefused, timeline.Muster(), timeline.F("message", IncidentResolvedSignal), timeline.F("detail", why))
+		} else {
+			r.take(ctx, again.Body)
+		}
+		again = signature.Signed[ReviewInput]{}
+	}
+}
+
+// admitOne asks why a message is not to be taken.
+func admitOne(ctx workflow.Context, c activities.Claim) (why string) {
+	admit(ctx, judge, []activities.Claim{c}, func(_ int, verdict string) { why = verdict })
+	return why
+}
+
 func (r *reviewRun) listen(ctx workflow.Context) error {
-	if err := r.on(ctx, NoteUpdate, "write into the timeline", func(ctx workflow.Context, req ReviewRequest) {
-		r.record(ctx, timeline.Noted, req.By, timeline.F("text", req.Text))
+	if err := r.on(ctx, NoteUpdate, "write into the timeline", func(ctx workflow.Context, req signature.Signed[ReviewWords]) {
+		r.record(ctx, timeline.Noted, req.By, timeline.F("text", req.Body.Text))
 	}); err != nil {
 		return err
 	}
-	if err := r.on(ctx, CloseUpdate, "end the review", func(ctx workflow.Context, req ReviewRequest) {
-		r.record(ctx, timeline.ReviewClosed, req.By, timeline.F("note", req.Text))
+	if err := r.on(ctx, CloseUpdate, "end the review", func(ctx workflow.Context, req signature.Signed[ReviewWords]) {
+		r.record(ctx, timeline.ReviewClosed, req.By, timeline.F("note", req.Body.Text))
 		r.review.Status = review.Closed
 	}); err != nil {
 		return err
@@ -89,12 +143,10 @@ func (r *reviewRun) listen(ctx workflow.Context) error {
 	return workflow.SetQueryHandler(ctx, StateQuery, func() (review.Review, error) { return r.review, nil })
 }
 
-func (r *reviewRun) on(ctx workflow.Context, name, description string, do func(workflow.Context, ReviewRequest)) error {
-	check := func(_ workflow.Context, req ReviewRequest) error {
+func (r *reviewRun) on(ctx workflow.Context, name, description string, do func(workflow.Context, signature.Signed[ReviewWords])) error {
+	check := func(req signature.Signed[ReviewWords]) error {
 		switch {
-		case req.By.ID == "":
-			return temporal.NewApplicationError(name+" review: actor: missing", RefusedError)
-		case strings.TrimSpace(req.Text) == "" || len(req.Text) > incident.MaxText:
+		case strings.TrimSpace(req.Body.Text) == "" || len(req.Body.Text) > incident.MaxText:
 			return temporal.NewApplicationError(name+" review: text: missing or too long", RefusedError)
 		case r.review.Status != review.Open:
 			return temporal.NewApplicationError(name+" review: it is closed", RefusedError)
@@ -103,13 +155,21 @@ func (r *reviewRun) on(ctx workflow.Context, name, description string, do func(w
 		}
 		return nil
 	}
-	return workflow.SetUpdateHandlerWithOptions(ctx, name, func(ctx workflow.Context, req ReviewRequest) error {
-		if err := check(ctx, req); err != nil {
+	return workflow.SetUpdateHandlerWithOptions(ctx, name, func(ctx workflow.Context, req signature.Signed[ReviewWords]) error {
+		if err := check(req); err != nil {
 			return err
 		}
 		do(ctx, req)
 		return nil
-	}, workflow.UpdateHandlerOptions{Description: description, Validator: check})
+	}, workflow.UpdateHandlerOptions{
+		Description: description,
+		Validator: func(ctx workflow.Context, req signature.Signed[ReviewWords]) error {
+			if err := wantAdmitted(ctx, name); err != nil {
+				return err
+			}
+			return check(req)
+		},
+	})
 }
 
 // take begins from the incident's facts. Facts of a later resolution replace them and move the due instant.

@@ -12,6 +12,7 @@ import (
 	"muster/internal/inmem"
 	"muster/internal/priority"
 	"muster/internal/review"
+	"muster/internal/timeline"
 	"muster/workflows"
 )
 
@@ -26,13 +27,13 @@ func reviewing() workflows.ReviewInput {
 // says asks something of a review when so much time has passed.
 func (r *rehearsal) says(after time.Duration, update, text string) *answer {
 	a := &answer{}
-	r.at(after, func() { a.to(r, update+after.String(), update, workflows.ReviewRequest{By: park, Text: text}) })
+	r.at(after, func() { tell(r, a, update+after.String(), update, park, workflows.ReviewWords{Text: text}) })
 	return a
 }
 
 func (r *rehearsal) review(in workflows.ReviewInput) (state review.Review) {
 	r.Helper()
-	r.env.ExecuteWorkflow(workflows.ReviewWorkflow, in)
+	r.env.ExecuteWorkflow(workflows.ReviewWorkflow, sealed(r, workflows.ReviewWorkflow, "", timeline.Muster(), in))
 	if err := r.env.GetWorkflowError(); err != nil {
 		r.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func TestAReviewTellsTheSelfWatchWhenItIsDue(t *testing.T) {
 	r.at(24*time.Hour, func() {
 		in := reviewing()
 		in.Due = again
-		r.env.SignalWorkflow(workflows.IncidentResolvedSignal, in)
+		r.env.SignalWorkflow(workflows.IncidentResolvedSignal, sealed(r, workflows.IncidentResolvedSignal, "", timeline.Muster(), in))
 	})
 	r.says(30*time.Hour, workflows.NoteUpdate, "met with the customer")
 	r.says(100*time.Hour, workflows.CloseUpdate, "done")
@@ -99,5 +100,21 @@ func TestAReviewTakesNotesUntilItsTimelineIsFull(t *testing.T) {
 	}
 	if state.Timeline.Bytes > 600<<10 {
 		t.Errorf("the timeline holds %d bytes", state.Timeline.Bytes)
+	}
+}
+
+func TestACancelledReviewGoesOn(t *testing.T) {
+	r := rehearse(t)
+	r.at(time.Hour, r.env.CancelWorkflow)
+	r.says(2*time.Hour, workflows.CloseUpdate, "done")
+	state := r.review(reviewing())
+	refused := 0
+	for _, e := range state.Timeline.Entries {
+		if e.Kind == timeline.CancelRefused {
+			refused++
+		}
+	}
+	if refused != 1 || state.Status != review.Closed {
+		t.Errorf("the cancel stands %d times in the timeline, the review is %s", refused, state.Status)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"muster/internal/incident"
 	"muster/internal/priority"
 	"muster/internal/review"
+	"muster/internal/signature"
 	"muster/internal/supportplan"
 	"muster/internal/ticket"
 )
@@ -204,19 +205,35 @@ func (r *incidentRun) writeReport(ctx workflow.Context, s incident.Send) {
 func (r *incidentRun) openReview(ctx workflow.Context, s incident.Send) {
 	i := r.incident
 	id, due := ReviewWorkflowID(i.ID), i.ReviewDue()
-	in := ReviewInput{Facts: review.FactsOf(i), Brief: i.Facts(), Due: due, Owner: i.ReviewOwner()}
+	in := ReviewInput{Facts: review.FactsOf(i), Brief: i.Facts(), Due: due, Owner: i.ReviewOwner(), Signed: r.signed}
 	var err error
 	if i.Review.Opened {
-		err = workflow.SignalExternalWorkflow(ctx, id, "", IncidentResolvedSignal, in).Get(ctx, nil)
+		err = r.tellReview(ctx, id, in)
 	} else {
 		child := workflow.WithChildOptions(ctx, reviewOptions(i, id))
-		err = workflow.ExecuteChildWorkflow(child, ReviewWorkflow, in).GetChildWorkflowExecution().Get(ctx, nil)
+		err = workflow.ExecuteChildWorkflow(child, ReviewWorkflow, signature.Unsigned(in)).GetChildWorkflowExecution().Get(ctx, nil)
 	}
 	failure := ""
 	if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) { // else an earlier run has started it
 		failure = cause(err)
 	}
 	i.Reviewed(s.Number, id, due, failure, workflow.Now(ctx))
+}
+
+// tellReview tells a review in Muster's name that its incident was resolved once more.
+func (r *incidentRun) tellReview(ctx workflow.Context, id string, in ReviewInput) error {
+	if !r.signed {
+		return workflow.SignalExternalWorkflow(ctx, id, "", IncidentResolvedSignal, in).Get(ctx, nil)
+	}
+	var sealed signature.Signed[any]
+	r.local++
+	err := r.locally(ctx, func(bool) error {
+		return locally(ctx, &sealed, admission.SealMessage, activities.SealInput{Workflow: id, Message: IncidentResolvedSignal, Body: in})
+	})
+	if err != nil {
+		return err
+	}
+	return workflow.SignalExternalWorkflow(ctx, id, "", IncidentResolvedSignal, sealed).Get(ctx, nil)
 }
 
 func (r *incidentRun) findPrevious(ctx workflow.Context, s incident.Send) {

@@ -11,16 +11,20 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 	"google.golang.org/grpc"
 
+	"muster/activities"
 	alerts "muster/internal/alert"
 	"muster/internal/devserver"
 	"muster/internal/incident"
+	"muster/internal/keyring"
 	"muster/internal/org"
 	"muster/internal/report"
+	"muster/internal/signature"
 	"muster/internal/timeline"
 	"muster/starter"
 	"muster/templates"
@@ -36,6 +40,7 @@ type bare struct {
 	live      *org.Live
 	effects   worker.Activities
 	sink      *receiver
+	folder    string // of the keys
 }
 
 func newBare(t *testing.T, sink *receiver, organisation string, o devserver.Options, dial ...grpc.DialOption) *bare {
@@ -57,26 +62,36 @@ func newBare(t *testing.T, sink *receiver, organisation string, o devserver.Opti
 	})
 	must(t, err)
 	t.Cleanup(b.temporal.Close)
-	b.incidents = &starter.Incidents{Temporal: b.temporal, Namespace: b.engine.Namespace}
+	if b.folder = o.Folder; b.folder == "" {
+		b.folder = t.TempDir()
+	}
+	keys, err := keyring.Open(filepath.Join(b.folder, keyring.File), time.Now)
+	must(t, err)
+	b.incidents = &starter.Incidents{Temporal: b.temporal, Namespace: b.engine.Namespace, Keys: keys}
 	b.live, err = org.Open(organisation)
 	must(t, err)
 	texts, err := report.New(templates.FS)
 	must(t, err)
 	b.effects, err = worker.NewActivities(worker.Options{
 		Organisation: b.live, Texts: texts, Archive: b.incidents, Data: filepath.Join(t.TempDir(), "data"), Out: io.Discard,
+		Keys: keys, Refused: func(r activities.Refusal) {
+			t.Errorf("%s of %s refused: %s", r.Message, r.By.ID, r.Detail)
+		},
 	})
 	must(t, err)
 	return b
 }
 
 // workAs runs a worker whose incidents are another function's.
-func (b *bare) workAs(t *testing.T, f func(workflow.Context, workflows.IncidentInput) error) (stop func()) {
+func (b *bare) workAs(t *testing.T, f func(workflow.Context, signature.Signed[workflows.IncidentInput]) error) (stop func()) {
 	t.Helper()
-	all := sdkworker.New(b.temporal, workflows.TaskQueue, sdkworker.Options{})
+	all := sdkworker.New(b.temporal, workflows.TaskQueue, sdkworker.Options{
+		Interceptors: []interceptor.WorkerInterceptor{worker.Admission(b.effects.Admission, time.Now)},
+	})
 	paging := sdkworker.New(b.temporal, workflows.PagingTaskQueue, sdkworker.Options{DisableWorkflowWorker: true})
 	all.RegisterWorkflowWithOptions(f, workflow.RegisterOptions{Name: workflows.IncidentWorkflow})
 	e := b.effects
-	for _, a := range []any{e.Composition, e.Deliveries, e.Tickets, e.Reports, e.Lookup} {
+	for _, a := range []any{e.Composition, e.Deliveries, e.Tickets, e.Reports, e.Lookup, e.Admission} {
 		all.RegisterActivity(a)
 	}
 	paging.RegisterActivity(e.Deliveries)
@@ -133,7 +148,10 @@ func (b *bare) state(t *testing.T, service, group, what string, ok func(*inciden
 
 // command asks something of an incident as somebody.
 func command[C incident.Command](ctx context.Context, b *bare, id incident.ID, update string, c C) error {
-	_, err := b.incidents.Command(ctx, id, update+"-"+fmt.Sprint(time.Now().UnixNano()),
-		timeline.Actor{Kind: timeline.Person, ID: "bob", Name: "Bob"}, c)
+	_, err := b.incidents.Command(ctx, id, starter.Request{
+		ID: update + "-" + fmt.Sprint(time.Now().UnixNano()), By: bob(),
+	}, c)
 	return err
 }
+
+func bob() timeline.Actor { return timeline.Actor{Kind: timeline.Person, ID: "bob", Name: "Bob"} }

@@ -15,6 +15,7 @@ import (
 	"muster/internal/devserver"
 	"muster/internal/incident"
 	"muster/internal/node"
+	"muster/internal/signature"
 	"muster/workflows"
 )
 
@@ -29,7 +30,7 @@ func TestBrokenDeterminismIsReported(t *testing.T) {
 	data, organisation := filepath.Join(folder, "data"), organise(t, folder, sink.url, nil)
 
 	old := newBare(t, sink, organisation, devserver.Options{Folder: data, NormalSync: true})
-	stop := old.workAs(t, func(ctx workflow.Context, in workflows.IncidentInput) error {
+	stop := old.workAs(t, func(ctx workflow.Context, in signature.Signed[workflows.IncidentInput]) error {
 		if err := workflow.Sleep(ctx, 10*time.Millisecond); err != nil { // what the code of today does not do
 			return err
 		}

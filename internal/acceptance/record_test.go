@@ -17,7 +17,6 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 	"google.golang.org/grpc"
 
@@ -26,6 +25,7 @@ import (
 	"muster/internal/devserver"
 	"muster/internal/incident"
 	"muster/internal/timeline"
+	"muster/starter"
 	"muster/worker"
 	"muster/workflows"
 )
@@ -33,7 +33,8 @@ import (
 var update = flag.Bool("update", false, "record the histories that workflows/testdata lacks")
 
 // Histories are what this code has done. Each is recorded once and then replayed by every later build, so a file that is
-// there stays: with -update only those that are missing are written.
+// there stays: with -update only those that are missing are written. Those without "signed" are from before there were
+// signatures; nothing records their like any more.
 const (
 	histories   = "../../workflows/testdata/histories"
 	mostHistory = 300_000 // bytes of one file
@@ -62,8 +63,8 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		b.tell(t, "shop", "happy", alerts.Firing, 2)
 		must(t, command(t.Context(), b, id, workflows.MitigateUpdate, incident.Mitigate{Note: "Rolled back."}))
 		b.tell(t, "shop", "happy", alerts.Resolved, 3)
-		b.keep(t, "incident-happy", b.ended(t, "shop", "happy"))
-		b.keep(t, "review", b.reviewed(t, id))
+		b.keep(t, "signed-incident-happy", b.ended(t, "shop", "happy"))
+		b.keep(t, "signed-review", b.reviewed(t, id))
 	})
 	t.Run("refused", func(t *testing.T) {
 		gone := failing(99, http.StatusNotFound, nil)
@@ -74,7 +75,7 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		b.awaitPage(t, "/cat/app", id)
 		must(t, command(t.Context(), b, id, workflows.ResolveUpdate, incident.Resolve{Note: "It was the power supply."}))
 		must(t, command(t.Context(), b, id, workflows.CloseUpdate, incident.Close{}))
-		b.keep(t, "incident-refused", b.ended(t, "gone", "refused"))
+		b.keep(t, "signed-incident-refused", b.ended(t, "gone", "refused"))
 	})
 	t.Run("reopened", func(t *testing.T) {
 		id := b.begin(t, "till", "reopened", "/ann/app")
@@ -86,7 +87,12 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		must(t, command(t.Context(), b, id, workflows.SetPriorityUpdate, incident.SetPriority{Urgency: "low", Reason: "One till only."}))
 		must(t, command(t.Context(), b, id, workflows.ResolveUpdate, incident.Resolve{Note: "Replaced."}))
 		must(t, command(t.Context(), b, id, workflows.CloseUpdate, incident.Close{Note: "Done."}))
-		b.keep(t, "incident-reopened", b.ended(t, "till", "reopened"))
+		b.keep(t, "signed-incident-reopened", b.ended(t, "till", "reopened"))
+		r, err := (&starter.Reviews{Temporal: b.temporal}).State(t.Context(), id)
+		must(t, err)
+		if opened := entriesOf(r.Timeline.Entries, timeline.ReviewOpened, "", ""); len(opened) != 2 || r.Facts.Reopened != 1 {
+			t.Errorf("the review has heard %d times, of %d reopenings: want that the incident was resolved once more", len(opened), r.Facts.Reopened)
+		}
 	})
 	t.Run("continued", func(t *testing.T) {
 		away := failing(1_000, http.StatusServiceUnavailable, nil)
@@ -110,7 +116,7 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		if len(entriesOf(i.Timeline.Entries, timeline.Resent, "what", "page")) == 0 {
 			t.Error("no page was under way when the run continued: this history shows nothing")
 		}
-		b.keep(t, "incident-continued", runs)
+		b.keep(t, "signed-incident-continued", runs)
 	})
 	sink.check(t)
 }
@@ -163,12 +169,8 @@ func over(h *historypb.History) error {
 func (b *bare) reviewed(t *testing.T, id incident.ID) []*historypb.History {
 	t.Helper()
 	name := workflows.ReviewWorkflowID(id)
-	h, err := b.temporal.UpdateWorkflow(t.Context(), client.UpdateWorkflowOptions{
-		UpdateID: "close", WorkflowID: name, UpdateName: workflows.CloseUpdate, WaitForStage: client.WorkflowUpdateStageCompleted,
-		Args: []any{workflows.ReviewRequest{By: timeline.Actor{Kind: timeline.Person, ID: "bob", Name: "Bob"}, Text: "All said."}},
-	})
-	must(t, err)
-	must(t, h.Get(t.Context(), nil))
+	reviews := starter.Reviews{Temporal: b.temporal, Keys: b.incidents.Keys}
+	must(t, reviews.Close(t.Context(), id, starter.Request{ID: "close", By: bob()}, "All said."))
 	var run *historypb.History
 	must(t, until(t.Context(), "the review is over", func() error {
 		run = &historypb.History{}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"muster/activities"
 	"muster/internal/delivery"
 	"muster/internal/devserver"
+	"muster/internal/keyring"
 	"muster/internal/outbound"
 	"muster/internal/report"
 	"muster/internal/webhook"
@@ -78,12 +80,16 @@ func startEngine(ctx context.Context, folder string, out io.Writer, o engineOpti
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	options.Plugins[0].(*guest).activities.client = e.temporal
-	e.incidents = &starter.Incidents{Temporal: e.temporal, Namespace: e.server.Namespace}
-	return e, e.work(o)
+	keys, err := keyring.Open(filepath.Join(folder, keyring.File), time.Now)
+	if err != nil {
+		return nil, err
+	}
+	e.incidents = &starter.Incidents{Temporal: e.temporal, Namespace: e.server.Namespace, Keys: keys}
+	return e, e.work(o, keys, quiet)
 }
 
 // work starts the worker of the product, with our adapters turned to the world.
-func (e *engine) work(o engineOptions) error {
+func (e *engine) work(o engineOptions, keys activities.Keys, quiet *slog.Logger) error {
 	texts, err := report.New(templates.FS)
 	if err != nil {
 		return err
@@ -101,6 +107,9 @@ func (e *engine) work(o engineOptions) error {
 		Tickets: &activities.Tickets{System: desk{e.world}, Writer: texts},
 		Reports: &activities.Reports{Archive: e.incidents, Writer: texts, Shelf: shelf{e.world}},
 		Lookup:  &activities.Lookup{Archive: e.incidents},
+		Admission: &activities.Admission{Keys: keys, Refused: func(r activities.Refusal) {
+			quiet.Error("message refused", "message", r.Message, "cause", r.Detail)
+		}},
 	})
 	return e.worker.Start()
 }

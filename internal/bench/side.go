@@ -13,6 +13,7 @@ import (
 	"muster/internal/alert"
 	"muster/internal/incident"
 	"muster/internal/priority"
+	"muster/starter"
 	"muster/workflows"
 )
 
@@ -42,13 +43,13 @@ func (e *engine) ours() side {
 			return e.incidents.Deliver(ctx, workflowID(subject), p.definition(subject, level), b)
 		},
 		acknowledge: func(ctx context.Context, subject string) error {
-			_, err := e.incidents.Command(ctx, e.world.incident(subject), "ack/"+subject,
-				park(), incident.Acknowledge{})
+			_, err := e.incidents.Command(ctx, e.world.incident(subject), starter.Request{ID: "ack/" + subject, By: park()},
+				incident.Acknowledge{})
 			return err
 		},
 		mitigate: func(ctx context.Context, subject string) error {
-			_, err := e.incidents.Command(ctx, e.world.incident(subject), "mitigate/"+subject,
-				park(), incident.Mitigate{Note: "rolled back to 4.1.7"})
+			_, err := e.incidents.Command(ctx, e.world.incident(subject), starter.Request{ID: "mitigate/" + subject, By: park()},
+				incident.Mitigate{Note: "rolled back to 4.1.7"})
 			return err
 		},
 		runs: func(subject string) (string, string) {

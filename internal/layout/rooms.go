@@ -39,8 +39,8 @@ const temporalServer = "go.temporal.io/server"
 // pureRooms hold the rules of the field.
 func pureRooms() []string {
 	return []string{
-		"alert", "approval", "calendar", "delivery", "escalation", "freeze", "incident", "jsonsize", "oncall", "plan", "priority",
-		"raci", "review", "runbook", "supportplan", "ticket", "timeline",
+		"alert", "approval", "authority", "calendar", "delivery", "escalation", "freeze", "incident", "jsonsize", "link", "oncall",
+		"plan", "priority", "raci", "review", "runbook", "signature", "supportplan", "ticket", "timeline",
 	}
 }
 
@@ -103,11 +103,14 @@ func rooms() map[string]room {
 		"internal/bundle": {may: []string{pure, "templates", "golang.org/x/mod"}},
 		"internal/store":  {may: []string{pure, "templates", "modernc.org/sqlite", "github.com/jackc/pgx"}},
 
+		"internal/oidc": {may: []string{pure, "github.com/coreos/go-oidc", "golang.org/x/oauth2"}},
+
 		"internal/audit": {may: []string{"internal/bundle", "workflows", pure, temporalSDK, temporalAPI}},
 		"internal/preview": {may: []string{
 			"workflows", "activities", "internal/inmem", "internal/org", pure, temporalSDK + "/testsuite",
 		}},
 
+		"internal/keyring": {may: []string{pure, "internal/wholefile"}},
 		"internal/problem": {may: []string{pure}},
 		"internal/metrics": {may: []string{"github.com/prometheus", temporalSDK + "/client"}},
 		"internal/selfwatch": {may: []string{
@@ -120,7 +123,8 @@ func rooms() map[string]room {
 			"modernc.org/sqlite", "github.com/google/uuid", "github.com/labstack/echo",
 		}, only: []string{"internal/node", "internal/bench", "internal/acceptance"}},
 		"internal/node": {may: []string{
-			"internal/devserver", "worker", "starter", entries, "starter/cli", "internal/org", "internal/store",
+			"internal/devserver", "worker", "activities", "starter", entries, "starter/cli", "internal/org", "internal/store",
+			"internal/keyring",
 			"internal/report", "templates", "internal/metrics", "internal/selfwatch", "workflows", "examples", pure, adapters,
 			temporalSDK, temporalAPI,
 		}, only: []string{"internal/process", "internal/demo", "internal/bench", "internal/acceptance"}},

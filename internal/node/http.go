@@ -81,6 +81,7 @@ func (n *Node) checks() []api.Check {
 			return err
 		}},
 		{Name: "organisation", Func: func(context.Context) error { return n.unread() }, Inform: true, Note: n.revision},
+		{Name: "keys", Func: func(context.Context) error { return n.keys.Err() }},
 		{Name: "settings", Func: func(context.Context) error { return n.settled() }, Inform: true},
 	}
 	for _, name := range n.watch.Checks() {

@@ -3,17 +3,21 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"go.temporal.io/sdk/client"
 
+	"muster/activities"
 	"muster/internal/alert"
 	"muster/internal/incident"
+	"muster/internal/keyring"
 	"muster/internal/metrics"
 	"muster/internal/org"
 	"muster/internal/priority"
@@ -32,6 +36,7 @@ type Config struct {
 	Org    string // organisation folder
 	Listen string // address of the HTTP server
 	Tokens string // file of the API's tokens; empty: tokens.yaml in the data folder
+	Keys   string // file of the keys that sign what goes to workflows; empty: keys.json in the data folder
 	Build  metrics.Build
 	Out    io.Writer // for people
 	Log    *slog.Logger
@@ -42,6 +47,7 @@ type Node struct {
 	cfg       Config
 	org       *org.Live
 	texts     *report.Texts
+	keys      *keyring.Ring
 	metrics   *metrics.Set
 	tracker   *tracker
 	door      *door
@@ -67,6 +73,10 @@ func load(cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	keys, err := keyring.Open(cmp.Or(cfg.Keys, filepath.Join(cfg.Data, keyring.File)), time.Now)
+	if err != nil {
+		return nil, err
+	}
 	texts, err := report.New(templates.FS)
 	if err != nil {
 		return nil, err
@@ -77,8 +87,8 @@ func load(cfg Config) (*Node, error) {
 		return metrics.OrganisationState{Revision: o.Revision, Changed: o.Changed, OK: live.Fault() == nil}
 	})
 	return &Node{
-		cfg: cfg, org: live, texts: texts, metrics: set, tracker: &tracker{counts: set.Delivery}, incidents: &starter.Incidents{},
-		deaf: make(chan error, 1),
+		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery},
+		incidents: &starter.Incidents{Keys: keys}, deaf: make(chan error, 1),
 	}, nil
 }
 
@@ -106,8 +116,14 @@ func (n *Node) beside(ctx context.Context, run func(context.Context)) {
 // activities are what the worker does, with the adapters that the organisation folder asks for.
 func (n *Node) activities() (worker.Activities, error) {
 	return worker.NewActivities(worker.Options{
-		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker, Data: n.cfg.Data, Out: n.cfg.Out,
+		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker, Keys: n.keys, Refused: n.refused,
+		Data: n.cfg.Data, Out: n.cfg.Out,
 	})
+}
+
+// refused notes a message that nobody of this installation has signed.
+func (n *Node) refused(r activities.Refusal) {
+	n.cfg.Log.Warn("message refused", "workflow", r.Workflow, "message", r.Message, "claims", r.By.ID, "cause", r.Detail)
 }
 
 // work starts the worker.

@@ -61,8 +61,9 @@ const (
 	ReviewOverdue Kind = "review.overdue" // its due instant has passed
 	ReviewClosed  Kind = "review.closed"  // note
 
-	CancelRefused Kind = "cancel.refused" // Temporal's own cancel: an incident ends by being closed
-	Continued     Kind = "run.continued"  // run: the history goes on in a new run
+	MessageRefused Kind = "message.refused" // message detail: nobody of this installation has signed it
+	CancelRefused  Kind = "cancel.refused"  // Temporal's own cancel: an incident ends by being closed
+	Continued      Kind = "run.continued"   // run: the history goes on in a new run
 )
 
 // Kinds lists every kind.
@@ -74,6 +75,6 @@ func Kinds() []Kind {
 		Withdrawn, Resent, NextMethod, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
 		ClockResumed, ClockMoved, ClockStopped, UpdateDue, UpdateSent, AllClearSent, TicketOpened, TicketUpdated,
 		TicketFailed, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
-		CancelRefused, Continued,
+		MessageRefused, CancelRefused, Continued,
 	}
 }

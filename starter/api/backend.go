@@ -6,7 +6,6 @@ import (
 
 	"muster/internal/audit"
 	"muster/internal/incident"
-	"muster/internal/timeline"
 	"muster/starter"
 )
 
@@ -21,7 +20,7 @@ type Backend interface {
 	// History writes the event histories of every run, in bytes that depend on nothing else.
 	History(ctx context.Context, id incident.ID, w io.Writer) error
 	// Command asks something of an incident. The same request id twice is one decision.
-	Command(ctx context.Context, id incident.ID, requestID string, by timeline.Actor, c incident.Command) (Receipt, error)
+	Command(ctx context.Context, id incident.ID, r starter.Request, c incident.Command) (Receipt, error)
 }
 
 // Over is the Backend that talks to workflows.
@@ -39,7 +38,7 @@ func (e engine) History(ctx context.Context, id incident.ID, w io.Writer) error 
 }
 
 // Command sends an Update.
-func (e engine) Command(ctx context.Context, id incident.ID, requestID string, by timeline.Actor, c incident.Command) (Receipt, error) {
-	r, err := e.Incidents.Command(ctx, id, requestID, by, c)
-	return Receipt(r), err
+func (e engine) Command(ctx context.Context, id incident.ID, r starter.Request, c incident.Command) (Receipt, error) {
+	receipt, err := e.Incidents.Command(ctx, id, r, c)
+	return Receipt(receipt), err
 }

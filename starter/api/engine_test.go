@@ -3,8 +3,10 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
@@ -16,6 +18,8 @@ import (
 
 	"muster/internal/audit"
 	"muster/internal/incident"
+	"muster/internal/keyring"
+	"muster/internal/signature"
 	"muster/internal/timeline"
 	"muster/starter"
 	"muster/starter/api"
@@ -31,7 +35,7 @@ type temporal struct {
 func (*temporal) ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	id, err := converter.GetDefaultDataConverter().ToPayload(string(open))
 	return &workflowservice.ListWorkflowExecutionsResponse{Executions: []*workflowpb.WorkflowExecutionInfo{{
-		Execution: &commonpb.WorkflowExecution{WorkflowId: "incident/a", RunId: "run-2"}, FirstRunId: "run-1",
+		Execution:        &commonpb.WorkflowExecution{WorkflowId: "incident/a", RunId: "run-2"},
 		SearchAttributes: &commonpb.SearchAttributes{IndexedFields: map[string]*commonpb.Payload{workflows.IDAttribute.GetName(): id}},
 	}}}, err
 }
@@ -39,6 +43,12 @@ func (*temporal) ListWorkflow(context.Context, *workflowservice.ListWorkflowExec
 func (t *temporal) UpdateWorkflow(_ context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
 	t.asked = o
 	return receipt{}, nil
+}
+
+func (*temporal) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return &workflowservice.DescribeWorkflowExecutionResponse{
+		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{FirstRunId: "run-1"},
+	}, nil
 }
 
 func (*temporal) QueryWorkflow(context.Context, string, string, string, ...any) (converter.EncodedValue, error) {
@@ -69,9 +79,13 @@ func (e *events) Next() (*historypb.HistoryEvent, error) {
 
 func TestOverSpeaksToWorkflows(t *testing.T) {
 	engine := &temporal{}
-	b := api.Over(&starter.Incidents{Temporal: engine, Namespace: "default"})
+	keys, err := keyring.Open(filepath.Join(t.TempDir(), keyring.File), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := api.Over(&starter.Incidents{Temporal: engine, Namespace: "default", Keys: keys})
 	by := timeline.Actor{Kind: timeline.Person, ID: "park", Name: "박서준"}
-	r, err := b.Command(t.Context(), open, "k1", by, incident.Note{Text: "a"})
+	r, err := b.Command(t.Context(), open, starter.Request{ID: "k1", By: by, Via: "token:tok_1"}, incident.Note{Text: "a"})
 	if err != nil || r != (api.Receipt{ID: open, Status: incident.Acknowledged, Priority: 2, Seq: 7}) {
 		t.Errorf("got %+v, %v", r, err)
 	}
@@ -82,9 +96,14 @@ func TestOverSpeaksToWorkflows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got workflows.Request[incident.Note]
-	if err := converter.GetDefaultDataConverter().FromPayloads(p, &got); err != nil || got.By != by || got.Command.Text != "a" {
-		t.Errorf("a workflow reads %+v, %v", got, err)
+	var got signature.Signed[incident.Note]
+	if err := converter.GetDefaultDataConverter().FromPayloads(p, &got); err != nil || got.By != by || got.Body.Text != "a" {
+		t.Fatalf("a workflow reads %+v, %v", got, err)
+	}
+	if err := keys.Verify(signature.Statement{
+		Workflow: "incident/a", FirstRun: "run-1", Message: "Note", ID: "k1", Digest: got.Digest(), By: by,
+	}, *got.Seal); err != nil || got.Seal.Via != "token:tok_1" {
+		t.Errorf("the seal is %+v, %v", got.Seal, err)
 	}
 	var text bytes.Buffer
 	if err := b.History(t.Context(), open, &text); err != nil {

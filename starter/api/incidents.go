@@ -257,7 +257,7 @@ func (s *server) command(v verb) handler {
 		if c, err = s.fill(c); err != nil {
 			return err
 		}
-		receipt, err := s.Backend.Command(r.Context(), id(r), requestID, by, c)
+		receipt, err := s.Backend.Command(r.Context(), id(r), starter.Request{ID: requestID, By: by}, c)
 		if _, gone := errors.AsType[*starter.NotFoundError](err); gone {
 			receipt, err = s.closed(r, requestID, c, err)
 		}

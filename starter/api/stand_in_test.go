@@ -154,18 +154,18 @@ func (h *house) History(ctx context.Context, id incident.ID, w io.Writer) error 
 	return err
 }
 
-func (h *house) Command(ctx context.Context, id incident.ID, requestID string, by timeline.Actor, c incident.Command) (api.Receipt, error) {
+func (h *house) Command(ctx context.Context, id incident.ID, r starter.Request, c incident.Command) (api.Receipt, error) {
 	i, err := h.State(ctx, id)
 	if err != nil {
 		return api.Receipt{}, err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.calls = append(h.calls, call{id, requestID, by, c})
+	h.calls = append(h.calls, call{id, r.ID, r.By, c})
 	if i.Status == incident.Closed { // its workflow has ended
 		return api.Receipt{}, &starter.NotFoundError{What: "incident " + string(id)}
 	}
-	if err := i.Do(requestID, c, by, h.now); err != nil {
+	if err := i.Do(r.ID, c, r.By, h.now); err != nil {
 		return api.Receipt{}, &starter.RefusedError{Reason: err.Error()}
 	}
 	return api.Receipt{ID: i.ID, Status: i.Status, Priority: i.Priority, Seq: i.Timeline.Dropped + len(i.Timeline.Entries)}, nil

@@ -283,7 +283,7 @@ func (h *house) History(ctx context.Context, id incident.ID, w io.Writer) error 
 	return err
 }
 
-func (h *house) Command(_ context.Context, id incident.ID, requestID string, by timeline.Actor, c incident.Command) (api.Receipt, error) {
+func (h *house) Command(_ context.Context, id incident.ID, r starter.Request, c incident.Command) (api.Receipt, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	i, err := h.find(id)
@@ -297,7 +297,7 @@ func (h *house) Command(_ context.Context, id incident.ID, requestID string, by 
 		h.down--
 		return api.Receipt{}, &starter.UnavailableError{Cause: context.DeadlineExceeded}
 	}
-	if err := i.Do(requestID, c, by, now()); err != nil {
+	if err := i.Do(r.ID, c, r.By, now()); err != nil {
 		return api.Receipt{}, &starter.RefusedError{Reason: err.Error()}
 	}
 	settle(i, now())

@@ -1,0 +1,295 @@
+// Package keyring keeps the Ed25519 keys of an installation in one file that every process of it reads: the newest signs,
+// all of them verify. It follows the file while Muster runs, so that keys rotate without a stop.
+package keyring
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"muster/internal/link"
+	"muster/internal/signature"
+	"muster/internal/wholefile"
+)
+
+// File is the usual name of the file, in the data folder.
+const File = "keys.json"
+
+// A Key is one entry of the file. Old ones stay, for what they have signed is verified for as long as there are records.
+type Key struct {
+	ID      string             `json:"id"`
+	Public  ed25519.PublicKey  `json:"public"`
+	Private ed25519.PrivateKey `json:"private,omitempty"` // may be taken out of keys that sign no more
+	From    time.Time          `json:"from"`              // signs from this instant, until a newer one does
+	Revoked time.Time          `json:"revoked,omitzero"`  // believed no more since this instant
+}
+
+// Format shows the id only, whatever the verb: the rest holds a secret.
+func (k Key) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "key %s", k.ID) }
+
+// A Ring is the keys of a file as they are now. It is safe for concurrent use.
+type Ring struct {
+	file string
+	now  func() time.Time
+
+	mu    sync.Mutex
+	keys  []Key // the oldest first
+	state fs.FileInfo
+}
+
+// Open reads the file, and makes it with a first key when it is not there.
+func Open(file string, now func() time.Time) (*Ring, error) {
+	if err := create(file, now()); err != nil {
+		return nil, fmt.Errorf("open keys %s: %w", file, err)
+	}
+	r := &Ring{file: file, now: now}
+	if err := r.reload(); err != nil {
+		return nil, fmt.Errorf("open keys %s: %w", file, err)
+	}
+	return r, nil
+}
+
+// create makes the file unless it is there. Of several processes that begin at once, one makes it and all read that.
+func create(file string, now time.Time) error {
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	k, err := newKey(now)
+	if err != nil {
+		return err
+	}
+	text, err := encode([]Key{k})
+	if err != nil {
+		return err
+	}
+	mine := filepath.Join(filepath.Dir(file), wholefile.Unfinished+"keys-"+k.ID)
+	if err := wholefile.Write(mine, text, 0o600); err != nil {
+		return err
+	}
+	err = os.Link(mine, file)
+	if errors.Is(err, fs.ErrExist) {
+		err = nil
+	}
+	return errors.Join(err, os.Remove(mine))
+}
+
+func newKey(from time.Time) (Key, error) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return Key{}, fmt.Errorf("make key: %w", err)
+	}
+	return Key{ID: "key-" + hex.EncodeToString(public[:6]), Public: public, Private: private, From: from.UTC().Truncate(time.Second)}, nil
+}
+
+type document struct {
+	Keys []Key `json:"keys"`
+}
+
+func encode(keys []Key) ([]byte, error) {
+	text, err := json.MarshalIndent(document{keys}, "", "  ")
+	return append(text, '\n'), err
+}
+
+// decode reads the text of a keys file. Its errors never show what stands there.
+func decode(text []byte) ([]Key, error) {
+	var d document
+	if err := json.Unmarshal(text, &d); err != nil {
+		return nil, errors.New("want the JSON that muster keys rotate writes")
+	}
+	for n, k := range d.Keys {
+		private := len(k.Private) == 0 || len(k.Private) == ed25519.PrivateKeySize && k.Public.Equal(k.Private.Public())
+		if k.ID == "" || len(k.Public) != ed25519.PublicKeySize || k.From.IsZero() || !private {
+			return nil, fmt.Errorf("key %d: want an id, a public key of Ed25519, the private one that belongs to it, and from", n+1)
+		}
+		if slices.ContainsFunc(d.Keys[:n], func(o Key) bool { return o.ID == k.ID }) {
+			return nil, fmt.Errorf("key %d: its id stands there twice", n+1)
+		}
+	}
+	if len(d.Keys) == 0 {
+		return nil, errors.New("no key: want one at least")
+	}
+	slices.SortStableFunc(d.Keys, func(a, b Key) int { return a.From.Compare(b.From) })
+	return d.Keys, nil
+}
+
+// reload reads the file when it has changed. The caller of an open ring holds the lock.
+func (r *Ring) reload() error {
+	state, err := os.Stat(r.file)
+	if err != nil {
+		return err
+	}
+	if r.state != nil && os.SameFile(state, r.state) && state.ModTime().Equal(r.state.ModTime()) && state.Size() == r.state.Size() {
+		return nil
+	}
+	text, err := os.ReadFile(r.file)
+	if err != nil {
+		return err
+	}
+	keys, err := decode(text)
+	if err != nil {
+		return err
+	}
+	r.keys, r.state = keys, state
+	return nil
+}
+
+// Err says what is wrong with the file as it is now: a readiness check. The last good keys stay in use.
+func (r *Ring) Err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.reload(); err != nil {
+		return fmt.Errorf("read keys %s: %w", r.file, err)
+	}
+	return nil
+}
+
+// signer is the key that signs at an instant.
+func (r *Ring) signer(at time.Time) (Key, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_ = r.reload() // Err reports it; what was read before is still right
+	for _, k := range slices.Backward(r.keys) {
+		if len(k.Private) > 0 && k.Revoked.IsZero() && !k.From.After(at) {
+			return k, nil
+		}
+	}
+	return Key{}, fmt.Errorf("sign: no key of %s signs now: make one with muster keys rotate", r.file)
+}
+
+// key is the one with an id. One that is not there is a *signature.UnknownKeyError.
+func (r *Ring) key(id string) (Key, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_ = r.reload()
+	n := slices.IndexFunc(r.keys, func(k Key) bool { return k.ID == id })
+	if n < 0 {
+		return Key{}, &signature.UnknownKeyError{Key: id}
+	}
+	return r.keys[n], nil
+}
+
+// believed is the key with an id, unless it is revoked.
+func (r *Ring) believed(id string) (Key, error) {
+	k, err := r.key(id)
+	if err == nil && !k.Revoked.IsZero() {
+		err = fmt.Errorf("the key %s that signed it is revoked since %s", k.ID, k.Revoked.UTC().Format(time.RFC3339))
+	}
+	return k, err
+}
+
+// Sign seals a statement with the key that signs now. Via says how its actor was authenticated.
+func (r *Ring) Sign(s signature.Statement, via string) (signature.Seal, error) {
+	at := r.now()
+	k, err := r.signer(at)
+	if err != nil {
+		return signature.Seal{}, err
+	}
+	return signature.Sign(s, k.ID, k.Private, at, via), nil
+}
+
+// Verify tells whether a message is to be taken: its seal was made by this installation, with a key that is not revoked.
+func (r *Ring) Verify(s signature.Statement, seal signature.Seal) error {
+	k, err := r.believed(seal.Key)
+	if err != nil {
+		return err
+	}
+	return signature.Check(s, seal, k.Public)
+}
+
+// Prove tells whether a message of the past was sealed by this installation. That a key was revoked later does not change
+// what it has signed before.
+func (r *Ring) Prove(s signature.Statement, seal signature.Seal) error {
+	k, err := r.key(seal.Key)
+	if err != nil {
+		return err
+	}
+	return signature.Check(s, seal, k.Public)
+}
+
+// Link signs a link with the key that signs now.
+func (r *Ring) Link(l link.Link) (string, error) {
+	k, err := r.signer(r.now())
+	if err != nil {
+		return "", err
+	}
+	return link.Sign(l, k.ID, k.Private), nil
+}
+
+// ReadLink returns what a link allows. A link that this installation has not made, or whose key is revoked, is a
+// *link.InvalidError.
+func (r *Ring) ReadLink(token string) (link.Link, error) {
+	return link.Read(token, func(id string) (ed25519.PublicKey, error) {
+		k, err := r.believed(id)
+		return k.Public, err
+	})
+}
+
+// Keys lists the keys as they are now without their private halves, the oldest first.
+func (r *Ring) Keys() []Key {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_ = r.reload()
+	all := slices.Clone(r.keys)
+	for n := range all {
+		all[n].Private = nil
+	}
+	return all
+}
+
+// Lead is how long after a rotation the new key begins to sign: until then every process has read its public half.
+const Lead = time.Minute
+
+// Rotate adds a key that signs from Lead after now.
+func Rotate(file string, now time.Time) (Key, error) {
+	k, err := newKey(now.Add(Lead))
+	if err != nil {
+		return k, err
+	}
+	return k, change(file, func(keys []Key) ([]Key, error) { return append(keys, k), nil })
+}
+
+// Revoke makes whatever a key has signed and no worker has taken yet worthless. What was taken before stays true. The last
+// key that signs is not revoked: rotate first.
+func Revoke(file, id string, now time.Time) error {
+	return change(file, func(keys []Key) ([]Key, error) {
+		n := slices.IndexFunc(keys, func(k Key) bool { return k.ID == id })
+		if n < 0 {
+			return nil, fmt.Errorf("revoke key %s: no such key", id)
+		}
+		others := func(k Key) bool { return k.ID != id && len(k.Private) > 0 && k.Revoked.IsZero() && !k.From.After(now) }
+		if !slices.ContainsFunc(keys, others) {
+			return nil, fmt.Errorf("revoke key %s: no other key signs yet: rotate, and wait %s", id, Lead)
+		}
+		if keys[n].Revoked.IsZero() {
+			keys[n].Revoked = now.UTC().Truncate(time.Second)
+		}
+		return keys, nil
+	})
+}
+
+func change(file string, with func([]Key) ([]Key, error)) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("change keys: %w", err)
+	}
+	keys, err := decode(text)
+	if err != nil {
+		return fmt.Errorf("change keys %s: %w", file, err)
+	}
+	if keys, err = with(keys); err != nil {
+		return err
+	}
+	if text, err = encode(keys); err != nil {
+		return fmt.Errorf("change keys %s: %w", file, err)
+	}
+	return wholefile.Write(file, text, 0o600)
+}

@@ -1,0 +1,108 @@
+// Package link makes and reads signed links: by one of them, its receiver may take one decision about one thing, once, in
+// time. A link is a secret, so it is made at the moment of sending and stands in no history. The package reads no clock and
+// no key: both are handed in.
+package link
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Path is where links are answered: Path and the token are a link's whole path.
+const Path = "/l/"
+
+// An Action is a decision that a link may allow.
+type Action string
+
+// The actions. These strings are signed into links: add, never rename.
+const (
+	Acknowledge Action = "acknowledge"
+	Escalate    Action = "escalate"
+)
+
+// A Link is what a token allows.
+type Link struct {
+	ID       string    `json:"i"`           // of the delivery that carried it: one link, one decision
+	Person   string    `json:"p"`           // who may use it: "park", or "acme/desk"
+	Incident string    `json:"n"`           // about what: an incident's id belongs to one chain of runs for ever
+	Actions  []Action  `json:"a"`           // one of which may be taken
+	Content  string    `json:"c,omitempty"` // Hash of what its receiver was told is decided
+	Expires  time.Time `json:"e"`
+}
+
+// Allows tells whether an action is one of the link's.
+func (l Link) Allows(a Action) bool { return slices.Contains(l.Actions, a) }
+
+// Expired tells whether the link's time is over.
+func (l Link) Expired(now time.Time) bool { return !now.Before(l.Expires) }
+
+// Hash is the fingerprint of what is decided, over parts that cannot flow into each other.
+func Hash(parts ...string) string {
+	text, err := json.Marshal(parts)
+	if err != nil { // strings always marshal
+		panic(err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16])
+}
+
+// An InvalidError says why a token is no link of this installation. It tells nothing of what a right one would be.
+type InvalidError struct{ Reason string }
+
+// Error returns the reason.
+func (e *InvalidError) Error() string { return "link: " + e.Reason }
+
+const (
+	domain   = "muster link 1\n" // begins what is signed, so that no other signature is taken for a link's
+	maxToken = 2_000             // of a token's characters: more is not ours
+)
+
+var encoding = base64.RawURLEncoding.Strict() // one token for one link: no other spelling of it
+
+// Sign makes the token of a link with a private key that has an id.
+func Sign(l Link, key string, private ed25519.PrivateKey) string {
+	l.Expires = l.Expires.UTC().Truncate(time.Second)
+	content, err := json.Marshal(l)
+	if err != nil { // texts and an instant within the years that have a text
+		panic(err)
+	}
+	sum := ed25519.Sign(private, signed(key, content))
+	return key + "." + encoding.EncodeToString(content) + "." + encoding.EncodeToString(sum)
+}
+
+func signed(key string, content []byte) []byte {
+	return append([]byte(domain+key+"\n"), content...)
+}
+
+// Read returns what a token allows, when the key that it names has signed it. Whether it is in time is for the caller, who
+// knows the time.
+func Read(token string, key func(id string) (ed25519.PublicKey, error)) (Link, error) {
+	parts := strings.Split(token, ".")
+	if len(token) > maxToken || len(parts) != 3 || strings.ContainsAny(token, "\r\n") { // which base64 would overlook
+		return Link{}, &InvalidError{"it is not whole"}
+	}
+	content, err := encoding.DecodeString(parts[1])
+	sum, err2 := encoding.DecodeString(parts[2])
+	if errors.Join(err, err2) != nil {
+		return Link{}, &InvalidError{"it is not whole"}
+	}
+	public, err := key(parts[0])
+	if err != nil {
+		return Link{}, &InvalidError{err.Error()}
+	}
+	if len(public) != ed25519.PublicKeySize || !ed25519.Verify(public, signed(parts[0], content), sum) {
+		return Link{}, &InvalidError{"it was changed"}
+	}
+	var l Link
+	if err := json.Unmarshal(content, &l); err != nil {
+		return Link{}, &InvalidError{"it is of another version"}
+	}
+	return l, nil
+}

@@ -1,0 +1,172 @@
+package workflows
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"muster/activities"
+	"muster/internal/alert"
+	"muster/internal/signature"
+	"muster/internal/timeline"
+)
+
+var admission *activities.Admission
+
+type admittedKey struct{}
+
+// Admit marks the context of an Update whose seal a worker has verified. A worker that does not verify admits nothing.
+func Admit(ctx workflow.Context) workflow.Context {
+	return workflow.WithValue(ctx, admittedKey{}, true)
+}
+
+// wantAdmitted refuses an Update that no worker has verified.
+func wantAdmitted(ctx workflow.Context, name string) error {
+	if ok, _ := ctx.Value(admittedKey{}).(bool); !ok {
+		return temporal.NewApplicationError(name+": not verified: this worker admits nobody", RefusedError)
+	}
+	return nil
+}
+
+// claim is a message that has arrived. Of signals and starts the sender does not know the run.
+func claim[T any](ctx workflow.Context, name string, m signature.Signed[T], fresh signature.Freshness) activities.Claim {
+	by, digest, seal := m.Proof()
+	return activities.Claim{
+		Statement: signature.Statement{Workflow: workflow.GetInfo(ctx).WorkflowExecution.ID, Message: name, Digest: digest, By: by},
+		Freshness: fresh, Seal: seal,
+	}
+}
+
+// admit asks which messages are to be taken and hands each its verdict, why not or "": nothing is taken on trust, and nothing
+// is lost. A message whose key is not known waits for it, and keeps no other waiting.
+func admit(ctx workflow.Context, ask func(workflow.Context, activities.AdmitInput) activities.Admitted, claims []activities.Claim, verdict func(n int, why string)) {
+	const patience = 20 * time.Second
+	out := ask(ctx, activities.AdmitInput{Claims: claims})
+	if len(out.Unknown) == 0 {
+		for n, why := range out.Refused {
+			verdict(n, why)
+		}
+		return
+	}
+	known := make([]bool, len(claims))
+	var later []activities.Claim
+	for n := range claims {
+		if known[n] = !slices.Contains(out.Unknown, n); known[n] {
+			verdict(n, out.Refused[n])
+		} else {
+			later = append(later, claims[n])
+		}
+	}
+	_ = workflow.Sleep(ctx, patience)
+	last := ask(ctx, activities.AdmitInput{Claims: later, Last: true}).Refused
+	for n := range claims {
+		if !known[n] {
+			verdict(n, last[0])
+			last = last[1:]
+		}
+	}
+}
+
+// judge asks the activity until it answers.
+func judge(ctx workflow.Context, in activities.AdmitInput) (out activities.Admitted) {
+	for patiently(ctx, workflow.Sleep, func(bool) error { return locally(ctx, &out, admission.Admit, in) }) != nil {
+	}
+	return out
+}
+
+// judge is the same, and counts as a local activity of the run only while it is one.
+func (r *incidentRun) judge(ctx workflow.Context, in activities.AdmitInput) (out activities.Admitted) {
+	for {
+		r.local++
+		if r.locally(ctx, func(bool) error { return locally(ctx, &out, admission.Admit, in) }) == nil {
+			return out
+		}
+	}
+}
+
+// admitStart takes the start of an incident, with the alerts that came with it. However long it has waited for a worker,
+// it was signed just before Temporal took it: a start that was copied from an old history was not.
+func (r *incidentRun) admitStart(in signature.Signed[IncidentInput]) error {
+	if !r.signed || in.Body.State != nil {
+		return nil
+	}
+	fresh := signature.Freshness{Around: workflow.GetInfo(r.ctx).WorkflowStartTime, Within: activities.Tolerance}
+	heard := r.hear()
+	claims := append([]activities.Claim{claim(r.ctx, IncidentWorkflow, in, fresh)}, r.claims(heard)...)
+	var refused error
+	judged := false
+	r.admit(claims, func(n int, why string) {
+		switch {
+		case n > 0:
+			r.take(heard[n-1], why)
+		case why != "":
+			refused = temporal.NewNonRetryableApplicationError("open incident: "+why, RefusedError, nil)
+			fallthrough
+		default:
+			judged = true
+		}
+	})
+	err := workflow.Await(r.ctx, func() bool { return judged })
+	return errors.Join(err, refused)
+}
+
+// receive takes in every batch of alerts that has arrived, as soon as it is proven that an intake of this installation has
+// sent it.
+func (r *incidentRun) receive() {
+	heard := r.hear()
+	switch {
+	case len(heard) == 0:
+	case r.signed:
+		r.admit(r.claims(heard), func(n int, why string) { r.take(heard[n], why) })
+	default:
+		for _, m := range heard {
+			r.take(m, "")
+		}
+	}
+}
+
+// admit judges messages beside the run.
+func (r *incidentRun) admit(claims []activities.Claim, verdict func(n int, why string)) {
+	r.judging++
+	workflow.Go(r.ctx, func(ctx workflow.Context) {
+		admit(ctx, r.judge, claims, func(n int, why string) {
+			verdict(n, why)
+			r.news = true
+		})
+		r.judging--
+		r.news = true
+	})
+}
+
+func (r *incidentRun) hear() (heard []signature.Signed[alert.Batch]) {
+	var m signature.Signed[alert.Batch]
+	for r.alerts.ReceiveAsync(&m) {
+		heard = append(heard, m)
+		m = signature.Signed[alert.Batch]{}
+	}
+	return heard
+}
+
+// claims are those of batches. One that was signed before this incident began was copied from another.
+func (r *incidentRun) claims(heard []signature.Signed[alert.Batch]) []activities.Claim {
+	fresh := signature.Freshness{Not: r.incident.Times.Alerted, Within: activities.Tolerance}
+	claims := make([]activities.Claim, len(heard))
+	for n, m := range heard {
+		claims[n] = claim(r.ctx, AlertsSignal, m, fresh)
+	}
+	return claims
+}
+
+// take takes a batch in, or records why it is not taken.
+func (r *incidentRun) take(m signature.Signed[alert.Batch], why string) {
+	now := workflow.Now(r.ctx)
+	if why != "" {
+		r.incident.Timeline.Repeat(now, timeline.MessageRefused, timeline.Muster(),
+			timeline.F("message", AlertsSignal), timeline.F("detail", why))
+		return
+	}
+	r.incident.Receive(m.Body, now)
+}
