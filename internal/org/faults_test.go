@@ -62,20 +62,20 @@ customers.yaml:13:38: customer shopco: contact boss: method mail: type email: or
 organisation.yaml:12:9: organisation: fallback: type email: organisation.yaml says nothing of mail; want mail there, with host and from
 people.yaml:11:15: person kim: method mail: type email: organisation.yaml says nothing of mail; want mail there, with host and from`},
 		{change{"organisation.yaml", "mail:\n  host: mail.example.com", "mail: smtp\nx:\n  host: mail.example.com"}, `organisation.yaml:7:7: organisation: mail: got "smtp"; want keys and values
-organisation.yaml:8:1: organisation: unknown key "x"; known: id, name, zone, languages, public_url, own_networks, mail, tickets, fallback`},
+organisation.yaml:8:1: organisation: unknown key "x"; known: id, name, zone, languages, public_url, own_networks, mail, sign_in, tickets, fallback`},
 		{change{"sources.yaml", "type: alertmanager", "type: grafana"}, `sources.yaml:3:11: source prometheus: type "grafana": want alertmanager`},
 		{change{"sources.yaml", "id: lab", "id: prometheus"}, `sources.yaml:5:9: source prometheus: id "prometheus": taken by sources.yaml:2`},
 		{change{"sources.yaml", "token: env:PROMETHEUS_TOKEN", "token: s3cr3t"}, `sources.yaml:4:12: source prometheus: token <secret>: want a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder`},
 		{change{"sources.yaml", "token: env", "tokn: env"}, `sources.yaml:4:5: source prometheus: unknown key "tokn"; did you mean token?`},
 		{change{"sources.yaml", "sources:", "source:"}, `sources.yaml:1:1: file: sources: missing; want a list
 sources.yaml:1:1: file: unknown key "source"; did you mean sources?`},
-		{change{"people.yaml", "id: park", "id: kim"}, `escalation-policies.yaml:5:20: policy std: step 2: targets "park": no such person; known: kim
-escalation-policies.yaml:7:29: policy std: last_resort: targets "park": no such person; known: kim
+		{change{"people.yaml", "id: park", "id: kim"}, `escalation-policies.yaml:5:20: policy std: step 2: targets "park": no such person; known: kim, yoon, han
+escalation-policies.yaml:7:29: policy std: last_resort: targets "park": no such person; known: kim, yoon, han
 people.yaml:13:9: person kim: id "kim": taken by people.yaml:2
-schedules.yaml:8:21: schedule primary: rotation: people "park": no such person; known: kim
-schedules.yaml:12:17: schedule primary: override 1: person "park": no such person; known: kim
-services.yaml:10:32: service shop: roles: communications-manager "park": no such person; known: kim
-services.yaml:11:25: service shop: roles: support-manager "park": no such person; known: kim`},
+schedules.yaml:8:21: schedule primary: rotation: people "park": no such person; known: kim, yoon, han
+schedules.yaml:12:17: schedule primary: override 1: person "park": no such person; known: kim, yoon, han
+services.yaml:10:32: service shop: roles: communications-manager "park": no such person; known: kim, yoon, han
+services.yaml:11:25: service shop: roles: support-manager "park": no such person; known: kim, yoon, han`},
 		{change{"people.yaml", "    language: ko\n", ""}, `people.yaml:2:5: person kim: language: missing; want en or ko`},
 		{change{"people.yaml", "name: 김민수", "nam: 김민수"}, `people.yaml:2:5: person kim: name: missing; want a name on one line, of at most 200 characters
 people.yaml:3:5: person kim: unknown key "nam"; did you mean name?`},
@@ -89,6 +89,60 @@ people.yaml:21:60: person park: method desk: secret: want none, because only the
 		{change{"people.yaml", "address: park.jsonl", "address: env:PARK_FILE"}, `people.yaml:22:42: person park: method log: address "env:PARK_FILE": want the plain name of a file, such as park.jsonl`},
 		{change{"people.yaml", "name: log,", "name: desk,"}, `people.yaml:22:16: person park: method desk: name "desk": named twice`},
 		{change{"people.yaml", "      - name: chat\n        type: webhook\n        address: env:KIM_URL\n        secret: env:KIM_SECRET\n      - name: mail\n        type: email\n        address: kim@example.com\n", "      []\n"}, `people.yaml:6:7: person kim: methods: none; want at least one`},
+		{change{"parties.yaml", "id: hanbit", "id: Hanbit"}, `parties.yaml:2:9: party 1: id "Hanbit": want lower-case letters, digits and hyphens, at most 63, such as web-1
+people.yaml:28:12: person yoon: party "hanbit": no such party; known: acme, mega, shopco
+services.yaml:17:16: service shop: partners "hanbit": no such party; known: acme, mega, shopco`},
+		{change{"parties.yaml", "kind: partner", "kind: customer"}, `parties.yaml:4:11: party hanbit: kind "customer": want partner or vendor
+services.yaml:17:16: service shop: partners "hanbit": a customer; want a partner or vendor of parties.yaml`},
+		{change{"parties.yaml", "    name: 한빛클라우드\n", ""}, `parties.yaml:2:5: party hanbit: name: missing; want a name on one line, of at most 200 characters`},
+		{change{"parties.yaml", "kind: vendor", "kind: vendor\n    contact: none"}, `parties.yaml:8:5: party mega: unknown key "contact"; known: id, name, kind`},
+		{change{"parties.yaml", "id: mega", "id: hanbit"}, `parties.yaml:5:9: party hanbit: id "hanbit": taken by parties.yaml:2
+services.yaml:17:24: service shop: partners "mega": no such party; known: acme, hanbit, shopco`},
+		{change{"parties.yaml", "id: mega", "id: acme"}, `parties.yaml:5:9: party acme: id "acme": taken by organisation.yaml:1
+services.yaml:17:24: service shop: partners "mega": no such party; known: acme, hanbit, shopco`},
+		{change{"parties.yaml", "parties:", "party:"}, `parties.yaml:1:1: file: parties: missing; want a list
+parties.yaml:1:1: file: unknown key "party"; known: parties`},
+		{change{"parties.yaml", "parties:", "parties: none\nold:"}, `parties.yaml:1:10: file: parties: got "none"; want a list
+parties.yaml:2:1: file: unknown key "old"; known: parties`},
+		{change{"parties.yaml", "kind: vendor", "kind: &k vendor"}, `parties.yaml:7:11: anchors (&) and aliases (*) are not allowed: write the value out`},
+		{change{"customers.yaml", "id: shopco", "id: mega"}, `customers.yaml:2:9: customer mega: id "mega": taken by parties.yaml:5
+people.yaml:34:12: person han: party "shopco": no such party; known: acme, hanbit, mega
+services.yaml:4:17: service shop: customers "shopco": no such customer; known: mega
+services.yaml:17:24: service shop: partners "mega": a customer; want a partner or vendor of parties.yaml`},
+		{change{"customers.yaml", "roles: [responder]", "roles: [boss]"}, `customers.yaml:14:17: customer shopco: contact boss: roles "boss": want administrator, responder, auditor or member`},
+		{change{"customers.yaml", "roles: [responder]", "roles: []"}, `customers.yaml:14:16: customer shopco: contact boss: roles: none; want at least one`},
+		{change{"people.yaml", "party: hanbit", "party: hanbitt"}, `people.yaml:28:12: person yoon: party "hanbitt": no such party; did you mean hanbit?`},
+		{change{"people.yaml", "party: hanbit", "party: [hanbit]"}, `people.yaml:28:12: person yoon: party: got a list; want a word`},
+		{change{"people.yaml", "roles: [responder]", "roles: responder"}, `people.yaml:29:12: person yoon: roles: got "responder"; want a list`},
+		{change{"people.yaml", "roles: [responder]", "roles: []"}, `people.yaml:29:12: person yoon: roles: none; want at least one`},
+		{change{"people.yaml", "roles: [responder]", "roles: [responder, operator, responder]"}, `people.yaml:29:24: person yoon: roles "operator": want administrator, responder, auditor or member
+people.yaml:29:34: person yoon: roles "responder": named twice`},
+		{change{"people.yaml", "login: han@shop.example", "login: park@example.com"}, `people.yaml:35:12: person han: login "park@example.com": taken by people.yaml:24`},
+		{change{"people.yaml", "login: han@shop.example", "login: \" han\""}, `people.yaml:35:12: person han: login " han": want what a sign-in provider calls somebody, such as park@example.com, of at most 200 characters`},
+		{change{"people.yaml", "login: han@shop.example", "login: \"\""}, `people.yaml:35:12: person han: login "": want what a sign-in provider calls somebody, such as park@example.com, of at most 200 characters`},
+		{change{"schedules.yaml", "people: [kim, park]", "people: [kim, han]"}, `schedules.yaml:8:21: schedule primary: rotation: people "han": a person of customer shopco, and a customer's people are never paged; want somebody else`},
+		{change{"schedules.yaml", "        person: park\n", "        person: han\n"}, `schedules.yaml:12:17: schedule primary: override 1: person "han": a person of customer shopco, and a customer's people are never paged; want somebody else`},
+		{change{"escalation-policies.yaml", "{targets: [person:park], wait: 10m}", "{targets: [person:han], wait: 10m}"}, `escalation-policies.yaml:5:20: policy std: step 2: targets "han": a person of customer shopco, and a customer's people are never paged; want somebody else`},
+		{change{"escalation-policies.yaml", "last_resort: {targets: [person:park]", "last_resort: {targets: [person:park, person:han]"}, `escalation-policies.yaml:7:42: policy std: last_resort: targets "han": a person of customer shopco, and a customer's people are never paged; want somebody else`},
+		{change{"services.yaml", "support-manager: [person:park]", "support-manager: [person:han]"}, `services.yaml:11:25: service shop: roles: support-manager "han": a person of customer shopco, and a customer's people are never paged; want somebody else`},
+		{change{"services.yaml", "partners: [hanbit, mega]", "partners: [acme, shopco]"}, `services.yaml:17:16: service shop: partners "acme": a provider; want a partner or vendor of parties.yaml
+services.yaml:17:22: service shop: partners "shopco": a customer; want a partner or vendor of parties.yaml`},
+		{change{"services.yaml", "partners: [hanbit, mega]", "partners: [hanbit, mega, hanbit]"}, `services.yaml:17:30: service shop: partners "hanbit": named twice`},
+		{change{"services.yaml", "partners: [hanbit, mega]", "partners: [megah, {id: mega}]"}, `services.yaml:17:16: service shop: partners "megah": no such party; did you mean mega?
+services.yaml:17:23: service shop: partners: got 1 key; want a word`},
+		{change{"services.yaml", "partners: [hanbit, mega]", "partners: mega"}, `services.yaml:17:15: service shop: partners: got "mega"; want a list`},
+		{change{"organisation.yaml", "issuer: https", "issuer: http"}, `organisation.yaml:22:11: organisation: sign_in: issuer "http://login.example.com/acme": want a URL that begins with https://, without ? and #, such as https://login.example.com`},
+		{change{"organisation.yaml", "/acme\n", "/acme?tenant=1\n"}, `organisation.yaml:22:11: organisation: sign_in: issuer "https://login.example.com/acme?tenant=1": want a URL that begins with https://, without ? and #, such as https://login.example.com`},
+		{change{"organisation.yaml", "  client_id: muster\n", ""}, `organisation.yaml:22:3: organisation: sign_in: client_id: missing; want a name on one line, of at most 200 characters`},
+		{change{"organisation.yaml", "client_secret: env:SIGN_IN_SECRET", "client_secret: hunter2"}, `organisation.yaml:24:18: organisation: sign_in: client_secret <secret>: want a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder`},
+		{change{"organisation.yaml", "login_claim: preferred_username", "login_claim: upn"}, `organisation.yaml:25:16: organisation: sign_in: login_claim "upn": want email, sub or preferred_username`},
+		{change{"organisation.yaml", "groups_claim: teams", "groups_claim: [teams]"}, `organisation.yaml:26:17: organisation: sign_in: groups_claim: got a list; want a word`},
+		{change{"organisation.yaml", "role: administrator", "role: admin"}, `organisation.yaml:29:32: organisation: sign_in: role 2: role "admin": want administrator, responder, auditor or member`},
+		{change{"organisation.yaml", "{group: NOC leads, role: administrator}", "{group: NOC, role: responder}"}, `organisation.yaml:29:7: organisation: sign_in: role 2: group "NOC" has the role responder already`},
+		{change{"organisation.yaml", "{group: NOC leads, role: administrator}", "{group: \"\", role: member}"}, `organisation.yaml:29:15: organisation: sign_in: role 2: group "": want what a sign-in provider calls a group, of at most 200 characters`},
+		{change{"organisation.yaml", "groups_claim: teams", "group_claim: teams"}, `organisation.yaml:26:3: organisation: sign_in: unknown key "group_claim"; did you mean groups_claim?`},
+		{change{"organisation.yaml", "sign_in:\n", "sign_in: yes\nold:\n"}, `organisation.yaml:21:10: organisation: sign_in: got "yes"; want keys and values
+organisation.yaml:22:1: organisation: unknown key "old"; known: id, name, zone, languages, public_url, own_networks, mail, sign_in, tickets, fallback`},
 		{change{"support-plans.yaml", "coverage: 24x7", "coverage: 8x5"}, `support-plans.yaml:4:15: support plan gold: coverage "8x5": want 24x7: this version knows no other coverage`},
 		{change{"support-plans.yaml", "at_risk: 80", "at_risk: 80%"}, `support-plans.yaml:5:14: support plan gold: at_risk "80%": want a percentage from 1 to 99`},
 		{change{"support-plans.yaml", "at_risk: 80", "at_risk: 100"}, `support-plans.yaml:5:14: support plan gold: at_risk "100": want a percentage from 1 to 99`},
@@ -102,7 +156,7 @@ people.yaml:21:60: person park: method desk: secret: want none, because only the
 		{change{"customers.yaml", "support_plan: gold", "support_plan: golf"}, `customers.yaml:5:19: customer shopco: support_plan "golf": no such support plan; did you mean gold?`},
 		{change{"customers.yaml", "support_plan: gold", "support_plan: platinum"}, `customers.yaml:5:19: customer shopco: support_plan "platinum": no such support plan; known: gold`},
 		{change{"customers.yaml", "id: boss", "id: desk"}, `customers.yaml:10:13: customer shopco: contact desk: id "desk": taken by customers.yaml:7`},
-		{change{"customers.yaml", "name: Desk\n", "name: Desk\n        phone: 02-123-4567\n"}, `customers.yaml:9:9: customer shopco: contact desk: unknown key "phone"; known: id, name, language, methods`},
+		{change{"customers.yaml", "name: Desk\n", "name: Desk\n        phone: 02-123-4567\n"}, `customers.yaml:9:9: customer shopco: contact desk: unknown key "phone"; known: id, name, language, methods, roles`},
 		{change{"customers.yaml", "language: en", "language: english"}, `customers.yaml:12:19: customer shopco: contact boss: language "english": want en or ko`},
 		{change{"customers.yaml", "methods: [{name: mail, type: email, address: boss@shop.example}]", "methods: []"}, `customers.yaml:13:18: customer shopco: contact boss: methods: none; want at least one`},
 		{change{"schedules.yaml", "zone: Europe/London", "zone: Europe/Londn"}, `schedules.yaml:4:11: schedule primary: zone "Europe/Londn": want an IANA time zone, such as Asia/Seoul`},
@@ -110,7 +164,7 @@ people.yaml:21:60: person park: method desk: secret: want none, because only the
 		{change{"schedules.yaml", "start: 2026-03-16 09:00", "start: 2026-03-16"}, `schedules.yaml:6:14: schedule primary: rotation: start "2026-03-16": want a date and a time of day, such as 2026-11-02 09:00`},
 		{change{"schedules.yaml", "shift: weekly", "shift: monthly"}, `schedules.yaml:7:14: schedule primary: rotation: shift "monthly": want daily, weekly or a number of days, such as 3 days`},
 		{change{"schedules.yaml", "shift: weekly", "shift: 0 days"}, `schedules.yaml:7:14: schedule primary: rotation: shift "0 days": want daily, weekly or a number of days, such as 3 days`},
-		{change{"schedules.yaml", "people: [kim, park]", "people: [kim, lee]"}, `schedules.yaml:8:21: schedule primary: rotation: people "lee": no such person; known: kim, park`},
+		{change{"schedules.yaml", "people: [kim, park]", "people: [kim, lee]"}, `schedules.yaml:8:21: schedule primary: rotation: people "lee": no such person; known: kim, park, yoon, han`},
 		{change{"schedules.yaml", "people: [kim, park]", "people: []"}, `schedules.yaml:8:15: schedule primary: rotation: people: none; want at least one`},
 		{change{"schedules.yaml", "to: 2026-03-19 09:00", "to: 2026-03-18 09:00"}, `schedules.yaml:11:13: schedule primary: override 1: to 2026-03-18 09:00: want a later time than from, 2026-03-18 09:00`},
 		{change{"schedules.yaml", "        person: park\n", "        person: parc\n"}, `schedules.yaml:12:17: schedule primary: override 1: person "parc": no such person; did you mean park?`},

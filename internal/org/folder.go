@@ -18,9 +18,10 @@ const (
 	settingsFile  = "organisation.yaml"
 	calendarsFile = "calendars.yaml"
 	sourcesFile   = "sources.yaml"
-	peopleFile    = "people.yaml"
+	partiesFile   = "parties.yaml"
 	plansFile     = "support-plans.yaml"
 	customersFile = "customers.yaml"
+	peopleFile    = "people.yaml"
 	schedulesFile = "schedules.yaml"
 	policiesFile  = "escalation-policies.yaml"
 	servicesFile  = "services.yaml"
@@ -29,10 +30,13 @@ const (
 
 func files() []string {
 	return []string{
-		settingsFile, calendarsFile, sourcesFile, peopleFile, plansFile, customersFile, schedulesFile, policiesFile, servicesFile,
-		routesFile,
+		settingsFile, calendarsFile, sourcesFile, partiesFile, plansFile, customersFile, peopleFile, schedulesFile, policiesFile,
+		servicesFile, routesFile,
 	}
 }
+
+// mayBeMissing tells whether a folder is whole without a file.
+func mayBeMissing(file string) bool { return file == partiesFile }
 
 const maxFile = 1 << 20
 
@@ -53,10 +57,10 @@ func readFolder(dir string) (*folder, error) {
 		return nil, fmt.Errorf("load organisation %s: %w", dir, unwrapPath(err))
 	}
 	f := &folder{dir: dir, files: map[string][]byte{}}
-	names := files()
+	names := slices.DeleteFunc(files(), mayBeMissing)
 	for _, e := range found {
 		switch name := e.Name(); {
-		case isICS(name):
+		case isICS(name), mayBeMissing(name):
 			names = append(names, name)
 		case isYAML(name) && !slices.Contains(files(), name):
 			f.fault(name, "not a file of an organisation folder; "+hint(name, files()))
@@ -91,7 +95,7 @@ func isYAML(name string) bool {
 
 func whyUnread(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
-		return "missing; every file must be there, even if its list is empty"
+		return "missing; it must be there, even if its list is empty"
 	}
 	return "cannot be read: " + unwrapPath(err).Error()
 }

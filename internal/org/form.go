@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"muster/internal/authority"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/oncall"
@@ -30,12 +31,15 @@ type form[T any] struct {
 // The forms of all values.
 var (
 	aWord       = in("a word", aLine)
+	aLogin      = in("what a sign-in provider calls somebody, such as park@example.com, of at most 200 characters", aLine)
+	aGroup      = in("what a sign-in provider calls a group, of at most 200 characters", aLine)
 	aName       = in("a name on one line, of at most 200 characters", aLine)
 	anID        = in("lower-case letters, digits and hyphens, at most 63, such as web-1", matches(`^[a-z0-9][a-z0-9-]{0,62}$`))
 	aHost       = in("the name of a host, such as mail.example.com", matches(`^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$`))
 	aFileName   = in("the plain name of a file, such as park.jsonl", plainFile)
 	aSender     = in("a mail address, such as Muster <muster@example.com>", senderAddress)
 	aMail       = in("a mail address, such as park@example.com, or a reference to one", mailAddress)
+	anIssuer    = in("a URL that begins with https://, without ? and #, such as https://login.example.com", issuer)
 	aURL        = in("a URL that begins with https:// or http://", webURL)
 	aHook       = form[string]{"a URL that begins with https:// or http://, or a reference to one, such as env:PARK_URL", webURL, true}
 	aRef        = form[ref]{"a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder", parseRef, true}
@@ -49,6 +53,9 @@ var (
 	aSourceType  = oneOf("alertmanager")
 	aContactType = oneOf(delivery.Console, delivery.File, delivery.Webhook, delivery.Email)
 	aLevel       = oneOf(priority.High, priority.Medium, priority.Low)
+	aPartyKind   = oneOf(authority.Partner, authority.Vendor)
+	aRole        = oneOf(authority.Roles()...)
+	aLoginClaim  = oneOf("email", "sub", "preferred_username")
 	anAuthor     = oneOf(supportplan.ByEngine, supportplan.ByPerson)
 	aCoverage    = in("24x7: this version knows no other coverage", matches(`^24x7$`))
 
@@ -134,6 +141,11 @@ func mailAddress(s string) (string, bool) {
 func webURL(s string) (string, bool) {
 	u, err := url.Parse(s)
 	return s, err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
+}
+
+func issuer(s string) (string, bool) {
+	_, ok := webURL(s)
+	return s, ok && strings.HasPrefix(s, "https://") && !strings.ContainsAny(s, "?#")
 }
 
 func number(s string) (int, bool) {

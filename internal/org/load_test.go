@@ -23,7 +23,7 @@ func good(t testing.TB) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	names, err := filepath.Glob("testdata/good/*.yaml")
-	if err != nil || len(names) != 10 {
+	if err != nil || len(names) != 11 {
 		t.Fatal(names, err)
 	}
 	for _, name := range names {
@@ -140,6 +140,7 @@ func TestAllFaultsInOneRun(t *testing.T) {
 		{"calendars.yaml", "days: [fri, sat], from: 09:00", "days: [fri, sam], from: 09:00"},
 		{"people.yaml", "language: en", "language: fr"},
 		{"people.yaml", "secret: env:PARK_SECRET", "secret: swordfish"},
+		{"parties.yaml", "kind: partner", "kind: friend"},
 		{"support-plans.yaml", "respond: 15m", "respond: 15 minutes"},
 		{"customers.yaml", "support_plan: gold", "support_plan: gould"},
 		{"schedules.yaml", "people: [kim, park]", "people: [kim, bark]"},
@@ -174,7 +175,7 @@ func TestTheErrorNamesEveryPlace(t *testing.T) {
 	_, err := org.Load(dir)
 	want := "load organisation " + dir + ": 2 faults\n" +
 		dir + "/people.yaml:15:15: person park: language \"fr\": want en or ko\n" +
-		dir + "/sources.yaml: missing; every file must be there, even if its list is empty"
+		dir + "/sources.yaml: missing; it must be there, even if its list is empty"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
@@ -208,7 +209,7 @@ func TestUnreadableFolders(t *testing.T) {
 			for _, name := range []string{
 				"calendars", "customers", "escalation-policies", "organisation", "people", "routes", "schedules", "services", "sources", "support-plans",
 			} {
-				all = append(all, name+".yaml: missing; every file must be there, even if its list is empty")
+				all = append(all, name+".yaml: missing; it must be there, even if its list is empty")
 			}
 			return all
 		}()},
@@ -251,12 +252,23 @@ func TestWarnings(t *testing.T) {
 		strings.TrimPrefix(files["services.yaml"], "services:\n"))}.in(t, files)
 	change{"services.yaml", "[shopco]", "[]"}.in(t, files)
 	change{"sources.yaml", "    token: env:LAB_TOKEN\n", ""}.in(t, files)
+	change{"people.yaml", "    login: park@example.com\n", ""}.in(t, files)
+	change{"people.yaml", "    login: han@shop.example\n", ""}.in(t, files)
+	change{"people.yaml", "roles: [responder]", "roles: [responder, auditor]"}.in(t, files)
+	change{"customers.yaml", "roles: [responder]", "roles: [administrator]"}.in(t, files)
+	files["people.yaml"] += "  - {id: song, name: Song, language: en, party: mega, roles: [responder, member], methods: [{name: desk, type: console}]}\n"
+	change{"parties.yaml", "parties:\n", "parties:\n  - {id: idle, name: Idle, kind: vendor}\n"}.in(t, files)
 	var got []string
 	for _, w := range load(t, files).Warnings {
 		got = append(got, w.String())
 	}
 	want := []string{
 		"customers.yaml:2:9: customer shopco: no service is for it, so no incident can touch it",
+		"customers.yaml:10:13: person shopco/boss: role administrator: of a customer it gives no more than the role member",
+		"organisation.yaml:22:3: organisation: sign_in: no person has a login, so nobody can sign in",
+		"parties.yaml:2:10: party idle: it is the vendor of no service and has no people",
+		"people.yaml:24:9: person yoon: role auditor: of a partner it gives no more than the role member",
+		"people.yaml:35:10: person song: role responder: of a vendor it gives no more than the role member",
 		"schedules.yaml:2:9: schedule primary: nobody is on call before 9000-03-16 09:00 (Europe/London)",
 		"services.yaml:2:9: service spare: no route leads to it",
 		"sources.yaml:5:9: source lab: has no token while another has one, so nobody can send as it",

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"muster/internal/authority"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 )
@@ -47,7 +48,7 @@ func (o *Organisation) Recipients(t escalation.Target, at time.Time) ([]delivery
 	return []delivery.Recipient{p}, nil
 }
 
-// Person returns a person of the organisation. The contacts of customers are none.
+// Person returns a person of people.yaml, whichever party they belong to. The contacts of customers are none.
 func (o *Organisation) Person(id string) (delivery.Recipient, bool) {
 	p, ok := o.people[id]
 	return p.Recipient, ok && !strings.Contains(id, "/")
@@ -169,4 +170,37 @@ func (o *Organisation) Mail() (MailServer, error) {
 		return MailServer{}, fmt.Errorf("mail: password %w", err)
 	}
 	return MailServer{m.host, m.port, m.security, m.from, m.user, Secret(password)}, nil
+}
+
+// SignIn is how people sign in with an OpenID Connect provider.
+type SignIn struct {
+	Issuer       string // an https URL
+	ClientID     string
+	ClientSecret Secret // empty: Muster is a public client
+	LoginClaim   string // whose value PersonByLogin takes: "email", "sub" or "preferred_username"
+	GroupsClaim  string // whose values are the groups that somebody is in
+	// Roles are for people of the organisation itself only: its groups say nothing of what somebody is for another party.
+	Roles []GroupRole
+}
+
+// A GroupRole is a role that everybody in a group has.
+type GroupRole struct {
+	Group string
+	Role  authority.Role
+}
+
+// SignIn returns how people sign in, with references resolved now, and whether they do. A client secret that is configured
+// and cannot be read, or is empty, is an error.
+func (o *Organisation) SignIn() (SignIn, bool, error) {
+	s := o.signIn
+	if s == nil {
+		return SignIn{}, false, nil
+	}
+	secret, err := s.secret.optional(o.dir)
+	if err != nil {
+		return SignIn{}, false, fmt.Errorf("sign_in: client_secret %w", err)
+	}
+	resolved := s.SignIn
+	resolved.ClientSecret = Secret(secret)
+	return resolved, true, nil
 }

@@ -21,7 +21,7 @@ import (
 // secrets sets everything that testdata/good refers to; each value has "swordfish" in it.
 func secrets(t *testing.T, dir string) {
 	t.Helper()
-	for _, name := range []string{"SMTP_PASSWORD", "TICKETS_URL", "PROMETHEUS_TOKEN", "LAB_TOKEN", "KIM_URL", "KIM_SECRET", "PARK_SECRET"} {
+	for _, name := range []string{"SMTP_PASSWORD", "TICKETS_URL", "PROMETHEUS_TOKEN", "LAB_TOKEN", "KIM_URL", "KIM_SECRET", "PARK_SECRET", "SIGN_IN_SECRET"} {
 		t.Setenv(name, "swordfish-"+name)
 	}
 	if err := os.Mkdir(filepath.Join(dir, "secrets"), 0o700); err != nil {
@@ -220,11 +220,15 @@ func TestNothingPrintsASecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	signIn, _, err := o.SignIn()
+	if err != nil {
+		t.Fatal(err)
+	}
 	live, err := org.Open("testdata/good")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range []any{o, *o, live, tickets, &tickets, []any{tickets}, mail, &mail, mail.Password, o.Sources()} {
+	for _, v := range []any{o, *o, live, tickets, &tickets, []any{tickets}, mail, &mail, mail.Password, signIn, &signIn, o.Sources()} {
 		printed := fmt.Sprintf("%v|%+v|%#v|%s|%q|%x|%d", v, v, v, v, v, v, v)
 		marshalled, err := json.Marshal(v)
 		if err != nil {

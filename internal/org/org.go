@@ -37,16 +37,20 @@ type definitions struct {
 	dir       string
 	networks  []netip.Prefix
 	mail      *mailServer
+	signIn    *signIn // nil: nobody signs in
 	tickets   ticketSystem
 	fallback  method
 	sources   []source
+	parties   map[string]Party
 	people    map[string]person // customers' contacts as well, as customer/contact
+	logins    map[string]string // of people, and whose each is
 	calendars map[string]calendar.Rules
 	plans     map[string]supportplan.Plan
 	customers map[string]customer
 	schedules map[string]oncall.Schedule
 	policies  map[string]escalation.Policy
 	services  map[string]incident.Definition // all of a definition that its service decides
+	partners  map[string][]string            // and vendors, of services
 	routes    []route
 }
 
@@ -72,9 +76,10 @@ type builder struct {
 
 func (f *folder) load(now time.Time) (*Organisation, error) {
 	d := &definitions{
-		dir: f.dir, calendars: map[string]calendar.Rules{}, people: map[string]person{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
+		dir: f.dir, calendars: map[string]calendar.Rules{}, parties: map[string]Party{}, people: map[string]person{},
+		logins: map[string]string{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
 		schedules: map[string]oncall.Schedule{}, policies: map[string]escalation.Policy{},
-		services: map[string]incident.Definition{},
+		services: map[string]incident.Definition{}, partners: map[string][]string{},
 	}
 	o := &Organisation{Revision: f.revision, Changed: f.changed, LoadedAt: now, definitions: d}
 	b := &builder{
@@ -89,15 +94,19 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 		{settingsFile, "organisation", b.settings},
 		{calendarsFile, "calendar", b.readCalendars},
 		{sourcesFile, "source", b.readSources},
-		{peopleFile, "person", b.readPeople},
+		{partiesFile, party, b.readParties},
 		{plansFile, "support plan", b.readPlans},
 		{customersFile, "customer", b.readCustomers},
+		{peopleFile, "person", b.readPeople},
 		{schedulesFile, "schedule", b.readSchedules},
 		{policiesFile, "policy", b.readPolicies},
 		{servicesFile, "service", b.readServices},
 		{routesFile, "route", b.readRoutes},
 	} {
-		b.part(part.file, f.files[part.file], part.defines, part.read)
+		content, there := f.files[part.file]
+		if there || !mayBeMissing(part.file) {
+			b.part(part.file, content, part.defines, part.read)
+		}
 	}
 	if len(b.faults) > 0 {
 		return nil, &Refusal{Dir: f.dir, Faults: sorted(b.faults)}

@@ -3,6 +3,7 @@ package org
 import (
 	"fmt"
 
+	"muster/internal/authority"
 	"muster/internal/delivery"
 )
 
@@ -10,7 +11,10 @@ import (
 type person struct {
 	delivery.Recipient
 
+	place   place // of the ID
 	methods []method
+	party   string // ID
+	roles   []authority.Role
 }
 
 // A method is one way to reach somebody.
@@ -30,13 +34,17 @@ type customer struct {
 
 func (b *builder) readPeople(o *object) {
 	o.entries("people", "person", some, func(o *object, id string) {
-		b.people[id] = b.readPerson(o, id, func() string { l, _ := need(o, "language", aLanguage); return l })
+		p := b.readPerson(o, id, func() string { l, _ := need(o, "language", aLanguage); return l })
+		p.party = b.readParty(o, id)
+		p.roles = b.readRoles(o, p.party)
+		b.readLogin(o, id)
+		b.people[id] = p
 	})
 }
 
 // readPerson reads what people and customers' contacts have in common.
 func (b *builder) readPerson(o *object, id string, language func() string) person {
-	p := person{Recipient: delivery.Recipient{ID: id}}
+	p := person{Recipient: delivery.Recipient{ID: id}, place: o.field("id").place}
 	p.Name, _ = need(o, "name", aName)
 	p.Language = language()
 	subject, seen := o.subject, map[string]bool{}
@@ -89,10 +97,14 @@ func (b *builder) readCustomers(o *object) {
 	o.entries("customers", "customer", anyNumber, func(o *object, id string) {
 		c := customer{}
 		c.name, _ = need(o, "name", aName)
+		if b.table("customer").places[id] == o.field("id").place { // else it is no id, or one of another customer
+			b.addParty(o, Party{id, c.name, authority.Customer})
+		}
 		language, _ := need(o, "language", aLanguage)
 		c.plan, _ = o.ref("support_plan", "support plan")
 		o.entries("contacts", o.about("contact"), some, func(o *object, contact string) {
 			p := b.readPerson(o, id+"/"+contact, func() string { return maybe(o, "language", aLanguage, language) })
+			p.party, p.roles = id, b.readRoles(o, id)
 			c.contacts = append(c.contacts, p.Recipient)
 			b.people[p.ID] = p
 		})

@@ -16,7 +16,8 @@ type reader struct {
 type table struct {
 	ids    []string
 	places map[string]place
-	unread bool // its file could not be read: nobody knows what is in it
+	barred map[string]string // why a thing that is defined will not do where others refer to one
+	unread bool              // its file could not be read: nobody knows what is in it
 }
 
 func (r *reader) fault(at place, format string, args ...any) {
@@ -34,14 +35,28 @@ func (r *reader) hint(word string, known []string) string {
 // table returns what is known of a kind of thing: "person", "support plan".
 func (r *reader) table(what string) *table {
 	if r.tables[what] == nil {
-		r.tables[what] = &table{places: map[string]place{}}
+		r.tables[what] = &table{places: map[string]place{}, barred: map[string]string{}}
 	}
 	return r.tables[what]
 }
 
-// knows tells whether a thing has been defined, and makes a fault of it when not.
+// define remembers where the id of a thing stands, and makes a fault of one that is taken.
+func (r *reader) define(at place, subject, what, id string) {
+	t := r.table(what)
+	if first, taken := t.places[id]; taken {
+		r.fault(at, "%s %s: taken by %s:%d", subject, show(id), first.file, first.line)
+		return
+	}
+	t.places[id], t.ids = at, append(t.ids, id)
+}
+
+// knows tells whether a thing has been defined and will do, and makes a fault of it when not.
 func (r *reader) knows(at place, subject, what, id string) bool {
 	t := r.table(what)
+	if why := t.barred[id]; why != "" {
+		r.fault(at, "%s %s: %s", subject, show(id), why)
+		return false
+	}
 	if _, ok := t.places[id]; ok || t.unread {
 		return ok
 	}
@@ -195,20 +210,15 @@ func pairs[T any](o *object, key string, f form[T], want size) []pair[T] {
 
 // entries reads a list of things that have an id, and remembers the ids.
 func (o *object) entries(key, what string, want size, read func(o *object, id string)) {
-	t := o.table(what)
 	if o.field(key).kind != list {
-		t.unread = true
+		o.table(what).unread = true
 	}
 	for n, item := range o.items(key, want) {
 		o.object(item, fmt.Sprintf("%s %d", what, n+1), func(o *object) {
 			id, ok := need(o, "id", anID)
 			if ok {
 				o.subject = what + " " + id
-				if first, twice := t.places[id]; twice {
-					o.fault(o.field("id").place, "%s: id %s: taken by %s:%d", o.subject, show(id), first.file, first.line)
-				} else {
-					t.places[id], t.ids = o.field("id").place, append(t.ids, id)
-				}
+				o.define(o.field("id").place, o.about("id"), what, id)
 			}
 			read(o, id)
 		})

@@ -19,6 +19,7 @@ func (b *builder) readServices(o *object) {
 			d.Customers = append(d.Customers, incident.Customer{ID: c, Name: b.customers[c].name, Plan: b.plans[b.customers[c].plan]})
 		}
 		o.once("customers")
+		b.partners[id] = b.readPartners(o)
 		policy, _ := o.ref("escalation_policy", "policy")
 		d.Policy = b.policies[policy]
 		d.Impact, _ = need(o, "impact", aLevel)

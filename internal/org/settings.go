@@ -1,5 +1,12 @@
 package org
 
+import (
+	"fmt"
+	"slices"
+
+	"muster/internal/authority"
+)
+
 // The ticket systems known to this version.
 const (
 	LocalTickets   = "local"   // files in the data folder
@@ -32,8 +39,12 @@ type source struct {
 // settings reads organisation.yaml.
 func (b *builder) settings(o *object) {
 	o.subject = "organisation"
-	b.org.ID, _ = need(o, "id", anID)
+	id, ok := need(o, "id", anID)
+	b.org.ID = id
 	b.org.Name, _ = need(o, "name", aName)
+	if ok {
+		b.addParty(o, Party{id, b.org.Name, authority.Provider})
+	}
 	b.org.Zone, _ = need(o, "zone", aZone)
 	for _, n := range o.items("languages", some) {
 		if l, ok := value(o.reader, n, o.about("languages"), aLanguage); ok {
@@ -50,6 +61,10 @@ func (b *builder) settings(o *object) {
 	if n := o.field("mail"); n.kind != absent {
 		b.mail = &mailServer{}
 		o.object(n, o.about("mail"), b.readMail)
+	}
+	if n := o.field("sign_in"); n.kind != absent {
+		b.signIn = &signIn{place: n.place}
+		o.object(n, o.about("sign_in"), b.readSignIn)
 	}
 	o.object(o.field("tickets"), o.about("tickets"), b.readTickets)
 	o.object(o.field("fallback"), o.about("fallback"), func(o *object) { b.fallback = b.readMethod(o, "fallback") })
@@ -68,6 +83,34 @@ func (b *builder) readMail(o *object) {
 	}
 	if o.has("password") && m.security == "none" {
 		o.fault(o.field("security").place, "%s: security none: want starttls or tls, because a password is never sent in plain text", o.subject)
+	}
+}
+
+// signIn is how people of all parties sign in.
+type signIn struct {
+	SignIn
+
+	place  place
+	secret ref
+}
+
+func (b *builder) readSignIn(o *object) {
+	s := b.signIn
+	s.Issuer, _ = need(o, "issuer", anIssuer)
+	s.ClientID, _ = need(o, "client_id", aName)
+	s.secret = maybe(o, "client_secret", aRef, ref{})
+	s.LoginClaim = maybe(o, "login_claim", aLoginClaim, "email")
+	s.GroupsClaim = maybe(o, "groups_claim", aWord, "groups")
+	for i, n := range o.items("roles", optional) {
+		o.object(n, fmt.Sprintf("%s: role %d", o.subject, i+1), func(o *object) {
+			r := GroupRole{}
+			r.Group, _ = need(o, "group", aGroup)
+			r.Role, _ = need(o, "role", aRole)
+			if slices.Contains(s.Roles, r) {
+				o.fault(o.place, "%s: group %s has the role %s already", o.subject, show(r.Group), r.Role)
+			}
+			s.Roles = append(s.Roles, r)
+		})
 	}
 }
 

@@ -3,6 +3,8 @@ package org
 import (
 	"slices"
 	"time"
+
+	"muster/internal/authority"
 )
 
 // warnings says what is allowed and yet looks like a mistake.
@@ -35,8 +37,44 @@ func (b *builder) warnings(now time.Time) []Fault {
 			w.fault(w.placeOf("schedule", id), "schedule %s: nobody is on call before %s (%s)", id, s.Rotation.Start, s.Rotation.Zone)
 		}
 	}
+	b.idleParties(&w)
+	b.idleRoles(&w)
+	if b.signIn != nil && len(b.logins) == 0 {
+		w.fault(b.signIn.place, "organisation: sign_in: no person has a login, so nobody can sign in")
+	}
 	b.endingCalendars(&w, now)
 	return sorted(w.faults)
+}
+
+// idleParties warns of partners and vendors who have no part in anything.
+func (b *builder) idleParties(w *reader) {
+	busy := map[string]bool{}
+	for _, p := range b.people {
+		busy[p.party] = true
+	}
+	for _, partners := range b.partners {
+		for _, id := range partners {
+			busy[id] = true
+		}
+	}
+	for id, p := range b.parties {
+		if !busy[id] && (p.Kind == authority.Partner || p.Kind == authority.Vendor) {
+			w.fault(w.placeOf(party, id), "party %s: it is the %s of no service and has no people", id, p.Kind)
+		}
+	}
+}
+
+// idleRoles warns of roles that give less than they say.
+func (b *builder) idleRoles(w *reader) {
+	for id, p := range b.people {
+		kind := b.parties[p.party].Kind
+		for _, r := range p.roles {
+			responds := r == authority.Responder && kind != authority.Vendor
+			if kind != authority.Provider && r != authority.Member && !responds {
+				w.fault(p.place, "person %s: role %s: of a %s it gives no more than the role member", id, r, kind)
+			}
+		}
+	}
 }
 
 // placeOf is where a thing is defined.

@@ -1,0 +1,138 @@
+package authority
+
+import "slices"
+
+// A Role is what somebody is for the party that they belong to.
+type Role string
+
+// The roles. These strings are in organisation folders and tokens: add, never rename.
+const (
+	Administrator Role = "administrator"
+	Responder     Role = "responder"
+	Auditor       Role = "auditor"
+	Member        Role = "member"
+)
+
+// Roles lists the roles.
+func Roles() []Role { return []Role{Administrator, Responder, Auditor, Member} }
+
+// A PartyKind is what a party is to the organisation.
+type PartyKind string
+
+// The kinds of parties. These strings are in organisation folders: add, never rename.
+const (
+	Provider PartyKind = "provider" // the organisation itself, whose Muster it is
+	Customer PartyKind = "customer"
+	Partner  PartyKind = "partner"
+	Vendor   PartyKind = "vendor"
+)
+
+// PartyKinds lists the kinds of parties.
+func PartyKinds() []PartyKind { return []PartyKind{Provider, Customer, Partner, Vendor} }
+
+// A Kind is what somebody acts on.
+type Kind string
+
+// The kinds of things, each with the verbs that there are for it.
+const (
+	Incident Kind = "incident" // read, read-internal, read-history and the commands
+	Review   Kind = "review"   // the same
+	Token    Kind = "token"    // manage-tokens, manage-own-tokens
+	Attempts Kind = "attempts" // what was refused at the door: read-attempts
+	Keys     Kind = "keys"     // with which the installation signs: manage-keys
+)
+
+// Kinds lists the kinds of things.
+func Kinds() []Kind { return []Kind{Incident, Review, Token, Attempts, Keys} }
+
+// A Verb is what somebody does.
+type Verb string
+
+// The verbs beside the commands. These strings are in the scopes of tokens: add, never rename.
+const (
+	Read            Verb = "read"          // what concerns the reader's own party
+	ReadInternal    Verb = "read-internal" // everything: the whole state, the names of other parties
+	ReadHistory     Verb = "read-history"  // the engine's own record
+	ReadAttempts    Verb = "read-attempts"
+	ManageTokens    Verb = "manage-tokens"     // everybody's
+	ManageOwnTokens Verb = "manage-own-tokens" // those that speak for whoever manages them
+	ManageKeys      Verb = "manage-keys"
+)
+
+// The verbs that are commands of an incident. These strings are in the scopes of tokens: add, never rename.
+const (
+	Acknowledge Verb = "acknowledge"
+	Assign      Verb = "assign"
+	Note        Verb = "note"
+	Escalate    Verb = "escalate"
+	SetPriority Verb = "set-priority"
+	PauseClock  Verb = "pause-clock"
+	ResumeClock Verb = "resume-clock"
+	Mitigate    Verb = "mitigate"
+	Resolve     Verb = "resolve"
+	Reopen      Verb = "reopen"
+	Close       Verb = "close"
+	SendUpdate  Verb = "send-update"
+)
+
+// Commands lists the verbs that are commands of an incident.
+func Commands() []Verb {
+	return []Verb{
+		Acknowledge, Assign, Note, Escalate, SetPriority, PauseClock, ResumeClock, Mitigate, Resolve, Reopen, Close, SendUpdate,
+	}
+}
+
+// Verbs lists every verb.
+func Verbs() []Verb {
+	return append([]Verb{
+		Read, ReadInternal, ReadHistory, ReadAttempts, ManageTokens, ManageOwnTokens, ManageKeys,
+	}, Commands()...)
+}
+
+// personal lists what only a person may do: whoever acknowledges or mitigates takes the incident and is called for it, and
+// a machine that made tokens for itself could never be shut out.
+func personal() []Verb { return []Verb{Acknowledge, Mitigate, ManageOwnTokens} }
+
+// A grant gives some roles of a kind of party some verbs on kinds of things: the provider on all of them, others on those
+// that concern them.
+type grant struct {
+	party PartyKind
+	roles []Role
+	kinds []Kind
+	verbs []Verb
+}
+
+// grants is the whole of who may do what. A customer, partner or vendor has neither administrators nor auditors of this
+// Muster: there, such a role gives what a member has.
+func grants() []grant {
+	anybody, work := Roles(), []Kind{Incident, Review}
+	commands := Commands()
+	partner := slices.DeleteFunc(Commands(), func(v Verb) bool { return v == SetPriority || v == Close || v == SendUpdate })
+	return []grant{
+		{Provider, []Role{Administrator, Responder}, work, append(commands, Read, ReadInternal, ReadHistory)},
+		{Provider, []Role{Auditor}, work, []Verb{Read, ReadInternal, ReadHistory}},
+		{Provider, []Role{Member}, work, []Verb{Read, ReadInternal, Note}},
+		{Provider, []Role{Administrator, Auditor}, []Kind{Attempts}, []Verb{ReadAttempts}},
+		{Provider, []Role{Administrator}, []Kind{Token}, []Verb{ManageTokens}},
+		{Provider, []Role{Administrator}, []Kind{Keys}, []Verb{ManageKeys}},
+		{Provider, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
+
+		{Customer, anybody, work, []Verb{Read}},
+		{Customer, []Role{Responder}, work, []Verb{Note, Escalate}},
+		{Customer, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
+
+		{Partner, anybody, []Kind{Incident}, []Verb{Read}},
+		{Partner, []Role{Responder}, []Kind{Incident}, append(partner, ReadInternal)},
+		{Partner, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
+
+		{Vendor, anybody, []Kind{Incident}, []Verb{Read}},
+		{Vendor, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
+	}
+}
+
+// granted tells whether the table has a grant.
+func granted(p PartyKind, r Role, v Verb, k Kind) bool {
+	return slices.ContainsFunc(grants(), func(g grant) bool {
+		return g.party == p && slices.Contains(g.roles, r) && slices.Contains(g.kinds, k) && slices.Contains(g.verbs, v)
+	})
+}
