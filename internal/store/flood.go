@@ -1,0 +1,90 @@
+package store
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// most is how many attempts of one source are written within a minute.
+const most = 60
+
+// A source is what a flood comes from.
+type source struct {
+	kind   AttemptKind
+	remote string
+}
+
+// A minute counts the attempts of one source from its first one on.
+type minute struct {
+	source
+	from time.Time
+	seen int
+}
+
+func (m *minute) end() time.Time { return m.from.Add(time.Minute) }
+
+// A flood knows the minutes that run. All last equally long, so they end in the order in which they began.
+type flood struct {
+	mu    sync.Mutex
+	order []*minute
+	last  map[source]*minute
+}
+
+// ended are the minutes that are over.
+func (f *flood) ended(now time.Time) []*minute {
+	n := 0
+	for n < len(f.order) && !now.Before(f.order[n].end()) {
+		n++
+	}
+	return f.order[:n]
+}
+
+// minute is the one that runs for an attempt, or a new one that does not count yet.
+func (f *flood) minute(a Attempt, now time.Time) *minute {
+	of := source{a.Kind, a.Remote}
+	if m := f.last[of]; m != nil && now.Before(m.end()) {
+		return m
+	}
+	return &minute{source: of, from: now}
+}
+
+// count takes one more attempt into a minute.
+func (f *flood) count(m *minute) {
+	if m.seen == 0 {
+		if f.last == nil {
+			f.last = map[source]*minute{}
+		}
+		f.last[m.source] = m
+		f.order = append(f.order, m)
+	}
+	m.seen++
+}
+
+// drop forgets the first minutes.
+func (f *flood) drop(n int) {
+	for _, m := range f.order[:n] {
+		if f.last[m.source] == m { // a clock that was set back may have let a second minute begin
+			delete(f.last, m.source)
+		}
+	}
+	clear(f.order[:n])
+	f.order = f.order[n:]
+}
+
+// rests are the entries that say how many attempts of some minutes were counted and not written.
+func rests(minutes []*minute, now time.Time) []*Attempt {
+	var entries []*Attempt
+	for _, m := range minutes {
+		if m.seen <= most {
+			continue
+		}
+		at := m.end()
+		if now.Before(at) {
+			at = now
+		}
+		detail := fmt.Sprintf("and %d more within a minute", m.seen-most)
+		entries = append(entries, &Attempt{At: stored(at), Kind: m.kind, Remote: m.remote, Detail: detail})
+	}
+	return entries
+}
