@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"muster/internal/delivery"
+	"muster/internal/link"
 )
 
 // A Sender makes one attempt to hand one message to one contact. A *delivery.Refusal is final; every other error is worth
@@ -28,12 +29,22 @@ type Tracker interface {
 	Ended(id delivery.ID, kind delivery.Kind, result delivery.Result, took time.Duration)
 }
 
+// A Linker makes signed links.
+type Linker interface {
+	// Link returns the URL at which a link is answered, empty when people cannot reach this installation.
+	Link(l link.Link) (string, error)
+}
+
 // Deliveries hands messages to the outside.
 type Deliveries struct {
 	Directory func() Directory
 	Senders   map[delivery.ContactType]Sender
-	Tracker   Tracker
+	Tracker   Tracker // nil: nobody is told
+	Links     Linker  // nil: messages carry no links
 }
+
+// linkValid is how long a link in a message can be used, from when the message became due.
+const linkValid = 12 * time.Hour
 
 // DeliverInput is one delivery. Addresses do not stand here: the method's name is looked up at every attempt.
 type DeliverInput struct {
@@ -50,6 +61,7 @@ func (d *Deliveries) Deliver(ctx context.Context, in DeliverInput) (delivery.Out
 	info := activity.GetInfo(ctx)
 	attempt := int(info.Attempt)
 	d.underWay(in.ID, info, info.Deadline)
+	in.Message = d.offered(ctx, in, info.ScheduledTime)
 	err := d.attempt(ctx, in, attempt)
 	out := delivery.Outcome{Result: delivery.Delivered, Attempts: attempt}
 	if refusal, ok := errors.AsType[*delivery.Refusal](err); ok {
@@ -62,6 +74,27 @@ func (d *Deliveries) Deliver(ctx context.Context, in DeliverInput) (delivery.Out
 		d.Tracker.Ended(in.ID, in.Message.Kind, out.Result, time.Since(info.ScheduledTime))
 	}
 	return out, nil
+}
+
+// offered is the message with the link that it offers. One whose link cannot be made goes out without.
+func (d *Deliveries) offered(ctx context.Context, in DeliverInput, due time.Time) delivery.Message {
+	m := in.Message
+	if m.Offer == nil || d.Links == nil {
+		m.Offer = nil
+		return m
+	}
+	url, err := d.Links.Link(link.Link{
+		ID: string(in.ID), Person: in.To.ID, Incident: m.Incident, Actions: m.Offer.Actions, Content: m.Offer.Content,
+		Expires: due.Add(linkValid),
+	})
+	if err != nil {
+		activity.GetLogger(ctx).Error("message goes out without its link", "delivery", in.ID, "error", err)
+	}
+	if url == "" {
+		m.Offer = nil
+		return m
+	}
+	return m.Offered(url)
 }
 
 func (d *Deliveries) underWay(id delivery.ID, info activity.Info, until time.Time) {

@@ -13,6 +13,7 @@ import (
 
 	"muster/activities"
 	"muster/internal/delivery"
+	"muster/internal/link"
 )
 
 // A receiver answers every attempt in the same way.
@@ -66,6 +67,81 @@ func TestDeliverIsTracked(t *testing.T) {
 			}
 			if !slices.Equal(said.lines, tt.want) {
 				t.Errorf("the tracker heard %q, want %q", said.lines, tt.want)
+			}
+		})
+	}
+}
+
+// A mailbox keeps what it is sent.
+type mailbox struct{ got []delivery.Message }
+
+func (b *mailbox) Send(_ context.Context, e delivery.Envelope) error {
+	b.got = append(b.got, e.Message)
+	return nil
+}
+
+// A linker answers every link alike, and keeps what it was asked for.
+type linker struct {
+	url   string
+	err   error
+	asked []link.Link
+}
+
+func (l *linker) Link(of link.Link) (string, error) {
+	l.asked = append(l.asked, of)
+	return l.url, l.err
+}
+
+// A link is made at the moment of sending, and a message goes out whether or not it can be made.
+func TestAMessageCarriesTheLinkThatItOffers(t *testing.T) {
+	const url = "https://muster.example/l/x"
+	offer := delivery.OfferOfPage("Take it:", "INC-1", "Slow", "Shop")
+	for name, tt := range map[string]struct {
+		links *linker
+		offer *delivery.Offer
+		text  string
+		url   string
+		asked int
+	}{
+		"offered":            {&linker{url: url}, offer, "Page.\n\nTake it:\n" + url + "\n", url, 1},
+		"nothing is offered": {&linker{url: url}, nil, "Page.\n", "", 0},
+		"no public address":  {&linker{}, offer, "Page.\n", "", 1},
+		"no key":             {&linker{err: errors.New("no key signs now")}, offer, "Page.\n", "", 1},
+		"no linker":          {nil, offer, "Page.\n", "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			box := &mailbox{}
+			d := &activities.Deliveries{
+				Directory: func() activities.Directory { return book{} },
+				Senders:   map[delivery.ContactType]activities.Sender{delivery.Webhook: box},
+			}
+			if tt.links != nil {
+				d.Links = tt.links
+			}
+			env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
+			env.RegisterActivity(d)
+			if _, err := env.ExecuteActivity(d.Deliver, activities.DeliverInput{
+				ID: "d-1", To: delivery.Recipient{ID: "park"}, Method: "phone",
+				Message: delivery.Message{Kind: delivery.Page, Incident: "INC-1", Text: "Page.\n", Offer: tt.offer},
+			}); err != nil {
+				t.Fatal(err)
+			}
+			want := delivery.Message{Kind: delivery.Page, Incident: "INC-1", Text: tt.text, URL: tt.url}
+			if len(box.got) != 1 || box.got[0] != want {
+				t.Errorf("sent %+v, want %+v", box.got, want)
+			}
+			if tt.links == nil {
+				return
+			}
+			if len(tt.links.asked) != tt.asked {
+				t.Fatalf("%d links, want %d", len(tt.links.asked), tt.asked)
+			}
+			for _, l := range tt.links.asked {
+				valid := time.Until(l.Expires)
+				if l.ID != "d-1" || l.Person != "park" || l.Incident != "INC-1" || l.Content != link.OfIncident("INC-1", "Slow", "Shop") ||
+					!l.Allows(link.Acknowledge) || !l.Allows(link.Escalate) || valid < 11*time.Hour || valid > 12*time.Hour {
+					t.Errorf("asked for %+v", l)
+				}
 			}
 		})
 	}

@@ -105,10 +105,12 @@ type Summary struct {
 
 // A Filter narrows a list. Zero values do not.
 type Filter struct {
-	Status incident.Status
-	Open   bool // still running: not closed
-	After  string
-	Limit  int
+	Status    incident.Status
+	Open      bool     // still running: not closed
+	Customers []string // one of these is affected
+	Services  []string // about one of these
+	After     string
+	Limit     int
 }
 
 // List returns incidents, the newest first, and a cursor for more, empty at the end.
@@ -120,7 +122,22 @@ func (s *Incidents) List(ctx context.Context, f Filter) ([]Summary, string, erro
 	if f.Open {
 		query += " AND ExecutionStatus = 'Running'"
 	}
+	if len(f.Customers) > 0 {
+		query += fmt.Sprintf(" AND %s IN %s", workflows.CustomersAttribute.GetName(), quoted(f.Customers))
+	}
+	if len(f.Services) > 0 {
+		query += fmt.Sprintf(" AND %s IN %s", workflows.ServiceAttribute.GetName(), quoted(f.Services))
+	}
 	return s.list(ctx, query, f.Limit, []byte(f.After))
+}
+
+// quoted is a list of texts for a query.
+func quoted(all []string) string {
+	texts := make([]string, len(all))
+	for n, s := range all {
+		texts[n] = "'" + strings.ReplaceAll(s, "'", "''") + "'"
+	}
+	return "(" + strings.Join(texts, ", ") + ")"
 }
 
 func (s *Incidents) list(ctx context.Context, query string, limit int, after []byte) ([]Summary, string, error) {
@@ -320,7 +337,7 @@ func (s *Incidents) History(ctx context.Context, id incident.ID) ([]*historypb.H
 
 // Last returns the newest closed incident under a workflow id, other than the one that asks; nil when there is none.
 func (s *Incidents) Last(ctx context.Context, workflowID string, except incident.ID) (*incident.Earlier, error) {
-	query := fmt.Sprintf("WorkflowId = '%s' AND ExecutionStatus = 'Completed'", strings.ReplaceAll(workflowID, "'", "''"))
+	query := fmt.Sprintf("WorkflowId IN %s AND ExecutionStatus = 'Completed'", quoted([]string{workflowID}))
 	rows, _, err := s.list(ctx, query, 100, nil)
 	if err != nil {
 		return nil, err

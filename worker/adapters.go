@@ -26,9 +26,10 @@ type Options struct {
 	Archive      activities.Archive
 	Tracker      activities.Tracker
 	Keys         activities.Keys
+	Links        activities.Linker        // nil: messages carry no links
 	Refused      func(activities.Refusal) // of messages that nobody of this installation has signed
-	Data         string                                    // folder of the local tickets, reports and file channels
-	Out          io.Writer                                 // of the console channel
+	Data         string                   // folder of the local tickets, reports and file channels
+	Out          io.Writer                // of the console channel
 }
 
 // attemptTimeout is shorter than Temporal's patience with an attempt, so that each ends with an outcome of its own.
@@ -50,7 +51,7 @@ func NewActivities(o Options) (Activities, error) {
 	return Activities{
 		Composition: &activities.Composition{Directory: current, Writer: o.Texts, Now: time.Now},
 		Deliveries: &activities.Deliveries{
-			Directory: current, Tracker: o.Tracker, Senders: senders,
+			Directory: current, Tracker: o.Tracker, Senders: senders, Links: o.Links,
 		},
 		Tickets: &activities.Tickets{System: tickets, Writer: o.Texts},
 		Reports: &activities.Reports{

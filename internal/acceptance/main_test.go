@@ -95,6 +95,8 @@ func runOutside(ctx context.Context, folder string) error {
 	failed := make(chan error, 2)
 	worker, serve := childConfig(folder, "worker"), childConfig(folder, "serve")
 	worker.Listen = ""
+	worker.Keys = filepath.Join(folder, "keys.json") // one installation has one set of keys
+	serve.Keys = worker.Keys
 	serve.Out = readyWhenTold{}
 	go func() { failed <- node.Worker(ctx, worker) }()
 	go func() { failed <- node.Serve(ctx, serve) }()

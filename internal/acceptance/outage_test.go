@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"muster/internal/incident"
-	"muster/starter/api"
 )
 
 // An intake whose Temporal is killed, and then hangs: whatever is posted meanwhile is answered 503 with Retry-After, and
@@ -70,8 +69,6 @@ func newOutage(t *testing.T) *outage {
 	organise(t, o.folder, o.sink.url, nil)
 	serve := filepath.Join(o.folder, "serve")
 	must(t, os.Mkdir(serve, 0o700))
-	admin := api.Token{Actor: "admin", Name: "Administrator", Kind: api.Person}
-	must(t, api.EnsureToken(filepath.Join(serve, "tokens.yaml"), filepath.Join(serve, api.AdminTokenFile), admin))
 	o.startEngine(t)
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	o.url = "http://" + address

@@ -5,7 +5,10 @@ package delivery
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"muster/internal/link"
 )
 
 // ID identifies a delivery and is its idempotency key: whatever is sent again under the same ID is the same message.
@@ -47,6 +50,30 @@ type Message struct {
 	Status   string `json:"status,omitempty"`
 	Service  string `json:"service,omitempty"`
 	URL      string `json:"url,omitempty"` // where to look or act, when the installation has a public address
+	// Offer is a decision that the receiver may take by a link. The link is made at each attempt: it is a secret, and stands
+	// in no history.
+	Offer *Offer `json:"offer,omitempty"`
+}
+
+// An Offer says what a link would allow.
+type Offer struct {
+	Label   string        `json:"label"` // words for the link, in the message's language
+	Actions []link.Action `json:"actions"`
+	Content string        `json:"content"` // fingerprint of what is decided
+}
+
+// OfferOfPage is what somebody who is paged may do without a command: take the incident, or escalate it.
+func OfferOfPage(label, incident, title, service string) *Offer {
+	return &Offer{
+		Label: label, Actions: []link.Action{link.Acknowledge, link.Escalate}, Content: link.OfIncident(incident, title, service),
+	}
+}
+
+// Offered is the message with its link, where people read it and where programs look for it.
+func (m Message) Offered(url string) Message {
+	m.Text = strings.TrimRight(m.Text, "\n") + "\n\n" + m.Offer.Label + "\n" + url + "\n"
+	m.URL, m.Offer = url, nil
+	return m
 }
 
 // ContactType names the technology of a contact method.

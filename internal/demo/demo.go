@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"muster/internal/delivery"
@@ -16,7 +17,6 @@ import (
 	"muster/internal/metrics"
 	"muster/internal/node"
 	"muster/internal/org"
-	"muster/starter"
 	"muster/starter/api"
 )
 
@@ -55,10 +55,6 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	data := filepath.Join(folder, "data")
-	responder, err := s.invite(data)
-	if err != nil {
-		return err
-	}
 	s.say("Muster plays its main job in %s, with targets of seconds instead of hours.\n", folder)
 	running, err := node.Start(ctx, node.DevConfig{
 		Config: node.Config{
@@ -70,8 +66,8 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer running.Stop()
-	s.url, s.reviews = running.URL, &starter.Reviews{Temporal: running.Temporal}
-	if s.api, err = api.NewClient(running.URL, responder); err != nil {
+	s.url, s.temporal = running.URL, running.Temporal
+	if err := s.invite(ctx, data); err != nil {
 		return err
 	}
 	s.say("Engine, worker, intake and API answer at %s\n", running.URL)
@@ -97,18 +93,19 @@ func (s *story) cast(organisation string) error {
 	return nil
 }
 
-// invite makes the token by which the second on-call acts, and returns it.
-func (s *story) invite(data string) (string, error) {
-	if err := os.MkdirAll(data, 0o700); err != nil {
-		return "", fmt.Errorf("make data folder: %w", err)
-	}
-	plain := filepath.Join(data, s.second.ID+".token")
-	if err := api.EnsureToken(filepath.Join(data, "tokens.yaml"), plain, api.Token{Actor: s.second.ID, Name: s.second.Name, Kind: api.Person}); err != nil {
-		return "", err
-	}
-	token, err := os.ReadFile(plain)
+// invite makes the token by which the second on-call acts, as the administrator of the data folder.
+func (s *story) invite(ctx context.Context, data string) error {
+	secret, err := os.ReadFile(filepath.Join(data, api.AdminTokenFile))
 	if err != nil {
-		return "", fmt.Errorf("read token: %w", err)
+		return fmt.Errorf("read the administrator's token: %w", err)
 	}
-	return string(token[:len(token)-1]), nil
+	if s.admin, err = api.NewClient(s.url, strings.TrimSpace(string(secret))); err != nil {
+		return err
+	}
+	made, err := s.admin.CreateToken(ctx, api.NewToken{Actor: s.second.ID, Label: "demo"})
+	if err != nil {
+		return err
+	}
+	s.api, err = api.NewClient(s.url, made.Secret)
+	return err
 }

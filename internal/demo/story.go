@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
 	"muster/internal/audit"
@@ -22,7 +23,6 @@ import (
 	"muster/internal/review"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
-	"muster/starter"
 	"muster/starter/api"
 	"muster/starter/ingest"
 )
@@ -31,8 +31,8 @@ import (
 type story struct {
 	Options
 	folder, url string
-	api         *api.Client
-	reviews     *starter.Reviews
+	api, admin  *api.Client // of the second on-call, and of whoever owns the data folder
+	temporal    client.Client
 	sink        *receiver
 	id          incident.ID
 	began       string             // when the alerts began to fire
@@ -74,7 +74,11 @@ func (s *story) scenes() []scene {
 		{"a ticket is opened", s.sees(timeline.TicketOpened, 1)},
 		{"the first on-call is paged", s.gets(delivery.Page, s.first.ID, 1)},
 		{"nobody answers, so the page climbs to the second", s.gets(delivery.Page, s.second.ID, 1)},
-		{"the second acknowledges through the API", s.does(incident.Acknowledge{}, incident.Acknowledged)},
+		{"opening the link of a page shows what it decides, and decides nothing", s.opensLink},
+		{"nobody acknowledges in another's name, by a changed link or straight through Temporal", s.forges},
+		{"the second acknowledges by the link of the page", s.acknowledges},
+		{"the first one's link is too late then", s.comesTooLate},
+		{"each attempt that was refused stands in the log", s.isLogged},
 		{"a repeat and a second alert of the group join the incident and open nothing", s.joins},
 		{"the customer update falls due and is sent", s.gets(delivery.CustomerUpdate, "", 1)},
 		{"and falls due again", s.fallsDueAgain},
@@ -245,8 +249,8 @@ func (s *story) reports(ctx context.Context) error {
 
 func (s *story) isReviewed(ctx context.Context) error {
 	return until(ctx, func() (bool, error) {
-		r, err := s.reviews.State(ctx, s.id)
-		if _, missing := errors.AsType[*starter.NotFoundError](err); missing {
+		r, err := s.api.Review(ctx, s.id)
+		if p := (api.Problem{}); errors.As(err, &p) && p.Status == http.StatusNotFound {
 			return false, nil
 		}
 		if err != nil {

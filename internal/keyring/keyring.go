@@ -245,6 +245,16 @@ func (r *Ring) Keys() []Key {
 	return all
 }
 
+// Rotate adds a key that signs from Lead after now.
+func (r *Ring) Rotate() (Key, error) {
+	k, err := Rotate(r.file, r.now())
+	k.Private = nil
+	return k, err
+}
+
+// Revoke makes a key believed no more.
+func (r *Ring) Revoke(id string) error { return Revoke(r.file, id, r.now()) }
+
 // Lead is how long after a rotation the new key begins to sign: until then every process has read its public half.
 const Lead = time.Minute
 

@@ -85,8 +85,8 @@ func rooms() map[string]room {
 		"starter":          {may: []string{"workflows", pure, temporalSDK, temporalAPI}},
 		"starter/ingest":   entry("golang.org/x/time"),
 		"starter/callback": entry(),
-		"starter/console":  entry(),
-		"starter/api":      entry("golang.org/x/time", yaml),
+		"starter/console":  entry("internal/oidc", "templates"),
+		"starter/api":      entry("internal/keyring", "internal/wholefile", yaml),
 		"starter/cli": {may: []string{
 			"starter/api", "internal/org", "internal/audit", "internal/preview", "internal/report", "internal/problem",
 			pure,
@@ -110,9 +110,10 @@ func rooms() map[string]room {
 			"workflows", "activities", "internal/inmem", "internal/org", pure, temporalSDK + "/testsuite",
 		}},
 
-		"internal/keyring": {may: []string{pure, "internal/wholefile"}},
-		"internal/problem": {may: []string{pure}},
-		"internal/metrics": {may: []string{"github.com/prometheus", temporalSDK + "/client"}},
+		"internal/keyring":  {may: []string{pure, "internal/wholefile"}},
+		"internal/problem":  {may: []string{pure}},
+		"internal/throttle": {may: []string{"golang.org/x/time"}},
+		"internal/metrics":  {may: []string{"github.com/prometheus", temporalSDK + "/client"}},
 		"internal/selfwatch": {may: []string{
 			"internal/metrics", temporalSDK + "/client", sdkTemporal, temporalSDK + "/converter", temporalAPI,
 		}},
@@ -124,7 +125,7 @@ func rooms() map[string]room {
 		}, only: []string{"internal/node", "internal/bench", "internal/acceptance"}},
 		"internal/node": {may: []string{
 			"internal/devserver", "worker", "activities", "starter", entries, "starter/cli", "internal/org", "internal/store",
-			"internal/keyring",
+			"internal/keyring", "internal/throttle", "internal/problem", "internal/oidc",
 			"internal/report", "templates", "internal/metrics", "internal/selfwatch", "workflows", "examples", pure, adapters,
 			temporalSDK, temporalAPI,
 		}, only: []string{"internal/process", "internal/demo", "internal/bench", "internal/acceptance"}},
@@ -146,7 +147,7 @@ func rooms() map[string]room {
 // entry is a way in: alert intake, callbacks, REST API, pages.
 func entry(own ...string) room {
 	return room{group: entries, may: append([]string{
-		"starter", "internal/org", "internal/store", "internal/report", "internal/audit", "internal/problem", pure,
+		"starter", "internal/org", "internal/store", "internal/throttle", "internal/report", "internal/audit", "internal/problem", pure,
 	}, own...)}
 }
 

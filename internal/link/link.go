@@ -53,6 +53,10 @@ func Hash(parts ...string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// OfIncident is the fingerprint of an incident as a message about it shows it: another title or service is another thing to
+// decide about.
+func OfIncident(id, title, service string) string { return Hash("incident", id, title, service) }
+
 // An InvalidError says why a token is no link of this installation. It tells nothing of what a right one would be.
 type InvalidError struct{ Reason string }
 

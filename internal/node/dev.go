@@ -15,7 +15,6 @@ import (
 
 	"muster/examples"
 	"muster/internal/devserver"
-	"muster/starter/api"
 	"muster/workflows"
 )
 
@@ -27,7 +26,7 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 			return nil, err
 		}
 	}
-	n, err := load(cfg.Config)
+	n, err := load(ctx, cfg.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +35,7 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 			n.stop()
 		}
 	}()
+	n.local = true
 	if err := n.takeAll(ctx, cfg); err != nil {
 		return nil, cmp.Or(devserver.InUse(cfg.Data), err)
 	}
@@ -45,8 +45,7 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 	}
 	n.onStop(engine.Stop)
 	// The engine holds the data folder now: nobody else writes into it.
-	admin := api.Token{Actor: "admin", Name: "Administrator", Kind: api.Person}
-	if err := api.EnsureToken(n.cfg.Tokens, n.adminFile(), admin); err != nil {
+	if err := n.admit(ctx); err != nil {
 		return nil, err
 	}
 	effects, err := n.activities()

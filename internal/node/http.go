@@ -4,61 +4,63 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
-	"os"
+	"path/filepath"
 	"time"
 
 	"go.temporal.io/sdk/client"
 
-	"muster/internal/delivery"
 	"muster/internal/metrics"
+	"muster/internal/wholefile"
 	"muster/starter/api"
 	"muster/starter/ingest"
 	"muster/workflows"
 )
 
-// entrance is what alerts and people come in by.
-type entrance struct {
-	tokens *api.Tokens
-	intake *ingest.Intake
+// admit opens the store, and makes the token by which whoever owns the data folder administers the node.
+func (n *Node) admit(ctx context.Context) error {
+	if err := n.keep(ctx); err != nil {
+		return err
+	}
+	return api.EnsureAdmin(ctx, n.store, filepath.Join(n.cfg.Data, api.AdminTokenFile))
 }
 
-// entrance reads who may come in.
-func (n *Node) entrance() (entrance, error) {
-	if _, err := os.Stat(n.cfg.Tokens); errors.Is(err, fs.ErrNotExist) {
-		return entrance{}, fmt.Errorf("tokens %s: there is no such file: make it, with the first token, by\n"+
-			"  muster token create --tokens %[1]s --actor PERSON", n.cfg.Tokens)
+// tell writes where the node answers, for commands on the same machine.
+func (n *Node) tell() error {
+	if err := wholefile.Write(filepath.Join(n.cfg.Data, api.URLFile), []byte(n.door.url+"\n"), 0o600); err != nil {
+		return fmt.Errorf("write address for commands: %w", err)
 	}
-	tokens, err := api.OpenTokens(n.cfg.Tokens, time.Now, n.cfg.Log)
-	if err != nil {
-		return entrance{}, err
-	}
+	return nil
+}
+
+// entrance is what alerts come in by.
+func (n *Node) entrance() (*ingest.Intake, error) {
 	sources, err := n.sources()
 	if err != nil {
-		return entrance{}, err
+		return nil, err
 	}
-	intake, err := ingest.New(ingest.Config{
+	return ingest.New(ingest.Config{
 		Sources: sources, Incidents: n.incidents, Router: router{n.org}, Key: workflows.IncidentWorkflowID, Now: time.Now, Log: n.cfg.Log,
 	})
-	return entrance{tokens, intake}, err
 }
 
 // everything mounts all that a node answers over HTTP.
-func (n *Node) everything(in entrance) (http.Handler, error) {
+func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 	o := n.org.Current()
+	guard := n.newGuard()
 	rest, err := api.New(api.Config{
-		Backend: api.Over(n.incidents), Tokens: in.tokens, Texts: n.texts, Language: o.Languages[0], Zone: o.Zone.String(),
-		Person:  func(id string) (delivery.Recipient, bool) { return n.org.Current().Person(id) },
+		Backend: api.Over(n.incidents), Store: n.store, Keys: n.keys, Guess: guard.guess,
+		Directory: func() api.Directory { return n.org.Current() },
+		Texts:     n.texts, Language: o.Languages[0], Zone: o.Zone.String(),
 		Version: api.ThisBuild(n.cfg.Build.Version, n.cfg.Build.Revision), Now: time.Now, Log: n.cfg.Log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	n.metrics.Follow(func() metrics.IntakeStats { return metrics.IntakeStats(in.intake.Stats()) })
-	mux := n.healthOnly(api.Check{Name: "tokens", Func: func(context.Context) error { return in.tokens.Err() }, Inform: true})
-	mux.Handle(ingest.Path, in.intake)
-	mux.Handle("/api/", rest)
+	n.metrics.Follow(func() metrics.IntakeStats { return metrics.IntakeStats(intake.Stats()) })
+	mux := n.healthOnly(api.Check{Name: "store", Func: n.store.Err, Inform: true})
+	mux.Handle(ingest.Path, intake)
+	mux.Handle("/api/", guard.limited(rest))
 	return mux, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -18,13 +19,14 @@ import (
 	"muster/internal/alert"
 	"muster/internal/incident"
 	"muster/internal/keyring"
+	"muster/internal/link"
 	"muster/internal/metrics"
 	"muster/internal/org"
 	"muster/internal/priority"
 	"muster/internal/report"
 	"muster/internal/selfwatch"
+	"muster/internal/store"
 	"muster/starter"
-	"muster/starter/api"
 	"muster/templates"
 	"muster/worker"
 	"muster/workflows"
@@ -35,7 +37,6 @@ type Config struct {
 	Data   string // data folder
 	Org    string // organisation folder
 	Listen string // address of the HTTP server
-	Tokens string // file of the API's tokens; empty: tokens.yaml in the data folder
 	Keys   string // file of the keys that sign what goes to workflows; empty: keys.json in the data folder
 	Build  metrics.Build
 	Out    io.Writer // for people
@@ -48,6 +49,7 @@ type Node struct {
 	org       *org.Live
 	texts     *report.Texts
 	keys      *keyring.Ring
+	store     *store.Store
 	metrics   *metrics.Set
 	tracker   *tracker
 	door      *door
@@ -59,15 +61,14 @@ type Node struct {
 	worker    *worker.Worker
 	fixed     []fixed
 	stops     []func() // run in reverse
+	life      context.Context
+	local     bool // pages and worker are one process: without a public address, links lead to it
 }
 
 // load reads what must be right before anything starts.
-func load(cfg Config) (*Node, error) {
+func load(ctx context.Context, cfg Config) (*Node, error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)
-	}
-	if cfg.Tokens == "" {
-		cfg.Tokens = filepath.Join(cfg.Data, api.TokensFile)
 	}
 	live, err := org.Open(cfg.Org)
 	if err != nil {
@@ -88,7 +89,7 @@ func load(cfg Config) (*Node, error) {
 	})
 	return &Node{
 		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery},
-		incidents: &starter.Incidents{Keys: keys}, deaf: make(chan error, 1),
+		incidents: &starter.Incidents{Keys: keys}, deaf: make(chan error, 1), life: context.WithoutCancel(ctx),
 	}, nil
 }
 
@@ -116,15 +117,59 @@ func (n *Node) beside(ctx context.Context, run func(context.Context)) {
 // activities are what the worker does, with the adapters that the organisation folder asks for.
 func (n *Node) activities() (worker.Activities, error) {
 	return worker.NewActivities(worker.Options{
-		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker, Keys: n.keys, Refused: n.refused,
+		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker, Keys: n.keys, Refused: n.refused, Links: linker{n},
 		Data: n.cfg.Data, Out: n.cfg.Out,
 	})
 }
 
-// refused notes a message that nobody of this installation has signed.
+// linker makes links to where people reach this installation: its public address, else this very node.
+type linker struct{ *Node }
+
+// Link signs a link.
+func (n linker) Link(l link.Link) (string, error) {
+	base := n.org.Current().PublicURL
+	if base == "" && n.local {
+		base = n.door.url
+	}
+	if base == "" {
+		return "", nil
+	}
+	token, err := n.keys.Link(l)
+	return strings.TrimRight(base, "/") + link.Path + token, err
+}
+
+// keep opens what is not work: tokens, sessions, used links, refused attempts.
+func (n *Node) keep(ctx context.Context) error {
+	s, err := store.Open(ctx, filepath.Join(n.cfg.Data, store.File), time.Now)
+	if err != nil {
+		return err
+	}
+	n.store = s
+	n.onStop(func() {
+		if err := s.Close(); err != nil {
+			n.cfg.Log.Error("store not closed", "error", err)
+		}
+	})
+	return nil
+}
+
+// refused keeps a message that nobody of this installation has signed in the log of refused attempts.
 func (n *Node) refused(r activities.Refusal) {
 	n.cfg.Log.Warn("message refused", "workflow", r.Workflow, "message", r.Message, "claims", r.By.ID, "cause", r.Detail)
+	n.record(store.Attempt{Kind: store.AttemptMessage, Actor: r.By.ID, Subject: r.Workflow, Message: r.Message, Detail: r.Detail})
 }
+
+// record keeps a refused attempt. It takes the time that a disk takes, and no longer.
+func (n *Node) record(a store.Attempt) {
+	ctx, cancel := context.WithTimeout(n.life, recordTime)
+	defer cancel()
+	if _, err := n.store.Record(ctx, a); err != nil {
+		n.cfg.Log.Error("refused attempt not recorded", "kind", a.Kind, "actor", a.Actor, "subject", a.Subject, "error", err)
+	}
+}
+
+// recordTime is within the patience of a workflow task.
+const recordTime = 2 * time.Second
 
 // work starts the worker.
 func (n *Node) work(ctx context.Context, effects worker.Activities) error {
@@ -168,7 +213,3 @@ func (r router) Definition(source string, labels alert.Labels, title string, eac
 func (r router) Levels(source string, labels alert.Labels, each ...alert.Labels) (impact, urgency priority.Level) {
 	return r.live.Current().Levels(source, labels, each...)
 }
-
-// files of the data folder by which a command on the same machine finds this node.
-func (n *Node) urlFile() string   { return filepath.Join(n.cfg.Data, api.URLFile) }
-func (n *Node) adminFile() string { return filepath.Join(n.cfg.Data, api.AdminTokenFile) }

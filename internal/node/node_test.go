@@ -59,7 +59,6 @@ func config(t *testing.T) (node.Config, *said) {
 	}
 	must(t, os.CopyFS(cfg.Org, example))
 	must(t, os.MkdirAll(cfg.Data, 0o700))
-	must(t, api.EnsureToken(filepath.Join(cfg.Data, api.TokensFile), filepath.Join(cfg.Data, api.AdminTokenFile), api.Token{Actor: "admin", Kind: api.Person}))
 	return cfg, words
 }
 
@@ -114,13 +113,15 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
-// get asks a node, as the administrator of a data folder.
+// get asks a node, as the administrator of a data folder if it has one.
 func get(t *testing.T, data, url string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	must(t, err)
 	token, err := os.ReadFile(filepath.Join(data, api.AdminTokenFile))
-	must(t, err)
+	if !errors.Is(err, fs.ErrNotExist) {
+		must(t, err)
+	}
 	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -165,18 +166,6 @@ func TestAddressTaken(t *testing.T) {
 				t.Errorf("the engine was set up before: %v", err)
 			}
 		})
-	}
-}
-
-// TestServeWithoutTokens names the command that makes the first token.
-func TestServeWithoutTokens(t *testing.T) {
-	settings(t, free(t))
-	cfg, _ := config(t)
-	tokens := filepath.Join(cfg.Data, api.TokensFile)
-	must(t, os.Remove(tokens))
-	err := node.Serve(t.Context(), cfg)
-	if want := "muster token create --tokens " + tokens + " --actor PERSON"; err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
@@ -370,5 +359,55 @@ func TestStopsInOrder(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Errorf("got %v, want no error", err)
+	}
+}
+
+// TestGuessing shuts out who guesses tokens, tells somebody, and goes on for those who have a good one.
+func TestGuessing(t *testing.T) {
+	s := newTemporal()
+	s.start(t, "127.0.0.1:0")
+	cfg, words := config(t)
+	cfg.Listen = free(t)
+	run(t, node.Serve, cfg)
+	eventually(t, "serve listens", func() bool { return words.count("listens on") > 0 })
+	me, nobody := "http://"+cfg.Listen+"/api/v1/me", t.TempDir()
+	for n := range 20 {
+		want := 401
+		if n == 19 {
+			want = 429
+		}
+		if got, body := get(t, nobody, me); got != want {
+			t.Fatalf("guess %d: got %d %s, want %d", n+1, got, body, want)
+		}
+	}
+	if got, body := get(t, cfg.Data, me); got != 200 || !strings.Contains(body, `"administrator"`) {
+		t.Errorf("a good token from the same address: got %d %s", got, body)
+	}
+	if _, body := get(t, cfg.Data, "http://"+cfg.Listen+"/api/v1/attempts"); strings.Count(body, `"kind":"token"`) != 20 || strings.Count(body, `"kind":"lock"`) != 1 {
+		t.Errorf("the log has %s", body)
+	}
+	eventually(t, "somebody is told", func() bool {
+		said, err := os.ReadFile(filepath.Join(cfg.Data, "deliveries", "self-watch.jsonl"))
+		return err == nil && strings.Contains(string(said), "127.0.0.1에서 유효하지 않은 토큰")
+	})
+}
+
+// TestCommandsFindServe writes where it answers and whose token lets its owner in.
+func TestCommandsFindServe(t *testing.T) {
+	s := newTemporal()
+	s.start(t, "127.0.0.1:0")
+	cfg, words := config(t)
+	cfg.Listen = free(t)
+	run(t, node.Serve, cfg)
+	eventually(t, "serve listens", func() bool { return words.count("listens on") > 0 })
+	url, err := os.ReadFile(filepath.Join(cfg.Data, api.URLFile))
+	if err != nil || strings.TrimSpace(string(url)) != "http://"+cfg.Listen {
+		t.Errorf("got %q, %v", url, err)
+	}
+	for _, name := range []string{api.URLFile, api.AdminTokenFile, "keys.json", "store.db"} {
+		state, err := os.Stat(filepath.Join(cfg.Data, name))
+		if err != nil || state.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v; want it for its owner alone", name, state, err)
+		}
 	}
 }

@@ -3,18 +3,20 @@ package node
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"go.temporal.io/sdk/client"
 )
 
 // Worker runs the workflows and activities against the Temporal that the TEMPORAL_* settings describe, until ctx ends.
 func Worker(ctx context.Context, cfg Config) error {
-	n, err := load(cfg)
+	n, err := load(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer n.stop()
+	if err := n.keep(ctx); err != nil {
+		return err
+	}
 	effects, err := n.activities()
 	if err != nil {
 		return err
@@ -49,11 +51,14 @@ func Worker(ctx context.Context, cfg Config) error {
 
 // Serve answers the intake, the API and health against the Temporal that the TEMPORAL_* settings describe, until ctx ends.
 func Serve(ctx context.Context, cfg Config) error {
-	n, err := load(cfg)
+	n, err := load(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer n.stop()
+	if err := n.admit(ctx); err != nil {
+		return err
+	}
 	in, err := n.entrance()
 	if err != nil {
 		return err
@@ -71,6 +76,9 @@ func Serve(ctx context.Context, cfg Config) error {
 		return err
 	}
 	n.open(ctx, handler)
+	if err := n.tell(); err != nil {
+		return err
+	}
 	fmt.Fprintf(cfg.Out, "muster serve listens on %s\n", n.door.url)
 	select {
 	case <-ctx.Done():
@@ -115,8 +123,8 @@ func Dev(ctx context.Context, cfg DevConfig) error {
 		return unlessEnded(ctx, err)
 	}
 	defer r.Stop()
-	if err := os.WriteFile(r.node.urlFile(), []byte(r.URL+"\n"), 0o600); err != nil {
-		return fmt.Errorf("write address for commands: %w", err)
+	if err := r.node.tell(); err != nil {
+		return err
 	}
 	r.greet()
 	select {

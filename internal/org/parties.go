@@ -1,6 +1,8 @@
 package org
 
 import (
+	"slices"
+
 	"muster/internal/authority"
 	"muster/internal/timeline"
 )
@@ -21,6 +23,18 @@ func (o *Organisation) Party(id string) (Party, bool) {
 // Partners returns the IDs of the partners and vendors of a service, as the folder is now: none of a service that it does
 // not have.
 func (o *Organisation) Partners(service string) []string { return o.partners[service] }
+
+// PartnerServices returns the IDs of the services of a partner or vendor, as the folder is now.
+func (o *Organisation) PartnerServices(partner string) []string {
+	var all []string
+	for service, partners := range o.partners {
+		if slices.Contains(partners, partner) {
+			all = append(all, service)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
 
 // Subject returns a person, or a customer's contact as customer/contact, as who acts: with a party, and the roles that they
 // have there by this folder. It is narrowed to nothing.

@@ -43,11 +43,11 @@ func processes(build metrics.Build) cli.Process {
 			})
 		},
 		Worker: func(ctx context.Context, s cli.Streams, o cli.WorkerOptions) error {
-			return node.Worker(ctx, node.Config{Data: o.Data, Org: o.Org, Listen: o.Listen, Build: build, Out: s.Out, Log: logTo(s)})
+			return node.Worker(ctx, node.Config{Data: o.Data, Org: o.Org, Listen: o.Listen, Keys: o.Keys, Build: build, Out: s.Out, Log: logTo(s)})
 		},
 		Serve: func(ctx context.Context, s cli.Streams, o cli.ServeOptions) error {
 			return node.Serve(ctx, node.Config{
-				Data: o.Data, Org: o.Org, Listen: o.Listen, Tokens: o.Tokens, Build: build, Out: s.Out, Log: logTo(s),
+				Data: o.Data, Org: o.Org, Listen: o.Listen, Keys: o.Keys, Build: build, Out: s.Out, Log: logTo(s),
 			})
 		},
 		Demo: func(ctx context.Context, s cli.Streams, o cli.DemoOptions) error {

@@ -182,7 +182,7 @@ func FuzzForeignText(f *testing.F) {
 		telling.Facts.Title, telling.Facts.Alerts = s, []string{s}
 		m, err := all.Message(telling, delivery.Recipient{Language: "ko"})
 		if err != nil || !utf8.ValidString(m.Subject+m.Text) {
-			t.Fatalf("%q, %v", m, err)
+			t.Fatalf("%+v, %v", m, err)
 		}
 		if lines := strings.Count(m.Text, "\n"); lines != want {
 			t.Errorf("%d lines, want %d: %q", lines, want, m.Text)

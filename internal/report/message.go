@@ -108,6 +108,9 @@ func (t *Texts) Message(telling incident.Telling, to delivery.Recipient) (delive
 		return m, fmt.Errorf("write message %s in %s: %w", k, l.code, err)
 	}
 	m.Subject, m.Text = w.subject, w.text
+	if telling.Kind == delivery.Page {
+		m.Offer = delivery.OfferOfPage(l.word("offer", string(delivery.Page)), string(f.ID), f.Title, f.Service)
+	}
 	return m, nil
 }
 

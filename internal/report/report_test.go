@@ -17,6 +17,7 @@ import (
 
 	"muster/internal/delivery"
 	"muster/internal/incident"
+	"muster/internal/link"
 	"muster/internal/priority"
 	"muster/internal/report"
 	"muster/internal/supportplan"
@@ -78,7 +79,11 @@ func TestMessageCarriesTheFacts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got.Subject, got.Text = "", ""
+	offer, about := got.Offer, tellings()["page"].Facts
+	if offer == nil || offer.Label != "Take it or escalate without a command:" || offer.Content != link.OfIncident(string(about.ID), about.Title, about.Service) {
+		t.Errorf("got offer %+v", offer)
+	}
+	got.Subject, got.Text, got.Offer = "", "", nil
 	want := delivery.Message{
 		Kind: delivery.Page, Language: "en", Incident: "INC-7K3M9QX2PA", Priority: "P2", Status: "acknowledged", Service: "Payments",
 	}

@@ -42,6 +42,7 @@ func needed() []string {
 	} {
 		add("message", string(k))
 	}
+	add("offer", string(delivery.Page))
 	for _, s := range []alert.State{alert.Firing, alert.Resolved} {
 		add("alert", string(s))
 	}

@@ -97,7 +97,6 @@ type Receipt struct {
 const (
 	URLFile        = "url"         // where it answers
 	AdminTokenFile = "admin.token" // lets its reader in
-	TokensFile     = "tokens.yaml" // who may come in
 )
 
 // A Version says which program answers.

@@ -6,10 +6,11 @@ import (
 
 	"muster/internal/audit"
 	"muster/internal/incident"
+	"muster/internal/review"
 	"muster/starter"
 )
 
-// A Backend is where incidents live. Its errors are those of package starter; any other is one of ours.
+// A Backend is where incidents and their reviews live. Its errors are those of package starter; any other is one of ours.
 type Backend interface {
 	List(ctx context.Context, f Filter) (rows []Summary, next string, err error)
 	State(ctx context.Context, id incident.ID) (*incident.Incident, error)
@@ -21,10 +22,17 @@ type Backend interface {
 	History(ctx context.Context, id incident.ID, w io.Writer) error
 	// Command asks something of an incident. The same request id twice is one decision.
 	Command(ctx context.Context, id incident.ID, r starter.Request, c incident.Command) (Receipt, error)
+
+	Review(ctx context.Context, id incident.ID) (review.Review, error)
+	// NoteReview and CloseReview write a text into the timeline of a review; the second ends it.
+	NoteReview(ctx context.Context, id incident.ID, r starter.Request, text string) error
+	CloseReview(ctx context.Context, id incident.ID, r starter.Request, text string) error
 }
 
 // Over is the Backend that talks to workflows.
-func Over(s *starter.Incidents) Backend { return engine{s} }
+func Over(s *starter.Incidents) Backend {
+	return engine{s}
+}
 
 type engine struct{ *starter.Incidents }
 
@@ -41,4 +49,24 @@ func (e engine) History(ctx context.Context, id incident.ID, w io.Writer) error 
 func (e engine) Command(ctx context.Context, id incident.ID, r starter.Request, c incident.Command) (Receipt, error) {
 	receipt, err := e.Incidents.Command(ctx, id, r, c)
 	return Receipt(receipt), err
+}
+
+// reviews are made at each call: the client is there only once the node is connected.
+func (e engine) reviews() *starter.Reviews {
+	return &starter.Reviews{Temporal: e.Temporal, Keys: e.Keys}
+}
+
+// Review asks the workflow.
+func (e engine) Review(ctx context.Context, id incident.ID) (review.Review, error) {
+	return e.reviews().State(ctx, id)
+}
+
+// NoteReview sends an Update.
+func (e engine) NoteReview(ctx context.Context, id incident.ID, r starter.Request, text string) error {
+	return e.reviews().Note(ctx, id, r, text)
+}
+
+// CloseReview sends an Update.
+func (e engine) CloseReview(ctx context.Context, id incident.ID, r starter.Request, text string) error {
+	return e.reviews().Close(ctx, id, r, text)
 }

@@ -17,6 +17,8 @@ import (
 	"muster/internal/incident"
 	"muster/internal/problem"
 	"muster/internal/report"
+	"muster/internal/review"
+	"muster/internal/store"
 )
 
 // A Client talks to a server's API. Its errors are a Problem where the server has answered, an UnreachableError
@@ -34,7 +36,7 @@ func NewClient(server, token string) (*Client, error) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.User != nil {
 		return nil, fmt.Errorf("server %q: want a URL such as http://127.0.0.1:8080", server)
 	}
-	if !whole(token) {
+	if !store.Whole(token) {
 		return nil, errors.New("token: is not whole: some of its characters are missing or changed")
 	}
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // a token goes nowhere else
@@ -120,6 +122,102 @@ func (c *Client) History(ctx context.Context, id incident.ID) ([]byte, error) {
 	return c.get(ctx, of(id)+"/history", nil)
 }
 
+// Me returns for whom the token speaks.
+func (c *Client) Me(ctx context.Context) (Me, error) {
+	var m Me
+	err := c.read(ctx, Path+"me", nil, &m)
+	return m, err
+}
+
+// Review returns the state of the review of an incident.
+func (c *Client) Review(ctx context.Context, id incident.ID) (review.Review, error) {
+	var r review.Review
+	err := c.read(ctx, of(id)+"/review", nil, &r)
+	return r, err
+}
+
+// NoteReview writes into the timeline of the review of an incident, under a key; an empty key means a new one.
+func (c *Client) NoteReview(ctx context.Context, id incident.ID, text, key string) error {
+	return c.post(ctx, of(id)+"/review/note", map[string]string{"text": text}, key, nil)
+}
+
+// CloseReview ends the review of an incident, under a key; an empty key means a new one.
+func (c *Client) CloseReview(ctx context.Context, id incident.ID, text, key string) error {
+	return c.post(ctx, of(id)+"/review/close", map[string]string{"text": text}, key, nil)
+}
+
+// Tokens lists the tokens that the caller may manage.
+func (c *Client) Tokens(ctx context.Context) ([]Token, error) {
+	var list Tokens
+	err := c.read(ctx, Path+"tokens", nil, &list)
+	return list.Tokens, err
+}
+
+// CreateToken makes a token and returns it with its secret, which nobody can read again.
+func (c *Client) CreateToken(ctx context.Context, asked NewToken) (Token, error) {
+	var t Token
+	body, err := json.Marshal(asked)
+	if err != nil {
+		return t, fmt.Errorf("create token: %w", err)
+	}
+	answer, err := c.call(ctx, http.MethodPost, Path+"tokens", body, "") // without a key: twice would be two
+	if err != nil {
+		return t, err
+	}
+	return t, c.decode(answer, &t)
+}
+
+// RevokeToken makes a token worthless.
+func (c *Client) RevokeToken(ctx context.Context, id string) (Token, error) {
+	var t Token
+	err := c.delete(ctx, Path+"tokens/"+url.PathEscape(id), &t)
+	return t, err
+}
+
+// Attempts returns a part of the log of what was refused, after the entry with a number.
+func (c *Client) Attempts(ctx context.Context, after int64, limit int) (Attempts, error) {
+	q := url.Values{}
+	setPage(q, limit, "")
+	if after > 0 {
+		q.Set("after", strconv.FormatInt(after, 10))
+	}
+	var page Attempts
+	err := c.read(ctx, Path+"attempts", q, &page)
+	return page, err
+}
+
+// Keys lists the keys of the installation.
+func (c *Client) Keys(ctx context.Context) ([]Key, error) {
+	var list KeyList
+	err := c.read(ctx, Path+"keys", nil, &list)
+	return list.Keys, err
+}
+
+// RotateKeys adds a key.
+func (c *Client) RotateKeys(ctx context.Context) (Key, error) {
+	var k Key
+	answer, err := c.call(ctx, http.MethodPost, Path+"keys", nil, "")
+	if err != nil {
+		return k, err
+	}
+	return k, c.decode(answer, &k)
+}
+
+// RevokeKey makes a key believed no more.
+func (c *Client) RevokeKey(ctx context.Context, id string) (Key, error) {
+	var k Key
+	err := c.delete(ctx, Path+"keys/"+url.PathEscape(id), &k)
+	return k, err
+}
+
+func (c *Client) delete(ctx context.Context, path string, into any) error {
+	answer, err := c.call(ctx, http.MethodDelete, path, nil, "")
+	if err != nil {
+		return err
+	}
+	return c.decode(answer, into)
+}
+
 // Version returns which program the server is.
 func (c *Client) Version(ctx context.Context) (Version, error) {
 	var v Version
@@ -136,34 +234,43 @@ func (c *Client) Ready(ctx context.Context) (string, error) {
 	return string(text), err
 }
 
-// Do asks something of an incident, under a key; an empty key means a new one. While the server says that it is not
-// available, it is asked again under the same key, unless asking again does not help.
+// Do asks something of an incident, under a key; an empty key means a new one.
 func (c *Client) Do(ctx context.Context, id incident.ID, cmd incident.Command, key string) (Receipt, error) {
 	var r Receipt
 	v, ok := verbOf(cmd)
 	if !ok {
 		return r, fmt.Errorf("command of %s: the API has no such command", id)
 	}
-	body, err := json.Marshal(cmd)
+	err := c.post(ctx, of(id)+"/"+v.name, cmd, key, &r)
+	return r, err
+}
+
+// post asks under a key; an empty key means a new one. While the server says that it is not available, it is asked again
+// under the same key, unless asking again does not help.
+func (c *Client) post(ctx context.Context, path string, asked any, key string, into any) error {
+	body, err := json.Marshal(asked)
 	if err != nil {
-		return r, fmt.Errorf("%s %s: %w", v.name, id, err)
+		return fmt.Errorf("ask %s: %w", path, err)
 	}
 	if key == "" {
 		key = NewKey()
 	}
 	const tries = 3
 	for try := 1; ; try++ {
-		var answer []byte
-		if answer, err = c.call(ctx, http.MethodPost, of(id)+"/"+v.name, body, key); err == nil {
-			return r, c.decode(answer, &r)
+		answer, err := c.call(ctx, http.MethodPost, path, body, key)
+		if err == nil {
+			if into == nil {
+				return nil
+			}
+			return c.decode(answer, into)
 		}
 		var p Problem
-		if !errors.As(err, &p) || p.Status != http.StatusServiceUnavailable || p.Type == StuckProblem || try == tries {
-			return r, err
+		if !errors.As(err, &p) || p.Status != http.StatusServiceUnavailable && p.Status != http.StatusTooManyRequests || p.Type == StuckProblem || try == tries {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return r, err
+			return err
 		case <-time.After(min(max(p.RetryAfter, time.Second), 5*time.Second)):
 		}
 	}
@@ -202,8 +309,10 @@ func (c *Client) call(ctx context.Context, method, path string, body []byte, key
 	if c.token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.token)
 	}
-	if method == http.MethodPost {
+	if len(body) > 0 {
 		r.Header.Set("Content-Type", "application/json")
+	}
+	if key != "" {
 		r.Header.Set(keyHeader, key)
 	}
 	resp, err := c.http.Do(r)

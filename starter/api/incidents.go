@@ -13,26 +13,44 @@ import (
 	"slices"
 	"strconv"
 
+	"muster/internal/authority"
 	"muster/internal/incident"
 	"muster/internal/problem"
 	"muster/internal/report"
-	"muster/internal/timeline"
 	"muster/starter"
 )
 
+// list answers with the incidents that the visitor may read.
 func (s *server) list(w http.ResponseWriter, r *http.Request) error {
 	f, err := filterOf(r.URL.Query())
 	if err != nil {
 		return err
 	}
-	rows, after, err := s.Backend.List(r.Context(), f)
-	if err != nil {
-		return err
+	by := visiting(r.Context())
+	sight := authority.Sees(by.Subject)
+	switch {
+	case sight.All:
+	case len(sight.Customers) > 0:
+		f.Customers = sight.Customers
+	case sight.Partner != "":
+		f.Services = s.Directory().PartnerServices(sight.Partner)
 	}
-	for n := range rows {
-		rows[n].Customers = append([]string{}, rows[n].Customers...) // none is an empty list, not null
+	page := Page{Incidents: []Summary{}, Language: s.Language, Zone: s.Zone}
+	if sight.All || len(f.Customers) > 0 || len(f.Services) > 0 {
+		rows, after, err := s.Backend.List(r.Context(), f)
+		if err != nil {
+			return err
+		}
+		page.Incidents, page.Next = append(page.Incidents, rows...), next(after)
 	}
-	return answer(w, Page{Incidents: append([]Summary{}, rows...), Next: next(after), Language: s.Language, Zone: s.Zone})
+	internal := authority.May(by.Subject, authority.ReadInternal, authority.Object{Kind: authority.Incident}) == nil
+	for n := range page.Incidents {
+		row := &page.Incidents[n]
+		row.Customers = slices.DeleteFunc(append([]string{}, row.Customers...), func(c string) bool { // none is an empty list, not null
+			return !internal && c != by.Party
+		})
+	}
+	return answer(w, page)
 }
 
 func filterOf(query url.Values) (Filter, error) {
@@ -123,7 +141,7 @@ func (s *server) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answer(w, i)
+	return answer(w, s.shown(r, i))
 }
 
 // alerts answers with the alerts of an incident, each with all that its source has said of it last.
@@ -182,6 +200,7 @@ func (s *server) timeline(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	i = s.shown(r, i)
 	language, zone := s.language(q, i), i.Definition.Zone
 	t := Timeline{ID: i.ID, Status: i.Status, Language: language, Zone: zone, Dropped: i.Timeline.Dropped, Entries: []Entry{}}
 	for _, e := range i.Timeline.Entries {
@@ -234,34 +253,32 @@ func (s *server) history(w http.ResponseWriter, r *http.Request) error {
 	return send(w, "application/json", b.Bytes())
 }
 
-// command asks something of an incident in the name of whoever has the token.
+// command asks something of an incident in the name of the visitor.
 func (s *server) command(v verb) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		by := actor(r.Context())
-		if v.person && by.Kind != timeline.Person {
-			return problem.Problem{
-				Status: http.StatusForbidden,
-				Detail: fmt.Sprintf("%s is a machine: whoever does %s takes the incident and is called for it, so it asks for a person", by.Shown(), v.name),
-			}
-		}
 		key, err := keyOf(r)
 		if err != nil {
 			return err
 		}
 		w.Header().Set(keyHeader, key)
-		c, err := s.read(w, r, v)
+		body, err := s.body(w, r)
 		if err != nil {
 			return err
 		}
-		requestID := v.requestID(key, by, c)
+		c, err := v.read(body)
+		if err != nil {
+			return err
+		}
+		by := visiting(r.Context())
+		req := starter.Request{ID: requestID(key, by.Actor, v.name, c), By: by.Actor, Via: by.via}
 		if c, err = s.fill(c); err != nil {
 			return err
 		}
-		receipt, err := s.Backend.Command(r.Context(), id(r), starter.Request{ID: requestID, By: by}, c)
+		receipt, err := s.Backend.Command(r.Context(), id(r), req, c)
 		if _, gone := errors.AsType[*starter.NotFoundError](err); gone {
-			receipt, err = s.closed(r, requestID, c, err)
+			receipt, err = s.closed(r, req.ID, c, err)
 		}
-		s.Log.Info("command", "incident", id(r), "command", v.name, "actor", by.ID, "request", requestID, "error", err)
+		s.Log.Info("command", "incident", id(r), "command", v.name, "actor", by.Actor.ID, "request", req.ID, "error", err)
 		if err != nil {
 			return err
 		}
@@ -291,10 +308,11 @@ func (s *server) fill(c incident.Command) (incident.Command, error) {
 	if !ok {
 		return c, nil
 	}
-	p, known := s.Person(a.Person)
-	if !known {
+	p, known := s.Directory().Person(a.Person)
+	whose, _ := s.Directory().Subject(a.Person)
+	if !known || whose.Kind == authority.Customer {
 		return nil, problem.Of(http.StatusUnprocessableEntity, problem.Fault{
-			Field: "person", Detail: fmt.Sprintf("%q; want the id of a person in the organisation folder", clip(a.Person)),
+			Field: "person", Detail: fmt.Sprintf("%q; want the id of a person in the organisation folder who is no customer's", clip(a.Person)),
 		})
 	}
 	a.Name = p.Name
@@ -317,8 +335,8 @@ func keyOf(r *http.Request) (string, error) {
 	}
 }
 
-// read reads the body of a command.
-func (s *server) read(w http.ResponseWriter, r *http.Request, v verb) (incident.Command, error) {
+// body reads the body of a request whose query is empty.
+func (s *server) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if err := queryFaults(r.URL.Query(), nil); err != nil {
 		return nil, err
 	}
@@ -332,5 +350,5 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, v verb) (incident.
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); len(body) > 0 && kind != "application/json" {
 		return nil, problem.Of(http.StatusUnsupportedMediaType, problem.Fault{Field: "Content-Type", Detail: fmt.Sprintf("%q; want application/json", clip(kind))})
 	}
-	return v.read(body)
+	return body, nil
 }

@@ -13,10 +13,12 @@ import (
 	"strings"
 	"time"
 
-	"muster/internal/delivery"
+	"muster/internal/authority"
+	"muster/internal/keyring"
 	"muster/internal/problem"
 	"muster/internal/report"
-	"muster/internal/timeline"
+	"muster/internal/store"
+	"muster/internal/throttle"
 	"muster/starter"
 )
 
@@ -33,9 +35,13 @@ const (
 
 // Config is what the API needs.
 type Config struct {
-	Backend  Backend
-	Tokens   *Tokens
-	Person   func(id string) (delivery.Recipient, bool) // in the organisation folder as it is now
+	Backend   Backend
+	Store     *store.Store
+	Keys      Keys
+	Directory func() Directory // the organisation folder as it is now
+	// Guess notes that somebody has shown a token that is not good, and returns for how long its address is shut out, zero
+	// if not. Nil shuts nobody out.
+	Guess    func(r *http.Request) time.Duration
 	Texts    *report.Texts
 	Language string // of the organisation: for whoever asks for no other
 	Zone     string // of the organisation, an IANA name
@@ -44,44 +50,107 @@ type Config struct {
 	Log      *slog.Logger // nil logs nothing
 }
 
+// Keys are those with which the installation signs.
+type Keys interface {
+	Keys() []keyring.Key
+	Rotate() (keyring.Key, error)
+	Revoke(id string) error
+}
+
+// Requests of one token: so many at once, and so many a second in the long run.
+const (
+	tokenBurst = 200
+	tokenRate  = 50
+)
+
 type server struct {
 	Config
+	rate *throttle.Rate
+}
+
+// A route is one resource and method. The verb is what the visitor must be allowed; without a kind, the handler asks itself.
+type route struct {
+	method, path string
+	verb         authority.Verb
+	kind         authority.Kind
+	handle       handler
+}
+
+// routes are all that the API answers to those who have a token.
+func (s *server) routes() []route {
+	heavy := inTurn(2) // each reads whole histories: after a storm, a hundred megabytes
+	const one = "incidents/{id}"
+	all := []route{
+		{http.MethodGet, "me", "", "", s.me},
+		{http.MethodGet, "incidents", "", "", s.list},
+		{http.MethodGet, one, authority.Read, authority.Incident, s.show},
+		{http.MethodGet, one + "/timeline", authority.Read, authority.Incident, s.timeline},
+		{http.MethodGet, one + "/alerts", authority.ReadInternal, authority.Incident, heavy(s.alerts)},
+		{http.MethodGet, one + "/report", authority.ReadInternal, authority.Incident, s.report},
+		{http.MethodGet, one + "/history", authority.ReadHistory, authority.Incident, heavy(s.history)},
+		{http.MethodGet, one + "/review", authority.Read, authority.Review, s.review},
+		{http.MethodPost, one + "/review/note", authority.Note, authority.Review, s.onReview(s.Backend.NoteReview)},
+		{http.MethodPost, one + "/review/close", authority.Close, authority.Review, s.onReview(s.Backend.CloseReview)},
+		{http.MethodGet, "tokens", "", "", s.listTokens},
+		{http.MethodPost, "tokens", "", "", s.createToken},
+		{http.MethodDelete, "tokens/{id}", "", "", s.revokeToken},
+		{http.MethodGet, "attempts", authority.ReadAttempts, authority.Attempts, s.listAttempts},
+		{http.MethodGet, "keys", authority.ManageKeys, authority.Keys, s.listKeys},
+		{http.MethodPost, "keys", authority.ManageKeys, authority.Keys, s.rotateKeys},
+		{http.MethodDelete, "keys/{id}", authority.ManageKeys, authority.Keys, s.revokeKey},
+	}
+	for _, v := range verbs() {
+		all = append(all, route{http.MethodPost, one + "/" + v.name, v.verb, authority.Incident, s.command(v)})
+	}
+	return all
 }
 
 // New makes the API. It answers everything below /api/.
 func New(cfg Config) (http.Handler, error) {
-	if cfg.Backend == nil || cfg.Tokens == nil || cfg.Person == nil || cfg.Texts == nil || cfg.Now == nil {
-		return nil, errors.New("make api: want Backend, Tokens, Person, Texts and Now")
+	if cfg.Backend == nil || cfg.Store == nil || cfg.Keys == nil || cfg.Directory == nil || cfg.Texts == nil || cfg.Now == nil {
+		return nil, errors.New("make api: want Backend, Store, Keys, Directory, Texts and Now")
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Guess == nil {
+		cfg.Guess = func(*http.Request) time.Duration { return 0 }
+	}
 	cfg.Language, cfg.Zone = cmp.Or(cfg.Language, "en"), cmp.Or(cfg.Zone, "UTC")
-	s := &server{cfg}
-	heavy := inTurn(2) // each reads whole histories: after a storm, a hundred megabytes
+	s := &server{Config: cfg, rate: throttle.NewRate(tokenRate, tokenBurst, cfg.Now)}
 
 	closed := http.NewServeMux()
 	closed.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		problem.Problem{Status: http.StatusNotFound, Detail: "no such resource"}.Write(w)
 	})
-	for path, h := range map[string]handler{
-		"incidents":               s.list,
-		"incidents/{id}":          s.show,
-		"incidents/{id}/alerts":   heavy(s.alerts),
-		"incidents/{id}/timeline": s.timeline,
-		"incidents/{id}/report":   s.report,
-		"incidents/{id}/history":  heavy(s.history),
-	} {
-		closed.Handle(Path+path, s.handle(http.MethodGet, h))
+	methods := map[string]map[string]handler{} // by path
+	for _, r := range s.routes() {
+		if methods[r.path] == nil {
+			methods[r.path] = map[string]handler{}
+		}
+		methods[r.path][r.method] = s.permitted(r)
 	}
-	for _, v := range verbs() {
-		closed.Handle(Path+"incidents/{id}/"+v.name, s.handle(http.MethodPost, s.command(v)))
+	for path, by := range methods {
+		closed.Handle(Path+path, s.handle(by))
 	}
 
 	open := http.NewServeMux()
 	open.Handle(root, s.authenticated(closed))
-	open.Handle(Path+"version", s.handle(http.MethodGet, s.version))
+	open.Handle(Path+"version", s.handle(map[string]handler{http.MethodGet: s.version}))
 	return s.guarded(open), nil
+}
+
+// permitted lets through to a route who may do what it does.
+func (s *server) permitted(to route) handler {
+	if to.kind == "" {
+		return to.handle
+	}
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.may(r, to.verb, to.kind); err != nil {
+			return err
+		}
+		return to.handle(w, r)
+	}
 }
 
 // inTurn lets only so many requests at a time through to the handlers that it wraps. The others wait.
@@ -123,44 +192,19 @@ func (s *server) guarded(next http.Handler) http.Handler {
 	})
 }
 
-type actorKey struct{}
-
-// actor is who acts, as the token says.
-func actor(ctx context.Context) timeline.Actor {
-	a, _ := ctx.Value(actorKey{}).(timeline.Actor)
-	return a
-}
-
-// authenticated lets nobody in without a token.
-func (s *server) authenticated(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		if !strings.EqualFold(scheme, "Bearer") {
-			token = ""
-		}
-		by, err := s.Tokens.Actor(strings.TrimSpace(token))
-		if err != nil {
-			s.Log.Warn("token refused", "remote", r.RemoteAddr, "method", r.Method, "path", r.URL.Path, "cause", err)
-			w.Header().Set("WWW-Authenticate", `Bearer realm="muster"`)
-			problem.Problem{Status: http.StatusUnauthorized, Field: "Authorization", Detail: err.Error()}.Write(w)
-			return
-		}
-		if by.Name == "" && by.Kind == timeline.Person {
-			p, _ := s.Person(by.ID)
-			by.Name = p.Name
-		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, by)))
-	})
-}
-
 // A handler answers a request, or says why not.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
-// handle answers one method with h, and the errors of h with problems.
-func (s *server) handle(method string, h handler) http.Handler {
-	allow := []string{method}
-	if method == http.MethodGet {
-		allow = append(allow, http.MethodHead)
+// handle answers each method with its handler, and the errors of handlers with problems.
+func (s *server) handle(methods map[string]handler) http.Handler {
+	var allow []string
+	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		if methods[m] == nil {
+			continue
+		}
+		if allow = append(allow, m); m == http.MethodGet {
+			allow = append(allow, http.MethodHead)
+		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !slices.Contains(allow, r.Method) {
@@ -170,6 +214,10 @@ func (s *server) handle(method string, h handler) http.Handler {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), Patience)
 		defer cancel()
+		h := methods[r.Method]
+		if r.Method == http.MethodHead {
+			h = methods[http.MethodGet]
+		}
 		if err := h(w, r.WithContext(ctx)); err != nil {
 			s.problemOf(r, err).Write(w)
 		}

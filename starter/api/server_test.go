@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"muster/internal/incident"
+	"muster/internal/store"
 	"muster/internal/timeline"
 	"muster/starter"
 	"muster/starter/api"
@@ -26,16 +28,36 @@ func logger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, n
 
 const at = "/api/v1/incidents/" + string(open)
 
-// routes are all that the API answers.
+// routes are those that are about an incident or list them, with the methods that they allow.
 func routes() map[string]string {
 	all := map[string]string{
 		"/api/v1/incidents": "GET, HEAD", at: "GET, HEAD", at + "/timeline": "GET, HEAD", at + "/report": "GET, HEAD",
-		at + "/history": "GET, HEAD", at + "/alerts": "GET, HEAD",
+		at + "/history": "GET, HEAD", at + "/alerts": "GET, HEAD", at + "/review": "GET, HEAD",
+		at + "/review/note": "POST", at + "/review/close": "POST",
 	}
 	for verb := range bodies() {
 		all[at+"/"+verb] = "POST"
 	}
 	return all
+}
+
+// others are the other routes for those who have a token.
+func others() map[string]string {
+	return map[string]string{
+		"/api/v1/me": "GET, HEAD", "/api/v1/tokens": "GET, HEAD, POST", "/api/v1/tokens/tok_1": "DELETE",
+		"/api/v1/attempts": "GET, HEAD", "/api/v1/keys": "GET, HEAD, POST", "/api/v1/keys/key-1": "DELETE",
+	}
+}
+
+// asking is a right request of a route: its method and body.
+func asking(path string) (method, body string) {
+	switch method, _, _ = strings.Cut(routes()[path], ","); {
+	case method == "GET":
+		return method, ""
+	case strings.Contains(path, "/review/"):
+		return method, `{"text":"said"}`
+	}
+	return method, bodies()[path[strings.LastIndex(path, "/")+1:]]
 }
 
 // bodies are commands that are right.
@@ -60,6 +82,9 @@ func TestNothingWithoutAToken(t *testing.T) {
 	p := newPlace(t)
 	paths := []string{"/api/", "/api/v1/", "/api/v1/nothing", "/api/v2/incidents"}
 	for path := range routes() {
+		paths = append(paths, path)
+	}
+	for path := range others() {
 		paths = append(paths, path)
 	}
 	for _, path := range paths {
@@ -90,8 +115,11 @@ func TestNothingWithoutAToken(t *testing.T) {
 }
 
 func TestMethods(t *testing.T) {
-	for path, allow := range routes() {
-		p := newPlace(t)
+	p := newPlace(t)
+	p.person = p.token(t, store.Token{Actor: "choi"})
+	all := routes()
+	maps.Copy(all, others())
+	for path, allow := range all {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
 			w := p.ask(method, path, "")
 			if strings.Contains(allow, method) {
@@ -160,11 +188,11 @@ func TestReads(t *testing.T) {
 func TestListNarrows(t *testing.T) {
 	p := newPlace(t)
 	p.ask("GET", "/api/v1/incidents?status=closed&open=true&limit=7&after=AG1vcmU", "")
-	if want := (api.Filter{Status: incident.Closed, Open: true, Limit: 7, After: "\x00more"}); p.filter != want {
+	if want := (api.Filter{Status: incident.Closed, Open: true, Limit: 7, After: "\x00more"}); !reflect.DeepEqual(p.filter, want) {
 		t.Errorf("got %+v, want %+v", p.filter, want)
 	}
 	p.ask("GET", "/api/v1/incidents", "")
-	if want := (api.Filter{Limit: 50}); p.filter != want {
+	if want := (api.Filter{Limit: 50}); !reflect.DeepEqual(p.filter, want) {
 		t.Errorf("got %+v, want %+v", p.filter, want)
 	}
 	p.ask("GET", at+"/alerts?firing=true&name=HighErrorRate&limit=7&after=ZjE", "")
@@ -374,10 +402,7 @@ func TestErrors(t *testing.T) {
 		for path := range routes() {
 			p := newPlace(t)
 			p.fail = []error{tc.fail, tc.fail}
-			method, body := "GET", ""
-			if strings.HasPrefix(routes()[path], "POST") {
-				method, body = "POST", bodies()[path[strings.LastIndex(path, "/")+1:]]
-			}
+			method, body := asking(path)
 			w := p.ask(method, path, body)
 			got := problemOf(t, w)
 			if w.Code != tc.status || tc.detail != "" && got.Detail != tc.detail {
@@ -421,11 +446,8 @@ func TestUnknownIncident(t *testing.T) {
 		if path == "/api/v1/incidents" {
 			continue
 		}
+		method, body := asking(path)
 		path = strings.Replace(path, string(open), "INC-NOBODY", 1)
-		method, body := "GET", ""
-		if strings.HasPrefix(routes()[strings.Replace(path, "INC-NOBODY", string(open), 1)], "POST") {
-			method, body = "POST", bodies()[path[strings.LastIndex(path, "/")+1:]]
-		}
 		if w := p.ask(method, path, body); w.Code != 404 || problemOf(t, w).Detail != "incident INC-NOBODY: not found" {
 			t.Errorf("%s %s: got %d %s", method, path, w.Code, w.Body)
 		}

@@ -1,13 +1,12 @@
 package api_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -15,12 +14,16 @@ import (
 	"time"
 
 	"muster/internal/alert"
+	"muster/internal/authority"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/incident"
+	"muster/internal/keyring"
 	"muster/internal/priority"
 	"muster/internal/problem"
 	"muster/internal/report"
+	"muster/internal/review"
+	"muster/internal/store"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
 	"muster/starter"
@@ -44,6 +47,7 @@ type house struct {
 	wholes    int // timelines read from all runs
 	panics    bool
 	reading   func() // called while a history is read
+	reviews   review.Review
 }
 
 type call struct {
@@ -78,6 +82,8 @@ func newHouse(t testing.TB) *house {
 	}}}}, h.now)
 	i.Advance(h.now)
 	h.incidents[open] = i
+	h.reviews = review.Review{Status: review.Open, Facts: review.Facts{Incident: open, Customers: []string{"Acme"}}}
+	h.reviews.Timeline.Add(h.now, timeline.ReviewOpened, timeline.Muster())
 	return h
 }
 
@@ -171,6 +177,33 @@ func (h *house) Command(ctx context.Context, id incident.ID, r starter.Request, 
 	return api.Receipt{ID: i.ID, Status: i.Status, Priority: i.Priority, Seq: i.Timeline.Dropped + len(i.Timeline.Entries)}, nil
 }
 
+func (h *house) Review(ctx context.Context, id incident.ID) (review.Review, error) {
+	if _, err := h.State(ctx, id); err != nil {
+		return review.Review{}, err
+	}
+	return h.reviews, nil
+}
+
+func (h *house) NoteReview(ctx context.Context, id incident.ID, r starter.Request, text string) error {
+	if _, err := h.State(ctx, id); err != nil {
+		return err
+	}
+	if h.reviews.Status == review.Closed {
+		return &starter.NotFoundError{What: "review of " + string(id)}
+	}
+	h.calls = append(h.calls, call{id, r.ID, r.By, incident.Note{Text: text}})
+	h.reviews.Timeline.Add(h.now, timeline.Noted, r.By, timeline.F("text", text))
+	return nil
+}
+
+func (h *house) CloseReview(ctx context.Context, id incident.ID, r starter.Request, text string) error {
+	if err := h.NoteReview(ctx, id, r, text); err != nil {
+		return err
+	}
+	h.reviews.Status = review.Closed
+	return nil
+}
+
 var shipped = sync.OnceValues(func() (*report.Texts, error) { return report.New(templates.FS) })
 
 // A place is a server in front of a house, with tokens for a person and a machine.
@@ -178,28 +211,35 @@ type place struct {
 	*house
 	handler         http.Handler
 	log             *strings.Builder
-	tokens          string // file
+	store           *store.Store
+	keys            *keyring.Ring
+	people          people
+	wait            time.Duration // for which whoever has guessed is shut out
+	guesses         int
 	person, machine string
 }
 
 func newPlace(t testing.TB) *place {
-	p := &place{house: newHouse(t), log: &strings.Builder{}, tokens: filepath.Join(t.TempDir(), "tokens.yaml")}
-	p.person = addToken(t, p.tokens, api.Token{Actor: "park", Name: "박서준", Kind: api.Person})
-	p.machine = addToken(t, p.tokens, api.Token{Actor: "deploy-bot", Kind: api.Machine})
+	p := &place{house: newHouse(t), log: &strings.Builder{}, people: everybody()}
+	folder := t.TempDir()
+	var err error
+	if p.store, err = store.Open(t.Context(), filepath.Join(folder, store.File), instant); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.store.Close() })
+	if p.keys, err = keyring.Open(filepath.Join(folder, keyring.File), instant); err != nil {
+		t.Fatal(err)
+	}
+	p.person = p.token(t, store.Token{Actor: "park"})
+	p.machine = p.token(t, store.Token{Actor: "deploy-bot", Kind: store.Machine, Roles: []string{"responder"}})
 	texts, err := shipped()
 	if err != nil {
 		t.Fatal(err)
 	}
-	tokens, err := api.OpenTokens(p.tokens, instant, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	p.handler, err = api.New(api.Config{
-		Backend: p.house, Tokens: tokens, Texts: texts, Language: "ko", Zone: "Asia/Seoul", Now: instant,
-		Person: func(id string) (delivery.Recipient, bool) {
-			return delivery.Recipient{ID: id, Name: "김민수"}, id == "kim"
-		},
-		Version: api.Version{Version: "v1.2.3", Go: "go"}, Log: logger(p.log),
+		Backend: p.house, Store: p.store, Keys: p.keys, Directory: func() api.Directory { return p.people }, Texts: texts,
+		Guess:    func(*http.Request) time.Duration { p.guesses++; return p.wait },
+		Language: "ko", Zone: "Asia/Seoul", Now: instant, Version: api.Version{Version: "v1.2.3", Go: "go"}, Log: logger(p.log),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -207,22 +247,70 @@ func newPlace(t testing.TB) *place {
 	return p
 }
 
-// addToken appends an entry to a tokens file and returns its token.
-func addToken(t testing.TB, file string, e api.Token) string {
+// token makes a token of a person, if nothing else is said, and returns its secret.
+func (p *place) token(t testing.TB, token store.Token) string {
 	t.Helper()
-	token, e := api.NewToken(e)
-	text := fmt.Sprintf("- actor: %s\n  kind: %s\n  sha256: %s\n", e.Actor, e.Kind, e.SHA256)
-	if e.Name != "" {
-		text += "  name: " + e.Name + "\n"
-	}
-	if !e.Expires.IsZero() {
-		text += "  expires: " + e.Expires.Format(time.RFC3339) + "\n"
-	}
-	known, _ := os.ReadFile(file)
-	if err := os.WriteFile(file, append(known, text...), 0o600); err != nil {
+	token.Kind, token.CreatedBy = cmp.Or(token.Kind, store.Person), cmp.Or(token.CreatedBy, "choi")
+	secret, _, err := p.store.CreateToken(t.Context(), token)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return token
+	return secret
+}
+
+// as is the Authorization header of somebody.
+func (p *place) as(t testing.TB, actor string) string {
+	return "Bearer " + p.token(t, store.Token{Actor: actor})
+}
+
+// people are an organisation folder. The service of the incident names hanbit as its partner and vane as its vendor, and
+// concerns the customer acme.
+type people map[string]authority.Subject
+
+func everybody() people {
+	all := people{}
+	add := func(party string, kind authority.PartyKind, id, name string, roles ...authority.Role) {
+		all[id] = authority.Subject{
+			Actor: timeline.Actor{Kind: timeline.Person, ID: id, Name: name}, Party: party, Kind: kind, Roles: roles,
+		}
+	}
+	add("mirnet", authority.Provider, "park", "박서준", authority.Responder)
+	add("mirnet", authority.Provider, "kim", "김민수", authority.Responder)
+	add("mirnet", authority.Provider, "choi", "최은영", authority.Administrator)
+	add("mirnet", authority.Provider, "yoon", "윤아름", authority.Auditor)
+	add("mirnet", authority.Provider, "min", "민서연", authority.Member)
+	add("acme", authority.Customer, "acme/desk", "Acme desk", authority.Member)
+	add("acme", authority.Customer, "acme/lead", "Acme lead", authority.Responder)
+	add("globex", authority.Customer, "globex/lead", "Globex lead", authority.Responder)
+	add("hanbit", authority.Partner, "jung", "정한빛", authority.Responder)
+	add("hanbit", authority.Partner, "oh", "오한빛", authority.Member)
+	add("dasan", authority.Partner, "seo", "서다산", authority.Responder)
+	add("vane", authority.Vendor, "vera", "Vera Vane", authority.Member)
+	return all
+}
+
+func (all people) Subject(id string) (authority.Subject, bool) {
+	s, ok := all[id]
+	return s, ok
+}
+
+func (all people) Person(id string) (delivery.Recipient, bool) {
+	s, ok := all[id]
+	return delivery.Recipient{ID: id, Name: s.Actor.Name}, ok && !strings.Contains(id, "/")
+}
+
+func (people) Partners(service string) []string {
+	if service == "checkout" {
+		return []string{"hanbit", "vane"}
+	}
+	return nil
+}
+
+func (people) PartnerServices(partner string) []string {
+	if partner == "hanbit" || partner == "vane" {
+		return []string{"checkout"}
+	}
+	return nil
 }
 
 // ask makes a request as the person; a header "" is one that is not sent.

@@ -1,240 +1,269 @@
 package api
 
 import (
-	"bytes"
+	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"io/fs"
-	"log/slog"
-	"math/big"
+	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
-	"sync"
 	"time"
 
-	"go.yaml.in/yaml/v4"
-
-	"muster/internal/timeline"
+	"muster/internal/authority"
+	"muster/internal/problem"
+	"muster/internal/store"
+	"muster/internal/wholefile"
+	"muster/starter"
 )
 
-// A Token is one entry of a tokens file: for whom a token speaks. The token itself stands in no file of the server.
+// A Me says who the token speaks for, and what they may.
+type Me struct {
+	ID     string              `json:"id"`
+	Name   string              `json:"name,omitempty"`
+	Kind   string              `json:"kind"`            // "person" or "source": a machine
+	Party  string              `json:"party,omitempty"` // its ID; of the administrator of a data folder and of machines none
+	Of     authority.PartyKind `json:"party_kind"`
+	Roles  []authority.Role    `json:"roles"`
+	Scopes []authority.Verb    `json:"scopes,omitempty"` // what the token is narrowed to; none: it is not
+}
+
+func (s *server) me(w http.ResponseWriter, r *http.Request) error {
+	if err := queryFaults(r.URL.Query(), nil); err != nil {
+		return err
+	}
+	by := visiting(r.Context())
+	return answer(w, Me{
+		ID: by.Actor.ID, Name: by.Actor.Name, Kind: string(by.Actor.Kind), Party: by.Party, Of: by.Kind,
+		Roles: append([]authority.Role{}, by.Roles...), Scopes: by.Scopes,
+	})
+}
+
+// A Token is one entry of the list of tokens. What its holder shows stands nowhere.
 type Token struct {
-	Actor   string    `yaml:"actor"` // ID; of a person, the one in the organisation folder
-	Name    string    `yaml:"name,omitempty"`
-	Kind    Kind      `yaml:"kind"`
-	SHA256  string    `yaml:"sha256"` // of the token, in hexadecimal
-	Expires time.Time `yaml:"expires,omitempty"`
+	ID        string     `json:"id"`
+	Actor     string     `json:"actor"`
+	Name      string     `json:"name,omitempty"`
+	Kind      store.Kind `json:"kind"`
+	Label     string     `json:"label,omitempty"`
+	Roles     []string   `json:"roles,omitempty"`  // of a machine
+	Scopes    []string   `json:"scopes,omitempty"` // to what it is narrowed
+	Created   time.Time  `json:"created"`
+	CreatedBy string     `json:"created_by"`
+	Expires   time.Time  `json:"expires,omitzero"`
+	LastUsed  time.Time  `json:"last_used,omitzero"` // to the minute
+	Revoked   time.Time  `json:"revoked,omitzero"`
+	Secret    string     `json:"token,omitempty"` // what its holder shows: only in the answer that has made it
 }
 
-// Kind tells people from machines.
-type Kind string
-
-// The kinds of actors that a token can stand for.
-const (
-	Person  Kind = "person"
-	Machine Kind = "machine"
-)
-
-// actor is who acts with the token.
-func (t Token) actor() timeline.Actor {
-	a := timeline.Actor{Kind: timeline.Person, ID: t.Actor, Name: t.Name}
-	if t.Kind == Machine {
-		a.Kind = timeline.Source
+func tokenOf(t store.Token, secret string) Token {
+	return Token{
+		ID: t.ID, Actor: t.Actor, Name: t.Name, Kind: t.Kind, Label: t.Label, Roles: t.Roles, Scopes: t.Scopes,
+		Created: t.Created, CreatedBy: t.CreatedBy, Expires: t.Expires, LastUsed: t.LastUsed, Revoked: t.Revoked, Secret: secret,
 	}
-	return a
 }
 
-// Tokens knows who may come in, from a file that it reads again when it has changed.
+// Tokens are a list of tokens, the newest first.
 type Tokens struct {
-	file string
-	now  func() time.Time
-	log  *slog.Logger
-
-	mu     sync.Mutex
-	tokens []Token
-	state  fs.FileInfo // of the file when it was read
-	fresh  bool        // it had changed so shortly before that it may change again unseen
-	err    error       // why it could not be read the last time
+	Tokens []Token `json:"tokens"`
 }
 
-// OpenTokens reads a tokens file: a YAML list of entries, all of them right. A nil log logs nothing.
-func OpenTokens(file string, now func() time.Time, log *slog.Logger) (*Tokens, error) {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+// owned is a token as authority sees it.
+func owned(t store.Token) authority.Object {
+	o := authority.Object{Kind: authority.Token}
+	if t.Kind == store.Person {
+		o.Owner = t.Actor
 	}
-	t := &Tokens{file: file, now: now, log: log}
-	t.reload()
-	if t.err != nil {
-		return nil, t.err
-	}
-	return t, nil
+	return o
 }
 
-// Errors of a token. They say nothing of any other token.
-var (
-	errToken   = errors.New("want Bearer and a token that the server knows")
-	errExpired = errors.New("the token has expired: want a new one")
-)
+// mayManage tells whether the visitor may make or revoke a token: his own, or whosever.
+func (s *server) mayManage(r *http.Request, t store.Token) error {
+	by, o := visiting(r.Context()).Subject, owned(t)
+	if authority.May(by, authority.ManageTokens, o) == nil {
+		return nil
+	}
+	return authority.May(by, authority.ManageOwnTokens, o)
+}
 
-// Actor returns for whom a token speaks. It compares with every entry, always, so that the time it takes tells nothing.
-func (t *Tokens) Actor(token string) (timeline.Actor, error) {
-	sum := sha256.Sum256([]byte(token))
-	hash := []byte(hex.EncodeToString(sum[:]))
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.reload()
-	var found Token
-	for _, e := range t.tokens {
-		if subtle.ConstantTimeCompare(hash, []byte(e.SHA256)) == 1 {
-			found = e
+// listTokens answers with the visitor's own tokens, and to an administrator with everybody's.
+func (s *server) listTokens(w http.ResponseWriter, r *http.Request) error {
+	if err := queryFaults(r.URL.Query(), nil); err != nil {
+		return err
+	}
+	own := store.Token{Actor: visiting(r.Context()).Actor.ID, Kind: store.Person}
+	if err := s.mayManage(r, own); err != nil {
+		return s.denied(r, authority.ManageOwnTokens, err)
+	}
+	all, err := s.Store.Tokens(r.Context())
+	if err != nil {
+		return err
+	}
+	list := Tokens{Tokens: []Token{}}
+	for _, t := range all {
+		if s.mayManage(r, t) == nil {
+			list.Tokens = append(list.Tokens, tokenOf(t, ""))
 		}
 	}
-	switch {
-	case found.Actor == "":
-		return timeline.Actor{}, errToken
-	case !found.Expires.IsZero() && !t.now().Before(found.Expires):
-		return timeline.Actor{}, errExpired
-	}
-	return found.actor(), nil
+	return answer(w, list)
 }
 
-// Err says what is wrong with the file as it is now: a readiness check.
-func (t *Tokens) Err() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.reload()
-	return t.err
+// A NewToken asks for a token. Lists are words with commas between them.
+type NewToken struct {
+	Actor   string `json:"actor,omitempty"` // for whom it speaks; empty: for whoever asks
+	Kind    string `json:"kind,omitempty"`  // "person" or "machine"; empty: a person
+	Name    string `json:"name,omitempty"`  // of a machine, as it is shown
+	Label   string `json:"label,omitempty"` // what it is for
+	Roles   string `json:"roles,omitempty"` // of a machine
+	Scopes  string `json:"scopes,omitempty"`
+	Expires string `json:"expires,omitempty"` // an instant; empty: never
 }
 
-// reload reads the file when it has changed. A file that is wrong changes nothing until it is right again; a file that is
-// not there lets nobody in.
-func (t *Tokens) reload() {
-	state, err := os.Stat(t.file)
-	if err == nil && t.state != nil && !t.fresh && os.SameFile(state, t.state) &&
-		state.ModTime().Equal(t.state.ModTime()) && state.Size() == t.state.Size() {
-		return
+// createToken makes a token. Nobody gives what he has not: who is narrowed makes tokens that are narrowed as much at least,
+// and roles are given to machines alone, by an administrator.
+func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
+	body, err := s.body(w, r)
+	if err != nil {
+		return err
 	}
-	var tokens []Token
-	if err == nil {
-		var text []byte
-		if text, err = os.ReadFile(t.file); err == nil {
-			tokens, err = parseTokens(text)
+	var asked NewToken
+	if err := readInto(reflect.ValueOf(&asked).Elem(), body, ""); err != nil {
+		return err
+	}
+	by := visiting(r.Context())
+	t, faults := asked.token(by)
+	if err := s.mayManage(r, t); err != nil {
+		return s.denied(r, authority.ManageTokens, err)
+	}
+	if len(faults) > 0 {
+		return problem.Of(http.StatusUnprocessableEntity, faults...)
+	}
+	if t.Kind == store.Person && t.Actor != by.Actor.ID { // whoever asks is known
+		whose, known := s.Directory().Subject(t.Actor)
+		if !known {
+			return problem.Of(http.StatusUnprocessableEntity, problem.Fault{
+				Field: "actor", Detail: fmt.Sprintf("%q; want the id of a person in the organisation folder", clip(t.Actor)),
+			})
 		}
+		t.Name = whose.Actor.Name
+	}
+	secret, made, err := s.Store.CreateToken(r.Context(), t)
+	if fault, ok := errors.AsType[*store.FaultError](err); ok {
+		return problem.Of(http.StatusUnprocessableEntity, problem.Fault{Field: fault.Field, Detail: fault.Detail})
 	}
 	if err != nil {
-		err = fmt.Errorf("read tokens %s: %w", t.file, err)
-		if t.err == nil || t.err.Error() != err.Error() {
-			t.log.Error("tokens not read", "error", err)
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			t.tokens = nil
-		}
-	} else {
-		t.tokens = tokens
+		return err
 	}
-	const tick = 2 * time.Second // the coarsest clock of a file system that matters
-	t.err, t.state, t.fresh = err, state, err != nil || time.Since(state.ModTime()) < tick
+	s.Log.Info("token made", "token", made.ID, "for", made.Actor, "by", by.Actor.ID)
+	return answer(w, tokenOf(made, secret))
 }
 
-// parseTokens reads the text of a tokens file. Its errors name lines and never what stands there: it may be a token.
-func parseTokens(text []byte) ([]Token, error) {
-	var doc yaml.Node
-	if err := yaml.Load(text, &doc); err != nil {
-		var bad *yaml.LoadError
-		if errors.As(err, &bad) && bad.Mark.Line > 0 {
-			return nil, fmt.Errorf("line %d: not YAML", bad.Mark.Line)
-		}
-		return nil, errors.New("want one YAML list")
+// token is what was asked for, or what is wrong with it.
+func (n NewToken) token(by visitor) (t store.Token, faults []problem.Fault) {
+	fault := func(field, format string, args ...any) {
+		faults = append(faults, problem.Fault{Field: field, Detail: fmt.Sprintf(format, args...)})
 	}
-	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.SequenceNode {
-		return nil, errors.New("want a YAML list of entries with actor, kind and sha256")
+	t = store.Token{
+		Actor: n.Actor, Kind: store.Kind(n.Kind), Name: n.Name, Label: n.Label, CreatedBy: by.Actor.ID,
+		Roles: listed(n.Roles), Scopes: listed(n.Scopes),
 	}
-	var tokens []Token
-	var faults []error
-	for _, n := range doc.Content[0].Content {
-		t, why := parseToken(n)
-		if why == "" && slices.ContainsFunc(tokens, func(o Token) bool { return o.SHA256 == t.SHA256 }) {
-			why = "sha256: stands in the list already"
-		}
-		if why != "" {
-			faults = append(faults, fmt.Errorf("line %d: %s", n.Line, why))
-		}
-		tokens = append(tokens, t)
+	if t.Kind == "" {
+		t.Kind = store.Person
 	}
-	return tokens, errors.Join(faults...)
-}
-
-// parseToken reads one entry, or says what is wrong with it.
-func parseToken(n *yaml.Node) (t Token, why string) {
-	if n.Kind != yaml.MappingNode {
-		return t, "want an entry with actor, kind and sha256"
+	if t.Actor == "" {
+		t.Actor, t.Name = by.Actor.ID, by.Actor.Name
 	}
-	seen := map[string]bool{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name, value := n.Content[i].Value, n.Content[i+1]
-		if seen[name] || value.Kind != yaml.ScalarNode || value.Value == "" {
-			return t, clip(name) + ": want one value"
-		}
-		seen[name] = true
-		switch name {
-		case "actor":
-			t.Actor = value.Value
-		case "name":
-			t.Name = value.Value
-		case "kind":
-			t.Kind = Kind(value.Value)
-		case "sha256":
-			t.SHA256 = strings.ToLower(value.Value)
-		case "expires":
-			at, err := time.Parse(time.RFC3339, value.Value)
-			if err != nil || at.IsZero() {
-				return t, "expires: want an instant such as 2027-01-31T00:00:00+09:00"
-			}
-			t.Expires = at
-		default:
-			return t, "unknown key; want actor, name, kind, sha256 or expires"
-		}
-	}
-	hash, err := hex.DecodeString(t.SHA256)
+	machine := t.Kind == store.Machine
 	switch {
-	case !actorID.MatchString(t.Actor):
-		return t, "actor: want an id of letters, digits, dots, hyphens and underscores"
-	case t.Kind != Person && t.Kind != Machine:
-		return t, "kind: want person or machine"
-	case err != nil || len(hash) != sha256.Size:
-		return t, "sha256: want the SHA-256 of a token as 64 hexadecimal digits"
+	case !machine && t.Kind != store.Person:
+		fault("kind", "%q; want person or machine", clip(n.Kind))
+	case machine && n.Actor == "":
+		fault("actor", "missing; want the id of the machine")
+	case machine && len(t.Roles) == 0:
+		fault("roles", "missing; want what the machine may: some of %s", oneOf(words(authority.Roles())))
+	case !machine && len(t.Roles) > 0:
+		fault("roles", "given; the roles of a person stand in the organisation folder")
+	case !machine && n.Name != "":
+		fault("name", "given; the name of a person stands in the organisation folder")
 	}
-	return t, ""
+	for _, role := range t.Roles {
+		if !slices.Contains(authority.Roles(), authority.Role(role)) {
+			fault("roles", "%q; want some of %s", clip(role), oneOf(words(authority.Roles())))
+		}
+	}
+	for _, scope := range t.Scopes {
+		if !slices.Contains(authority.Verbs(), authority.Verb(scope)) {
+			fault("scopes", "%q; want some of %s", clip(scope), oneOf(words(authority.Verbs())))
+		}
+	}
+	if wider := func(s string) bool { return !slices.Contains(by.Scopes, authority.Verb(s)) }; len(by.Scopes) > 0 &&
+		(len(t.Scopes) == 0 || slices.ContainsFunc(t.Scopes, wider)) {
+		fault("scopes", "want some of those of your own token: %s", oneOf(words(by.Scopes)))
+	}
+	if n.Expires != "" {
+		var err error
+		if t.Expires, err = time.Parse(time.RFC3339, n.Expires); err != nil {
+			fault("expires", "%q; want an instant such as 2027-01-31T00:00:00+09:00", clip(n.Expires))
+		}
+	}
+	return t, faults
 }
 
-var actorID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+func listed(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
+}
 
-// Prefix begins every token, so that a scanner finds one that has got where it should not be.
-const Prefix = "muster_"
+// revokeToken revokes a token. One of somebody else is not there.
+func (s *server) revokeToken(w http.ResponseWriter, r *http.Request) error {
+	if err := queryFaults(r.URL.Query(), nil); err != nil {
+		return err
+	}
+	name := r.PathValue("id")
+	missing := &starter.NotFoundError{What: "token " + strconv.Quote(clip(name))}
+	all, err := s.Store.Tokens(r.Context())
+	if err != nil {
+		return err
+	}
+	n := slices.IndexFunc(all, func(t store.Token) bool { return t.ID == name })
+	if n < 0 {
+		return missing
+	}
+	if err := s.mayManage(r, all[n]); err != nil {
+		_ = s.denied(r, authority.ManageTokens, err)
+		return missing
+	}
+	t, err := s.Store.RevokeToken(r.Context(), name)
+	if err != nil {
+		return err
+	}
+	s.Log.Info("token revoked", "token", t.ID, "of", t.Actor, "by", visiting(r.Context()).Actor.ID)
+	return answer(w, tokenOf(t, ""))
+}
 
-// The parts of a token after its prefix: 32 random bytes and a checksum, in digits and letters.
-const (
-	secretLen = 43
-	sumLen    = 6
-)
-
-// NewToken makes a token for an entry, and fills the entry's hash in.
-func NewToken(entry Token) (token string, filled Token) {
-	var secret [32]byte
-	_, _ = rand.Read(secret[:]) // never fails
-	body := base62(secret[:], secretLen)
-	token = Prefix + body + checksum(body)
-	sum := sha256.Sum256([]byte(token))
-	entry.SHA256 = hex.EncodeToString(sum[:])
-	return token, entry
+// EnsureAdmin makes sure that the token in a file lets its reader in as the administrator of a data folder, and writes a new
+// one when it does not: whoever reads the file is one, so it is for its owner alone.
+func EnsureAdmin(ctx context.Context, s *store.Store, file string) error {
+	if old, err := os.ReadFile(file); err == nil {
+		if _, err := s.Token(ctx, strings.TrimSpace(string(old))); err == nil {
+			return nil
+		}
+	}
+	secret, _, err := s.CreateToken(ctx, store.Token{
+		Actor: "admin", Name: "Administrator", Kind: store.Person, Label: filepath.Base(file),
+		Roles: []string{string(authority.Administrator)}, CreatedBy: "admin",
+	})
+	if err == nil {
+		err = wholefile.Write(file, []byte(secret+"\n"), 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("make the administrator's token: %w", err)
+	}
+	return nil
 }
 
 // NewKey makes an Idempotency-Key.
@@ -242,86 +271,4 @@ func NewKey() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return hex.EncodeToString(b[:])
-}
-
-// whole tells whether a token that looks like one of ours is one, and not a part of it.
-func whole(token string) bool {
-	body, ours := strings.CutPrefix(token, Prefix)
-	if !ours {
-		return true
-	}
-	return len(body) == secretLen+sumLen && checksum(body[:secretLen]) == body[secretLen:]
-}
-
-func checksum(body string) string {
-	sum := crc32.ChecksumIEEE([]byte(body))
-	return base62([]byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)}, sumLen)
-}
-
-// base62 writes bytes as digits and letters, of a fixed length.
-func base62(b []byte, length int) string {
-	text := new(big.Int).SetBytes(b).Text(62)
-	return strings.Repeat("0", length-len(text)) + text
-}
-
-// EnsureToken makes sure that the token in the file plain lets its reader in, and adds a new one, for entry, when it does
-// not.
-func EnsureToken(tokens, plain string, entry Token) error {
-	old, err := os.ReadFile(plain)
-	if err == nil {
-		if t, err := OpenTokens(tokens, time.Now, nil); err == nil {
-			if _, err := t.Actor(strings.TrimSpace(string(old))); err == nil {
-				return nil
-			}
-		}
-	}
-	token, err := AddToken(tokens, entry)
-	if err != nil {
-		return err
-	}
-	if err := replace(plain, []byte(token+"\n")); err != nil {
-		return fmt.Errorf("add token: %w", err)
-	}
-	return nil
-}
-
-// AddToken makes a token and adds its entry to a tokens file, which is made when there is none. What stands there stays.
-func AddToken(tokens string, entry Token) (token string, err error) {
-	token, entry = NewToken(entry)
-	added, err := yaml.Dump([]Token{entry})
-	if err != nil {
-		return "", fmt.Errorf("add token: %w", err)
-	}
-	text, err := os.ReadFile(tokens)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("add token: %w", err)
-	}
-	if len(text) > 0 && !bytes.HasSuffix(text, []byte("\n")) {
-		text = append(text, '\n')
-	}
-	text = append(text, added...)
-	if _, err := parseTokens(text); err != nil { // the old text or the new entry
-		return "", fmt.Errorf("add token to %s: %w", tokens, err)
-	}
-	if err := replace(tokens, text); err != nil {
-		return "", fmt.Errorf("add token: %w", err)
-	}
-	return token, nil
-}
-
-// replace puts a whole file in the place of another, for its owner only.
-func replace(name string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"muster/internal/authority"
 	"muster/internal/incident"
 	"muster/internal/priority"
 	"muster/internal/problem"
@@ -25,25 +26,25 @@ import (
 // A verb is a command as it is called over HTTP.
 type verb struct {
 	name    string // in the path
+	verb    authority.Verb
 	command incident.Command
-	person  bool   // whoever does it takes the incident and is called for it, so a machine may not
 	filled  string // a field that no body has, because it is filled in here
 }
 
 func verbs() []verb {
 	return []verb{
-		{name: "acknowledge", command: incident.Acknowledge{}, person: true},
-		{name: "assign", command: incident.Assign{}, filled: "name"},
-		{name: "note", command: incident.Note{}},
-		{name: "escalate", command: incident.Escalate{}},
-		{name: "priority", command: incident.SetPriority{}},
-		{name: "pause", command: incident.PauseClock{}},
-		{name: "resume", command: incident.ResumeClock{}},
-		{name: "mitigate", command: incident.Mitigate{}, person: true},
-		{name: "resolve", command: incident.Resolve{}},
-		{name: "reopen", command: incident.Reopen{}},
-		{name: "close", command: incident.Close{}},
-		{name: "update", command: incident.SendUpdate{}},
+		{name: "acknowledge", verb: authority.Acknowledge, command: incident.Acknowledge{}},
+		{name: "assign", verb: authority.Assign, command: incident.Assign{}, filled: "name"},
+		{name: "note", verb: authority.Note, command: incident.Note{}},
+		{name: "escalate", verb: authority.Escalate, command: incident.Escalate{}},
+		{name: "priority", verb: authority.SetPriority, command: incident.SetPriority{}},
+		{name: "pause", verb: authority.PauseClock, command: incident.PauseClock{}},
+		{name: "resume", verb: authority.ResumeClock, command: incident.ResumeClock{}},
+		{name: "mitigate", verb: authority.Mitigate, command: incident.Mitigate{}},
+		{name: "resolve", verb: authority.Resolve, command: incident.Resolve{}},
+		{name: "reopen", verb: authority.Reopen, command: incident.Reopen{}},
+		{name: "close", verb: authority.Close, command: incident.Close{}},
+		{name: "update", verb: authority.SendUpdate, command: incident.SendUpdate{}},
 	}
 }
 
@@ -60,16 +61,24 @@ func verbOf(c incident.Command) (verb, bool) {
 // read makes the command that a body asks for. Every field is known and given once, what a command cannot do without is
 // there, and what has only a few values has one of them. All fields of commands are texts.
 func (v verb) read(body []byte) (incident.Command, error) {
+	c := reflect.New(reflect.TypeOf(v.command)).Elem()
+	if err := readInto(c, body, v.filled); err != nil {
+		return nil, err
+	}
+	return c.Interface().(incident.Command), nil
+}
+
+// readInto fills a struct of texts from a body. One field may be left out of it.
+func readInto(c reflect.Value, body []byte, left string) error {
 	given, err := texts(body)
 	if err != nil {
-		return nil, problem.Of(http.StatusBadRequest, problem.Fault{Field: "body", Detail: err.Error()})
+		return problem.Of(http.StatusBadRequest, problem.Fault{Field: "body", Detail: err.Error()})
 	}
-	c := reflect.New(reflect.TypeOf(v.command)).Elem()
 	var faults []problem.Fault
 	var known []string
 	for n := range c.NumField() {
 		name, option, _ := strings.Cut(c.Type().Field(n).Tag.Get("json"), ",")
-		if name == v.filled {
+		if name == left {
 			continue
 		}
 		known = append(known, name)
@@ -82,9 +91,9 @@ func (v verb) read(body []byte) (incident.Command, error) {
 		faults = append(faults, problem.Fault{Field: clip(name), Detail: "unknown; want " + cmp.Or(oneOf(known), "no field")})
 	}
 	if len(faults) > 0 {
-		return nil, problem.Of(http.StatusUnprocessableEntity, faults...)
+		return problem.Of(http.StatusUnprocessableEntity, faults...)
 	}
-	return c.Interface().(incident.Command), nil
+	return nil
 }
 
 // fill sets a field, or says why its value will not do.
@@ -178,13 +187,13 @@ func notJSON(d *json.Decoder) error { return fmt.Errorf("not JSON after byte %d"
 
 // requestID is the id under which a command is decided once. A key stands for one request: whoever uses it again for
 // another command, or with other words, asks for something else.
-func (v verb) requestID(key string, by timeline.Actor, c incident.Command) string {
+func requestID(key string, by timeline.Actor, name string, c any) string {
 	body, err := json.Marshal(c)
 	if err != nil { // structs of texts alone always marshal
 		panic(err)
 	}
 	h := sha256.New()
-	for _, part := range []string{string(by.Kind), by.ID, v.name, string(body)} {
+	for _, part := range []string{string(by.Kind), by.ID, name, string(body)} {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
 	return fmt.Sprintf("%s/%x", key, h.Sum(nil)[:8])

@@ -3,12 +3,9 @@ package cli
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
-
-	"muster/starter/api"
 )
 
 // DevOptions are the flags of muster dev.
@@ -23,14 +20,15 @@ type DevOptions struct {
 // WorkerOptions are the flags of muster worker.
 type WorkerOptions struct {
 	Org, Data string
+	Keys      string // file of the keys that sign; empty: that of the data folder
 	Listen    string // address for health and metrics; empty: none
 }
 
 // ServeOptions are the flags of muster serve.
 type ServeOptions struct {
 	Org, Data string
+	Keys      string // file of the keys that sign; empty: that of the data folder
 	Listen    string
-	Tokens    string // file with the hashes of the API's tokens
 }
 
 // DemoOptions are the flags of muster demo.
@@ -113,6 +111,7 @@ TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE and so on).`,
 	a.dataFlag(cmd, &o.Data)
 	a.orgFlag(cmd, &o.Org, "organisation `FOLDER`; default: MUSTER_ORG")
 	cmd.Flags().StringVar(&o.Listen, "listen", "", "`ADDRESS` for health and metrics; default: none")
+	a.keysFlag(cmd, &o.Keys)
 	return cmd
 }
 
@@ -122,23 +121,22 @@ func (a *app) serve() *cobra.Command {
 		Use:   "serve",
 		Short: "Run the alert intake and the API against a Temporal of your own",
 		Long: `Run the alert intake and the API against the Temporal that the standard settings name (TEMPORAL_ADDRESS,
-TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE and so on). muster token makes the tokens of the people who may
-come in.`,
-		Example: "  TEMPORAL_ADDRESS=temporal:7233 muster serve --org ./org --tokens tokens.yaml --listen 0.0.0.0:8080",
+TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE and so on). The first start makes an administrator's token in the
+data folder; with it, muster token makes those of the people and machines who may come in.
+
+What goes to workflows is signed with the keys of the installation: muster worker needs the same file.`,
+		Example: "  TEMPORAL_ADDRESS=temporal:7233 muster serve --org ./org --data /var/lib/muster --listen 0.0.0.0:8080",
 	}, a.env.Process.Serve == nil, func(ctx context.Context) error {
 		if err := a.wantOrg(&o.Org); err != nil {
 			return err
 		}
 		o.Data = a.dataFolder(o.Data)
-		if o.Tokens == "" {
-			o.Tokens = filepath.Join(o.Data, api.TokensFile)
-		}
 		return a.env.Process.Serve(ctx, a.streams(), o)
 	})
 	a.dataFlag(cmd, &o.Data)
 	a.orgFlag(cmd, &o.Org, "organisation `FOLDER`; default: MUSTER_ORG")
 	cmd.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:8080", "`ADDRESS` of intake and API")
-	cmd.Flags().StringVar(&o.Tokens, "tokens", "", "`FILE` of the API's tokens; default: "+api.TokensFile+" in the data folder")
+	a.keysFlag(cmd, &o.Keys)
 	return cmd
 }
 
@@ -183,6 +181,11 @@ func (a *app) bench() *cobra.Command {
 	cmd.Flags().BoolVar(&o.Quick, "quick", false, "less of everything: to see that it works, not to compare")
 	cmd.Flags().StringVar(&o.Profile, "profile", "", "write a CPU profile of each part into `FOLDER`")
 	return cmd
+}
+
+func (a *app) keysFlag(cmd *cobra.Command, into *string) {
+	cmd.Flags().StringVar(into, "keys", "", "`FILE` of the keys that sign what goes to workflows, the same for all processes; default: keys.json in the data folder")
+	_ = cmd.MarkFlagFilename("keys", "json")
 }
 
 func (a *app) orgFlag(cmd *cobra.Command, into *string, usage string) {

@@ -1,0 +1,183 @@
+package demo
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"go.temporal.io/sdk/client"
+
+	"muster/internal/delivery"
+	"muster/internal/incident"
+	"muster/internal/link"
+	"muster/internal/store"
+	"muster/internal/timeline"
+	"muster/starter"
+	"muster/workflows"
+)
+
+// linkTo is the link of the newest page that somebody got.
+func (s *story) linkTo(who string) (string, error) {
+	s.sink.mu.Lock()
+	defer s.sink.mu.Unlock()
+	for n := len(s.sink.got) - 1; n >= 0; n-- {
+		if d := s.sink.got[n]; d.Message.Kind == delivery.Page && d.Recipient.ID == who && d.Message.URL != "" {
+			return d.Message.URL, nil
+		}
+	}
+	return "", fmt.Errorf("no page to %s has a link", who)
+}
+
+// visit opens a link, or takes a decision by it.
+func visit(ctx context.Context, to, action string) (status int, page string, err error) {
+	method, body := http.MethodGet, io.Reader(nil)
+	if action != "" {
+		method, body = http.MethodPost, strings.NewReader(url.Values{"action": {action}}.Encode())
+	}
+	req, err := http.NewRequestWithContext(ctx, method, to, body)
+	if err != nil {
+		return 0, "", fmt.Errorf("open link: %w", err)
+	}
+	if action != "" {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, "", fmt.Errorf("open link: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	const most = 1 << 20
+	text, err := io.ReadAll(io.LimitReader(resp.Body, most))
+	return resp.StatusCode, string(text), err
+}
+
+// wantAnswer asks that a visit is answered with a status, by a page that says something.
+func wantAnswer(ctx context.Context, to, action string, want int, says string) error {
+	got, page, err := visit(ctx, to, action)
+	if err == nil && (got != want || !strings.Contains(page, says)) {
+		err = fmt.Errorf("the page answers %d, want %d and %q on it", got, want, says)
+	}
+	return err
+}
+
+func (s *story) opensLink(ctx context.Context) error {
+	to, err := s.linkTo(s.second.ID)
+	if err != nil {
+		return err
+	}
+	if err := wantAnswer(ctx, to, "", http.StatusOK, string(s.id)); err != nil {
+		return err
+	}
+	i, err := s.api.Incident(ctx, s.id)
+	if err == nil && i.Status != incident.Triggered {
+		err = fmt.Errorf("the incident is %s", i.Status)
+	}
+	return err
+}
+
+// forges tries to acknowledge in the name of the first on-call, who has not: by the second one's link with another person in
+// it, and by an Update that no API has signed.
+func (s *story) forges(ctx context.Context) error {
+	to, err := s.linkTo(s.second.ID)
+	if err != nil {
+		return err
+	}
+	changed, err := renamed(to, s.first.ID)
+	if err != nil {
+		return err
+	}
+	if err := wantAnswer(ctx, changed, string(link.Acknowledge), http.StatusNotFound, ""); err != nil {
+		return fmt.Errorf("by a changed link: %w", err)
+	}
+	i, err := s.api.Incident(ctx, s.id)
+	if err != nil {
+		return err
+	}
+	ref, err := (&starter.Incidents{Temporal: s.temporal, Namespace: client.DefaultNamespace}).Find(ctx, s.id)
+	if err != nil {
+		return err
+	}
+	h, err := s.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		UpdateID: "forged", WorkflowID: ref.WorkflowID, UpdateName: workflows.AcknowledgeUpdate, WaitForStage: client.WorkflowUpdateStageCompleted,
+		Args: []any{map[string]any{"by": timeline.Actor{Kind: timeline.Person, ID: s.first.ID, Name: s.first.Name}, "body": incident.Acknowledge{}}},
+	})
+	if err == nil {
+		err = h.Get(ctx, nil)
+	}
+	if err == nil || !strings.Contains(err.Error(), "it is not signed") {
+		return fmt.Errorf("straight through Temporal: it answers %w", err)
+	}
+	if i.Status != incident.Triggered {
+		return fmt.Errorf("the incident is %s", i.Status)
+	}
+	return nil
+}
+
+// renamed is a link with another person in it, under the signature that it had.
+func renamed(to, person string) (string, error) {
+	at := strings.LastIndex(to, "/") + 1
+	parts := strings.Split(to[at:], ".")
+	const wholeToken = 3
+	if len(parts) != wholeToken {
+		return "", fmt.Errorf("the link has %d parts", len(parts))
+	}
+	content, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return "", fmt.Errorf("read link: %w", err)
+	}
+	var l link.Link
+	if err := json.Unmarshal(content, &l); err != nil {
+		return "", fmt.Errorf("read link: %w", err)
+	}
+	l.Person = person
+	if content, err = json.Marshal(l); err != nil {
+		return "", fmt.Errorf("write link: %w", err)
+	}
+	parts[1] = base64.RawURLEncoding.EncodeToString(content)
+	return to[:at] + strings.Join(parts, "."), nil
+}
+
+func (s *story) acknowledges(ctx context.Context) error {
+	to, err := s.linkTo(s.second.ID)
+	if err != nil {
+		return err
+	}
+	if err := wantAnswer(ctx, to, string(link.Acknowledge), http.StatusOK, string(s.id)); err != nil {
+		return err
+	}
+	return s.state(ctx, func(i *incident.Incident) bool {
+		return i.Status == incident.Acknowledged && len(i.Responders) == 1 && i.Responders[0].ID == s.second.ID
+	})
+}
+
+func (s *story) comesTooLate(ctx context.Context) error {
+	to, err := s.linkTo(s.first.ID)
+	if err != nil {
+		return err
+	}
+	return wantAnswer(ctx, to, string(link.Acknowledge), http.StatusConflict, s.second.Name)
+}
+
+// isLogged asks for the refused attempts of this story, and looks for both.
+func (s *story) isLogged(ctx context.Context) error {
+	page, err := s.admin.Attempts(ctx, 0, 100)
+	if err != nil {
+		return err
+	}
+	found := map[store.AttemptKind]bool{}
+	for n, a := range page.Attempts {
+		if a.Seq != int64(n+1) || a.Hash == "" {
+			return fmt.Errorf("entry %d has number %d", n+1, a.Seq)
+		}
+		found[a.Kind] = true
+	}
+	if !found[store.AttemptLink] || !found[store.AttemptMessage] {
+		return fmt.Errorf("%d attempts are logged, not both a link and a message", len(page.Attempts))
+	}
+	return nil
+}

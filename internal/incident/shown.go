@@ -1,0 +1,102 @@
+package incident
+
+import (
+	"slices"
+
+	"muster/internal/supportplan"
+	"muster/internal/timeline"
+)
+
+// A Viewer is a party beside the provider that reads an incident which concerns it.
+type Viewer struct {
+	Party   string                    // its ID
+	Own     func(timeline.Actor) bool // tells whether an actor is one of its own people
+	Instead timeline.Actor            // stands for every other actor: the organisation
+
+	name string // as the timeline calls it; empty when it cannot be told from another
+}
+
+// Shown is the incident as a party beside the provider may see it: how it stands, what this party was promised and told, and
+// what its own people said. Nothing of other parties is in it, no name of a person who is not its own, no text that was
+// written for the inside. What is not named here is not shown, so a field that comes later stays inside until somebody
+// decides.
+func (i *Incident) Shown(v Viewer) *Incident {
+	mine := func(customer string) bool { return customer == v.Party }
+	v.name = i.soleName(v.Party)
+	return &Incident{
+		ID: i.ID, Status: i.Status, Impact: i.Impact, Urgency: i.Urgency, Priority: i.Priority, Times: i.Times, Reopened: i.Reopened,
+		Definition: Definition{
+			Organisation: i.Definition.Organisation, Zone: i.Definition.Zone, Title: i.Definition.Title,
+			Service: i.Definition.Service, Impact: i.Definition.Impact, Urgency: i.Definition.Urgency,
+			Customers: slices.DeleteFunc(slices.Clone(i.Definition.Customers), func(c Customer) bool { return !mine(c.ID) }),
+			Languages: i.Definition.Languages,
+		},
+		Clocks:   shownClocks(i.Clocks, mine),
+		Timeline: timeline.Log{Entries: v.entries(i.Timeline.Entries), Dropped: i.Timeline.Dropped},
+	}
+}
+
+// soleName is the name by which the timeline means a customer and no other one.
+func (i *Incident) soleName(customer string) string {
+	name, bearers := i.customerName(customer), 0
+	for _, c := range i.Definition.Customers {
+		if i.customerName(c.ID) == name {
+			bearers++
+		}
+	}
+	if bearers != 1 {
+		return ""
+	}
+	return name
+}
+
+// shownClocks are those of a customer. Why one stands still was written for the inside.
+func shownClocks(all []supportplan.Clock, mine func(string) bool) (shown []supportplan.Clock) {
+	for _, c := range all {
+		if mine(c.Customer) {
+			c.Reason = ""
+			shown = append(shown, c)
+		}
+	}
+	return shown
+}
+
+// entries are those that a party may read, each with the facts that it may. They keep their numbers, so there are gaps.
+func (v Viewer) entries(all []timeline.Entry) []timeline.Entry {
+	shown := []timeline.Entry{}
+	for _, e := range all {
+		facts, ok := v.facts(e)
+		if !ok {
+			continue
+		}
+		e.Facts = slices.DeleteFunc(slices.Clone(e.Facts), func(f timeline.Fact) bool { return !slices.Contains(facts, f.Name) })
+		if !v.Own(e.Actor) && e.Actor.Kind != timeline.Engine {
+			e.Actor = v.Instead
+		}
+		shown = append(shown, e)
+	}
+	return shown
+}
+
+// facts names the facts of an entry that a party may read, and tells whether it may read the entry.
+func (v Viewer) facts(e timeline.Entry) (names []string, ok bool) {
+	switch e.Kind {
+	case timeline.IncidentOpened:
+		return []string{"title", "service", "priority", "impact", "urgency"}, true
+	case timeline.StatusChanged:
+		return []string{"from", "to"}, true
+	case timeline.PriorityChanged:
+		return []string{"from", "to", "impact", "urgency"}, true
+	case timeline.Noted, timeline.Escalated:
+		return []string{"text", "reason"}, v.Own(e.Actor)
+	case timeline.ClockStarted, timeline.ClockAtRisk, timeline.ClockMet, timeline.ClockMissed, timeline.ClockPaused,
+		timeline.ClockResumed, timeline.ClockMoved, timeline.ClockStopped:
+		return []string{"customer", "target", "due", "within", "paused_for"}, v.isTold(e)
+	case timeline.UpdateSent, timeline.AllClearSent:
+		return []string{"customer", "text"}, v.isTold(e)
+	default:
+		return nil, false
+	}
+}
+
+func (v Viewer) isTold(e timeline.Entry) bool { return v.name != "" && e.Fact("customer") == v.name }

@@ -1,0 +1,83 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"muster/internal/problem"
+	"muster/internal/store"
+	"muster/internal/throttle"
+)
+
+// Requests of one address to the API and the pages: so many at once, and so many a second in the long run. Those to the
+// intake have a gate of their own, which makes them wait and refuses none of a storm.
+const (
+	addressBurst = 400
+	addressRate  = 100
+)
+
+// Who shows so many tokens, sessions or links within a time that are not good is shut out for a time: what is not good from
+// there is not even answered as such. What is good goes on, for behind one address there may be many.
+const (
+	guesses     = 20
+	guessWithin = 5 * time.Minute
+	guessLock   = 15 * time.Minute
+)
+
+// A guard stands before what asks who somebody is.
+type guard struct {
+	node *Node
+	rate *throttle.Rate
+	lock *throttle.Lock
+}
+
+func (n *Node) newGuard() *guard {
+	return &guard{
+		node: n, rate: throttle.NewRate(addressRate, addressBurst, time.Now),
+		lock: throttle.NewLock(guesses, guessWithin, guessLock, time.Now),
+	}
+}
+
+// limited refuses an address that asks too often.
+func (g *guard) limited(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from := throttle.Address(r)
+		if wait := g.rate.Wait(from); wait > 0 {
+			g.node.record(store.Attempt{Kind: store.AttemptRate, Remote: from, Subject: r.URL.Path, Detail: "too many requests from this address"})
+			problem.Problem{
+				Status: http.StatusTooManyRequests, RetryAfter: wait, Detail: "too many requests from this address: ask again later",
+			}.Write(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// guess notes that somebody has shown what is not good, and returns for how long the address is shut out. When that begins,
+// somebody is told.
+func (g *guard) guess(r *http.Request) time.Duration {
+	from := throttle.Address(r)
+	wait, just := g.lock.Fail(from)
+	if just {
+		g.node.cfg.Log.Warn("somebody guesses", "address", from, "locked", wait)
+		g.node.record(store.Attempt{Kind: store.AttemptLock, Remote: from, Detail: fmt.Sprintf("shut out for %s after %d guesses", wait, guesses)})
+		go g.alarm(from)
+	}
+	return wait
+}
+
+// alarm tells whoever is told of what Muster sees in itself.
+func (g *guard) alarm(from string) {
+	const patience = 30 * time.Second
+	ctx, cancel := context.WithTimeout(g.node.life, patience)
+	defer cancel()
+	text := "Somebody at %s has shown %d tokens, sessions or links that are not good, and is shut out for %s. muster attempts has them."
+	if g.node.org.Current().Languages[0] == "ko" {
+		text = "%s에서 유효하지 않은 토큰, 세션 또는 링크를 %d번 제시하여 %s 동안 차단했습니다. 기록은 muster attempts에 있습니다."
+	}
+	if err := g.node.fallback(ctx, fmt.Sprintf(text, from, guesses, guessLock)); err != nil {
+		g.node.cfg.Log.Error("nobody was told that somebody guesses", "address", from, "error", err)
+	}
+}

@@ -1,0 +1,249 @@
+package api_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"muster/internal/incident"
+	"muster/internal/store"
+	"muster/internal/timeline"
+	"muster/starter/api"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// A try is one request with which a route is tried: right in everything but who makes it.
+type try struct{ route, method, path, body string }
+
+// tries has one for every route. Own and another's tokens are named in the paths.
+func tries() []try {
+	all := []try{
+		{"GET /api/v1/me", "GET", "/api/v1/me", ""},
+		{"GET /api/v1/tokens", "GET", "/api/v1/tokens", ""},
+		{"POST /api/v1/tokens", "POST", "/api/v1/tokens", `{"label":"own"}`},
+		{"POST /api/v1/tokens", "POST", "/api/v1/tokens", `{"actor":"kim"}`},
+		{"POST /api/v1/tokens", "POST", "/api/v1/tokens", `{"actor":"bot","kind":"machine","roles":"responder"}`},
+		{"DELETE /api/v1/tokens/{id}", "DELETE", "/api/v1/tokens/OWN", ""},
+		{"DELETE /api/v1/tokens/{id}", "DELETE", "/api/v1/tokens/KIMS", ""},
+		{"GET /api/v1/attempts", "GET", "/api/v1/attempts", ""},
+		{"GET /api/v1/keys", "GET", "/api/v1/keys", ""},
+		{"POST /api/v1/keys", "POST", "/api/v1/keys", ""},
+		{"DELETE /api/v1/keys/{id}", "DELETE", "/api/v1/keys/none", ""},
+	}
+	for path := range routes() {
+		method, body := asking(path)
+		all = append(all, try{method + " " + strings.Replace(path, string(open), "{id}", 1), method, path, body})
+	}
+	slices.SortStableFunc(all, func(a, b try) int { return strings.Compare(a.path, b.path) })
+	return all
+}
+
+// visitors are one of each role of each party, by ID, with machines and tokens that are narrowed.
+func visitors() map[string]store.Token {
+	all := map[string]store.Token{
+		"01 administrator, provider":         {Actor: "choi"},
+		"02 responder, provider":             {Actor: "park"},
+		"03 auditor, provider":               {Actor: "yoon"},
+		"04 member, provider":                {Actor: "min"},
+		"05 responder, its customer":         {Actor: "acme/lead"},
+		"06 member, its customer":            {Actor: "acme/desk"},
+		"07 responder, another customer":     {Actor: "globex/lead"},
+		"08 responder, its partner":          {Actor: "jung"},
+		"09 member, its partner":             {Actor: "oh"},
+		"10 responder, another partner":      {Actor: "seo"},
+		"11 member, its vendor":              {Actor: "vera"},
+		"12 machine, responder":              {Actor: "bot", Kind: store.Machine, Roles: []string{"responder"}},
+		"13 machine, auditor":                {Actor: "bot", Kind: store.Machine, Roles: []string{"auditor"}},
+		"14 machine without a role":          {Actor: "bot", Kind: store.Machine},
+		"15 responder, narrowed to read":     {Actor: "park", Scopes: []string{"read"}},
+		"16 responder, narrowed to note":     {Actor: "park", Scopes: []string{"note"}},
+		"17 member, narrowed to acknowledge": {Actor: "min", Scopes: []string{"acknowledge"}},
+		"18 administrator of a data folder":  {Actor: "admin", Roles: []string{"administrator"}},
+	}
+	return all
+}
+
+// TestWhoMayDoWhat tries every route with one of each role of each party, and compares the answers with what people have read
+// and found right: 403 and 404 are denials.
+func TestWhoMayDoWhat(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("How each route answers whom, by a right request. A denial is 403, or 404 where who asks may not know that it is there;\n" +
+		"409 was let in, and refused by the incident: it is not resolved, or there is no such key.\n")
+	names := make([]string, 0, len(visitors()))
+	for name := range visitors() {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, try := range tries() {
+		whose := map[bool]string{true: "of one's own"}[strings.HasSuffix(try.path, "OWN")] + map[bool]string{true: "of another"}[strings.HasSuffix(try.path, "KIMS")]
+		fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(try.route+" "+try.body+whose))
+		codes := map[int][]string{}
+		for _, name := range names {
+			p := newPlace(t)
+			who := visitors()[name]
+			p.person = p.token(t, who)
+			path := strings.Replace(try.path, "OWN", p.tokenID(t, who.Actor), 1)
+			if strings.Contains(path, "KIMS") {
+				p.token(t, store.Token{Actor: "kim"})
+				path = strings.Replace(path, "KIMS", p.tokenID(t, "kim"), 1)
+			}
+			w := p.ask(try.method, path, try.body)
+			codes[w.Code] = append(codes[w.Code], name[3:])
+			if denied := w.Code == 403 || w.Code == 404; denied != (p.noted(t, store.AttemptDenied) == 1) && who.Kind != "" {
+				t.Errorf("%s as %s: %d, and %d denials are noted", try.route, name, w.Code, p.noted(t, store.AttemptDenied))
+			}
+			if (w.Code == 403 || w.Code == 404) && len(p.calls) > 0 {
+				t.Errorf("%s as %s: denied, and done", try.route, name)
+			}
+		}
+		for _, code := range []int{200, 409, 403, 404} {
+			if len(codes[code]) > 0 {
+				fmt.Fprintf(&b, "  %d: %s\n", code, strings.Join(codes[code], "; "))
+				delete(codes, code)
+			}
+		}
+		if len(codes) > 0 {
+			t.Errorf("%s: got %v", try.route, codes)
+		}
+	}
+	for _, route := range api.Routes() {
+		if !slices.ContainsFunc(tries(), func(one try) bool { return one.route == route }) {
+			t.Errorf("%s is not tried", route)
+		}
+	}
+	const file = "testdata/routes.golden"
+	if *update {
+		if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), b.String()); d != "" {
+		t.Errorf("who may do what has changed (-want +got); -update writes it anew:\n%s", d)
+	}
+}
+
+// tokenID is that of the newest token of somebody.
+func (p *place) tokenID(t *testing.T, actor string) string {
+	t.Helper()
+	all, err := p.store.Tokens(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := slices.IndexFunc(all, func(t store.Token) bool { return t.Actor == actor })
+	if n < 0 {
+		t.Fatalf("%s has no token", actor)
+	}
+	return all[n].ID
+}
+
+// noted counts the refused attempts of a kind.
+func (p *place) noted(t *testing.T, k store.AttemptKind) (n int) {
+	t.Helper()
+	all, err := p.store.Attempts(t.Context(), 0, 1_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all {
+		if a.Kind == k {
+			n++
+		}
+	}
+	return n
+}
+
+// Whoever may not read an incident gets the same answer as for one that is not there.
+func TestNobodyGuessesAnIncident(t *testing.T) {
+	for _, who := range []string{"globex/lead", "seo"} {
+		p := newPlace(t)
+		as := p.as(t, who)
+		for path := range routes() {
+			if path == "/api/v1/incidents" {
+				continue
+			}
+			method, body := asking(path)
+			there := p.ask(method, path, body, "Authorization", as)
+			gone := p.ask(method, strings.Replace(path, string(open), "INC-NOBODY", 1), body, "Authorization", as)
+			if there.Code != 404 || gone.Code != 404 || strings.ReplaceAll(there.Body.String(), string(open), "INC-NOBODY") != gone.Body.String() {
+				t.Errorf("%s %s as %s: got %d %s, and of none %d %s", method, path, who, there.Code, there.Body, gone.Code, gone.Body)
+			}
+		}
+	}
+}
+
+// A party beside the provider sees of an incident what concerns it, and nothing of others or of the inside.
+func TestAPartySeesItsOwn(t *testing.T) {
+	p := newPlace(t)
+	i := p.incidents[open]
+	i.Definition.Customers = append(i.Definition.Customers, incident.Customer{ID: "globex", Name: "Globex"})
+	i.Timeline.Add(p.now, timeline.Noted, p.people["park"].Actor, timeline.F("text", "internal words"))
+	i.Timeline.Add(p.now, timeline.Noted, p.people["acme/lead"].Actor, timeline.F("text", "our words"))
+	i.Timeline.Add(p.now, timeline.StatusChanged, p.people["park"].Actor, timeline.F("from", "triggered"), timeline.F("to", "acknowledged"), timeline.F("note", "internal note"))
+	i.Timeline.Add(p.now, timeline.UpdateSent, p.people["park"].Actor, timeline.F("customer", "Acme"), timeline.F("text", "told to Acme"))
+	i.Timeline.Add(p.now, timeline.UpdateSent, p.people["park"].Actor, timeline.F("customer", "Globex"), timeline.F("text", "told to Globex"))
+	i.Timeline.Add(p.now, timeline.AlertFired, timeline.Muster(), timeline.F("name", "InternalAlert"))
+	for _, tc := range []struct {
+		who           string
+		shows, hidden string
+	}{
+		{"acme/desk", "Checkout answers 500|our words|told to Acme|Acme lead", "internal|Globex|globex|박서준|InternalAlert|prometheus|person:park"},
+		{"oh", "Checkout answers 500", "internal|Globex|globex|Acme|acme|words|told|박서준|InternalAlert|prometheus"},
+		{"jung", "Checkout answers 500|internal words|our words|told to Acme|told to Globex|박서준|InternalAlert", "nothing is hidden"},
+		{"park", "Checkout answers 500|internal words|our words|told to Acme|told to Globex|박서준|InternalAlert", "nothing is hidden"},
+	} {
+		as := p.as(t, tc.who)
+		text := ""
+		for _, path := range []string{at, at + "/timeline", "/api/v1/incidents", at + "/review"} {
+			w := p.ask("GET", path, "", "Authorization", as)
+			if w.Code != 200 && !(strings.HasSuffix(path, "/review") && (tc.who == "oh" || tc.who == "jung")) {
+				t.Errorf("%s as %s: got %d %s", path, tc.who, w.Code, w.Body)
+			}
+			text += w.Body.String()
+		}
+		for _, want := range strings.Split(tc.shows, "|") {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s does not see %q", tc.who, want)
+			}
+		}
+		for _, not := range strings.Split(tc.hidden, "|") {
+			if strings.Contains(text, not) {
+				t.Errorf("%s sees %q in %s", tc.who, not, text)
+			}
+		}
+	}
+}
+
+func TestAListIsOfWhatOneMayRead(t *testing.T) {
+	for _, tc := range []struct {
+		who  string
+		want api.Filter
+		asks bool
+	}{
+		{"park", api.Filter{Limit: 50}, true},
+		{"acme/desk", api.Filter{Limit: 50, Customers: []string{"acme"}}, true},
+		{"globex/lead", api.Filter{Limit: 50, Customers: []string{"globex"}}, true},
+		{"oh", api.Filter{Limit: 50, Services: []string{"checkout"}}, true},
+		{"seo", api.Filter{}, false}, // no service names its party
+	} {
+		p := newPlace(t)
+		w := p.ask("GET", "/api/v1/incidents", "", "Authorization", p.as(t, tc.who))
+		var page api.Page
+		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil || w.Code != http.StatusOK {
+			t.Fatalf("%s: got %d %s", tc.who, w.Code, w.Body)
+		}
+		if d := cmp.Diff(tc.want, p.filter); d != "" || (len(page.Incidents) > 0) != tc.asks {
+			t.Errorf("%s: %d rows, asked (-want +got):\n%s", tc.who, len(page.Incidents), d)
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"muster/internal/authority"
+	"muster/internal/delivery"
+	"muster/internal/incident"
+	"muster/internal/problem"
+	"muster/internal/store"
+	"muster/internal/throttle"
+	"muster/internal/timeline"
+	"muster/starter"
+)
+
+// A Directory knows people and parties: the organisation folder as it is now.
+type Directory interface {
+	// Subject returns who acts, with a party and roles.
+	Subject(actor string) (authority.Subject, bool)
+	Person(id string) (delivery.Recipient, bool)
+	// Partners are those of a service, PartnerServices the services of a partner.
+	Partners(service string) []string
+	PartnerServices(partner string) []string
+}
+
+// A visitor is who makes a request, and how that was authenticated.
+type visitor struct {
+	authority.Subject
+	via string
+}
+
+type visitorKey struct{}
+
+func visiting(ctx context.Context) visitor {
+	v, _ := ctx.Value(visitorKey{}).(visitor)
+	return v
+}
+
+// authenticated lets nobody in without a token that is good now, for somebody who is there now.
+func (s *server) authenticated(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			secret = ""
+		}
+		t, err := s.Store.Token(r.Context(), strings.TrimSpace(secret))
+		var by visitor
+		if err == nil {
+			by, err = s.visitor(t)
+		}
+		if err != nil {
+			s.stranger(w, r, t, err)
+			return
+		}
+		if wait := s.rate.Wait(t.ID); wait > 0 {
+			s.note(r, store.AttemptRate, t.Actor, "", "too many requests with token "+t.ID)
+			problem.Problem{
+				Status: http.StatusTooManyRequests, RetryAfter: wait, Detail: "too many requests with this token: ask again later",
+			}.Write(w)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitorKey{}, by)))
+	})
+}
+
+// Errors of a token, as whoever shows it may read them. They say nothing of any other token.
+var (
+	errToken   = errors.New("want Bearer and a token that the server knows")
+	errExpired = errors.New("the token has expired: want a new one")
+	errRevoked = errors.New("the token was revoked: want a new one")
+	errGone    = errors.New("the person of the token is not in the organisation folder any more")
+)
+
+// visitor is for whom a token speaks. What a token gives itself counts for machines, and for the administrator of a data
+// folder, who need not stand in the organisation folder.
+func (s *server) visitor(t store.Token) (visitor, error) {
+	by := visitor{via: "token:" + t.ID, Subject: authority.Subject{
+		Actor: timeline.Actor{Kind: timeline.Person, ID: t.Actor, Name: t.Name}, Kind: authority.Provider,
+		Roles: named[authority.Role](t.Roles),
+	}}
+	if t.Kind == store.Machine {
+		by.Actor.Kind = timeline.Source
+	} else if known, ok := s.Directory().Subject(t.Actor); ok {
+		by.Subject = known
+	} else if len(t.Roles) == 0 {
+		return visitor{}, errGone
+	}
+	by.Scopes = named[authority.Verb](t.Scopes)
+	return by, nil
+}
+
+func named[To ~string](texts []string) []To {
+	out := make([]To, len(texts))
+	for n, s := range texts {
+		out[n] = To(s)
+	}
+	return out
+}
+
+// stranger answers who has no good token. Who goes on guessing is shut out, and somebody is told.
+func (s *server) stranger(w http.ResponseWriter, r *http.Request, t store.Token, cause error) {
+	detail := errToken
+	switch {
+	case errors.Is(cause, store.ErrExpired):
+		detail = errExpired
+	case errors.Is(cause, store.ErrRevoked):
+		detail = errRevoked
+	case errors.Is(cause, errGone):
+		detail = errGone
+	case !errors.Is(cause, store.ErrUnknown):
+		s.problemOf(r, cause).Write(w)
+		return
+	}
+	s.note(r, store.AttemptToken, t.Actor, r.Method, detail.Error())
+	if wait := s.Guess(r); wait > 0 {
+		problem.Problem{Status: http.StatusTooManyRequests, RetryAfter: wait, Detail: "too many tokens that are not good: ask again later"}.Write(w)
+		return
+	}
+	w.Header().Set("WWW-Authenticate", `Bearer realm="muster"`)
+	problem.Problem{Status: http.StatusUnauthorized, Field: "Authorization", Detail: detail.Error()}.Write(w)
+}
+
+// note keeps a refused attempt. A log that cannot be written is no reason to let somebody in, and none not to answer.
+func (s *server) note(r *http.Request, k store.AttemptKind, actor, what, why string) {
+	a := store.Attempt{Kind: k, Actor: actor, Remote: throttle.Address(r), Subject: r.URL.Path, Message: what, Detail: why}
+	if _, err := s.Store.Record(context.WithoutCancel(r.Context()), a); err != nil {
+		s.Log.Error("refused attempt not recorded", "kind", k, "actor", actor, "path", r.URL.Path, "error", err)
+	}
+}
+
+// about is an incident or its review, as authority sees it.
+func (s *server) about(k authority.Kind, i *incident.Incident) authority.Object {
+	o := authority.Object{Kind: k, Partners: s.Directory().Partners(i.Definition.Service.ID)}
+	for _, c := range i.Definition.Customers {
+		o.Customers = append(o.Customers, c.ID)
+	}
+	return o
+}
+
+// may tells whether the visitor may do something to what a request names. Who may not read it learns no more than that there
+// is nothing for him.
+func (s *server) may(r *http.Request, v authority.Verb, k authority.Kind) error {
+	by := visiting(r.Context()).Subject
+	err := authority.May(by, v, authority.Object{Kind: k})
+	if err == nil || k != authority.Incident && k != authority.Review {
+		return s.denied(r, v, err) // whatever it is about
+	}
+	i, err := s.Backend.State(r.Context(), id(r))
+	if err != nil {
+		return err
+	}
+	o, whole := s.about(k, i), by
+	whole.Scopes = nil // that a token is narrowed is no secret before whoever has it
+	denial := s.denied(r, v, authority.May(by, v, o))
+	if authority.May(whole, authority.Read, o) != nil {
+		return &starter.NotFoundError{What: "incident " + string(id(r))}
+	}
+	return denial
+}
+
+// denied keeps a denial, and answers with it.
+func (s *server) denied(r *http.Request, v authority.Verb, err error) error {
+	if err == nil {
+		return nil
+	}
+	s.note(r, store.AttemptDenied, visiting(r.Context()).Actor.ID, string(v), err.Error())
+	return problem.Problem{Status: http.StatusForbidden, Detail: err.Error()}
+}
+
+// shown is an incident as the visitor may see it.
+func (s *server) shown(r *http.Request, i *incident.Incident) *incident.Incident {
+	by := visiting(r.Context())
+	if authority.May(by.Subject, authority.ReadInternal, s.about(authority.Incident, i)) == nil {
+		return i
+	}
+	return i.Shown(incident.Viewer{
+		Party: by.Party,
+		Own: func(a timeline.Actor) bool {
+			whose, ok := s.Directory().Subject(a.ID)
+			return a.Kind == timeline.Person && ok && whose.Party == by.Party
+		},
+		Instead: timeline.Actor{Kind: timeline.Engine, ID: "muster", Name: i.Definition.Organisation},
+	})
+}
