@@ -33,7 +33,7 @@ type guard struct {
 	lock *throttle.Lock
 }
 
-func (n *Node) newGuard() *guard {
+func newGuard(n *Node) *guard {
 	return &guard{
 		node: n, rate: throttle.NewRate(addressRate, addressBurst, time.Now),
 		lock: throttle.NewLock(guesses, guessWithin, guessLock, time.Now),
@@ -66,6 +66,14 @@ func (g *guard) guess(r *http.Request) time.Duration {
 		go g.alarm(from)
 	}
 	return wait
+}
+
+// guessSource is the same for who shows a token of no alert source.
+func (g *guard) guessSource(r *http.Request) {
+	g.node.record(store.Attempt{
+		Kind: store.AttemptToken, Remote: throttle.Address(r), Subject: r.URL.Path, Message: r.Method, Detail: "want Bearer and the token of a source",
+	})
+	g.guess(r)
 }
 
 // alarm tells whoever is told of what Muster sees in itself.

@@ -40,16 +40,16 @@ func (n *Node) entrance() (*ingest.Intake, error) {
 		return nil, err
 	}
 	return ingest.New(ingest.Config{
-		Sources: sources, Incidents: n.incidents, Router: router{n.org}, Key: workflows.IncidentWorkflowID, Now: time.Now, Log: n.cfg.Log,
+		Sources: sources, Incidents: n.incidents, Router: router{n.org}, Key: workflows.IncidentWorkflowID, Guess: n.guard.guessSource,
+		Now: time.Now, Log: n.cfg.Log,
 	})
 }
 
 // everything mounts all that a node answers over HTTP.
 func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 	o := n.org.Current()
-	guard := n.newGuard()
 	rest, err := api.New(api.Config{
-		Backend: api.Over(n.incidents), Store: n.store, Keys: n.keys, Guess: guard.guess,
+		Backend: api.Over(n.incidents), Store: n.store, Keys: n.keys, Guess: n.guard.guess,
 		Directory: func() api.Directory { return n.org.Current() },
 		Texts:     n.texts, Language: o.Languages[0], Zone: o.Zone.String(),
 		Version: api.ThisBuild(n.cfg.Build.Version, n.cfg.Build.Revision), Now: time.Now, Log: n.cfg.Log,
@@ -60,7 +60,7 @@ func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 	n.metrics.Follow(func() metrics.IntakeStats { return metrics.IntakeStats(intake.Stats()) })
 	mux := n.healthOnly(api.Check{Name: "store", Func: n.store.Err, Inform: true})
 	mux.Handle(ingest.Path, intake)
-	mux.Handle("/api/", guard.limited(rest))
+	mux.Handle("/api/", n.guard.limited(rest))
 	return mux, nil
 }
 

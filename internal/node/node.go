@@ -50,6 +50,7 @@ type Node struct {
 	texts     *report.Texts
 	keys      *keyring.Ring
 	store     *store.Store
+	guard     *guard
 	metrics   *metrics.Set
 	tracker   *tracker
 	door      *door
@@ -87,10 +88,12 @@ func load(ctx context.Context, cfg Config) (*Node, error) {
 		o := live.Current()
 		return metrics.OrganisationState{Revision: o.Revision, Changed: o.Changed, OK: live.Fault() == nil}
 	})
-	return &Node{
+	n := &Node{
 		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery},
 		incidents: &starter.Incidents{Keys: keys}, deaf: make(chan error, 1), life: context.WithoutCancel(ctx),
-	}, nil
+	}
+	n.guard = newGuard(n)
+	return n, nil
 }
 
 func (n *Node) onStop(f func()) { n.stops = append(n.stops, f) }

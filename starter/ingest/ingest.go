@@ -63,6 +63,7 @@ type Config struct {
 	Incidents Incidents
 	Router    Router
 	Key       func(source, receiver string, group alert.Labels) Key // from the groupLabels, sorted
+	Guess     func(r *http.Request)                                 // is told of whoever shows a token of no source; nil: nobody is told
 	Now       func() time.Time
 	InFlight  int          // durable calls at a time; 0 means 16
 	Log       *slog.Logger // nil logs nothing
@@ -94,7 +95,7 @@ func New(cfg Config) (*Intake, error) {
 	if cfg.Incidents == nil || cfg.Router == nil || cfg.Key == nil || cfg.Now == nil || cfg.InFlight < 0 {
 		return nil, errors.New("make intake: want Incidents, Router, Key and Now, and InFlight not negative")
 	}
-	g, err := newGuard(cfg.Sources)
+	g, err := newGuard(cfg.Sources, cfg.Guess)
 	if err != nil {
 		return nil, fmt.Errorf("make intake: %w", err)
 	}

@@ -232,9 +232,10 @@ func TestTypesThatAreJSON(t *testing.T) {
 }
 
 func TestTokenChoosesTheSource(t *testing.T) {
-	e := newEngine()
+	e, guesses := newEngine(), 0
 	in := intake(t, e, func(c *ingest.Config) {
 		c.Sources = []ingest.Source{{ID: "seoul", Token: "token-of-seoul"}, {ID: "busan", Token: "token-of-busan"}}
+		c.Guess = func(*http.Request) { guesses++ }
 	})
 	for _, tc := range []struct{ authorization, source string }{
 		{"Bearer token-of-seoul", "seoul"},
@@ -258,6 +259,9 @@ func TestTokenChoosesTheSource(t *testing.T) {
 		} else if w.Code != 200 || e.seen()[0].batch.Source != tc.source || !strings.HasPrefix(e.seen()[0].key, "incident/"+tc.source+"/") {
 			t.Errorf("%q: got %d %+v", tc.authorization, w.Code, e.seen())
 		}
+	}
+	if guesses != 7 {
+		t.Errorf("%d guesses were told, want 7", guesses)
 	}
 }
 

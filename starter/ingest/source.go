@@ -28,12 +28,16 @@ var sourceID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
 // A guard knows the sources by the hashes of their tokens.
 type guard struct {
+	guess  func(*http.Request) // is told of whoever shows a token of no source
 	ids    []string
 	hashes [][sha256.Size]byte
 }
 
-func newGuard(sources []Source) (guard, error) {
-	var g guard
+func newGuard(sources []Source, guess func(*http.Request)) (guard, error) {
+	g := guard{guess: guess}
+	if guess == nil {
+		g.guess = func(*http.Request) {}
+	}
 	for _, s := range sources {
 		hash := sha256.Sum256([]byte(s.Token))
 		if !sourceID.MatchString(s.ID) {
@@ -75,6 +79,7 @@ func (g guard) identify(w http.ResponseWriter, r *http.Request) (string, error) 
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	id := g.source(sha256.Sum256([]byte(strings.TrimSpace(token))))
 	if id == "" || !strings.EqualFold(scheme, "Bearer") {
+		g.guess(r)
 		w.Header().Set("WWW-Authenticate", `Bearer realm="alerts"`)
 		return "", problem.Problem{Status: http.StatusUnauthorized, Field: "Authorization", Detail: "want Bearer and the token of a source"}
 	}
