@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
@@ -35,7 +36,8 @@ type story struct {
 	temporal    client.Client
 	sink        *receiver
 	id          incident.ID
-	began       string             // when the alerts began to fire
+	began       string // when the alerts began to fire
+	runs        []*historypb.History
 	first       delivery.Recipient // who is on call, by the organisation folder
 	second      delivery.Recipient
 
@@ -90,6 +92,7 @@ func (s *story) scenes() []scene {
 		{"the incident closes when nobody reopens it", s.closes},
 		{"nobody was paged after the acknowledgement, and every signature was right", s.nothingElse},
 		{"the history is exported and replays against the code", s.replays},
+		{"it proves who acted, with the public keys alone", s.isProven},
 	}
 }
 
@@ -284,11 +287,39 @@ func (s *story) replays(ctx context.Context) error {
 		return fmt.Errorf("write history: %w", err)
 	}
 	s.say("     %s (%d kB)\n", path, len(history)>>10)
-	runs, err := audit.Decode(bytes.NewReader(history))
+	if s.runs, err = audit.Decode(bytes.NewReader(history)); err != nil {
+		return err
+	}
+	return audit.Replay(s.runs, log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+}
+
+// isProven checks the seals in the history.
+func (s *story) isProven(ctx context.Context) error {
+	listed, err := s.admin.Keys(ctx)
 	if err != nil {
 		return err
 	}
-	return audit.Replay(runs, log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	keys := audit.PublicKeys{}
+	for _, k := range listed {
+		keys[k.ID] = k.Public
+	}
+	verdicts, err := audit.Actors(s.runs, keys)
+	if err != nil {
+		return err
+	}
+	people := map[string]bool{}
+	for _, v := range verdicts {
+		if v.Err != nil {
+			return fmt.Errorf("%s of %s: %w", v.Message, v.By.ID, v.Err)
+		}
+		if v.By.Kind == timeline.Person {
+			people[v.By.ID] = true
+		}
+	}
+	if len(people) != 1 || !people[s.second.ID] {
+		return fmt.Errorf("it names %d people who acted, not the second on-call alone", len(people))
+	}
+	return nil
 }
 
 // post sends a webhook body of Alertmanager to the intake.
