@@ -84,14 +84,12 @@ func (a *app) act(d deed) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if key == "" {
-				key = api.NewKey()
-			}
-			r, err := c.Do(ctx, id(args), command, key)
+			var r api.Receipt
+			err = a.once(key, func(key string) (err error) {
+				r, err = c.Do(ctx, id(args), command, key)
+				return err
+			})
 			if err != nil {
-				if passing(err) {
-					a.note("muster: it may have been done; the same with --key %s does no harm", key)
-				}
 				return err
 			}
 			return a.answer(r, func(w io.Writer) {
@@ -104,7 +102,7 @@ func (a *app) act(d deed) *cobra.Command {
 			})
 		}),
 	}
-	cmd.Flags().StringVar(&key, "key", "", "`KEY` that names this request: repeated under the same key it is done once")
+	keyFlag(cmd, &key)
 	if d.alias != "" {
 		cmd.Aliases = []string{d.alias}
 	}
@@ -112,6 +110,20 @@ func (a *app) act(d deed) *cobra.Command {
 		d.flags(cmd)
 	}
 	return cmd
+}
+
+func keyFlag(cmd *cobra.Command, into *string) {
+	cmd.Flags().StringVar(into, "key", "", "`KEY` that names this request: repeated under the same key it is done once")
+}
+
+// once asks under a key, a new one if none is given. Where it may have been done, the user is told the key.
+func (a *app) once(key string, ask func(key string) error) error {
+	key = cmp.Or(key, api.NewKey())
+	err := ask(key)
+	if err != nil && passing(err) {
+		a.note("muster: it may have been done; the same with --key %s does no harm", key)
+	}
+	return err
 }
 
 // saying makes a command of the words that follow the incident.

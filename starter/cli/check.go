@@ -71,7 +71,7 @@ func (a *app) version() *cobra.Command {
 				return err
 			}
 			if v, err = c.Version(cmd.Context()); err != nil {
-				return a.explain(err)
+				return a.explain(cmd.Context(), c, err)
 			}
 		}
 		return a.answer(v, func(w io.Writer) {
@@ -98,10 +98,9 @@ func (a *app) health() *cobra.Command {
 			}
 			text, err := c.Ready(cmd.Context())
 			lines(a.env.Stdout, text)
-			return a.explain(err)
+			return a.explain(cmd.Context(), c, err)
 		}),
 	}
-	cmd.Flags().StringVar(&a.client.url, "url", "", "`URL` of the server; default: MUSTER_URL, else the muster dev of this machine")
-	a.dataFlag(cmd, &a.client.data)
+	a.serverFlags(cmd)
 	return cmd
 }

@@ -125,7 +125,8 @@ Exit codes: 0 it worked, 1 it did not, 2 the command line was not understood.`,
 		Example: `  muster demo                         # watch an incident from its first alert to its review
   muster dev                          # run everything on this machine
   muster incident list                # in another terminal
-  muster incident ack INC-7K3M9QX2PA`,
+  muster incident ack INC-7K3M9QX2PA
+  muster login https://muster.example # or work on a server elsewhere`,
 		SilenceErrors: true, SilenceUsage: true,
 		Args: noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -134,8 +135,11 @@ Exit codes: 0 it worked, 1 it did not, 2 the command line was not understood.`,
 	root.SetIn(a.env.Stdin)
 	root.SetOut(a.env.Stdout)
 	root.SetErr(a.env.Stderr)
-	root.AddGroup(&cobra.Group{ID: "work", Title: "Work:"}, &cobra.Group{ID: "run", Title: "Run Muster:"}, &cobra.Group{ID: "check", Title: "Check:"})
-	root.AddCommand(a.incident(), a.dev(), a.worker(), a.serve(), a.demo(), a.bench(), a.health(), a.token(), a.validate(), a.audit(), a.version())
+	root.AddGroup(&cobra.Group{ID: "work", Title: "Work:"}, &cobra.Group{ID: "run", Title: "Run Muster:"},
+		&cobra.Group{ID: "access", Title: "Access:"}, &cobra.Group{ID: "check", Title: "Check:"})
+	root.AddCommand(a.incident(), a.review(), a.dev(), a.worker(), a.serve(), a.demo(), a.bench())
+	root.AddCommand(a.whoami(), a.login(), a.logout(), a.context(), a.token(), a.keys(), a.attempts())
+	root.AddCommand(a.health(), a.validate(), a.audit(), a.version())
 	return root
 }
 

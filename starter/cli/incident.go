@@ -25,7 +25,9 @@ func (a *app) incident() *cobra.Command {
 		Use: "incident COMMAND", DisableFlagsInUseLine: true, GroupID: "work",
 		Short: "List incidents, look at them, act in them",
 		Long: `List incidents, look at them, act in them. Every command asks the server that muster dev or muster serve runs, in the name
-of the person to whom the token belongs.`,
+of whoever the token speaks for.
+
+` + finding,
 		Example: "  muster incident list\n  muster incident show " + anID + "\n  muster incident ack " + anID,
 		Args:    noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -343,13 +345,35 @@ func completions[S ~string](all []S) cobra.CompletionFunc {
 
 // completeIDs completes the identity of an open incident, and after it the names that may follow.
 func (a *app) completeIDs(next ...string) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return a.completeIncidents(api.Filter{Open: true, Limit: api.MaxRows}, next...)
+}
+
+func (a *app) completeIncidents(of api.Filter, next ...string) cobra.CompletionFunc {
+	ids := a.completes(func(ctx context.Context, c *api.Client) (found []cobra.Completion, err error) {
+		page, err := c.List(ctx, of)
+		for _, s := range page.Incidents {
+			about := fmt.Sprintf("%s %s %s: %s", s.Priority, s.Status, s.Service, s.Title)
+			found = append(found, described(string(s.ID), about))
+		}
+		return found, err
+	})
+	return func(cmd *cobra.Command, args []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) == 1 {
 			return next, cobra.ShellCompDirectiveNoFileComp
 		}
-		if len(args) > 1 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
+		return ids(cmd, args, start)
+	}
+}
+
+// described is a completion with what a shell shows beside it.
+func described(name, about string) cobra.Completion {
+	const most = 72 // columns
+	return cobra.CompletionWithDesc(printable(name), cut(printable(about), most))
+}
+
+// completes completes the first argument with what the server lists. Without a server there is nothing to complete.
+func (a *app) completes(list func(ctx context.Context, c *api.Client) ([]cobra.Completion, error)) cobra.CompletionFunc {
+	return first(func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		c, err := a.connect()
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -357,16 +381,20 @@ func (a *app) completeIDs(next ...string) cobra.CompletionFunc {
 		const patience = 2 * time.Second
 		ctx, cancel := context.WithTimeout(cmd.Context(), patience)
 		defer cancel()
-		page, err := c.List(ctx, api.Filter{Open: true, Limit: api.MaxRows})
+		found, err := list(ctx, c)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		var found []cobra.Completion
-		for _, s := range page.Incidents {
-			const most = 72 // columns: shells show it beside the identity
-			about := fmt.Sprintf("%s %s %s: %s", s.Priority, s.Status, s.Service, s.Title)
-			found = append(found, cobra.CompletionWithDesc(printable(string(s.ID)), cut(printable(about), most)))
-		}
 		return found, cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+// first completes the first argument, and none that follows.
+func first(complete cobra.CompletionFunc) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return complete(cmd, args, start)
 	}
 }

@@ -71,7 +71,7 @@ func (a *app) dev() *cobra.Command {
 		Long: `Run Temporal, the worker, the alert intake and the API in one process, on a data folder that survives it. Nothing else has to
 be installed or running. Ctrl-C stops it; what was under way goes on when it is started again.
 
-The first start makes a token for you, which muster incident finds by itself.`,
+The first start makes a token for you, which the other commands find by themselves.`,
 		Example: "  muster dev\n  muster dev --org ./org --data ./data --port 9080",
 		Args: func(_ *cobra.Command, args []string) error {
 			for name, port := range map[string]int{"port": o.Port, "temporal-port": o.TemporalPort, "ui-port": max(o.UIPort, 0)} {

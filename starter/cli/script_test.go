@@ -10,15 +10,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"muster/internal/delivery"
+	"muster/internal/keyring"
 	"muster/internal/report"
+	"muster/internal/store"
 	"muster/starter/api"
 	"muster/starter/cli"
 	"muster/templates"
@@ -65,53 +67,140 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error { return furnish(t, e) },
-		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"code": code, "down": down, "stuck": stuck},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code": code, "down": down, "stuck": stuck, "heard": heard, "mode": mode, "first": first,
+		},
 	})
 }
 
 var shipped = sync.OnceValues(texts)
 
-// furnish gives a script a server of its own, with a data folder by which muster finds it.
+// furnish gives a script a server of its own, with a data folder by which muster finds it, and a token of each person in a
+// file of its own. The one in the data folder is that of park.
 func furnish(t *testing.T, e *testscript.Env) error {
-	data := filepath.Join(e.WorkDir, "data")
-	if err := os.Mkdir(data, 0o700); err != nil {
-		return err
+	data, tokens := filepath.Join(e.WorkDir, "data"), filepath.Join(e.WorkDir, "tokens")
+	for _, folder := range []string{data, tokens} {
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			return err
+		}
 	}
-	tokens := filepath.Join(data, api.TokensFile)
-	if err := api.EnsureToken(tokens, filepath.Join(data, api.AdminTokenFile), api.Token{Actor: "park", Name: "박서준", Kind: api.Person}); err != nil {
-		return err
-	}
-	h := newHouse(t)
-	e.Values[houseKey{}] = h
-	handler, err := serve(h, tokens)
+	db, err := store.Open(t.Context(), filepath.Join(data, store.File), now)
 	if err != nil {
 		return err
 	}
-	s := httptest.NewServer(handler)
+	e.Defer(func() { _ = db.Close() })
+	for _, holder := range holders() {
+		secret, _, err := db.CreateToken(t.Context(), holder)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(tokens, holder.Label), []byte(secret+"\n"), 0o600); err != nil {
+			return err
+		}
+	}
+	if err := os.Rename(filepath.Join(tokens, "data"), filepath.Join(data, api.AdminTokenFile)); err != nil {
+		return err
+	}
+	keys, err := keyring.Open(filepath.Join(data, keyring.File), now)
+	if err != nil {
+		return err
+	}
+	h := newHouse(t)
+	handler, err := serve(h, db, keys)
+	if err != nil {
+		return err
+	}
+	s, other := httptest.NewServer(handler), &listener{}
 	e.Defer(s.Close)
+	elsewhere := httptest.NewServer(other)
+	e.Defer(elsewhere.Close)
 	gone := httptest.NewServer(nil)
 	gone.Close()
+	e.Values[houseKey{}], e.Values[listenerKey{}] = h, other
 	e.Setenv("MUSTER_DATA", data)
+	e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 	e.Setenv("SERVER", s.URL)
+	e.Setenv("OTHER", elsewhere.URL)
 	e.Setenv("GONE", gone.URL)
 	return os.WriteFile(filepath.Join(data, api.URLFile), []byte(s.URL+"\n"), 0o600)
 }
 
-// serve puts the API and health before a house.
-func serve(h *house, file string) (http.Handler, error) {
-	tokens, err := api.OpenTokens(file, time.Now, nil)
-	if err != nil {
-		return nil, err
+// holders are those who have tokens, each in a file that is named like its label.
+func holders() []store.Token {
+	token := func(label, actor string, scopes ...string) store.Token {
+		return store.Token{Label: label, Actor: actor, Kind: store.Person, CreatedBy: "choi", Scopes: scopes}
 	}
+	return []store.Token{
+		token("data", "park"), token("choi", "choi"), token("yoon", "yoon"), token("acme", "acme/lead"), token("narrow", "choi", "read", "note"),
+		{Label: "bot", Actor: "deploy-bot", Name: "Deployments", Kind: store.Machine, Roles: []string{"responder"}, CreatedBy: "choi"},
+	}
+}
+
+// A listener is a server elsewhere. It keeps what it is sent as proof of who asks.
+type listener struct {
+	mu    sync.Mutex
+	heard []string
+}
+
+type listenerKey struct{}
+
+func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if shown := r.Header.Get("Authorization"); shown != "" {
+		l.heard = append(l.heard, shown)
+	}
+	http.Error(w, "not Muster", http.StatusTeapot)
+}
+
+// heard tells what the server elsewhere has been sent so far: heard FILE wants the token in a file and no other, ! heard
+// wants none.
+func heard(ts *testscript.TestScript, neg bool, args []string) {
+	l := ts.Value(listenerKey{}).(*listener)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	want := []string{}
+	if !neg {
+		want = append(want, "Bearer "+strings.TrimSpace(ts.ReadFile(args[0])))
+	}
+	if fmt.Sprint(l.heard) != fmt.Sprint(want) {
+		ts.Fatalf("the server elsewhere was sent %q, want %q", l.heard, want)
+	}
+}
+
+// mode wants the permissions of files: mode 600 FILE.
+func mode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("want mode OCTAL FILE")
+	}
+	about, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%o", about.Mode().Perm()); got != args[0] {
+		ts.Fatalf("got mode %s of %s, want %s", got, args[1], args[0])
+	}
+}
+
+// first keeps the first match of an expression in the last output: first NAME EXPRESSION FILE.
+func first(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("want first NAME EXPRESSION FILE")
+	}
+	found := regexp.MustCompile("(?m)" + args[1]).FindString(ts.ReadFile(args[2]))
+	if found == "" {
+		ts.Fatalf("%s has no %s", args[2], args[1])
+	}
+	ts.Setenv(args[0], found)
+}
+
+// serve puts the API and health before a house.
+func serve(h *house, db *store.Store, keys *keyring.Ring) (http.Handler, error) {
 	t, err := shipped()
 	if err != nil {
 		return nil, err
 	}
 	rest, err := api.New(api.Config{
-		Backend: h, Tokens: tokens, Texts: t, Language: "ko", Zone: "Asia/Seoul", Now: now, Version: api.Version{Version: "v9", Go: "go"},
-		Person: func(id string) (delivery.Recipient, bool) {
-			return delivery.Recipient{ID: id, Name: "Kim Min-su"}, id == "kim"
-		},
+		Backend: h, Store: db, Keys: keys, Directory: func() api.Directory { return everybody() }, Texts: t,
+		Language: "ko", Zone: "Asia/Seoul", Now: now, Version: api.Version{Version: "v9", Go: "go"},
 	})
 	if err != nil {
 		return nil, err

@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"muster/internal/alert"
+	"muster/internal/authority"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/priority"
+	"muster/internal/review"
 	"muster/internal/supportplan"
 	"muster/internal/ticket"
 	"muster/internal/timeline"
@@ -35,12 +37,14 @@ func now() time.Time { return time.Date(2026, 11, 22, 5, 30, 0, 0, time.UTC) }
 type house struct {
 	mu        sync.Mutex
 	incidents []*incident.Incident
-	down      int  // so many commands are not answered in time
-	stuck     bool // no command can be answered
+	reviews   map[incident.ID]*review.Review
+	down      int    // so many commands are not answered in time
+	stuck     bool   // no command can be answered
+	written   string // the request that has written into a review last
 }
 
 func newHouse(t testing.TB) *house {
-	h := &house{}
+	h := &house{reviews: map[incident.ID]*review.Review{}}
 	h.closedIncident(t)
 	h.pagingIncident(t)
 	h.takenIncident(t)
@@ -162,6 +166,10 @@ func (h *house) closedIncident(t testing.TB) {
 	do(t, i, park, begun.Add(3*time.Minute), incident.Acknowledge{})
 	do(t, i, park, begun.Add(30*time.Minute), incident.Resolve{Note: "다시 실행하여 정상 종료"})
 	settle(i, begun.Add(2*time.Hour))
+	r := &review.Review{Facts: review.FactsOf(i), Opened: begun.Add(2 * time.Hour), Due: now().Add(-time.Hour), Status: review.Open, Overdue: true}
+	r.Facts.Zone = "Asia/Seoul"
+	r.Timeline.Add(r.Opened, timeline.ReviewOpened, timeline.Muster(), timeline.F("review", "review/"+string(over)), timeline.F("due", r.Due.Format(time.RFC3339)))
+	h.reviews[over] = r
 }
 
 // settle begins what is due, and lets each send have its outcome at once.
@@ -303,3 +311,74 @@ func (h *house) Command(_ context.Context, id incident.ID, r starter.Request, c 
 	settle(i, now())
 	return api.Receipt{ID: i.ID, Status: i.Status, Priority: i.Priority, Seq: len(i.Timeline.Entries)}, nil
 }
+
+func (h *house) Review(_ context.Context, id incident.ID) (review.Review, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r := h.reviews[id]
+	if r == nil {
+		return review.Review{}, &starter.NotFoundError{What: "review of " + string(id)}
+	}
+	return *r, nil
+}
+
+func (h *house) NoteReview(_ context.Context, id incident.ID, r starter.Request, text string) error {
+	return h.write(id, r, timeline.Noted, "text", text)
+}
+
+func (h *house) CloseReview(_ context.Context, id incident.ID, r starter.Request, text string) error {
+	return h.write(id, r, timeline.ReviewClosed, "note", text)
+}
+
+// write writes into a review that is open, once for each request.
+func (h *house) write(id incident.ID, r starter.Request, kind timeline.Kind, fact, text string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	of := h.reviews[id]
+	if of == nil || of.Status == review.Closed {
+		return &starter.NotFoundError{What: "review of " + string(id)}
+	}
+	if h.down > 0 {
+		h.down--
+		return &starter.UnavailableError{Cause: context.DeadlineExceeded}
+	}
+	if h.written == r.ID {
+		return nil
+	}
+	h.written = r.ID
+	of.Timeline.Add(now(), kind, r.By, timeline.F(fact, text))
+	if kind == timeline.ReviewClosed {
+		of.Status = review.Closed
+	}
+	return nil
+}
+
+// people are an organisation folder. Every service has no partners.
+type people map[string]authority.Subject
+
+func everybody() people {
+	all := people{}
+	add := func(party string, kind authority.PartyKind, by timeline.Actor, roles ...authority.Role) {
+		by.Kind = timeline.Person
+		all[by.ID] = authority.Subject{Actor: by, Party: party, Kind: kind, Roles: roles}
+	}
+	add("mirnet", authority.Provider, park, authority.Responder)
+	add("mirnet", authority.Provider, kim, authority.Responder, authority.Member)
+	add("mirnet", authority.Provider, timeline.Actor{ID: "choi", Name: "최은영"}, authority.Administrator)
+	add("mirnet", authority.Provider, timeline.Actor{ID: "yoon", Name: "윤아름"}, authority.Auditor)
+	add("acme", authority.Customer, timeline.Actor{ID: "acme/lead", Name: "Acme lead"}, authority.Responder)
+	return all
+}
+
+func (all people) Subject(id string) (authority.Subject, bool) {
+	s, ok := all[id]
+	return s, ok
+}
+
+func (all people) Person(id string) (delivery.Recipient, bool) {
+	s, ok := all[id]
+	return delivery.Recipient{ID: id, Name: s.Actor.Name}, ok && s.Kind == authority.Provider
+}
+
+func (people) Partners(string) []string        { return nil }
+func (people) PartnerServices(string) []string { return nil }

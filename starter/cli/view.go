@@ -138,22 +138,33 @@ func (p page) show(i *incident.Incident) {
 	p.timeline(entries)
 }
 
-// facts are the lines at the top: what each is, and what it is now. What is not known has no line.
-func (p page) facts(i *incident.Incident) (rows [][]string) {
-	add := func(label string, values ...string) {
-		for _, v := range values {
-			if v = strings.TrimSpace(v); v != "" {
-				rows = append(rows, []string{p.paint(dim, label), v})
-				label = ""
-			}
+// facts are lines: what each is, and what it is now.
+type facts struct {
+	page
+	rows [][]string
+}
+
+// add adds a line for each value, the label before the first. What is not known has no line.
+func (f *facts) add(label string, values ...string) {
+	for _, v := range values {
+		if v = strings.TrimSpace(v); v != "" {
+			f.rows = append(f.rows, []string{f.paint(dim, label), v})
+			label = ""
 		}
 	}
-	at := func(t time.Time) string {
-		if t.IsZero() {
-			return ""
-		}
-		return fmt.Sprintf("%s (%s)", p.instant(t), p.away(t, p.say.in, p.say.ago))
+}
+
+// at is an instant and how far off it is, empty when it is not known.
+func (p page) at(t time.Time) string {
+	if t.IsZero() {
+		return ""
 	}
+	return fmt.Sprintf("%s (%s)", p.instant(t), p.away(t, p.say.in, p.say.ago))
+}
+
+// facts are the lines at the top of an incident.
+func (p page) facts(i *incident.Incident) [][]string {
+	f := facts{page: p}
 	var customers, links, reports []string
 	for _, c := range i.Definition.Customers {
 		customers = append(customers, c.Name)
@@ -161,28 +172,28 @@ func (p page) facts(i *incident.Incident) (rows [][]string) {
 	for _, l := range p.links(i) {
 		links = append(links, l.Name+" "+l.URL)
 	}
-	add(p.say.service, printable(i.Definition.Service.Name))
-	add(p.say.customers, printable(strings.Join(customers, ", ")))
-	add(p.say.started, at(i.Times.Started))
-	add(p.say.resolved, at(i.Times.Resolved))
-	add(p.say.closed, at(i.Times.Closed))
-	add(p.say.responding, p.responder(i)...)
-	add(p.say.paging, p.climb(i))
-	add(p.say.roles, p.holders(i)...)
-	add(p.say.alerts, p.firing(i)...)
-	add(p.say.ticket, printable(i.Ticket.Ref.ID+" "+i.Ticket.Ref.URL))
-	for _, f := range i.Report.Files {
-		reports = append(reports, f.Path)
+	f.add(p.say.service, printable(i.Definition.Service.Name))
+	f.add(p.say.customers, printable(strings.Join(customers, ", ")))
+	f.add(p.say.started, p.at(i.Times.Started))
+	f.add(p.say.resolved, p.at(i.Times.Resolved))
+	f.add(p.say.closed, p.at(i.Times.Closed))
+	f.add(p.say.responding, p.responder(i)...)
+	f.add(p.say.paging, p.climb(i))
+	f.add(p.say.roles, p.holders(i)...)
+	f.add(p.say.alerts, p.firing(i)...)
+	f.add(p.say.ticket, printable(i.Ticket.Ref.ID+" "+i.Ticket.Ref.URL))
+	for _, file := range i.Report.Files {
+		reports = append(reports, file.Path)
 	}
-	add(p.say.report, each(reports)...)
+	f.add(p.say.report, each(reports)...)
 	if i.Review.Opened {
-		add(p.say.review, fmt.Sprintf("%s, %s %s", printable(i.Review.ID), strings.ToLower(p.say.due), p.instant(i.Review.Due)))
+		f.add(p.say.review, fmt.Sprintf("%s, %s %s", printable(i.Review.ID), strings.ToLower(p.say.due), p.instant(i.Review.Due)))
 	}
 	if i.Previous != nil {
-		add(p.say.previous, printable(string(i.Previous.ID)))
+		f.add(p.say.previous, printable(string(i.Previous.ID)))
 	}
-	add(p.say.links, each(links)...)
-	return rows
+	f.add(p.say.links, each(links)...)
+	return f.rows
 }
 
 // firing says how many alerts fire, the names of the first few, and what the first of them says of itself.

@@ -15,6 +15,16 @@ type labels struct {
 	alert, last, times, summary, fires, ended, more, runbook, source string
 
 	assigned, noted, escalated, paused, resumed, updated, everyCustomer string // what a command has done
+
+	you, kind, human, machine, party, scopes, server, tokenFrom, context, current string // for whom one acts, and where
+
+	token, actor, until, used, never, label, good, expired, revoked, made, madeForever, tokenRevoked string // tokens
+
+	key, signsFrom, revokedAt, public, signs, verifies, coming, rotated, keyRevoked, revoking, sure string // keys
+
+	number, when, remote, tried, subject, reason string // what was refused
+
+	reviewOpen, reviewClosed, overdue, reopened, timeline, detect, engage, diagnose, mitigate, reviewNoted, reviewEnded string // reviews
 }
 
 // labelsIn returns the labels of a language, the English ones for a language that has none.
@@ -33,6 +43,19 @@ func labelsIn(language string) labels {
 			more: " 외 %d종 (muster incident alerts %s)", runbook: "런북", source: "경보 출처",
 			assigned: "%s: %s", noted: "타임라인 %d번으로 기록", escalated: "다음 단계 호출", paused: "시한 일시 정지: %s (%s)",
 			resumed: "시한 재개: %s (%s)", updated: "진행 상황 안내 발송 시작: %s", everyCustomer: "모든 고객사",
+			you: "사용자", kind: "종류", human: "사람", machine: "기계", party: "소속", scopes: "범위", server: "서버",
+			tokenFrom: "토큰 출처", context: "컨텍스트", current: "현재",
+			token: "토큰", actor: "행위자", until: "만료", used: "최근 사용", never: "없음", label: "용도",
+			good: "유효", expired: "만료됨", revoked: "폐기됨",
+			made: "토큰 %s: %s, %s까지 유효", madeForever: "토큰 %s: %s, 만료 없음", tokenRevoked: "토큰 %s (%s): %s에 폐기됨",
+			key: "키", signsFrom: "서명 시작", revokedAt: "폐기 시각", public: "공개 키", signs: "서명 중", verifies: "검증만", coming: "서명 예정",
+			rotated: "키 %s: %s부터 서명, 그때까지는 이전 키로 서명", keyRevoked: "키 %s: %s에 폐기됨",
+			revoking: "키 %s의 서명 가운데 아직 처리되지 않은 것은 모두 무효가 됩니다. 메시지 속 링크와 워크플로로 가는 중인 요청이 그렇습니다.\n" +
+				"이미 처리된 것은 그대로 유효합니다. 되돌릴 수 없습니다.",
+			sure:   "폐기하려면 yes를 입력하십시오:",
+			number: "번호", when: "시각", remote: "접속 주소", tried: "시도", subject: "대상", reason: "거부 사유",
+			reviewOpen: "진행 중", reviewClosed: "종료", overdue: "기한 초과", reopened: "다시 열린 횟수", timeline: "타임라인",
+			detect: "감지", engage: "대응 착수", diagnose: "진단", mitigate: "완화", reviewNoted: "%s: 사후 분석에 기록", reviewEnded: "%s: 사후 분석 종료",
 		}
 	}
 	return labels{
@@ -48,5 +71,20 @@ func labelsIn(language string) labels {
 		more: " and %d more (muster incident alerts %s)", runbook: "Runbook", source: "Alert source",
 		assigned: "%[2]s is %[1]s now", noted: "recorded as entry %d", escalated: "the next step is paged", paused: "promise paused: %s (%s)",
 		resumed: "promise running again: %s (%s)", updated: "update on its way to %s", everyCustomer: "all customers",
+		you: "You", kind: "Kind", human: "person", machine: "machine", party: "Party", scopes: "Scopes", server: "Server",
+		tokenFrom: "Token from", context: "Context", current: "Current",
+		token: "Token", actor: "Actor", until: "Expires", used: "Last used", never: "never", label: "Label",
+		good: "good", expired: "expired", revoked: "revoked",
+		made: "token %s for %s, good until %s", madeForever: "token %s for %s, which never expires",
+		tokenRevoked: "token %s of %s: revoked at %s",
+		key:          "Key", signsFrom: "Signs from", revokedAt: "Revoked at", public: "Public key", signs: "signs", verifies: "verifies", coming: "to come",
+		rotated: "key %s signs from %s; until then the one before it does", keyRevoked: "key %s: revoked at %s",
+		revoking: "Whatever key %s has signed and nobody has taken yet becomes worthless: links in messages, and requests on their way\n" +
+			"to workflows. What was taken stays true. It cannot be undone.",
+		sure:   "Type yes to revoke it:",
+		number: "Number", when: "When", remote: "From", tried: "Tried", subject: "Subject", reason: "Why refused",
+		reviewOpen: "open", reviewClosed: "closed", overdue: "overdue", reopened: "Reopened", timeline: "Timeline",
+		detect: "Detect", engage: "Engage", diagnose: "Diagnose", mitigate: "Mitigate",
+		reviewNoted: "%s: recorded in its review", reviewEnded: "%s: its review is closed",
 	}
 }
