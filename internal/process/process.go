@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/log"
 
 	"muster/internal/audit"
@@ -56,6 +58,7 @@ func processes(build metrics.Build) cli.Process {
 		Bench:    measure(),
 		Validate: validate,
 		Replay:   replay,
+		Actors:   actors,
 	}
 }
 
@@ -76,12 +79,7 @@ func validate(_ context.Context, folder string) (string, error) {
 }
 
 func replay(_ context.Context, file string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", fmt.Errorf("open history: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	runs, err := audit.Decode(f)
+	runs, err := histories(file)
 	if err != nil {
 		return "", err
 	}
@@ -89,4 +87,48 @@ func replay(_ context.Context, file string) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("%s: %d run(s) replayed; this program takes the same decisions", file, len(runs)), nil
+}
+
+func histories(file string) ([]*historypb.History, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("open history: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	return audit.Decode(f)
+}
+
+// actors says of every message in the histories of a file who is behind it.
+func actors(_ context.Context, file, keys string) (string, error) {
+	runs, err := histories(file)
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(keys)
+	if err != nil {
+		return "", fmt.Errorf("open keys: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	known, err := audit.DecodeKeys(f)
+	if err != nil {
+		return "", err
+	}
+	verdicts, err := audit.Actors(runs, known)
+	if err != nil {
+		return "", err
+	}
+	var summary strings.Builder
+	bad := 0
+	for _, v := range verdicts {
+		how := "signed, by " + v.Via
+		if v.Err != nil {
+			how, bad = "NOT PROVEN: "+v.Err.Error(), bad+1
+		}
+		fmt.Fprintf(&summary, "%s  %-18s %-20s %s\n", v.At.UTC().Format(time.RFC3339), v.Message, v.By.Shown(), how)
+	}
+	fmt.Fprintf(&summary, "%s: %d message(s), %d of them proven", file, len(verdicts), len(verdicts)-bad)
+	if bad > 0 {
+		err = fmt.Errorf("%s: %d message(s) prove nobody", file, bad)
+	}
+	return summary.String(), err
 }

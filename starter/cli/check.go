@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -38,7 +39,38 @@ func (a *app) audit() *cobra.Command {
 		Args:    wants("FILE"),
 		RunE:    a.checks(a.env.Process.Replay),
 	})
+	group.AddCommand(a.auditActors())
 	return group
+}
+
+func (a *app) auditActors() *cobra.Command {
+	keys := ""
+	cmd := &cobra.Command{
+		Use:   "actors FILE --keys FILE",
+		Short: "Check who is behind everything that was asked in recorded histories",
+		Long: `Check the signatures in the histories that muster incident history has exported: of every message that their runs were sent,
+who sent it and how that was known. It needs the public keys of the installation and nothing else: no server, no network. It
+fails where a message was not signed by the installation for this actor, this run and these words.`,
+		Example: "  muster incident history " + anID + " --file " + anID + ".json\n  muster keys list -o json > keys.json\n  muster audit actors " + anID + ".json --keys keys.json",
+		Args: func(_ *cobra.Command, args []string) error {
+			if err := wants("FILE")(nil, args); err != nil {
+				return err
+			}
+			if keys == "" {
+				return misused("--keys: missing; it names a file with the public keys")
+			}
+			return nil
+		},
+		RunE: a.checks(func(ctx context.Context, file string) (string, error) {
+			if a.env.Process.Actors == nil {
+				return "", errors.New("muster audit actors: this build does not have it")
+			}
+			return a.env.Process.Actors(ctx, file, keys)
+		}),
+	}
+	cmd.Flags().StringVar(&keys, "keys", "", "`FILE` with the public keys, as muster keys list -o json writes it")
+	_ = cmd.MarkFlagFilename("keys", "json")
+	return cmd
 }
 
 // checks makes the work of a command out of a check of one thing.
@@ -48,7 +80,7 @@ func (a *app) checks(check func(ctx context.Context, what string) (string, error
 			return fmt.Errorf("%s: this build does not have it", cmd.CommandPath())
 		}
 		summary, err := check(cmd.Context(), args[0])
-		if err == nil {
+		if summary != "" {
 			lines(a.env.Stdout, summary)
 		}
 		return err

@@ -52,6 +52,8 @@ type Process struct {
 	Validate func(ctx context.Context, folder string) (summary string, err error)
 	// Replay runs the histories in a file through the workflows of this program.
 	Replay func(ctx context.Context, file string) (summary string, err error)
+	// Actors checks who is behind every message in the histories in a file. The summary is there with an error too.
+	Actors func(ctx context.Context, file, keys string) (summary string, err error)
 }
 
 // Run runs one command and returns its exit code.
