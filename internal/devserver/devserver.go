@@ -1,15 +1,22 @@
 // Package devserver runs Temporal inside this process: the server on SQLite, its web UI and its metrics, all on
 // 127.0.0.1. It is the engine behind `muster dev`, `muster demo` and the system tests. It knows nothing about
-// Muster's workflows: callers dial HostPort like any other Temporal.
+// Muster's workflows: callers dial HostPort like any other Temporal, with the token of the data folder.
+//
+// Every user and program of a machine reaches 127.0.0.1, so each listener guards itself. The frontend answers health
+// checks, and everything else only to who presents the token. The services behind it, and the frontend of their own,
+// answer only each other, by mutual TLS with a certificate that lives in this process. The web UI only looks, and asks
+// Options.UIGate who may. The metrics answer anybody: they are numbers, and the names of namespaces and task queues.
 //
 // A data folder belongs to one process at a time and to one Temporal version. It holds
 //
 //	muster.lock          held while a Muster runs on the folder; names its process
+//	engine.token         what clients present to the frontend; read at the start, made when it is missing
 //	engine/engine.json   which server, schema and shard count made the folder
 //	engine/temporal.db   SQLite, in WAL mode: histories, timers, tasks, namespaces
 //	engine/visibility.db the same for lists
 //
-// The engine folder appears whole or not at all: it is built beside its place and renamed.
+// The engine folder appears whole or not at all: it is built beside its place and renamed. The token is not a part of
+// it: who copies or moves the databases hands out no key. In memory mode there is no file, and a new token each time.
 package devserver
 
 import (
@@ -18,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -63,6 +71,9 @@ type Options struct {
 	FrontendPort int
 	// UIPort is where the web UI listens. 0 takes a free port, Off leaves it out.
 	UIPort int
+	// UIGate, if set, wraps the whole web UI, for a caller who wants to know who looks. Without one, everybody on this
+	// machine may: the UI looks with the token, and shows what the histories hold.
+	UIGate func(http.Handler) http.Handler
 	// MetricsPort is where Temporal's own Prometheus metrics are. 0 takes a free port, Off leaves them out.
 	MetricsPort int
 
@@ -82,6 +93,8 @@ type Server struct {
 	MetricsURL string
 	// Namespace answers when Start returns.
 	Namespace string
+	// Token is what the frontend asks for.
+	Token Token
 
 	log    *logger
 	engine *engine
@@ -91,11 +104,12 @@ type Server struct {
 	stop   sync.Once
 }
 
-// ClientOptions returns how a client on this machine dials the server. Nothing is compressed: for what never leaves the
-// machine that would be a twentieth of an incident's processor time.
+// ClientOptions returns how a client on this machine dials the server: with the token, which makes it the way in for
+// whoever holds the Server. Nothing is compressed: for what never leaves the machine that would be a twentieth of an
+// incident's processor time.
 func (s *Server) ClientOptions() client.Options {
 	return client.Options{
-		HostPort: s.HostPort, Namespace: s.Namespace,
+		HostPort: s.HostPort, Namespace: s.Namespace, HeadersProvider: s.Token,
 		ConnectionOptions: client.ConnectionOptions{GrpcCompression: &client.GrpcCompressionNone{}},
 	}
 }
@@ -145,13 +159,16 @@ func (o Options) withDefaults() (Options, error) {
 func (s *Server) start(ctx context.Context, opts Options) error {
 	if opts.Memory {
 		opts.Progress("starting temporal " + headers.ServerVersion + " in memory")
-		s.store = memoryStore()
+		s.store, s.Token = memoryStore(), newToken()
 	} else {
 		f, err := openFolder(opts.Folder, opts.Logger, opts.Progress)
 		if err != nil {
 			return err
 		}
 		s.folder = f
+		if s.Token, err = f.token(); err != nil {
+			return err
+		}
 		opts.Progress("starting temporal " + headers.ServerVersion + " on " + f.engine())
 		s.store = f.store(opts.NormalSync)
 	}
@@ -159,20 +176,20 @@ func (s *Server) start(ctx context.Context, opts Options) error {
 		return err
 	}
 
-	e, err := startEngine(ctx, s.store, opts.FrontendPort, opts.MetricsPort, s.log, freePorts)
+	e, err := startEngine(ctx, s.store, s.Token, opts.FrontendPort, opts.MetricsPort, s.log, freePorts)
 	if err != nil {
 		return err
 	}
 	s.engine, s.HostPort, s.MetricsURL = e, e.hostPort, e.metricsURL
 
 	opts.Progress("waiting for namespace " + opts.Namespace)
-	if err := prepareNamespace(ctx, s.HostPort, opts); err != nil {
+	if err := prepareNamespace(ctx, s.ClientOptions(), opts); err != nil {
 		return err
 	}
 	if opts.UIPort == Off {
 		return nil
 	}
-	if s.ui, err = startUI(opts.UIPort, s.HostPort, opts.Namespace, s.log); err != nil {
+	if s.ui, err = startUI(opts, s.HostPort, s.Token, s.log); err != nil {
 		return err
 	}
 	s.UIURL = s.ui.url

@@ -2,12 +2,11 @@ package devserver_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -94,10 +93,9 @@ func stop(t *testing.T, s *devserver.Server) {
 
 func dial(t *testing.T, s *devserver.Server) client.Client {
 	t.Helper()
-	c, err := client.Dial(client.Options{
-		HostPort: s.HostPort, Namespace: s.Namespace,
-		Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
-	})
+	o := s.ClientOptions()
+	o.Logger = sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))
+	c, err := client.Dial(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,74 +215,20 @@ func TestRunningEngine(t *testing.T) {
 		testUI(t, s)
 	})
 	t.Run("metrics", func(t *testing.T) {
-		if status, body := get(t, s.MetricsURL, ""); status != http.StatusOK || !strings.Contains(body, "service_requests") {
-			t.Errorf("got %d, %d bytes", status, len(body))
+		if got := ask(t, http.MethodGet, s.MetricsURL, "", nil); got.status != http.StatusOK || !strings.Contains(got.body, "service_requests") {
+			t.Errorf("got %d, %d bytes", got.status, len(got.body))
 		}
 	})
 	t.Run("only loopback", func(t *testing.T) {
-		testSockets(t, before)
+		listening := testSockets(t, before)
+		known := s.HostPort + " " + s.UIURL + " " + s.MetricsURL
+		testServicesAreClosed(t, slices.DeleteFunc(listening, func(a netip.AddrPort) bool {
+			return strings.Contains(known, a.String())
+		}))
 	})
 	t.Run("reported problems", func(t *testing.T) {
 		testReportedProblems(t, s)
 	})
-}
-
-func get(t *testing.T, url, host string) (status int, body string) {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Host = host
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, string(text)
-}
-
-func testUI(t *testing.T, s *devserver.Server) {
-	_, port, _ := strings.Cut(strings.TrimPrefix(s.UIURL, "http://"), ":")
-	for _, row := range []struct {
-		path, host string
-		status     int
-		contains   string
-	}{
-		{"/", "", 200, "<html"},
-		{"/namespaces/default/workflows", "", 200, "<html"},
-		{"/", "localhost:" + port, 200, "<html"},
-		{"/api/v1/namespaces", "", 200, `"name":"default"`},
-		{"/api/v1/namespaces", "evil.example:" + port, 403, "unknown host name"},
-	} {
-		status, body := get(t, s.UIURL+row.path, row.host)
-		if status != row.status || !strings.Contains(strings.ReplaceAll(body, " ", ""), strings.ReplaceAll(row.contains, " ", "")) {
-			t.Errorf("GET %s as %q: got %d %.200s, want %d with %s", row.path, row.host, status, body, row.status, row.contains)
-		}
-	}
-	_, body := get(t, s.UIURL+"/api/v1/settings", "")
-	var settings struct {
-		DefaultNamespace                     string
-		DisableNewsFetch, NotifyOnNewVersion bool
-	}
-	if err := json.Unmarshal([]byte(body), &settings); err != nil {
-		t.Fatal(err)
-	}
-	if settings.DefaultNamespace != "default" || !settings.DisableNewsFetch || settings.NotifyOnNewVersion {
-		t.Errorf("settings: %+v", settings)
-	}
-	post, err := http.Post(s.UIURL+"/api/v1/namespaces/default/workflows/x", "text/plain", strings.NewReader("{}")) //nolint:noctx // a browser's simple request
-	if err != nil {
-		t.Fatal(err)
-	}
-	post.Body.Close()
-	if post.StatusCode < 400 || post.StatusCode >= 500 {
-		t.Errorf("a post without the UI's token: got %d", post.StatusCode)
-	}
 }
 
 // A run whose code panics is marked soon, not after minutes of back-off.

@@ -23,9 +23,9 @@ const (
 	clusterName     = "active"
 	mainStore       = "main"
 	visibilityStore = "visibility"
-	// startAttempts is how often a start chooses ports anew. Losing a race for one once is rare, five times is not
+	// startAttempts is how often a start chooses ports anew. Losing a race for one once is rare, six times is not
 	// a race.
-	startAttempts = 5
+	startAttempts = 6
 )
 
 // engine is one running Temporal server.
@@ -35,16 +35,18 @@ type engine struct {
 	metricsURL string
 }
 
-// ports are where one server listens. The last three serve the other services only.
+// ports are where one server listens. The last four serve the other services only.
 type ports struct {
-	frontend, metrics         int
-	history, matching, worker int
+	frontend, metrics                   int
+	internal, history, matching, worker int
 }
 
 // startEngine starts the server. The server wants its ports told and binds them itself, so between choosing and
 // binding something else can take one. It then reports a fatal error, which the logger turns into a failed attempt,
 // and the next attempt chooses again.
-func startEngine(ctx context.Context, s store, frontend, metricsPort int, log *logger, choose func(n int) ([]int, error)) (*engine, error) {
+func startEngine(
+	ctx context.Context, s store, t Token, frontend, metricsPort int, log *logger, choose func(n int) ([]int, error),
+) (*engine, error) {
 	var failed []error
 	for range startAttempts {
 		if err := context.Cause(ctx); err != nil {
@@ -54,7 +56,7 @@ func startEngine(ctx context.Context, s store, frontend, metricsPort int, log *l
 		if err != nil {
 			return nil, errors.Join(append(failed, err)...)
 		}
-		e, err := tryEngine(s, p, log)
+		e, err := tryEngine(s, t, p, log)
 		if err == nil {
 			return e, nil
 		}
@@ -73,23 +75,23 @@ func choosePorts(frontend, metricsPort int, choose func(n int) ([]int, error)) (
 			return ports{}, err
 		}
 	}
-	free, err := choose(5)
+	free, err := choose(6)
 	if err != nil {
 		return ports{}, err
 	}
-	p := ports{frontend: frontend, metrics: metricsPort, history: free[0], matching: free[1], worker: free[2]}
+	p := ports{frontend: frontend, metrics: metricsPort, internal: free[0], history: free[1], matching: free[2], worker: free[3]}
 	if p.frontend == 0 {
-		p.frontend = free[3]
+		p.frontend = free[4]
 	}
 	if p.metrics == 0 {
-		p.metrics = free[4]
+		p.metrics = free[5]
 	}
 	return p, nil
 }
 
 // tryEngine makes one attempt. It runs in a goroutine of its own because a fatal report of the server ends the
 // goroutine that makes it.
-func tryEngine(s store, p ports, log *logger) (*engine, error) {
+func tryEngine(s store, t Token, p ports, log *logger) (*engine, error) {
 	e := &engine{hostPort: address(p.frontend)}
 	if p.metrics != Off {
 		e.metricsURL = "http://" + address(p.metrics) + "/metrics"
@@ -104,7 +106,7 @@ func tryEngine(s store, p ports, log *logger) (*engine, error) {
 			}
 			result <- ended
 		}()
-		ended = e.start(cfg, p, log)
+		ended = e.start(cfg, t, p, log)
 	}()
 	err := <-result
 	select {
@@ -119,24 +121,31 @@ func tryEngine(s store, p ports, log *logger) (*engine, error) {
 	return e, nil
 }
 
-func (e *engine) start(cfg *config.Config, p ports, log *logger) error {
+func (e *engine) start(cfg *config.Config, t Token, p ports, log *logger) error {
+	services, err := internode()
+	if err != nil {
+		return err
+	}
+	admits := newDoor(t)
 	server, err := temporal.NewServer(
 		temporal.WithConfig(cfg),
-		temporal.ForServices(temporal.DefaultServices),
+		// All of them: with the internal frontend, the services have one that the token does not guard, but their
+		// certificate.
+		temporal.ForServices(temporal.Services),
+		temporal.WithTLSConfigFactory(services),
 		// Without this the server opens membership ports too and looks for other hosts.
 		temporal.WithStaticHosts(map[primitives.ServiceName]static.Hosts{
-			primitives.FrontendService: static.SingleLocalHost(address(p.frontend)),
-			primitives.HistoryService:  static.SingleLocalHost(address(p.history)),
-			primitives.MatchingService: static.SingleLocalHost(address(p.matching)),
-			primitives.WorkerService:   static.SingleLocalHost(address(p.worker)),
+			primitives.FrontendService:         static.SingleLocalHost(address(p.frontend)),
+			primitives.InternalFrontendService: static.SingleLocalHost(address(p.internal)),
+			primitives.HistoryService:          static.SingleLocalHost(address(p.history)),
+			primitives.MatchingService:         static.SingleLocalHost(address(p.matching)),
+			primitives.WorkerService:           static.SingleLocalHost(address(p.worker)),
 		}),
 		temporal.WithDynamicConfigClient(settings()),
 		temporal.WithLogger(log),
-		// Whoever reaches loopback may do anything; Muster checks actors in its own API and signs what it sends.
-		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
-		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper {
-			return authorization.NewNoopClaimMapper()
-		}),
+		// Reaching loopback is not enough: who presents the token may do anything, nobody else anything.
+		temporal.WithAuthorizer(admits),
+		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return admits }),
 	)
 	if err != nil {
 		return err
@@ -166,8 +175,7 @@ func (e *engine) stop(limit time.Duration) bool {
 
 func serverConfig(s store, p ports) *config.Config {
 	service := func(port int) config.Service {
-		// Only gRPC: without an HTTP port no web page in the user's browser can post to the frontend. The services
-		// behind it have no authentication at all. BindOnIP, not BindOnLocalHost: that one asks DNS and the environment.
+		// Only gRPC: without an HTTP port no web page in the user's browser can post to the frontend. BindOnIP, not BindOnLocalHost: that one asks DNS and the environment.
 		return config.Service{RPC: config.RPC{GRPCPort: port, BindOnIP: loopback}}
 	}
 	cfg := &config.Config{
@@ -190,10 +198,11 @@ func serverConfig(s store, p ports) *config.Config {
 		},
 		DCRedirectionPolicy: config.DCRedirectionPolicy{Policy: "noop"},
 		Services: map[string]config.Service{
-			string(primitives.FrontendService): service(p.frontend),
-			string(primitives.HistoryService):  service(p.history),
-			string(primitives.MatchingService): service(p.matching),
-			string(primitives.WorkerService):   service(p.worker),
+			string(primitives.FrontendService):         service(p.frontend),
+			string(primitives.InternalFrontendService): service(p.internal),
+			string(primitives.HistoryService):          service(p.history),
+			string(primitives.MatchingService):         service(p.matching),
+			string(primitives.WorkerService):           service(p.worker),
 		},
 		// Muster keeps histories as signed bundles; Temporal's own archival stays off.
 		Archival: config.Archival{

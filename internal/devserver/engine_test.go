@@ -31,13 +31,13 @@ func TestPortTakenInBetween(t *testing.T) {
 	tries := 0
 	choose := func(n int) ([]int, error) {
 		free, err := freePorts(n)
-		if tries++; tries < len(free) { // One of the five after the other: each is bound at another place.
+		if tries++; tries < len(free) { // All but the metrics' after the other: each is bound at another place.
 			free[tries-1] = taken.Addr().(*net.TCPAddr).Port
 		}
 		return free, err
 	}
 	log := newLogger(quiet())
-	e, err := startEngine(t.Context(), s, 0, 0, log, choose)
+	e, err := startEngine(t.Context(), s, newToken(), 0, 0, log, choose)
 	if err != nil {
 		t.Fatal(err)
 	}

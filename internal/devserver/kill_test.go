@@ -34,7 +34,9 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Stop()
-	c, err := client.Dial(client.Options{HostPort: s.HostPort, Namespace: s.Namespace, Logger: sdklog.NewStructuredLogger(quiet())})
+	dial := s.ClientOptions()
+	dial.Logger = sdklog.NewStructuredLogger(quiet())
+	c, err := client.Dial(dial)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,9 @@ func serve(folder string) error {
 	if err != nil {
 		return err
 	}
-	c, err := client.Dial(client.Options{HostPort: s.HostPort, Namespace: s.Namespace, Logger: sdklog.NewStructuredLogger(quiet())})
+	dial := s.ClientOptions()
+	dial.Logger = sdklog.NewStructuredLogger(quiet())
+	c, err := client.Dial(dial)
 	if err != nil {
 		return err
 	}

@@ -18,17 +18,14 @@ import (
 )
 
 // prepareNamespace waits for the namespace and brings its retention and search attributes up to date.
-func prepareNamespace(ctx context.Context, hostPort string, opts Options) (err error) {
+func prepareNamespace(ctx context.Context, dial client.Options, opts Options) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("prepare namespace %s: %w", opts.Namespace, err)
 		}
 	}()
-	c, err := client.NewLazyClient(client.Options{
-		HostPort:  hostPort,
-		Namespace: opts.Namespace,
-		Logger:    sdklog.NewStructuredLogger(opts.Logger),
-	})
+	dial.Logger = sdklog.NewStructuredLogger(opts.Logger)
+	c, err := client.NewLazyClient(dial)
 	if err != nil {
 		return err
 	}

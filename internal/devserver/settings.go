@@ -54,6 +54,11 @@ func settings() dynamicconfig.StaticClient {
 		// miss costs one read of SQLite.
 		dynamicconfig.HistoryCacheHostLevelMaxSize.Key(): 4096,
 
+		// Who is refused is told why, and where the token is. Otherwise only "Request unauthorized.".
+		dynamicconfig.ExposeAuthorizerErrors.Key(): true,
+		// It is the default; that nobody comes in by a stream must not hang on a default.
+		dynamicconfig.DisableStreamingAuthorizer.Key(): false,
+
 		// The server asks its maker once a day whether a newer version exists, and says what runs here. It must not.
 		dynamicconfig.EnableServerVersionCheck.Key(): false,
 	}

@@ -47,14 +47,14 @@ func sockets(t *testing.T) map[string]socket {
 	return found
 }
 
-// testSockets looks at every TCP socket that the engine opened: it may only listen on, and talk to, loopback.
-func testSockets(t *testing.T, before map[string]socket) {
-	listening := 0
+// testSockets looks at every TCP socket that the engine opened: it may only listen on, and talk to, loopback. It
+// returns where the engine listens.
+func testSockets(t *testing.T, before map[string]socket) (listening []netip.AddrPort) {
 	for inode, s := range sockets(t) {
 		switch _, old := before[inode]; {
 		case old:
 		case s.listens:
-			listening++
+			listening = append(listening, s.local)
 			if s.local.Addr() != netip.MustParseAddr("127.0.0.1") {
 				t.Errorf("listens on %s", s.local)
 			}
@@ -62,10 +62,12 @@ func testSockets(t *testing.T, before map[string]socket) {
 			t.Errorf("talks to %s", s.remote)
 		}
 	}
-	// Four services, the web UI and the metrics. A seventh would be a membership port or an HTTP API.
-	if listening != 6 {
-		t.Errorf("listening sockets: got %d, want 6", listening)
+	// Four services, their own frontend, the web UI and the metrics. An eighth would be a membership port or an HTTP
+	// API.
+	if len(listening) != 7 {
+		t.Errorf("listening sockets: got %v, want 7", listening)
 	}
+	return listening
 }
 
 // addrPort reads an address as /proc/net prints it: 32-bit words in the machine's order, here little endian.
