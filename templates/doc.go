@@ -1,5 +1,5 @@
 // Package templates holds the texts and definitions that ship with Muster, embedded. It holds no code: internal/report
-// parses the texts and gives them their data.
+// parses the texts and gives them their data, and starter/console and starter/api do so for their pages.
 //
 //	notifications/<kind>[.<about>].<language>.tmpl   a message: defines "subject" and "text"
 //	notifications/parts.<language>.tmpl              pieces that several messages share
@@ -8,6 +8,12 @@
 //	reports/incident.<language>.md.tmpl              the incident report, Markdown
 //	reports/incident.<language>.html.tmpl            the same as one self-contained page
 //	reports/style.html.tmpl                          what the page looks like in every language
+//	console/<page>.html.tmpl                         a page of Muster, in every language
+//	console/words.<language>.tmpl                    all that stands on those pages
+//	console/style.css, console/icon.svg              what they look like
+//	api/page.html.tmpl                               the page of the API, in every language
+//	api/words.<language>.yaml                        what stands on it beside what the API says of itself
+//	api/style.css                                    what it looks like
 //
 // A text is a Go template. It sees plain data (the types inside, outside and view of internal/report) and the functions in
 // internal/report/funcs.go, nothing else. Customer updates and all-clears see no title, no alerts and no other customer:
@@ -18,5 +24,5 @@ import "embed"
 
 // FS holds the shipped texts.
 //
-//go:embed notifications reports timeline
+//go:embed api console notifications reports timeline
 var FS embed.FS

@@ -70,7 +70,7 @@ func rooms() map[string]room {
 		// process hands the CLI what only a whole program can do, as functions.
 		"internal/process": {may: []string{
 			"starter/cli", "starter/api", "internal/node", "internal/demo", "internal/bench", "internal/audit",
-			"internal/org", "internal/metrics", "internal/report", "templates", temporalSDK + "/log",
+			"internal/org", "internal/metrics", "internal/report", "templates", temporalSDK + "/log", temporalAPI,
 		}, only: []string{"."}},
 
 		"workflows":  {may: []string{"activities", pure, sdkWorkflow, sdkTemporal, apiEnums}},
@@ -86,7 +86,7 @@ func rooms() map[string]room {
 		"starter/ingest":   entry("golang.org/x/time"),
 		"starter/callback": entry(),
 		"starter/console":  entry("internal/oidc", "templates"),
-		"starter/api":      entry("internal/keyring", "internal/wholefile", yaml),
+		"starter/api":      entry("internal/keyring", "internal/wholefile", "templates", yaml),
 		"starter/cli": {may: []string{
 			"starter/api", "internal/org", "internal/audit", "internal/preview", "internal/report", "internal/problem",
 			pure,
@@ -224,6 +224,6 @@ func testLibraries(group string) []string {
 	}
 	return append(libs,
 		"github.com/rogpeppe/go-internal", "github.com/emersion/go-smtp", "github.com/emersion/go-sasl", "github.com/prometheus", yaml,
-		temporalSDK, temporalAPI, "google.golang.org/protobuf", "google.golang.org/grpc",
+		temporalSDK, temporalAPI, "google.golang.org/protobuf", "google.golang.org/grpc", "github.com/santhosh-tekuri/jsonschema",
 	)
 }

@@ -1,5 +1,6 @@
 // Package api is the REST API of Muster under /api/v1, and the client that commands use. Every request but those for the
-// version and the health of the server carries a bearer token, and the token says who acts: never the body.
+// version, the document of the API and the health of the server carries a bearer token, and the token says who acts: never
+// the body. What somebody may do follows from authority, for every route and every incident anew.
 //
 // An incident is answered as its workflow keeps it. There, instants are RFC 3339 in UTC and durations (within, wait, quiet,
 // reopen_within …) whole nanoseconds. Its alerts are short, for there can be many: fp is the fingerprint, n and v are the

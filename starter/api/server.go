@@ -65,7 +65,8 @@ const (
 
 type server struct {
 	Config
-	rate *throttle.Rate
+	rate     *throttle.Rate
+	document func() (*document, error)
 }
 
 // A route is one resource and method. The verb is what the visitor must be allowed; without a kind, the handler asks itself.
@@ -117,7 +118,7 @@ func New(cfg Config) (http.Handler, error) {
 		cfg.Guess = func(*http.Request) time.Duration { return 0 }
 	}
 	cfg.Language, cfg.Zone = cmp.Or(cfg.Language, "en"), cmp.Or(cfg.Zone, "UTC")
-	s := &server{Config: cfg, rate: throttle.NewRate(tokenRate, tokenBurst, cfg.Now)}
+	s := &server{Config: cfg, rate: throttle.NewRate(tokenRate, tokenBurst, cfg.Now), document: documents(cfg.Version.Version)}
 
 	closed := http.NewServeMux()
 	closed.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
@@ -137,6 +138,8 @@ func New(cfg Config) (http.Handler, error) {
 	open := http.NewServeMux()
 	open.Handle(root, s.authenticated(closed))
 	open.Handle(Path+"version", s.handle(map[string]handler{http.MethodGet: s.version}))
+	open.Handle(Path+"openapi.json", s.handle(map[string]handler{http.MethodGet: s.describe}))
+	open.Handle(root+"docs", s.handle(map[string]handler{http.MethodGet: s.docs}))
 	return s.guarded(open), nil
 }
 

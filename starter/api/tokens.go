@@ -218,7 +218,8 @@ func listed(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// revokeToken revokes a token. One of somebody else is not there.
+// revokeToken revokes a token, and ends the sessions of its person, of which one may have begun with it. One of somebody else
+// is not there.
 func (s *server) revokeToken(w http.ResponseWriter, r *http.Request) error {
 	if err := queryFaults(r.URL.Query(), nil); err != nil {
 		return err
@@ -238,6 +239,9 @@ func (s *server) revokeToken(w http.ResponseWriter, r *http.Request) error {
 		return missing
 	}
 	t, err := s.Store.RevokeToken(r.Context(), name)
+	if err == nil && t.Kind == store.Person {
+		_, err = s.Store.EndSessions(r.Context(), t.Actor)
+	}
 	if err != nil {
 		return err
 	}

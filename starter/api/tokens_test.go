@@ -147,6 +147,21 @@ func TestATokenHasItsRate(t *testing.T) {
 	}
 }
 
+func TestRevokingATokenEndsTheSessionsOfItsPerson(t *testing.T) {
+	p := newPlace(t)
+	as := p.as(t, "kim")
+	session, err := p.store.CreateSession(t.Context(), store.Session{Person: "kim", Via: "token:tok_1", Expires: instant().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := p.ask("DELETE", "/api/v1/tokens/"+p.tokenID(t, "kim"), "", "Authorization", as); w.Code != 200 {
+		t.Fatalf("got %d %s", w.Code, w.Body)
+	}
+	if _, err := p.store.Session(t.Context(), session); !errors.Is(err, store.ErrUnknown) {
+		t.Errorf("the session goes on: %v", err)
+	}
+}
+
 func TestTokensAreListedToWhoMayManageThem(t *testing.T) {
 	p := newPlace(t)
 	list := func(who string) (actors []string) {

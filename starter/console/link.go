@@ -1,0 +1,404 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"muster/internal/authority"
+	"muster/internal/incident"
+	"muster/internal/link"
+	"muster/internal/org"
+	"muster/internal/store"
+	"muster/internal/timeline"
+	"muster/starter"
+)
+
+// maxReason is how many characters the reason of an escalation has at most.
+const maxReason = 500
+
+// A visit is one request by a signed link: what the link allows, who has it, and how its incident stands.
+type visit struct {
+	link.Link
+	by       authority.Subject
+	incident *incident.Incident
+	object   authority.Object
+	used     *store.Use // what the link was used for; nil: nothing yet
+	open     bool       // nothing is to be decided by this request
+}
+
+// openLink shows what is decided. It changes nothing: programs that read mail open links too.
+func (c *Console) openLink(w http.ResponseWriter, r *http.Request) error {
+	v, err := c.visit(r)
+	if err != nil {
+		return err
+	}
+	c.showVisit(w, r, http.StatusOK, v, v.standing(), reason{})
+	return nil
+}
+
+// useLink takes the decision.
+func (c *Console) useLink(w http.ResponseWriter, r *http.Request) error {
+	if r.Header.Get("Sec-Fetch-Site") != "" { // older browsers do not say, and the token is enough
+		if err := c.cross.Check(r); err != nil {
+			return c.foreign(r)
+		}
+	}
+	v, err := c.visit(r)
+	if err != nil {
+		return err
+	}
+	action := link.Action(r.PostForm.Get("action"))
+	if !v.Allows(action) {
+		c.note(r, store.AttemptLink, v.Person, v.Incident, r.Method, "the link does not allow what was asked for")
+		return &refusal{status: http.StatusForbidden, name: "link.not-allowed"}
+	}
+	why := reason{text: tidy(r.PostForm.Get("reason"))}
+	verb, command := v.command(action, why.text)
+	if err := authority.May(v.by, verb, v.object); err != nil {
+		c.note(r, store.AttemptDenied, v.Person, v.Incident, string(verb), err.Error())
+		return &refusal{status: http.StatusForbidden, name: "link.may-not"}
+	}
+	if v.used != nil {
+		return c.again(w, r, v, action, command)
+	}
+	s := v.standing()
+	if !slices.Contains(s.actions, action) {
+		return c.refuseVisit(w, r, v, s)
+	}
+	if content := v.content(); content != v.Content && content != r.PostForm.Get("content") {
+		return c.refuseVisit(w, r, v, verdict{"link.changed", s.actions})
+	}
+	if action == link.Escalate {
+		if why.fault = faultOf(why.text); why.fault != "" {
+			c.showVisit(w, r, http.StatusUnprocessableEntity, v, s, why)
+			return nil
+		}
+	}
+	return c.decide(w, r, v, action, command)
+}
+
+// visit reads the link of a request, or says why it is none, or none any more.
+func (c *Console) visit(r *http.Request) (*visit, error) {
+	l, err := c.cfg.Links.ReadLink(r.PathValue("token"))
+	if err != nil {
+		if _, ok := errors.AsType[*link.InvalidError](err); !ok {
+			return nil, err
+		}
+		c.note(r, store.AttemptLink, "", link.Path, r.Method, err.Error())
+		return nil, &refusal{status: http.StatusNotFound, name: "link.invalid"}
+	}
+	v := &visit{Link: l, open: r.Method != http.MethodPost}
+	if l.Expired(c.cfg.Now()) {
+		c.note(r, store.AttemptLink, l.Person, l.Incident, r.Method, "the link has expired")
+		return nil, &refusal{status: http.StatusGone, name: "link.expired", at: l.Expires}
+	}
+	o := c.cfg.Organisation()
+	var known bool
+	if v.by, known = o.Subject(l.Person); !known {
+		c.note(r, store.AttemptDenied, l.Person, l.Incident, r.Method, "the person is not in the organisation folder")
+		return nil, &refusal{status: http.StatusForbidden, name: "link.gone"}
+	}
+	if v.incident, err = c.cfg.Incidents.State(r.Context(), incident.ID(l.Incident)); err != nil {
+		if _, gone := errors.AsType[*starter.NotFoundError](err); gone {
+			c.note(r, store.AttemptLink, l.Person, l.Incident, r.Method, "there is no such incident")
+			return nil, &refusal{status: http.StatusNotFound, name: "link.invalid"}
+		}
+		return nil, err
+	}
+	v.object = about(o, v.incident)
+	if err := v.may(); err != nil {
+		c.note(r, store.AttemptDenied, l.Person, l.Incident, r.Method, err.Error())
+		return nil, &refusal{status: http.StatusForbidden, name: "link.may-not"}
+	}
+	use, used, err := c.cfg.Store.UsedLink(r.Context(), l.ID)
+	if used {
+		v.used = &use
+	}
+	return v, err
+}
+
+// may tells whether whoever has the link may read what it is about, and take one of its decisions at least.
+func (v *visit) may() error {
+	err := authority.May(v.by, authority.Read, v.object)
+	if err != nil || len(v.allowed()) > 0 {
+		return err
+	}
+	const needed = "want a role that allows what the link is for"
+	return &authority.DeniedError{Verb: authority.Acknowledge, Kind: authority.Incident, Reason: needed}
+}
+
+// allowed lists the actions of the link that authority allows now.
+func (v *visit) allowed() (actions []link.Action) {
+	for _, action := range []link.Action{link.Acknowledge, link.Escalate} {
+		verb, _ := v.command(action, "")
+		if v.Allows(action) && authority.May(v.by, verb, v.object) == nil {
+			actions = append(actions, action)
+		}
+	}
+	return actions
+}
+
+// about is an incident as authority sees it.
+func about(o *org.Organisation, i *incident.Incident) authority.Object {
+	object := authority.Object{Kind: authority.Incident, Partners: o.Partners(i.Definition.Service.ID)}
+	for _, customer := range i.Definition.Customers {
+		object.Customers = append(object.Customers, customer.ID)
+	}
+	return object
+}
+
+// command is what an action asks of the incident, and the verb that allows it.
+func (v *visit) command(action link.Action, why string) (authority.Verb, incident.Command) {
+	if action == link.Escalate {
+		return authority.Escalate, incident.Escalate{Reason: why}
+	}
+	return authority.Acknowledge, incident.Acknowledge{}
+}
+
+// content is the fingerprint of what is decided now.
+func (v *visit) content() string {
+	d := v.incident.Definition
+	return link.OfIncident(string(v.incident.ID), d.Title, d.Service.Name)
+}
+
+// A verdict is how things stand for who has the link.
+type verdict struct {
+	name    string        // of the words that say so; empty: there is something to decide
+	actions []link.Action // of the link, that can be taken now
+}
+
+// standing says what can be decided now, and why not what cannot.
+func (v *visit) standing() verdict {
+	i := v.incident
+	if v.used != nil {
+		return verdict{name: "link.done." + v.used.Action}
+	}
+	if !i.Status.Open() {
+		return verdict{name: "link.over"}
+	}
+	s := verdict{actions: v.allowed()}
+	switch {
+	case i.Escalation.Answered: // somebody has taken it, so there is nothing to acknowledge
+		s.actions = slices.DeleteFunc(s.actions, func(a link.Action) bool { return a == link.Acknowledge })
+		s.name = "link.taken"
+		if n := len(i.Responders); n > 0 && i.Responders[n-1].ID == v.Person {
+			s.name = "link.done.acknowledge"
+		}
+	case v.open && v.Content != v.content():
+		s.name = "link.changed"
+	}
+	return s
+}
+
+// refuseVisit answers with how things stand, when that is not as the link or its page has said.
+func (c *Console) refuseVisit(w http.ResponseWriter, r *http.Request, v *visit, s verdict) error {
+	status := http.StatusConflict
+	if s.name == "link.done.acknowledge" {
+		status = http.StatusOK
+	} else {
+		c.note(r, store.AttemptLink, v.Person, v.Incident, r.PostForm.Get("action"), strings.TrimPrefix(s.name, "link."))
+	}
+	c.showVisit(w, r, status, v, s, reason{})
+	return nil
+}
+
+// again answers whoever uses a link that was used. The same decision is asked for once more under the same id, in case a
+// process ended between the claim and the decision.
+func (c *Console) again(
+	w http.ResponseWriter, r *http.Request, v *visit, action link.Action, command incident.Command,
+) error {
+	if v.used.Action != string(action) {
+		return c.refuseVisit(w, r, v, verdict{name: "link.used." + v.used.Action})
+	}
+	if v.incident.May(v.request(action).ID, command) != nil { // the claim is all that was done
+		v.used = nil
+		return c.refuseVisit(w, r, v, v.refused(action))
+	}
+	err := c.cfg.Incidents.Command(r.Context(), v.incident.ID, v.request(action), command)
+	if _, ended := errors.AsType[*starter.NotFoundError](err); err != nil && !ended {
+		return err
+	}
+	// Whoever has claimed it may have given it back meanwhile.
+	if _, _, err := c.cfg.Store.UseLink(context.WithoutCancel(r.Context()), *v.used); err != nil {
+		return err
+	}
+	c.showVisit(w, r, http.StatusOK, c.renewed(r, v), v.standing(), reason{})
+	return nil
+}
+
+// request is who asks. One link is one decision, however often it is asked for.
+func (v *visit) request(action link.Action) starter.Request {
+	return starter.Request{ID: "link/" + v.ID + "/" + string(action), By: v.by.Actor, Via: "link:" + v.ID}
+}
+
+// decide claims the link and takes the decision. A decision that is not taken leaves the link as it was.
+func (c *Console) decide(
+	w http.ResponseWriter, r *http.Request, v *visit, action link.Action, command incident.Command,
+) error {
+	use := store.Use{Link: v.ID, Person: v.Person, Action: string(action), At: c.cfg.Now(), Expires: v.Expires}
+	first, before, err := c.cfg.Store.UseLink(r.Context(), use)
+	if err != nil {
+		return err
+	}
+	if !first { // in the same moment
+		v.used = &before
+		return c.again(w, r, v, action, command)
+	}
+	err = c.cfg.Incidents.Command(r.Context(), v.incident.ID, v.request(action), command)
+	c.cfg.Log.Info("link used", "incident", v.Incident, "action", action, "actor", v.Person, "link", v.ID, "error", err)
+	if err == nil {
+		v.used = &use
+		c.showVisit(w, r, http.StatusOK, c.renewed(r, v), v.standing(), reason{})
+		return nil
+	}
+	if e := c.cfg.Store.ReleaseLink(context.WithoutCancel(r.Context()), v.ID); e != nil {
+		c.cfg.Log.Error("link not released", "link", v.ID, "error", e)
+	}
+	_, refused := errors.AsType[*starter.RefusedError](err)
+	_, ended := errors.AsType[*starter.NotFoundError](err)
+	if !refused && !ended {
+		return err
+	}
+	v = c.renewed(r, v)
+	return c.refuseVisit(w, r, v, v.refused(action))
+}
+
+// refused says why an action was not taken: as things stand now, or else for a reason of the rules.
+func (v *visit) refused(action link.Action) verdict {
+	s := v.standing()
+	if slices.Contains(s.actions, action) {
+		return verdict{name: "link.refused"}
+	}
+	return s
+}
+
+// renewed is a visit with its incident as it is now, or as it was when that cannot be had: the decision itself is known.
+func (c *Console) renewed(r *http.Request, v *visit) *visit {
+	i, err := c.cfg.Incidents.State(r.Context(), v.incident.ID)
+	if err != nil {
+		c.cfg.Log.Warn("state after a decision not read", "incident", v.Incident, "error", err)
+		return v
+	}
+	now := *v
+	now.incident = i
+	return &now
+}
+
+// A reason is what somebody has written for an escalation, and what is wrong with it.
+type reason struct{ text, fault string }
+
+// tidy makes a written text one of plain lines.
+func tidy(text string) string {
+	return strings.TrimSpace(strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "").Replace(text))
+}
+
+// faultOf names what is wrong with the reason of an escalation.
+func faultOf(why string) string {
+	switch {
+	case why == "":
+		return "reason.missing"
+	case !utf8.ValidString(why) || utf8.RuneCountInString(why) > maxReason:
+		return "reason.long"
+	}
+	return ""
+}
+
+// acknowledged returns who has acknowledged last, and when as far as the timeline at hand goes back.
+func acknowledged(i *incident.Incident) (by timeline.Actor, entry timeline.Entry) {
+	if n := len(i.Responders); n > 0 {
+		by = i.Responders[n-1]
+	}
+	return by, last(i, func(e timeline.Entry) bool { return e.Kind == timeline.Acknowledged && e.Actor.ID == by.ID })
+}
+
+// last returns the newest entry of the timeline at hand that is asked for, the zero entry when there is none.
+func last(i *incident.Incident, wanted func(timeline.Entry) bool) timeline.Entry {
+	for _, e := range slices.Backward(i.Timeline.Entries) {
+		if wanted(e) {
+			return e
+		}
+	}
+	return timeline.Entry{}
+}
+
+// A decision is the data of the page of a link.
+type decision struct {
+	Person      string // whose link it is
+	Facts       facts
+	By, At      string // who has done what the page says, and when
+	Human       bool   // by names a person
+	Acknowledge bool   // can be done
+	Escalate    bool
+	Content     string
+	Reason      string
+	Fault       string
+}
+
+// facts are what a page shows of an incident.
+type facts struct {
+	ID, Title, Service     string
+	Priority, PriorityCode string
+	Status, StatusCode     string
+	Since                  string
+	Responder, At          string // who has acknowledged last, and when
+	Human                  bool   // the responder is named, and not an organisation instead
+	Paging                 bool   // goes on
+}
+
+// showVisit shows how things stand, and what can be decided.
+func (c *Console) showVisit(w http.ResponseWriter, r *http.Request, status int, v *visit, s verdict, why reason) {
+	p := c.page(r, "link", cmp.Or(s.name, "link.decide"), v.Person)
+	i, zone := v.incident, v.incident.Definition.Zone
+	moment := func(at time.Time) string { return c.cfg.Texts.Moment(at, p.Language, zone) }
+	responder, taken := acknowledged(i)
+	d := decision{
+		Person: v.by.Actor.Shown(), Content: v.content(), Reason: why.text, Fault: why.fault,
+		Acknowledge: slices.Contains(s.actions, link.Acknowledge), Escalate: slices.Contains(s.actions, link.Escalate),
+		Facts: facts{
+			ID: string(i.ID), Title: i.Definition.Title, Service: i.Definition.Service.Name,
+			Priority: c.cfg.Texts.Priority(i.Priority, p.Language), PriorityCode: i.Priority.String(),
+			Status: c.cfg.Texts.Status(i.Status, p.Language), StatusCode: string(i.Status),
+			Since: moment(i.Times.Started), Paging: i.Status.Open() && !i.Escalation.Answered,
+		},
+	}
+	d.Facts.Responder, d.Facts.Human = c.shownTo(v, responder)
+	if !taken.At.IsZero() {
+		d.Facts.At = moment(taken.At)
+	}
+	by, at := responder, taken.At
+	switch {
+	case v.used != nil:
+		by, at = v.by.Actor, v.used.At
+	case !i.Status.Open():
+		e := last(i, func(e timeline.Entry) bool { return e.Kind == timeline.StatusChanged })
+		by, at = e.Actor, e.At
+	}
+	d.By, d.Human = c.shownTo(v, by)
+	if !at.IsZero() {
+		d.At = moment(at)
+	}
+	p.Data = d
+	c.show(w, r, status, p)
+}
+
+// shownTo is the name of an actor for whoever has the link, and whether it is a person's. Other parties learn no names of
+// people who are not their own.
+func (c *Console) shownTo(v *visit, a timeline.Actor) (name string, human bool) {
+	o := c.cfg.Organisation()
+	whose, ok := o.Subject(a.ID)
+	switch {
+	case a.ID == "":
+		return "", false
+	case a == timeline.Muster():
+		return "Muster", false
+	case authority.May(v.by, authority.ReadInternal, v.object) == nil, ok && whose.Party == v.by.Party:
+		return a.Shown(), a.Kind == timeline.Person
+	}
+	return o.Name, false
+}
