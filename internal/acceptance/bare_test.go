@@ -56,10 +56,9 @@ func newBare(t *testing.T, sink *receiver, organisation string, o devserver.Opti
 	b.engine, err = devserver.Start(t.Context(), o)
 	must(t, err)
 	t.Cleanup(b.engine.Stop)
-	b.temporal, err = client.Dial(client.Options{
-		HostPort: b.engine.HostPort, Namespace: b.engine.Namespace, Logger: log.NewStructuredLogger(quiet), Identity: "muster",
-		ConnectionOptions: client.ConnectionOptions{DialOptions: dial},
-	})
+	options := b.engine.ClientOptions()
+	options.Logger, options.Identity, options.ConnectionOptions.DialOptions = log.NewStructuredLogger(quiet), "muster", dial
+	b.temporal, err = client.Dial(options)
 	must(t, err)
 	t.Cleanup(b.temporal.Close)
 	if b.folder = o.Folder; b.folder == "" {

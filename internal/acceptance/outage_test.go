@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"muster/internal/devserver"
 	"muster/internal/incident"
 )
 
@@ -72,7 +73,10 @@ func newOutage(t *testing.T) *outage {
 	o.startEngine(t)
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	o.url = "http://" + address
-	start(t, "worker and serve", o.folder, listenEnv+"="+address, "TEMPORAL_ADDRESS=127.0.0.1:"+o.port).awaitReady(t)
+	token, err := os.ReadFile(filepath.Join(o.folder, "engine", devserver.TokenFile))
+	must(t, err)
+	start(t, "worker and serve", o.folder, listenEnv+"="+address, "TEMPORAL_ADDRESS=127.0.0.1:"+o.port,
+		"TEMPORAL_API_KEY="+strings.TrimSpace(string(token)), "TEMPORAL_TLS=false").awaitReady(t)
 	return o
 }
 

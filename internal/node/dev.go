@@ -15,6 +15,7 @@ import (
 
 	"muster/examples"
 	"muster/internal/devserver"
+	"muster/starter/api"
 	"muster/workflows"
 )
 
@@ -39,7 +40,7 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 	if err := n.takeAll(ctx, cfg); err != nil {
 		return nil, cmp.Or(devserver.InUse(cfg.Data), err)
 	}
-	engine, err := startEngine(ctx, cfg)
+	engine, err := n.startEngine(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -74,14 +75,14 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 	}, nil
 }
 
-func startEngine(ctx context.Context, cfg DevConfig) (*devserver.Server, error) {
+func (n *Node) startEngine(ctx context.Context, cfg DevConfig) (*devserver.Server, error) {
 	attributes := map[string]enumspb.IndexedValueType{}
 	for _, k := range workflows.SearchAttributes() {
 		attributes[k.GetName()] = k.GetValueType()
 	}
 	return devserver.Start(ctx, devserver.Options{
 		Folder: cfg.Data, NormalSync: cfg.NormalSync, SearchAttributes: attributes,
-		FrontendPort: cfg.TemporalPort, UIPort: cfg.UIPort, MetricsPort: devserver.Off, Logger: cfg.Log,
+		FrontendPort: cfg.TemporalPort, UIPort: cfg.UIPort, MetricsPort: devserver.Off, UIGate: n.onlyReaders, Logger: cfg.Log,
 		Progress: func(line string) { fmt.Fprintln(cfg.Out, line) },
 	})
 }
@@ -124,10 +125,11 @@ func copyExample(data, folder string) error {
 // greet says where everything is.
 func (r *Running) greet() {
 	out := r.node.cfg.Out
-	fmt.Fprintf(out, "\n  alerts      %s/v1/alerts/alertmanager\n  API         %s/api/v1/\n  health      %s/readyz?verbose\n", r.URL, r.URL, r.URL)
-	fmt.Fprintf(out, "  metrics     %s/metrics\n  Temporal    %s\n", r.URL, r.TemporalURL)
+	fmt.Fprintf(out, "\n  alerts      %s/v1/alerts/alertmanager\n  API         %s/api/docs\n  health      %s/readyz?verbose\n", r.URL, r.URL, r.URL)
+	fmt.Fprintf(out, "  metrics     %s/metrics\n  sign in     %s/login, with the token of %s\n", r.URL, r.URL, filepath.Join(r.node.cfg.Data, api.AdminTokenFile))
 	if r.UIURL != "" {
-		fmt.Fprintf(out, "  Temporal UI %s\n", r.UIURL)
+		fmt.Fprintf(out, "  Temporal UI %s, when you have signed in\n", r.UIURL)
 	}
+	fmt.Fprintf(out, "  Temporal    %s, with the API key of %s\n", r.TemporalURL, filepath.Join(r.node.cfg.Data, devserver.TokenFile))
 	fmt.Fprintf(out, "  data        %s\n  definitions %s\n\nCtrl-C stops it; what runs goes on at the next start.\n\n", r.node.cfg.Data, r.node.cfg.Org)
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -51,6 +52,11 @@ func (n *Node) take(ctx context.Context, flag string) error {
 	n.door = d
 	n.onStop(func() { _ = d.server.Close() })
 	return nil
+}
+
+// reachable is the URL for whoever is on the same machine: a door that stands open to every address has none of its own.
+func (d *door) reachable() string {
+	return strings.NewReplacer("//0.0.0.0:", "//127.0.0.1:", "//[::]:", "//127.0.0.1:").Replace(d.url)
 }
 
 // open puts what the node answers behind its door, until the node stops.

@@ -27,7 +27,7 @@ func (n *Node) admit(ctx context.Context) error {
 
 // tell writes where the node answers, for commands on the same machine.
 func (n *Node) tell() error {
-	if err := wholefile.Write(filepath.Join(n.cfg.Data, api.URLFile), []byte(n.door.url+"\n"), 0o600); err != nil {
+	if err := wholefile.Write(filepath.Join(n.cfg.Data, api.URLFile), []byte(n.door.reachable()+"\n"), 0o600); err != nil {
 		return fmt.Errorf("write address for commands: %w", err)
 	}
 	return nil
@@ -61,6 +61,12 @@ func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 	mux := n.healthOnly(api.Check{Name: "store", Func: n.store.Err, Inform: true})
 	mux.Handle(ingest.Path, intake)
 	mux.Handle("/api/", n.guard.limited(rest))
+	pages, err := n.newPages()
+	if err != nil {
+		return nil, err
+	}
+	n.pages.Store(pages)
+	mux.Handle("/", n.guard.limited(n.guard.watched(pages)))
 	return mux, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -27,6 +28,7 @@ import (
 	"muster/internal/selfwatch"
 	"muster/internal/store"
 	"muster/starter"
+	"muster/starter/console"
 	"muster/templates"
 	"muster/worker"
 	"muster/workflows"
@@ -51,6 +53,7 @@ type Node struct {
 	keys      *keyring.Ring
 	store     *store.Store
 	guard     *guard
+	pages     atomic.Pointer[console.Console] // nil until they answer
 	metrics   *metrics.Set
 	tracker   *tracker
 	door      *door

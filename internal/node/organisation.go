@@ -42,6 +42,10 @@ func entranceParts() []fixed {
 			}
 			return tokens
 		}},
+		{name: "sign_in", read: func(o *org.Organisation) any {
+			s, on, err := o.SignIn()
+			return pair{pair{s, on}, pair{o.PublicURL, err}}
+		}},
 		{name: "zone", read: func(o *org.Organisation) any { return o.Zone.String() }},
 	}
 }

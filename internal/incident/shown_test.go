@@ -1,0 +1,102 @@
+package incident_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"muster/internal/incident"
+	"muster/internal/supportplan"
+	"muster/internal/timeline"
+)
+
+// inside marks what a party beside the provider must never read.
+const inside = "INSIDE"
+
+// busy is an incident of the customers acme and globex in which everything that can be said inside has been said.
+func busy(globex string) *incident.Incident {
+	at := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+	us := timeline.Actor{Kind: timeline.Person, ID: "park", Name: inside}
+	i := &incident.Incident{
+		ID: "INC-1", Status: incident.Acknowledged, Priority: 1, Previous: &incident.Earlier{ID: inside},
+		Definition: incident.Definition{
+			Organisation: "Mirnet", Zone: "Asia/Seoul", Title: "Slow", Source: inside, Route: inside, Revision: inside,
+			Service:   incident.Service{ID: "shop", Name: "Shop"},
+			Customers: []incident.Customer{{ID: "acme", Name: "Acme"}, {ID: "globex", Name: globex}},
+			Links:     []incident.Link{{Name: inside, URL: inside}}, Roles: []incident.RoleTarget{{Role: incident.IncidentManager}},
+		},
+		Responders: []timeline.Actor{us}, Holders: []incident.Holder{{Person: inside}}, Decided: []string{inside}, Runs: []string{inside},
+		Ticket: incident.Ticket{Wanted: 1}, Review: incident.Review{ID: inside}, Outbox: []incident.Send{{Text: inside}},
+		Clocks: []supportplan.Clock{
+			{Customer: "acme", Target: supportplan.Respond, Reason: inside}, {Customer: "globex", Target: supportplan.Respond, Reason: inside},
+		},
+	}
+	for _, k := range timeline.Kinds() {
+		for _, customer := range []string{"Acme", globex} {
+			for _, by := range []timeline.Actor{us, {Kind: timeline.Person, ID: "acme/desk", Name: "Desk"}, timeline.Muster()} {
+				i.Timeline.Add(at, k, by, timeline.F("customer", customer), timeline.F("note", inside), timeline.F("cause", inside),
+					timeline.F("detail", inside), timeline.F("to", inside+" "+customer), timeline.F("text", "text of "+by.ID+" to "+customer))
+			}
+		}
+	}
+	return i
+}
+
+func shown(t *testing.T, i *incident.Incident, party string) (*incident.Incident, string) {
+	t.Helper()
+	s := i.Shown(incident.Viewer{
+		Party: party, Own: func(a timeline.Actor) bool { return party == "acme" && strings.HasPrefix(a.ID, "acme/") },
+		Instead: timeline.Actor{Kind: timeline.Engine, ID: "muster", Name: "Mirnet"},
+	})
+	text, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, string(text)
+}
+
+func TestACustomerIsShownItsOwn(t *testing.T) {
+	s, text := shown(t, busy("Globex"), "acme")
+	// "to" is a fact of a change of status; everything else that is said inside stays there.
+	if text = strings.ReplaceAll(text, inside+" Acme", "to"); strings.Contains(strings.ReplaceAll(text, inside+" Globex", "to"), inside) {
+		t.Errorf("shows what was said inside: %s", text)
+	}
+	if strings.Contains(text, "globex") || strings.Contains(text, "to Globex") && !strings.Contains(text, "text of acme/desk to Globex") {
+		t.Errorf("shows another customer: %s", text)
+	}
+	if len(s.Clocks) != 1 || s.Clocks[0].Customer != "acme" || s.Definition.Title != "Slow" {
+		t.Errorf("shows the clocks %+v", s.Clocks)
+	}
+	for _, want := range []string{"text of acme/desk to Acme", "text of park to Acme", `"name":"Mirnet"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("does not show %q", want)
+		}
+	}
+}
+
+// Whoever has the name of another cannot be told from it in a timeline, so neither reads of the other.
+func TestCustomersOfOneNameAreShownNoPromises(t *testing.T) {
+	s, text := shown(t, busy("Acme"), "acme")
+	for _, e := range s.Timeline.Entries {
+		if e.Fact("customer") != "" {
+			t.Errorf("shows %s: %+v", e.Kind, e.Facts)
+		}
+	}
+	if strings.Contains(text, "text of park") {
+		t.Errorf("shows what was told to one of them: %s", text)
+	}
+	if len(s.Clocks) != 1 {
+		t.Errorf("shows %d clocks, want its own", len(s.Clocks))
+	}
+}
+
+func TestAPartnerIsShownNoCustomer(t *testing.T) {
+	s, text := shown(t, busy("Globex"), "hanbit")
+	if len(s.Clocks)+len(s.Definition.Customers) > 0 || strings.Contains(text, "text of") {
+		t.Errorf("shows %s", text)
+	}
+	if s.Status != incident.Acknowledged || s.Priority != 1 || len(s.Timeline.Entries) == 0 {
+		t.Errorf("does not show how it stands: %s", text)
+	}
+}
