@@ -92,7 +92,7 @@ func TestATokenThatIsNotGoodAnyMore(t *testing.T) {
 	p := newPlace(t)
 	expiring := p.token(t, store.Token{Actor: "kim", Expires: instant().Add(time.Hour)})
 	revoked := p.token(t, store.Token{Actor: "kim"})
-	gone := p.token(t, store.Token{Actor: "lee"}) // nobody of this name is in the folder
+	gone := p.token(t, store.Token{Actor: "lee"})                                    // nobody of this name is in the folder
 	if _, err := p.store.RevokeToken(t.Context(), p.tokenID(t, "kim")); err != nil { // the newer one
 		t.Fatal(err)
 	}
