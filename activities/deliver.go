@@ -43,7 +43,8 @@ type Deliveries struct {
 	Links     Linker  // nil: messages carry no links
 }
 
-// linkValid is how long a link in a message can be used, from when the message became due.
+// linkValid is how long a link in a message can be used, from when its send began: whatever is sent again under one id is the
+// same message.
 const linkValid = 12 * time.Hour
 
 // DeliverInput is one delivery. Addresses do not stand here: the method's name is looked up at every attempt.
@@ -52,6 +53,7 @@ type DeliverInput struct {
 	To       delivery.Recipient `json:"to"`
 	Method   string             `json:"method"`
 	Message  delivery.Message   `json:"message"`
+	Begun    time.Time          `json:"begun,omitzero"`     // when the send began, in whichever run
 	Repeated bool               `json:"repeated,omitempty"` // an earlier run left it without an outcome
 }
 
@@ -61,7 +63,7 @@ func (d *Deliveries) Deliver(ctx context.Context, in DeliverInput) (delivery.Out
 	info := activity.GetInfo(ctx)
 	attempt := int(info.Attempt)
 	d.underWay(in.ID, info, info.Deadline)
-	in.Message = d.offered(ctx, in, info.ScheduledTime)
+	in.Message = d.offered(ctx, in)
 	err := d.attempt(ctx, in, attempt)
 	out := delivery.Outcome{Result: delivery.Delivered, Attempts: attempt}
 	if refusal, ok := errors.AsType[*delivery.Refusal](err); ok {
@@ -77,7 +79,7 @@ func (d *Deliveries) Deliver(ctx context.Context, in DeliverInput) (delivery.Out
 }
 
 // offered is the message with the link that it offers. One whose link cannot be made goes out without.
-func (d *Deliveries) offered(ctx context.Context, in DeliverInput, due time.Time) delivery.Message {
+func (d *Deliveries) offered(ctx context.Context, in DeliverInput) delivery.Message {
 	m := in.Message
 	if m.Offer == nil || d.Links == nil {
 		m.Offer = nil
@@ -85,7 +87,7 @@ func (d *Deliveries) offered(ctx context.Context, in DeliverInput, due time.Time
 	}
 	url, err := d.Links.Link(link.Link{
 		ID: string(in.ID), Person: in.To.ID, Incident: m.Incident, Actions: m.Offer.Actions, Content: m.Offer.Content,
-		Expires: due.Add(linkValid),
+		Expires: in.Begun.Add(linkValid),
 	})
 	if err != nil {
 		activity.GetLogger(ctx).Error("message goes out without its link", "delivery", in.ID, "error", err)

@@ -95,6 +95,7 @@ func (l *linker) Link(of link.Link) (string, error) {
 // A link is made at the moment of sending, and a message goes out whether or not it can be made.
 func TestAMessageCarriesTheLinkThatItOffers(t *testing.T) {
 	const url = "https://muster.example/l/x"
+	begun := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 	offer := delivery.OfferOfPage("Take it:", "INC-1", "Slow", "Shop")
 	for name, tt := range map[string]struct {
 		links *linker
@@ -121,7 +122,7 @@ func TestAMessageCarriesTheLinkThatItOffers(t *testing.T) {
 			env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
 			env.RegisterActivity(d)
 			if _, err := env.ExecuteActivity(d.Deliver, activities.DeliverInput{
-				ID: "d-1", To: delivery.Recipient{ID: "park"}, Method: "phone",
+				ID: "d-1", To: delivery.Recipient{ID: "park"}, Method: "phone", Begun: begun,
 				Message: delivery.Message{Kind: delivery.Page, Incident: "INC-1", Text: "Page.\n", Offer: tt.offer},
 			}); err != nil {
 				t.Fatal(err)
@@ -137,9 +138,8 @@ func TestAMessageCarriesTheLinkThatItOffers(t *testing.T) {
 				t.Fatalf("%d links, want %d", len(tt.links.asked), tt.asked)
 			}
 			for _, l := range tt.links.asked {
-				valid := time.Until(l.Expires)
 				if l.ID != "d-1" || l.Person != "park" || l.Incident != "INC-1" || l.Content != link.OfIncident("INC-1", "Slow", "Shop") ||
-					!l.Allows(link.Acknowledge) || !l.Allows(link.Escalate) || valid < 11*time.Hour || valid > 12*time.Hour {
+					!l.Allows(link.Acknowledge) || !l.Allows(link.Escalate) || !l.Expires.Equal(begun.Add(12*time.Hour)) {
 					t.Errorf("asked for %+v", l)
 				}
 			}

@@ -157,7 +157,7 @@ func (r *incidentRun) deliver(ctx workflow.Context, s incident.Send) {
 	}
 	var out delivery.Outcome
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), deliveries.Deliver, activities.DeliverInput{
-		ID: s.ID, To: *s.To, Method: s.To.Methods[s.Method], Message: *s.Message, Repeated: s.Repeated,
+		ID: s.ID, To: *s.To, Method: s.To.Methods[s.Method], Message: *s.Message, Repeated: s.Repeated, Begun: s.Begun,
 	}).Get(ctx, &out)
 	switch {
 	case temporal.IsCanceledError(err):

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -143,12 +144,26 @@ type workerBase = sdkworker.PluginBase
 // Name names the plugin.
 func (*guest) Name() string { return "raw" }
 
-// ConfigureWorker notes which workers run no workflows.
+// ConfigureWorker notes which workers run no workflows, and keeps ours from verifying what raw is told: raw has no keys.
 func (g *guest) ConfigureWorker(_ context.Context, o sdkworker.PluginConfigureWorkerOptions) error {
 	if o.WorkerOptions.DisableWorkflowWorker {
 		g.effects = append(g.effects, o.WorkerInstanceKey)
 	}
+	for n, ours := range o.WorkerOptions.Interceptors {
+		o.WorkerOptions.Interceptors[n] = &unlessRaw{WorkerInterceptor: ours}
+	}
 	return nil
+}
+
+// unlessRaw is an interceptor for the workflows that are not raw.
+type unlessRaw struct{ interceptor.WorkerInterceptor }
+
+// InterceptWorkflow stands before what is not raw.
+func (u *unlessRaw) InterceptWorkflow(ctx workflow.Context, next interceptor.WorkflowInboundInterceptor) interceptor.WorkflowInboundInterceptor {
+	if strings.HasPrefix(workflow.GetInfo(ctx).WorkflowType.Name, "Raw") {
+		return next
+	}
+	return u.WorkerInterceptor.InterceptWorkflow(ctx, next)
 }
 
 // StartWorker registers raw before the worker starts.

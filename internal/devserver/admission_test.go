@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"math/big"
 	"net/netip"
 	"slices"
@@ -91,7 +92,7 @@ func (m method) call(ctx context.Context, conn *grpc.ClientConn) error {
 	if err != nil {
 		return err
 	}
-	if err := stream.SendMsg(request); err != nil {
+	if err := stream.SendMsg(request); err != nil && !errors.Is(err, io.EOF) { // which says that the answer has the reason
 		return err
 	}
 	return stream.RecvMsg(answer)
