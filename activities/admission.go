@@ -84,26 +84,28 @@ func (a *Admission) Judge(c Claim) error {
 	return c.Freshness.Check(*c.Seal)
 }
 
-// SealInput is what a workflow tells another. It is never written to a history.
+// SealInput is what a workflow tells another, or the run that continues it. It is never written to a history.
 type SealInput struct {
-	Workflow, Message string // to whom, and by which Signal
-	Body              any
+	Workflow string // to whom
+	FirstRun string // of a state that is handed on: the first run of its chain
+	Message  string // name of the Signal, or the workflow type of a start
+	Body     any
 }
 
-// SealMessage signs what a workflow tells another, in Muster's own name: a workflow speaks for nobody else.
-func (a *Admission) SealMessage(_ context.Context, in SealInput) (signature.Signed[any], error) {
+// SealMessage signs what a workflow tells another, in Muster's own name: a workflow speaks for nobody else. The body is
+// signed as it will be encoded.
+func (a *Admission) SealMessage(_ context.Context, in SealInput) (signature.Seal, error) {
 	m, err := signature.New(timeline.Muster(), in.Body)
 	if err != nil {
-		return m, fmt.Errorf("seal %s to %s: %w", in.Message, in.Workflow, err)
+		return signature.Seal{}, fmt.Errorf("seal %s to %s: %w", in.Message, in.Workflow, err)
 	}
 	seal, err := a.Keys.Sign(signature.Statement{
-		Workflow: in.Workflow, Message: in.Message, Digest: m.Digest(), By: m.By,
+		Workflow: in.Workflow, FirstRun: in.FirstRun, Message: in.Message, Digest: m.Digest(), By: m.By,
 	}, "workflow")
 	if err != nil {
-		return m, fmt.Errorf("seal %s to %s: %w", in.Message, in.Workflow, err)
+		return seal, fmt.Errorf("seal %s to %s: %w", in.Message, in.Workflow, err)
 	}
-	m.Seal = &seal
-	return m, nil
+	return seal, nil
 }
 
 // Tolerance is how long a message may be on its way, and how far two clocks may differ.

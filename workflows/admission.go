@@ -87,15 +87,43 @@ func (r *incidentRun) judge(ctx workflow.Context, in activities.AdmitInput) (out
 	}
 }
 
-// admitStart takes the start of an incident, with the alerts that came with it. However long it has waited for a worker,
-// it was signed just before Temporal took it: a start that was copied from an old history was not.
+// sealed is what a run hands to the one that continues it, signed in Muster's name. Without a seal nobody would take it, so it
+// is asked for until it is there.
+func (r *incidentRun) sealed(ctx workflow.Context, in IncidentInput) (signature.Signed[IncidentInput], error) {
+	info := workflow.GetInfo(ctx)
+	m := signature.Signed[IncidentInput]{By: timeline.Muster(), Body: in, Seal: &signature.Seal{}}
+	for {
+		err := patiently(ctx, workflow.Sleep, func(bool) error {
+			return locally(ctx, m.Seal, admission.SealMessage, activities.SealInput{
+				Workflow: info.WorkflowExecution.ID, FirstRun: info.FirstRunID, Message: IncidentWorkflow, Body: in,
+			})
+		})
+		if err == nil || ctx.Err() != nil {
+			return m, err
+		}
+	}
+}
+
+// admitStart takes the start of an incident, or the state of the run before, with the alerts that came with it. However long
+// it has waited for a worker, it was signed just before Temporal took it: a start that was copied from an old history was
+// not.
 func (r *incidentRun) admitStart(in signature.Signed[IncidentInput]) error {
-	if !r.signed || in.Body.State != nil {
+	if !r.unproven {
 		return nil
 	}
-	fresh := signature.Freshness{Around: workflow.GetInfo(r.ctx).WorkflowStartTime, Within: activities.Tolerance}
-	heard := r.hear()
-	claims := append([]activities.Claim{claim(r.ctx, IncidentWorkflow, in, fresh)}, r.claims(heard)...)
+	info := workflow.GetInfo(r.ctx)
+	start := claim(r.ctx, IncidentWorkflow, in, signature.Freshness{Around: info.WorkflowStartTime, Within: activities.Tolerance})
+	var heard []signature.Signed[alert.Batch]
+	if in.Body.State != nil {
+		start.FirstRun = info.FirstRunID
+		if start.By != timeline.Muster() { // what nobody else may hand on
+			start.Seal = nil
+		}
+	}
+	if r.signed {
+		heard = r.hear()
+	}
+	claims := append([]activities.Claim{start}, r.claims(heard)...)
 	var refused error
 	judged := false
 	r.admit(claims, func(n int, why string) {
@@ -150,9 +178,10 @@ func (r *incidentRun) hear() (heard []signature.Signed[alert.Batch]) {
 	return heard
 }
 
-// claims are those of batches. One that was signed before this incident began was copied from another.
+// claims are those of batches. One that was signed before this incident was started was copied from another; since then,
+// it may have waited for hours.
 func (r *incidentRun) claims(heard []signature.Signed[alert.Batch]) []activities.Claim {
-	fresh := signature.Freshness{Not: r.incident.Times.Alerted, Within: activities.Tolerance}
+	fresh := signature.Freshness{Not: r.since, Within: activities.Tolerance}
 	claims := make([]activities.Claim, len(heard))
 	for n, m := range heard {
 		claims[n] = claim(r.ctx, AlertsSignal, m, fresh)

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"go.temporal.io/sdk/workflow"
+
 	"muster/internal/alert"
 	"muster/internal/incident"
 	"muster/internal/keyring"
@@ -141,11 +143,52 @@ func TestARunFromBeforeSignaturesGoesOn(t *testing.T) {
 		unsigned.to(r, "k", workflows.ResolveUpdate, map[string]any{"by": park, "command": incident.Resolve{Note: "forged"}})
 	})
 	ask(r, 10*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	r.env.OnGetVersion("signed-actors", workflow.DefaultVersion, workflow.Version(1)).Return(workflow.DefaultVersion)
 	r.env.SetContinuedExecutionRunID("run-before")
 	r.env.ExecuteWorkflow(workflows.IncidentWorkflow, workflows.IncidentInput{State: i})
 	r.wantDone()
 	if r.state.Alerts.Distinct() != 1 || unsigned.rejected == nil {
 		t.Errorf("%d alerts, the unsigned update: %+v", r.state.Alerts.Distinct(), unsigned)
+	}
+}
+
+// A run "before" is easily made: a schedule has one, and a workflow of one's own that continues as ours. What it hands on is
+// taken only with the seal that our own run has asked for.
+func TestAStateIsTakenFromOurOwnRunAlone(t *testing.T) {
+	opened, err := incident.Open("INC-TEST", *definition(), start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := workflows.IncidentInput{State: opened, Signed: true, Since: start}
+	for name, tc := range map[string]struct {
+		in   func(r *rehearsal) any
+		want string
+	}{
+		"not signed":            {func(*rehearsal) any { return in }, "it is not signed"},
+		"signed by a person":    {func(r *rehearsal) any { return sealed(r, workflows.IncidentWorkflow, "", park, in) }, "it is not signed"},
+		"by a stranger":         {func(r *rehearsal) any { return as(r, r.stranger(), workflows.IncidentWorkflow, in) }, "it is not signed"},
+		"copied from elsewhere": {func(r *rehearsal) any { return sealed(r, workflows.AlertsSignal, "", timeline.Muster(), in) }, "the signature does not fit"},
+	} {
+		r := rehearse(t)
+		r.env.SetContinuedExecutionRunID("run-before")
+		r.env.ExecuteWorkflow(workflows.IncidentWorkflow, tc.in(r))
+		if err := r.env.GetWorkflowError(); err == nil || !strings.Contains(err.Error(), tc.want) || len(r.got()) > 0 {
+			t.Errorf("%s: got %v and delivered %v, want %q", name, err, r.got(), tc.want)
+		}
+	}
+}
+
+// Temporal takes alerts while no worker is there. Hours later they are taken in as if no time had passed.
+func TestAlertsThatWaitedForAWorkerAreTaken(t *testing.T) {
+	r := rehearse(t)
+	in := sealed(r, workflows.IncidentWorkflow, "", prometheus, workflows.IncidentInput{ID: "INC-TEST", Definition: definition()})
+	first := sealed(r, workflows.AlertsSignal, "", prometheus, alert.Batch{Source: "alertmanager", ReceivedAt: start, Posts: 1, Alerts: []alert.Received{firing("a", 0)}})
+	r.at(6*time.Hour, func() { r.env.SignalWorkflow(workflows.AlertsSignal, first) }) // as far as its seal knows
+	ask(r, 7*time.Hour, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	r.env.ExecuteWorkflow(workflows.IncidentWorkflow, in)
+	r.wantDone()
+	if r.state.Alerts.Distinct() != 1 || len(r.entries(timeline.MessageRefused)) > 0 {
+		t.Errorf("%d alerts, refused %+v", r.state.Alerts.Distinct(), r.entries(timeline.MessageRefused))
 	}
 }
 

@@ -18,6 +18,7 @@ type IncidentInput struct {
 	Definition *incident.Definition `json:"definition,omitempty"`
 	State      *incident.Incident   `json:"state,omitempty"`
 	Signed     bool                 `json:"signed,omitempty"` // the run before took only what was signed
+	Since      time.Time            `json:"since,omitzero"`   // when the first run was started
 }
 
 // Incident runs one incident from its first alert until it is closed: what is due now is begun, each in its own coroutine,
@@ -44,7 +45,10 @@ func Incident(ctx workflow.Context, in signature.Signed[IncidentInput]) error {
 				return err
 			}
 			if r.continues() {
-				return r.continueAsNew()
+				if err := r.continueAsNew(); err != nil {
+					return err
+				}
+				continue // something has happened meanwhile
 			}
 		}
 		if err := r.awaitNews(); err != nil {
@@ -58,8 +62,10 @@ type incidentRun struct {
 	ctx       workflow.Context
 	incident  *incident.Incident
 	alerts    workflow.ReceiveChannel
-	signed    bool // takes only what is signed: all runs but those from before there were signatures
-	judging   int  // messages that have arrived and are being judged
+	signed    bool      // takes only what is signed: all runs but those from before there were signatures
+	since     time.Time // when the first run was started
+	unproven  bool      // who has started this run is still to be judged
+	judging   int       // messages that have arrived and are being judged
 	sends     []inFlight
 	local     int  // sends that begin with a local activity and have not ended it: they do within the workflow task
 	news      bool // something has happened since Advance
@@ -104,19 +110,20 @@ func unstopped(ctx workflow.Context, cancelled func(at time.Time)) workflow.Cont
 	return cut
 }
 
-// begin opens the incident, or takes over the state of the run before. Only that run can hand a state on, and only a start
-// from before there were signatures has none.
+// begin opens the incident, or takes over the state of the run before. Whether that run has handed it on, and who has started
+// this one, is judged before anything follows from it.
 func (r *incidentRun) begin(ctx workflow.Context, in signature.Signed[IncidentInput]) (err error) {
-	now, before, given := workflow.Now(ctx), workflow.GetInfo(ctx).ContinuedExecutionRunID, in.Body
+	info, now, given := workflow.GetInfo(ctx), workflow.Now(ctx), in.Body
+	sealed := in.Seal != nil || wantsSignatures(ctx)
 	if given.State != nil {
-		if before == "" {
+		if info.ContinuedExecutionRunID == "" {
 			return errors.New("a state comes from the run before, and from nobody else")
 		}
-		r.incident, r.signed = given.State, given.Signed
-		r.incident.Resend(before, now)
+		r.incident, r.signed, r.unproven, r.since = given.State, given.Signed, sealed, given.Since
+		r.incident.Resend(info.ContinuedExecutionRunID, now)
 		return nil
 	}
-	r.signed = in.Seal != nil || wantsSignatures(ctx)
+	r.signed, r.unproven, r.since = sealed, sealed, info.WorkflowStartTime
 	if given.ID == "" || given.Definition == nil {
 		return errors.New("id or definition: missing")
 	}
@@ -237,12 +244,22 @@ func (r *incidentRun) continues() bool {
 	return grown && workflow.AllHandlersFinished(r.ctx) && !r.listening() && !r.incident.Ended()
 }
 
-// continueAsNew hands the state over. Sends in flight do not cross: the new run sends what has no outcome again under the
-// same delivery id. Whatever older entries the state does not carry stand in the run that recorded them.
+// continueAsNew hands the state over, unless something happens while it is sealed: then it returns nil, and the run goes on.
+// Sends in flight do not cross: the new run sends what has no outcome again under the same delivery id. Whatever older entries
+// the state does not carry stand in the run that recorded them.
 func (r *incidentRun) continueAsNew() error {
 	next := *r.incident // this run keeps its whole timeline: whoever asks it later gets all of it
 	next.Timeline.Trim(carriedEntries, carriedBytes)
-	return workflow.NewContinueAsNewError(r.ctx, IncidentWorkflow, signature.Unsigned(IncidentInput{State: &next, Signed: r.signed}))
+	in := IncidentInput{State: &next, Signed: r.signed, Since: r.since}
+	if !r.signed && !sealsState(r.ctx) {
+		return workflow.NewContinueAsNewError(r.ctx, IncidentWorkflow, in)
+	}
+	r.news = false
+	m, err := r.sealed(r.ctx, in)
+	if err == nil && !r.news && r.continues() {
+		err = workflow.NewContinueAsNewError(r.ctx, IncidentWorkflow, m)
+	}
+	return err
 }
 
 func (r *incidentRun) finish() error {

@@ -198,9 +198,9 @@ func (r *rehearsal) query() *incident.Incident {
 func (r *rehearsal) run(in workflows.IncidentInput) {
 	r.Helper()
 	if in.State != nil {
-		in.Signed = true
+		in.Signed, in.Since = true, start
 		r.env.SetContinuedExecutionRunID("run-before")
-		r.env.ExecuteWorkflow(workflows.IncidentWorkflow, signature.Unsigned(in))
+		r.env.ExecuteWorkflow(workflows.IncidentWorkflow, sealed(r, workflows.IncidentWorkflow, "", timeline.Muster(), in))
 	} else {
 		in.ID = "INC-TEST"
 		r.env.ExecuteWorkflow(workflows.IncidentWorkflow, sealed(r, workflows.IncidentWorkflow, "", prometheus, in))

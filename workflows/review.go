@@ -23,8 +23,6 @@ type ReviewInput struct {
 	Brief incident.Facts      `json:"brief"` // what messages about it may say
 	Due   time.Time           `json:"due"`
 	Owner []escalation.Target `json:"owner"` // who is told
-
-	Signed bool `json:"signed,omitempty"` // the incident that opened it signs what it tells
 }
 
 // ReviewWords are what a person says to a review.
@@ -38,7 +36,7 @@ func Review(ctx workflow.Context, in signature.Signed[ReviewInput]) (review.Revi
 		review: review.Review{Opened: workflow.Now(ctx), Status: review.Open},
 		again:  workflow.GetSignalChannel(ctx, IncidentResolvedSignal), published: known(ctx),
 	}
-	if r.signed = signedReview(ctx, in); r.signed { // those from before there were signatures ended by Temporal's cancel
+	if r.signed = in.Seal != nil || wantsSignatures(ctx); r.signed { // those from before there were signatures ended by Temporal's cancel
 		ctx = unstopped(ctx, func(at time.Time) { r.review.Timeline.Add(at, timeline.CancelRefused, timeline.Muster()) })
 	}
 	if err := r.listen(ctx); err != nil {
@@ -75,50 +73,44 @@ type reviewRun struct {
 	input     ReviewInput
 	again     workflow.ReceiveChannel
 	signed    bool // takes only what is signed
-	telling   int  // messages without an outcome yet
+	news      bool // something was taken in since the last look
+	telling   int  // messages without an outcome yet, to the review and from it
 	published published
 }
 
-// signedReview tells whether a run takes only what is signed.
-func signedReview(ctx workflow.Context, in signature.Signed[ReviewInput]) bool {
-	if byIncident(ctx) {
-		return in.Body.Signed
-	}
-	return in.Seal != nil || wantsSignatures(ctx)
-}
-
-// byIncident tells whether an incident has started the review, which no client can feign.
-func byIncident(ctx workflow.Context) bool {
-	return workflow.GetInfo(ctx).ParentWorkflowExecution != nil
-}
-
-// admitStart takes a start by an incident, or one that is signed.
+// admitStart takes a start that is signed: a client, or a workflow on a queue of its own, can feign an incident. A review has
+// its own id, which its seal names, so it can be of any age.
 func (r *reviewRun) admitStart(ctx workflow.Context, in signature.Signed[ReviewInput]) error {
-	if !r.signed || byIncident(ctx) {
+	if !r.signed {
 		return nil
 	}
-	fresh := signature.Freshness{Around: workflow.GetInfo(ctx).WorkflowStartTime, Within: activities.Tolerance}
-	if why := admitOne(ctx, claim(ctx, ReviewWorkflow, in, fresh)); why != "" {
+	if why := admitOne(ctx, claim(ctx, ReviewWorkflow, in, signature.Freshness{})); why != "" {
 		return temporal.NewNonRetryableApplicationError("open review: "+why, RefusedError, nil)
 	}
 	return nil
 }
 
-// receive takes in that the incident was resolved once more.
+// receive takes in that the incident was resolved once more, as soon as it is proven.
 func (r *reviewRun) receive(ctx workflow.Context) {
 	var again signature.Signed[ReviewInput]
 	for r.again.ReceiveAsync(&again) {
-		fresh := signature.Freshness{Not: r.review.Opened, Within: activities.Tolerance}
-		why := ""
-		if r.signed {
-			why = admitOne(ctx, claim(ctx, IncidentResolvedSignal, again, fresh))
-		}
-		if why != "" {
-			r.record(ctx, timeline.MessageRefused, timeline.Muster(), timeline.F("message", IncidentResolvedSignal), timeline.F("detail", why))
-		} else {
-			r.take(ctx, again.Body)
-		}
+		told := again
 		again = signature.Signed[ReviewInput]{}
+		if !r.signed {
+			r.take(ctx, told.Body)
+			continue
+		}
+		fresh := signature.Freshness{Not: workflow.GetInfo(ctx).WorkflowStartTime, Within: activities.Tolerance}
+		r.telling++
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			defer func() { r.telling-- }()
+			if why := admitOne(ctx, claim(ctx, IncidentResolvedSignal, told, fresh)); why != "" {
+				r.record(ctx, timeline.MessageRefused, timeline.Muster(), timeline.F("message", IncidentResolvedSignal), timeline.F("detail", why))
+				return
+			}
+			r.take(ctx, told.Body)
+			r.news = true
+		})
 	}
 }
 
@@ -200,8 +192,9 @@ func (r *reviewRun) awaitNews(ctx workflow.Context) error {
 	if !r.review.Overdue {
 		due = workflow.NewTimer(ctx, r.review.Due.Sub(workflow.Now(ctx)))
 	}
+	r.news = false
 	return workflow.Await(ctx, func() bool {
-		return r.review.Status == review.Closed || r.again.Len() > 0 || due != nil && due.IsReady()
+		return r.news || r.review.Status == review.Closed || r.again.Len() > 0 || due != nil && due.IsReady()
 	})
 }
 

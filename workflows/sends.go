@@ -16,6 +16,7 @@ import (
 	"muster/internal/signature"
 	"muster/internal/supportplan"
 	"muster/internal/ticket"
+	"muster/internal/timeline"
 )
 
 // The activities that workflows call, by their methods' names.
@@ -205,13 +206,12 @@ func (r *incidentRun) writeReport(ctx workflow.Context, s incident.Send) {
 func (r *incidentRun) openReview(ctx workflow.Context, s incident.Send) {
 	i := r.incident
 	id, due := ReviewWorkflowID(i.ID), i.ReviewDue()
-	in := ReviewInput{Facts: review.FactsOf(i), Brief: i.Facts(), Due: due, Owner: i.ReviewOwner(), Signed: r.signed}
+	in := ReviewInput{Facts: review.FactsOf(i), Brief: i.Facts(), Due: due, Owner: i.ReviewOwner()}
 	var err error
 	if i.Review.Opened {
 		err = r.tellReview(ctx, id, in)
 	} else {
-		child := workflow.WithChildOptions(ctx, reviewOptions(i, id))
-		err = workflow.ExecuteChildWorkflow(child, ReviewWorkflow, signature.Unsigned(in)).GetChildWorkflowExecution().Get(ctx, nil)
+		err = r.startReview(ctx, id, in)
 	}
 	failure := ""
 	if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) { // else an earlier run has started it
@@ -220,20 +220,35 @@ func (r *incidentRun) openReview(ctx workflow.Context, s incident.Send) {
 	i.Reviewed(s.Number, id, due, failure, workflow.Now(ctx))
 }
 
-// tellReview tells a review in Muster's name that its incident was resolved once more.
-func (r *incidentRun) tellReview(ctx workflow.Context, id string, in ReviewInput) error {
-	if !r.signed {
-		return workflow.SignalExternalWorkflow(ctx, id, "", IncidentResolvedSignal, in).Get(ctx, nil)
-	}
-	var sealed signature.Signed[any]
-	r.local++
-	err := r.locally(ctx, func(bool) error {
-		return locally(ctx, &sealed, admission.SealMessage, activities.SealInput{Workflow: id, Message: IncidentResolvedSignal, Body: in})
-	})
+func (r *incidentRun) startReview(ctx workflow.Context, id string, in ReviewInput) error {
+	m, err := r.seal(ctx, id, ReviewWorkflow, in)
 	if err != nil {
 		return err
 	}
-	return workflow.SignalExternalWorkflow(ctx, id, "", IncidentResolvedSignal, sealed).Get(ctx, nil)
+	child := workflow.WithChildOptions(ctx, reviewOptions(r.incident, id))
+	return workflow.ExecuteChildWorkflow(child, ReviewWorkflow, m).GetChildWorkflowExecution().Get(ctx, nil)
+}
+
+// tellReview tells a review that its incident was resolved once more.
+func (r *incidentRun) tellReview(ctx workflow.Context, id string, in ReviewInput) error {
+	m, err := r.seal(ctx, id, IncidentResolvedSignal, in)
+	if err != nil {
+		return err
+	}
+	return workflow.SignalExternalWorkflow(ctx, id, "", IncidentResolvedSignal, m).Get(ctx, nil)
+}
+
+// seal signs what a review is told. Runs from before there were signatures tell it as they always did.
+func (r *incidentRun) seal(ctx workflow.Context, review, name string, in ReviewInput) (signature.Signed[ReviewInput], error) {
+	if !r.signed {
+		return signature.Unsigned(in), nil
+	}
+	r.local++
+	m := signature.Signed[ReviewInput]{By: timeline.Muster(), Body: in, Seal: &signature.Seal{}}
+	err := r.locally(ctx, func(bool) error {
+		return locally(ctx, m.Seal, admission.SealMessage, activities.SealInput{Workflow: review, Message: name, Body: in})
+	})
+	return m, err
 }
 
 func (r *incidentRun) findPrevious(ctx workflow.Context, s incident.Send) {

@@ -6,15 +6,26 @@ import "go.temporal.io/sdk/workflow"
 // shows that no old run is left. The histories in testdata/histories are replayed by every build.
 
 // signedActors, 2026-11-25: runs take only what the installation has signed. A start without a seal is either from before
-// that day, and its run goes on as it began, or from somebody who may not start runs. No old run is left when
+// that day, and its run goes on as it began, or from somebody who may not start runs. The state that a run hands to the next
+// is sealed too, whatever that run takes, so an old chain goes on. Serve stops before the workers do, and workers end what
+// has no first task yet: a start that no worker has seen is taken for a forgery. No old run is left when
 //
-//	WorkflowType = 'Incident' AND ExecutionStatus = 'Running' AND StartTime < '2026-11-25T00:00:00Z'
+//	WorkflowType IN ('Incident', 'Review') AND ExecutionStatus = 'Running' AND StartTime < '2026-11-25T00:00:00Z'
 //
-// finds none; then the branches of runs that are not signed can go, with the histories that need them.
+// finds none, and none of the states that run has "signed" unset; then the branches of runs that are not signed can go, with
+// the histories that need them.
 const signedActors = "signed-actors"
 
 // wantsSignatures tells whether a run that was started without a seal is a new one. It is asked of no other, so that what
 // is signed costs no event.
 func wantsSignatures(ctx workflow.Context) bool {
 	return workflow.GetVersion(ctx, signedActors, workflow.DefaultVersion, 1) == 1
+}
+
+// sealedState, 2026-11-25: the state that a run hands on is sealed also by runs that take what is not signed, for the next one
+// takes no other. It goes with the branches of signedActors.
+const sealedState = "sealed-state"
+
+func sealsState(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, sealedState, workflow.DefaultVersion, 1) == 1
 }

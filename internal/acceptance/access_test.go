@@ -98,7 +98,7 @@ func TestEachPartyHasItsOwn(t *testing.T) {
 	must(t, err)
 	keys := audit.PublicKeys{}
 	for _, k := range listed {
-		keys[k.ID] = k.Public
+		keys[k.ID] = audit.PublicKey{Key: k.Public}
 	}
 	verdicts, err := audit.Actors(runs, keys)
 	must(t, err)

@@ -16,15 +16,22 @@ import (
 )
 
 // PublicKeys are the public halves of an installation's keys, by their ids.
-type PublicKeys map[string]ed25519.PublicKey
+type PublicKeys map[string]PublicKey
+
+// A PublicKey is one of them. From the instant of its revocation on it proves nothing; zero: it is not revoked.
+type PublicKey struct {
+	Key     ed25519.PublicKey
+	Revoked time.Time
+}
 
 // DecodeKeys reads a list of keys, as the API answers it and as the keys file of an installation holds it. Private halves
 // are not looked at.
 func DecodeKeys(r io.Reader) (PublicKeys, error) {
 	var list struct {
 		Keys []struct {
-			ID     string `json:"id"`
-			Public []byte `json:"public"`
+			ID      string    `json:"id"`
+			Public  []byte    `json:"public"`
+			Revoked time.Time `json:"revoked"`
 		} `json:"keys"`
 	}
 	if err := json.NewDecoder(r).Decode(&list); err != nil {
@@ -32,10 +39,10 @@ func DecodeKeys(r io.Reader) (PublicKeys, error) {
 	}
 	keys := PublicKeys{}
 	for n, k := range list.Keys {
-		if k.ID == "" || len(k.Public) != ed25519.PublicKeySize || keys[k.ID] != nil {
+		if k.ID == "" || len(k.Public) != ed25519.PublicKeySize || keys[k.ID].Key != nil {
 			return nil, fmt.Errorf("decode keys: key %d: want an id of its own and a public key of Ed25519", n+1)
 		}
-		keys[k.ID] = k.Public
+		keys[k.ID] = PublicKey{k.Public, k.Revoked}
 	}
 	if len(keys) == 0 {
 		return nil, errors.New("decode keys: none in the list")
@@ -48,48 +55,76 @@ type Verdict struct {
 	At      time.Time
 	Message string // name of the Update or Signal, or the workflow type of a start
 	By      timeline.Actor
-	Via     string // how the actor was authenticated: "token:tok_1", "link:…", "intake"
+	Via     string // how the actor was authenticated: "token:tok_1", "link:…", "intake", "workflow"
 	Err     error  // nil: this installation has signed it for this actor and this run
+	// Refused tells that a run that takes only what is signed has not taken it: nothing has followed from it.
+	Refused bool
 }
 
 // Errors of a verdict, beside signature.ErrForged.
 var (
 	ErrUnsigned = errors.New("nobody has signed it")
 	ErrNoKey    = errors.New("its key is not among those given")
+	ErrRevoked  = errors.New("its key was revoked before")
 )
 
-// Actors checks who is behind every message that the runs of one chain were sent, without a clock, a network or a server. A
-// start that hands over the state of the run before is no message. Refused Signals stand in a history too: there, a message
-// that nobody has signed is what the run has not taken.
+// Actors checks who is behind every message that the runs of one chain were sent, without a clock, a network or a server. It
+// wants the whole chain, from its first run on: what is left out cannot be told from what never was.
 func Actors(runs []*historypb.History, keys PublicKeys) ([]Verdict, error) {
 	var all []Verdict
 	for n, h := range runs {
 		start := h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
-		if start.GetWorkflowId() == "" {
-			return nil, fmt.Errorf("check history %d: its first event does not name the workflow", n+1)
+		if err := follows(runs[:n], start); err != nil {
+			return nil, fmt.Errorf("check history %d: %w", n+1, err)
 		}
+		takesSigned := false
 		for _, e := range h.GetEvents() {
 			s := signature.Statement{Workflow: start.GetWorkflowId()}
-			input := sent(e, start.GetFirstExecutionRunId(), &s)
-			if input == nil || s.Message == start.GetWorkflowType().GetName() && start.GetContinuedExecutionRunId() != "" {
+			input := sent(e, start, &s)
+			if input == nil {
 				continue
 			}
 			v, err := check(input, s, keys)
 			if err != nil {
 				return nil, fmt.Errorf("check history %d, event %d: %w", n+1, e.GetEventId(), err)
 			}
-			v.At = e.GetEventTime().AsTime()
+			if e == h.GetEvents()[0] {
+				takesSigned = v.Err == nil
+			}
+			v.At, v.Refused = e.GetEventTime().AsTime(), v.Err != nil && takesSigned && e.GetWorkflowExecutionSignaledEventAttributes() != nil
 			all = append(all, v)
 		}
 	}
 	return all, nil
 }
 
+// follows asks that a run is the first of its chain, or continues the one before.
+func follows(before []*historypb.History, start *historypb.WorkflowExecutionStartedEventAttributes) error {
+	own, first := start.GetOriginalExecutionRunId(), start.GetFirstExecutionRunId()
+	if start.GetWorkflowId() == "" || own == "" || first == "" {
+		return errors.New("its first event does not name the workflow and its runs")
+	}
+	if len(before) == 0 {
+		if own != first {
+			return fmt.Errorf("it begins with run %s, and the chain with run %s: want all of them", own, first)
+		}
+		return nil
+	}
+	last := before[len(before)-1].GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
+	if start.GetWorkflowId() != last.GetWorkflowId() || first != last.GetFirstExecutionRunId() ||
+		start.GetContinuedExecutionRunId() != last.GetOriginalExecutionRunId() {
+		return fmt.Errorf("run %s does not continue run %s", own, last.GetOriginalExecutionRunId())
+	}
+	return nil
+}
+
 // sent is what an event says that its run was sent, with how it was called; nil when it says nothing of the kind.
-func sent(e *historypb.HistoryEvent, first string, s *signature.Statement) *commonpb.Payloads {
-	if start := e.GetWorkflowExecutionStartedEventAttributes(); start != nil {
-		s.Message = start.GetWorkflowType().GetName()
-		return start.GetInput()
+func sent(e *historypb.HistoryEvent, run *historypb.WorkflowExecutionStartedEventAttributes, s *signature.Statement) *commonpb.Payloads {
+	if e.GetWorkflowExecutionStartedEventAttributes() != nil {
+		if s.Message = run.GetWorkflowType().GetName(); run.GetContinuedExecutionRunId() != "" {
+			s.FirstRun = run.GetFirstExecutionRunId() // the state of the run before
+		}
+		return run.GetInput()
 	}
 	if signal := e.GetWorkflowExecutionSignaledEventAttributes(); signal != nil {
 		s.Message = signal.GetSignalName()
@@ -97,7 +132,7 @@ func sent(e *historypb.HistoryEvent, first string, s *signature.Statement) *comm
 	}
 	if update := e.GetWorkflowExecutionUpdateAcceptedEventAttributes(); update != nil {
 		asked := update.GetAcceptedRequest()
-		s.Message, s.FirstRun, s.ID = asked.GetInput().GetName(), first, asked.GetMeta().GetUpdateId()
+		s.Message, s.FirstRun, s.ID = asked.GetInput().GetName(), run.GetFirstExecutionRunId(), asked.GetMeta().GetUpdateId()
 		return asked.GetInput().GetArgs()
 	}
 	return nil
@@ -124,6 +159,8 @@ func check(input *commonpb.Payloads, s signature.Statement, keys PublicKeys) (Ve
 		return v, nil
 	}
 	s.By, s.Digest = m.By, m.Digest()
-	v.Err = signature.Check(s, *m.Seal, key)
+	if v.Err = signature.Check(s, *m.Seal, key.Key); v.Err == nil && !key.Revoked.IsZero() && !m.Seal.At.Before(key.Revoked) {
+		v.Err = ErrRevoked
+	}
 	return v, nil
 }

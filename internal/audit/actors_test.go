@@ -71,11 +71,11 @@ func (r *recorder) sealed(s signature.Statement, via string) *commonpb.Payloads 
 	return r.payloads(m)
 }
 
-func started(in *commonpb.Payloads, before string) *historypb.HistoryEvent {
+func started(in *commonpb.Payloads, own, before string) *historypb.HistoryEvent {
 	return &historypb.HistoryEvent{
 		EventId: 1, EventTime: timestamppb.New(noon), EventType: enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
 		Attributes: &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{WorkflowExecutionStartedEventAttributes: &historypb.WorkflowExecutionStartedEventAttributes{
-			WorkflowId: chain, FirstExecutionRunId: first, WorkflowType: &commonpb.WorkflowType{Name: "Incident"}, Input: in, ContinuedExecutionRunId: before,
+			WorkflowId: chain, FirstExecutionRunId: first, WorkflowType: &commonpb.WorkflowType{Name: "Incident"}, Input: in, OriginalExecutionRunId: own, ContinuedExecutionRunId: before,
 		}},
 	}
 }
@@ -103,11 +103,12 @@ func (r *recorder) record() []*historypb.History {
 	start := signature.Statement{Workflow: chain, Message: "Incident", By: prom}
 	alerts := signature.Statement{Workflow: chain, Message: "Alerts", By: prom}
 	note := signature.Statement{Workflow: chain, FirstRun: first, Message: "Note", ID: "k1", By: park}
+	state := signature.Statement{Workflow: chain, FirstRun: first, Message: "Incident", By: timeline.Muster()}
 	return []*historypb.History{
 		{Events: []*historypb.HistoryEvent{
-			started(r.sealed(start, "intake"), ""), signalled(r.sealed(alerts, "intake")), updated("k1", r.sealed(note, "token:tok_1")),
+			started(r.sealed(start, "intake"), first, ""), signalled(r.sealed(alerts, "intake")), updated("k1", r.sealed(note, "token:tok_1")),
 		}},
-		{Events: []*historypb.HistoryEvent{started(r.payloads(words), "run-1"), signalled(r.sealed(alerts, "intake"))}},
+		{Events: []*historypb.HistoryEvent{started(r.sealed(state, "workflow"), "run-2", first), signalled(r.sealed(alerts, "intake"))}},
 	}
 }
 
@@ -131,6 +132,9 @@ func said(all []audit.Verdict) string {
 		if v.Err != nil {
 			line = fmt.Sprintf("%s of %s: %v", v.Message, v.By.ID, v.Err)
 		}
+		if v.Refused {
+			line += ", not taken"
+		}
 		lines = append(lines, line)
 	}
 	return strings.Join(lines, "\n")
@@ -151,7 +155,7 @@ func TestAHistoryProvesItsActors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "Incident of prometheus by intake\nAlerts of prometheus by intake\nNote of park by token:tok_1\nAlerts of prometheus by intake"
+	want := "Incident of prometheus by intake\nAlerts of prometheus by intake\nNote of park by token:tok_1\nIncident of muster by workflow\nAlerts of prometheus by intake"
 	if said(got) != want || !got[2].At.Equal(noon) {
 		t.Errorf("got\n%s\nwant\n%s", said(got), want)
 	}
@@ -177,12 +181,27 @@ func TestAChangedHistoryProvesNothing(t *testing.T) {
 		"no seal":            {func(runs []*historypb.History) { edit(note(runs).Input.Args, `"seal"`, `"sea1"`) }, "Note of park: nobody has signed it"},
 		"a key of who knows": {func(runs []*historypb.History) { edit(note(runs).Input.Args, `"key":"key-`, `"key":"kez-`) }, "Note of park: its key is not among those given"},
 		"of another workflow": {func(runs []*historypb.History) {
+			for _, h := range runs {
+				h.Events[0].GetWorkflowExecutionStartedEventAttributes().WorkflowId = "incident/b"
+			}
+		}, "Incident of prometheus: " + forged},
 			runs[0].Events[0].GetWorkflowExecutionStartedEventAttributes().WorkflowId = "incident/b"
 		}, "Incident of prometheus: " + forged},
 		"of another chain": {func(runs []*historypb.History) {
-			runs[0].Events[0].GetWorkflowExecutionStartedEventAttributes().FirstExecutionRunId = "run-9"
+			for n, h := range runs {
+				start := h.Events[0].GetWorkflowExecutionStartedEventAttributes()
+				start.FirstExecutionRunId = "run-9"
+				start.OriginalExecutionRunId, start.ContinuedExecutionRunId = []string{"run-9", "run-2"}[n], []string{"", "run-9"}[n]
+			}
 		}, "Note of park: " + forged},
 		"an unsigned batch": {func(runs []*historypb.History) {
+			runs[1].Events[1].GetWorkflowExecutionSignaledEventAttributes().Input.Payloads[0].Data = []byte(`{"source":"x"}`)
+		}, "Alerts of : nobody has signed it, not taken"},
+		"a state that was made up": {func(runs []*historypb.History) {
+			edit(runs[1].Events[0].GetWorkflowExecutionStartedEventAttributes().Input, "done", "d0ne")
+		}, "Incident of muster: " + forged},
+		"a batch to a run that takes all": {func(runs []*historypb.History) {
+			runs[1].Events[0].GetWorkflowExecutionStartedEventAttributes().Input.Payloads[0].Data = []byte(`{"state":{}}`)
 			runs[1].Events[1].GetWorkflowExecutionSignaledEventAttributes().Input.Payloads[0].Data = []byte(`{"source":"x"}`)
 		}, "Alerts of : nobody has signed it"},
 	} {
@@ -196,6 +215,19 @@ func TestAChangedHistoryProvesNothing(t *testing.T) {
 	}
 }
 
+func TestARevokedKeyProvesThePastAlone(t *testing.T) {
+	r := newRecorder(t)
+	for after, want := range map[time.Duration]string{time.Second: "Note of park by token:tok_1", 0: "Note of park: its key was revoked before"} {
+		keys := r.keys()
+		for id, k := range keys {
+			keys[id] = audit.PublicKey{Key: k.Key, Revoked: noon.Add(after)}
+		}
+		if got, err := audit.Actors(r.record(), keys); err != nil || !strings.Contains(said(got), want) {
+			t.Errorf("revoked %s later: got %v\n%s", after, err, said(got))
+		}
+	}
+}
+
 func TestWhatIsNoHistoryOfOursIsAnError(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(runs []*historypb.History)
@@ -203,7 +235,12 @@ func TestWhatIsNoHistoryOfOursIsAnError(t *testing.T) {
 	}{
 		"no workflow": {func(runs []*historypb.History) {
 			runs[0].Events[0].GetWorkflowExecutionStartedEventAttributes().WorkflowId = ""
-		}, "check history 1: its first event does not name the workflow"},
+		}, "check history 1: its first event does not name the workflow and its runs"},
+		"without its first run": {func(runs []*historypb.History) { runs[0], runs[1] = runs[1], runs[0] }, "check history 1: it begins with run run-2, and the chain with run run-1: want all of them"},
+		"a run twice":           {func(runs []*historypb.History) { runs[1] = runs[0] }, "check history 2: run run-1 does not continue run run-1"},
+		"another chain's run": {func(runs []*historypb.History) {
+			runs[1].Events[0].GetWorkflowExecutionStartedEventAttributes().WorkflowId = "incident/b"
+		}, "check history 2: run run-2 does not continue run run-1"},
 		"encrypted": {func(runs []*historypb.History) {
 			runs[1].Events[1].GetWorkflowExecutionSignaledEventAttributes().Input.Payloads[0].Data = []byte{1, 2}
 		}, "check history 2, event 2: want JSON that is not encrypted"},

@@ -301,7 +301,7 @@ func (s *story) isProven(ctx context.Context) error {
 	}
 	keys := audit.PublicKeys{}
 	for _, k := range listed {
-		keys[k.ID] = k.Public
+		keys[k.ID] = audit.PublicKey{Key: k.Public}
 	}
 	verdicts, err := audit.Actors(s.runs, keys)
 	if err != nil {

@@ -118,16 +118,24 @@ func actors(_ context.Context, file, keys string) (string, error) {
 		return "", err
 	}
 	var summary strings.Builder
-	bad := 0
+	bad, refused := 0, 0
 	for _, v := range verdicts {
 		how := "signed, by " + v.Via
-		if v.Err != nil {
+		switch {
+		case v.Refused:
+			how, refused = "not taken by the run: "+v.Err.Error(), refused+1
+		case v.Err != nil:
 			how, bad = "NOT PROVEN: "+v.Err.Error(), bad+1
 		}
-		fmt.Fprintf(&summary, "%s  %-18s %-20s %s\n", v.At.UTC().Format(time.RFC3339), v.Message, v.By.Shown(), how)
+		who := fmt.Sprintf("%s %s", v.By.Kind, v.By.ID)
+		fmt.Fprintf(&summary, "%s  %-18s %-24s %s\n", v.At.UTC().Format(time.RFC3339), v.Message, who, how)
 	}
-	fmt.Fprintf(&summary, "%s: %d message(s), %d of them proven", file, len(verdicts), len(verdicts)-bad)
-	if bad > 0 {
+	fmt.Fprintf(&summary, "%s: %d message(s) were taken, %d of them proven; %d were not taken",
+		file, len(verdicts)-refused, len(verdicts)-refused-bad, refused)
+	switch {
+	case len(verdicts) == refused:
+		err = fmt.Errorf("%s: nobody has started it", file)
+	case bad > 0:
 		err = fmt.Errorf("%s: %d message(s) prove nobody", file, bad)
 	}
 	return summary.String(), err
