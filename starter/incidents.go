@@ -35,6 +35,8 @@ type Incidents struct {
 	Temporal  client.Client
 	Namespace string
 	Keys      Keys
+
+	proofs proofs
 }
 
 // Deliver brings a batch of alerts to the open incident of a workflow id, and opens it when the batch has a firing alert.
@@ -62,7 +64,7 @@ func (s *Incidents) Deliver(ctx context.Context, workflowID string, def incident
 	if err != nil {
 		return fmt.Errorf("open incident %s: %w", workflowID, err)
 	}
-	_, err = s.Temporal.SignalWithStartWorkflow(ctx, workflowID, workflows.AlertsSignal, batch, client.StartWorkflowOptions{
+	run, err := s.Temporal.SignalWithStartWorkflow(ctx, workflowID, workflows.AlertsSignal, batch, client.StartWorkflowOptions{
 		ID:        workflowID,
 		TaskQueue: workflows.TaskQueue,
 		Priority:  temporal.Priority{PriorityKey: int(p)},
@@ -70,7 +72,10 @@ func (s *Incidents) Deliver(ctx context.Context, workflowID string, def incident
 
 		TypedSearchAttributes: workflows.OpeningAttributes(id, def, p, time.Now()),
 	}, workflows.IncidentWorkflow, in)
-	return told("incident "+workflowID, err)
+	if err != nil {
+		return told("incident "+workflowID, err)
+	}
+	return s.wantOurs(ctx, Ref{WorkflowID: workflowID, RunID: run.GetRunID()})
 }
 
 // bounded keeps a title short enough for every list that will show it.
@@ -149,7 +154,17 @@ func (s *Incidents) list(ctx context.Context, query string, limit int, after []b
 	}
 	rows := make([]Summary, 0, len(resp.GetExecutions()))
 	for _, e := range resp.GetExecutions() {
-		rows = append(rows, summary(e))
+		row := summary(e)
+		p, err := s.prove(ctx, row.ref)
+		if _, gone := errors.AsType[*serviceerror.NotFound](err); gone { // past its retention since the list was made
+			continue
+		}
+		if err != nil {
+			return nil, "", told("list incidents", err)
+		}
+		if p.ours && p.id == row.ID {
+			rows = append(rows, row)
+		}
 	}
 	slices.SortStableFunc(rows, func(a, b Summary) int { return b.OpenedAt.Compare(a.OpenedAt) })
 	return rows, string(resp.GetNextPageToken()), nil
@@ -189,7 +204,7 @@ func (s *Incidents) Find(ctx context.Context, id incident.ID) (Ref, error) {
 	if !validID(id) {
 		return Ref{}, &NotFoundError{What: fmt.Sprintf("incident %q", string(id))}
 	}
-	query := fmt.Sprintf("%s = '%s'", workflows.IDAttribute.GetName(), id)
+	query := fmt.Sprintf("WorkflowType = '%s' AND %s = '%s'", workflows.IncidentWorkflow, workflows.IDAttribute.GetName(), id)
 	// Lists lag a little behind: an id that somebody has just been told is worth a second look.
 	for wait := 50 * time.Millisecond; ; wait *= 2 {
 		rows, _, err := s.list(ctx, query, 10, nil)
@@ -274,7 +289,10 @@ func (s *Incidents) Command(ctx context.Context, id incident.ID, req Request, c 
 	if err != nil {
 		return receipt, err
 	}
-	err = ask(ctx, s.Temporal, s.Keys, ref, update(c), req, c, &receipt)
+	p, err := s.prove(ctx, ref)
+	if err == nil {
+		err = ask(ctx, s.Temporal, s.Keys, ref.WorkflowID, p.first, update(c), req, c, &receipt)
+	}
 	return receipt, unanswered(ctx, s.Temporal, "incident "+string(id), ref.WorkflowID, "", err)
 }
 

@@ -43,7 +43,11 @@ func (s *Reviews) Close(ctx context.Context, id incident.ID, req Request, text s
 
 func (s *Reviews) ask(ctx context.Context, id incident.ID, update string, req Request, text string) error {
 	workflowID := workflows.ReviewWorkflowID(id)
-	err := ask(ctx, s.Temporal, s.Keys, Ref{WorkflowID: workflowID}, update, req, workflows.ReviewWords{Text: text}, nil)
+	run, err := s.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
+	if err == nil {
+		first := run.GetWorkflowExecutionInfo().GetFirstRunId()
+		err = ask(ctx, s.Temporal, s.Keys, workflowID, first, update, req, workflows.ReviewWords{Text: text}, nil)
+	}
 	return unanswered(ctx, s.Temporal, reviewOf(id), workflowID, "", err)
 }
 

@@ -25,22 +25,17 @@ type Request struct {
 	Via string
 }
 
-// ask sends a signed Update to the chain of a run and reads its answer, if there is one to read: no later workflow under
+// ask sends a signed Update to the chain of a first run and reads its answer, if there is one to read: no later workflow under
 // the same id takes it. Its errors are Temporal's.
-func ask[T any](ctx context.Context, c client.Client, keys Keys, to Ref, name string, req Request, body T, answer any) error {
-	run, err := c.DescribeWorkflowExecution(ctx, to.WorkflowID, to.RunID) // lists do not know the first run
-	if err != nil {
-		return err
-	}
-	first := run.GetWorkflowExecutionInfo().GetFirstRunId()
+func ask[T any](ctx context.Context, c client.Client, keys Keys, workflowID, first, name string, req Request, body T, answer any) error {
 	signed, err := seal(keys, signature.Statement{
-		Workflow: to.WorkflowID, FirstRun: first, Message: name, ID: req.ID, By: req.By,
+		Workflow: workflowID, FirstRun: first, Message: name, ID: req.ID, By: req.By,
 	}, req.Via, body)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", name, to.WorkflowID, err)
+		return fmt.Errorf("%s %s: %w", name, workflowID, err)
 	}
 	h, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		UpdateID: req.ID, WorkflowID: to.WorkflowID, FirstExecutionRunID: first, UpdateName: name,
+		UpdateID: req.ID, WorkflowID: workflowID, FirstExecutionRunID: first, UpdateName: name,
 		Args: []any{signed}, WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package starter_test
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"testing"
@@ -10,10 +11,12 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"muster/internal/alert"
@@ -45,6 +48,9 @@ type temporal struct {
 	fail   error          // of what a run is asked or told
 	broken error          // of reading on in a history
 	tries  int32          // of the pending workflow task
+	keys   *keyring.Ring
+	starts map[string]*historypb.HistoryEvent // by run id; others are as they should be
+	read   int                                // starts
 
 	lists     []*workflowservice.ListWorkflowExecutionsRequest
 	started   []client.StartWorkflowOptions
@@ -76,6 +82,7 @@ func one(t testing.TB) (*temporal, *starter.Incidents) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.keys = keys
 	return c, &starter.Incidents{Temporal: c, Namespace: namespace, Keys: keys}
 }
 
@@ -130,7 +137,61 @@ func (c *temporal) SignalWorkflow(_ context.Context, _, _, name string, arg any)
 
 func (c *temporal) SignalWithStartWorkflow(_ context.Context, _, name string, arg any, o client.StartWorkflowOptions, workflow any, in ...any) (client.WorkflowRun, error) {
 	c.signals, c.started, c.inputs = append(c.signals, name, arg), append(c.started, o), append(c.inputs, workflow, in[0])
-	return nil, c.fail
+	return begun{}, c.fail
+}
+
+// begun is a run that a start has begun, or found.
+type begun struct{ client.WorkflowRun }
+
+func (begun) GetRunID() string { return "run-2" }
+
+func (c *temporal) WorkflowService() workflowservice.WorkflowServiceClient { return service{c: c} }
+
+// service answers what the client has no method for.
+type service struct {
+	workflowservice.WorkflowServiceClient
+
+	c *temporal
+}
+
+// GetWorkflowExecutionHistory answers with the start of a run: that of the incident under whose id lists have it, signed by
+// the intake.
+func (s service) GetWorkflowExecutionHistory(_ context.Context, r *workflowservice.GetWorkflowExecutionHistoryRequest, _ ...grpc.CallOption) (*workflowservice.GetWorkflowExecutionHistoryResponse, error) {
+	s.c.read++
+	run := r.GetExecution().GetRunId()
+	e := s.c.starts[run]
+	if e == nil {
+		e = s.c.opened(run)
+	}
+	return &workflowservice.GetWorkflowExecutionHistoryResponse{History: &historypb.History{Events: []*historypb.HistoryEvent{e}}}, nil
+}
+
+// opened is the start of a run, as the intake makes it.
+func (c *temporal) opened(run string) *historypb.HistoryEvent {
+	in := workflows.IncidentInput{ID: open}
+	for _, e := range c.listed {
+		if e.GetExecution().GetRunId() == run {
+			if p := e.GetSearchAttributes().GetIndexedFields()[workflows.IDAttribute.GetName()]; p != nil {
+				_ = converter.GetDefaultDataConverter().FromPayload(p, &in.ID)
+			}
+		}
+	}
+	return c.sealed(signature.Statement{Message: workflows.IncidentWorkflow, By: timeline.Actor{Kind: timeline.Source, ID: "prometheus"}}, in)
+}
+
+// sealed is a start with a seal for the workflow of the incident.
+func (c *temporal) sealed(s signature.Statement, in workflows.IncidentInput) *historypb.HistoryEvent {
+	m, err := signature.New(s.By, in)
+	if err != nil {
+		panic(err)
+	}
+	s.Workflow, s.Digest = cmp.Or(s.Workflow, workflowID), m.Digest()
+	seal, err := c.keys.Sign(s, "intake")
+	if err != nil {
+		panic(err)
+	}
+	m.Seal = &seal
+	return started(m)
 }
 
 func (c *temporal) QueryWorkflow(_ context.Context, _, runID, _ string, _ ...any) (converter.EncodedValue, error) {
@@ -230,8 +291,12 @@ func started(in any) *historypb.HistoryEvent {
 	}
 	return &historypb.HistoryEvent{
 		EventType: enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
+		EventTime: timestamppb.New(minute(0).AddDate(0, 0, 7)),
 		Attributes: &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{
-			WorkflowExecutionStartedEventAttributes: &historypb.WorkflowExecutionStartedEventAttributes{Input: p},
+			WorkflowExecutionStartedEventAttributes: &historypb.WorkflowExecutionStartedEventAttributes{
+				Input: p, WorkflowType: &commonpb.WorkflowType{Name: workflows.IncidentWorkflow},
+				TaskQueue: &taskqueuepb.TaskQueue{Name: workflows.TaskQueue}, FirstExecutionRunId: "run-1",
+			},
 		},
 	}
 }

@@ -254,7 +254,8 @@ func (r *reviewRun) deliver(ctx workflow.Context, a incident.Addressed) {
 	}
 }
 
-// reviewOptions start a review that lists know from the beginning, under its own id.
+// reviewOptions start a review that lists know from the beginning, under its own id. One that was refused, because somebody
+// else had started it, does not stand in its way.
 func reviewOptions(i *incident.Incident, id string) workflow.ChildWorkflowOptions {
 	return workflow.ChildWorkflowOptions{
 		TypedSearchAttributes: temporal.NewSearchAttributes(
@@ -265,7 +266,7 @@ func reviewOptions(i *incident.Incident, id string) workflow.ChildWorkflowOption
 		WorkflowID:            id,
 		TaskQueue:             TaskQueue,
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
-		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		Priority:              temporal.Priority{PriorityKey: int(i.Priority)},
 	}
 }

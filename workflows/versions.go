@@ -1,6 +1,10 @@
 package workflows
 
-import "go.temporal.io/sdk/workflow"
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+)
 
 // Every change to a workflow that has run anywhere gets a change id here, with the date, the reason and the query that
 // shows that no old run is left. The histories in testdata/histories are replayed by every build.
@@ -15,6 +19,10 @@ import "go.temporal.io/sdk/workflow"
 // finds none, and none of the states that run has "signed" unset; then the branches of runs that are not signed can go, with
 // the histories that need them.
 const signedActors = "signed-actors"
+
+// SignedSince is the day since which runs are sealed: whoever reads them takes one without a seal only from before. The state
+// that an old chain hands on is sealed too.
+func SignedSince() time.Time { return time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC) }
 
 // wantsSignatures tells whether a run that was started without a seal is a new one. It is asked of no other, so that what
 // is signed costs no event.

@@ -185,8 +185,6 @@ func TestAChangedHistoryProvesNothing(t *testing.T) {
 				h.Events[0].GetWorkflowExecutionStartedEventAttributes().WorkflowId = "incident/b"
 			}
 		}, "Incident of prometheus: " + forged},
-			runs[0].Events[0].GetWorkflowExecutionStartedEventAttributes().WorkflowId = "incident/b"
-		}, "Incident of prometheus: " + forged},
 		"of another chain": {func(runs []*historypb.History) {
 			for n, h := range runs {
 				start := h.Events[0].GetWorkflowExecutionStartedEventAttributes()

@@ -11,10 +11,12 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"google.golang.org/grpc"
 
 	"muster/internal/audit"
 	"muster/internal/incident"
@@ -29,6 +31,7 @@ import (
 // A temporal has one incident, and remembers what it was asked.
 type temporal struct {
 	client.Client
+	keys  *keyring.Ring
 	asked client.UpdateWorkflowOptions
 }
 
@@ -45,10 +48,33 @@ func (t *temporal) UpdateWorkflow(_ context.Context, o client.UpdateWorkflowOpti
 	return receipt{}, nil
 }
 
-func (*temporal) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
-	return &workflowservice.DescribeWorkflowExecutionResponse{
-		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{FirstRunId: "run-1"},
-	}, nil
+func (t *temporal) WorkflowService() workflowservice.WorkflowServiceClient { return service{t: t} }
+
+// service has the start of the incident, signed by the intake.
+type service struct {
+	workflowservice.WorkflowServiceClient
+
+	t *temporal
+}
+
+func (s service) GetWorkflowExecutionHistory(context.Context, *workflowservice.GetWorkflowExecutionHistoryRequest, ...grpc.CallOption) (*workflowservice.GetWorkflowExecutionHistoryResponse, error) {
+	m, err := signature.New(timeline.Actor{Kind: timeline.Source, ID: "prometheus"}, workflows.IncidentInput{ID: open})
+	if err != nil {
+		return nil, err
+	}
+	seal, err := s.t.keys.Sign(signature.Statement{Workflow: "incident/a", Message: workflows.IncidentWorkflow, Digest: m.Digest(), By: m.By}, "intake")
+	if err != nil {
+		return nil, err
+	}
+	m.Seal = &seal
+	in, err := converter.GetDefaultDataConverter().ToPayloads(m)
+	start := &historypb.WorkflowExecutionStartedEventAttributes{
+		Input: in, WorkflowType: &commonpb.WorkflowType{Name: workflows.IncidentWorkflow},
+		TaskQueue: &taskqueuepb.TaskQueue{Name: workflows.TaskQueue}, FirstExecutionRunId: "run-1",
+	}
+	return &workflowservice.GetWorkflowExecutionHistoryResponse{History: &historypb.History{Events: []*historypb.HistoryEvent{{
+		Attributes: &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{WorkflowExecutionStartedEventAttributes: start},
+	}}}}, err
 }
 
 func (*temporal) QueryWorkflow(context.Context, string, string, string, ...any) (converter.EncodedValue, error) {
@@ -78,11 +104,11 @@ func (e *events) Next() (*historypb.HistoryEvent, error) {
 }
 
 func TestOverSpeaksToWorkflows(t *testing.T) {
-	engine := &temporal{}
 	keys, err := keyring.Open(filepath.Join(t.TempDir(), keyring.File), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
+	engine := &temporal{keys: keys}
 	b := api.Over(&starter.Incidents{Temporal: engine, Namespace: "default", Keys: keys})
 	by := timeline.Actor{Kind: timeline.Person, ID: "park", Name: "박서준"}
 	r, err := b.Command(t.Context(), open, starter.Request{ID: "k1", By: by, Via: "token:tok_1"}, incident.Note{Text: "a"})

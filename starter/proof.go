@@ -1,0 +1,122 @@
+package starter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
+
+	"muster/internal/incident"
+	"muster/internal/signature"
+	"muster/internal/timeline"
+	"muster/workflows"
+)
+
+// A proof is what the start of a run says of it. Lists say what whoever has started a run has put there: a run is believed
+// to be an incident only by the seal of its start.
+type proof struct {
+	first string      // run of its chain
+	id    incident.ID // of the incident
+	ours  bool        // this installation has started it, or it is from before there were signatures
+}
+
+// proofs keeps what was proven: the start of a run never changes.
+type proofs struct {
+	mu   sync.Mutex
+	runs map[string]proof // by run id
+}
+
+// mostProofs bounds what is kept. One takes some hundred bytes.
+const mostProofs = 20_000
+
+func (p *proofs) known(run string) (proof, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	known, ok := p.runs[run]
+	return known, ok
+}
+
+func (p *proofs) keep(run string, known proof) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.runs == nil || len(p.runs) >= mostProofs {
+		p.runs = map[string]proof{}
+	}
+	p.runs[run] = known
+}
+
+// prove reads the start of a run. What is not proven may be a little later, when a key has arrived.
+func (s *Incidents) prove(ctx context.Context, ref Ref) (proof, error) {
+	if known, ok := s.proofs.known(ref.RunID); ok {
+		return known, nil
+	}
+	resp, err := s.Temporal.WorkflowService().GetWorkflowExecutionHistory(ctx, &workflowservice.GetWorkflowExecutionHistoryRequest{
+		Namespace: s.Namespace, MaximumPageSize: 1,
+		Execution: &commonpb.WorkflowExecution{WorkflowId: ref.WorkflowID, RunId: ref.RunID},
+	})
+	if err != nil {
+		return proof{}, err
+	}
+	if len(resp.GetHistory().GetEvents()) == 0 {
+		return proof{}, errors.New("a history without its beginning")
+	}
+	p := s.judge(ref.WorkflowID, resp.GetHistory().GetEvents()[0])
+	if p.ours {
+		s.proofs.keep(ref.RunID, p)
+	}
+	return p, nil
+}
+
+// judge says what a start proves.
+func (s *Incidents) judge(workflowID string, e *historypb.HistoryEvent) proof {
+	start := e.GetWorkflowExecutionStartedEventAttributes()
+	p := proof{first: start.GetFirstExecutionRunId()}
+	var in signature.Signed[struct {
+		ID    incident.ID `json:"id"`
+		State *struct {
+			ID incident.ID `json:"id"`
+		} `json:"state"`
+	}]
+	if start.GetWorkflowType().GetName() != workflows.IncidentWorkflow || start.GetTaskQueue().GetName() != workflows.TaskQueue ||
+		converter.GetDefaultDataConverter().FromPayloads(start.GetInput(), &in) != nil {
+		return p
+	}
+	p.id = in.Body.ID
+	if in.Body.State != nil {
+		p.id = in.Body.State.ID
+	}
+	by, digest, seal := in.Proof()
+	if seal == nil {
+		p.ours = e.GetEventTime().AsTime().Before(workflows.SignedSince())
+		return p
+	}
+	statement := signature.Statement{Workflow: workflowID, Message: workflows.IncidentWorkflow, Digest: digest, By: by}
+	if in.Body.State != nil {
+		statement.FirstRun = p.first
+	}
+	p.ours = (in.Body.State == nil || by == timeline.Muster()) && s.Keys.Prove(statement, *seal) == nil
+	return p
+}
+
+// wantOurs asks that what was told is durable in a run of this installation. A run that somebody else has started under the
+// same id takes nothing, and ends.
+func (s *Incidents) wantOurs(ctx context.Context, ref Ref) error {
+	ctx, cancel := context.WithTimeout(ctx, proofTime)
+	defer cancel()
+	p, err := s.prove(ctx, ref)
+	if err == nil && !p.ours {
+		err = fmt.Errorf("%s was started by somebody else", ref.WorkflowID)
+	}
+	if err != nil {
+		return &UnavailableError{Cause: err}
+	}
+	return nil
+}
+
+const proofTime = 5 * time.Second
