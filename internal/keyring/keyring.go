@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"muster/internal/link"
@@ -129,6 +130,9 @@ func (r *Ring) reload() error {
 	}
 	if r.state != nil && os.SameFile(state, r.state) && state.ModTime().Equal(r.state.ModTime()) && state.Size() == r.state.Size() {
 		return nil
+	}
+	if state.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("others may read it: want it for its owner alone, as after chmod 600 %s", r.file)
 	}
 	text, err := os.ReadFile(r.file)
 	if err != nil {
@@ -286,7 +290,19 @@ func Revoke(file, id string, now time.Time) error {
 	})
 }
 
-func change(file string, with func([]Key) ([]Key, error)) error {
+// change reads, changes and writes the file while nobody else does.
+func change(file string, with func([]Key) ([]Key, error)) (err error) {
+	if _, err := os.Stat(file); err != nil {
+		return fmt.Errorf("change keys: %w", err)
+	}
+	lock, err := os.OpenFile(file+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("change keys: %w", err)
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("change keys: lock %s: %w", lock.Name(), err)
+	}
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("change keys: %w", err)

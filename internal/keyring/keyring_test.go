@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -282,5 +283,44 @@ func TestAKeyShowsNoSecret(t *testing.T) {
 		if got := fmt.Sprintf(format, k); got != "key "+k.ID {
 			t.Errorf("%s shows %s", format, got)
 		}
+	}
+}
+
+// Whoever changes the file at the same time changes it one after another: no revocation is lost.
+func TestChangesDoNotOverwriteEachOther(t *testing.T) {
+	file, c := filepath.Join(t.TempDir(), keyring.File), &clock{noon}
+	r := open(t, file, c)
+	first := r.Keys()[0].ID
+	if _, err := keyring.Rotate(file, noon.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() {
+			if _, err := keyring.Rotate(file, noon); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Go(func() {
+		if err := keyring.Revoke(file, first, noon); err != nil {
+			t.Error(err)
+		}
+	})
+	all.Wait()
+	keys := r.Keys()
+	if len(keys) != 12 || keys[slices.IndexFunc(keys, func(k keyring.Key) bool { return k.ID == first })].Revoked.IsZero() {
+		t.Errorf("%d keys, want 12 and the first revoked", len(keys))
+	}
+}
+
+func TestAFileThatOthersMayReadIsRefused(t *testing.T) {
+	file, c := filepath.Join(t.TempDir(), keyring.File), &clock{noon}
+	open(t, file, c)
+	if err := os.Chmod(file, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keyring.Open(file, c.now); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -27,7 +27,7 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 			return nil, err
 		}
 	}
-	n, err := load(ctx, cfg.Config)
+	n, err := load(ctx, cfg.Config, true)
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,12 @@
 package node
 
 import (
-	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
+	"muster/internal/link"
 	"muster/internal/problem"
 	"muster/internal/store"
 	"muster/internal/throttle"
@@ -18,7 +19,7 @@ const (
 	addressRate  = 100
 )
 
-// Who shows so many tokens, sessions or links within a time that are not good is shut out for a time: what is not good from
+// Who shows so many tokens or links within a time that are not good is shut out for a time: what is not good from
 // there is not even answered as such. What is good goes on, for behind one address there may be many.
 const (
 	guesses     = 20
@@ -40,12 +41,20 @@ func newGuard(n *Node) *guard {
 	}
 }
 
+// shownPath is the path of a request without the link that may stand in it, which is a secret.
+func shownPath(r *http.Request) string {
+	if strings.HasPrefix(r.URL.Path, link.Path) {
+		return link.Path
+	}
+	return r.URL.Path
+}
+
 // limited refuses an address that asks too often.
 func (g *guard) limited(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		from := throttle.Address(r)
 		if wait := g.rate.Wait(from); wait > 0 {
-			g.node.record(store.Attempt{Kind: store.AttemptRate, Remote: from, Subject: r.URL.Path, Detail: "too many requests from this address"})
+			g.node.record(store.Attempt{Kind: store.AttemptRate, Remote: from, Subject: shownPath(r), Detail: "too many requests from this address"})
 			problem.Problem{
 				Status: http.StatusTooManyRequests, RetryAfter: wait, Detail: "too many requests from this address: ask again later",
 			}.Write(w)
@@ -63,7 +72,7 @@ func (g *guard) guess(r *http.Request) time.Duration {
 	if just {
 		g.node.cfg.Log.Warn("somebody guesses", "address", from, "locked", wait)
 		g.node.record(store.Attempt{Kind: store.AttemptLock, Remote: from, Detail: fmt.Sprintf("shut out for %s after %d guesses", wait, guesses)})
-		go g.alarm(from)
+		g.node.alarms.tell(guessed, from)
 	}
 	return wait
 }
@@ -74,18 +83,4 @@ func (g *guard) guessSource(r *http.Request) {
 		Kind: store.AttemptToken, Remote: throttle.Address(r), Subject: r.URL.Path, Message: r.Method, Detail: "want Bearer and the token of a source",
 	})
 	g.guess(r)
-}
-
-// alarm tells whoever is told of what Muster sees in itself.
-func (g *guard) alarm(from string) {
-	const patience = 30 * time.Second
-	ctx, cancel := context.WithTimeout(g.node.life, patience)
-	defer cancel()
-	text := "Somebody at %s has shown %d tokens, sessions or links that are not good, and is shut out for %s. muster attempts has them."
-	if g.node.org.Current().Languages[0] == "ko" {
-		text = "%s에서 유효하지 않은 토큰, 세션 또는 링크를 %d번 제시하여 %s 동안 차단했습니다. 기록은 muster attempts에 있습니다."
-	}
-	if err := g.node.fallback(ctx, fmt.Sprintf(text, from, guesses, guessLock)); err != nil {
-		g.node.cfg.Log.Error("nobody was told that somebody guesses", "address", from, "error", err)
-	}
 }

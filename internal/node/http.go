@@ -58,7 +58,10 @@ func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 		return nil, err
 	}
 	n.metrics.Follow(func() metrics.IntakeStats { return metrics.IntakeStats(intake.Stats()) })
-	mux := n.healthOnly(api.Check{Name: "store", Func: n.store.Err, Inform: true})
+	mux := n.healthOnly(
+		api.Check{Name: "store", Func: n.store.Err, Inform: true},
+		api.Check{Name: "attempts", Func: func(context.Context) error { return n.tampered }, Inform: true, Note: n.head},
+	)
 	mux.Handle(ingest.Path, intake)
 	mux.Handle("/api/", n.guard.limited(rest))
 	pages, err := n.newPages()
@@ -68,6 +71,15 @@ func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 	n.pages.Store(pages)
 	mux.Handle("/", n.guard.limited(n.guard.watched(pages)))
 	return mux, nil
+}
+
+// head names the newest entry of the log of refused attempts: kept elsewhere, it shows should the end be cut off.
+func (n *Node) head() string {
+	seq, hash, err := n.store.Head(n.life)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%d entries, the newest has hash %s", seq, hash)
 }
 
 // healthOnly answers what needs no authority: health and metrics.

@@ -5,8 +5,10 @@ package node
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -66,11 +68,14 @@ type Node struct {
 	fixed     []fixed
 	stops     []func() // run in reverse
 	life      context.Context
-	local     bool // pages and worker are one process: without a public address, links lead to it
+	refusals  chan activities.Refusal
+	alarms    *alarms
+	tampered  error // what is wrong with the log of refused attempts as it was found
+	local     bool  // pages and worker are one process: without a public address, links lead to it
 }
 
 // load reads what must be right before anything starts.
-func load(ctx context.Context, cfg Config) (*Node, error) {
+func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder: %w", err)
 	}
@@ -78,7 +83,13 @@ func load(ctx context.Context, cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := keyring.Open(cmp.Or(cfg.Keys, filepath.Join(cfg.Data, keyring.File)), time.Now)
+	cfg.Keys = cmp.Or(cfg.Keys, filepath.Join(cfg.Data, keyring.File))
+	if !makesKeys {
+		if err := awaitKeys(ctx, cfg); err != nil {
+			return nil, err
+		}
+	}
+	keys, err := keyring.Open(cfg.Keys, time.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -95,8 +106,28 @@ func load(ctx context.Context, cfg Config) (*Node, error) {
 		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery},
 		incidents: &starter.Incidents{Keys: keys}, deaf: make(chan error, 1), life: context.WithoutCancel(ctx),
 	}
-	n.guard = newGuard(n)
+	n.refusals = make(chan activities.Refusal, mostRefusals)
+	n.guard, n.alarms = newGuard(n), newAlarms(n)
+	n.onStop(n.alarms.wait)
 	return n, nil
+}
+
+// awaitKeys waits until somebody has made the keys: a worker with keys of its own would take nothing that serve signs.
+func awaitKeys(ctx context.Context, cfg Config) error {
+	for said := false; ; said = true {
+		_, err := os.Stat(cfg.Keys)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if !said {
+			cfg.Log.Warn("waiting for keys: muster serve makes them; give both the same file with --keys", "file", cfg.Keys)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 func (n *Node) onStop(f func()) { n.stops = append(n.stops, f) }
@@ -144,6 +175,9 @@ func (n linker) Link(l link.Link) (string, error) {
 	return strings.TrimRight(base, "/") + link.Path + token, err
 }
 
+// mostRefusals is how many refused messages may wait to be written down.
+const mostRefusals = 1_000
+
 // keep opens what is not work: tokens, sessions, used links, refused attempts.
 func (n *Node) keep(ctx context.Context) error {
 	s, err := store.Open(ctx, filepath.Join(n.cfg.Data, store.File), time.Now)
@@ -156,26 +190,48 @@ func (n *Node) keep(ctx context.Context) error {
 			n.cfg.Log.Error("store not closed", "error", err)
 		}
 	})
+	if _, n.tampered = s.CheckAttempts(ctx); n.tampered != nil {
+		n.cfg.Log.Error("the log of refused attempts is not whole", "error", n.tampered)
+	}
+	n.beside(n.life, n.recording)
 	return nil
 }
 
-// refused keeps a message that nobody of this installation has signed in the log of refused attempts.
+// refused keeps a message that nobody of this installation has signed in the log of refused attempts. It is called from
+// within workflow tasks, so it waits for nothing.
 func (n *Node) refused(r activities.Refusal) {
 	n.cfg.Log.Warn("message refused", "workflow", r.Workflow, "message", r.Message, "claims", r.By.ID, "cause", r.Detail)
-	n.record(store.Attempt{Kind: store.AttemptMessage, Actor: r.By.ID, Subject: r.Workflow, Message: r.Message, Detail: r.Detail})
+	select {
+	case n.refusals <- r:
+	default:
+		n.cfg.Log.Error("refused attempt not recorded: there are too many at once", "workflow", r.Workflow)
+	}
 }
 
-// record keeps a refused attempt. It takes the time that a disk takes, and no longer.
+// recording writes refused messages down. That an incident was not opened, somebody must know.
+func (n *Node) recording(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case r := <-n.refusals:
+			n.record(store.Attempt{Kind: store.AttemptMessage, Actor: r.By.ID, Subject: r.Workflow, Message: r.Message, Detail: r.Detail})
+			if r.Message == workflows.IncidentWorkflow {
+				n.alarms.tell(notOpened, r.Workflow)
+			}
+		}
+	}
+}
+
+// record keeps a refused attempt.
 func (n *Node) record(a store.Attempt) {
-	ctx, cancel := context.WithTimeout(n.life, recordTime)
+	const patience = 10 * time.Second
+	ctx, cancel := context.WithTimeout(n.life, patience)
 	defer cancel()
 	if _, err := n.store.Record(ctx, a); err != nil {
 		n.cfg.Log.Error("refused attempt not recorded", "kind", a.Kind, "actor", a.Actor, "subject", a.Subject, "error", err)
 	}
 }
-
-// recordTime is within the patience of a workflow task.
-const recordTime = 2 * time.Second
 
 // work starts the worker.
 func (n *Node) work(ctx context.Context, effects worker.Activities) error {

@@ -22,6 +22,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"muster/examples"
+	"muster/internal/keyring"
 	"muster/internal/node"
 	"muster/starter/api"
 )
@@ -59,6 +60,8 @@ func config(t *testing.T) (node.Config, *said) {
 	}
 	must(t, os.CopyFS(cfg.Org, example))
 	must(t, os.MkdirAll(cfg.Data, 0o700))
+	_, err = keyring.Open(filepath.Join(cfg.Data, keyring.File), time.Now)
+	must(t, err)
 	return cfg, words
 }
 
@@ -388,8 +391,24 @@ func TestGuessing(t *testing.T) {
 	}
 	eventually(t, "somebody is told", func() bool {
 		said, err := os.ReadFile(filepath.Join(cfg.Data, "deliveries", "self-watch.jsonl"))
-		return err == nil && strings.Contains(string(said), "127.0.0.1에서 유효하지 않은 토큰")
+		return err == nil && strings.Contains(string(said), "127.0.0.1에서 유효하지 않은 토큰이나")
 	})
+}
+
+// TestWorkerWaitsForKeys makes none of its own: it would take nothing that serve signs.
+func TestWorkerWaitsForKeys(t *testing.T) {
+	s := newTemporal()
+	s.start(t, "127.0.0.1:0")
+	cfg, words := config(t)
+	cfg.Keys = filepath.Join(t.TempDir(), "shared.json")
+	stop := run(t, node.Worker, cfg)
+	eventually(t, "it says that it waits", func() bool { return words.count("waiting for keys") == 1 })
+	_, err := keyring.Open(cfg.Keys, time.Now)
+	must(t, err)
+	<-s.polled
+	if err := stop(); err != nil {
+		t.Errorf("got %v, want no error", err)
+	}
 }
 
 // TestCommandsFindServe writes where it answers and whose token lets its owner in.

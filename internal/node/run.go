@@ -9,9 +9,9 @@ import (
 
 // Worker runs the workflows and activities against the Temporal that the TEMPORAL_* settings describe, until ctx ends.
 func Worker(ctx context.Context, cfg Config) error {
-	n, err := load(ctx, cfg)
+	n, err := load(ctx, cfg, false)
 	if err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	defer n.stop()
 	if err := n.keep(ctx); err != nil {
@@ -51,7 +51,7 @@ func Worker(ctx context.Context, cfg Config) error {
 
 // Serve answers the intake, the API and health against the Temporal that the TEMPORAL_* settings describe, until ctx ends.
 func Serve(ctx context.Context, cfg Config) error {
-	n, err := load(ctx, cfg)
+	n, err := load(ctx, cfg, true)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,62 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// An alarm is something that whoever is told of what Muster sees in itself must hear of, in English and Korean. Each has one
+// place for what it is about.
+type alarm struct{ en, ko string }
+
+var (
+	guessed = alarm{
+		"Somebody at %s shows tokens or links that are not good, and is shut out for a quarter of an hour. muster attempts has them.",
+		"%s에서 유효하지 않은 토큰이나 링크를 거듭 제시하여 15분 동안 차단했습니다. 기록은 muster attempts에 있습니다.",
+	}
+	notOpened = alarm{
+		"An incident was not opened: %s was started by somebody else, or by a muster serve whose keys or clock are not those of this worker. Alerts of its group may have been lost. muster attempts says why.",
+		"인시던트를 열지 않았습니다: %s을(를) 다른 누군가가 시작했거나, 서명 키 또는 시계가 이 워커와 다른 muster serve가 시작했습니다. 해당 그룹의 경보가 유실되었을 수 있습니다. 이유는 muster attempts에 있습니다.",
+	}
+)
+
+// quiet is how long after an alarm the same one is not raised again: who makes a thousand of them floods nobody.
+const quiet = 15 * time.Minute
+
+// alarms are told through the fallback, which needs no Temporal.
+type alarms struct {
+	node *Node
+	all  sync.WaitGroup
+
+	mu   sync.Mutex
+	last map[alarm]time.Time
+}
+
+func newAlarms(n *Node) *alarms { return &alarms{node: n, last: map[alarm]time.Time{}} }
+
+// tell raises an alarm, and waits for nothing.
+func (a *alarms) tell(what alarm, about string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := time.Now()
+	if last, told := a.last[what]; told && now.Sub(last) < quiet {
+		return
+	}
+	a.last[what] = now
+	text := what.en
+	if a.node.org.Current().Languages[0] == "ko" {
+		text = what.ko
+	}
+	a.all.Go(func() {
+		const patience = 10 * time.Second
+		ctx, cancel := context.WithTimeout(a.node.life, patience)
+		defer cancel()
+		if err := a.node.fallback(ctx, fmt.Sprintf(text, about)); err != nil {
+			a.node.cfg.Log.Error("nobody was told", "alarm", fmt.Sprintf(what.en, about), "error", err)
+		}
+	})
+}
+
+func (a *alarms) wait() { a.all.Wait() }
