@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
 
 	"muster/activities"
 	alerts "muster/internal/alert"
@@ -244,6 +246,58 @@ func TestNobodyStartsOrSignalsThroughTemporal(t *testing.T) {
 	wantRefused(t, "a review", review.Get(t.Context(), nil), "it is not signed")
 	if pages := o.sink.got(taken(func(a attempt) bool { return a.Message.Incident == "INC-FORGED" })); len(pages) > 0 {
 		t.Errorf("somebody was paged: %+v", pages)
+	}
+}
+
+// A schedule has a run before, and so has whatever continues as an incident: neither hands on a state of ours.
+func TestNobodyHandsOnAState(t *testing.T) {
+	t.Parallel()
+	o := newOutsider(t)
+	i := o.state(t, "shop", "target", "it is open", func(*incident.Incident) bool { return true })
+	i.ID = "INC-FORGED"
+	i.Timeline.Add(time.Now(), timeline.Acknowledged, bob())
+	_, err := o.temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
+		ID: "incident/forged/cron", TaskQueue: workflows.TaskQueue, CronSchedule: "@every 1s",
+		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.IDAttribute.ValueSet("INC-FORGED")),
+	}, workflows.IncidentWorkflow, workflows.IncidentInput{State: i, Signed: true})
+	must(t, err)
+	must(t, until(t.Context(), "a run with a run before is refused", func() error {
+		if o.refused.of(workflows.IncidentWorkflow, "it is not signed") == 0 {
+			return errors.New("not yet")
+		}
+		return nil
+	}))
+	if got := o.sink.got(func(a attempt) bool { return a.Message.Incident == "INC-FORGED" }); len(got) > 0 {
+		t.Errorf("somebody was told: %+v", got)
+	}
+	must(t, o.temporal.TerminateWorkflow(t.Context(), "incident/forged/cron", "", "the test is over"))
+}
+
+// Lists show what whoever starts a run has written there. Under the id of an incident, people still reach the incident.
+func TestNobodyTakesTheIDOfAnIncident(t *testing.T) {
+	t.Parallel()
+	o := newOutsider(t)
+	_, err := o.temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
+		ID: "incident/forged/id", TaskQueue: "nobody-polls", TypedSearchAttributes: temporal.NewSearchAttributes(
+			workflows.IDAttribute.ValueSet(string(o.id)), workflows.StatusAttribute.ValueSet("closed"), workflows.CustomersAttribute.ValueSet([]string{"globex"}),
+		),
+	}, workflows.IncidentWorkflow, workflows.IncidentInput{ID: o.id})
+	must(t, err)
+	must(t, until(t.Context(), "lists have the forged run", func() error {
+		n, err := o.temporal.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{
+			Namespace: o.engine.Namespace, Query: "WorkflowId = 'incident/forged/id'",
+		})
+		if err == nil && n.GetCount() == 0 {
+			err = errors.New("not yet")
+		}
+		return err
+	}))
+	if ref, err := o.incidents.Find(t.Context(), o.id); err != nil || ref.WorkflowID != o.at {
+		t.Errorf("found %+v, %v", ref, err)
+	}
+	must(t, command(t.Context(), o.bare, o.id, workflows.AcknowledgeUpdate, incident.Acknowledge{}))
+	if rows, _, err := o.incidents.List(t.Context(), starter.Filter{Customers: []string{"globex"}}); err != nil || len(rows) > 0 {
+		t.Errorf("a customer is shown %+v, %v", rows, err)
 	}
 }
 

@@ -94,10 +94,6 @@ func (s *story) forges(ctx context.Context) error {
 	if err := wantAnswer(ctx, changed, string(link.Acknowledge), http.StatusNotFound, ""); err != nil {
 		return fmt.Errorf("by a changed link: %w", err)
 	}
-	i, err := s.api.Incident(ctx, s.id)
-	if err != nil {
-		return err
-	}
 	ref, err := (&starter.Incidents{Temporal: s.temporal, Namespace: client.DefaultNamespace}).Find(ctx, s.id)
 	if err != nil {
 		return err
@@ -110,12 +106,13 @@ func (s *story) forges(ctx context.Context) error {
 		err = h.Get(ctx, nil)
 	}
 	if err == nil || !strings.Contains(err.Error(), "it is not signed") {
-		return fmt.Errorf("straight through Temporal: it answers %w", err)
+		return fmt.Errorf("straight through Temporal: want it refused, got %v", err)
 	}
-	if i.Status != incident.Triggered {
-		return fmt.Errorf("the incident is %s", i.Status)
+	i, err := s.api.Incident(ctx, s.id)
+	if err == nil && i.Status != incident.Triggered {
+		err = fmt.Errorf("the incident is %s", i.Status)
 	}
-	return nil
+	return err
 }
 
 // renamed is a link with another person in it, under the signature that it had.

@@ -41,6 +41,7 @@ type Incident struct {
 	Priority priority.Priority `json:"priority"`
 	Times    Times             `json:"times"`
 	Reopened int               `json:"reopened,omitempty"` // how often
+	Partial  bool              `json:"partial,omitempty"`  // as a party beside the provider sees it: what is not in it is hidden, and not none
 
 	Alerts     alert.Set           `json:"alerts"`
 	QuietSince time.Time           `json:"quiet_since,omitzero"` // all alerts resolved since; zero while one fires

@@ -24,7 +24,7 @@ func (i *Incident) Shown(v Viewer) *Incident {
 	mine := func(customer string) bool { return customer == v.Party }
 	v.name = i.soleName(v.Party)
 	return &Incident{
-		ID: i.ID, Status: i.Status, Impact: i.Impact, Urgency: i.Urgency, Priority: i.Priority, Times: i.Times, Reopened: i.Reopened,
+		ID: i.ID, Status: i.Status, Impact: i.Impact, Urgency: i.Urgency, Priority: i.Priority, Times: i.Times, Reopened: i.Reopened, Partial: true,
 		Definition: Definition{
 			Organisation: i.Definition.Organisation, Zone: i.Definition.Zone, Title: i.Definition.Title,
 			Service: i.Definition.Service, Impact: i.Definition.Impact, Urgency: i.Definition.Urgency,

@@ -287,7 +287,7 @@ func TestATailCutOffIsFoundByItsHead(t *testing.T) {
 func TestALongLogIsWalkedWhole(t *testing.T) {
 	const n = 501 // one more than are read at once
 	file := inFolder(t)
-	s := open(t, file, time.Now)
+	s := open(t, file, strolling())
 	record(t, s, n)
 	wantWhole(t, s, n)
 	raw(t, file, append(unlock, "UPDATE attempts SET actor = 'kim' WHERE seq = 501")...)
@@ -540,5 +540,17 @@ func check(t *testing.T, rt *rapid.T, file string, recorded int) {
 	}
 	if err := s.Close(); err != nil {
 		rt.Fatal(err)
+	}
+}
+
+// A flood from everywhere fills no disk: beyond a few sources that are told apart, all are one.
+func TestAFloodFromEverywhereIsBounded(t *testing.T) {
+	s := open(t, inFolder(t), func() time.Time { return time.Unix(1_800_000_000, 0) })
+	for n := range 1_000 {
+		_, err := s.Record(t.Context(), store.Attempt{Kind: store.AttemptToken, Remote: fmt.Sprint("address ", n)})
+		must(t, err)
+	}
+	if all := attempts(t, s); len(all) != 16+60 {
+		t.Errorf("%d entries, want one each of 16 sources and 60 of the others", len(all))
 	}
 }

@@ -6,8 +6,12 @@ import (
 	"time"
 )
 
-// most is how many attempts of one source are written within a minute.
-const most = 60
+// most is how many attempts of one source are written within a minute, and sources how many sources are told apart: those
+// beyond are one, so that a flood from everywhere fills no disk.
+const (
+	most    = 60
+	sources = 16
+)
 
 // A source is what a flood comes from.
 type source struct {
@@ -43,6 +47,9 @@ func (f *flood) ended(now time.Time) []*minute {
 // minute is the one that runs for an attempt, or a new one that does not count yet.
 func (f *flood) minute(a Attempt, now time.Time) *minute {
 	of := source{a.Kind, a.Remote}
+	if f.last[of] == nil && len(f.order) >= sources {
+		of = source{kind: a.Kind}
+	}
 	if m := f.last[of]; m != nil && now.Before(m.end()) {
 		return m
 	}

@@ -27,6 +27,9 @@ func (s *server) list(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	by := visiting(r.Context())
+	if len(by.Scopes) > 0 && !slices.Contains(by.Scopes, authority.Read) { // nothing would be a wrong answer
+		return s.denied(r, authority.Read, authority.May(by.Subject, authority.Read, authority.Object{Kind: authority.Incident}))
+	}
 	sight := authority.Sees(by.Subject)
 	switch {
 	case sight.All:

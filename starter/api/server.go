@@ -96,7 +96,7 @@ func (s *server) routes() []route {
 		{http.MethodPost, "tokens", "", "", s.createToken},
 		{http.MethodDelete, "tokens/{id}", "", "", s.revokeToken},
 		{http.MethodGet, "attempts", authority.ReadAttempts, authority.Attempts, s.listAttempts},
-		{http.MethodGet, "keys", authority.ManageKeys, authority.Keys, s.listKeys},
+		{http.MethodGet, "keys", authority.ReadHistory, authority.Incident, s.listKeys}, // public halves, for who checks histories
 		{http.MethodPost, "keys", authority.ManageKeys, authority.Keys, s.rotateKeys},
 		{http.MethodDelete, "keys/{id}", authority.ManageKeys, authority.Keys, s.revokeKey},
 	}

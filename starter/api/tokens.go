@@ -143,14 +143,21 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 	if len(faults) > 0 {
 		return problem.Of(http.StatusUnprocessableEntity, faults...)
 	}
-	if t.Kind == store.Person && t.Actor != by.Actor.ID { // whoever asks is known
-		whose, known := s.Directory().Subject(t.Actor)
-		if !known {
-			return problem.Of(http.StatusUnprocessableEntity, problem.Fault{
-				Field: "actor", Detail: fmt.Sprintf("%q; want the id of a person in the organisation folder", clip(t.Actor)),
-			})
-		}
+	whose, known := s.Directory().Subject(t.Actor)
+	switch {
+	case t.Kind == store.Machine && (known || t.Actor == by.Actor.ID):
+		return problem.Of(http.StatusUnprocessableEntity, problem.Fault{
+			Field: "actor", Detail: fmt.Sprintf("%q; want an id of the machine's own: a person has this one", clip(t.Actor)),
+		})
+	case t.Kind == store.Machine:
+	case known:
 		t.Name = whose.Actor.Name
+	case t.Actor == by.Actor.ID: // the administrator of a data folder, who stands in no other
+		t.Roles = words(by.Roles)
+	default:
+		return problem.Of(http.StatusUnprocessableEntity, problem.Fault{
+			Field: "actor", Detail: fmt.Sprintf("%q; want the id of a person in the organisation folder, such as park, or of a customer's contact, such as acme/desk", clip(t.Actor)),
+		})
 	}
 	secret, made, err := s.Store.CreateToken(r.Context(), t)
 	if fault, ok := errors.AsType[*store.FaultError](err); ok {

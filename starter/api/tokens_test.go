@@ -62,6 +62,7 @@ func TestABadTokenIsNotMade(t *testing.T) {
 		{`{"actor":"kim","roles":"administrator"}`, "roles", "given; the roles of a person stand in the organisation folder"},
 		{`{"actor":"kim","name":"King"}`, "name", "given; the name of a person stands in the organisation folder"},
 		{`{"actor":"nobody"}`, "actor", `"nobody"; want the id of a person in the organisation folder`},
+		{`{"actor":"kim","kind":"machine","roles":"member"}`, "actor", `"kim"; want an id of the machine's own: a person has this one`},
 		{`{"scopes":"everything"}`, "scopes", `"everything"; want some of read, `},
 		{`{"expires":"tomorrow"}`, "expires", `"tomorrow"; want an instant such as`},
 		{`{"expires":"2026-11-22T05:05:09Z"}`, "expires", ""}, // now
@@ -206,6 +207,13 @@ func TestTheAdministratorOfADataFolder(t *testing.T) {
 	if w := p.ask("GET", "/api/v1/keys", "", "Authorization", as); w.Code != 200 {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
+	made := p.made(t, as, `{"label":"elsewhere"}`)
+	if w := p.ask("GET", "/api/v1/keys", "", "Authorization", "Bearer "+made.Secret); w.Code != 200 {
+		t.Errorf("a token that it has made for itself: got %d %s", w.Code, w.Body)
+	}
+	if _, err := p.store.RevokeToken(t.Context(), made.ID); err != nil {
+		t.Fatal(err)
+	}
 	admins := func() (n int) {
 		all, err := p.store.Tokens(t.Context())
 		if err != nil {
@@ -218,13 +226,21 @@ func TestTheAdministratorOfADataFolder(t *testing.T) {
 		}
 		return n
 	}
-	if n := admins(); n != 1 {
-		t.Errorf("%d tokens of the administrator, want one", n)
+	if n := admins(); n != 2 {
+		t.Errorf("%d tokens of the administrator, want that of the file and the one made by it", n)
 	}
-	if _, err := p.store.RevokeToken(t.Context(), p.tokenID(t, "admin")); err != nil {
+	all, err := p.store.Tokens(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := api.EnsureAdmin(t.Context(), p.store, file); err != nil || admins() != 2 {
+	for _, k := range all {
+		if k.Actor == "admin" {
+			if _, err := p.store.RevokeToken(t.Context(), k.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := api.EnsureAdmin(t.Context(), p.store, file); err != nil || admins() != 3 {
 		t.Errorf("revoked: %v, %d tokens; want a new one", err, admins())
 	}
 	if err := api.EnsureAdmin(t.Context(), p.store, filepath.Join(t.TempDir(), "missing", "x")); !errors.Is(err, fs.ErrNotExist) {

@@ -145,7 +145,7 @@ func (s *server) about(k authority.Kind, i *incident.Incident) authority.Object 
 func (s *server) may(r *http.Request, v authority.Verb, k authority.Kind) error {
 	by := visiting(r.Context()).Subject
 	err := authority.May(by, v, authority.Object{Kind: k})
-	if err == nil || k != authority.Incident && k != authority.Review {
+	if err == nil || id(r) == "" || k != authority.Incident && k != authority.Review {
 		return s.denied(r, v, err) // whatever it is about
 	}
 	i, err := s.Backend.State(r.Context(), id(r))

@@ -177,6 +177,9 @@ func (p page) facts(i *incident.Incident) [][]string {
 	f.add(p.say.started, p.at(i.Times.Started))
 	f.add(p.say.resolved, p.at(i.Times.Resolved))
 	f.add(p.say.closed, p.at(i.Times.Closed))
+	if i.Partial { // what follows is hidden, and not none
+		return f.rows
+	}
 	f.add(p.say.responding, p.responder(i)...)
 	f.add(p.say.paging, p.climb(i))
 	f.add(p.say.roles, p.holders(i)...)

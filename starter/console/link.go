@@ -71,7 +71,7 @@ func (c *Console) useLink(w http.ResponseWriter, r *http.Request) error {
 	if !slices.Contains(s.actions, action) {
 		return c.refuseVisit(w, r, v, s)
 	}
-	if content := v.content(); content != v.Content && content != r.PostForm.Get("content") {
+	if content := v.content(); content != cmp.Or(r.PostForm.Get("content"), v.Content) { // of the page, else of the message
 		return c.refuseVisit(w, r, v, verdict{"link.changed", s.actions})
 	}
 	if action == link.Escalate {
@@ -262,7 +262,7 @@ func (c *Console) decide(
 	}
 	_, refused := errors.AsType[*starter.RefusedError](err)
 	_, ended := errors.AsType[*starter.NotFoundError](err)
-	if !refused && !ended {
+	if !refused && !ended { // it may have been done: asked again, it is the same decision
 		return err
 	}
 	v = c.renewed(r, v)
