@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"muster/internal/throttle"
 	"muster/starter/api"
 	"muster/starter/ingest"
 )
@@ -36,7 +37,7 @@ func (n *Node) take(ctx context.Context, flag string) error {
 	starting := starting()
 	d.behind.Store(&starting)
 	d.server = &http.Server{
-		Handler:           d,
+		Handler:           throttle.Behind(n.cfg.Proxies, d),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       ingest.BodyTime + 5*time.Second,
 		WriteTimeout:      ingest.BodyTime + ingest.Patience + 10*time.Second,

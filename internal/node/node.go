@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,13 +39,14 @@ import (
 
 // Config is what every kind of node needs.
 type Config struct {
-	Data   string // data folder
-	Org    string // organisation folder
-	Listen string // address of the HTTP server
-	Keys   string // file of the keys that sign what goes to workflows; empty: keys.json in the data folder
-	Build  metrics.Build
-	Out    io.Writer // for people
-	Log    *slog.Logger
+	Data    string         // data folder
+	Org     string         // organisation folder
+	Listen  string         // address of the HTTP server
+	Proxies []netip.Prefix // that say in X-Forwarded-For for whom they ask
+	Keys    string         // file of the keys that sign what goes to workflows; empty: keys.json in the data folder
+	Build   metrics.Build
+	Out     io.Writer // for people
+	Log     *slog.Logger
 }
 
 // A Node is what runs in this process.

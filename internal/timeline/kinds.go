@@ -61,7 +61,7 @@ const (
 	ReviewOverdue Kind = "review.overdue" // its due instant has passed
 	ReviewClosed  Kind = "review.closed"  // note
 
-	MessageRefused Kind = "message.refused" // message detail: nobody of this installation has signed it
+	MessageRefused Kind = "message.refused" // message detail: it is not proven that this installation has sent it
 	CancelRefused  Kind = "cancel.refused"  // Temporal's own cancel: an incident ends by being closed
 	Continued      Kind = "run.continued"   // run: the history goes on in a new run
 )

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -29,6 +30,7 @@ type ServeOptions struct {
 	Org, Data string
 	Keys      string // file of the keys that sign; empty: that of the data folder
 	Listen    string
+	Proxies   []netip.Prefix // that say in X-Forwarded-For for whom they ask
 }
 
 // DemoOptions are the flags of muster demo.
@@ -117,6 +119,7 @@ TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE and so on).`,
 
 func (a *app) serve() *cobra.Command {
 	var o ServeOptions
+	var proxies []string
 	cmd := a.process(&cobra.Command{
 		Use:   "serve",
 		Short: "Run the alert intake and the API against a Temporal of your own",
@@ -126,6 +129,16 @@ data folder; with it, muster token makes those of the people and machines who ma
 
 What goes to workflows is signed with the keys of the installation: muster worker needs the same file.`,
 		Example: "  TEMPORAL_ADDRESS=temporal:7233 muster serve --org ./org --data /var/lib/muster --listen 0.0.0.0:8080",
+		Args: func(_ *cobra.Command, args []string) error {
+			for _, text := range proxies {
+				p, err := netip.ParsePrefix(text)
+				if err != nil {
+					return misused("--trusted-proxies %q: want networks such as 10.0.0.0/8", text)
+				}
+				o.Proxies = append(o.Proxies, p)
+			}
+			return wants()(nil, args)
+		},
 	}, a.env.Process.Serve == nil, func(ctx context.Context) error {
 		if err := a.wantOrg(&o.Org); err != nil {
 			return err
@@ -135,7 +148,8 @@ What goes to workflows is signed with the keys of the installation: muster worke
 	})
 	a.dataFlag(cmd, &o.Data)
 	a.orgFlag(cmd, &o.Org, "organisation `FOLDER`; default: MUSTER_ORG")
-	cmd.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:8080", "`ADDRESS` of intake and API")
+	cmd.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:8080", "`ADDRESS` of intake, API and pages")
+	cmd.Flags().StringSliceVar(&proxies, "trusted-proxies", nil, "`NETWORKS` of reverse proxies whose X-Forwarded-For is believed; default: none")
 	a.keysFlag(cmd, &o.Keys)
 	return cmd
 }
