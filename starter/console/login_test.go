@@ -43,7 +43,7 @@ func TestLoginByToken(t *testing.T) {
 		},
 		{
 			name: "a part", token: func(p *place) string { return kims(p)[:40] }, status: 401,
-			en: "only a part of a token", ko: "토큰의 일부만", try: "login: part",
+			en: "This token is not whole", ko: "토큰이 온전하지 않습니다", try: "login: part",
 		},
 		{
 			name: "expired", token: kims, arrange: func(p *place) { p.clock = begin().AddDate(0, 0, 90) }, status: 401,
