@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
 	"muster/internal/delivery"
@@ -17,7 +18,6 @@ import (
 	"muster/internal/link"
 	"muster/internal/store"
 	"muster/internal/timeline"
-	"muster/starter"
 	"muster/workflows"
 )
 
@@ -94,12 +94,14 @@ func (s *story) forges(ctx context.Context) error {
 	if err := wantAnswer(ctx, changed, string(link.Acknowledge), http.StatusNotFound, ""); err != nil {
 		return fmt.Errorf("by a changed link: %w", err)
 	}
-	ref, err := (&starter.Incidents{Temporal: s.temporal, Namespace: client.DefaultNamespace}).Find(ctx, s.id)
-	if err != nil {
-		return err
+	listed, err := s.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		Query: fmt.Sprintf("%s = '%s'", workflows.IDAttribute.GetName(), s.id),
+	})
+	if err != nil || len(listed.GetExecutions()) != 1 {
+		return fmt.Errorf("find the workflow: got %d, %w", len(listed.GetExecutions()), err)
 	}
 	h, err := s.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		UpdateID: "forged", WorkflowID: ref.WorkflowID, UpdateName: workflows.AcknowledgeUpdate, WaitForStage: client.WorkflowUpdateStageCompleted,
+		UpdateID: "forged", WorkflowID: listed.GetExecutions()[0].GetExecution().GetWorkflowId(), UpdateName: workflows.AcknowledgeUpdate, WaitForStage: client.WorkflowUpdateStageCompleted,
 		Args: []any{map[string]any{"by": timeline.Actor{Kind: timeline.Person, ID: s.first.ID, Name: s.first.Name}, "body": incident.Acknowledge{}}},
 	})
 	if err == nil {
