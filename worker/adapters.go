@@ -3,6 +3,7 @@ package worker
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"path/filepath"
 	"time"
 
@@ -25,11 +26,12 @@ type Options struct {
 	Texts        *report.Texts
 	Archive      activities.Archive
 	Tracker      activities.Tracker
-	Keys         activities.Keys
-	Links        activities.Linker        // nil: messages carry no links
-	Refused      func(activities.Refusal) // of messages that nobody of this installation has signed
-	Data         string                   // folder of the local tickets, reports and file channels
-	Out          io.Writer                // of the console channel
+	Keys         Keys
+	Links        activities.Linker // nil: messages carry no links
+	Refused      func(Refusal)     // of messages that nobody of this installation has signed
+	Data         string            // folder of the local tickets, reports and file channels
+	Log          *slog.Logger
+	Out          io.Writer // of the console channel
 }
 
 // attemptTimeout is shorter than Temporal's patience with an attempt, so that each ends with an outcome of its own.
@@ -58,7 +60,7 @@ func NewActivities(o Options) (Activities, error) {
 			Archive: o.Archive, Writer: o.Texts, Shelf: &localreport.Shelf{Folder: filepath.Join(o.Data, "reports")},
 		},
 		Lookup:    &activities.Lookup{Archive: o.Archive},
-		Admission: &activities.Admission{Keys: o.Keys, Refused: o.Refused},
+		Admission: &Admission{Keys: o.Keys, Refused: o.Refused, Now: time.Now, Log: o.Log},
 	}, nil
 }
 

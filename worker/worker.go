@@ -24,7 +24,7 @@ type Activities struct {
 	Tickets     *activities.Tickets
 	Reports     *activities.Reports
 	Lookup      *activities.Lookup
-	Admission   *activities.Admission
+	Admission   *Admission
 }
 
 // A Worker runs everything, and pages on a task queue of their own.
@@ -50,7 +50,7 @@ func New(c client.Client, a Activities) *Worker {
 			MaxConcurrentWorkflowTaskExecutionSize:  4 * cores,
 			WorkerStopTimeout:                       stopTimeout,
 			OnFatalError:                            fatal,
-			Interceptors:                            []interceptor.WorkerInterceptor{Admission(a.Admission, time.Now)},
+			Interceptors:                            []interceptor.WorkerInterceptor{a.Admission.Interceptor()},
 			MaxConcurrentActivityExecutionSize:      64,
 			MaxConcurrentLocalActivityExecutionSize: 16 * cores,
 			WorkflowTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
@@ -74,7 +74,7 @@ func New(c client.Client, a Activities) *Worker {
 	for _, f := range workflows.All() {
 		w.all.RegisterWorkflowWithOptions(f.Function, workflow.RegisterOptions{Name: f.Name})
 	}
-	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Reports, a.Lookup, a.Admission} {
+	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Reports, a.Lookup} {
 		w.all.RegisterActivity(s)
 	}
 	w.paging.RegisterActivity(a.Deliveries)

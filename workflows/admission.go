@@ -8,13 +8,10 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"muster/activities"
 	"muster/internal/alert"
 	"muster/internal/signature"
 	"muster/internal/timeline"
 )
-
-var admission *activities.Admission
 
 type admittedKey struct{}
 
@@ -32,9 +29,9 @@ func wantAdmitted(ctx workflow.Context, name string) error {
 }
 
 // claim is a message that has arrived. Of signals and starts the sender does not know the run.
-func claim[T any](ctx workflow.Context, name string, m signature.Signed[T], fresh signature.Freshness) activities.Claim {
+func claim[T any](ctx workflow.Context, name string, m signature.Signed[T], fresh signature.Freshness) Claim {
 	by, digest, seal := m.Proof()
-	return activities.Claim{
+	return Claim{
 		Statement: signature.Statement{Workflow: workflow.GetInfo(ctx).WorkflowExecution.ID, Message: name, Digest: digest, By: by},
 		Freshness: fresh, Seal: seal,
 	}
@@ -42,9 +39,9 @@ func claim[T any](ctx workflow.Context, name string, m signature.Signed[T], fres
 
 // admit asks which messages are to be taken and hands each its verdict, why not or "": nothing is taken on trust, and nothing
 // is lost. A message whose key is not known waits for it, and keeps no other waiting.
-func admit(ctx workflow.Context, ask func(workflow.Context, activities.AdmitInput) activities.Admitted, claims []activities.Claim, verdict func(n int, why string)) {
+func admit(ctx workflow.Context, claims []Claim, verdict func(n int, why string)) {
 	const patience = 20 * time.Second
-	out := ask(ctx, activities.AdmitInput{Claims: claims})
+	out := judge(ctx, claims, false)
 	if len(out.Unknown) == 0 {
 		for n, why := range out.Refused {
 			verdict(n, why)
@@ -52,7 +49,7 @@ func admit(ctx workflow.Context, ask func(workflow.Context, activities.AdmitInpu
 		return
 	}
 	known := make([]bool, len(claims))
-	var later []activities.Claim
+	var later []Claim
 	for n := range claims {
 		if known[n] = !slices.Contains(out.Unknown, n); known[n] {
 			verdict(n, out.Refused[n])
@@ -61,45 +58,11 @@ func admit(ctx workflow.Context, ask func(workflow.Context, activities.AdmitInpu
 		}
 	}
 	_ = workflow.Sleep(ctx, patience)
-	last := ask(ctx, activities.AdmitInput{Claims: later, Last: true}).Refused
+	last := judge(ctx, later, true).Refused
 	for n := range claims {
 		if !known[n] {
 			verdict(n, last[0])
 			last = last[1:]
-		}
-	}
-}
-
-// judge asks the activity until it answers.
-func judge(ctx workflow.Context, in activities.AdmitInput) (out activities.Admitted) {
-	for patiently(ctx, workflow.Sleep, func(bool) error { return locally(ctx, &out, admission.Admit, in) }) != nil {
-	}
-	return out
-}
-
-// judge is the same, and counts as a local activity of the run only while it is one.
-func (r *incidentRun) judge(ctx workflow.Context, in activities.AdmitInput) (out activities.Admitted) {
-	for {
-		r.local++
-		if r.locally(ctx, func(bool) error { return locally(ctx, &out, admission.Admit, in) }) == nil {
-			return out
-		}
-	}
-}
-
-// sealed is what a run hands to the one that continues it, signed in Muster's name. Without a seal nobody would take it, so it
-// is asked for until it is there.
-func (r *incidentRun) sealed(ctx workflow.Context, in IncidentInput) (signature.Signed[IncidentInput], error) {
-	info := workflow.GetInfo(ctx)
-	m := signature.Signed[IncidentInput]{By: timeline.Muster(), Body: in, Seal: &signature.Seal{}}
-	for {
-		err := patiently(ctx, workflow.Sleep, func(bool) error {
-			return locally(ctx, m.Seal, admission.SealMessage, activities.SealInput{
-				Workflow: info.WorkflowExecution.ID, FirstRun: info.FirstRunID, Message: IncidentWorkflow, Body: in,
-			})
-		})
-		if err == nil || ctx.Err() != nil {
-			return m, err
 		}
 	}
 }
@@ -112,7 +75,7 @@ func (r *incidentRun) admitStart(in signature.Signed[IncidentInput]) error {
 		return nil
 	}
 	info := workflow.GetInfo(r.ctx)
-	start := claim(r.ctx, IncidentWorkflow, in, signature.Freshness{Around: info.WorkflowStartTime, Within: activities.Tolerance})
+	start := claim(r.ctx, IncidentWorkflow, in, signature.Freshness{Around: info.WorkflowStartTime, Within: Tolerance})
 	var heard []signature.Signed[alert.Batch]
 	if in.Body.State != nil {
 		start.FirstRun = info.FirstRunID
@@ -123,7 +86,7 @@ func (r *incidentRun) admitStart(in signature.Signed[IncidentInput]) error {
 	if r.signed {
 		heard = r.hear()
 	}
-	claims := append([]activities.Claim{start}, r.claims(heard)...)
+	claims := append([]Claim{start}, r.claims(heard)...)
 	var refused error
 	judged := false
 	r.admit(claims, func(n int, why string) {
@@ -157,10 +120,10 @@ func (r *incidentRun) receive() {
 }
 
 // admit judges messages beside the run.
-func (r *incidentRun) admit(claims []activities.Claim, verdict func(n int, why string)) {
+func (r *incidentRun) admit(claims []Claim, verdict func(n int, why string)) {
 	r.judging++
 	workflow.Go(r.ctx, func(ctx workflow.Context) {
-		admit(ctx, r.judge, claims, func(n int, why string) {
+		admit(ctx, claims, func(n int, why string) {
 			verdict(n, why)
 			r.news = true
 		})
@@ -180,9 +143,9 @@ func (r *incidentRun) hear() (heard []signature.Signed[alert.Batch]) {
 
 // claims are those of batches. One that was signed before this incident was started was copied from another; since then,
 // it may have waited for hours.
-func (r *incidentRun) claims(heard []signature.Signed[alert.Batch]) []activities.Claim {
-	fresh := signature.Freshness{Not: r.since, Within: activities.Tolerance}
-	claims := make([]activities.Claim, len(heard))
+func (r *incidentRun) claims(heard []signature.Signed[alert.Batch]) []Claim {
+	fresh := signature.Freshness{Not: r.since, Within: Tolerance}
+	claims := make([]Claim, len(heard))
 	for n, m := range heard {
 		claims[n] = claim(r.ctx, AlertsSignal, m, fresh)
 	}

@@ -255,7 +255,10 @@ func (r *incidentRun) continueAsNew() error {
 		return workflow.NewContinueAsNewError(r.ctx, IncidentWorkflow, in)
 	}
 	r.news = false
-	m, err := r.sealed(r.ctx, in)
+	info := workflow.GetInfo(r.ctx)
+	m, err := sealed(r.ctx, signature.Statement{
+		Workflow: info.WorkflowExecution.ID, FirstRun: info.FirstRunID, Message: IncidentWorkflow,
+	}, in)
 	if err == nil && !r.news && r.continues() {
 		err = workflow.NewContinueAsNewError(r.ctx, IncidentWorkflow, m)
 	}

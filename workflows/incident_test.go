@@ -49,7 +49,7 @@ type rehearsal struct {
 	tickets *inmem.Tickets
 	shelf   *shelf
 	keys    *keyring.Ring
-	refused []activities.Refusal
+	refused []worker.Refusal
 	before  *incident.Earlier
 	lost    error              // nobody knows what came before
 	state   *incident.Incident // as it was last asked for
@@ -70,9 +70,9 @@ func rehearse(t *testing.T) *rehearsal {
 	if r.keys, err = keyring.Open(filepath.Join(t.TempDir(), keyring.File), r.env.Now); err != nil {
 		t.Fatal(err)
 	}
-	admission := &activities.Admission{Keys: r.keys, Refused: func(a activities.Refusal) { r.refused = append(r.refused, a) }}
+	admission := &worker.Admission{Keys: r.keys, Refused: func(a worker.Refusal) { r.refused = append(r.refused, a) }, Now: r.env.Now}
 	r.env.SetWorkerOptions(sdkworker.Options{
-		Interceptors: []interceptor.WorkerInterceptor{worker.Admission(admission, r.env.Now)},
+		Interceptors: []interceptor.WorkerInterceptor{admission.Interceptor()},
 	})
 	folder := func() activities.Directory { return directory{r} }
 	for _, w := range workflows.All() {
@@ -83,7 +83,7 @@ func rehearse(t *testing.T) *rehearsal {
 		&activities.Deliveries{Directory: folder, Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: r.sender}},
 		&activities.Tickets{System: r.tickets, Writer: writer{}},
 		&activities.Reports{Archive: archive{r}, Writer: writer{}, Shelf: r.shelf},
-		&activities.Lookup{Archive: archive{r}}, admission,
+		&activities.Lookup{Archive: archive{r}},
 	} {
 		r.env.RegisterActivity(a)
 	}

@@ -100,7 +100,7 @@ func (r *reviewRun) receive(ctx workflow.Context) {
 			r.take(ctx, told.Body)
 			continue
 		}
-		fresh := signature.Freshness{Not: workflow.GetInfo(ctx).WorkflowStartTime, Within: activities.Tolerance}
+		fresh := signature.Freshness{Not: workflow.GetInfo(ctx).WorkflowStartTime, Within: Tolerance}
 		r.telling++
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer func() { r.telling-- }()
@@ -115,8 +115,8 @@ func (r *reviewRun) receive(ctx workflow.Context) {
 }
 
 // admitOne asks why a message is not to be taken.
-func admitOne(ctx workflow.Context, c activities.Claim) (why string) {
-	admit(ctx, judge, []activities.Claim{c}, func(_ int, verdict string) { why = verdict })
+func admitOne(ctx workflow.Context, c Claim) (why string) {
+	admit(ctx, []Claim{c}, func(_ int, verdict string) { why = verdict })
 	return why
 }
 

@@ -16,7 +16,6 @@ import (
 	"muster/internal/signature"
 	"muster/internal/supportplan"
 	"muster/internal/ticket"
-	"muster/internal/timeline"
 )
 
 // The activities that workflows call, by their methods' names.
@@ -243,12 +242,7 @@ func (r *incidentRun) seal(ctx workflow.Context, review, name string, in ReviewI
 	if !r.signed {
 		return signature.Unsigned(in), nil
 	}
-	r.local++
-	m := signature.Signed[ReviewInput]{By: timeline.Muster(), Body: in, Seal: &signature.Seal{}}
-	err := r.locally(ctx, func(bool) error {
-		return locally(ctx, m.Seal, admission.SealMessage, activities.SealInput{Workflow: review, Message: name, Body: in})
-	})
-	return m, err
+	return sealed(ctx, signature.Statement{Workflow: review, Message: name}, in)
 }
 
 func (r *incidentRun) findPrevious(ctx workflow.Context, s incident.Send) {

@@ -15,7 +15,6 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
-	"muster/activities"
 	alerts "muster/internal/alert"
 	"muster/internal/devserver"
 	"muster/internal/incident"
@@ -48,10 +47,10 @@ func commands() map[string]incident.Command {
 // refusals are the log of what the worker did not take.
 type refusals struct {
 	mu  sync.Mutex
-	all []activities.Refusal
+	all []worker.Refusal
 }
 
-func (r *refusals) add(one activities.Refusal) {
+func (r *refusals) add(one worker.Refusal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.all = append(r.all, one)

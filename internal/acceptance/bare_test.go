@@ -17,7 +17,6 @@ import (
 	"go.temporal.io/sdk/workflow"
 	"google.golang.org/grpc"
 
-	"muster/activities"
 	alerts "muster/internal/alert"
 	"muster/internal/devserver"
 	"muster/internal/incident"
@@ -73,7 +72,7 @@ func newBare(t *testing.T, sink *receiver, organisation string, o devserver.Opti
 	must(t, err)
 	b.effects, err = worker.NewActivities(worker.Options{
 		Organisation: b.live, Texts: texts, Archive: b.incidents, Data: filepath.Join(t.TempDir(), "data"), Out: io.Discard,
-		Keys: keys, Refused: func(r activities.Refusal) {
+		Keys: keys, Refused: func(r worker.Refusal) {
 			t.Errorf("%s of %s refused: %s", r.Message, r.By.ID, r.Detail)
 		},
 	})
@@ -85,12 +84,12 @@ func newBare(t *testing.T, sink *receiver, organisation string, o devserver.Opti
 func (b *bare) workAs(t *testing.T, f func(workflow.Context, signature.Signed[workflows.IncidentInput]) error) (stop func()) {
 	t.Helper()
 	all := sdkworker.New(b.temporal, workflows.TaskQueue, sdkworker.Options{
-		Interceptors: []interceptor.WorkerInterceptor{worker.Admission(b.effects.Admission, time.Now)},
+		Interceptors: []interceptor.WorkerInterceptor{b.effects.Admission.Interceptor()},
 	})
 	paging := sdkworker.New(b.temporal, workflows.PagingTaskQueue, sdkworker.Options{DisableWorkflowWorker: true})
 	all.RegisterWorkflowWithOptions(f, workflow.RegisterOptions{Name: workflows.IncidentWorkflow})
 	e := b.effects
-	for _, a := range []any{e.Composition, e.Deliveries, e.Tickets, e.Reports, e.Lookup, e.Admission} {
+	for _, a := range []any{e.Composition, e.Deliveries, e.Tickets, e.Reports, e.Lookup} {
 		all.RegisterActivity(a)
 	}
 	paging.RegisterActivity(e.Deliveries)

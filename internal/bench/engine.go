@@ -90,7 +90,7 @@ func startEngine(ctx context.Context, folder string, out io.Writer, o engineOpti
 }
 
 // work starts the worker of the product, with our adapters turned to the world.
-func (e *engine) work(o engineOptions, keys activities.Keys, quiet *slog.Logger) error {
+func (e *engine) work(o engineOptions, keys worker.Keys, quiet *slog.Logger) error {
 	texts, err := report.New(templates.FS)
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (e *engine) work(o engineOptions, keys activities.Keys, quiet *slog.Logger)
 		Tickets: &activities.Tickets{System: desk{e.world}, Writer: texts},
 		Reports: &activities.Reports{Archive: e.incidents, Writer: texts, Shelf: shelf{e.world}},
 		Lookup:  &activities.Lookup{Archive: e.incidents},
-		Admission: &activities.Admission{Keys: keys, Refused: func(r activities.Refusal) {
+		Admission: &worker.Admission{Keys: keys, Now: time.Now, Refused: func(r worker.Refusal) {
 			quiet.Error("message refused", "message", r.Message, "cause", r.Detail)
 		}},
 	})

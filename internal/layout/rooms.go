@@ -124,7 +124,7 @@ func rooms() map[string]room {
 			"modernc.org/sqlite", "github.com/google/uuid", "github.com/labstack/echo",
 		}, only: []string{"internal/node", "internal/bench", "internal/acceptance"}},
 		"internal/node": {may: []string{
-			"internal/devserver", "worker", "activities", "starter", entries, "starter/cli", "internal/org", "internal/store",
+			"internal/devserver", "worker", "starter", entries, "starter/cli", "internal/org", "internal/store",
 			"internal/keyring", "internal/throttle", "internal/problem", "internal/oidc",
 			"internal/report", "templates", "internal/metrics", "internal/selfwatch", "workflows", "examples", pure, adapters,
 			temporalSDK, temporalAPI,

@@ -19,7 +19,6 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	"muster/activities"
 	"muster/internal/alert"
 	"muster/internal/incident"
 	"muster/internal/keyring"
@@ -70,7 +69,7 @@ type Node struct {
 	fixed     []fixed
 	stops     []func() // run in reverse
 	life      context.Context
-	refusals  chan activities.Refusal
+	refusals  chan worker.Refusal
 	alarms    *alarms
 	tampered  error // what is wrong with the log of refused attempts as it was found
 	local     bool  // pages and worker are one process: without a public address, links lead to it
@@ -108,7 +107,7 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery},
 		incidents: &starter.Incidents{Keys: keys}, deaf: make(chan error, 1), life: context.WithoutCancel(ctx),
 	}
-	n.refusals = make(chan activities.Refusal, mostRefusals)
+	n.refusals = make(chan worker.Refusal, mostRefusals)
 	n.guard, n.alarms = newGuard(n), newAlarms(n)
 	n.onStop(n.alarms.wait)
 	return n, nil
@@ -157,7 +156,7 @@ func (n *Node) beside(ctx context.Context, run func(context.Context)) {
 func (n *Node) activities() (worker.Activities, error) {
 	return worker.NewActivities(worker.Options{
 		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker, Keys: n.keys, Refused: n.refused, Links: linker{n},
-		Data: n.cfg.Data, Out: n.cfg.Out,
+		Data: n.cfg.Data, Out: n.cfg.Out, Log: n.cfg.Log,
 	})
 }
 
@@ -201,7 +200,7 @@ func (n *Node) keep(ctx context.Context) error {
 
 // refused keeps a message that nobody of this installation has signed in the log of refused attempts. It is called from
 // within workflow tasks, so it waits for nothing.
-func (n *Node) refused(r activities.Refusal) {
+func (n *Node) refused(r worker.Refusal) {
 	n.cfg.Log.Warn("message refused", "workflow", r.Workflow, "message", r.Message, "claims", r.By.ID, "cause", r.Detail)
 	select {
 	case n.refusals <- r:
