@@ -79,7 +79,7 @@ func (n *Node) head() string {
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprintf("%d entries, the newest has hash %s", seq, hash)
+	return fmt.Sprintf("%d noted, the newest has hash %s", seq, hash)
 }
 
 // healthOnly answers what needs no authority: health and metrics.
