@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"muster/internal/wholefile"
 )
 
 // TokenFile is the name of the token's file in the data folder.
@@ -97,19 +99,5 @@ func (f *folder) token() (_ Token, err error) {
 // createToken puts a new token on the disk, whole or not at all.
 func (f *folder) createToken(path string) (Token, error) {
 	t := newToken()
-	building := path + ".new"
-	// Removed first: what is left of a killed start would keep its mode.
-	if err := os.Remove(building); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
-	}
-	if err := os.WriteFile(building, []byte(string(t)+"\n"), 0o600); err != nil {
-		return "", err
-	}
-	if err := syncPath(building); err != nil {
-		return "", err
-	}
-	if err := os.Rename(building, path); err != nil {
-		return "", err
-	}
-	return t, syncPath(f.path)
+	return t, wholefile.Write(path, []byte(string(t)+"\n"), 0o600)
 }

@@ -79,12 +79,8 @@ func TestTokenFileRefused(t *testing.T) {
 		{"all may write it", write(good, 0o602), "its mode is 0602, so others may read or change it"},
 		{"a folder", func(path string) error { return os.Mkdir(path, 0o700) }, "not a regular file: " + remove},
 		{"a link to itself", func(path string) error { return os.Symlink(path, path) }, "too many levels of symbolic links"},
-		{"unreadable", write(good, 0o200), "permission denied"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if row.name == "unreadable" && os.Geteuid() == 0 {
-				t.Skip("root reads everything")
-			}
 			folder := t.TempDir()
 			path := filepath.Join(folder, devserver.TokenFile)
 			if err := row.put(path); err != nil {

@@ -89,7 +89,7 @@ func rooms() map[string]room {
 		"starter/api":      entry("internal/keyring", "internal/wholefile", "templates", yaml),
 		"starter/cli": {may: []string{
 			"starter/api", "internal/org", "internal/audit", "internal/preview", "internal/report", "internal/problem",
-			pure,
+			"internal/wholefile", pure,
 			"github.com/spf13/cobra", "github.com/jedib0t/go-pretty", "golang.org/x/term", yaml,
 		}},
 
@@ -120,7 +120,7 @@ func rooms() map[string]room {
 		"internal/layout": {},
 
 		"internal/devserver": {may: []string{
-			pure, temporalServer, temporalAPI, temporalSDK, "github.com/temporalio/ui-server", "google.golang.org",
+			pure, "internal/wholefile", temporalServer, temporalAPI, temporalSDK, "github.com/temporalio/ui-server", "google.golang.org",
 			"modernc.org/sqlite", "github.com/google/uuid", "github.com/labstack/echo",
 		}, only: []string{"internal/node", "internal/bench", "internal/acceptance"}},
 		"internal/node": {may: []string{

@@ -18,6 +18,14 @@ import (
 // Path is where links are answered: Path and the token are a link's whole path.
 const Path = "/l/"
 
+// Shown is a path as logs may show it: the token of a link is a secret.
+func Shown(path string) string {
+	if strings.HasPrefix(path, Path) {
+		return Path
+	}
+	return path
+}
+
 // An Action is a decision that a link may allow.
 type Action string
 

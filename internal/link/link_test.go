@@ -93,6 +93,14 @@ func TestAHashIsOfThesePartsAlone(t *testing.T) {
 	})
 }
 
+func TestALogShowsNoLink(t *testing.T) {
+	for path, want := range map[string]string{"/l/key-1.a.b": "/l/", "/l/": "/l/", "/login": "/login", "/": "/", "": ""} {
+		if got := link.Shown(path); got != want {
+			t.Errorf("%q: got %q, want %q", path, got, want)
+		}
+	}
+}
+
 // Of all texts only those that were signed are links.
 func FuzzRead(f *testing.F) {
 	token := link.Sign(page(), "key-1", private)

@@ -3,7 +3,7 @@ package node
 import (
 	"fmt"
 	"net/http"
-	"strings"
+	"strconv"
 	"time"
 
 	"muster/internal/link"
@@ -41,27 +41,37 @@ func newGuard(n *Node) *guard {
 	}
 }
 
-// shownPath is the path of a request without the link that may stand in it, which is a secret.
-func shownPath(r *http.Request) string {
-	if strings.HasPrefix(r.URL.Path, link.Path) {
-		return link.Path
-	}
-	return r.URL.Path
-}
-
 // limited refuses an address that asks too often.
-func (g *guard) limited(next http.Handler) http.Handler {
+func (g *guard) limited(next http.Handler, refuse func(w http.ResponseWriter, wait time.Duration)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		from := throttle.Address(r)
 		if wait := g.rate.Wait(from); wait > 0 {
-			g.node.record(store.Attempt{Kind: store.AttemptRate, Remote: from, Subject: shownPath(r), Detail: "too many requests from this address"})
-			problem.Problem{
-				Status: http.StatusTooManyRequests, RetryAfter: wait, Detail: "too many requests from this address: ask again later",
-			}.Write(w)
+			g.node.record(store.Attempt{Kind: store.AttemptRate, Remote: from, Subject: link.Shown(r.URL.Path), Detail: "too many requests from this address"})
+			refuse(w, wait)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// refuseProgram answers a program that asks too often.
+func refuseProgram(w http.ResponseWriter, wait time.Duration) {
+	problem.Problem{
+		Status: http.StatusTooManyRequests, RetryAfter: wait, Detail: "too many requests from this address: ask again later",
+	}.Write(w)
+}
+
+// refusePerson says to a person, in both languages, that he has to wait: there is no page for it, and no time to make one.
+func refusePerson(w http.ResponseWriter, wait time.Duration) {
+	seconds := int((wait + time.Second - 1) / time.Second)
+	h := w.Header()
+	h.Set("Retry-After", strconv.Itoa(seconds))
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(http.StatusTooManyRequests)
+	_, _ = fmt.Fprintf(w, "이 주소에서 요청이 너무 많습니다. %d초 뒤에 다시 시도해 주십시오.\n"+
+		"There were too many requests from this address. Try again in %[1]d seconds.\n", seconds)
 }
 
 // guess notes that somebody has shown what is not good, and returns for how long the address is shut out. When that begins,

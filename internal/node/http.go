@@ -60,17 +60,25 @@ func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 	n.metrics.Follow(func() metrics.IntakeStats { return metrics.IntakeStats(intake.Stats()) })
 	mux := n.healthOnly(
 		api.Check{Name: "store", Func: n.store.Err, Inform: true},
-		api.Check{Name: "attempts", Func: func(context.Context) error { return n.tampered }, Inform: true, Note: n.head},
+		api.Check{Name: "attempts", Func: func(context.Context) error { return n.untampered() }, Inform: true, Note: n.head},
 	)
 	mux.Handle(ingest.Path, intake)
-	mux.Handle("/api/", n.guard.limited(rest))
+	mux.Handle("/api/", n.guard.limited(rest, refuseProgram))
 	pages, err := n.newPages()
 	if err != nil {
 		return nil, err
 	}
 	n.pages.Store(pages)
-	mux.Handle("/", n.guard.limited(n.guard.watched(pages)))
+	mux.Handle("/", n.guard.limited(n.guard.watched(pages), refusePerson))
 	return mux, nil
+}
+
+// untampered says what is wrong with the log of refused attempts.
+func (n *Node) untampered() error {
+	if err := n.tampered.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // head names the newest entry of the log of refused attempts: kept elsewhere, it shows should the end be cut off.

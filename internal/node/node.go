@@ -71,8 +71,8 @@ type Node struct {
 	life      context.Context
 	refusals  chan worker.Refusal
 	alarms    *alarms
-	tampered  error // what is wrong with the log of refused attempts as it was found
-	local     bool  // pages and worker are one process: without a public address, links lead to it
+	tampered  atomic.Pointer[error] // what is wrong with the log of refused attempts as it was found
+	local     bool                  // pages and worker are one process: without a public address, links lead to it
 }
 
 // load reads what must be right before anything starts.
@@ -191,11 +191,17 @@ func (n *Node) keep(ctx context.Context) error {
 			n.cfg.Log.Error("store not closed", "error", err)
 		}
 	})
-	if _, n.tampered = s.CheckAttempts(ctx); n.tampered != nil {
-		n.cfg.Log.Error("the log of refused attempts is not whole", "error", n.tampered)
-	}
+	n.beside(n.life, n.examine)
 	n.beside(n.life, n.recording)
 	return nil
+}
+
+// examine walks the log of refused attempts as the start has found it. Nothing waits for it, for it may be long.
+func (n *Node) examine(ctx context.Context) {
+	if _, err := n.store.CheckAttempts(ctx); err != nil && ctx.Err() == nil {
+		n.cfg.Log.Error("the log of refused attempts is not whole", "error", err)
+		n.tampered.Store(&err)
+	}
 }
 
 // refused keeps a message that nobody of this installation has signed in the log of refused attempts. It is called from

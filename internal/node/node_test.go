@@ -395,6 +395,29 @@ func TestGuessing(t *testing.T) {
 	})
 }
 
+// TestGuessingLinks tells a person in both languages that he is shut out.
+func TestGuessingLinks(t *testing.T) {
+	s := newTemporal()
+	s.start(t, "127.0.0.1:0")
+	cfg, words := config(t)
+	cfg.Listen = free(t)
+	run(t, node.Serve, cfg)
+	eventually(t, "serve listens", func() bool { return words.count("listens on") > 0 })
+	guess := "http://" + cfg.Listen + "/l/key-1.guess.guess"
+	for n := range 19 {
+		if got, body := get(t, t.TempDir(), guess); got != 404 || !strings.Contains(body, "<html") {
+			t.Fatalf("guess %d: got %d %s, want the page that says so", n+1, got, body)
+		}
+	}
+	got, body := get(t, t.TempDir(), guess)
+	if got != 429 || strings.Contains(body, "<html") || !strings.Contains(body, "900초 뒤에") || !strings.Contains(body, "Try again in 900 seconds") {
+		t.Errorf("the twentieth: got %d %s", got, body)
+	}
+	if got, _ := get(t, t.TempDir(), "http://"+cfg.Listen+"/login"); got != 200 {
+		t.Errorf("the sign-in page from the same address: got %d", got)
+	}
+}
+
 // TestWorkerWaitsForKeys makes none of its own: it would take nothing that serve signs.
 func TestWorkerWaitsForKeys(t *testing.T) {
 	s := newTemporal()

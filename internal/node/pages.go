@@ -65,31 +65,40 @@ func (d deciding) Command(ctx context.Context, id incident.ID, r starter.Request
 	return err
 }
 
-// watched limits an address as limited does, and counts who shows links, tokens or sessions that are not good.
+// watched counts who shows links or tokens that are not good. Who is shut out is told so instead of what is wrong with them.
 func (g *guard) watched(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(&watching{ResponseWriter: w, guard: g, request: r}, r)
 	})
 }
 
-// watching sees the status of an answer. Who is shut out gets another one.
+// watching sees the status of an answer.
 type watching struct {
 	http.ResponseWriter
 
 	guard   *guard
 	request *http.Request
+	refused bool // another answer was given
 }
 
-// WriteHeader sends the status.
+// WriteHeader sends the status, unless whoever asked is shut out.
 func (w *watching) WriteHeader(status int) {
-	guessed := status == http.StatusUnauthorized || status == http.StatusNotFound && strings.HasPrefix(w.request.URL.Path, link.Path)
-	if guessed {
+	if status == http.StatusUnauthorized || status == http.StatusNotFound && strings.HasPrefix(w.request.URL.Path, link.Path) {
 		if wait := w.guard.guess(w.request); wait > 0 {
-			w.Header().Set("Retry-After", fmt.Sprint(int(wait.Seconds())))
-			status = http.StatusTooManyRequests
+			w.refused = true
+			refusePerson(w.ResponseWriter, wait)
+			return
 		}
 	}
 	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write sends the page.
+func (w *watching) Write(page []byte) (int, error) {
+	if w.refused {
+		return len(page), nil
+	}
+	return w.ResponseWriter.Write(page)
 }
 
 // onlyReaders lets to Temporal's own UI who may read histories, by a session of the pages.

@@ -2,7 +2,9 @@ package api
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -323,6 +325,13 @@ func (s *server) fill(c incident.Command) (incident.Command, error) {
 }
 
 var key = regexp.MustCompile(`^[!-~]{1,64}$`)
+
+// NewKey makes an Idempotency-Key.
+func NewKey() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
 
 // keyOf is the key of a request; one that has none gets one, so that it can be told of it.
 func keyOf(r *http.Request) (string, error) {

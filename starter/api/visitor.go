@@ -133,11 +133,7 @@ func (s *server) note(r *http.Request, k store.AttemptKind, actor, what, why str
 
 // about is an incident or its review, as authority sees it.
 func (s *server) about(k authority.Kind, i *incident.Incident) authority.Object {
-	o := authority.Object{Kind: k, Partners: s.Directory().Partners(i.Definition.Service.ID)}
-	for _, c := range i.Definition.Customers {
-		o.Customers = append(o.Customers, c.ID)
-	}
-	return o
+	return starter.About(k, i, s.Directory().Partners(i.Definition.Service.ID))
 }
 
 // may tells whether the visitor may do something to what a request names. Who may not read it learns no more than that there

@@ -14,6 +14,8 @@ import (
 
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
+
+	"muster/internal/wholefile"
 )
 
 // A secret is shown nowhere.
@@ -122,19 +124,9 @@ func (a *app) writeContexts(c contexts) (err error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("write contexts: %w", err)
 	}
-	f, err := os.CreateTemp(folder, ".contexts-") // for its owner alone
-	if err != nil {
+	text = append([]byte("# muster login writes this file. Its tokens are for you alone.\n"), text...)
+	if err := wholefile.Write(file, text, 0o600); err != nil {
 		return fmt.Errorf("write contexts: %w", err)
-	}
-	_, err = f.Write(append([]byte("# muster login writes this file. Its tokens are for you alone.\n"), text...))
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		return fmt.Errorf("write contexts: %w", errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
 }

@@ -140,7 +140,7 @@ func (c *Console) guarded(next http.Handler) http.Handler {
 			case http.ErrAbortHandler:
 				panic(v)
 			default:
-				c.cfg.Log.Error("request panicked", "method", r.Method, "path", shownPath(r), "panic", cause(v),
+				c.cfg.Log.Error("request panicked", "method", r.Method, "path", link.Shown(r.URL.Path), "panic", cause(v),
 					"stack", string(debug.Stack()))
 				c.answer(w, r, errPanicked)
 			}
@@ -159,14 +159,6 @@ func cause(v any) string {
 }
 
 var errPanicked = &refusal{status: http.StatusInternalServerError, name: "error"}
-
-// shownPath is a path as logs may show it: the token of a link is a secret.
-func shownPath(r *http.Request) string {
-	if strings.HasPrefix(r.URL.Path, link.Path) {
-		return link.Path
-	}
-	return r.URL.Path
-}
 
 // handle chooses the handler of a method, and answers its errors.
 func (c *Console) handle(m methods) http.Handler {
@@ -224,7 +216,7 @@ func (c *Console) ours(h handler) handler {
 }
 
 func (c *Console) foreign(r *http.Request) error {
-	c.note(r, store.AttemptDenied, "", shownPath(r), r.Method, "the form was sent by another site")
+	c.note(r, store.AttemptDenied, "", link.Shown(r.URL.Path), r.Method, "the form was sent by another site")
 	return &refusal{status: http.StatusForbidden, name: "cross-site"}
 }
 
@@ -281,7 +273,7 @@ func (c *Console) refusalOf(r *http.Request, err error) *refusal {
 	if errors.Is(r.Context().Err(), context.Canceled) {
 		level = slog.LevelInfo // who had asked has gone
 	}
-	c.cfg.Log.Log(r.Context(), level, "request not answered", "method", r.Method, "path", shownPath(r), "error", err)
+	c.cfg.Log.Log(r.Context(), level, "request not answered", "method", r.Method, "path", link.Shown(r.URL.Path), "error", err)
 	if _, ok := errors.AsType[*starter.StuckError](err); ok {
 		return &refusal{status: http.StatusServiceUnavailable, name: "away", retry: retryStuck}
 	}

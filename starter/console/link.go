@@ -13,7 +13,6 @@ import (
 	"muster/internal/authority"
 	"muster/internal/incident"
 	"muster/internal/link"
-	"muster/internal/org"
 	"muster/internal/store"
 	"muster/internal/timeline"
 	"muster/starter"
@@ -111,7 +110,7 @@ func (c *Console) visit(r *http.Request) (*visit, error) {
 		}
 		return nil, err
 	}
-	v.object = about(o, v.incident)
+	v.object = starter.About(authority.Incident, v.incident, o.Partners(v.incident.Definition.Service.ID))
 	if err := v.may(); err != nil {
 		c.note(r, store.AttemptDenied, l.Person, l.Incident, r.Method, err.Error())
 		return nil, &refusal{status: http.StatusForbidden, name: "link.may-not"}
@@ -142,15 +141,6 @@ func (v *visit) allowed() (actions []link.Action) {
 		}
 	}
 	return actions
-}
-
-// about is an incident as authority sees it.
-func about(o *org.Organisation, i *incident.Incident) authority.Object {
-	object := authority.Object{Kind: authority.Incident, Partners: o.Partners(i.Definition.Service.ID)}
-	for _, customer := range i.Definition.Customers {
-		object.Customers = append(object.Customers, customer.ID)
-	}
-	return object
 }
 
 // command is what an action asks of the incident, and the verb that allows it.

@@ -17,6 +17,7 @@ import (
 	texttemplate "text/template"
 
 	"muster/internal/delivery"
+	"muster/internal/link"
 	"muster/internal/org"
 	"muster/templates"
 )
@@ -224,7 +225,7 @@ func recipient(o *org.Organisation, id string) (delivery.Recipient, bool) {
 func (c *Console) show(w http.ResponseWriter, r *http.Request, status int, p page) {
 	var b bytes.Buffer
 	if err := c.pages[p.Language].html.ExecuteTemplate(&b, p.template+".html.tmpl", p); err != nil {
-		c.cfg.Log.Error("page not written", "method", r.Method, "path", shownPath(r), "error", err)
+		c.cfg.Log.Error("page not written", "method", r.Method, "path", link.Shown(r.URL.Path), "error", err)
 		status = http.StatusInternalServerError
 		b.Reset()
 		b.WriteString(http.StatusText(status))

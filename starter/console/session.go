@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"muster/internal/authority"
+	"muster/internal/link"
 	"muster/internal/store"
 	"muster/internal/timeline"
 )
@@ -41,7 +42,7 @@ func (c *Console) session(r *http.Request) (store.Session, authority.Subject, bo
 	s, err := c.cfg.Store.Session(r.Context(), cookie.Value)
 	if err != nil {
 		if !errors.Is(err, store.ErrUnknown) && !errors.Is(err, store.ErrExpired) {
-			c.cfg.Log.Error("session not looked up", "path", shownPath(r), "error", err)
+			c.cfg.Log.Error("session not looked up", "path", link.Shown(r.URL.Path), "error", err)
 		}
 		return store.Session{}, authority.Subject{}, false
 	}
