@@ -11,8 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"muster/internal/wholefile"
 )
 
 // TokenFile is the name of the token's file in the data folder.
@@ -96,8 +94,23 @@ func (f *folder) token() (_ Token, err error) {
 	return t, nil
 }
 
-// createToken puts a new token on the disk, whole or not at all.
+// createToken puts a new token on the disk, whole or not at all. It is built under one fixed name, unlike a file of
+// wholefile, so that starts that are killed leave one secret behind at most, and the next removes it.
 func (f *folder) createToken(path string) (Token, error) {
 	t := newToken()
-	return t, wholefile.Write(path, []byte(string(t)+"\n"), 0o600)
+	building := path + ".new"
+	// Removed first: what is left of a killed start would keep its mode.
+	if err := os.Remove(building); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	if err := os.WriteFile(building, []byte(string(t)+"\n"), 0o600); err != nil {
+		return "", err
+	}
+	if err := syncPath(building); err != nil {
+		return "", err
+	}
+	if err := os.Rename(building, path); err != nil {
+		return "", err
+	}
+	return t, syncPath(f.path)
 }

@@ -120,7 +120,7 @@ func rooms() map[string]room {
 		"internal/layout": {},
 
 		"internal/devserver": {may: []string{
-			pure, "internal/wholefile", temporalServer, temporalAPI, temporalSDK, "github.com/temporalio/ui-server", "google.golang.org",
+			pure, temporalServer, temporalAPI, temporalSDK, "github.com/temporalio/ui-server", "google.golang.org",
 			"modernc.org/sqlite", "github.com/google/uuid", "github.com/labstack/echo",
 		}, only: []string{"internal/node", "internal/bench", "internal/acceptance"}},
 		"internal/node": {may: []string{
