@@ -4,7 +4,7 @@ package examples
 
 import "embed"
 
-// FS has the folders organisation and alerts.
+// FS has the folders org and alerts.
 //
-//go:embed organisation alerts
+//go:embed org alerts
 var FS embed.FS

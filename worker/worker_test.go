@@ -25,7 +25,7 @@ import (
 func fill(t *testing.T, added string, replaced ...string) (worker.Activities, string, error) {
 	t.Helper()
 	folder := t.TempDir()
-	if err := os.CopyFS(folder, os.DirFS("../examples/organisation")); err != nil {
+	if err := os.CopyFS(folder, os.DirFS("../examples/org")); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(folder, "organisation.yaml")

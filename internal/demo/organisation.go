@@ -27,20 +27,20 @@ var edits = []struct{ file, old, new string }{
 // writeOrganisation writes the edited example to a folder, with the receiver's address and secret in files of their own.
 func writeOrganisation(folder, receiver string) error {
 	files := map[string]string{"secrets/receiver": receiver, "secrets/signing": secret}
-	example, err := fs.Sub(examples.FS, "organisation")
+	example, err := fs.Sub(examples.FS, "org")
 	if err != nil {
 		return fmt.Errorf("read example: %w", err)
 	}
-	names, err := fs.Glob(example, "*.yaml")
-	if err != nil {
-		return fmt.Errorf("read example: %w", err)
-	}
-	for _, name := range names {
-		content, err := fs.ReadFile(example, name)
-		if err != nil {
-			return fmt.Errorf("read example: %w", err)
+	err = fs.WalkDir(example, ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
 		}
+		content, err := fs.ReadFile(example, name)
 		files[name] = string(content)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read example: %w", err)
 	}
 	for _, e := range edits {
 		re := regexp.MustCompile(e.old)

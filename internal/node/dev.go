@@ -112,7 +112,7 @@ func copyExample(data, folder string) error {
 	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	example, err := fs.Sub(examples.FS, "organisation")
+	example, err := fs.Sub(examples.FS, "org")
 	if err == nil {
 		err = os.CopyFS(folder, example)
 	}

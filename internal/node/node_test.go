@@ -52,7 +52,7 @@ func (s *said) count(text string) int { return strings.Count(s.String(), text) }
 func config(t *testing.T) (node.Config, *said) {
 	t.Helper()
 	folder, words := t.TempDir(), &said{}
-	example, err := fs.Sub(examples.FS, "organisation")
+	example, err := fs.Sub(examples.FS, "org")
 	must(t, err)
 	cfg := node.Config{
 		Data: filepath.Join(folder, "data"), Org: filepath.Join(folder, "organisation"), Listen: "127.0.0.1:0", Out: words,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,6 +39,14 @@ func files() []string {
 // mayBeMissing tells whether a folder is whole without a file.
 func mayBeMissing(file string) bool { return file == partiesFile }
 
+// folderOf is where the files stand into which a file may be split.
+func folderOf(file string) string { return strings.TrimSuffix(file, ".yaml") }
+
+// mayBeSplit tells whether a file is a list without an order.
+func mayBeSplit(file string) bool { return file != settingsFile && file != routesFile }
+
+const maxFiles = 1000
+
 const maxFile = 1 << 20
 
 // A folder is what stood in an organisation folder at one moment, unread.
@@ -57,18 +66,34 @@ func readFolder(dir string) (*folder, error) {
 		return nil, fmt.Errorf("load organisation %s: %w", dir, unwrapPath(err))
 	}
 	f := &folder{dir: dir, files: map[string][]byte{}}
-	names := slices.DeleteFunc(files(), mayBeMissing)
+	var names []string
 	for _, e := range found {
 		switch name := e.Name(); {
-		case isICS(name), mayBeMissing(name):
+		case isICS(name), slices.Contains(files(), name):
 			names = append(names, name)
-		case isYAML(name) && !slices.Contains(files(), name):
+		case isYAML(name):
 			f.fault(name, "not a file of an organisation folder; "+hint(name, files()))
 		}
 	}
+	for _, file := range files() {
+		split := f.split(folderOf(file))
+		if !mayBeSplit(file) {
+			for _, name := range split {
+				f.fault(name, "want all of it in "+file)
+			}
+			split = nil
+		}
+		if len(split) == 0 && !mayBeMissing(file) && !slices.Contains(names, file) {
+			split = []string{file} // and says that it is missing
+		}
+		names = append(names, split...)
+	}
+	if len(names) > maxFiles {
+		return nil, fmt.Errorf("load organisation %s: %d files; want at most %d", dir, len(names), maxFiles)
+	}
 	sum := sha256.New()
 	for _, name := range slices.Sorted(slices.Values(names)) {
-		content, info, err := readRegular(filepath.Join(dir, name), maxFile)
+		content, info, err := readRegular(filepath.Join(dir, filepath.FromSlash(name)), maxFile)
 		f.files[name] = content // nil: there, or to be there, and unread
 		if err != nil {
 			f.fault(name, whyUnread(err))
@@ -84,6 +109,35 @@ func readFolder(dir string) (*folder, error) {
 	}
 	f.revision = hex.EncodeToString(sum.Sum(nil))[:12]
 	return f, nil
+}
+
+// split returns the files of one kind in a folder of their own: support-plans/acme.yaml beside or instead of
+// support-plans.yaml.
+func (f *folder) split(into string) (names []string) {
+	found, err := os.ReadDir(filepath.Join(f.dir, into))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		f.fault(into, whyUnread(err))
+	}
+	for _, e := range found {
+		switch name := into + "/" + e.Name(); {
+		case !isYAML(e.Name()):
+		case filepath.Ext(name) == ".yaml":
+			names = append(names, name)
+		default:
+			f.fault(name, "want a name that ends in .yaml")
+		}
+	}
+	return names
+}
+
+// parts returns the files in which one kind of thing is defined, in their order.
+func (f *folder) parts(file string) (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(f.files)) {
+		if name == file || strings.HasPrefix(name, folderOf(file)+"/") {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func (f *folder) fault(file, text string) { f.faults = append(f.faults, Fault{File: file, Text: text}) }

@@ -16,7 +16,7 @@ import (
 	"muster/internal/org"
 )
 
-const example = "../../examples/organisation"
+const example = "../../examples/org"
 
 // good returns the files of a folder without fault.
 func good(t testing.TB) map[string]string {
@@ -39,7 +39,11 @@ func good(t testing.TB) map[string]string {
 func write(t testing.TB, dir string, files map[string]string) {
 	t.Helper()
 	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -103,9 +103,8 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 		{servicesFile, "service", b.readServices},
 		{routesFile, "route", b.readRoutes},
 	} {
-		content, there := f.files[part.file]
-		if there || !mayBeMissing(part.file) {
-			b.part(part.file, content, part.defines, part.read)
+		for _, file := range f.parts(part.file) {
+			b.part(file, f.files[file], part.defines, part.read)
 		}
 	}
 	if len(b.faults) > 0 {

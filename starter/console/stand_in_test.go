@@ -185,7 +185,7 @@ func newPlace(t testing.TB, with ...func(*console.Config)) *place {
 func organisation(t testing.TB, without string) *org.Organisation {
 	t.Helper()
 	dir := t.TempDir()
-	shippedFolder, err := fs.Sub(examples.FS, "organisation")
+	shippedFolder, err := fs.Sub(examples.FS, "org")
 	if err != nil {
 		t.Fatal(err)
 	}
