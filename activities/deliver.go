@@ -78,10 +78,11 @@ func (d *Deliveries) Deliver(ctx context.Context, in DeliverInput) (delivery.Out
 	return out, nil
 }
 
-// offered is the message with the link that it offers. One whose link cannot be made goes out without.
+// offered is the message with the link that it offers. One whose link cannot be made goes out without, and so does one that
+// several people read: a link decides in one person's name.
 func (d *Deliveries) offered(ctx context.Context, in DeliverInput) delivery.Message {
 	m := in.Message
-	if m.Offer == nil || d.Links == nil {
+	if m.Offer == nil || d.Links == nil || in.To.Shared {
 		m.Offer = nil
 		return m
 	}

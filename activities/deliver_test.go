@@ -97,18 +97,21 @@ func TestAMessageCarriesTheLinkThatItOffers(t *testing.T) {
 	const url = "https://muster.example/l/x"
 	begun := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 	offer := delivery.OfferOfPage("Take it:", "INC-1", "Slow", "Shop")
+	park := delivery.Recipient{ID: "park"}
 	for name, tt := range map[string]struct {
 		links *linker
 		offer *delivery.Offer
+		to    delivery.Recipient
 		text  string
 		url   string
 		asked int
 	}{
-		"offered":            {&linker{url: url}, offer, "Page.\n\nTake it:\n" + url + "\n", url, 1},
-		"nothing is offered": {&linker{url: url}, nil, "Page.\n", "", 0},
-		"no public address":  {&linker{}, offer, "Page.\n", "", 1},
-		"no key":             {&linker{err: errors.New("no key signs now")}, offer, "Page.\n", "", 1},
-		"no linker":          {nil, offer, "Page.\n", "", 0},
+		"offered":            {&linker{url: url}, offer, park, "Page.\n\nTake it:\n" + url + "\n", url, 1},
+		"a group's channel":  {&linker{url: url}, offer, delivery.Recipient{ID: "group:noc", Shared: true}, "Page.\n", "", 0},
+		"nothing is offered": {&linker{url: url}, nil, park, "Page.\n", "", 0},
+		"no public address":  {&linker{}, offer, park, "Page.\n", "", 1},
+		"no key":             {&linker{err: errors.New("no key signs now")}, offer, park, "Page.\n", "", 1},
+		"no linker":          {nil, offer, park, "Page.\n", "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			box := &mailbox{}
@@ -122,7 +125,7 @@ func TestAMessageCarriesTheLinkThatItOffers(t *testing.T) {
 			env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
 			env.RegisterActivity(d)
 			if _, err := env.ExecuteActivity(d.Deliver, activities.DeliverInput{
-				ID: "d-1", To: delivery.Recipient{ID: "park"}, Method: "phone", Begun: begun,
+				ID: "d-1", To: tt.to, Method: "phone", Begun: begun,
 				Message: delivery.Message{Kind: delivery.Page, Incident: "INC-1", Text: "Page.\n", Offer: tt.offer},
 			}); err != nil {
 				t.Fatal(err)

@@ -33,10 +33,11 @@ const (
 // A Recipient is somebody who can be reached, as the organisation folder names them now. Addresses never stand here:
 // they are looked up at each attempt, so that they stay out of every history.
 type Recipient struct {
-	ID       string   `json:"id"`       // "park", or "acme/desk" for a customer's contact
-	Name     string   `json:"name"`     // as it is shown to people
-	Language string   `json:"language"` // "en" or "ko"
-	Methods  []string `json:"methods"`  // names of contact methods, the preferred one first
+	ID       string   `json:"id"`               // "park", or "acme/desk" for a customer's contact
+	Name     string   `json:"name"`             // as it is shown to people
+	Language string   `json:"language"`         // "en" or "ko"
+	Methods  []string `json:"methods"`          // names of contact methods, the preferred one first
+	Shared   bool     `json:"shared,omitempty"` // several people read it: it is the channel "group:noc"
 }
 
 // A Message is what a recipient reads, together with the facts that a receiving program needs.

@@ -8,18 +8,19 @@ import (
 	"time"
 )
 
-// A Target names whom a step pages: whoever is on call in a schedule, or one person.
+// A Target names whom a step pages: whoever is on call in a schedule, everybody of a group, or one person.
 type Target struct {
 	Kind TargetKind `json:"kind"`
 	ID   string     `json:"id"`
 }
 
-// TargetKind tells schedules from persons.
+// TargetKind tells schedules, groups and persons apart.
 type TargetKind string
 
 // The kinds of targets.
 const (
 	Schedule TargetKind = "schedule" // whoever is on call in it at the moment of sending
+	Group    TargetKind = "group"    // everybody in it
 	Person   TargetKind = "person"
 )
 
@@ -29,10 +30,12 @@ func (t Target) String() string { return string(t.Kind) + ":" + t.ID }
 // ParseTarget reads what String writes.
 func ParseTarget(s string) (Target, error) {
 	kind, id, ok := strings.Cut(s, ":")
-	if !ok || id == "" || (TargetKind(kind) != Schedule && TargetKind(kind) != Person) {
-		return Target{}, fmt.Errorf("target %q: want schedule:ID or person:ID", s)
+	switch k := TargetKind(kind); {
+	case !ok || id == "":
+	case k == Schedule, k == Group, k == Person:
+		return Target{Kind: k, ID: id}, nil
 	}
-	return Target{Kind: TargetKind(kind), ID: id}, nil
+	return Target{}, fmt.Errorf("target %q: want schedule:ID, group:ID or person:ID", s)
 }
 
 // Shown joins targets for a person to read.

@@ -159,7 +159,7 @@ func TestParseTargetReadsWhatStringWrites(t *testing.T) {
 		}
 	}
 	for _, s := range []string{"", "park", "person:", "team:ops", ":park"} {
-		if got, err := escalation.ParseTarget(s); err == nil || !strings.Contains(err.Error(), "want schedule:ID or person:ID") {
+		if got, err := escalation.ParseTarget(s); err == nil || !strings.Contains(err.Error(), "want schedule:ID, group:ID or person:ID") {
 			t.Errorf("ParseTarget(%q) = %v, %v; want a refusal", s, got, err)
 		}
 	}

@@ -171,10 +171,10 @@ organisation.yaml:22:1: organisation: unknown key "old"; known: id, name, zone, 
 		{change{"escalation-policies.yaml", "    last_resort: {targets: [person:park], every: 15m}\n", ""}, `escalation-policies.yaml:2:5: policy std: last_resort: missing; want targets and every, because an unanswered page must end with somebody`},
 		{change{"escalation-policies.yaml", "last_resort: {targets: [person:park], every: 15m}", "last_resort: {targets: [], every: 0s}"}, `escalation-policies.yaml:7:28: policy std: last_resort: targets: none; want at least one
 escalation-policies.yaml:7:39: policy std: last_resort: every "0s": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
-		{change{"escalation-policies.yaml", "targets: [schedule:primary]", "targets: [primary]"}, `escalation-policies.yaml:4:20: policy std: step 1: targets "primary": want schedule:ID or person:ID`},
+		{change{"escalation-policies.yaml", "targets: [schedule:primary]", "targets: [primary]"}, `escalation-policies.yaml:4:20: policy std: step 1: targets "primary": want schedule:ID, group:ID or person:ID`},
 		{change{"escalation-policies.yaml", "targets: [schedule:primary]", "targets: [schedule:tertiary, person:bark, {schedule: primary}]"}, `escalation-policies.yaml:4:20: policy std: step 1: targets "tertiary": no such schedule; known: primary
 escalation-policies.yaml:4:39: policy std: step 1: targets "bark": no such person; did you mean park?
-escalation-policies.yaml:4:52: policy std: step 1: targets: got 1 key; want schedule:ID or person:ID`},
+escalation-policies.yaml:4:52: policy std: step 1: targets: got 1 key; want schedule:ID, group:ID or person:ID`},
 		{change{"escalation-policies.yaml", "wait: 5m", "wait: 5min"}, `escalation-policies.yaml:4:45: policy std: step 1: wait "5min": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
 		{change{"escalation-policies.yaml", "repeats: 1", "repeats: -1"}, `escalation-policies.yaml:6:14: policy std: repeats "-1": want a whole number from 0 to 1000`},
 		{change{"escalation-policies.yaml", "    ack_expires: 1h\n", ""}, `escalation-policies.yaml:2:5: policy std: ack_expires: missing; want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},

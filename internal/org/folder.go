@@ -23,6 +23,7 @@ const (
 	plansFile     = "support-plans.yaml"
 	customersFile = "customers.yaml"
 	peopleFile    = "people.yaml"
+	groupsFile    = "groups.yaml"
 	schedulesFile = "schedules.yaml"
 	policiesFile  = "escalation-policies.yaml"
 	servicesFile  = "services.yaml"
@@ -31,13 +32,13 @@ const (
 
 func files() []string {
 	return []string{
-		settingsFile, calendarsFile, sourcesFile, partiesFile, plansFile, customersFile, peopleFile, schedulesFile, policiesFile,
+		settingsFile, calendarsFile, sourcesFile, partiesFile, plansFile, customersFile, peopleFile, groupsFile, schedulesFile, policiesFile,
 		servicesFile, routesFile,
 	}
 }
 
 // mayBeMissing tells whether a folder is whole without a file.
-func mayBeMissing(file string) bool { return file == partiesFile }
+func mayBeMissing(file string) bool { return file == partiesFile || file == groupsFile }
 
 // folderOf is where the files stand into which a file may be split.
 func folderOf(file string) string { return strings.TrimSuffix(file, ".yaml") }

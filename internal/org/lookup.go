@@ -32,7 +32,11 @@ func (o *Organisation) missing(what, id string) error {
 // Recipients returns whom a target means at an instant: nobody when nobody is on call.
 func (o *Organisation) Recipients(t escalation.Target, at time.Time) ([]delivery.Recipient, error) {
 	id := t.ID
-	if t.Kind == escalation.Schedule {
+	switch t.Kind {
+	case escalation.Person:
+	case escalation.Group:
+		return o.Group(t.ID)
+	case escalation.Schedule:
 		s, ok := o.schedules[t.ID]
 		if !ok {
 			return nil, o.missing("schedule", t.ID)
@@ -65,15 +69,25 @@ func (o *Organisation) CustomerContacts(customer string) ([]delivery.Recipient, 
 
 // Contact returns how a method reaches a recipient, with references resolved now.
 func (o *Organisation) Contact(recipient, name string) (delivery.Contact, error) {
-	p, ok := o.people[recipient]
+	methods, ok := o.methods(recipient)
 	if !ok {
 		return delivery.Contact{}, o.missing("recipient", recipient)
 	}
-	n := slices.Index(p.Methods, name)
+	n := slices.IndexFunc(methods, func(m method) bool { return m.name == name })
 	if n < 0 {
 		return delivery.Contact{}, o.missing("contact method of "+recipient, name)
 	}
-	return o.contact(recipient, p.methods[n])
+	return o.contact(recipient, methods[n])
+}
+
+// methods returns how a person, a customer's contact or a group is reached.
+func (o *Organisation) methods(recipient string) ([]method, bool) {
+	if t, err := escalation.ParseTarget(recipient); err == nil {
+		g, ok := o.groups[t.ID]
+		return g.methods, ok
+	}
+	p, ok := o.people[recipient]
+	return p.methods, ok
 }
 
 func (o *Organisation) contact(recipient string, m method) (delivery.Contact, error) {

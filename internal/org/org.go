@@ -43,6 +43,7 @@ type definitions struct {
 	sources   []source
 	parties   map[string]Party
 	people    map[string]person // customers' contacts as well, as customer/contact
+	groups    map[string]group
 	logins    map[string]string // of people, and whose each is
 	calendars map[string]calendar.Rules
 	plans     map[string]supportplan.Plan
@@ -77,6 +78,7 @@ type builder struct {
 func (f *folder) load(now time.Time) (*Organisation, error) {
 	d := &definitions{
 		dir: f.dir, calendars: map[string]calendar.Rules{}, parties: map[string]Party{}, people: map[string]person{},
+		groups: map[string]group{},
 		logins: map[string]string{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
 		schedules: map[string]oncall.Schedule{}, policies: map[string]escalation.Policy{},
 		services: map[string]incident.Definition{}, partners: map[string][]string{},
@@ -98,6 +100,7 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 		{plansFile, "support plan", b.readPlans},
 		{customersFile, "customer", b.readCustomers},
 		{peopleFile, "person", b.readPeople},
+		{groupsFile, "group", b.readGroups},
 		{schedulesFile, "schedule", b.readSchedules},
 		{policiesFile, "policy", b.readPolicies},
 		{servicesFile, "service", b.readServices},

@@ -47,6 +47,12 @@ func (b *builder) readPerson(o *object, id string, language func() string) perso
 	p := person{Recipient: delivery.Recipient{ID: id}, place: o.field("id").place}
 	p.Name, _ = need(o, "name", aName)
 	p.Language = language()
+	p.Methods, p.methods = b.readMethods(o)
+	return p
+}
+
+// readMethods reads how somebody is reached, in the order in which that is tried.
+func (b *builder) readMethods(o *object) (names []string, methods []method) {
 	subject, seen := o.subject, map[string]bool{}
 	for i, n := range o.items("methods", some) {
 		o.object(n, fmt.Sprintf("%s: method %d", subject, i+1), func(o *object) {
@@ -58,11 +64,11 @@ func (b *builder) readPerson(o *object, id string, language func() string) perso
 				o.fault(o.field("name").place, "%s: name %s: named twice", o.subject, show(name))
 			}
 			seen[name] = true
-			p.Methods = append(p.Methods, name)
-			p.methods = append(p.methods, b.readMethod(o, name))
+			names = append(names, name)
+			methods = append(methods, b.readMethod(o, name))
 		})
 	}
-	return p
+	return names, methods
 }
 
 // readMethod reads how somebody is reached.
