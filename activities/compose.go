@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"muster/internal/calendar"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/incident"
@@ -44,26 +45,25 @@ type ComposeInput struct {
 	Targets  []escalation.Target `json:"targets,omitempty"`
 	Customer string              `json:"customer,omitempty"` // ID; instead of targets
 	Seen     incident.Folder     `json:"seen"`               // the newest folder that the run has had an answer from
+	// Calendars are those that the incident has pinned.
+	Calendars []calendar.Rules `json:"calendars,omitempty"`
 	// Anyway takes an older folder too: after a while, telling whoever was there then is better than telling nobody.
 	Anyway bool `json:"anyway,omitempty"`
 }
 
-// Composed are the messages, with the folder that named the recipients.
-type Composed struct {
-	To     []incident.Addressed `json:"to,omitempty"`
-	Detail string               `json:"detail,omitempty"` // what could not be determined or written
-	Folder incident.Folder      `json:"folder"`
-}
-
 // Compose resolves the targets as of now and writes one message for each recipient, each once. What cannot be resolved
 // becomes a detail: one broken target must not keep the others from being paged.
-func (c *Composition) Compose(_ context.Context, in ComposeInput) (Composed, error) {
+func (c *Composition) Compose(_ context.Context, in ComposeInput) (incident.Composition, error) {
 	dir := c.Directory()
-	out := Composed{Folder: dir.Folder()}
+	out := incident.Composition{Folder: dir.Folder()}
 	if !in.Anyway && dir.Older(in.Seen.Revision, in.Seen.Changed) {
 		return out, fmt.Errorf("organisation folder of this worker is older than revision %s, which the run has seen", in.Seen.Revision)
 	}
 	to, err := c.recipients(dir, in)
+	if next := in.Telling.Next; next != nil {
+		at := incident.InstantsOf(next, 0, in.Calendars, time.LoadLocation)
+		in.Telling.Due, out.Due = at.Due, at.Due // unknown when the calendar ends: as soon as there is news
+	}
 	seen := make(map[string]bool, len(to))
 	for _, r := range to {
 		if seen[r.ID] {
@@ -100,7 +100,8 @@ func (c *Composition) recipients(dir Directory, in ComposeInput) ([]delivery.Rec
 
 // ComputeClocksInput asks when clocks are due.
 type ComputeClocksInput struct {
-	Clocks []ClockInput `json:"clocks"`
+	Clocks    []ClockInput     `json:"clocks"`
+	Calendars []calendar.Rules `json:"calendars,omitempty"` // those that the incident has pinned
 }
 
 // A ClockInput is one clock with its plan's percentage of being at risk.
@@ -114,8 +115,7 @@ type ClockInput struct {
 func (c *Composition) ComputeClocks(_ context.Context, in ComputeClocksInput) ([]incident.Instants, error) {
 	out := make([]incident.Instants, len(in.Clocks))
 	for n, k := range in.Clocks {
-		risk, due := k.Clock.Instants(k.AtRisk)
-		out[n] = incident.Instants{Customer: k.Clock.Customer, Target: k.Clock.Target, RiskAt: risk, Due: due}
+		out[n] = incident.InstantsOf(&k.Clock, k.AtRisk, in.Calendars, time.LoadLocation)
 	}
 	return out, nil
 }

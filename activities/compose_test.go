@@ -38,7 +38,7 @@ func TestComposeReachesEverybodyWhomNothingKeepsFromIt(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			c := &activities.Composition{Directory: open, Writer: writer{}, Now: func() time.Time { return at }}
 			tc.in.Telling = incident.Telling{Kind: delivery.Page, Facts: incident.Facts{ID: "INC-1"}}
-			got, err := perform[activities.Composed](t, c.Compose, tc.in)
+			got, err := perform[incident.Composition](t, c.Compose, tc.in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,11 +68,11 @@ func TestAnOlderFolderNamesNobodyUnlessItMust(t *testing.T) {
 	older := func() activities.Directory { return directory{older: true} }
 	c := &activities.Composition{Directory: older, Writer: writer{}, Now: func() time.Time { return at }}
 	in := activities.ComposeInput{Targets: persons("kim"), Seen: incident.Folder{Revision: "r3"}}
-	if _, err := perform[activities.Composed](t, c.Compose, in); err == nil || final(err) || !strings.Contains(err.Error(), "r3") {
+	if _, err := perform[incident.Composition](t, c.Compose, in); err == nil || final(err) || !strings.Contains(err.Error(), "r3") {
 		t.Errorf("got %v, want an error that names the newer revision and is worth another attempt", err)
 	}
 	in.Anyway = true
-	if got, err := perform[activities.Composed](t, c.Compose, in); err != nil || len(got.To) != 1 {
+	if got, err := perform[incident.Composition](t, c.Compose, in); err != nil || len(got.To) != 1 {
 		t.Errorf("got %+v, %v; want kim, for telling nobody is worse", got, err)
 	}
 }

@@ -21,6 +21,7 @@ import (
 
 	"muster/activities"
 	"muster/internal/alert"
+	"muster/internal/calendar"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/incident"
@@ -604,5 +605,53 @@ func TestAWorkerWithAnOlderFolderIsWaitedForAndThenTakenAnyway(t *testing.T) {
 	r.wantDone()
 	if got := r.got(); len(got) == 0 || got[0] != "page kim" {
 		t.Errorf("delivered %v, want the page once the folder is there", got)
+	}
+}
+
+// A plan of weekdays from 9 to 17 in Seoul, and an alert on a Monday at 18:00 there: what is promised begins on Tuesday.
+func TestPromisesRunInTheirCalendar(t *testing.T) {
+	r := rehearse(t)
+	def := definition()
+	def.Calendars = []calendar.Rules{{
+		ID: "office", Zone: "Asia/Seoul", Weekly: []calendar.Weekly{{
+			Days:  []calendar.Weekday{calendar.Monday, calendar.Tuesday, calendar.Wednesday, calendar.Thursday, calendar.Friday},
+			Hours: calendar.Hours{From: 9 * 60, To: 17 * 60},
+		}},
+	}}
+	def.Policy.AckExpires = 100 * time.Hour
+	plan := &def.Customers[0].Plan
+	for n := range plan.Promises {
+		plan.Promises[n].Calendar = "office"
+	}
+	plan.PauseFor = []supportplan.Cause{supportplan.Customer}
+	opens := start.Add(15 * time.Hour)
+	r.alerts(0, firing("a", 0))
+	ask(r, time.Minute, workflows.AcknowledgeUpdate, park, incident.Acknowledge{})
+	denied := ask(r, 2*time.Minute, workflows.PauseClockUpdate, park, incident.PauseClock{Target: supportplan.Resolve, For: supportplan.Vendor, Reason: "x"})
+	r.look(10*time.Minute, func(i *incident.Incident) {
+		for _, c := range i.Clocks {
+			if c.Target == supportplan.Resolve && (!c.Begins.Equal(opens) || !c.Due.Equal(opens.Add(4*time.Hour))) {
+				t.Errorf("begins %s, due %s", c.Begins, c.Due)
+			}
+		}
+	})
+	r.look(14*time.Hour, func(*incident.Incident) { r.wantGot("page kim") }) // and no update in the night
+	r.look(16*time.Hour-time.Minute, func(*incident.Incident) {
+		r.wantGot("page kim", "customer-update acme/desk", "customer-update acme/desk")
+	})
+	ask(r, 16*time.Hour, workflows.PauseClockUpdate, park, incident.PauseClock{Target: supportplan.Resolve, For: supportplan.Customer, Reason: "their logs"})
+	ask(r, 40*time.Hour, workflows.ResumeClockUpdate, park, incident.ResumeClock{Target: supportplan.Resolve})
+	r.look(40*time.Hour+time.Minute, func(i *incident.Incident) {
+		for _, c := range i.Clocks { // one hour was used on Tuesday; the other three begin on Wednesday at 10:00
+			if want := opens.Add(28 * time.Hour); c.Target == supportplan.Resolve && !c.Due.Equal(want) {
+				t.Errorf("due %s, want %s", c.Due, want)
+			}
+		}
+	})
+	ask(r, 41*time.Hour, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	r.run(workflows.IncidentInput{Definition: def})
+	r.wantDone()
+	if denied.rejected == nil {
+		t.Error("a cause that the plan does not allow was taken")
 	}
 }

@@ -208,14 +208,14 @@ func (r *reviewRun) tell(ctx workflow.Context, k delivery.Kind) {
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		defer func() { r.telling-- }()
 		t := incident.Telling{Kind: k, Facts: r.input.Brief, Due: r.review.Due}
-		var to activities.Composed
+		var to incident.Composition
 		in := activities.ComposeInput{Telling: t, Targets: r.input.Owner}
 		err := patiently(ctx, workflow.Sleep, func(last bool) error {
 			in.Anyway = last
 			return locally(ctx, &to, composition.Compose, in)
 		})
 		if err != nil {
-			to = activities.Composed{Detail: cause(err)}
+			to = incident.Composition{Detail: cause(err)}
 		}
 		if len(to.To) == 0 {
 			r.record(ctx, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(k)), timeline.F("detail", to.Detail))

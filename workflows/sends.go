@@ -92,7 +92,7 @@ func locally(ctx workflow.Context, result, activity, input any) error {
 }
 
 func (r *incidentRun) computeClocks(ctx workflow.Context, s incident.Send) {
-	var in activities.ComputeClocksInput
+	in := activities.ComputeClocksInput{Calendars: r.incident.Definition.Calendars}
 	for _, c := range r.incident.Clocks {
 		if c.State == supportplan.Running && c.Open() {
 			in.Clocks = append(in.Clocks, activities.ClockInput{Clock: c, AtRisk: r.incident.AtRisk(c.Customer)})
@@ -109,18 +109,21 @@ func (r *incidentRun) computeClocks(ctx workflow.Context, s incident.Send) {
 
 func (r *incidentRun) compose(ctx workflow.Context, s incident.Send) {
 	in := activities.ComposeInput{Telling: r.incident.Telling(s), Targets: s.Targets, Seen: r.incident.Folder}
+	if in.Telling.Next != nil {
+		in.Calendars = r.incident.Definition.Calendars
+	}
 	if s.Work == incident.UpdateCustomer || s.Work == incident.ClearCustomer {
 		in.Targets, in.Customer = nil, s.Customer
 	}
-	var out activities.Composed
+	var out incident.Composition
 	err := r.locally(ctx, func(last bool) error {
 		in.Anyway = last
 		return locally(ctx, &out, composition.Compose, in)
 	})
 	if err != nil {
-		out = activities.Composed{Detail: cause(err)}
+		out = incident.Composition{Detail: cause(err)}
 	}
-	r.incident.Composed(s.Number, out.To, out.Detail, out.Folder, workflow.Now(ctx))
+	r.incident.Composed(s.Number, out, workflow.Now(ctx))
 }
 
 // locally is patient with a local activity. The run goes on between its attempts.

@@ -20,7 +20,7 @@ type Rules struct {
 	ID         string      `json:"id"`
 	Zone       string      `json:"zone"` // IANA name
 	Weekly     []Weekly    `json:"weekly,omitempty"`
-	Holidays   []Date      `json:"holidays,omitempty"`   // days without the hours of their weekday
+	Holidays   Dates       `json:"holidays,omitempty"`   // days without the hours of their weekday, in their order
 	Exceptions []Exception `json:"exceptions,omitempty"` // win over weekday and holiday
 	From       Date        `json:"from,omitzero"`        // before this day it is closed
 	Until      Date        `json:"until,omitzero"`       // after this day it is closed

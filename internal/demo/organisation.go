@@ -18,7 +18,7 @@ var edits = []struct{ file, old, new string }{
 	{"customers.yaml", `type: file, address: [a-z-]+\.jsonl`, "type: webhook, address: file:secrets/receiver, secret: file:secrets/signing"},
 	{"organisation.yaml", `# own_networks: .*`, "own_networks: [127.0.0.1/32]"},
 	{"schedules.yaml", `(?m)^    overrides:\n(      - .*\n)+`, ""}, // the second on-call must not be the first
-	{"support-plans.yaml", `P1: \{respond: 15m, update: 30m, resolve: 4h\}`, "P1: {respond: 20s, update: 5s, resolve: 1m}"},
+	{"support-plans.yaml", `P1: \{respond: 15m, update: 30m, mitigate: 2h, resolve: 4h\}`, "P1: {respond: 20s, update: 5s, mitigate: 50s, resolve: 1m}"},
 	{"escalation-policies.yaml", `(targets: \[schedule:primary\]), wait: 5m`, "$1, wait: 3s"},
 	{"services.yaml", `quiet: 5m  `, "quiet: 2s  "},
 	{"services.yaml", `reopen_within: 1d  `, "reopen_within: 3s  "},

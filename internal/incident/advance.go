@@ -204,7 +204,7 @@ func (i *Incident) roleFor(t supportplan.Target) Role {
 		return SupportManager
 	case supportplan.Update:
 		return CommunicationsManager
-	case supportplan.Resolve:
+	case supportplan.Mitigate, supportplan.Resolve:
 	}
 	return IncidentManager
 }

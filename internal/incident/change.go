@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,7 +27,15 @@ func (i *Incident) recordClock(now time.Time, kind timeline.Kind, c *supportplan
 		facts = append(facts, at("due", c.Due))
 	}
 	if kind == timeline.ClockStarted {
-		facts = append(facts, timeline.F("within", c.Within.String()))
+		if c.Days > 0 {
+			facts = append(facts, timeline.F("days", strconv.Itoa(c.Days)))
+		} else {
+			facts = append(facts, timeline.F("within", c.Within.String()))
+		}
+		facts = append(facts, timeline.F("calendar", c.Calendar))
+	}
+	if !c.Begins.IsZero() {
+		facts = append(facts, at("begins", c.Begins))
 	}
 	i.record(now, kind, by, append(facts, more...)...)
 }
@@ -68,7 +77,7 @@ func (i *Incident) resolve(by timeline.Actor, cause, note string, now time.Time)
 		if !c.Open() {
 			continue
 		}
-		if c.Target == supportplan.Resolve {
+		if c.Target == supportplan.Resolve || c.Target == supportplan.Mitigate { // what is over has been mitigated
 			i.keepClock(c, by, now)
 			continue
 		}
@@ -104,31 +113,40 @@ func (i *Incident) keepClock(c *supportplan.Clock, by timeline.Actor, now time.T
 func (i *Incident) reclock(now time.Time) {
 	for _, cu := range i.Definition.Customers {
 		for _, t := range supportplan.Targets() {
-			within, promised := cu.Plan.Within(i.Priority, t)
+			p, promised := cu.Plan.Promise(i.Priority, t)
 			c := i.clock(cu.ID, t)
 			switch {
-			case c == nil && promised && !(t == supportplan.Respond && i.Escalation.Answered):
-				i.Clocks = append(i.Clocks, supportplan.Clock{
-					Customer: cu.ID, Target: t, Within: within, Started: now, State: supportplan.Running,
-				})
+			case c == nil && promised && !i.done(t):
+				i.Clocks = append(i.Clocks, supportplan.Start(cu.ID, p, now))
 			case c == nil:
 			case !c.Open():
 				// A promise that ended with the old priority begins anew; one that was kept stays kept.
-				if promised && c.State == supportplan.Stopped && !(t == supportplan.Respond && i.Escalation.Answered) {
-					c.Restart(now, within)
+				if promised && c.State == supportplan.Stopped && !i.done(t) {
+					c.Restart(now, p)
 				}
 			case !promised:
 				c.Stop(now)
 				i.recordClock(now, timeline.ClockStopped, c, timeline.Muster(), timeline.F("cause", "priority"))
 			case t == supportplan.Update && c.State == supportplan.Running:
-				c.Restart(now, within) // the new cadence begins with the change
+				c.Restart(now, p) // the new cadence begins with the change
 			default:
-				c.Within, c.AtRisk = within, false
-				c.Due, c.RiskAt = time.Time{}, time.Time{}
+				c.Change(p)
 			}
 		}
 	}
 	i.computeClocks(now)
+}
+
+// done tells whether what a promise is about is true already.
+func (i *Incident) done(t supportplan.Target) bool {
+	switch t {
+	case supportplan.Respond:
+		return i.Escalation.Answered
+	case supportplan.Mitigate:
+		return i.Status == Mitigated
+	default:
+		return false
+	}
 }
 
 func (i *Incident) joins(by timeline.Actor) {

@@ -47,6 +47,7 @@ type (
 	PauseClock struct {
 		Customer string             `json:"customer,omitempty"`
 		Target   supportplan.Target `json:"target"`
+		For      supportplan.Cause  `json:"for,omitempty"` // one that the support plans allow
 		Reason   string             `json:"reason"`
 	}
 	// ResumeClock lets the time run on.
@@ -113,7 +114,7 @@ func (i *Incident) engage(by timeline.Actor, now time.Time) {
 func (c Assign) Check(i *Incident) error {
 	switch {
 	case !c.Role.Valid():
-		return i.refuse("assign", "role %q: want %s", c.Role, oneOf(Roles()))
+		return i.refuse("assign", "role %q: want %s", c.Role, listed(Roles()))
 	case c.Person == "":
 		return i.refuse("assign", "person: missing")
 	}
@@ -184,8 +185,20 @@ func (c SetPriority) levels(i *Incident) (impact, urgency priority.Level) {
 
 // Check refuses what does not run.
 func (c PauseClock) Check(i *Incident) error {
-	if len(i.matching(c.Customer, c.Target, supportplan.Running)) == 0 {
+	running := i.matching(c.Customer, c.Target, supportplan.Running)
+	if len(running) == 0 {
 		return i.refuse("pause clock of", "no running clock %s", shownClock(c.Customer, c.Target))
+	}
+	for _, n := range running {
+		k := &i.Clocks[n]
+		switch p := i.plan(k.Customer); {
+		case p.MayPause(c.For):
+		case len(p.PauseFor) == 0:
+			return i.refuse("pause clock of", "clock %s: support plan %s lets no clock stand still", shownClock(k.Customer, k.Target), p.ID)
+		default:
+			return i.refuse("pause clock of", "for %q: support plan %s of customer %q lets clocks stand still for %s", c.For, p.ID, k.Customer,
+				listed(p.PauseFor))
+		}
 	}
 	return i.wantText("pause clock of", "reason", c.Reason, true)
 }
@@ -194,8 +207,8 @@ func (c PauseClock) Check(i *Incident) error {
 func (c PauseClock) Apply(i *Incident, by timeline.Actor, now time.Time) {
 	for _, n := range i.matching(c.Customer, c.Target, supportplan.Running) {
 		k := &i.Clocks[n]
-		k.Pause(now, c.Reason)
-		i.recordClock(now, timeline.ClockPaused, k, by, timeline.F("reason", c.Reason))
+		k.Pause(now, c.For, c.Reason)
+		i.recordClock(now, timeline.ClockPaused, k, by, timeline.F("for", string(c.For)), timeline.F("reason", c.Reason))
 	}
 }
 
@@ -227,6 +240,11 @@ func (c Mitigate) Apply(i *Incident, by timeline.Actor, now time.Time) {
 	i.Times.Mitigation = now
 	i.move(Mitigated, by, "", c.Note, now)
 	i.engage(by, now)
+	for n := range i.Clocks {
+		if k := &i.Clocks[n]; k.Target == supportplan.Mitigate && k.Open() {
+			i.keepClock(k, by, now)
+		}
+	}
 	if !i.Escalation.Answered {
 		i.Escalation.Answer(now) // whoever mitigates has taken it
 	}
@@ -380,12 +398,12 @@ func firstOf(errs ...error) error {
 	return nil
 }
 
-func oneOf(roles []Role) string {
-	names := make([]string, len(roles))
-	for n, r := range roles {
-		names[n] = string(r)
+func listed[T ~string](words []T) string {
+	all := make([]string, len(words))
+	for n, w := range words {
+		all[n] = string(w)
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(all, ", ")
 }
 
 func shownClock(customer string, t supportplan.Target) string {

@@ -3,6 +3,7 @@ package incident
 import (
 	"time"
 
+	"muster/internal/calendar"
 	"muster/internal/escalation"
 	"muster/internal/priority"
 	"muster/internal/supportplan"
@@ -27,8 +28,9 @@ type Definition struct {
 	Quiet        time.Duration     `json:"quiet"`           // all alerts resolved for so long: the incident is resolved
 	ReopenWithin time.Duration     `json:"reopen_within"`   // so long after its resolution an incident can be reopened; then it closes
 	Review       ReviewRule        `json:"review"`
-	Links        []Link            `json:"links,omitempty"` // runbook, dashboard: what a page shows
-	Languages    []string          `json:"languages"`       // of the reports, the first is the organisation's own
+	Links        []Link            `json:"links,omitempty"`     // runbook, dashboard: what a page shows
+	Calendars    []calendar.Rules  `json:"calendars,omitempty"` // in which the customers' promises run, in the order of their IDs
+	Languages    []string          `json:"languages"`           // of the reports, the first is the organisation's own
 }
 
 // A Service is what is wrong.

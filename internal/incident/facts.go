@@ -39,23 +39,27 @@ type FactClock struct {
 	Customer string             `json:"customer"` // name
 	Target   supportplan.Target `json:"target"`
 	Due      time.Time          `json:"due"`
+	Begins   time.Time          `json:"begins,omitzero"` // when its calendar opens, if it was closed at the start
 }
 
 // A Telling is one message to be written: to whom it goes is found at the same moment.
 type Telling struct {
-	Kind       delivery.Kind   `json:"kind"`
-	About      About           `json:"about,omitempty"` // which reminder
-	Facts      Facts           `json:"facts"`
-	Step       int             `json:"step,omitempty"`  // of a page; 0: last resort
-	Round      int             `json:"round,omitempty"` // of a page
-	Why        string          `json:"why,omitempty"`   // of a page: the targets that led to this person, "schedule:primary"
-	Role       Role            `json:"role,omitempty"`
-	Customer   string          `json:"customer,omitempty"`    // the customer's name
-	CustomerID string          `json:"customer_id,omitempty"` // with which a command names the customer
-	Target     string          `json:"target,omitempty"`      // the promise that a reminder is about
-	Due        time.Time       `json:"due,omitzero"`          // the instant that the message is about; of an update: the next one
-	Text       string          `json:"text,omitempty"`        // what a person wrote
-	Author     *timeline.Actor `json:"author,omitempty"`
+	Kind       delivery.Kind      `json:"kind"`
+	About      About              `json:"about,omitempty"` // which reminder
+	Facts      Facts              `json:"facts"`
+	Step       int                `json:"step,omitempty"`  // of a page; 0: last resort
+	Round      int                `json:"round,omitempty"` // of a page
+	Why        string             `json:"why,omitempty"`   // of a page: the targets that led to this person, "schedule:primary"
+	Role       Role               `json:"role,omitempty"`
+	Customer   string             `json:"customer,omitempty"`    // the customer's name
+	CustomerID string             `json:"customer_id,omitempty"` // with which a command names the customer
+	Target     string             `json:"target,omitempty"`      // the promise that a reminder is about
+	Due        time.Time          `json:"due,omitzero"`          // the instant that the message is about; of an update: the next one
+	Next       *supportplan.Clock `json:"next,omitempty"`        // of an update: the promise of the next one, whose due instant becomes Due
+	MayPause   bool               `json:"may_pause,omitempty"`   // the promise that a reminder is about may stand still
+	PauseFor   supportplan.Cause  `json:"pause_for,omitempty"`   // for instance for this cause; empty: for any
+	Text       string             `json:"text,omitempty"`        // what a person wrote
+	Author     *timeline.Actor    `json:"author,omitempty"`
 }
 
 // About says which reminder a message is.
@@ -90,7 +94,7 @@ func (i *Incident) Facts() Facts {
 	}
 	for _, c := range i.Clocks {
 		if c.State == supportplan.Running && c.Open() && !c.Due.IsZero() {
-			f.Clocks = append(f.Clocks, FactClock{Customer: i.customerName(c.Customer), Target: c.Target, Due: c.Due})
+			f.Clocks = append(f.Clocks, FactClock{Customer: i.customerName(c.Customer), Target: c.Target, Due: c.Due, Begins: c.Begins})
 		}
 	}
 	sort.SliceStable(f.Clocks, func(a, b int) bool { return f.Clocks[a].Due.Before(f.Clocks[b].Due) })
@@ -124,13 +128,19 @@ func (i *Incident) Telling(s Send) Telling {
 		t.Kind, t.Step, t.Round = delivery.Page, rung.Step, rung.Round
 	case Remind:
 		t.Kind = delivery.Reminder
+		causes := i.plan(s.Customer).PauseFor
+		t.MayPause = s.Customer != "" && (causes == nil || len(causes) > 0)
+		if len(causes) > 0 {
+			t.PauseFor = causes[0]
+		}
 		if s.About == AboutRole || s.About == AboutTakeover {
 			t.Kind = delivery.Assignment
 		}
 	case UpdateCustomer:
 		t.Kind = delivery.CustomerUpdate
-		if within, ok := i.plan(s.Customer).Within(i.Priority, supportplan.Update); ok {
-			t.Due = s.Begun.Add(within)
+		if p, ok := i.plan(s.Customer).Promise(i.Priority, supportplan.Update); ok {
+			next := supportplan.Start(s.Customer, p, s.Begun)
+			t.Next = &next
 		}
 	case ClearCustomer:
 		t.Kind = delivery.AllClear

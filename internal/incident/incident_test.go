@@ -112,8 +112,7 @@ func (w *world) answer(s incident.Send) {
 	case incident.ComputeClocks:
 		var at []incident.Instants
 		for _, c := range w.i.Clocks {
-			risk, due := c.Instants(w.i.AtRisk(c.Customer))
-			at = append(at, incident.Instants{Customer: c.Customer, Target: c.Target, RiskAt: risk, Due: due})
+			at = append(at, incident.InstantsOf(&c, w.i.AtRisk(c.Customer), w.i.Definition.Calendars, time.LoadLocation))
 		}
 		w.i.Computed(s.Number, at, w.now)
 	case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer:
@@ -121,10 +120,10 @@ func (w *world) answer(s incident.Send) {
 		if s.Customer != "" && s.Work != incident.Remind {
 			who = s.Customer
 		}
-		w.i.Composed(s.Number, []incident.Addressed{{
+		w.i.Composed(s.Number, incident.Composition{To: []incident.Addressed{{
 			To:      delivery.Recipient{ID: who, Name: who, Methods: []string{"webhook", "email"}},
 			Message: delivery.Message{Kind: w.i.Telling(s).Kind},
-		}}, "", incident.Folder{}, w.now)
+		}}}, w.now)
 	case incident.PagePerson, incident.Tell:
 		o := delivery.Outcome{Result: delivery.Delivered, Attempts: 1}
 		if s.Withdrawn != "" {
@@ -567,7 +566,7 @@ func TestACustomerWithSeveralContactsIsToldOnce(t *testing.T) {
 				Message: delivery.Message{Kind: w.i.Telling(s).Kind},
 			})
 		}
-		w.i.Composed(s.Number, all, "", incident.Folder{}, w.now)
+		w.i.Composed(s.Number, incident.Composition{To: all}, w.now)
 		return true
 	}
 	w.do("1", incident.Acknowledge{}, park)
@@ -776,7 +775,7 @@ func TestWhoeverStandsForARoleIsToldWhenItsHolderCannotBe(t *testing.T) {
 	}
 	w := &world{t: t, i: i, now: start, silent: func(s incident.Send) bool {
 		if s.Work == incident.Remind && s.Targets[0].ID == "park" {
-			i.Composed(s.Number, nil, "park: not in the folder", incident.Folder{}, start)
+			i.Composed(s.Number, incident.Composition{Detail: "park: not in the folder"}, start)
 			return true
 		}
 		return false

@@ -101,13 +101,13 @@ func (i *Incident) reopen(by timeline.Actor, cause, note string, now time.Time) 
 	i.Escalation.Restart()
 	for n := range i.Clocks {
 		c := &i.Clocks[n]
-		within, promised := i.plan(c.Customer).Within(i.Priority, c.Target)
+		p, promised := i.plan(c.Customer).Promise(i.Priority, c.Target)
 		switch {
 		case !promised:
 		case c.Target == supportplan.Resolve:
 			c.Reopen(away)
 		default:
-			c.Restart(now, within)
+			c.Restart(now, p)
 		}
 	}
 	i.computeClocks(now)
@@ -117,10 +117,8 @@ func (i *Incident) reopen(by timeline.Actor, cause, note string, now time.Time) 
 func (i *Incident) startClocks(now time.Time) {
 	for _, c := range i.Definition.Customers {
 		for _, t := range supportplan.Targets() {
-			if within, ok := c.Plan.Within(i.Priority, t); ok {
-				i.Clocks = append(i.Clocks, supportplan.Clock{
-					Customer: c.ID, Target: t, Within: within, Started: now, State: supportplan.Running,
-				})
+			if p, ok := c.Plan.Promise(i.Priority, t); ok {
+				i.Clocks = append(i.Clocks, supportplan.Start(c.ID, p, now))
 			}
 		}
 	}

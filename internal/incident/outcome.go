@@ -1,10 +1,12 @@
 package incident
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
 
+	"muster/internal/calendar"
 	"muster/internal/delivery"
 	"muster/internal/supportplan"
 	"muster/internal/ticket"
@@ -17,12 +19,34 @@ type Addressed struct {
 	Message delivery.Message   `json:"message"`
 }
 
-// Instants are the computed instants of one clock.
+// Instants are the computed instants of one clock, or why there are none.
 type Instants struct {
 	Customer string             `json:"customer"`
 	Target   supportplan.Target `json:"target"`
+	Begins   time.Time          `json:"begins,omitzero"`
 	RiskAt   time.Time          `json:"risk_at"`
 	Due      time.Time          `json:"due"`
+	Fault    string             `json:"fault,omitempty"`
+}
+
+// InstantsOf computes the instants of a clock in one of the pinned calendars; zone looks zones up, as time.LoadLocation does.
+// What keeps it from that would keep every attempt from it, so it is an answer: the fault.
+func InstantsOf(
+	c *supportplan.Clock, atRisk int, pinned []calendar.Rules, zone func(string) (*time.Location, error),
+) Instants {
+	out := Instants{Customer: c.Customer, Target: c.Target}
+	h, err := supportplan.Open(c.Calendar, pinned, zone)
+	if err != nil {
+		out.Fault = err.Error()
+		return out
+	}
+	at, err := c.Instants(h, atRisk)
+	if err != nil {
+		out.Fault = err.Error()
+		return out
+	}
+	out.Begins, out.RiskAt, out.Due = at.Begins, at.RiskAt, at.Due
+	return out
 }
 
 // Computed takes the instants of the clocks in.
@@ -33,11 +57,21 @@ func (i *Incident) Computed(number int, at []Instants, now time.Time) {
 	i.drop(number)
 	for _, x := range at {
 		c := i.clock(x.Customer, x.Target)
-		if c == nil || c.State != supportplan.Running || c.Due.Equal(x.Due) {
+		if c == nil || c.State != supportplan.Running {
+			continue
+		}
+		if x.Fault != "" { // a calendar that ends: no due instant can be told, however often it is asked for
+			if !c.Announced {
+				c.Announced = true
+				i.recordClock(now, timeline.ClockUnknown, c, timeline.Muster(), timeline.F("detail", x.Fault))
+			}
+			continue
+		}
+		if c.Due.Equal(x.Due) {
 			continue
 		}
 		first := c.Due.IsZero() && !c.Announced
-		c.RiskAt, c.Due, c.Announced = x.RiskAt, x.Due, true
+		c.Begins, c.RiskAt, c.Due, c.Announced = x.Begins, x.RiskAt, x.Due, true
 		kind := timeline.ClockMoved
 		if first {
 			kind = timeline.ClockStarted
@@ -46,11 +80,18 @@ func (i *Incident) Computed(number int, at []Instants, now time.Time) {
 	}
 }
 
-// Composed takes in who is to be told what: the send becomes one delivery for each recipient who can be reached. A detail
-// says why there is nobody, or why nothing could be determined.
-func (i *Incident) Composed(number int, to []Addressed, detail string, by Folder, now time.Time) {
-	if by.Changed.After(i.Folder.Changed) || i.Folder.Revision == "" {
-		i.Folder = by
+// A Composition is what a send has become: the messages, with the folder that named their recipients.
+type Composition struct {
+	To     []Addressed `json:"to,omitempty"`
+	Due    time.Time   `json:"due,omitzero"`     // of a customer update: when it says that the next one follows
+	Detail string      `json:"detail,omitempty"` // why there is nobody, or what could not be determined or written
+	Folder Folder      `json:"folder"`
+}
+
+// Composed takes in who is to be told what: the send becomes one delivery for each recipient who can be reached.
+func (i *Incident) Composed(number int, is Composition, now time.Time) {
+	if is.Folder.Changed.After(i.Folder.Changed) || i.Folder.Revision == "" {
+		i.Folder = is.Folder
 	}
 	found := i.Find(number)
 	if found == nil {
@@ -61,8 +102,11 @@ func (i *Incident) Composed(number int, to []Addressed, detail string, by Folder
 	if s.Withdrawn != "" {
 		return
 	}
+	if !is.Due.IsZero() {
+		s.Due = is.Due
+	}
 	reached := 0
-	for _, a := range to {
+	for _, a := range is.To {
 		if len(a.To.Methods) == 0 {
 			continue
 		}
@@ -75,14 +119,12 @@ func (i *Incident) Composed(number int, to []Addressed, detail string, by Folder
 		i.beginDelivery(d, now)
 	}
 	if reached > 0 {
-		if detail != "" { // one of them, or a text, could not be determined
-			i.record(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(s.Work)), timeline.F("detail", detail))
+		if is.Detail != "" { // one of them, or a text, could not be determined
+			i.record(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(s.Work)), timeline.F("detail", is.Detail))
 		}
 		return
 	}
-	if detail == "" {
-		detail = "nobody"
-	}
+	detail := cmp.Or(is.Detail, "nobody")
 	if s.Work == PageStep {
 		i.stepFailed(s, timeline.StepEmpty, detail, now)
 		return
@@ -178,19 +220,19 @@ func (i *Incident) updateArrived(s Send, now time.Time) {
 	}
 	// The customer has been told the next instant as of when the update was written.
 	from := s.Begun
-	if within, _ := i.plan(s.Customer).Within(i.Priority, supportplan.Update); !now.Before(from.Add(within)) {
+	if p, _ := i.plan(s.Customer).Promise(i.Priority, supportplan.Update); !now.Before(cmp.Or(s.Due, from.Add(p.Within))) {
 		from = now
 	}
 	i.nextRound(c, from, now)
 }
 
 func (i *Incident) nextRound(c *supportplan.Clock, from, now time.Time) {
-	within, promised := i.plan(c.Customer).Within(i.Priority, c.Target)
+	p, promised := i.plan(c.Customer).Promise(i.Priority, c.Target)
 	if !promised {
 		c.Stop(now)
 		return
 	}
-	c.Restart(from, within)
+	c.Restart(from, p)
 	i.computeClocks(now)
 }
 

@@ -137,18 +137,17 @@ func (d *driver) answer(s incident.Send, outcome int) {
 	case incident.ComputeClocks:
 		var at []incident.Instants
 		for _, c := range d.i.Clocks {
-			risk, due := c.Instants(80)
-			at = append(at, incident.Instants{Customer: c.Customer, Target: c.Target, RiskAt: risk, Due: due})
+			at = append(at, incident.InstantsOf(&c, 80, d.i.Definition.Calendars, time.LoadLocation))
 		}
 		d.i.Computed(s.Number, at, d.now)
 	case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer:
 		if outcome == 0 {
-			d.i.Composed(s.Number, nil, "broken", incident.Folder{}, d.now)
+			d.i.Composed(s.Number, incident.Composition{Detail: "broken"}, d.now)
 			return
 		}
-		d.i.Composed(s.Number, []incident.Addressed{{
+		d.i.Composed(s.Number, incident.Composition{To: []incident.Addressed{{
 			To: delivery.Recipient{ID: "x", Name: "x", Methods: []string{"a", "b"}}, Message: delivery.Message{Kind: delivery.Page},
-		}}, "", incident.Folder{}, d.now)
+		}}}, d.now)
 	case incident.PagePerson, incident.Tell:
 		d.i.Told(s.Number, delivery.Outcome{Result: []delivery.Result{
 			delivery.Delivered, delivery.Refused, delivery.Withdrawn, delivery.Delivered,

@@ -3,6 +3,7 @@ package incident
 import (
 	"slices"
 
+	"muster/internal/calendar"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
 )
@@ -29,11 +30,17 @@ func (i *Incident) Shown(v Viewer) *Incident {
 			Organisation: i.Definition.Organisation, Zone: i.Definition.Zone, Title: i.Definition.Title,
 			Service: i.Definition.Service, Impact: i.Definition.Impact, Urgency: i.Definition.Urgency,
 			Customers: slices.DeleteFunc(slices.Clone(i.Definition.Customers), func(c Customer) bool { return !mine(c.ID) }),
-			Languages: i.Definition.Languages,
+			Languages: i.Definition.Languages, Calendars: i.calendarsOf(v.Party),
 		},
 		Clocks:   shownClocks(i.Clocks, mine),
 		Timeline: timeline.Log{Entries: v.entries(i.Timeline.Entries), Dropped: i.Timeline.Dropped},
 	}
+}
+
+// calendarsOf are those in which the promises to a customer run.
+func (i *Incident) calendarsOf(customer string) []calendar.Rules {
+	used := i.plan(customer).Calendars()
+	return slices.DeleteFunc(slices.Clone(i.Definition.Calendars), func(r calendar.Rules) bool { return !slices.Contains(used, r.ID) })
 }
 
 // soleName is the name by which the timeline means a customer and no other one.
@@ -91,7 +98,7 @@ func (v Viewer) facts(e timeline.Entry) (names []string, ok bool) {
 		return []string{"text", "reason"}, v.Own(e.Actor)
 	case timeline.ClockStarted, timeline.ClockAtRisk, timeline.ClockMet, timeline.ClockMissed, timeline.ClockPaused,
 		timeline.ClockResumed, timeline.ClockMoved, timeline.ClockStopped:
-		return []string{"customer", "target", "due", "within", "paused_for"}, v.isTold(e)
+		return []string{"customer", "target", "due", "within", "days", "calendar", "begins", "for", "paused_for"}, v.isTold(e)
 	case timeline.UpdateSent, timeline.AllClearSent:
 		return []string{"customer", "text"}, v.isTold(e)
 	default:

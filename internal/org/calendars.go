@@ -51,6 +51,9 @@ const maxDays = 4000 // of one calendar: it is kept with every promise made unde
 // readCalendars reads calendars.yaml.
 func (b *builder) readCalendars(o *object) {
 	o.entries("calendars", "calendar", anyNumber, func(o *object, id string) {
+		if id == around {
+			o.fault(o.field("id").place, "%s %s: it means around the clock, without a calendar; want another name", o.about("id"), show(id))
+		}
 		before := len(b.faults)
 		r := calendar.Rules{ID: id}
 		need(o, "name", aName)

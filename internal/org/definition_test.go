@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"muster/internal/alert"
+	"muster/internal/calendar"
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/org"
@@ -35,6 +36,10 @@ func TestDefinition(t *testing.T) {
 	got := define(t, o, "prometheus", map[string]string{
 		"service": "shop", "severity": "critical", "alertname": "Down", "host": "web-1",
 	}, "it is down")
+	office, err := o.Calendar("office")
+	if err != nil {
+		t.Fatal(err)
+	}
 	primary, park := escalation.Target{Kind: escalation.Schedule, ID: "primary"}, escalation.Target{Kind: escalation.Person, ID: "park"}
 	want := incident.Definition{
 		SHA256: got.SHA256, Revision: o.Revision, Organisation: "Acme", Zone: "Asia/Seoul", Source: "prometheus", Route: "shop",
@@ -45,7 +50,9 @@ func TestDefinition(t *testing.T) {
 				{Priority: priority.P1, Target: supportplan.Update, Within: 30 * time.Minute},
 				{Priority: priority.P1, Target: supportplan.Resolve, Within: 4 * time.Hour},
 				{Priority: priority.P3, Target: supportplan.Respond, Within: 24 * time.Hour},
+				{Priority: priority.P4, Target: supportplan.Resolve, Days: 2, Calendar: "office"},
 			},
+			PauseFor: []supportplan.Cause{supportplan.Customer, supportplan.Vendor},
 		}}},
 		Policy: escalation.Policy{
 			ID: "std", Steps: []escalation.Step{
@@ -64,6 +71,7 @@ func TestDefinition(t *testing.T) {
 			FromPriority: priority.P2, Customers: true, DueWithin: 5 * 24 * time.Hour, Owner: incident.IncidentManager,
 		},
 		Links:     []incident.Link{{Name: "Runbook", URL: "https://runbooks.example.com/shop"}},
+		Calendars: []calendar.Rules{office},
 		Languages: []string{"ko", "en"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -71,14 +79,13 @@ func TestDefinition(t *testing.T) {
 	}
 }
 
-// A field that is added to incident.Definition has to be filled here, too.
+// A field that is added to incident.Definition has to be filled here, too: of what stands in a list, somewhere in it.
 func TestDefinitionIsComplete(t *testing.T) {
 	d := define(t, load(t, good(t)), "prometheus", map[string]string{"service": "shop"}, "it is down")
+	filled := map[string]bool{}
 	var look func(path string, v reflect.Value)
 	look = func(path string, v reflect.Value) {
-		if v.IsZero() {
-			t.Errorf("%s is empty", path)
-		}
+		filled[path] = filled[path] || !v.IsZero()
 		switch v.Kind() {
 		case reflect.Struct:
 			for n := range v.NumField() {
@@ -91,6 +98,11 @@ func TestDefinitionIsComplete(t *testing.T) {
 		}
 	}
 	look("definition", reflect.ValueOf(d))
+	for path, ok := range filled {
+		if !ok {
+			t.Errorf("%s is empty", path)
+		}
+	}
 }
 
 func TestRoutes(t *testing.T) {

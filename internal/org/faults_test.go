@@ -9,7 +9,8 @@ type faultCase struct {
 
 func faultTable() []faultCase {
 	return []faultCase{
-		{change{"calendars.yaml", "id: office", "id: Office"}, `calendars.yaml:2:9: calendar 1: id "Office": want lower-case letters, digits and hyphens, at most 63, such as web-1`},
+		{change{"calendars.yaml", "id: office", "id: Office"}, `calendars.yaml:2:9: calendar 1: id "Office": want lower-case letters, digits and hyphens, at most 63, such as web-1
+support-plans.yaml:10:50: support plan gold: targets: P4: resolve: in "office": want 24x7 or a calendar; there are none`},
 		{change{"calendars.yaml", "Europe/London", "London"}, `calendars.yaml:4:11: calendar office: zone "London": want an IANA time zone, such as Asia/Seoul`},
 		{change{"calendars.yaml", "days: [mon-thu], from: 09:00", "days: [monday], from: 9:00"}, `calendars.yaml:6:17: calendar office: hours 1: days "monday": want a day or a range of days, such as sat or mon-fri
 calendars.yaml:6:32: calendar office: hours 1: from "9:00": want a time of day from 00:00 to 23:59, such as 09:00`},
@@ -143,16 +144,27 @@ services.yaml:17:23: service shop: partners: got 1 key; want a word`},
 		{change{"organisation.yaml", "groups_claim: teams", "group_claim: teams"}, `organisation.yaml:26:3: organisation: sign_in: unknown key "group_claim"; did you mean groups_claim?`},
 		{change{"organisation.yaml", "sign_in:\n", "sign_in: yes\nold:\n"}, `organisation.yaml:21:10: organisation: sign_in: got "yes"; want keys and values
 organisation.yaml:22:1: organisation: unknown key "old"; known: id, name, zone, languages, public_url, own_networks, mail, sign_in, tickets, fallback`},
-		{change{"support-plans.yaml", "coverage: 24x7", "coverage: 8x5"}, `support-plans.yaml:4:15: support plan gold: coverage "8x5": want 24x7: this version knows no other coverage`},
+		{change{"support-plans.yaml", "coverage: 24x7", "coverage: 8x5"}, `support-plans.yaml:4:15: support plan gold: coverage "8x5": want 24x7 or a calendar; known: office`},
+		{change{"support-plans.yaml", "coverage: 24x7", "coverage: ofice"}, `support-plans.yaml:4:15: support plan gold: coverage "ofice": want 24x7 or a calendar; did you mean office?`},
+		{change{"calendars.yaml", "id: office", "id: 24x7"}, `calendars.yaml:2:9: calendar 24x7: id "24x7": it means around the clock, without a calendar; want another name
+support-plans.yaml:10:50: support plan gold: targets: P4: resolve: in "office": want 24x7 or a calendar; known: 24x7`},
 		{change{"support-plans.yaml", "at_risk: 80", "at_risk: 80%"}, `support-plans.yaml:5:14: support plan gold: at_risk "80%": want a percentage from 1 to 99`},
 		{change{"support-plans.yaml", "at_risk: 80", "at_risk: 100"}, `support-plans.yaml:5:14: support plan gold: at_risk "100": want a percentage from 1 to 99`},
 		{change{"support-plans.yaml", "update_by: engine", "update_by: robot"}, `support-plans.yaml:6:16: support plan gold: update_by "robot": want engine or person`},
-		{change{"support-plans.yaml", "respond: 15m", "respond: 15"}, `support-plans.yaml:8:21: support plan gold: targets: P1: respond "15": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
-		{change{"support-plans.yaml", "respond: 15m", "respond: 0m"}, `support-plans.yaml:8:21: support plan gold: targets: P1: respond "0m": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
-		{change{"support-plans.yaml", "respond: 1d", "respond: 367d"}, `support-plans.yaml:9:21: support plan gold: targets: P3: respond "367d": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
+		{change{"support-plans.yaml", "respond: 15m", "respond: 15"}, `support-plans.yaml:8:21: support plan gold: targets: P1: respond "15": want a time of more than 0s, such as 15m, 4h or 2d, where a day is 24 hours, at most 366d, or working days, such as 5 working days`},
+		{change{"support-plans.yaml", "respond: 15m", "respond: 0m"}, `support-plans.yaml:8:21: support plan gold: targets: P1: respond "0m": want a time of more than 0s, such as 15m, 4h or 2d, where a day is 24 hours, at most 366d, or working days, such as 5 working days`},
+		{change{"support-plans.yaml", "respond: 1d", "respond: 367d"}, `support-plans.yaml:9:21: support plan gold: targets: P3: respond "367d": want a time of more than 0s, such as 15m, 4h or 2d, where a day is 24 hours, at most 366d, or working days, such as 5 working days`},
+		{change{"support-plans.yaml", "respond: 1d", "respond: 2 working days"}, `support-plans.yaml:9:21: support plan gold: targets: P3: respond: working days: want a calendar as coverage, which says what a working day is`},
+		{change{"support-plans.yaml", "respond: 1d", "respond: 1 working days"}, `support-plans.yaml:9:21: support plan gold: targets: P3: respond "1 working days": want a time of more than 0s, such as 15m, 4h or 2d, where a day is 24 hours, at most 366d, or working days, such as 5 working days`},
+		{change{"support-plans.yaml", "respond: 1d", "respond: {within: 2 working day, in: office}"}, `support-plans.yaml:9:30: support plan gold: targets: P3: respond: within "2 working day": want a time of more than 0s, such as 15m, 4h or 2d, where a day is 24 hours, at most 366d, or working days, such as 5 working days`},
+		{change{"support-plans.yaml", "respond: 1d", "respond: {within: 1d, in: night}"}, `support-plans.yaml:9:38: support plan gold: targets: P3: respond: in "night": want 24x7 or a calendar; known: office`},
+		{change{"support-plans.yaml", "respond: 1d", "respond: {within: 1d}"}, `support-plans.yaml:9:21: support plan gold: targets: P3: respond: in: missing; want a word`},
+		{change{"support-plans.yaml", "respond: 1d", "respond: [1d]"}, `support-plans.yaml:9:21: support plan gold: targets: P3: respond: got a list; want a time of more than 0s, such as 15m, 4h or 2d, where a day is 24 hours, at most 366d, or working days, such as 5 working days`},
+		{change{"support-plans.yaml", "update_by: engine", "update_by: engine\n    pause_for: [customer, lunch, customer]"}, `support-plans.yaml:7:27: support plan gold: pause_for "lunch": want customer or vendor
+support-plans.yaml:7:34: support plan gold: pause_for "customer": named twice`},
 		{change{"support-plans.yaml", "respond: 15m", "response: 15m"}, `support-plans.yaml:8:12: support plan gold: targets: P1: unknown key "response"; did you mean respond?`},
 		{change{"support-plans.yaml", "P3: {respond: 1d}", "P6: {respond: 1d}"}, `support-plans.yaml:9:7: support plan gold: targets: unknown key "P6"; known: P1, P2, P3, P4, P5`},
-		{change{"support-plans.yaml", "targets:\n      P1: {respond: 15m, update: 30m, resolve: 4h}\n      P3: {respond: 1d}", "targets: {}"}, `support-plans.yaml:7:14: support plan gold: targets: none; want what is promised, such as P1: {respond: 15m}`},
+		{change{"support-plans.yaml", "targets:\n      P1: {respond: 15m, update: 30m, resolve: 4h}\n      P3: {respond: 1d}\n      P4: {resolve: {within: 2 working days, in: office}}", "targets: {}"}, `support-plans.yaml:7:14: support plan gold: targets: none; want what is promised, such as P1: {respond: 15m}`},
 		{change{"customers.yaml", "support_plan: gold", "support_plan: golf"}, `customers.yaml:5:19: customer shopco: support_plan "golf": no such support plan; did you mean gold?`},
 		{change{"customers.yaml", "support_plan: gold", "support_plan: platinum"}, `customers.yaml:5:19: customer shopco: support_plan "platinum": no such support plan; known: gold`},
 		{change{"customers.yaml", "id: boss", "id: desk"}, `customers.yaml:10:13: customer shopco: contact desk: id "desk": taken by customers.yaml:7`},

@@ -57,7 +57,6 @@ var (
 	aRole        = oneOf(authority.Roles()...)
 	aLoginClaim  = oneOf("email", "sub", "preferred_username")
 	anAuthor     = oneOf(supportplan.ByEngine, supportplan.ByPerson)
-	aCoverage    = in("24x7: this version knows no other coverage", matches(`^24x7$`))
 
 	aBool       = in("true or false", func(s string) (bool, bool) { return s == "true", s == "true" || s == "false" })
 	aNumber     = in("a whole number from 0 to 1000", between(0, 1000))

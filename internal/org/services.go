@@ -8,6 +8,7 @@ import (
 	"muster/internal/alert"
 	"muster/internal/incident"
 	"muster/internal/priority"
+	"muster/internal/supportplan"
 )
 
 // readServices reads services.yaml into the part of a definition that a service decides.
@@ -15,9 +16,13 @@ func (b *builder) readServices(o *object) {
 	o.entries("services", "service", some, func(o *object, id string) {
 		d := incident.Definition{Service: incident.Service{ID: id}}
 		d.Service.Name, _ = need(o, "name", aName)
+		var plans []supportplan.Plan
 		for _, c := range o.refs("customers", "customer", optional) {
-			d.Customers = append(d.Customers, incident.Customer{ID: c, Name: b.customers[c].name, Plan: b.plans[b.customers[c].plan]})
+			plan := b.plans[b.customers[c].plan]
+			d.Customers = append(d.Customers, incident.Customer{ID: c, Name: b.customers[c].name, Plan: plan})
+			plans = append(plans, plan)
 		}
+		d.Calendars = b.pinned(plans)
 		o.once("customers")
 		b.partners[id] = b.readPartners(o)
 		policy, _ := o.ref("escalation_policy", "policy")

@@ -147,6 +147,7 @@ func facts() incident.Facts {
 		Clocks: []incident.FactClock{
 			{Customer: "Acme Commerce", Target: supportplan.Respond, Due: after(16 * time.Minute)},
 			{Customer: "다온몰", Target: supportplan.Resolve, Due: after(61 * time.Minute)},
+			{Customer: "Nuri Trading", Target: supportplan.Mitigate, Begins: after(20 * time.Hour), Due: after(24 * time.Hour)},
 		},
 		Links: []incident.Link{
 			{Name: "Runbook", URL: "https://runbooks.example.com/payments"}, {Name: "Odd", URL: "javascript:alert(1)"},
@@ -160,7 +161,7 @@ func tellings() map[string]incident.Telling {
 	base := func(k delivery.Kind, a incident.About) incident.Telling {
 		return incident.Telling{
 			Kind: k, About: a, Facts: facts(), Role: incident.IncidentManager, Customer: "Acme Commerce", CustomerID: "acme", Target: "resolve",
-			Due: after(61 * time.Minute),
+			Due: after(61 * time.Minute), MayPause: true, PauseFor: supportplan.Customer,
 		}
 	}
 	all := map[string]incident.Telling{}

@@ -64,6 +64,7 @@ func (l *language) brief() template.FuncMap {
 		"level":    l.word,
 		"role":     func(v string) string { return l.word("role", v) },
 		"target":   func(v string) string { return l.word("target", v) },
+		"pause":    func(v string) string { return l.word("pause", v) },
 		"clock":    func(v string) string { return l.word("clock", v) },
 		"kind":     func(v string) string { return l.word("message", v) },
 		"cause":    func(v string) string { return l.word("cause", v) },

@@ -121,7 +121,7 @@ func (v *view) promises(i *incident.Incident, at time.Time) {
 	for n := range i.Clocks {
 		c := &i.Clocks[n]
 		p := promise{
-			Customer: c.Customer, Target: string(c.Target), Within: c.Within, Started: c.Started, Due: c.Due, Ended: c.EndedAt,
+			Customer: c.Customer, Target: string(c.Target), Within: c.Within, Days: c.Days, Started: c.Started, Due: c.Due, Ended: c.EndedAt,
 			Outcome: string(c.State), Reason: c.Reason, OtherMet: c.EarlierMet, OtherMissed: c.EarlierMissed,
 		}
 		if name := names[c.Customer]; name != "" {
@@ -134,16 +134,13 @@ func (v *view) promises(i *incident.Incident, at time.Time) {
 		if until.IsZero() {
 			until = at
 		}
-		p.Took = until.Sub(c.Started)
-		for _, s := range c.Pauses {
-			end := s.To
-			if end.IsZero() {
-				end = until
-			}
-			p.Took -= end.Sub(s.From)
+		hours, err := supportplan.Open(c.Calendar, i.Definition.Calendars, time.LoadLocation)
+		if err != nil { // a party beside the provider sees no calendars: for it the clock on the wall counts
+			hours = supportplan.Always{}
 		}
+		p.Took = c.Ran(hours, until)
 		if !c.Due.IsZero() {
-			p.Margin = c.Due.Sub(until).Abs()
+			p.Margin = hours.Between(until, c.Due).Abs()
 		}
 		v.count(p)
 	}

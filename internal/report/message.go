@@ -41,7 +41,9 @@ type inside struct {
 	Target   string    `text:"code"`
 	Due      time.Time // the instant that the message is about
 
-	CustomerID string `text:"code"`  // as commands name the customer
+	CustomerID string `text:"code"` // as commands name the customer
+	MayPause   bool   // the promise may stand still
+	PauseFor   string `text:"code"`  // for instance for this cause
 	Text       string `text:"prose"` // what a person wrote
 	Author     string
 }
@@ -51,6 +53,7 @@ type due struct {
 	Customer string
 	Target   string `text:"code"`
 	At       time.Time
+	Begins   time.Time // when its calendar opens, if it was closed at the start
 }
 
 // link leads to a runbook or a dashboard.
@@ -137,10 +140,10 @@ func seenInside(t *incident.Telling, to delivery.Recipient) *inside {
 		Started: f.Times.Started, Alerted: f.Times.Alerted, Engaged: f.Times.Engaged, Mitigation: f.Times.Mitigation,
 		Resolved: f.Times.Resolved, Customers: few(10, f.Customers), Firing: f.Firing, Distinct: f.Distinct,
 		Alerts: few(10, f.Alerts), Responder: f.Responder, Step: t.Step, Round: t.Round, Why: t.Why,
-		Role: string(t.Role), Customer: t.Customer, CustomerID: t.CustomerID, Target: t.Target, Due: t.Due, Text: t.Text,
+		Role: string(t.Role), Customer: t.Customer, CustomerID: t.CustomerID, MayPause: t.MayPause, PauseFor: string(t.PauseFor), Target: t.Target, Due: t.Due, Text: t.Text,
 	}
 	for _, c := range f.Clocks[:min(len(f.Clocks), 10)] {
-		d.Promises = append(d.Promises, due{c.Customer, string(c.Target), c.Due})
+		d.Promises = append(d.Promises, due{c.Customer, string(c.Target), c.Due, c.Begins})
 	}
 	for _, x := range f.Links[:min(len(f.Links), 10)] {
 		d.Links = append(d.Links, link{x.Name, x.URL})

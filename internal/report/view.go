@@ -113,6 +113,7 @@ type promise struct {
 	Customer              string
 	Target                string `text:"code"`
 	Within                time.Duration
+	Days                  int // working days, instead of Within
 	Started, Due, Ended   time.Time
 	Outcome               string        `text:"code"` // a clock's state
 	Took                  time.Duration // without pauses

@@ -31,6 +31,9 @@ func needed() []string {
 	for _, t := range supportplan.Targets() {
 		add("target", string(t))
 	}
+	for _, c := range supportplan.Causes() {
+		add("pause", string(c))
+	}
 	for _, s := range []supportplan.ClockState{
 		supportplan.Running, supportplan.Paused, supportplan.Met, supportplan.Missed, supportplan.Stopped,
 	} {

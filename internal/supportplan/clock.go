@@ -25,36 +25,57 @@ type Clock struct {
 	Customer  string        `json:"customer"`
 	Target    Target        `json:"target"`
 	Within    time.Duration `json:"within"`
+	Days      int           `json:"days,omitempty"`     // working days, instead of Within
+	Calendar  string        `json:"calendar,omitempty"` // in which it runs; empty: around the clock
 	Started   time.Time     `json:"started"`
-	Due       time.Time     `json:"due,omitzero"` // zero until it is computed: instants are computed once and recorded
+	Begins    time.Time     `json:"begins,omitzero"` // when its calendar opens, if it was closed at the start
+	Due       time.Time     `json:"due,omitzero"`    // zero until it is computed: instants are computed once and recorded
 	RiskAt    time.Time     `json:"risk_at,omitzero"`
 	State     ClockState    `json:"state"`
 	AtRisk    bool          `json:"at_risk,omitempty"`   // has been said
 	Sending   bool          `json:"sending,omitempty"`   // of an update: the engine has begun to send it
 	Late      bool          `json:"late,omitempty"`      // was missed, whatever came after
-	Announced bool          `json:"announced,omitempty"` // its first due instant is in the timeline
+	Announced bool          `json:"announced,omitempty"` // its first due instant is in the timeline, or that there is none
 	EndedAt   time.Time     `json:"ended_at,omitzero"`
 	Pauses    []Span        `json:"pauses,omitempty"`
-	Reason    string        `json:"reason,omitempty"` // why it stands still
+	Cause     Cause         `json:"cause,omitempty"`  // for whom it stands still
+	Reason    string        `json:"reason,omitempty"` // why it does
 	// A promise that comes round again, such as the customer update, counts its earlier rounds here.
 	EarlierMet    int `json:"earlier_met,omitempty"`
 	EarlierMissed int `json:"earlier_missed,omitempty"`
 	LastSend      int `json:"last_send,omitempty"` // number of the send that last kept it
 }
 
+// Start begins the clock of a promise to a customer.
+func Start(customer string, p Promise, now time.Time) Clock {
+	c := Clock{Customer: customer, Target: p.Target, Started: now, State: Running}
+	c.promise(p)
+	return c
+}
+
+func (c *Clock) promise(p Promise) { c.Within, c.Days, c.Calendar = p.Within, p.Days, p.Calendar }
+
+// Promised is what the clock runs for.
+func (c *Clock) Promised() Promise {
+	return Promise{Target: c.Target, Within: c.Within, Days: c.Days, Calendar: c.Calendar}
+}
+
 // Open tells whether what was promised is still to be done, late or not.
 func (c *Clock) Open() bool { return c.EndedAt.IsZero() }
 
 // Pause stops the time.
-func (c *Clock) Pause(now time.Time, reason string) {
-	c.State, c.Reason, c.Sending = Paused, reason, false
+func (c *Clock) Pause(now time.Time, cause Cause, reason string) {
+	c.State, c.Cause, c.Reason, c.Sending = Paused, cause, reason, false
 	c.Pauses = append(c.Pauses, Span{From: now})
-	c.Due, c.RiskAt = time.Time{}, time.Time{}
+	c.forget()
 }
+
+// forget leaves the instants to be computed anew.
+func (c *Clock) forget() { c.Begins, c.Due, c.RiskAt = time.Time{}, time.Time{}, time.Time{} }
 
 // Resume lets the time run on and returns for how long it stood. The due instant has to be computed anew.
 func (c *Clock) Resume(now time.Time) time.Duration {
-	c.State, c.Reason = Running, ""
+	c.State, c.Cause, c.Reason = Running, "", ""
 	return c.endPause(now)
 }
 
@@ -65,18 +86,6 @@ func (c *Clock) endPause(now time.Time) time.Duration {
 		return now.Sub(c.Pauses[n-1].From)
 	}
 	return 0
-}
-
-// Instants returns when the clock is at risk and when it is due. The time that it stood still is added to both.
-func (c *Clock) Instants(atRisk int) (risk, due time.Time) {
-	var stood time.Duration
-	for _, p := range c.Pauses {
-		if !p.To.IsZero() {
-			stood += p.To.Sub(p.From)
-		}
-	}
-	due = c.Started.Add(c.Within + stood)
-	return due.Add(-c.Within * time.Duration(100-atRisk) / 100), due
 }
 
 // Miss says that the due instant has passed.
@@ -105,15 +114,23 @@ func (c *Clock) Stop(now time.Time) {
 
 // Reopen lets the clock go on where it ended. The time in which what was promised was true does not count.
 func (c *Clock) Reopen(away Span) {
-	c.EndedAt, c.Due, c.RiskAt = time.Time{}, time.Time{}, time.Time{}
+	c.EndedAt = time.Time{}
+	c.forget()
 	if !c.Late {
 		c.State = Running
 	}
 	c.Pauses = append(c.Pauses, away)
 }
 
-// Restart begins the next round of the promise at now, with a time that may have changed.
-func (c *Clock) Restart(now time.Time, within time.Duration) {
+// Change lets the clock run for what is promised now, counted from where it began.
+func (c *Clock) Change(p Promise) {
+	c.promise(p)
+	c.AtRisk = false
+	c.forget()
+}
+
+// Restart begins the next round of the promise at now. What is promised may have changed.
+func (c *Clock) Restart(now time.Time, p Promise) {
 	met, missed := c.EarlierMet, c.EarlierMissed
 	switch {
 	case c.Late:
@@ -121,12 +138,17 @@ func (c *Clock) Restart(now time.Time, within time.Duration) {
 	case c.State == Met:
 		met++
 	}
-	*c = Clock{
-		Customer: c.Customer, Target: c.Target, Within: within, Started: now, State: Running,
-		EarlierMet: met, EarlierMissed: missed, LastSend: c.LastSend,
-	}
+	last := c.LastSend
+	*c = Start(c.Customer, p, now)
+	c.EarlierMet, c.EarlierMissed, c.LastSend = met, missed, last
 }
 
 // Lead is how long before it is due the engine begins to send an update, so that it arrives in time: a tenth of the
 // promised time, five minutes at most.
-func (c *Clock) Lead() time.Duration { return min(c.Within/10, 5*time.Minute) }
+func (c *Clock) Lead() time.Duration {
+	const most = 5 * time.Minute
+	if c.Days > 0 {
+		return most
+	}
+	return min(c.Within/10, most)
+}

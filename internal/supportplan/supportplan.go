@@ -4,6 +4,7 @@ package supportplan
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"muster/internal/priority"
@@ -14,13 +15,26 @@ type Target string
 
 // The targets. These strings are in histories and definitions: add, never rename.
 const (
-	Respond Target = "respond" // a person has taken the incident
-	Update  Target = "update"  // the customer has heard again; starts anew with every update
-	Resolve Target = "resolve" // normal operation is back
+	Respond  Target = "respond"  // a person has taken the incident
+	Update   Target = "update"   // the customer has heard again; starts anew with every update
+	Mitigate Target = "mitigate" // the mitigation has begun
+	Resolve  Target = "resolve"  // normal operation is back
 )
 
 // Targets lists the targets in the order in which they fall due.
-func Targets() []Target { return []Target{Respond, Update, Resolve} }
+func Targets() []Target { return []Target{Respond, Update, Mitigate, Resolve} }
+
+// Cause is for whom a clock stands still.
+type Cause string
+
+// The causes. These strings are in histories and definitions: add, never rename.
+const (
+	Customer Cause = "customer" // something that the customer has to do or decide
+	Vendor   Cause = "vendor"   // a vendor's answer
+)
+
+// Causes lists the causes.
+func Causes() []Cause { return []Cause{Customer, Vendor} }
 
 // Author says who writes the customer updates.
 type Author string
@@ -31,11 +45,24 @@ const (
 	ByPerson Author = "person" // the communications manager is reminded; a machine never writes to this customer
 )
 
-// A Promise is one target at one priority, in elapsed time.
+// A Promise is one target at one priority: so much time, or so many working days, of a calendar.
 type Promise struct {
 	Priority priority.Priority `json:"priority"`
 	Target   Target            `json:"target"`
 	Within   time.Duration     `json:"within"`
+	Days     int               `json:"days,omitempty"`     // working days, instead of Within
+	Calendar string            `json:"calendar,omitempty"` // ID; empty: it runs around the clock
+}
+
+// String returns what is promised as people write it: "4h0m0s", "5 working days".
+func (p Promise) String() string {
+	switch {
+	case p.Days == 1:
+		return "1 working day"
+	case p.Days > 1:
+		return fmt.Sprintf("%d working days", p.Days)
+	}
+	return p.Within.String()
 }
 
 // A Plan is what a customer bought. All of it is pinned when an incident opens.
@@ -45,16 +72,33 @@ type Plan struct {
 	AtRisk   int       `json:"at_risk"` // a clock is at risk when this percentage of its time is used
 	UpdateBy Author    `json:"update_by"`
 	Promises []Promise `json:"promises"`
+	// PauseFor says for whom clocks may stand still: nobody when it is empty. In definitions from before it was asked it is
+	// nil, and clocks stand still for whatever somebody says.
+	PauseFor []Cause `json:"pause_for"`
 }
 
-// Within returns what is promised for a target at a priority, and whether anything is.
-func (p Plan) Within(pr priority.Priority, t Target) (time.Duration, bool) {
+// Promise returns what is promised for a target at a priority, and whether anything is.
+func (p Plan) Promise(pr priority.Priority, t Target) (Promise, bool) {
 	for _, x := range p.Promises {
 		if x.Priority == pr && x.Target == t {
-			return x.Within, true
+			return x, true
 		}
 	}
-	return 0, false
+	return Promise{}, false
+}
+
+// MayPause tells whether clocks of the plan may stand still for a cause.
+func (p Plan) MayPause(c Cause) bool { return p.PauseFor == nil || slices.Contains(p.PauseFor, c) }
+
+// Calendars returns the IDs of the calendars in which the plan's promises run, each once.
+func (p Plan) Calendars() []string {
+	var ids []string
+	for _, x := range p.Promises {
+		if x.Calendar != "" && !slices.Contains(ids, x.Calendar) {
+			ids = append(ids, x.Calendar)
+		}
+	}
+	return ids
 }
 
 // Validate says all that is wrong with the plan.
@@ -67,8 +111,13 @@ func (p Plan) Validate() []error {
 		faults = append(faults, fmt.Errorf("support plan %s: update_by %q: want engine or person", p.ID, p.UpdateBy))
 	}
 	for _, x := range p.Promises {
-		if x.Within <= 0 {
+		switch {
+		case x.Days < 0 || x.Days == 0 && x.Within <= 0:
 			faults = append(faults, fmt.Errorf("support plan %s: %s %s: %s: want more than 0s", p.ID, x.Priority, x.Target, x.Within))
+		case x.Days > 0 && x.Within != 0:
+			faults = append(faults, fmt.Errorf("support plan %s: %s %s: want a time or working days, not both", p.ID, x.Priority, x.Target))
+		case x.Days > 0 && x.Calendar == "":
+			faults = append(faults, fmt.Errorf("support plan %s: %s %s: working days: want a calendar that says which days are", p.ID, x.Priority, x.Target))
 		}
 	}
 	return faults

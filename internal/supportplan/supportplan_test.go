@@ -23,7 +23,24 @@ func running() *supportplan.Clock {
 	return c
 }
 
-func compute(c *supportplan.Clock) { c.RiskAt, c.Due = c.Instants(80) }
+func compute(c *supportplan.Clock) {
+	at := instants(c)
+	c.RiskAt, c.Due = at.RiskAt, at.Due
+}
+
+// instants are those of a clock that runs around the clock.
+func instants(c *supportplan.Clock) supportplan.Instants {
+	at, err := c.Instants(supportplan.Always{}, 80)
+	if err != nil {
+		panic(err)
+	}
+	return at
+}
+
+// promised is a promise of so much time around the clock.
+func promised(within time.Duration) supportplan.Promise {
+	return supportplan.Promise{Priority: priority.P1, Target: supportplan.Update, Within: within}
+}
 
 func TestWhatBecomesOfAClock(t *testing.T) {
 	for _, tc := range []struct {
@@ -40,21 +57,21 @@ func TestWhatBecomesOfAClock(t *testing.T) {
 		{"missed, and done late", func(c *supportplan.Clock) { c.Miss(); c.Keep(after(120)) }, supportplan.Missed, false, 0},
 		{"missed, and stopped", func(c *supportplan.Clock) { c.Miss(); c.Stop(after(120)) }, supportplan.Missed, false, 0},
 		{"stopped", func(c *supportplan.Clock) { c.Stop(after(10)) }, supportplan.Stopped, false, 0},
-		{"paused", func(c *supportplan.Clock) { c.Pause(after(10), "change window") }, supportplan.Paused, true, 0},
-		{"paused and resumed", func(c *supportplan.Clock) { c.Pause(after(10), "x"); c.Resume(after(40)) }, supportplan.Running, true, 130},
+		{"paused", func(c *supportplan.Clock) { c.Pause(after(10), supportplan.Customer, "change window") }, supportplan.Paused, true, 0},
+		{"paused and resumed", func(c *supportplan.Clock) { c.Pause(after(10), supportplan.Customer, "x"); c.Resume(after(40)) }, supportplan.Running, true, 130},
 		{"paused twice", func(c *supportplan.Clock) {
-			c.Pause(after(10), "x")
+			c.Pause(after(10), supportplan.Customer, "x")
 			c.Resume(after(40))
-			c.Pause(after(50), "y")
+			c.Pause(after(50), supportplan.Customer, "y")
 			c.Resume(after(60))
 		}, supportplan.Running, true, 140},
-		{"kept while paused, after it would have been due", func(c *supportplan.Clock) { c.Pause(after(10), "x"); c.Keep(after(300)) }, supportplan.Met, false, 0},
+		{"kept while paused, after it would have been due", func(c *supportplan.Clock) { c.Pause(after(10), supportplan.Customer, "x"); c.Keep(after(300)) }, supportplan.Met, false, 0},
 		{"reopened", func(c *supportplan.Clock) {
 			c.Keep(after(50))
 			c.Reopen(supportplan.Span{From: after(50), To: after(110)})
 		}, supportplan.Running, true, 160},
 		{"ended in a pause, and reopened", func(c *supportplan.Clock) {
-			c.Pause(after(10), "x")
+			c.Pause(after(10), supportplan.Customer, "x")
 			c.Keep(after(50))
 			c.Reopen(supportplan.Span{From: after(50), To: after(110)})
 		}, supportplan.Running, true, 200},
@@ -63,7 +80,7 @@ func TestWhatBecomesOfAClock(t *testing.T) {
 			c.Keep(after(120))
 			c.Reopen(supportplan.Span{From: after(120), To: after(150)})
 		}, supportplan.Missed, true, 0},
-		{"the next round", func(c *supportplan.Clock) { c.Keep(after(50)); c.Restart(after(50), 30*time.Minute) }, supportplan.Running, true, 80},
+		{"the next round", func(c *supportplan.Clock) { c.Keep(after(50)); c.Restart(after(50), promised(30*time.Minute)) }, supportplan.Running, true, 80},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := running()
@@ -71,7 +88,7 @@ func TestWhatBecomesOfAClock(t *testing.T) {
 			if c.State != tc.state || c.Open() != tc.open {
 				t.Errorf("is %s, open %v; want %s, %v", c.State, c.Open(), tc.state, tc.open)
 			}
-			if _, due := c.Instants(80); c.State == supportplan.Running && !due.Equal(after(tc.due)) {
+			if due := instants(c).Due; c.State == supportplan.Running && !due.Equal(after(tc.due)) {
 				t.Errorf("due %s, want %s", due, after(tc.due))
 			}
 		})
@@ -80,12 +97,12 @@ func TestWhatBecomesOfAClock(t *testing.T) {
 
 func TestAClockIsAtRiskWhenItsShareOfTheTimeIsUsed(t *testing.T) {
 	c := running()
-	c.Pause(after(10), "x")
+	c.Pause(after(10), supportplan.Customer, "x")
 	if stood := c.Resume(after(40)); stood != 30*time.Minute {
 		t.Errorf("stood for %s, want 30m", stood)
 	}
-	if risk, due := c.Instants(80); !risk.Equal(after(110)) || !due.Equal(after(130)) {
-		t.Errorf("at risk %s, due %s; want %s, %s: the pause moves both", risk, due, after(110), after(130))
+	if at := instants(c); !at.RiskAt.Equal(after(110)) || !at.Due.Equal(after(130)) {
+		t.Errorf("at risk %s, due %s; want %s, %s: the pause moves both", at.RiskAt, at.Due, after(110), after(130))
 	}
 }
 
@@ -93,13 +110,13 @@ func TestTheRoundsOfAPromiseAreCounted(t *testing.T) {
 	c := running()
 	c.LastSend = 7
 	c.Keep(after(50))
-	c.Restart(after(50), time.Hour) // met
+	c.Restart(after(50), promised(time.Hour)) // met
 	compute(c)
 	c.Miss()
 	c.Keep(after(200))
-	c.Restart(after(200), time.Hour) // missed
+	c.Restart(after(200), promised(time.Hour)) // missed
 	c.Stop(after(210))
-	c.Restart(after(220), time.Hour) // ended without being due: neither
+	c.Restart(after(220), promised(time.Hour)) // ended without being due: neither
 	if c.EarlierMet != 1 || c.EarlierMissed != 1 || c.LastSend != 7 || c.Late || c.AtRisk {
 		t.Errorf("got %+v, want one round met, one missed, and a fresh one", c)
 	}
@@ -122,11 +139,11 @@ func TestPausesAddUp(t *testing.T) {
 		for range rapid.IntRange(0, 8).Draw(t, "pauses") {
 			run := time.Duration(rapid.IntRange(0, 12).Draw(t, "runs")) * time.Minute
 			now, ran = now.Add(run), ran+run
-			c.Pause(now, "x")
+			c.Pause(now, supportplan.Customer, "x")
 			now = now.Add(time.Duration(rapid.IntRange(0, 600).Draw(t, "stands")) * time.Minute)
 			c.Resume(now)
 		}
-		if _, due := c.Instants(80); !due.Equal(now.Add(c.Within - ran)) {
+		if due := instants(c).Due; !due.Equal(now.Add(c.Within - ran)) {
 			t.Fatalf("due %s, want %s after it ran for %s: %+v", due, now.Add(c.Within-ran), ran, c.Pauses)
 		}
 	})
@@ -148,8 +165,8 @@ func TestAPlanPromisesWhatItNames(t *testing.T) {
 		{priority.P1, supportplan.Resolve, 0},
 		{priority.P2, supportplan.Respond, 0},
 	} {
-		if got, promised := plan().Within(tc.priority, tc.target); got != tc.want || promised != (tc.want > 0) {
-			t.Errorf("%s at %s within %s, %v; want %s", tc.target, tc.priority, got, promised, tc.want)
+		if got, promised := plan().Promise(tc.priority, tc.target); got.Within != tc.want || promised != (tc.want > 0) {
+			t.Errorf("%s at %s within %s, %v; want %s", tc.target, tc.priority, got.Within, promised, tc.want)
 		}
 	}
 }
@@ -163,6 +180,12 @@ func TestAPlanThatCannotBeKeptIsRefused(t *testing.T) {
 		"support plan gold: at_risk 100: want a percentage from 1 to 99": func(p *supportplan.Plan) { p.AtRisk = 100 },
 		`support plan gold: update_by "robot": want engine or person`:    func(p *supportplan.Plan) { p.UpdateBy = "robot" },
 		"support plan gold: P1 respond: 0s: want more than 0s":           func(p *supportplan.Plan) { p.Promises[0].Within = 0 },
+		"support plan gold: P1 respond: want a time or working days, not both": func(p *supportplan.Plan) {
+			p.Promises[0].Days, p.Promises[0].Calendar = 2, "office"
+		},
+		"support plan gold: P1 respond: working days: want a calendar that says which days are": func(p *supportplan.Plan) {
+			p.Promises[0].Within, p.Promises[0].Days = 0, 2
+		},
 	} {
 		p := plan()
 		spoil(&p)

@@ -37,14 +37,15 @@ const (
 	NextMethod   Kind = "delivery.next"      // what to method cause: the next contact method is tried
 	Undetermined Kind = "delivery.nobody"    // what detail: recipients or text could not be determined
 
-	ClockStarted Kind = "clock.started" // customer target due within
+	ClockStarted Kind = "clock.started" // customer target due within days calendar begins
 	ClockAtRisk  Kind = "clock.at-risk" // customer target due
 	ClockMet     Kind = "clock.met"     // customer target due
 	ClockMissed  Kind = "clock.missed"  // customer target due
-	ClockPaused  Kind = "clock.paused"  // customer target reason
+	ClockPaused  Kind = "clock.paused"  // customer target for reason
 	ClockResumed Kind = "clock.resumed" // customer target due paused_for
-	ClockMoved   Kind = "clock.moved"   // customer target due cause
+	ClockMoved   Kind = "clock.moved"   // customer target due begins cause
 	ClockStopped Kind = "clock.stopped" // customer target cause
+	ClockUnknown Kind = "clock.unknown" // customer target detail: no due instant can be computed
 
 	UpdateDue    Kind = "update.due"     // customer due: the engine writes and sends it
 	UpdateSent   Kind = "update.sent"    // customer by text
@@ -73,7 +74,7 @@ func Kinds() []Kind {
 		AllAlertsResolved, QuietBroken, StatusChanged, PriorityChanged, Noted, RoleAssigned, Escalated, StepStarted,
 		StepEmpty, StepFailed, LastResort, Acknowledged, AckExpired, EscalationEnded, Sending, Delivered, Refused,
 		Withdrawn, Resent, NextMethod, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
-		ClockResumed, ClockMoved, ClockStopped, UpdateDue, UpdateSent, AllClearSent, TicketOpened, TicketUpdated,
+		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, TicketOpened, TicketUpdated,
 		TicketFailed, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
 		MessageRefused, CancelRefused, Continued,
 	}

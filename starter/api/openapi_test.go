@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -289,6 +290,10 @@ func compare(t *testing.T, doc object, where string, schema any, typ reflect.Typ
 		if under(schema, "contentEncoding") != "base64" {
 			t.Errorf("%s: got %v, want base64", where, schema)
 		}
+	case typ.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
+		if is != "string" {
+			t.Errorf("%s: got type %q, want the text of %v", where, is, typ)
+		}
 	case is != want[typ.Kind()]:
 		t.Errorf("%s: got type %q, want that of %v", where, is, typ)
 	case typ.Kind() == reflect.Slice:
@@ -357,6 +362,7 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"level", schema("Level"), words(priority.High, priority.Medium, priority.Low)},
 		{"priority", schema("Priority"), []string{"1", "2", "3", "4", "5"}},
 		{"target", schema("PromiseTarget"), words(supportplan.Targets()...)},
+		{"pause", schema("PauseCause"), words(supportplan.Causes()...)},
 		{"clock", schema("ClockState"), words(
 			supportplan.Running, supportplan.Paused, supportplan.Met, supportplan.Missed, supportplan.Stopped,
 		)},

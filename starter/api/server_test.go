@@ -348,7 +348,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	for _, f := range got.Errors {
 		fields = append(fields, f.Field+" "+f.Detail)
 	}
-	want := `target "x"; want respond, update or resolve|reason missing|a unknown; want customer, target or reason|b unknown; want customer, target or reason`
+	want := `target "x"; want respond, update, mitigate or resolve|reason missing|a unknown; want customer, target, for or reason|b unknown; want customer, target, for or reason`
 	if s := strings.Join(fields, "|"); s != want {
 		t.Errorf("got  %s\nwant %s", s, want)
 	}

@@ -123,6 +123,8 @@ func allowed(value any) []string {
 		return words([]priority.Level{priority.High, priority.Medium, priority.Low})
 	case supportplan.Target:
 		return words(supportplan.Targets())
+	case supportplan.Cause:
+		return words(supportplan.Causes())
 	}
 	return nil
 }

@@ -226,20 +226,26 @@ func (a *app) update() deed {
 }
 
 func (a *app) pause() deed {
-	var customer string
+	var customer, cause string
 	return deed{
 		use: "pause INCIDENT PROMISE REASON...", short: "Stop the time of a promise",
 		long:    "Stop the time of a promise to the customers, or to one of them. Promises: " + joined(supportplan.Targets()) + ".",
-		example: "pause " + anID + " resolve --customer acme \"waiting for their change window\"",
+		example: "pause " + anID + " resolve --customer acme --for customer \"waiting for their change window\"",
 		next:    strings.Split(joined(supportplan.Targets()), ", "),
-		flags:   func(cmd *cobra.Command) { customerFlag(cmd, &customer) },
+		flags: func(cmd *cobra.Command) {
+			customerFlag(cmd, &customer)
+			cmd.Flags().StringVar(&cause, "for", "", "for whom the time stands still: `CAUSE`, "+joined(supportplan.Causes())+", as the support plan allows")
+		},
 		command: func(args []string) (incident.Command, error) {
 			target, err := targetOf(args[0])
 			if err != nil {
 				return nil, err
 			}
+			if cause != "" && !slices.Contains(supportplan.Causes(), supportplan.Cause(cause)) {
+				return nil, misused("--for %q: want %s", cause, joined(supportplan.Causes()))
+			}
 			reason, err := a.text(args[1:])
-			return incident.PauseClock{Customer: customer, Target: target, Reason: reason}, err
+			return incident.PauseClock{Customer: customer, Target: target, For: supportplan.Cause(cause), Reason: reason}, err
 		},
 	}
 }

@@ -70,7 +70,7 @@ func definition(service, title string, impact, urgency priority.Level, customers
 
 func customer(id, name string, within ...time.Duration) incident.Customer {
 	c := incident.Customer{ID: id, Name: name, Plan: supportplan.Plan{ID: "gold", AtRisk: 75, UpdateBy: supportplan.ByPerson}}
-	for n, t := range supportplan.Targets()[:len(within)] {
+	for n, t := range []supportplan.Target{supportplan.Respond, supportplan.Update, supportplan.Resolve}[:len(within)] {
 		for _, p := range priority.All() {
 			c.Plan.Promises = append(c.Plan.Promises, supportplan.Promise{Priority: p, Target: t, Within: within[n]})
 		}
@@ -180,13 +180,12 @@ func settle(i *incident.Incident, at time.Time) {
 			case incident.ComputeClocks:
 				var instants []incident.Instants
 				for _, c := range i.Clocks {
-					risk, due := c.Instants(i.AtRisk(c.Customer))
-					instants = append(instants, incident.Instants{Customer: c.Customer, Target: c.Target, RiskAt: risk, Due: due})
+					instants = append(instants, incident.InstantsOf(&c, i.AtRisk(c.Customer), i.Definition.Calendars, time.LoadLocation))
 				}
 				i.Computed(s.Number, instants, at)
 			case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer:
 				to := delivery.Recipient{ID: "park", Name: "박서준", Language: "ko", Methods: []string{"slack"}}
-				i.Composed(s.Number, []incident.Addressed{{To: to, Message: delivery.Message{Kind: i.Telling(s).Kind}}}, "", incident.Folder{}, at)
+				i.Composed(s.Number, incident.Composition{To: []incident.Addressed{{To: to, Message: delivery.Message{Kind: i.Telling(s).Kind}}}}, at)
 			case incident.PagePerson, incident.Tell:
 				i.Told(s.Number, delivery.Outcome{Result: delivery.Delivered, Attempts: 1}, at)
 			case incident.SyncTicket:

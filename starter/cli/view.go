@@ -355,7 +355,7 @@ func (p page) promises(i *incident.Incident) {
 		if !c.Due.IsZero() {
 			due = p.instant(c.Due)
 			if c.Open() {
-				left = p.away(c.Due, p.say.remaining, p.say.over)
+				left = p.left(i, c)
 			}
 		}
 		rows = append(rows, []string{
@@ -363,6 +363,24 @@ func (p page) promises(i *incident.Incident) {
 		})
 	}
 	p.rows(p.w, rows, text.WrapSoft)
+}
+
+// left says how much of its time a running clock has left: hours of its calendar, or the time until its due instant where they
+// are not shown.
+func (p page) left(i *incident.Incident, c *supportplan.Clock) string {
+	h, err := supportplan.Open(c.Calendar, i.Definition.Calendars, time.LoadLocation)
+	if err != nil {
+		return p.away(c.Due, p.say.remaining, p.say.over)
+	}
+	left, err := c.Remaining(h, p.env.Now())
+	if err != nil {
+		return ""
+	}
+	said := p.away(p.env.Now().Add(left), p.say.remaining, p.say.over)
+	if c.Begins.After(p.env.Now()) {
+		said += fmt.Sprintf(p.say.begins, p.instant(c.Begins))
+	}
+	return said
 }
 
 // done says what a command has done, where the status does not.

@@ -6,7 +6,7 @@ type labels struct {
 
 	started, resolved, closed, responding, nobody, paging, step, lastResort, expires, roles, alerts, firing string
 
-	ticket, report, review, previous, links, entries, promise, due, left, atRisk string
+	ticket, report, review, previous, links, entries, promise, due, left, begins, atRisk string
 
 	in, ago, remaining, over, now, person string
 
@@ -37,7 +37,7 @@ func labelsIn(language string) labels {
 			step: "에스컬레이션 %d/%d단계(%d회차) %s", lastResort: "최종 대상 %s", expires: "활동이 없으면 %s에 호출 재개",
 			roles: "역할", alerts: "경보", firing: "%d건 발생 중 / 모두 %d건",
 			ticket: "티켓", report: "보고서", review: "사후 분석", previous: "직전 인시던트", links: "링크", entries: "최근 기록",
-			promise: "목표", due: "기한", left: "남은 시간", atRisk: "임박",
+			promise: "목표", due: "기한", left: "남은 시간", begins: ", %s부터 계산", atRisk: "임박",
 			in: "%s 후", ago: "%s 전", remaining: "%s 남음", over: "%s 초과", now: "지금", person: "%s 님", schedule: "당직표 %s", somebody: "개인 %s",
 			alert: "경보", last: "최근 수신", times: "횟수", summary: "요약", fires: "발생", ended: "해결",
 			more: " 외 %d종 (muster incident alerts %s)", runbook: "런북", source: "경보 출처",
@@ -65,7 +65,7 @@ func labelsIn(language string) labels {
 		step: "step %d of %d, round %d: %s", lastResort: "last resort: %s", expires: "pages again without a sign of life by %s",
 		roles: "Roles", alerts: "Alerts", firing: "%d firing of %d",
 		ticket: "Ticket", report: "Report", review: "Review", previous: "Previous", links: "Links", entries: "Last entries",
-		promise: "Promise", due: "Due", left: "Left", atRisk: "at risk",
+		promise: "Promise", due: "Due", left: "Left", begins: ", from %s", atRisk: "at risk",
 		in: "in %s", ago: "%s ago", remaining: "%s left", over: "%s over", now: "now", person: "%s", schedule: "schedule %s", somebody: "person %s",
 		alert: "Alert", last: "Last seen", times: "Times", summary: "Summary", fires: "firing", ended: "resolved",
 		more: " and %d more (muster incident alerts %s)", runbook: "Runbook", source: "Alert source",

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -199,23 +200,32 @@ func organisation(t testing.TB, without string) *org.Organisation {
 	)
 	edit(t, filepath.Join(dir, "customers.yaml"), "      - id: it-desk\n", "      - id: it-desk\n        roles: [responder]\n")
 	if without != "" {
-		edit(t, filepath.Join(dir, "people.yaml"), "  - id: "+without+"\n", "  - id: somebody-else\n")
-		for _, file := range []string{"schedules.yaml", "escalation-policies.yaml"} {
-			text, err := os.ReadFile(filepath.Join(dir, file))
-			if err != nil {
-				t.Fatal(err)
-			}
-			changed := strings.NewReplacer("person:"+without, "person:somebody-else", without+",", "somebody-else,", without+"]", "somebody-else]").Replace(string(text))
-			if err := os.WriteFile(filepath.Join(dir, file), []byte(changed), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
+		replace(t, dir, without, "somebody-else")
 	}
 	o, err := org.Load(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return o
+}
+
+// replace puts one person in the place of another in every file of a folder.
+func replace(t testing.TB, dir, person, by string) {
+	t.Helper()
+	named := regexp.MustCompile(`([ \[:])` + person + `([,\]}\n])`)
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, named.ReplaceAll(text, []byte("${1}"+by+"${2}")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // edit replaces texts of a file, each of which must be there.
