@@ -11,10 +11,10 @@ import (
 
 // A Fault is one thing that is wrong in an organisation folder, with its place and what would be right.
 type Fault struct {
-	File   string // in the folder
-	Line   int    // from 1; 0 when the file as a whole is meant
-	Column int
-	Text   string
+	File   string `json:"file"`           // in the folder
+	Line   int    `json:"line,omitempty"` // from 1; 0 when the file as a whole is meant
+	Column int    `json:"column,omitempty"`
+	Text   string `json:"text"`
 }
 
 // String returns the fault as a line that editors can jump to.

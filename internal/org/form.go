@@ -1,6 +1,8 @@
 package org
 
 import (
+	"fmt"
+	"maps"
 	"net/mail"
 	"net/netip"
 	"net/url"
@@ -25,7 +27,19 @@ import (
 type form[T any] struct {
 	want   string // what would be right, after the word "want"
 	read   func(string) (T, bool)
-	secret bool // a wrong value may be a secret, so it is not shown
+	secret bool   // a wrong value may be a secret, so it is not shown
+	all    []T    // of a form that has only a few values
+	is     Schema // what a schema says beside want; any text, number or truth value when it is nil
+}
+
+// schema describes the form for editors.
+func (f form[T]) schema() Schema {
+	s := maps.Clone(f.is)
+	if s == nil {
+		s = Schema{"type": []string{"string", "number", "boolean"}}
+	}
+	s["description"] = f.want
+	return s
 }
 
 // The forms of all values.
@@ -41,8 +55,8 @@ var (
 	aMail       = in("a mail address, such as park@example.com, or a reference to one", mailAddress)
 	anIssuer    = in("a URL that begins with https://, without ? and #, such as https://login.example.com", issuer)
 	aURL        = in("a URL that begins with https:// or http://", webURL)
-	aHook       = form[string]{"a URL that begins with https:// or http://, or a reference to one, such as env:PARK_URL", webURL, true}
-	aRef        = form[ref]{"a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder", parseRef, true}
+	aHook       = form[string]{want: "a URL that begins with https:// or http://, or a reference to one, such as env:PARK_URL", read: webURL, secret: true}
+	aRef        = form[ref]{want: "a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder", read: parseRef, secret: true}
 	aLabelValue = in("the value of a label, of at most 1000 characters", func(s string) (string, bool) {
 		return s, utf8.RuneCountInString(s) <= 1000
 	})
@@ -58,10 +72,12 @@ var (
 	aLoginClaim  = oneOf("email", "sub", "preferred_username")
 	anAuthor     = oneOf(supportplan.ByEngine, supportplan.ByPerson)
 
-	aBool       = in("true or false", func(s string) (bool, bool) { return s == "true", s == "true" || s == "false" })
-	aNumber     = in("a whole number from 0 to 1000", between(0, 1000))
-	aPercentage = in("a percentage from 1 to 99", between(1, 99))
-	aPort       = in("a port from 1 to 65535", between(1, 65535))
+	aBool = form[bool]{
+		want: "true or false", read: func(s string) (bool, bool) { return s == "true", s == "true" || s == "false" }, is: Schema{"type": "boolean"},
+	}
+	aNumber     = whole("a whole number", 0, 1000)
+	aPercentage = whole("a percentage", 1, 99)
+	aPort       = whole("a port", 1, 65535)
 
 	aShift    = in("daily, weekly or a number of days, such as 3 days", shift)
 	aZone     = in("an IANA time zone, such as Asia/Seoul", zone)
@@ -93,6 +109,14 @@ func by[T any](parse func(string) (T, error)) func(string) (T, bool) {
 	}
 }
 
+// whole is the form of a whole number.
+func whole(what string, least, most int) form[int] {
+	return form[int]{
+		want: fmt.Sprintf("%s from %d to %d", what, least, most), read: between(least, most),
+		is: Schema{"type": "integer", "minimum": least, "maximum": most},
+	}
+}
+
 func between(least, most int) func(string) (int, bool) {
 	return func(s string) (int, bool) {
 		n, ok := number(s)
@@ -109,7 +133,9 @@ func oneOf[T ~string](all ...T) form[T] {
 			want += ", " + string(s)
 		}
 	}
-	return in(want, func(s string) (T, bool) { return T(s), slices.Contains(all, T(s)) })
+	return form[T]{
+		want: want, read: func(s string) (T, bool) { return T(s), slices.Contains(all, T(s)) }, all: all, is: Schema{"enum": all},
+	}
 }
 
 func matches(pattern string) func(string) (string, bool) {

@@ -75,24 +75,29 @@ type builder struct {
 	days  map[string][]calendar.Date // of the iCalendar files that a calendar names
 }
 
-func (f *folder) load(now time.Time) (*Organisation, error) {
+func newBuilder(f *folder) *builder {
 	d := &definitions{
 		dir: f.dir, calendars: map[string]calendar.Rules{}, parties: map[string]Party{}, people: map[string]person{},
-		groups: map[string]group{},
-		logins: map[string]string{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
+		groups: map[string]group{}, logins: map[string]string{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
 		schedules: map[string]oncall.Schedule{}, policies: map[string]escalation.Policy{},
 		services: map[string]incident.Definition{}, partners: map[string][]string{},
 	}
-	o := &Organisation{Revision: f.revision, Changed: f.changed, LoadedAt: now, definitions: d}
-	b := &builder{
-		reader: reader{faults: f.faults, tables: map[string]*table{}}, org: o, definitions: d,
-		files: f.files, days: map[string][]calendar.Date{},
+	return &builder{
+		reader: reader{faults: f.faults, tables: map[string]*table{}}, org: &Organisation{Revision: f.revision, Changed: f.changed, definitions: d},
+		definitions: d, files: f.files, days: map[string][]calendar.Date{},
 	}
-	for _, part := range []struct {
-		file    string
-		defines string
-		read    func(*object)
-	}{
+}
+
+// A part is one file, or the files of one kind: what they define, and how.
+type part struct {
+	file    string
+	defines string
+	read    func(*object)
+}
+
+// parts are the files in the order in which they are read.
+func (b *builder) parts() []part {
+	return []part{
 		{settingsFile, "organisation", b.settings},
 		{calendarsFile, "calendar", b.readCalendars},
 		{sourcesFile, "source", b.readSources},
@@ -105,16 +110,22 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 		{policiesFile, "policy", b.readPolicies},
 		{servicesFile, "service", b.readServices},
 		{routesFile, "route", b.readRoutes},
-	} {
-		for _, file := range f.parts(part.file) {
-			b.part(file, f.files[file], part.defines, part.read)
+	}
+}
+
+func (f *folder) load(now time.Time) (*Organisation, error) {
+	b := newBuilder(f)
+	b.org.LoadedAt = now
+	for _, p := range b.parts() {
+		for _, file := range f.parts(p.file) {
+			b.part(file, f.files[file], p.defines, p.read)
 		}
 	}
 	if len(b.faults) > 0 {
 		return nil, &Refusal{Dir: f.dir, Faults: sorted(b.faults)}
 	}
-	o.Warnings = b.warnings(now)
-	return o, nil
+	b.org.Warnings = b.warnings(now)
+	return b.org, nil
 }
 
 // part reads one file. What was to be defined in a file that cannot be read is not missed elsewhere.

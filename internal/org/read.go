@@ -9,6 +9,7 @@ import (
 // finds them all.
 type reader struct {
 	faults []Fault
+	asking bool // to draw a schema: nothing is at fault
 	tables map[string]*table
 }
 
@@ -21,6 +22,9 @@ type table struct {
 }
 
 func (r *reader) fault(at place, format string, args ...any) {
+	if r.asking {
+		return
+	}
 	r.faults = append(r.faults, Fault{at.file, at.line, at.column, fmt.Sprintf(format, args...)})
 }
 
@@ -42,6 +46,9 @@ func (r *reader) table(what string) *table {
 
 // define remembers where the id of a thing stands, and makes a fault of one that is taken.
 func (r *reader) define(at place, subject, what, id string) {
+	if r.asking {
+		return
+	}
 	t := r.table(what)
 	if first, taken := t.places[id]; taken {
 		r.fault(at, "%s %s: taken by %s:%d", subject, show(id), first.file, first.line)
@@ -52,6 +59,9 @@ func (r *reader) define(at place, subject, what, id string) {
 
 // knows tells whether a thing has been defined and will do, and makes a fault of it when not.
 func (r *reader) knows(at place, subject, what, id string) bool {
+	if r.asking {
+		return true
+	}
 	t := r.table(what)
 	if why := t.barred[id]; why != "" {
 		r.fault(at, "%s %s: %s", subject, show(id), why)
@@ -70,11 +80,19 @@ type object struct {
 	node
 	subject string   // what a fault is about: "person park"
 	known   []string // keys that were asked for
+	needed  []string // of anything: keys that must be there, unless
+	doubted []string // it was asked whether they are
 }
 
 // object reads a mapping. Every key that read does not ask for is a fault.
 func (r *reader) object(n node, subject string, read func(*object)) {
 	o := &object{reader: r, node: n, subject: subject}
+	if n.kind == anything {
+		n.sketch.takes(mapping)
+		read(o)
+		n.sketch.visit(slices.DeleteFunc(o.needed, func(key string) bool { return slices.Contains(o.doubted, key) }))
+		return
+	}
 	if n.kind != mapping {
 		r.fault(n.place, "%s: %s; want keys and values", subject, n.shown())
 		return
@@ -89,6 +107,9 @@ func (r *reader) object(n node, subject string, read func(*object)) {
 
 // field returns the value of a key, and the place of the object where there is none.
 func (o *object) field(key string) node {
+	if o.kind == anything {
+		return o.sketch.key(key)
+	}
 	if !slices.Contains(o.known, key) {
 		o.known = append(o.known, key)
 	}
@@ -104,7 +125,16 @@ func (o *object) field(key string) node {
 }
 
 // has tells whether a key has a value.
-func (o *object) has(key string) bool { return o.field(key).kind != absent }
+func (o *object) has(key string) bool {
+	o.doubted = append(o.doubted, key)
+	return o.field(key).kind != absent
+}
+
+// isMapping tells whether a value that may be text or keys with values is the latter.
+func (o *object) isMapping(key string) bool {
+	n := o.field(key)
+	return n.kind == mapping || n.kind == anything && n.sketch.choose(2) == 1
+}
 
 // about is the subject of a fault in a key.
 func (o *object) about(key string) string { return o.subject + ": " + key }
@@ -118,13 +148,20 @@ func (n node) shown() string {
 		return "got a list"
 	case mapping:
 		return "got " + count(len(n.fields), "key")
-	case absent:
+	case absent, anything:
 	}
 	return "missing"
 }
 
 // value reads one value in its form. It says no when there is a fault, which then has been told.
 func value[T any](r *reader, n node, subject string, f form[T]) (v T, ok bool) {
+	if n.kind == anything {
+		n.sketch.value(f.schema())
+		if len(f.all) == 0 {
+			return v, false
+		}
+		return f.all[n.sketch.choose(len(f.all))], true
+	}
 	if n.kind != text {
 		r.fault(n.place, "%s: %s; want %s", subject, n.shown(), f.want)
 		return v, false
@@ -141,6 +178,7 @@ func value[T any](r *reader, n node, subject string, f form[T]) (v T, ok bool) {
 
 // need reads the value of a key that must be there.
 func need[T any](o *object, key string, f form[T]) (T, bool) {
+	o.needed = append(o.needed, key)
 	return value(o.reader, o.field(key), o.about(key), f)
 }
 
@@ -149,7 +187,7 @@ func maybe[T any](o *object, key string, f form[T], otherwise T) T {
 	if !o.has(key) {
 		return otherwise
 	}
-	v, _ := need(o, key, f)
+	v, _ := value(o.reader, o.field(key), o.about(key), f)
 	return v
 }
 
@@ -167,7 +205,12 @@ const maxItems = 2000 // of one list
 // items returns the values of a list.
 func (o *object) items(key string, want size) []node {
 	n := o.field(key)
+	if want != optional {
+		o.needed = append(o.needed, key)
+	}
 	switch {
+	case n.kind == anything:
+		return []node{n.sketch.item(list, int(max(want, anyNumber)-anyNumber))}
 	case n.kind == absent && want == optional:
 	case n.kind != list:
 		o.fault(n.place, "%s: %s; want a list", o.about(key), n.shown())
@@ -194,6 +237,9 @@ const maxPairs = 50
 func pairs[T any](o *object, key string, f form[T], want size) []pair[T] {
 	n := o.field(key)
 	switch {
+	case n.kind == anything:
+		value(o.reader, n.sketch.item(mapping, 0), o.about(key), f)
+		return nil
 	case n.kind == absent && want == optional:
 		return nil
 	case n.kind != mapping || len(n.fields) == 0 || len(n.fields) > maxPairs:

@@ -134,12 +134,11 @@ func (b *builder) readRoutes(o *object) {
 
 // level reads high, medium or low, or a label whose value decides.
 func (b *builder) level(o *object, key string) level {
-	n := o.field(key)
-	if n.kind != mapping {
+	if !o.isMapping(key) {
 		return level{otherwise: maybe(o, key, aLevel, "")}
 	}
 	var l level
-	o.object(n, o.about(key), func(o *object) {
+	o.object(o.field(key), o.about(key), func(o *object) {
 		l.label, _ = need(o, "label", aName)
 		l.values = pairs(o, "values", aLevel, some)
 		l.otherwise, _ = need(o, "otherwise", aLevel)

@@ -25,10 +25,11 @@ type place struct {
 type kind int
 
 const (
-	absent  kind = iota // nothing, or YAML's null
-	text                // one value
-	list                // values
-	mapping             // keys and values
+	absent   kind = iota // nothing, or YAML's null
+	text                 // one value
+	list                 // values
+	mapping              // keys and values
+	anything             // whatever is asked for, to draw a schema
 )
 
 // A node is one value of a definition file.
@@ -38,6 +39,7 @@ type node struct {
 	text   string
 	items  []node  // of a list
 	fields []field // of a mapping, in the order of the file, each key once
+	sketch *sketch // of anything
 }
 
 // A field is one key of a mapping with its value.

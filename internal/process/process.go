@@ -16,7 +16,6 @@ import (
 	"muster/internal/demo"
 	"muster/internal/metrics"
 	"muster/internal/node"
-	"muster/internal/org"
 	"muster/internal/report"
 	"muster/starter/api"
 	"muster/starter/cli"
@@ -55,27 +54,14 @@ func processes(build metrics.Build) cli.Process {
 		Demo: func(ctx context.Context, s cli.Streams, o cli.DemoOptions) error {
 			return demo.Run(ctx, demo.Options{Language: o.Language, Keep: o.Keep, Build: build, Out: s.Out, Log: logTo(s)})
 		},
-		Bench:    measure(),
-		Validate: validate,
-		Replay:   replay,
-		Actors:   actors,
+		Bench:  measure(),
+		Replay: replay,
+		Actors: actors,
 	}
 }
 
 func logTo(s cli.Streams) *slog.Logger {
 	return slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-}
-
-func validate(_ context.Context, folder string) (string, error) {
-	o, err := org.Load(folder)
-	if err != nil {
-		return "", err
-	}
-	summary := fmt.Sprintf("%s (%s): no faults, revision %s", o.Name, o.ID, o.Revision)
-	for _, w := range o.Warnings {
-		summary += "\nwarning: " + w.String()
-	}
-	return summary, nil
 }
 
 func replay(_ context.Context, file string) (string, error) {

@@ -11,20 +11,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (a *app) validate() *cobra.Command {
-	return &cobra.Command{
-		Use: "validate FOLDER", GroupID: "check",
-		Short:   "Check an organisation folder",
-		Long:    "Check an organisation folder as every process does before it starts, and say all that is wrong with it.",
-		Example: "  muster validate ./org",
-		Args:    wants("FOLDER"),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
-		RunE: a.checks(a.env.Process.Validate),
-	}
-}
-
 func (a *app) audit() *cobra.Command {
 	group := &cobra.Command{
 		Use: "audit COMMAND", DisableFlagsInUseLine: true, GroupID: "check", Short: "Check what a run has left behind",

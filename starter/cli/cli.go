@@ -48,8 +48,6 @@ type Process struct {
 	Demo   func(context.Context, Streams, DemoOptions) error
 	Bench  func(context.Context, Streams, BenchOptions) error
 
-	// Validate checks an organisation folder. Its error has one line for each fault.
-	Validate func(ctx context.Context, folder string) (summary string, err error)
 	// Replay runs the histories in a file through the workflows of this program.
 	Replay func(ctx context.Context, file string) (summary string, err error)
 	// Actors checks who is behind every message in the histories in a file. The summary is there with an error too.
@@ -141,7 +139,7 @@ Exit codes: 0 it worked, 1 it did not, 2 the command line was not understood.`,
 		&cobra.Group{ID: "access", Title: "Access:"}, &cobra.Group{ID: "check", Title: "Check:"})
 	root.AddCommand(a.incident(), a.review(), a.dev(), a.worker(), a.serve(), a.demo(), a.bench())
 	root.AddCommand(a.whoami(), a.login(), a.logout(), a.context(), a.token(), a.keys(), a.attempts())
-	root.AddCommand(a.health(), a.validate(), a.audit(), a.version())
+	root.AddCommand(a.health(), a.validate(), a.schema(), a.audit(), a.version())
 	return root
 }
 

@@ -43,12 +43,6 @@ func process() cli.Process {
 	return cli.Process{
 		Version: api.Version{Version: "v1.2.3", Revision: "0123abc", Go: "go1.26"},
 		Dev:     says[cli.DevOptions], Worker: says[cli.WorkerOptions], Serve: says[cli.ServeOptions], Demo: says[cli.DemoOptions],
-		Validate: func(_ context.Context, folder string) (string, error) {
-			if folder == "bad" {
-				return "", errors.New("people.yaml:3: kim: no contact method\nroutes.yaml:1: service \"x\": not defined")
-			}
-			return folder + ": valid, revision 0123abc\nwarning: people.yaml:9: lee: nobody asks for them", nil
-		},
 		Replay: func(_ context.Context, file string) (string, error) {
 			if _, err := os.Stat(file); err != nil {
 				return "", err
@@ -89,6 +83,9 @@ func furnish(t *testing.T, e *testscript.Env) error {
 		if err := os.Mkdir(folder, 0o700); err != nil {
 			return err
 		}
+	}
+	if err := os.CopyFS(filepath.Join(e.WorkDir, "org"), os.DirFS("../../examples/org")); err != nil { // the shipped example
+		return err
 	}
 	db, err := store.Open(t.Context(), filepath.Join(data, store.File), now)
 	if err != nil {
