@@ -51,6 +51,18 @@ type ComposeInput struct {
 	Anyway bool `json:"anyway,omitempty"`
 }
 
+// Composing asks for the messages of a send of an incident.
+func Composing(i *incident.Incident, s incident.Send) ComposeInput {
+	in := ComposeInput{Telling: i.Telling(s), Targets: s.Targets, Seen: i.Folder}
+	if s.Work == incident.UpdateCustomer || s.Work == incident.ClearCustomer {
+		in.Targets, in.Customer = nil, s.Customer
+	}
+	if in.Telling.Next != nil {
+		in.Calendars = i.Definition.Calendars
+	}
+	return in
+}
+
 // Compose resolves the targets as of now and writes one message for each recipient, each once. What cannot be resolved
 // becomes a detail: one broken target must not keep the others from being paged.
 func (c *Composition) Compose(_ context.Context, in ComposeInput) (incident.Composition, error) {
@@ -108,6 +120,17 @@ type ComputeClocksInput struct {
 type ClockInput struct {
 	Clock  supportplan.Clock `json:"clock"`
 	AtRisk int               `json:"at_risk"`
+}
+
+// Computing asks for the instants of an incident's clocks that run.
+func Computing(i *incident.Incident) ComputeClocksInput {
+	in := ComputeClocksInput{Calendars: i.Definition.Calendars}
+	for _, c := range i.Clocks {
+		if c.State == supportplan.Running && c.Open() {
+			in.Clocks = append(in.Clocks, ClockInput{Clock: c, AtRisk: i.AtRisk(c.Customer)})
+		}
+	}
+	return in
 }
 
 // ComputeClocks returns the instants of all clocks that run. They are computed here and recorded, never again on replay: a

@@ -10,7 +10,6 @@ import (
 	"muster/activities"
 	"muster/internal/console"
 	"muster/internal/delivery"
-	"muster/internal/incident"
 	"muster/internal/localreport"
 	"muster/internal/localticket"
 	"muster/internal/org"
@@ -49,7 +48,7 @@ func NewActivities(o Options) (Activities, error) {
 	if err != nil {
 		return Activities{}, err
 	}
-	current := func() activities.Directory { return directory{o.Organisation.Current()} }
+	current := func() activities.Directory { return o.Organisation.Current() }
 	return Activities{
 		Composition: &activities.Composition{Directory: current, Writer: o.Texts, Now: time.Now},
 		Deliveries: &activities.Deliveries{
@@ -80,14 +79,6 @@ func Senders(o *org.Organisation, data string, out io.Writer) (map[delivery.Cont
 
 func guarded(o *org.Organisation) *outbound.Client {
 	return &outbound.Client{Guard: outbound.Guard{Allow: o.OwnNetworks()}, Timeout: attemptTimeout}
-}
-
-// directory is the organisation folder as activities see it.
-type directory struct{ *org.Organisation }
-
-// Folder names the folder's content.
-func (d directory) Folder() incident.Folder {
-	return incident.Folder{Revision: d.Revision, Changed: d.Changed}
 }
 
 func mailer(o *org.Organisation) (*smtp.Sender, error) {

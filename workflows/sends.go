@@ -14,7 +14,6 @@ import (
 	"muster/internal/priority"
 	"muster/internal/review"
 	"muster/internal/signature"
-	"muster/internal/supportplan"
 	"muster/internal/ticket"
 )
 
@@ -92,12 +91,7 @@ func locally(ctx workflow.Context, result, activity, input any) error {
 }
 
 func (r *incidentRun) computeClocks(ctx workflow.Context, s incident.Send) {
-	in := activities.ComputeClocksInput{Calendars: r.incident.Definition.Calendars}
-	for _, c := range r.incident.Clocks {
-		if c.State == supportplan.Running && c.Open() {
-			in.Clocks = append(in.Clocks, activities.ClockInput{Clock: c, AtRisk: r.incident.AtRisk(c.Customer)})
-		}
-	}
+	in := activities.Computing(r.incident)
 	var at []incident.Instants
 	err := r.locally(ctx, func(bool) error { return locally(ctx, &at, composition.ComputeClocks, in) })
 	if err != nil {
@@ -108,13 +102,7 @@ func (r *incidentRun) computeClocks(ctx workflow.Context, s incident.Send) {
 }
 
 func (r *incidentRun) compose(ctx workflow.Context, s incident.Send) {
-	in := activities.ComposeInput{Telling: r.incident.Telling(s), Targets: s.Targets, Seen: r.incident.Folder}
-	if in.Telling.Next != nil {
-		in.Calendars = r.incident.Definition.Calendars
-	}
-	if s.Work == incident.UpdateCustomer || s.Work == incident.ClearCustomer {
-		in.Targets, in.Customer = nil, s.Customer
-	}
+	in := activities.Composing(r.incident, s)
 	var out incident.Composition
 	err := r.locally(ctx, func(last bool) error {
 		in.Anyway = last

@@ -141,7 +141,7 @@ func TestEngine(t *testing.T) {
 		"internal/acceptance/x_test.go": {Data: []byte(imports("acceptance", "muster/internal/node"))},
 		"internal/process/x.go":         {Data: []byte(imports("process", "muster/internal/node", "muster/internal/demo"))},
 	}
-	tree["internal/preview/x.go"] = &fstest.MapFile{Data: []byte(imports("preview", "muster/internal/inmem"))}
+	tree["worker/x.go"] = &fstest.MapFile{Data: []byte(imports("worker", "muster/internal/inmem"))}
 	tree["internal/inmem/x.go"] = &fstest.MapFile{Data: []byte(imports("inmem"))}
 	problems, err := layout.Check(tree)
 	if err != nil {
@@ -158,7 +158,7 @@ func TestEngine(t *testing.T) {
 	for _, p := range problems {
 		got = append(got, p.Rule+" "+p.File)
 	}
-	want := []string{"import internal/inmem/x.go", "engine internal/inmem/x.go", "engine internal/preview/x.go"}
+	want := []string{"import internal/inmem/x.go", "engine internal/inmem/x.go", "engine worker/x.go"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -105,10 +105,8 @@ func rooms() map[string]room {
 
 		"internal/oidc": {may: []string{pure, "github.com/coreos/go-oidc", "golang.org/x/oauth2"}},
 
-		"internal/audit": {may: []string{"internal/bundle", "workflows", pure, temporalSDK, temporalAPI}},
-		"internal/preview": {may: []string{
-			"workflows", "activities", "internal/inmem", "internal/org", pure, temporalSDK + "/testsuite",
-		}},
+		"internal/audit":   {may: []string{"internal/bundle", "workflows", pure, temporalSDK, temporalAPI}},
+		"internal/preview": {may: []string{"activities", "internal/org", pure}},
 
 		"internal/keyring":  {may: []string{pure, "internal/wholefile"}},
 		"internal/problem":  {may: []string{pure}},

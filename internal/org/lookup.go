@@ -10,7 +10,13 @@ import (
 	"muster/internal/authority"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
+	"muster/internal/incident"
 )
+
+// Folder names what the organisation was read from.
+func (o *Organisation) Folder() incident.Folder {
+	return incident.Folder{Revision: o.Revision, Changed: o.Changed}
+}
 
 // Older tells whether another folder, of this revision and change, is newer than this one. It compares the files' own
 // times, so it is a reason to ask somebody else or to ask again, never to ask for ever: a folder that was restored with its
