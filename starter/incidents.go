@@ -323,6 +323,8 @@ func update(c incident.Command) string {
 		return workflows.CloseUpdate
 	case incident.SendUpdate:
 		return workflows.SendUpdateUpdate
+	case incident.Repin:
+		return workflows.RepinUpdate
 	}
 	return "" // no workflow takes it: Temporal refuses
 }

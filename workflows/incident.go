@@ -146,6 +146,7 @@ func (r *incidentRun) listen(ctx workflow.Context) error {
 		on[incident.Reopen](ReopenUpdate, "say that it was not"),
 		on[incident.Close](CloseUpdate, "end the incident"),
 		on[incident.SendUpdate](SendUpdateUpdate, "tell the customers how it goes"),
+		on[incident.Repin](RepinUpdate, "take over the promises and procedures of a newer organisation folder"),
 	} {
 		if err := register(ctx, r); err != nil {
 			return err

@@ -31,6 +31,7 @@ const (
 	ReopenUpdate      = "Reopen"
 	CloseUpdate       = "Close"
 	SendUpdateUpdate  = "SendUpdate"
+	RepinUpdate       = "Repin"
 )
 
 // What systems tell, and what can be looked at.

@@ -223,6 +223,7 @@ func TestEveryCommandHasAVerb(t *testing.T) {
 		incident.Reopen{},
 		incident.Close{},
 		incident.SendUpdate{},
+		incident.Repin{},
 	} {
 		words := regexp.MustCompile(`(.)([A-Z])`).ReplaceAllString(reflect.TypeOf(c).Name(), "$1-$2")
 		want = append(want, authority.Verb(strings.ToLower(words)))

@@ -73,12 +73,13 @@ const (
 	Reopen      Verb = "reopen"
 	Close       Verb = "close"
 	SendUpdate  Verb = "send-update"
+	Repin       Verb = "repin"
 )
 
 // Commands lists the verbs that are commands of an incident.
 func Commands() []Verb {
 	return []Verb{
-		Acknowledge, Assign, Note, Escalate, SetPriority, PauseClock, ResumeClock, Mitigate, Resolve, Reopen, Close, SendUpdate,
+		Acknowledge, Assign, Note, Escalate, SetPriority, PauseClock, ResumeClock, Mitigate, Resolve, Reopen, Close, SendUpdate, Repin,
 	}
 }
 
@@ -107,7 +108,9 @@ type grant struct {
 func grants() []grant {
 	anybody, work := Roles(), []Kind{Incident, Review}
 	commands := Commands()
-	partner := slices.DeleteFunc(Commands(), func(v Verb) bool { return v == SetPriority || v == Close || v == SendUpdate })
+	partner := slices.DeleteFunc(Commands(), func(v Verb) bool {
+		return slices.Contains([]Verb{SetPriority, Close, SendUpdate, Repin}, v)
+	})
 	return []grant{
 		{Provider, []Role{Administrator, Responder}, work, append(commands, Read, ReadInternal, ReadHistory)},
 		{Provider, []Role{Auditor}, work, []Verb{Read, ReadInternal, ReadHistory}},

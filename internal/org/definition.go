@@ -37,6 +37,21 @@ func (o *Organisation) Definition(source string, labels alert.Labels, title stri
 	return d, err
 }
 
+// Repinned returns a pinned definition with the promises and procedures that its service has in this folder. What the alert
+// decided stays: source, route, title, impact and urgency.
+func (o *Organisation) Repinned(pinned incident.Definition) (incident.Definition, error) {
+	d, ok := o.services[pinned.Service.ID]
+	if !ok {
+		return incident.Definition{}, o.missing("service", pinned.Service.ID)
+	}
+	d.Revision, d.Organisation, d.Zone, d.Languages = o.Revision, o.Name, o.Zone.String(), o.Languages
+	d.Source, d.Route, d.Title = pinned.Source, pinned.Route, pinned.Title
+	d.Impact, d.Urgency = pinned.Impact, pinned.Urgency
+	var err error
+	d.SHA256, err = Hash(d)
+	return d, err
+}
+
 // Levels returns the impact and urgency that Definition would give, without the work that the rest of it takes.
 func (o *Organisation) Levels(source string, labels alert.Labels, each ...alert.Labels) (impact, urgency priority.Level) {
 	if len(each) == 0 {

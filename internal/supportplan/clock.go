@@ -124,8 +124,14 @@ func (c *Clock) Reopen(away Span) {
 
 // Change lets the clock run for what is promised now, counted from where it began.
 func (c *Clock) Change(p Promise) {
-	c.promise(p)
+	c.Repromise(p)
 	c.AtRisk = false
+}
+
+// Repromise lets a running clock run for what is promised now, counted from where it began. What has been said of its risk stays
+// said.
+func (c *Clock) Repromise(p Promise) {
+	c.promise(p)
 	c.forget()
 }
 

@@ -217,7 +217,7 @@ func TestPauseFor(t *testing.T) {
 
 func TestPromisesAreWrittenAsPeopleWriteThem(t *testing.T) {
 	for want, p := range map[string]supportplan.Promise{
-		"4h0m0s": {Priority: priority.P1, Within: 4 * time.Hour}, "1 working day": {Days: 1}, "5 working days": {Days: 5},
+		"4h0m0s": {Priority: priority.P1, Within: 4 * time.Hour}, "1 working day": {Days: 1}, "5 working days in office": {Days: 5, Calendar: "office"},
 	} {
 		if got := p.String(); got != want {
 			t.Errorf("got %q, want %q", got, want)

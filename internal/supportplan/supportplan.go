@@ -54,15 +54,19 @@ type Promise struct {
 	Calendar string            `json:"calendar,omitempty"` // ID; empty: it runs around the clock
 }
 
-// String returns what is promised as people write it: "4h0m0s", "5 working days".
+// String returns what is promised: "4h0m0s", "5 working days in business-hours".
 func (p Promise) String() string {
+	said := p.Within.String()
 	switch {
 	case p.Days == 1:
-		return "1 working day"
+		said = "1 working day"
 	case p.Days > 1:
-		return fmt.Sprintf("%d working days", p.Days)
+		said = fmt.Sprintf("%d working days", p.Days)
 	}
-	return p.Within.String()
+	if p.Calendar != "" {
+		said += " in " + p.Calendar
+	}
+	return said
 }
 
 // A Plan is what a customer bought. All of it is pinned when an incident opens.

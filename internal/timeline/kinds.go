@@ -62,9 +62,12 @@ const (
 	ReviewOverdue Kind = "review.overdue" // its due instant has passed
 	ReviewClosed  Kind = "review.closed"  // note
 
-	MessageRefused Kind = "message.refused" // message detail: it is not proven that this installation has sent it
-	CancelRefused  Kind = "cancel.refused"  // Temporal's own cancel: an incident ends by being closed
-	Continued      Kind = "run.continued"   // run: the history goes on in a new run
+	MessageRefused    Kind = "message.refused"     // message detail: it is not proven that this installation has sent it
+	CancelRefused     Kind = "cancel.refused"      // Temporal's own cancel: an incident ends by being closed
+	Repinned          Kind = "definition.repinned" // from definition revision changes reason: promises and procedures of a newer folder
+	DefinitionChanged Kind = "definition.changed"  // what before after: one difference of a definition that was pinned anew
+
+	Continued Kind = "run.continued" // run: the history goes on in a new run
 )
 
 // Kinds lists every kind.
@@ -76,6 +79,6 @@ func Kinds() []Kind {
 		Withdrawn, Resent, NextMethod, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
 		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, TicketOpened, TicketUpdated,
 		TicketFailed, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
-		MessageRefused, CancelRefused, Continued,
+		MessageRefused, CancelRefused, Repinned, DefinitionChanged, Continued,
 	}
 }

@@ -276,7 +276,7 @@ func (s *server) command(v verb) handler {
 		}
 		by := visiting(r.Context())
 		req := starter.Request{ID: requestID(key, by.Actor, v.name, c), By: by.Actor, Via: by.via}
-		if c, err = s.fill(c); err != nil {
+		if c, err = s.fill(r, c); err != nil {
 			return err
 		}
 		receipt, err := s.Backend.Command(r.Context(), id(r), req, c)
@@ -308,11 +308,32 @@ func (s *server) closed(r *http.Request, requestID string, c incident.Command, g
 }
 
 // fill adds what only the organisation folder knows.
-func (s *server) fill(c incident.Command) (incident.Command, error) {
-	a, ok := c.(incident.Assign)
-	if !ok {
-		return c, nil
+func (s *server) fill(r *http.Request, c incident.Command) (incident.Command, error) {
+	switch c := c.(type) {
+	case incident.Assign:
+		return s.name(c)
+	case incident.Repin:
+		return s.define(r, c)
 	}
+	return c, nil
+}
+
+// define adds what the folder promises now for the service of an incident.
+func (s *server) define(r *http.Request, c incident.Repin) (incident.Command, error) {
+	i, err := s.Backend.State(r.Context(), id(r))
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.Directory().Repinned(i.Definition)
+	if err != nil {
+		return nil, &starter.RefusedError{Reason: fmt.Sprintf("incident %s: cannot repin: %v", i.ID, err)}
+	}
+	c.Definition = &d
+	return c, nil
+}
+
+// name adds the name of a person.
+func (s *server) name(a incident.Assign) (incident.Command, error) {
 	p, known := s.Directory().Person(a.Person)
 	whose, _ := s.Directory().Subject(a.Person)
 	if !known || whose.Kind == authority.Customer {

@@ -75,6 +75,7 @@ func bodies() map[string]string {
 		"reopen":      `{"reason":"it was not"}`,
 		"close":       `{}`,
 		"update":      `{"text":"we are on it"}`,
+		"repin":       `{"reason":"premium since today"}`,
 	}
 }
 
@@ -292,6 +293,22 @@ func TestAssignTakesTheNameFromTheOrganisation(t *testing.T) {
 	want := incident.Assign{Role: incident.SupportManager, Person: "kim", Name: "김민수", Note: "your turn"}
 	if len(p.calls) != 1 || p.calls[0].Command != want {
 		t.Errorf("got %+v, want %+v", p.calls, want)
+	}
+}
+
+// What is pinned comes from the organisation folder, whatever a body says.
+func TestRepinTakesTheDefinitionOfTheFolder(t *testing.T) {
+	p := newPlace(t)
+	p.ask("POST", at+"/repin", bodies()["repin"])
+	if len(p.calls) != 1 {
+		t.Fatalf("got %+v", p.calls)
+	}
+	c, ok := p.calls[0].Command.(incident.Repin)
+	if !ok || c.Reason != "premium since today" || c.Definition == nil || c.Definition.Revision != "newer" {
+		t.Errorf("got %+v", p.calls[0].Command)
+	}
+	if w := p.ask("POST", at+"/repin", `{"reason":"x","definition":{}}`); w.Code != http.StatusUnprocessableEntity || len(p.calls) != 1 {
+		t.Errorf("a definition from outside: %d %s", w.Code, w.Body)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -297,6 +298,15 @@ func (all people) Subject(id string) (authority.Subject, bool) {
 func (all people) Person(id string) (delivery.Recipient, bool) {
 	s, ok := all[id]
 	return delivery.Recipient{ID: id, Name: s.Actor.Name}, ok && !strings.Contains(id, "/")
+}
+
+// Repinned returns a definition with a longer quiet time.
+func (people) Repinned(d incident.Definition) (incident.Definition, error) {
+	if d.Service.ID == "gone" {
+		return d, errors.New(`service "gone": not in the organisation folder`)
+	}
+	d.SHA256, d.Revision, d.Quiet = "new", "newer", d.Quiet+time.Minute
+	return d, nil
 }
 
 func (people) Partners(service string) []string {

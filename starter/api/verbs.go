@@ -45,6 +45,7 @@ func verbs() []verb {
 		{name: "reopen", verb: authority.Reopen, command: incident.Reopen{}},
 		{name: "close", verb: authority.Close, command: incident.Close{}},
 		{name: "update", verb: authority.SendUpdate, command: incident.SendUpdate{}},
+		{name: "repin", verb: authority.Repin, command: incident.Repin{}, filled: "definition"},
 	}
 }
 

@@ -63,6 +63,13 @@ func (a *app) acts() []*cobra.Command {
 			example: "reopen " + anID + ` "errors are back"`,
 			command: a.saying(func(s string) incident.Command { return incident.Reopen{Reason: s} }),
 		},
+		{
+			use: "repin INCIDENT REASON...", short: "Take over what the organisation folder promises now",
+			long: "Take over the promises and procedures that the organisation folder has now: support plans, calendars, escalation policy,\n" +
+				"links. Until somebody asks for that, those of the moment in which the incident opened hold. Every difference is recorded.",
+			example: "repin " + anID + ` "the customer has bought premium support"`,
+			command: a.saying(func(s string) incident.Command { return incident.Repin{Reason: s} }),
+		},
 		a.pause(), a.resume(),
 	}
 	var all []*cobra.Command

@@ -409,6 +409,8 @@ func (p page) done(c incident.Command, r api.Receipt) string {
 		return fmt.Sprintf(p.say.paused, target(c.Target), whom(c.Customer))
 	case incident.ResumeClock:
 		return fmt.Sprintf(p.say.resumed, target(c.Target), whom(c.Customer))
+	case incident.Repin:
+		return fmt.Sprintf(p.say.repinned, r.ID)
 	case incident.SendUpdate:
 		return fmt.Sprintf(p.say.updated, whom(c.Customer))
 	}

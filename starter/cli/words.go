@@ -14,7 +14,7 @@ type labels struct {
 
 	alert, last, times, summary, fires, ended, more, runbook, source string
 
-	assigned, noted, escalated, paused, resumed, updated, everyCustomer string // what a command has done
+	assigned, noted, escalated, paused, resumed, updated, repinned, everyCustomer string // what a command has done
 
 	you, kind, human, machine, party, scopes, server, tokenFrom, context, current string // for whom one acts, and where
 
@@ -42,7 +42,7 @@ func labelsIn(language string) labels {
 			alert: "경보", last: "최근 수신", times: "횟수", summary: "요약", fires: "발생", ended: "해결",
 			more: " 외 %d종 (muster incident alerts %s)", runbook: "런북", source: "경보 출처",
 			assigned: "%s: %s", noted: "타임라인 %d번으로 기록", escalated: "다음 단계 호출", paused: "시한 일시 정지: %s (%s)",
-			resumed: "시한 재개: %s (%s)", updated: "진행 상황 안내 발송 시작: %s", everyCustomer: "모든 고객사",
+			resumed: "시한 재개: %s (%s)", updated: "진행 상황 안내 발송 시작: %s", everyCustomer: "모든 고객사", repinned: "현재 약속으로 변경됨(muster incident timeline %s)",
 			you: "사용자", kind: "종류", human: "사람", machine: "기계", party: "소속", scopes: "범위", server: "서버",
 			tokenFrom: "토큰 출처", context: "컨텍스트", current: "현재",
 			token: "토큰", actor: "행위자", until: "만료", used: "최근 사용", never: "없음", label: "용도",
@@ -70,7 +70,7 @@ func labelsIn(language string) labels {
 		alert: "Alert", last: "Last seen", times: "Times", summary: "Summary", fires: "firing", ended: "resolved",
 		more: " and %d more (muster incident alerts %s)", runbook: "Runbook", source: "Alert source",
 		assigned: "%[2]s is %[1]s now", noted: "recorded as entry %d", escalated: "the next step is paged", paused: "promise paused: %s (%s)",
-		resumed: "promise running again: %s (%s)", updated: "update on its way to %s", everyCustomer: "all customers",
+		resumed: "promise running again: %s (%s)", updated: "update on its way to %s", everyCustomer: "all customers", repinned: "the promises of now are pinned (muster incident timeline %s)",
 		you: "You", kind: "Kind", human: "person", machine: "machine", party: "Party", scopes: "Scopes", server: "Server",
 		tokenFrom: "Token from", context: "Context", current: "Current",
 		token: "Token", actor: "Actor", until: "Expires", used: "Last used", never: "never", label: "Label",
