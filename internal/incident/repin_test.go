@@ -123,7 +123,8 @@ func TestDifferences(t *testing.T) {
 		{"a calendar", func(d *incident.Definition) {
 			d.Calendars = []calendar.Rules{{ID: "office", Zone: "Asia/Seoul", Holidays: calendar.Dates{20_000}}}
 		}, []incident.Difference{
-			{What: "calendars.office.id", After: "office"}, {What: "calendars.office.zone", After: "Asia/Seoul"},
+			{What: "calendars.office.id", After: "office"},
+			{What: "calendars.office.zone", After: "Asia/Seoul"},
 			{What: "calendars.office.holidays", After: "2024-10-04"},
 		}},
 	} {
