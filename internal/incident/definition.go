@@ -22,13 +22,18 @@ type Definition struct {
 	Service      Service           `json:"service"`
 	Impact       priority.Level    `json:"impact"`
 	Urgency      priority.Level    `json:"urgency"`
+	Classes      []priority.Class  `json:"classes,omitempty"` // special classes that apply; impact and urgency have them in
 	Customers    []Customer        `json:"customers,omitempty"`
 	Policy       escalation.Policy `json:"policy"`
 	Roles        []RoleTarget      `json:"roles,omitempty"` // who is told while nobody holds a role
 	Quiet        time.Duration     `json:"quiet"`           // all alerts resolved for so long: the incident is resolved
 	ReopenWithin time.Duration     `json:"reopen_within"`   // so long after its resolution an incident can be reopened; then it closes
 	Review       ReviewRule        `json:"review"`
-	Links        []Link            `json:"links,omitempty"`     // runbook, dashboard: what a page shows
+	Links        []Link            `json:"links,omitempty"` // runbook, dashboard: what a page shows, the response plan first
+	Owner        *Contact          `json:"owner,omitempty"` // of the service
+	Tier         int               `json:"tier,omitempty"`  // of the service: 1, the most important, to 4; 0 when nobody says
+	Triage       *Triage           `json:"triage,omitempty"`
+	DependsOn    []Service         `json:"depends_on,omitempty"`
 	Calendars    []calendar.Rules  `json:"calendars,omitempty"` // in which the customers' promises run, in the order of their IDs
 	Languages    []string          `json:"languages"`           // of the reports, the first is the organisation's own
 }
@@ -62,8 +67,9 @@ type ReviewRule struct {
 
 // A Link leads to something worth reading.
 type Link struct {
-	Name string `json:"name"`
-	URL  string `json:"url"`
+	Name string   `json:"name"` // of a response plan: the alert that it is for, empty when for any other
+	URL  string   `json:"url"`
+	Kind LinkKind `json:"kind,omitempty"` // of a response plan
 }
 
 // Role is a part that somebody plays in an incident.
