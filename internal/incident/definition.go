@@ -22,20 +22,17 @@ type Definition struct {
 	Service      Service           `json:"service"`
 	Impact       priority.Level    `json:"impact"`
 	Urgency      priority.Level    `json:"urgency"`
-	Classes      []priority.Class  `json:"classes,omitempty"` // special classes that apply; impact and urgency have them in
 	Customers    []Customer        `json:"customers,omitempty"`
 	Policy       escalation.Policy `json:"policy"`
 	Roles        []RoleTarget      `json:"roles,omitempty"` // who is told while nobody holds a role
 	Quiet        time.Duration     `json:"quiet"`           // all alerts resolved for so long: the incident is resolved
 	ReopenWithin time.Duration     `json:"reopen_within"`   // so long after its resolution an incident can be reopened; then it closes
 	Review       ReviewRule        `json:"review"`
-	Links        []Link            `json:"links,omitempty"` // runbook, dashboard: what a page shows, the response plan first
-	Owner        *Contact          `json:"owner,omitempty"` // of the service
-	Tier         int               `json:"tier,omitempty"`  // of the service: 1, the most important, to 4; 0 when nobody says
-	Triage       *Triage           `json:"triage,omitempty"`
-	DependsOn    []Service         `json:"depends_on,omitempty"`
+	Links        []Link            `json:"links,omitempty"`     // runbook, dashboard: what a page shows, the response plan first
 	Calendars    []calendar.Rules  `json:"calendars,omitempty"` // in which the customers' promises run, in the order of their IDs
 	Languages    []string          `json:"languages"`           // of the reports, the first is the organisation's own
+
+	Background
 }
 
 // A Service is what is wrong.

@@ -75,11 +75,13 @@ func TestDefinition(t *testing.T) {
 			{Name: "Down", URL: "https://playbooks.example.com/down", Kind: incident.Playbook},
 			{Name: "Runbook", URL: "https://runbooks.example.com/shop"},
 		},
-		Owner: &incident.Contact{Target: escalation.Target{Kind: escalation.Person, ID: "kim"}, Name: "김민수"}, Tier: 1,
-		Triage: &incident.Triage{
-			Architecture: "https://wiki.example.com/shop", Components: []string{"checkout", "payments"}, Privacy: incident.PersonalData,
-			Security: incident.Confidential,
-			Contacts: []incident.Contact{{Target: escalation.Target{Kind: escalation.Person, ID: "kim"}, Name: "김민수"}},
+		Background: incident.Background{
+			Owner: &incident.Contact{Target: escalation.Target{Kind: escalation.Person, ID: "kim"}, Name: "김민수"}, Tier: 1,
+			Triage: &incident.Triage{
+				Architecture: "https://wiki.example.com/shop", Components: []string{"checkout", "payments"}, Privacy: incident.PersonalData,
+				Security: incident.Confidential,
+				Contacts: []incident.Contact{{Target: escalation.Target{Kind: escalation.Person, ID: "kim"}, Name: "김민수"}},
+			},
 		},
 		Calendars: []calendar.Rules{office},
 		Languages: []string{"ko", "en"},

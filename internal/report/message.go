@@ -31,6 +31,7 @@ type inside struct {
 	Alerts    []string // names of the first few that fire
 	Responder string
 	Promises  []due
+	About     []Fact // what a responder needs to know of the service
 	Links     []link
 
 	Step     int    // of a page; 0: last resort
@@ -103,7 +104,7 @@ func (t *Texts) Message(telling incident.Telling, to delivery.Recipient) (delive
 	case forCustomers(k):
 		w, err = text.write(seenOutside(&telling, to))
 	default:
-		w, err = text.write(seenInside(&telling, to))
+		w, err = text.write(l.seenInside(&telling, to))
 	}
 	if err != nil {
 		m.Subject = line(fmt.Sprintf("[%s] %s: %s (%s)", m.Priority, l.word("message", string(m.Kind)), m.Service, m.Incident))
@@ -132,7 +133,7 @@ func (m message) write(data any) (written, error) {
 	return written{abbrev(maxSubject, line(subject)), text}, err
 }
 
-func seenInside(t *incident.Telling, to delivery.Recipient) *inside {
+func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *inside {
 	f := &t.Facts
 	d := inside{
 		To: to.Name, ID: string(f.ID), Previous: string(f.Previous), Title: f.Title, Service: f.Service, Zone: f.Zone,
@@ -145,8 +146,11 @@ func seenInside(t *incident.Telling, to delivery.Recipient) *inside {
 	for _, c := range f.Clocks[:min(len(f.Clocks), 10)] {
 		d.Promises = append(d.Promises, due{c.Customer, string(c.Target), c.Due, c.Begins})
 	}
+	if f.Background != nil {
+		d.About = l.service(f.Background, l.zones.local(f.Times.Alerted, f.Zone))
+	}
 	for _, x := range f.Links[:min(len(f.Links), 10)] {
-		d.Links = append(d.Links, link{x.Name, x.URL})
+		d.Links = append(d.Links, link{l.link(x), x.URL})
 	}
 	if t.Author != nil {
 		d.Author = t.Author.Shown()
