@@ -13,7 +13,7 @@ import (
 )
 
 // Facts are what a message may say about an incident: small, plain, and without anything that must not leave the house in
-// a text for customers but the title, the alerts, the links and the background, which only internal texts use.
+// a text for customers but the title and the alerts, which only internal texts use.
 type Facts struct {
 	ID        ID                `json:"id"`
 	Title     string            `json:"title"`
@@ -32,8 +32,6 @@ type Facts struct {
 	Responder string            `json:"responder,omitempty"`
 	Clocks    []FactClock       `json:"clocks,omitempty"` // still running, the first due first
 	Links     []Link            `json:"links,omitempty"`
-
-	Background *Background `json:"background,omitempty"` // nil when nothing is known; for the house alone
 }
 
 // A FactClock is a running promise as a message shows it.
@@ -87,9 +85,6 @@ func (i *Incident) Facts() Facts {
 		ID: i.ID, Title: i.Definition.Title, Service: i.Definition.Service.Name, Status: i.Status, Impact: i.Impact,
 		Urgency: i.Urgency, Priority: i.Priority, Customers: i.customerNames(), Zone: i.Definition.Zone, Times: i.Times,
 		Firing: i.Alerts.Firing, Distinct: i.Alerts.Distinct(), Alerts: i.firing(), Links: i.Definition.Links,
-	}
-	if b := i.Definition.Background; b.known() {
-		f.Background = &b
 	}
 	if i.Previous != nil {
 		f.Previous = i.Previous.ID

@@ -8,19 +8,14 @@ import (
 	"muster/internal/priority"
 )
 
-// A Background is what a responder needs to know of an incident and its service before anything else. It is for the house
-// alone: no other party is shown it.
+// A Background is what a responder needs to know of an incident and its service before anything else. It is for the
+// provider's own people alone: nobody of another party is shown it, not even who works on the incident.
 type Background struct {
 	Classes   []priority.Class `json:"classes,omitempty"` // that apply; impact and urgency have them in
 	Owner     *Contact         `json:"owner,omitempty"`   // of the service
 	Tier      int              `json:"tier,omitempty"`    // of the service: 1, the most important, to 4; 0 when nobody says
 	DependsOn []Service        `json:"depends_on,omitempty"`
 	Triage    *Triage          `json:"triage,omitempty"`
-}
-
-// known tells whether there is anything in it.
-func (b *Background) known() bool {
-	return len(b.Classes) > 0 || b.Owner != nil || b.Tier > 0 || len(b.DependsOn) > 0 || b.Triage != nil
 }
 
 // A Triage record is what is worth knowing of a service before one looks for a cause.

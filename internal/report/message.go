@@ -31,7 +31,6 @@ type inside struct {
 	Alerts    []string // names of the first few that fire
 	Responder string
 	Promises  []due
-	About     []Fact // what a responder needs to know of the service
 	Links     []link
 
 	Step     int    // of a page; 0: last resort
@@ -145,9 +144,6 @@ func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *insid
 	}
 	for _, c := range f.Clocks[:min(len(f.Clocks), 10)] {
 		d.Promises = append(d.Promises, due{c.Customer, string(c.Target), c.Due, c.Begins})
-	}
-	if f.Background != nil {
-		d.About = l.service(f.Background, l.zones.local(f.Times.Alerted, f.Zone))
 	}
 	for _, x := range f.Links[:min(len(f.Links), 10)] {
 		d.Links = append(d.Links, link{l.link(x), x.URL})

@@ -1,11 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
 
-	"muster/internal/escalation"
 	"muster/internal/incident"
 )
 
@@ -60,7 +60,7 @@ func (l *language) service(d *incident.Background, at time.Time) (facts []Fact) 
 	}
 	add("classes", classes...)
 	if d.Owner != nil {
-		add("owner", l.contact(*d.Owner))
+		add("owner", contact(*d.Owner))
 	}
 	if d.Tier > 0 {
 		add("tier", l.word("tier", strconv.Itoa(d.Tier)))
@@ -77,7 +77,7 @@ func (l *language) service(d *incident.Background, at time.Time) (facts []Fact) 
 	add("data", l.optional("privacy", string(t.Privacy)), l.optional("security", string(t.Security)))
 	var contacts []string
 	for _, c := range t.Contacts {
-		contacts = append(contacts, l.contact(c))
+		contacts = append(contacts, contact(c))
 	}
 	add("contacts", contacts...)
 	if t.AccessVerified != 0 {
@@ -98,14 +98,5 @@ func (l *language) optional(axis, value string) string {
 	return l.word(axis, value)
 }
 
-// contact names a group or person, by the ID where there is no name. Only people are addressed as people.
-func (l *language) contact(c incident.Contact) string {
-	name := c.Name
-	if name == "" {
-		name = c.Target.ID
-	}
-	if c.Target.Kind == escalation.Person {
-		return l.person(name)
-	}
-	return name
-}
+// contact names a group or person, by the ID where there is no name.
+func contact(c incident.Contact) string { return cmp.Or(c.Name, c.Target.ID) }

@@ -360,7 +360,7 @@ func (c *Console) showVisit(w http.ResponseWriter, r *http.Request, status int, 
 		},
 	}
 	d.Facts.Responder, d.Facts.Human = c.shownTo(v, responder)
-	if c.inside(v) {
+	if v.by.Kind == authority.Provider && c.inside(v) {
 		d.Facts.About = c.about(&i.Definition, p.Language)
 	}
 	if !taken.At.IsZero() {
@@ -391,7 +391,9 @@ func (c *Console) about(d *incident.Definition, language string) (facts []report
 }
 
 // inside tells whether whoever has the link may read what is for the house alone.
-func (c *Console) inside(v *visit) bool { return authority.May(v.by, authority.ReadInternal, v.object) == nil }
+func (c *Console) inside(v *visit) bool {
+	return authority.May(v.by, authority.ReadInternal, v.object) == nil
+}
 
 // shownTo is the name of an actor for whoever has the link, and whether it is a person's. Other parties learn no names of
 // people who are not their own.
