@@ -20,5 +20,16 @@ func IncidentWorkflowID(source, receiver string, group alert.Labels) string {
 	return "incident/" + source + "/" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
+// RouteIncidentWorkflowID names the incident of all alerts that one route takes and that have the same values of the labels
+// by which it groups, whatever the source's own groups are.
+func RouteIncidentWorkflowID(source, route string, values alert.Labels) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "route %d:%s", len(route), route) // no receiver begins so: it begins with its length
+	for _, l := range values {
+		fmt.Fprintf(h, "%d:%s%d:%s", len(l.Name), l.Name, len(l.Value), l.Value)
+	}
+	return "incident/" + source + "/" + hex.EncodeToString(h.Sum(nil)[:16])
+}
+
 // ReviewWorkflowID names the review of an incident.
 func ReviewWorkflowID(id incident.ID) string { return "review/" + string(id) }

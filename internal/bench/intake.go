@@ -25,7 +25,7 @@ type intake struct {
 
 func (e *engine) openIntake(ctx context.Context) (*intake, error) {
 	in, err := ingest.New(ingest.Config{
-		Incidents: e.incidents, Router: router{}, Key: workflows.IncidentWorkflowID, Now: time.Now,
+		Incidents: e.incidents, Router: router{}, Key: workflows.IncidentWorkflowID, RouteKey: workflows.RouteIncidentWorkflowID, Now: time.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -66,6 +66,10 @@ func (router) Definition(_ string, labels alert.Labels, _ string, _ ...alert.Lab
 // Levels raises no incident: each keeps the priority with which it opens.
 func (router) Levels(string, alert.Labels, ...alert.Labels) (impact, urgency priority.Level) {
 	return "", ""
+}
+
+func (router) GroupKey(string, alert.Labels) (route string, values alert.Labels, ok bool) {
+	return "", nil, false
 }
 
 // request appends a POST as Alertmanager sends it: one alert of a service's group.

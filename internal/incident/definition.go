@@ -28,9 +28,11 @@ type Definition struct {
 	Quiet        time.Duration     `json:"quiet"`           // all alerts resolved for so long: the incident is resolved
 	ReopenWithin time.Duration     `json:"reopen_within"`   // so long after its resolution an incident can be reopened; then it closes
 	Review       ReviewRule        `json:"review"`
-	Links        []Link            `json:"links,omitempty"`     // runbook, dashboard: what a page shows
+	Links        []Link            `json:"links,omitempty"`     // runbook, dashboard: what a page shows, the response plan first
 	Calendars    []calendar.Rules  `json:"calendars,omitempty"` // in which the customers' promises run, in the order of their IDs
 	Languages    []string          `json:"languages"`           // of the reports, the first is the organisation's own
+
+	Background
 }
 
 // A Service is what is wrong.
@@ -62,8 +64,9 @@ type ReviewRule struct {
 
 // A Link leads to something worth reading.
 type Link struct {
-	Name string `json:"name"`
-	URL  string `json:"url"`
+	Name string   `json:"name"` // of a response plan: the alert that it is for, empty when for any other
+	URL  string   `json:"url"`
+	Kind LinkKind `json:"kind,omitempty"` // of a response plan
 }
 
 // Role is a part that somebody plays in an incident.

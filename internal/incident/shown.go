@@ -43,6 +43,14 @@ func (i *Incident) calendarsOf(customer string) []calendar.Rules {
 	return slices.DeleteFunc(slices.Clone(i.Definition.Calendars), func(r calendar.Rules) bool { return !slices.Contains(used, r.ID) })
 }
 
+// Beside is the incident as those see it who work on it for another party: all of it but what is for the provider's own
+// people alone.
+func (i *Incident) Beside() *Incident {
+	beside := *i
+	beside.Definition.Background = Background{}
+	return &beside
+}
+
 // soleName is the name by which the timeline means a customer and no other one.
 func (i *Incident) soleName(customer string) string {
 	name, bearers := i.customerName(customer), 0

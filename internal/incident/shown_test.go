@@ -2,11 +2,13 @@ package incident_test
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"muster/internal/incident"
+	"muster/internal/priority"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
 )
@@ -24,7 +26,10 @@ func busy(globex string) *incident.Incident {
 			Organisation: "Mirnet", Zone: "Asia/Seoul", Title: "Slow", Source: inside, Route: inside, Revision: inside,
 			Service:   incident.Service{ID: "shop", Name: "Shop"},
 			Customers: []incident.Customer{{ID: "acme", Name: "Acme"}, {ID: "globex", Name: globex}},
-			Links:     []incident.Link{{Name: inside, URL: inside}}, Roles: []incident.RoleTarget{{Role: incident.IncidentManager}},
+			Background: incident.Background{
+				Owner: &incident.Contact{Name: inside}, Tier: 1, DependsOn: []incident.Service{{Name: inside}}, Triage: &incident.Triage{Architecture: inside},
+			},
+			Links: []incident.Link{{Name: inside, URL: inside}}, Roles: []incident.RoleTarget{{Role: incident.IncidentManager}},
 		},
 		Responders: []timeline.Actor{us}, Holders: []incident.Holder{{Person: inside}}, Decided: []string{inside}, Runs: []string{inside},
 		Ticket: incident.Ticket{Wanted: 1}, Review: incident.Review{ID: inside}, Outbox: []incident.Send{{Text: inside}},
@@ -72,6 +77,19 @@ func TestACustomerIsShownItsOwn(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("does not show %q", want)
 		}
+	}
+}
+
+// Whoever works on it for another party is shown all but what is for the provider's own people.
+func TestBeside(t *testing.T) {
+	i := busy("Globex")
+	i.Definition.Classes = []priority.Class{priority.Safety}
+	got := i.Beside()
+	if !reflect.ValueOf(got.Definition.Background).IsZero() {
+		t.Errorf("shows %+v", got.Definition.Background)
+	}
+	if i.Definition.Triage == nil || len(got.Timeline.Entries) != len(i.Timeline.Entries) || got.Definition.Links == nil {
+		t.Error("has taken more away, or from the incident itself")
 	}
 }
 

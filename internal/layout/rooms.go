@@ -96,7 +96,7 @@ func rooms() map[string]room {
 		"internal/org": {may: []string{
 			pure, "templates", "internal/condition", yaml, "github.com/rickar/cal/v2", "github.com/arran4/golang-ical",
 		}},
-		"internal/condition": {may: []string{pure, "templates", "cel.dev"}},
+		"internal/condition": {may: []string{pure, "templates", "cel.dev/cel-go"}},
 		"internal/report": {may: []string{
 			pure, "templates", "github.com/Masterminds/sprig/v3", "github.com/yuin/goldmark", "github.com/signintech/gopdf",
 		}},

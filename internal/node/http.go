@@ -40,7 +40,8 @@ func (n *Node) entrance() (*ingest.Intake, error) {
 		return nil, err
 	}
 	return ingest.New(ingest.Config{
-		Sources: sources, Incidents: n.incidents, Router: router{n.org}, Key: workflows.IncidentWorkflowID, Guess: n.guard.guessSource,
+		Sources: sources, Incidents: n.incidents, Router: router{n.org}, Key: workflows.IncidentWorkflowID,
+		RouteKey: workflows.RouteIncidentWorkflowID, Guess: n.guard.guessSource,
 		Now: time.Now, Log: n.cfg.Log,
 	})
 }

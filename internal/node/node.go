@@ -282,3 +282,7 @@ func (r router) Definition(source string, labels alert.Labels, title string, eac
 func (r router) Levels(source string, labels alert.Labels, each ...alert.Labels) (impact, urgency priority.Level) {
 	return r.live.Current().Levels(source, labels, each...)
 }
+
+func (r router) GroupKey(source string, labels alert.Labels) (route string, values alert.Labels, ok bool) {
+	return r.live.Current().GroupKey(source, labels)
+}

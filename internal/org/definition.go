@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -21,17 +22,25 @@ import (
 // same folder, source, labels and title always give the same definition.
 //
 // Labels are what all alerts of the incident have in common. Where each one's own labels follow, impact and urgency are
-// the highest that any of them has by the route of its own.
+// the highest that any of them has by the route of its own, and the special classes those of all; and where each by itself
+// leads to one and the same service, the incident is that service's, whatever they have in common.
 func (o *Organisation) Definition(source string, labels alert.Labels, title string, each ...alert.Labels) (incident.Definition, error) {
-	r, ok := o.route(source, labels)
-	if !ok {
+	common := o.route(source, labels)
+	if common == nil {
 		return incident.Definition{}, fmt.Errorf("define incident of source %s: no route takes it", source)
 	}
-	d := o.services[r.service]
+	if len(each) == 0 {
+		each = []alert.Labels{labels}
+	}
+	w, taken := o.weigh(source, each)
+	r := agreed(common, taken)
+	s := o.services[r.service]
+	d := s.Definition
 	d.Revision, d.Organisation, d.Zone, d.Languages = o.Revision, o.Name, o.Zone.String(), o.Languages
 	d.Source, d.Route = source, r.id
-	d.Impact, d.Urgency = o.Levels(source, labels, each...)
-	d.Title = cmp.Or(r.titled(labels), tidy(title), tidy(labels.Value("alertname")), d.Service.Name)
+	d.Impact, d.Urgency, d.Classes = w.impact, w.urgency, w.inOrder()
+	d.Title = cmp.Or(r.titled(labels), tidy(title), tidy(labels.Value(nameLabel)), d.Service.Name)
+	d.Links = s.linksFor(each)
 	var err error
 	d.SHA256, err = Hash(d)
 	return d, err
@@ -57,22 +66,59 @@ func (o *Organisation) Levels(source string, labels alert.Labels, each ...alert.
 	if len(each) == 0 {
 		each = []alert.Labels{labels}
 	}
-	for _, own := range each {
-		r, _ := o.route(source, own)
-		service := o.services[r.service]
-		impact = priority.Higher(impact, r.impact.of(own, service.Impact))
-		urgency = priority.Higher(urgency, r.urgency.of(own, service.Urgency))
-	}
-	return impact, urgency
+	w, _ := o.weigh(source, each)
+	return w.impact, w.urgency
 }
 
-func (o *Organisation) route(source string, labels alert.Labels) (route, bool) {
-	for _, r := range o.routes {
-		if r.takes(source, labels) {
-			return r, true
+// GroupKey returns the route of an alert and the values of the labels by which it groups, and whether it groups at all: all
+// alerts of a source that share both are one incident. The others stay in the groups that their source makes.
+func (o *Organisation) GroupKey(source string, labels alert.Labels) (route string, values alert.Labels, ok bool) {
+	if !o.grouping {
+		return "", nil, false // without a look at any route
+	}
+	r := o.route(source, labels)
+	if r == nil || len(r.groupBy) == 0 {
+		return "", nil, false
+	}
+	return r.id, r.group(labels), true
+}
+
+// route returns the first route that takes an alert.
+func (o *Organisation) route(source string, labels alert.Labels) *route {
+	for n := range o.routes {
+		if r := &o.routes[n]; r.takes(source, labels) {
+			return r
 		}
 	}
-	return route{}, false
+	return nil
+}
+
+// weigh weighs alerts that come together, each by its own route, and returns those routes as well, each once.
+func (o *Organisation) weigh(source string, each []alert.Labels) (w weight, taken []*route) {
+	for _, own := range each {
+		r := o.route(source, own)
+		if r == nil {
+			continue
+		}
+		s := o.services[r.service]
+		w.add(r, source, own, s.Impact, s.Urgency)
+		if !slices.Contains(taken, r) {
+			taken = append(taken, r)
+		}
+	}
+	return w, taken
+}
+
+// agreed returns the route of an incident: the one that all its alerts take, else that of what they have in common, unless
+// every single one of them leads to one other service; then the first route of the folder among theirs.
+func agreed(common *route, taken []*route) *route {
+	if len(taken) == 0 || slices.ContainsFunc(taken, func(r *route) bool { return r.service != taken[0].service }) {
+		return common
+	}
+	if len(taken) > 1 && taken[0].service == common.service {
+		return common
+	}
+	return slices.MinFunc(taken, func(a, b *route) int { return a.number - b.number })
 }
 
 // Hash returns the SHA-256 of a definition in canonical JSON with the field SHA256 empty: UTF-8, no white space between

@@ -70,7 +70,19 @@ func TestDefinition(t *testing.T) {
 		Review: incident.ReviewRule{
 			FromPriority: priority.P2, Customers: true, DueWithin: 5 * 24 * time.Hour, Owner: incident.IncidentManager,
 		},
-		Links:     []incident.Link{{Name: "Runbook", URL: "https://runbooks.example.com/shop"}},
+		Links: []incident.Link{
+			{Name: "Down", URL: "https://runbooks.example.com/down", Kind: incident.Runbook},
+			{Name: "Down", URL: "https://playbooks.example.com/down", Kind: incident.Playbook},
+			{Name: "Runbook", URL: "https://runbooks.example.com/shop"},
+		},
+		Background: incident.Background{
+			Owner: &incident.Contact{Target: escalation.Target{Kind: escalation.Person, ID: "kim"}, Name: "김민수"}, Tier: 1,
+			Triage: &incident.Triage{
+				Architecture: "https://wiki.example.com/shop", Components: []string{"checkout", "payments"}, Privacy: incident.PersonalData,
+				Security: incident.Confidential,
+				Contacts: []incident.Contact{{Target: escalation.Target{Kind: escalation.Person, ID: "kim"}, Name: "김민수"}},
+			},
+		},
 		Calendars: []calendar.Rules{office},
 		Languages: []string{"ko", "en"},
 	}
@@ -81,12 +93,20 @@ func TestDefinition(t *testing.T) {
 
 // A field that is added to incident.Definition has to be filled here, too: of what stands in a list, somewhere in it.
 func TestDefinitionIsComplete(t *testing.T) {
-	d := define(t, load(t, good(t)), "prometheus", map[string]string{"service": "shop"}, "it is down")
+	files := good(t)
+	change{"services.yaml", "contacts:", "access_verified: 2026-10-01\n      contacts:"}.in(t, files)
+	change{"services.yaml", "tier: 1", "tier: 1\n    depends_on: [spare]"}.in(t, files)
+	change{"services.yaml", "    links:\n      - {name: Runbook, url: \"https://runbooks.example.com/shop\"}\n", ""}.in(t, files)
+	files["services.yaml"] += strings.NewReplacer("services:\n", "", "id: shop", "id: spare", "depends_on: [spare]", "", "otherwise: true", "alert: Up").Replace(files["services.yaml"])
+	change{"routes.yaml", "service: shop\n    impact", "service: shop\n    classes: [{class: safety}]\n    impact"}.in(t, files)
+	d := define(t, load(t, files), "prometheus", map[string]string{"service": "shop", "alertname": "Down"}, "it is down")
 	filled := map[string]bool{}
 	var look func(path string, v reflect.Value)
 	look = func(path string, v reflect.Value) {
 		filled[path] = filled[path] || !v.IsZero()
 		switch v.Kind() {
+		case reflect.Pointer:
+			look(path, v.Elem())
 		case reflect.Struct:
 			for n := range v.NumField() {
 				look(path+"."+v.Type().Field(n).Name, v.Field(n))

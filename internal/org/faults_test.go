@@ -210,7 +210,7 @@ services.yaml:11:7: service shop: roles: unknown key "supportmanager"; did you m
 		{change{"routes.yaml", "match: {service: shop}", "match: {}"}, `routes.yaml:4:12: route shop: match: got 0 keys; want 1 to 50 keys with values`},
 		{change{"routes.yaml", "values: {critical: high, warning: medium}", "values: {critical: urgent}"}, `routes.yaml:9:26: route shop: urgency: values: critical "urgent": want high, medium or low`},
 		{change{"routes.yaml", "      otherwise: low\n", ""}, `routes.yaml:8:7: route shop: urgency: otherwise: missing; want high, medium or low`},
-		{change{"routes.yaml", "  - id: rest\n    service: shop\n", "  - id: rest\n    service: shop\n    source: lab\n"}, `routes.yaml:12:5: route rest: the last route must take every alert, so that none is refused; want one without source and match`},
+		{change{"routes.yaml", "  - id: rest\n    service: shop\n", "  - id: rest\n    service: shop\n    source: lab\n"}, `routes.yaml:12:5: route rest: the last route must take every alert, so that none is refused; want one without source, match and when`},
 		{change{"routes.yaml", "    source: prometheus\n    match: {service: shop}\n", ""}, `routes.yaml:10:5: route rest: never taken, because route shop before it takes all such alerts`},
 		{change{"routes.yaml", "routes:\n", "routes: []\nold:\n"}, `routes.yaml:1:9: file: routes: none; want at least one
 routes.yaml:2:1: file: unknown key "old"; known: routes`},

@@ -8,7 +8,6 @@ import (
 
 	"muster/internal/calendar"
 	"muster/internal/escalation"
-	"muster/internal/incident"
 	"muster/internal/oncall"
 	"muster/internal/supportplan"
 )
@@ -50,9 +49,11 @@ type definitions struct {
 	customers map[string]customer
 	schedules map[string]oncall.Schedule
 	policies  map[string]escalation.Policy
-	services  map[string]incident.Definition // all of a definition that its service decides
-	partners  map[string][]string            // and vendors, of services
+	services  map[string]*service
+	depends   map[string][]dependency // of services
+	partners  map[string][]string     // and vendors, of services
 	routes    []route
+	grouping  bool // some route groups alerts
 }
 
 // Load reads a folder. Its error is a *Refusal with every fault of the folder, unless the folder itself cannot be read.
@@ -80,7 +81,7 @@ func newBuilder(f *folder) *builder {
 		dir: f.dir, calendars: map[string]calendar.Rules{}, parties: map[string]Party{}, people: map[string]person{},
 		groups: map[string]group{}, logins: map[string]string{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
 		schedules: map[string]oncall.Schedule{}, policies: map[string]escalation.Policy{},
-		services: map[string]incident.Definition{}, partners: map[string][]string{},
+		services: map[string]*service{}, depends: map[string][]dependency{}, partners: map[string][]string{},
 	}
 	return &builder{
 		reader: reader{faults: f.faults, tables: map[string]*table{}}, org: &Organisation{Revision: f.revision, Changed: f.changed, definitions: d},
@@ -121,6 +122,7 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 			b.part(file, f.files[file], p.defines, p.read)
 		}
 	}
+	b.checkDependencies()
 	if len(b.faults) > 0 {
 		return nil, &Refusal{Dir: f.dir, Faults: sorted(b.faults)}
 	}

@@ -1,17 +1,50 @@
 package org
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
 	"muster/internal/alert"
+	"muster/internal/escalation"
 	"muster/internal/incident"
-	"muster/internal/priority"
 	"muster/internal/supportplan"
 )
 
-// readServices reads services.yaml into the part of a definition that a service decides.
+// A service is the part of a definition that it decides, and what there is to do when one of its alerts fires.
+type service struct {
+	incident.Definition
+
+	plans []responsePlan
+}
+
+// A responsePlan leads to what is done about an alert.
+type responsePlan struct {
+	alert             string // its name; empty: every alert that no other plan names
+	runbook, playbook string // one of them at least
+}
+
+// The forms of what only services have.
+var (
+	aPrivacy       = oneOf(incident.Privacies()...)
+	aSecurityClass = oneOf(incident.Securities()...)
+	aTier          = form[int]{
+		want: "1 (most important), 2, 3 or 4", read: between(1, 4), is: Schema{"type": "integer", "minimum": 1, "maximum": 4},
+	}
+	aContact = in("group:ID or person:ID", func(s string) (escalation.Target, bool) {
+		t, err := escalation.ParseTarget(s)
+		return t, err == nil && (t.Kind == escalation.Group || t.Kind == escalation.Person)
+	})
+)
+
+// The most that one service may have of each: all but the plans stand in the state of every incident.
+const (
+	maxComponents   = 30
+	maxContacts     = 10
+	maxDependencies = 30
+	maxPlans        = 500
+)
+
+// readServices reads services.yaml.
 func (b *builder) readServices(o *object) {
 	o.entries("services", "service", some, func(o *object, id string) {
 		d := incident.Definition{Service: incident.Service{ID: id}}
@@ -49,99 +82,146 @@ func (b *builder) readServices(o *object) {
 				d.Links = append(d.Links, incident.Link{Name: name, URL: url})
 			})
 		}
-		b.services[id] = d
+		b.readOwnership(o, &d)
+		b.readDependencies(o, id)
+		b.services[id] = &service{d, readResponse(o)}
 	})
 }
 
-// A route leads alerts to a service. It takes an alert whose source and labels have all the values that it names.
-type route struct {
-	id      string
-	source  string // any when empty
-	match   []pair[string]
-	service string
-	impact  level
-	urgency level
-	title   string // the alert's own when empty
-}
-
-// A level is given, or follows from the value of a label. The zero level is the service's own.
-type level struct {
-	label     string
-	values    []pair[priority.Level]
-	otherwise priority.Level
-}
-
-// of returns the level of an alert.
-func (l level) of(labels alert.Labels, service priority.Level) priority.Level {
-	for _, v := range l.values {
-		if labels.Value(l.label) == v.key {
-			return v.value
+// readOwnership reads who answers for a service, how much it matters and what a responder needs first.
+func (b *builder) readOwnership(o *object, d *incident.Definition) {
+	if o.has("owner") {
+		if owner, ok := b.contact(o.reader, o.field("owner"), o.about("owner")); ok {
+			d.Owner = &owner
 		}
 	}
-	return cmp.Or(l.otherwise, service)
-}
-
-// takes tells whether the route is that of an alert.
-func (r route) takes(source string, labels alert.Labels) bool {
-	for _, m := range r.match {
-		if labels.Value(m.key) != m.value {
-			return false
-		}
+	d.Tier = maybe(o, "tier", aTier, 0)
+	if !o.has("triage") {
+		return
 	}
-	return r.source == "" || r.source == source
-}
-
-// covers tells whether the route takes every alert that another takes.
-func (r route) covers(other route) bool {
-	for _, m := range r.match {
-		if !slices.Contains(other.match, m) {
-			return false
+	t := &incident.Triage{}
+	d.Triage = t
+	o.object(o.field("triage"), o.about("triage"), func(o *object) {
+		t.Architecture = maybe(o, "architecture", aURL, "")
+		for _, n := range o.few("components", maxComponents) {
+			c, _ := value(o.reader, n, o.about("components"), aName)
+			t.Components = append(t.Components, c)
 		}
-	}
-	return r.source == "" || r.source == other.source
-}
-
-// readRoutes reads routes.yaml.
-func (b *builder) readRoutes(o *object) {
-	var last *object
-	before := len(b.faults)
-	o.entries("routes", "route", some, func(o *object, id string) {
-		last, before = o, len(b.faults)
-		r := route{id: id}
-		if o.has("source") {
-			r.source, _ = o.ref("source", "source")
-		}
-		r.match = pairs(o, "match", aLabelValue, optional)
-		r.service, _ = o.ref("service", "service")
-		r.impact = b.level(o, "impact")
-		r.urgency = b.level(o, "urgency")
-		r.title = maybe(o, "title", aName, "")
-		if len(b.faults) > before {
-			return
-		}
-		for _, earlier := range b.routes {
-			if earlier.covers(r) {
-				o.fault(o.place, "%s: never taken, because route %s before it takes all such alerts", o.subject, earlier.id)
-				return
+		o.once("components")
+		t.Privacy = maybe(o, "privacy", aPrivacy, "")
+		t.Security = maybe(o, "security", aSecurityClass, "")
+		for _, n := range o.few("contacts", maxContacts) {
+			if c, ok := b.contact(o.reader, n, o.about("contacts")); ok {
+				t.Contacts = append(t.Contacts, c)
 			}
 		}
-		b.routes = append(b.routes, r)
+		o.once("contacts")
+		t.AccessVerified = maybe(o, "access_verified", aDate, 0)
+		if len(o.fields) == 0 {
+			o.fault(o.place, "%s: nothing; want one of %s", o.subject, "architecture, components, privacy, security, contacts and access_verified")
+		}
 	})
-	if last != nil && len(b.faults) == before && !b.routes[len(b.routes)-1].covers(route{}) {
-		o.fault(last.place, "%s: the last route must take every alert, so that none is refused; want one without source and match", last.subject)
-	}
 }
 
-// level reads high, medium or low, or a label whose value decides.
-func (b *builder) level(o *object, key string) level {
-	if !o.isMapping(key) {
-		return level{otherwise: maybe(o, key, aLevel, "")}
+// contact reads a group or person by name.
+func (b *builder) contact(r *reader, n node, subject string) (incident.Contact, bool) {
+	t, ok := value(r, n, subject, aContact)
+	if !ok || !r.knows(n.place, subject, string(t.Kind), t.ID) {
+		return incident.Contact{}, false
 	}
-	var l level
-	o.object(o.field(key), o.about(key), func(o *object) {
-		l.label, _ = need(o, "label", aName)
-		l.values = pairs(o, "values", aLevel, some)
-		l.otherwise, _ = need(o, "otherwise", aLevel)
-	})
-	return l
+	if t.Kind == escalation.Group {
+		return incident.Contact{Target: t, Name: b.groups[t.ID].Name}, true
+	}
+	return incident.Contact{Target: t, Name: b.people[t.ID].Name}, true
+}
+
+// few returns the values of a list that may be left out and is short.
+func (o *object) few(key string, most int) []node {
+	all := o.items(key, optional)
+	if len(all) > most {
+		o.fault(o.field(key).place, "%s: a list of %d; want at most %d", o.about(key), len(all), most)
+		return nil
+	}
+	return all
+}
+
+// readResponse reads what there is to do for each alert.
+func readResponse(o *object) (plans []responsePlan) {
+	named := map[string]bool{}
+	for i, n := range o.few("response", maxPlans) {
+		o.object(n, fmt.Sprintf("%s: response %d", o.subject, i+1), func(o *object) {
+			var p responsePlan
+			otherwise := maybe(o, "otherwise", aTrue, false)
+			p.alert = maybe(o, "alert", aName, "")
+			p.runbook, p.playbook = maybe(o, "runbook", aURL, ""), maybe(o, "playbook", aURL, "")
+			switch {
+			case otherwise == o.has("alert"):
+				o.fault(o.place, "%s: want alert with the name of an alert, or otherwise: true for every other one", o.subject)
+			case named[p.alert]:
+				o.fault(o.place, "%s: %s: named twice", o.subject, p.shown())
+			case !o.has("runbook") && !o.has("playbook"):
+				o.fault(o.place, "%s: %s: leads nowhere; want a runbook, a playbook or both", o.subject, p.shown())
+			}
+			named[p.alert] = true
+			plans = append(plans, p)
+		})
+	}
+	return plans
+}
+
+// shown is what a plan is for.
+func (p responsePlan) shown() string {
+	if p.alert == "" {
+		return "otherwise"
+	}
+	return "alert " + show(p.alert)
+}
+
+// plan returns what there is to do about an alert.
+func (s *service) plan(alert string) (responsePlan, bool) {
+	for _, name := range []string{alert, ""} {
+		if n := slices.IndexFunc(s.plans, func(p responsePlan) bool { return p.alert == name }); n >= 0 {
+			return s.plans[n], true
+		}
+	}
+	return responsePlan{}, false
+}
+
+// links are the plan's, for pages and whoever else asks.
+func (p responsePlan) links() (links []incident.Link) {
+	for _, l := range []incident.Link{
+		{Name: p.alert, URL: p.runbook, Kind: incident.Runbook}, {Name: p.alert, URL: p.playbook, Kind: incident.Playbook},
+	} {
+		if l.URL != "" {
+			links = append(links, l)
+		}
+	}
+	return links
+}
+
+// linksFor returns the links of an incident with alerts of these labels: first the response plans of the first few names
+// among them, then those of the service that lead elsewhere.
+func (s *service) linksFor(each []alert.Labels) []incident.Link {
+	const most = 3
+	var names []string
+	var links []incident.Link
+	add := func(more ...incident.Link) {
+		for _, l := range more {
+			if !slices.ContainsFunc(links, func(known incident.Link) bool { return known.URL == l.URL }) {
+				links = append(links, l)
+			}
+		}
+	}
+	for _, labels := range each {
+		name := labels.Value(nameLabel)
+		if len(names) == most || slices.Contains(names, name) {
+			continue
+		}
+		names = append(names, name)
+		if p, ok := s.plan(name); ok {
+			add(p.links()...)
+		}
+	}
+	add(s.Links...)
+	return links
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"muster/internal/alert"
+	"muster/internal/calendar"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/incident"
@@ -42,8 +43,11 @@ func full() *incident.Incident {
 			Revision: "git:4f1c2d7", Organisation: "하늘클라우드 주식회사", Zone: "Asia/Seoul", Source: "prometheus", Route: "payments",
 			Title: "결제 승인 지연", Service: incident.Service{ID: "payments", Name: "결제 게이트웨이"}, Impact: priority.High,
 			Urgency: priority.Medium, Policy: escalation.Policy{ID: "payments"},
-			Customers: []incident.Customer{{ID: "acme", Name: "Acme Commerce"}, {ID: "daon", Name: "다온몰"}},
+			Customers:  []incident.Customer{{ID: "acme", Name: "Acme Commerce"}, {ID: "daon", Name: "다온몰"}},
+			Background: background(),
 			Links: []incident.Link{
+				{Name: "PaymentLatencyHigh", URL: "https://runbooks.example.com/payments/slow", Kind: incident.Runbook},
+				{URL: "https://runbooks.example.com/payments/where-to-look", Kind: incident.Playbook},
 				{Name: "Runbook: payment latency", URL: "https://runbooks.example.com/payments/latency_(p99)"},
 				{Name: "Dashboard", URL: "https://grafana.example.com/d/payments?orgId=1&from=now-1h"},
 			},
@@ -66,6 +70,25 @@ func full() *incident.Incident {
 	i.Clocks = fullClocks()
 	i.Timeline = fullTimeline()
 	return i
+}
+
+// background is all that can be known of a service. Its access was verified too long ago.
+func background() incident.Background {
+	noc := incident.Contact{Target: escalation.Target{Kind: escalation.Group, ID: "noc"}, Name: "관제팀"}
+	verified, err := calendar.ParseDate("2026-08-01")
+	if err != nil {
+		panic(err)
+	}
+	return incident.Background{
+		Classes: []priority.Class{priority.Money, priority.VIPGroup}, Owner: &noc, Tier: 1,
+		DependsOn: []incident.Service{{ID: "platform", Name: "서울 공용 플랫폼"}, {ID: "bank", Name: "Bank gateway"}},
+		Triage: &incident.Triage{
+			Architecture: "https://wiki.example.com/payments", Components: []string{"authorise", "settle", "redis|cache"},
+			Privacy: incident.SensitiveData, Security: incident.Restricted,
+			Contacts:       []incident.Contact{noc, {Target: escalation.Target{Kind: escalation.Person, ID: "choi"}, Name: "최유나"}},
+			AccessVerified: verified,
+		},
+	}
 }
 
 func fullAlerts() alert.Set {
@@ -150,7 +173,9 @@ func facts() incident.Facts {
 			{Customer: "Nuri Trading", Target: supportplan.Mitigate, Begins: after(20 * time.Hour), Due: after(24 * time.Hour)},
 		},
 		Links: []incident.Link{
-			{Name: "Runbook", URL: "https://runbooks.example.com/payments"}, {Name: "Odd", URL: "javascript:alert(1)"},
+			{Name: "PaymentLatencyHigh", URL: "https://runbooks.example.com/payments/slow", Kind: incident.Runbook},
+			{Name: "Runbook", URL: "https://runbooks.example.com/payments"},
+			{Name: "Odd", URL: "javascript:alert(1)"},
 		},
 	}
 }

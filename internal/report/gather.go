@@ -30,8 +30,9 @@ func (l *language) view(i *incident.Incident, at time.Time) *view {
 	}
 	v.Customers = few(maxCustomers, v.Customers)
 	for _, x := range d.Links {
-		v.Links = append(v.Links, link{x.Name, x.URL})
+		v.Links = append(v.Links, link{l.link(x), x.URL})
 	}
+	v.About = l.service(&d.Background, l.zones.local(at, d.Zone))
 	if p := i.Previous; p != nil {
 		v.Previous, v.PreviousClosed = string(p.ID), p.ClosedAt
 	}

@@ -86,7 +86,7 @@ func TestMarkdownKeepsItsShape(t *testing.T) {
 	all := texts(t)
 	shape := func(s string) string {
 		i := infected(s)
-		i.Definition.Links, i.Ticket.Ref.URL = nil, ""
+		i.Definition.Links, i.Ticket.Ref.URL, i.Definition.Triage.Architecture = nil, "", ""
 		out, err := all.Incident(i, "en", report.Markdown, after(49*time.Hour))
 		if err != nil {
 			t.Fatal(err)

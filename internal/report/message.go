@@ -103,7 +103,7 @@ func (t *Texts) Message(telling incident.Telling, to delivery.Recipient) (delive
 	case forCustomers(k):
 		w, err = text.write(seenOutside(&telling, to))
 	default:
-		w, err = text.write(seenInside(&telling, to))
+		w, err = text.write(l.seenInside(&telling, to))
 	}
 	if err != nil {
 		m.Subject = line(fmt.Sprintf("[%s] %s: %s (%s)", m.Priority, l.word("message", string(m.Kind)), m.Service, m.Incident))
@@ -132,7 +132,7 @@ func (m message) write(data any) (written, error) {
 	return written{abbrev(maxSubject, line(subject)), text}, err
 }
 
-func seenInside(t *incident.Telling, to delivery.Recipient) *inside {
+func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *inside {
 	f := &t.Facts
 	d := inside{
 		To: to.Name, ID: string(f.ID), Previous: string(f.Previous), Title: f.Title, Service: f.Service, Zone: f.Zone,
@@ -146,7 +146,7 @@ func seenInside(t *incident.Telling, to delivery.Recipient) *inside {
 		d.Promises = append(d.Promises, due{c.Customer, string(c.Target), c.Due, c.Begins})
 	}
 	for _, x := range f.Links[:min(len(f.Links), 10)] {
-		d.Links = append(d.Links, link{x.Name, x.URL})
+		d.Links = append(d.Links, link{l.link(x), x.URL})
 	}
 	if t.Author != nil {
 		d.Author = t.Author.Shown()

@@ -75,6 +75,7 @@ type view struct {
 	TicketURL      string `text:"link"`
 	Review         bool
 	ReviewDue      time.Time
+	About          []Fact // what a responder needs to know of the service
 	Links          []link
 	SHA256         string   // of the definition
 	Revision       string   // of the organisation folder

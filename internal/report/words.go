@@ -55,6 +55,25 @@ func needed() []string {
 	for _, p := range []string{"started", "alerted", "engaged", "mitigation", "resolved"} {
 		add("point", p)
 	}
+	for _, c := range priority.Classes() {
+		add("class", string(c))
+	}
+	for _, v := range incident.Privacies() {
+		add("privacy", string(v))
+	}
+	for _, v := range incident.Securities() {
+		add("security", string(v))
+	}
+	for _, k := range incident.LinkKinds() {
+		add("link", string(k))
+	}
+	for _, tier := range []string{"1", "2", "3", "4"} {
+		add("tier", tier)
+	}
+	for _, what := range []string{"classes", "owner", "tier", "depends-on", "architecture", "components", "data", "contacts", "access"} {
+		add("service", what)
+	}
+	add("access", "stale")
 	for _, p := range review.Phases() {
 		add("interval", string(p))
 	}

@@ -236,6 +236,7 @@ func (s *server) report(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	i = s.shown(r, i)
 	body, err := s.Texts.Incident(i, s.language(q, i), format, s.Now())
 	if err != nil {
 		return err

@@ -73,6 +73,7 @@ func newHouse(t testing.TB) *house {
 			NextMethodAfter: time.Minute,
 		},
 		ReopenWithin: time.Hour,
+		Background:   incident.Background{Tier: 1, Triage: &incident.Triage{Architecture: "https://wiki.example/FOR-THE-HOUSE"}},
 	}, h.now)
 	if err != nil {
 		t.Fatal(err)

@@ -172,6 +172,9 @@ func (s *server) denied(r *http.Request, v authority.Verb, err error) error {
 func (s *server) shown(r *http.Request, i *incident.Incident) *incident.Incident {
 	by := visiting(r.Context())
 	if authority.May(by.Subject, authority.ReadInternal, s.about(authority.Incident, i)) == nil {
+		if by.Kind != authority.Provider {
+			return i.Beside()
+		}
 		return i
 	}
 	return i.Shown(incident.Viewer{

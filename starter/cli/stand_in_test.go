@@ -12,6 +12,7 @@ import (
 
 	"muster/internal/alert"
 	"muster/internal/authority"
+	"muster/internal/calendar"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/incident"
@@ -137,7 +138,15 @@ func (h *house) takenIncident(t testing.TB) {
 	begun := now().Add(-25 * time.Minute)
 	d := definition("Checkout", "HighErrorRate: \x1b[31mcheckout\x1b[0m 5xx > 5 %", priority.High, priority.Medium,
 		customer("hanbit", "한빛은행", 10*time.Minute, 30*time.Minute, 4*time.Hour), customer("acme", "Acme Corp", 10*time.Minute, time.Hour))
-	d.Links = []incident.Link{{Name: "Runbook", URL: "https://runbooks.example/checkout"}, {Name: "대시보드", URL: "https://grafana.example/d/checkout"}}
+	noc := incident.Contact{Target: escalation.Target{Kind: escalation.Group, ID: "noc"}, Name: "관제팀 \x1b[31mNOC"}
+	d.Background = incident.Background{
+		Classes: []priority.Class{priority.Money}, Owner: &noc, Tier: 1, DependsOn: []incident.Service{{ID: "platform", Name: "Platform"}},
+		Triage: &incident.Triage{
+			Architecture: "https://wiki.example/checkout", Components: []string{"checkout", "redis"}, Privacy: incident.PersonalData,
+			Security: incident.Confidential, Contacts: []incident.Contact{noc}, AccessVerified: calendar.DateOf(time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC)),
+		},
+	}
+	d.Links = []incident.Link{{URL: "https://runbooks.example/checkout", Kind: incident.Runbook}, {Name: "대시보드", URL: "https://grafana.example/d/checkout"}}
 	i := h.open(t, taken, d, begun, "HighErrorRate", "HighLatency")
 	i.Previous = &incident.Earlier{ID: over}
 	settle(i, begun.Add(5*time.Minute))

@@ -170,7 +170,7 @@ func (p page) facts(i *incident.Incident) [][]string {
 		customers = append(customers, c.Name)
 	}
 	for _, l := range p.links(i) {
-		links = append(links, l.Name+" "+l.URL)
+		links = append(links, p.view.texts.Link(l, p.language)+" "+l.URL)
 	}
 	f.add(p.say.service, printable(i.Definition.Service.Name))
 	f.add(p.say.customers, printable(strings.Join(customers, ", ")))
@@ -184,6 +184,13 @@ func (p page) facts(i *incident.Incident) [][]string {
 	f.add(p.say.paging, p.climb(i))
 	f.add(p.say.roles, p.holders(i)...)
 	f.add(p.say.alerts, p.firing(i)...)
+	for _, about := range p.view.texts.Service(&i.Definition, p.language, p.env.Now()) {
+		value := printable(about.Value)
+		if about.Stale {
+			value = p.paint(yellow, value)
+		}
+		f.add(printable(about.Label), value)
+	}
 	f.add(p.say.ticket, printable(i.Ticket.Ref.ID+" "+i.Ticket.Ref.URL))
 	for _, file := range i.Report.Files {
 		reports = append(reports, file.Path)

@@ -13,6 +13,7 @@ import (
 	"muster/internal/authority"
 	"muster/internal/incident"
 	"muster/internal/link"
+	"muster/internal/report"
 	"muster/internal/store"
 	"muster/internal/timeline"
 	"muster/starter"
@@ -339,6 +340,7 @@ type facts struct {
 	Responder, At          string // who has acknowledged last, and when
 	Human                  bool   // the responder is named, and not an organisation instead
 	Paging                 bool   // goes on
+	About                  []report.Fact
 }
 
 // showVisit shows how things stand, and what can be decided.
@@ -358,6 +360,9 @@ func (c *Console) showVisit(w http.ResponseWriter, r *http.Request, status int, 
 		},
 	}
 	d.Facts.Responder, d.Facts.Human = c.shownTo(v, responder)
+	if v.by.Kind == authority.Provider && c.inside(v) {
+		d.Facts.About = c.about(&i.Definition, p.Language)
+	}
 	if !taken.At.IsZero() {
 		d.Facts.At = moment(taken.At)
 	}
@@ -377,6 +382,19 @@ func (c *Console) showVisit(w http.ResponseWriter, r *http.Request, status int, 
 	c.show(w, r, status, p)
 }
 
+// about is what a responder needs to know first: what there is to do, then the service.
+func (c *Console) about(d *incident.Definition, language string) (facts []report.Fact) {
+	for _, l := range d.Links {
+		facts = append(facts, report.Fact{Label: c.cfg.Texts.Link(l, language), Value: l.URL, URL: l.URL})
+	}
+	return append(facts, c.cfg.Texts.Service(d, language, c.cfg.Now())...)
+}
+
+// inside tells whether whoever has the link may read what is for the house alone.
+func (c *Console) inside(v *visit) bool {
+	return authority.May(v.by, authority.ReadInternal, v.object) == nil
+}
+
 // shownTo is the name of an actor for whoever has the link, and whether it is a person's. Other parties learn no names of
 // people who are not their own.
 func (c *Console) shownTo(v *visit, a timeline.Actor) (name string, human bool) {
@@ -387,7 +405,7 @@ func (c *Console) shownTo(v *visit, a timeline.Actor) (name string, human bool) 
 		return "", false
 	case a == timeline.Muster():
 		return "Muster", false
-	case authority.May(v.by, authority.ReadInternal, v.object) == nil, ok && whose.Party == v.by.Party:
+	case c.inside(v), ok && whose.Party == v.by.Party:
 		return a.Shown(), a.Kind == timeline.Person
 	}
 	return o.Name, false

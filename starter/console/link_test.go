@@ -310,8 +310,16 @@ func TestOpenLink(t *testing.T) {
 		{name: "a reader of English", who: "kim", change: only(link.Acknowledge), status: 200, says: []string{ack}, not: []string{climb}},
 		{name: "escalation only", who: "kim", change: only(link.Escalate), status: 200, says: []string{climb}, not: []string{ack}},
 		{
+			name: "one's own people read what they need first", who: "kim", status: 200,
+			says: []string{"먼저 알아 둘 것", "런북 (HighErrorRate)", "https://wiki.mirnet.example/platform", "90일이 지나 다시 확인 필요"},
+		},
+		{
 			name: "a customer is not offered what it may not", who: "garam/it-desk", status: 200,
-			says: []string{"가람유통 IT 운영팀 님께", climb}, not: []string{ack},
+			says: []string{"가람유통 IT 운영팀 님께", climb}, not: []string{ack, "먼저 알아 둘 것", "mirnet.example/"},
+		},
+		{
+			name: "a partner's responder works on it without what is for the house", who: "yoon", status: 200,
+			says: []string{ack}, not: []string{"먼저 알아 둘 것", "wiki.mirnet.example"},
 		},
 		{
 			name: "a customer learns no name", who: "garam/it-desk", status: 200,

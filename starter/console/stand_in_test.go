@@ -19,6 +19,7 @@ import (
 	"muster/examples"
 	"muster/internal/alert"
 	"muster/internal/authority"
+	"muster/internal/calendar"
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/keyring"
@@ -68,6 +69,18 @@ func newHouse(t testing.TB, now func() time.Time) *house {
 			NextMethodAfter: time.Minute,
 		},
 		ReopenWithin: time.Hour,
+		Links: []incident.Link{
+			{Name: "HighErrorRate", URL: "https://runbooks.mirnet.example/high-error-rate?a=1&b=2", Kind: incident.Runbook},
+			{Name: "Grafana", URL: "https://grafana.mirnet.example/d/platform"},
+		},
+		Background: incident.Background{
+			Classes: []priority.Class{priority.Money}, Tier: 1,
+			Owner: &incident.Contact{Target: escalation.Target{Kind: escalation.Group, ID: "noc"}, Name: "관제팀"},
+			Triage: &incident.Triage{
+				Architecture: "https://wiki.mirnet.example/platform", Components: []string{"<b>kubernetes</b>", "network"}, Privacy: incident.NoPersonalData,
+				Security: incident.Internal, AccessVerified: calendar.DateOf(begin().AddDate(0, 0, -91)),
+			},
+		},
 	}
 	i, err := incident.Open(open, def, now())
 	if err != nil {

@@ -71,10 +71,15 @@ func (idle) Levels(string, alert.Labels, ...alert.Labels) (impact, urgency prior
 	return priority.High, priority.High
 }
 
+func (idle) GroupKey(string, alert.Labels) (route string, values alert.Labels, ok bool) {
+	return "", nil, false
+}
+
 func benchIntake(b *testing.B) *Intake {
 	in, err := New(Config{
 		Incidents: idle(10 * time.Millisecond), Router: idle(0), Now: time.Now,
-		Key: func(source, receiver string, group alert.Labels) Key { return fmt.Sprint(source, receiver, group) },
+		Key:      func(source, receiver string, group alert.Labels) Key { return fmt.Sprint(source, receiver, group) },
+		RouteKey: func(source, route string, values alert.Labels) Key { return fmt.Sprint(source, route, values) },
 	})
 	if err != nil {
 		b.Fatal(err)

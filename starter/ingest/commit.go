@@ -23,7 +23,7 @@ const (
 	Queue     = 1_024                 // commits that wait for their turn, each of another incident
 )
 
-// A post is one request that waits until all its alerts are committed.
+// A post is one request, or the part of one that goes to one incident, that waits until all its alerts are committed.
 type post struct {
 	message
 	source   string

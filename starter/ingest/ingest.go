@@ -55,6 +55,9 @@ type Router interface {
 	Definition(source string, labels alert.Labels, title string, each ...alert.Labels) (incident.Definition, error)
 	// Levels returns the impact and urgency of that definition alone, empty where it has none. It is asked for every request.
 	Levels(source string, labels alert.Labels, each ...alert.Labels) (impact, urgency priority.Level)
+	// GroupKey returns the route of one alert and the values of the labels by which that route groups, and whether it does:
+	// alerts that share both are one incident, whatever groups the source makes. It is asked for every alert.
+	GroupKey(source string, labels alert.Labels) (route string, values alert.Labels, ok bool)
 }
 
 // Config is what an Intake needs.
@@ -63,6 +66,7 @@ type Config struct {
 	Incidents Incidents
 	Router    Router
 	Key       func(source, receiver string, group alert.Labels) Key // from the groupLabels, sorted
+	RouteKey  func(source, route string, values alert.Labels) Key   // from what GroupKey returns
 	Guess     func(r *http.Request)                                 // is told of whoever shows a token of no source; nil: nobody is told
 	Now       func() time.Time
 	InFlight  int          // durable calls at a time; 0 means 16
@@ -78,6 +82,8 @@ type Intake struct {
 	buffers sync.Pool
 	held    atomic.Int64
 
+	routeKey func(source, route string, values alert.Labels) Key
+
 	accepted, refused, unavailable, abandoned, alerts atomic.Int64
 }
 
@@ -92,14 +98,14 @@ type Stats struct {
 
 // New makes an Intake.
 func New(cfg Config) (*Intake, error) {
-	if cfg.Incidents == nil || cfg.Router == nil || cfg.Key == nil || cfg.Now == nil || cfg.InFlight < 0 {
-		return nil, errors.New("make intake: want Incidents, Router, Key and Now, and InFlight not negative")
+	if cfg.Incidents == nil || cfg.Router == nil || cfg.Key == nil || cfg.RouteKey == nil || cfg.Now == nil || cfg.InFlight < 0 {
+		return nil, errors.New("make intake: want Incidents, Router, Key, RouteKey and Now, and InFlight not negative")
 	}
 	g, err := newGuard(cfg.Sources, cfg.Guess)
 	if err != nil {
 		return nil, fmt.Errorf("make intake: %w", err)
 	}
-	in := &Intake{guard: g, key: cfg.Key, now: cfg.Now}
+	in := &Intake{guard: g, key: cfg.Key, routeKey: cfg.RouteKey, now: cfg.Now}
 	in.buffers.New = func() any { return new(bytes.Buffer) }
 	in.commits = committer{
 		incidents: cfg.Incidents, router: cfg.Router, log: cfg.Log, groups: map[Key]*group{},
@@ -116,19 +122,23 @@ func New(cfg Config) (*Intake, error) {
 func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := held{in: in}
 	defer body.release()
-	p, err := in.accept(w, r, &body)
+	parcels, err := in.accept(w, r, &body)
 	if err != nil {
 		in.refuse(w, r, err)
 		return
 	}
+	alerts, commits := 0, 0
+	for _, p := range parcels {
+		alerts, commits = alerts+len(p.alerts), commits+p.commits
+	}
 	in.accepted.Add(1)
-	in.alerts.Add(int64(len(p.alerts)))
+	in.alerts.Add(int64(alerts))
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = fmt.Fprintf(w, `{"status":"accepted","alerts":%d,"commits":%d}`+"\n", len(p.alerts), p.commits)
+	_, _ = fmt.Fprintf(w, `{"status":"accepted","alerts":%d,"commits":%d}`+"\n", alerts, commits)
 }
 
-// accept returns a post when all of it is durable.
-func (in *Intake) accept(w http.ResponseWriter, r *http.Request, body *held) (*post, error) {
+// accept returns the posts that a request becomes when all of them are durable.
+func (in *Intake) accept(w http.ResponseWriter, r *http.Request, body *held) ([]parcel, error) {
 	source, err := in.guard.identify(w, r)
 	if err != nil {
 		return nil, err
@@ -140,13 +150,18 @@ func (in *Intake) accept(w http.ResponseWriter, r *http.Request, body *held) (*p
 	if err != nil {
 		return nil, err
 	}
-	p := &post{message: m, source: source, received: in.now().UTC().Truncate(time.Millisecond), done: make(chan error, 1)}
-	if p.fires() {
-		p.impact, p.urgency = in.commits.router.Levels(source, p.common, p.each()...)
+	received := in.now().UTC().Truncate(time.Millisecond)
+	var parcels []parcel
+	for _, part := range in.divide(source, m) {
+		p := &post{message: part.message, source: source, received: received, done: make(chan error, 1)}
+		if p.fires() {
+			p.impact, p.urgency = in.commits.router.Levels(source, p.common, p.each()...)
+		}
+		parcels = append(parcels, parcel{part.key, p})
 	}
 	ctx, cancel := context.WithTimeoutCause(r.Context(), Patience, errWaited)
 	defer cancel()
-	return p, in.commits.submit(ctx, in.key(source, m.receiver, m.group), p)
+	return parcels, in.submitAll(ctx, parcels)
 }
 
 func checkHeader(w http.ResponseWriter, r *http.Request) error {

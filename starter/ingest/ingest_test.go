@@ -266,13 +266,14 @@ func TestTokenChoosesTheSource(t *testing.T) {
 }
 
 func TestNewRefusesWhatCannotWork(t *testing.T) {
-	whole := ingest.Config{Incidents: newEngine(), Router: routes{}, Key: key, Now: clock}
+	whole := ingest.Config{Incidents: newEngine(), Router: routes{}, Key: key, RouteKey: routeKey, Now: clock}
 	for _, tc := range []struct {
 		want   string
 		change func(*ingest.Config)
 	}{
 		{"make intake: want Incidents", func(c *ingest.Config) { c.Incidents = nil }},
 		{"make intake: want Incidents", func(c *ingest.Config) { c.Now = nil }},
+		{"make intake: want Incidents", func(c *ingest.Config) { c.RouteKey = nil }},
 		{"make intake: want Incidents", func(c *ingest.Config) { c.InFlight = -1 }},
 		{`make intake: source "a/b": want an id`, func(c *ingest.Config) { c.Sources = []ingest.Source{{ID: "a/b", Token: "t"}} }},
 		{"make intake: source a: want a token", func(c *ingest.Config) { c.Sources = []ingest.Source{{ID: "a"}} }},

@@ -134,6 +134,16 @@ func (routes) Levels(_ string, labels alert.Labels, each ...alert.Labels) (impac
 	return priority.Low, priority.Low
 }
 
+// GroupKey groups the alerts that have a label tenant by it.
+func (routes) GroupKey(_ string, labels alert.Labels) (route string, values alert.Labels, ok bool) {
+	tenant := labels.Value("tenant")
+	return "tenants", alert.Labels{{Name: "tenant", Value: tenant}}, tenant != ""
+}
+
+func routeKey(source, route string, values alert.Labels) string {
+	return fmt.Sprint("incident/", source, "/route ", route, values)
+}
+
 func key(source, receiver string, group alert.Labels) string {
 	return fmt.Sprint("incident/", source, "/", receiver, group)
 }
@@ -144,7 +154,7 @@ func clock() time.Time {
 
 func intake(t testing.TB, e ingest.Incidents, change ...func(*ingest.Config)) *ingest.Intake {
 	t.Helper()
-	cfg := ingest.Config{Incidents: e, Router: routes{}, Key: key, Now: clock}
+	cfg := ingest.Config{Incidents: e, Router: routes{}, Key: key, RouteKey: routeKey, Now: clock}
 	for _, c := range change {
 		c(&cfg)
 	}

@@ -1,0 +1,136 @@
+package ingest
+
+import (
+	"cmp"
+	"context"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"muster/internal/alert"
+	"muster/internal/priority"
+)
+
+// Abreast is how many incidents of one request are committed to at a time. It leaves room in the queue for other requests.
+const Abreast = 64
+
+// A part is what of one message goes to one incident.
+type part struct {
+	key Key
+	message
+}
+
+// divide parts a message by the incidents that its alerts belong to. A route that groups decides for its own alerts; the
+// others stay together as the source has grouped them.
+func (in *Intake) divide(source string, m message) []part {
+	var parts []part
+	at := map[Key]int{}
+	rest := m.alerts[:0] // in place: mostly it is all of them
+	for _, a := range m.alerts {
+		route, values, ok := in.commits.router.GroupKey(source, a.Labels)
+		if !ok {
+			rest = append(rest, a)
+			continue
+		}
+		key := in.routeKey(source, route, values)
+		n, known := at[key]
+		if !known {
+			n = len(parts)
+			at[key] = n
+			parts = append(parts, part{key, message{
+				receiver: m.receiver, group: values, truncated: m.truncated, resolved: m.resolved && within(m.group, values),
+			}})
+		}
+		parts[n].alerts = append(parts[n].alerts, a)
+	}
+	for n := range parts {
+		parts[n].gather()
+	}
+	if len(rest) > 0 {
+		m.alerts = rest
+		parts = append(parts, part{in.key(source, m.receiver, m.group), m})
+	}
+	return parts
+}
+
+// within tells whether a group with these values is but a part of a group of the source: then what the source says of all
+// of its group is true of the part. A wider one has alerts of which this source group knows nothing.
+func within(group, values alert.Labels) bool {
+	return !slices.ContainsFunc(group, func(l alert.Label) bool {
+		return !slices.ContainsFunc(values, func(v alert.Label) bool { return v.Name == l.Name })
+	})
+}
+
+// gather finds what the alerts of a part have in common, and its title.
+func (p *part) gather() {
+	p.common = shared(p.alerts, func(a *sized) alert.Labels { return a.Labels })
+	about := alert.Alert{
+		Name:        alertName(p.common, p.alerts[0].Name),
+		Annotations: shared(p.alerts, func(a *sized) alert.Labels { return a.Annotations }),
+	}
+	p.title = clip(about.Summary(), maxTitle)
+}
+
+// shared returns the labels that all alerts have with the same value.
+func shared(alerts []sized, of func(*sized) alert.Labels) alert.Labels {
+	common := slices.Clone(of(&alerts[0]))
+	for n := 1; n < len(alerts) && len(common) > 0; n++ {
+		own := of(&alerts[n])
+		common = slices.DeleteFunc(common, func(l alert.Label) bool {
+			at, found := slices.BinarySearchFunc(own, l.Name, func(l alert.Label, name string) int { return cmp.Compare(l.Name, name) })
+			return !found || own[at].Value != l.Value
+		})
+	}
+	return common
+}
+
+// A parcel is a post on its way to an incident.
+type parcel struct {
+	key Key
+	*post
+}
+
+// submitAll returns when all alerts of all parcels are durable, or with an error when that is not known. The most pressing
+// come first and the others in no order, so that a request with too many for its time gets further each time that it is
+// repeated.
+func (in *Intake) submitAll(ctx context.Context, parcels []parcel) error {
+	if len(parcels) == 1 {
+		return in.commits.submit(ctx, parcels[0].key, parcels[0].post)
+	}
+	rand.Shuffle(len(parcels), func(a, b int) { parcels[a], parcels[b] = parcels[b], parcels[a] })
+	slices.SortStableFunc(parcels, func(a, b parcel) int { return cmp.Compare(a.pressing(), b.pressing()) })
+	var (
+		next   atomic.Int64
+		once   sync.Once
+		failed error
+		all    sync.WaitGroup
+	)
+	for range min(Abreast, len(parcels)) {
+		all.Go(func() {
+			for {
+				n := int(next.Add(1)) - 1
+				if n >= len(parcels) {
+					return
+				}
+				err := context.Cause(ctx)
+				if err == nil {
+					err = in.commits.submit(ctx, parcels[n].key, parcels[n].post)
+				}
+				if err != nil { // the others go on: what is durable is so when the request comes again
+					once.Do(func() { failed = err })
+				}
+			}
+		})
+	}
+	all.Wait()
+	return failed
+}
+
+// pressing is the priority of a post, the least one when it is not known.
+func (p *post) pressing() priority.Priority {
+	if pr, err := priority.Of(p.impact, p.urgency); err == nil {
+		return pr
+	}
+	return priority.P5
+}
