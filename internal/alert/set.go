@@ -64,6 +64,15 @@ type Set struct {
 	index map[string]int // fingerprint → position: in Full, then in Brief; never ranged over
 }
 
+// Labels returns the labels of the alerts that are kept whole, in the order in which they came.
+func (s *Set) Labels() []Labels {
+	all := make([]Labels, len(s.Full))
+	for n := range s.Full {
+		all[n] = s.Full[n].Labels
+	}
+	return all
+}
+
 // A Change says what a batch has brought that was not known.
 type Change struct {
 	Fired     []Alert // began to fire, or fire again after having been resolved

@@ -46,16 +46,18 @@ func (o *Organisation) Definition(source string, labels alert.Labels, title stri
 	return d, err
 }
 
-// Repinned returns a pinned definition with the promises and procedures that its service has in this folder. What the alert
-// decided stays: source, route, title, impact and urgency.
-func (o *Organisation) Repinned(pinned incident.Definition) (incident.Definition, error) {
-	d, ok := o.services[pinned.Service.ID]
+// Repinned returns a pinned definition with the promises and procedures that its service has in this folder. What the alerts
+// decided stays: source, route, title, impact, urgency and classes. The response plan is that of the alerts, by their labels.
+func (o *Organisation) Repinned(pinned incident.Definition, alerts []alert.Labels) (incident.Definition, error) {
+	s, ok := o.services[pinned.Service.ID]
 	if !ok {
 		return incident.Definition{}, o.missing("service", pinned.Service.ID)
 	}
+	d := s.Definition
 	d.Revision, d.Organisation, d.Zone, d.Languages = o.Revision, o.Name, o.Zone.String(), o.Languages
 	d.Source, d.Route, d.Title = pinned.Source, pinned.Route, pinned.Title
-	d.Impact, d.Urgency = pinned.Impact, pinned.Urgency
+	d.Impact, d.Urgency, d.Classes = pinned.Impact, pinned.Urgency, pinned.Classes
+	d.Links = s.linksFor(alerts)
 	var err error
 	d.SHA256, err = Hash(d)
 	return d, err

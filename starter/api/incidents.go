@@ -325,7 +325,7 @@ func (s *server) define(r *http.Request, c incident.Repin) (incident.Command, er
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.Directory().Repinned(i.Definition)
+	d, err := s.Directory().Repinned(i.Definition, i.Alerts.Labels())
 	if err != nil {
 		return nil, &starter.RefusedError{Reason: fmt.Sprintf("incident %s: cannot repin: %v", i.ID, err)}
 	}

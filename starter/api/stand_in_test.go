@@ -302,7 +302,7 @@ func (all people) Person(id string) (delivery.Recipient, bool) {
 }
 
 // Repinned returns a definition with a longer quiet time.
-func (people) Repinned(d incident.Definition) (incident.Definition, error) {
+func (people) Repinned(d incident.Definition, _ []alert.Labels) (incident.Definition, error) {
 	if d.Service.ID == "gone" {
 		return d, errors.New(`service "gone": not in the organisation folder`)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"muster/internal/alert"
 	"muster/internal/authority"
 	"muster/internal/delivery"
 	"muster/internal/incident"
@@ -18,8 +19,8 @@ import (
 
 // A Directory knows people and parties: the organisation folder as it is now.
 type Directory interface {
-	// Repinned returns a definition as the folder has it now, for the same service and alert.
-	Repinned(incident.Definition) (incident.Definition, error)
+	// Repinned returns a definition as the folder has it now, for the same service and alerts.
+	Repinned(pinned incident.Definition, alerts []alert.Labels) (incident.Definition, error)
 	// Subject returns who acts, with a party and roles.
 	Subject(actor string) (authority.Subject, bool)
 	Person(id string) (delivery.Recipient, bool)
