@@ -48,7 +48,8 @@ type definitions struct {
 	calendars map[string]calendar.Rules
 	plans     map[string]supportplan.Plan
 	customers map[string]customer
-	schedules map[string]oncall.Schedule
+	schedules map[string]*oncall.Schedule
+	rosters   []string // the IDs of schedules, in the order of the folder
 	policies  map[string]escalation.Policy
 	services  map[string]incident.Definition // all of a definition that its service decides
 	partners  map[string][]string            // and vendors, of services
@@ -80,7 +81,7 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 		dir: f.dir, calendars: map[string]calendar.Rules{}, parties: map[string]Party{}, people: map[string]person{},
 		groups: map[string]group{},
 		logins: map[string]string{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
-		schedules: map[string]oncall.Schedule{}, policies: map[string]escalation.Policy{},
+		schedules: map[string]*oncall.Schedule{}, policies: map[string]escalation.Policy{},
 		services: map[string]incident.Definition{}, partners: map[string][]string{},
 	}
 	o := &Organisation{Revision: f.revision, Changed: f.changed, LoadedAt: now, definitions: d}
