@@ -194,21 +194,29 @@ func TestWarningsOfSchedules(t *testing.T) {
 			"the first of 39 gaps in the next 30 days"},
 		{"nobody yet", strings.Replace(weeks, "2026-03-16", "2026-03-23", 1), "schedules.yaml:2:9: schedule primary: nobody is on call before 2026-03-23 09:00 (Europe/London)"},
 		{"nobody for long", strings.Replace(weeks, "2026-03-16", "2026-04-20", 1), "schedules.yaml:2:9: schedule primary: nobody is on call in the next 30 days"},
-		{"nobody from a day on", strings.Replace(weeks, "shift", "until: 2026-03-30 09:00, shift", 1),
-			"schedules.yaml:2:9: schedule primary: nobody is on call from 2026-03-30 09:00 (Europe/London) on"},
-		{"one gap", overrides("from: 2026-03-29 00:30, to: 2026-03-29 03:00, remove: kim", "from: 2026-03-29 00:30, to: 2026-03-29 03:00, remove: park"),
+		{
+			"nobody from a day on", strings.Replace(weeks, "shift", "until: 2026-03-30 09:00, shift", 1),
+			"schedules.yaml:2:9: schedule primary: nobody is on call from 2026-03-30 09:00 (Europe/London) on",
+		},
+		{
+			"one gap", overrides("from: 2026-03-29 00:30, to: 2026-03-29 03:00, remove: kim", "from: 2026-03-29 00:30, to: 2026-03-29 03:00, remove: park"),
 			"schedules.yaml:2:9: schedule primary: nobody is on call from 2026-03-29 00:30 to 2026-03-29 03:00 (Europe/London)\n" +
-				"schedules.yaml:8:9: schedule primary: override 1: kim is not on call in that time, so it changes nothing"},
+				"schedules.yaml:8:9: schedule primary: override 1: kim is not on call in that time, so it changes nothing",
+		},
 		{"a gap after 30 days", overrides("from: 2026-04-20 09:00, to: 2026-04-26 09:00, remove: park"), ""},
 		{"an override of somebody else", overrides("from: 2026-03-23 09:00, to: 2026-03-30 09:00, person: yoon"), ""},
-		{"instead of somebody who is not on call", overrides("from: 2026-03-23 09:00, to: 2026-03-30 09:00, person: yoon, instead_of: kim"),
-			"schedules.yaml:8:9: schedule primary: override 1: kim is not on call in that time, so it changes nothing"},
+		{
+			"instead of somebody who is not on call", overrides("from: 2026-03-23 09:00, to: 2026-03-30 09:00, person: yoon, instead_of: kim"),
+			"schedules.yaml:8:9: schedule primary: override 1: kim is not on call in that time, so it changes nothing",
+		},
 		{"instead of somebody who is for a moment", overrides("from: 2026-03-23 09:00, to: 2026-03-30 09:01, person: yoon, instead_of: kim"), ""},
 		{"instead of somebody whom an override before it put there", overrides(
 			"from: 2026-03-23 09:00, to: 2026-03-30 09:00, add: kim", "from: 2026-03-23 09:00, to: 2026-03-30 09:00, person: yoon, instead_of: kim"), ""},
-		{"instead of somebody whom an override after it puts there", overrides(
-			"from: 2026-03-23 09:00, to: 2026-03-30 09:00, person: yoon, instead_of: kim", "from: 2026-03-23 09:00, to: 2026-03-30 09:00, add: kim"),
-			"schedules.yaml:8:9: schedule primary: override 1: kim is not on call in that time, so it changes nothing"},
+		{
+			"instead of somebody whom an override after it puts there", overrides(
+				"from: 2026-03-23 09:00, to: 2026-03-30 09:00, person: yoon, instead_of: kim", "from: 2026-03-23 09:00, to: 2026-03-30 09:00, add: kim"),
+			"schedules.yaml:8:9: schedule primary: override 1: kim is not on call in that time, so it changes nothing",
+		},
 		{"what has passed is no news", overrides("from: 2026-03-17 09:00, to: 2026-03-18 09:00, remove: park"), ""},
 		{"too long to look through", overrides("from: 2027-03-23 09:00, to: 2029-03-30 09:00, remove: yoon"), ""},
 	} {
