@@ -24,6 +24,8 @@ type labels struct {
 
 	number, when, remote, tried, subject, reason string // what was refused
 
+	roster, onCall, begins, ends, lasts, named string // schedules
+
 	reviewOpen, reviewClosed, overdue, reopened, timeline, detect, engage, diagnose, mitigate, reviewNoted, reviewEnded string // reviews
 }
 
@@ -54,6 +56,7 @@ func labelsIn(language string) labels {
 				"이미 처리된 것은 그대로 유효합니다. 되돌릴 수 없습니다.",
 			sure:   "폐기하려면 yes를 입력하십시오:",
 			number: "번호", when: "시각", remote: "접속 주소", tried: "시도", subject: "대상", reason: "거부 사유",
+			roster: "당직표", onCall: "당직자", begins: "시작 시각", ends: "종료 시각", lasts: "기간", named: "이름",
 			reviewOpen: "진행 중", reviewClosed: "종료", overdue: "기한 초과", reopened: "다시 열린 횟수", timeline: "타임라인",
 			detect: "감지", engage: "대응 착수", diagnose: "진단", mitigate: "완화", reviewNoted: "%s: 사후 분석에 기록", reviewEnded: "%s: 사후 분석 종료",
 		}
@@ -83,6 +86,7 @@ func labelsIn(language string) labels {
 			"to workflows. What was taken stays true. It cannot be undone.",
 		sure:   "Type yes to revoke it:",
 		number: "Number", when: "When", remote: "From", tried: "Tried", subject: "Subject", reason: "Why refused",
+		roster: "Schedule", onCall: "On call", begins: "From", ends: "Until", lasts: "Lasts", named: "Name",
 		reviewOpen: "open", reviewClosed: "closed", overdue: "overdue", reopened: "Reopened", timeline: "Timeline",
 		detect: "Detect", engage: "Engage", diagnose: "Diagnose", mitigate: "Mitigate",
 		reviewNoted: "%s: recorded in its review", reviewEnded: "%s: its review is closed",
