@@ -338,6 +338,7 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	}
+	f.Add(slices.Index(names, "schedules.yaml"), layered)
 	f.Fuzz(func(t *testing.T, n int, content string) {
 		if n < 0 || n >= len(names) {
 			return
