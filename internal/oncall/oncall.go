@@ -1,58 +1,144 @@
-// Package oncall says who is on call at an instant. It reads no clock, and where nobody is on call it says so: it never
-// guesses.
+// Package oncall says who is on call when. It reads no clock, and where nobody is on call it says so: it never guesses.
 package oncall
 
-import "time"
+import (
+	"slices"
+	"time"
 
-// A Schedule is a rotation with what was agreed beside it.
+	"muster/internal/calendar"
+)
+
+// A Schedule says who is on call when: layers of rotations, and overrides for what was agreed beside them.
 type Schedule struct {
-	Rotation  Rotation
+	ID   string
+	Name string
+	Zone *time.Location // where the wall clock of its layers hangs
+
+	// Layers lie on one another. A later one wins over those before it while it has somebody on call; where it has nobody,
+	// they show through.
+	Layers []Layer
+	// Overrides are applied to what the layers say, one after the other.
 	Overrides []Override
 }
 
-// A Rotation hands over from one person to the next, for ever, always at the same time of day on the wall.
-type Rotation struct {
-	Zone   *time.Location // where the wall clock hangs
-	Start  WallTime       // the first handover; before it nobody is on call
-	Days   int            // length of a shift in calendar days: 1 is daily, 7 weekly
-	People []string       // in the order of their shifts
+// A Layer is a rotation with limits. Outside of them nobody of the layer is on call; the rotation goes on all the same.
+type Layer struct {
+	Name     string
+	Rotation Rotation
+	Until    WallTime           // the zero one: for ever
+	During   *calendar.Calendar // nil: always. Its zone may be another than that of the schedule
 }
 
-// An Override puts one person on call from one instant until just before another, whatever the rotation says.
+// A Change is what an override does.
+type Change string
+
+// The changes.
+const (
+	Replace    Change = "replace"    // Person is on call, and nobody else
+	Substitute Change = "substitute" // Person is on call wherever InsteadOf would be
+	Add        Change = "add"        // Person is on call too
+	Remove     Change = "remove"     // Person is not on call, even if nobody is left
+)
+
+// An Override changes who is on call from one instant until just before another.
 type Override struct {
-	From, To time.Time
-	Person   string
+	From, To  time.Time
+	Change    Change
+	Person    string
+	InsteadOf string // of Substitute
 }
 
-// At returns who is on call at an instant, empty when nobody is. An override wins over the rotation, a later one in the
-// list over an earlier one.
-func (s Schedule) At(at time.Time) string {
-	for n := len(s.Overrides) - 1; n >= 0; n-- {
-		if o := s.Overrides[n]; !at.Before(o.From) && at.Before(o.To) {
-			return o.Person
+// At returns who is on call at t, each once: nobody where there is a gap.
+func (s *Schedule) At(t time.Time) []string {
+	people, _ := s.hold(t, s.Overrides)
+	return people
+}
+
+// hold returns who is on call at t, and an instant after t until which that certainly stays so. The zero instant means for
+// ever. Overrides that do not touch the time in question may be left out.
+func (s *Schedule) hold(t time.Time, overrides []Override) (people []string, until time.Time) {
+	for _, l := range slices.Backward(s.Layers) {
+		of, turn := l.hold(t, s.Zone)
+		until = sooner(until, turn)
+		if len(of) > 0 {
+			people = slices.Clone(of)
+			break
 		}
 	}
-	return s.Rotation.at(at)
+	for _, o := range overrides {
+		switch {
+		case t.Before(o.From):
+			until = sooner(until, o.From)
+		case t.Before(o.To):
+			people, until = o.apply(people), sooner(until, o.To)
+		}
+	}
+	return distinct(people), until
 }
 
-func (r Rotation) at(at time.Time) string {
-	if r.Zone == nil || len(r.People) == 0 || r.Days < 1 {
-		return ""
+// hold is Schedule.hold for the layer alone.
+func (l *Layer) hold(t time.Time, zone *time.Location) (people []string, until time.Time) {
+	r := l.Rotation
+	if zone == nil || len(r.People) == 0 || r.Shift.N < 1 {
+		return nil, time.Time{}
 	}
-	n := r.Start.daysUntil(at.In(r.Zone)) / r.Days
-	// The calendar names the shift but for its edges: the handover of today may still be to come, and where the clock was
-	// put back over midnight the handover of tomorrow has already been.
-	for n >= 0 && r.handover(n).After(at) {
-		n--
+	if start := r.Start.In(zone); t.Before(start) {
+		return nil, start
 	}
-	for !r.handover(n + 1).After(at) {
-		n++
+	if !l.Until.IsZero() {
+		until = l.Until.In(zone)
+		if !t.Before(until) {
+			return nil, time.Time{}
+		}
 	}
-	if n < 0 {
-		return ""
+	if l.During != nil {
+		open, turn := l.During.Holds(t)
+		until = sooner(until, turn)
+		if !open {
+			return nil, until
+		}
 	}
-	return r.People[n%len(r.People)]
+	if len(r.People) == 1 { // they hand over to themselves
+		return r.People[0], until
+	}
+	n := r.turn(t, zone)
+	return r.People[n%len(r.People)], sooner(until, r.handOff(n+1, zone))
 }
 
-// handover returns when shift n begins.
-func (r Rotation) handover(n int) time.Time { return r.Start.addDays(n * r.Days).In(r.Zone) }
+// apply returns who is on call under an override. It may change people.
+func (o Override) apply(people []string) []string {
+	switch o.Change {
+	case Replace:
+		return []string{o.Person}
+	case Substitute:
+		for n, p := range people {
+			if p == o.InsteadOf {
+				people[n] = o.Person
+			}
+		}
+	case Add:
+		return append(people, o.Person)
+	case Remove:
+		return slices.DeleteFunc(people, func(p string) bool { return p == o.Person })
+	}
+	return people
+}
+
+// distinct returns people in their order, each once.
+func distinct(people []string) []string {
+	var once []string
+	for _, p := range people {
+		if !slices.Contains(once, p) {
+			once = append(once, p)
+		}
+	}
+	return once
+}
+
+// sooner returns the earlier of two instants, of which the zero one never comes.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -47,13 +47,39 @@ func (w WallTime) In(zone *time.Location) time.Time {
 	}
 }
 
+// IsZero tells whether w is the zero WallTime, which stands for none.
+func (w WallTime) IsZero() bool { return w.shown.IsZero() }
+
+func (w WallTime) addHours(n int) WallTime {
+	return WallTime{time.Unix(w.shown.Unix()+int64(n)*secondsOfHour, 0).UTC()}
+}
+
 func (w WallTime) addDays(n int) WallTime { return WallTime{w.shown.AddDate(0, 0, n)} }
+
+// addMonths returns the same day of another month, or its last day when it has no such day.
+func (w WallTime) addMonths(n int) WallTime {
+	y, m, d := w.shown.Date()
+	m += time.Month(n)
+	last := time.Date(y, m+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	return WallTime{time.Date(y, m, min(d, last), w.shown.Hour(), w.shown.Minute(), 0, 0, time.UTC)}
+}
+
+// hoursUntil counts the hours from w to what the clock on the wall shows at t.
+func (w WallTime) hoursUntil(t time.Time) int {
+	_, offset := t.Zone()
+	return int((t.Unix() + int64(offset) - w.shown.Unix()) / secondsOfHour)
+}
 
 // daysUntil counts the midnights from w's date to the date that t shows.
 func (w WallTime) daysUntil(t time.Time) int { return int(day(t) - day(w.shown)) }
 
+// monthsUntil counts the firsts of a month from w's date to the date that t shows.
+func (w WallTime) monthsUntil(t time.Time) int {
+	return (t.Year()-w.shown.Year())*monthsOfYear + int(t.Month()-w.shown.Month())
+}
+
 // day numbers the date that t shows.
 func day(t time.Time) int64 {
 	y, m, d := t.Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60)
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / (hoursOfDay * secondsOfHour)
 }

@@ -73,8 +73,8 @@ sources.yaml:1:1: file: unknown key "source"; did you mean sources?`},
 		{change{"people.yaml", "id: park", "id: kim"}, `escalation-policies.yaml:5:20: policy std: step 2: targets "park": no such person; known: kim, yoon, han
 escalation-policies.yaml:7:29: policy std: last_resort: targets "park": no such person; known: kim, yoon, han
 people.yaml:13:9: person kim: id "kim": taken by people.yaml:2
-schedules.yaml:8:21: schedule primary: rotation: people "park": no such person; known: kim, yoon, han
-schedules.yaml:12:17: schedule primary: override 1: person "park": no such person; known: kim, yoon, han
+schedules.yaml:9:23: schedule primary: layer weeks: people "park": no such person; known: kim, yoon, han
+schedules.yaml:13:17: schedule primary: override 1: person "park": no such person; known: kim, yoon, han
 services.yaml:10:32: service shop: roles: communications-manager "park": no such person; known: kim, yoon, han
 services.yaml:11:25: service shop: roles: support-manager "park": no such person; known: kim, yoon, han`},
 		{change{"people.yaml", "    language: ko\n", ""}, `people.yaml:2:5: person kim: language: missing; want en or ko`},
@@ -121,8 +121,8 @@ people.yaml:29:34: person yoon: roles "responder": named twice`},
 		{change{"people.yaml", "login: han@shop.example", "login: park@example.com"}, `people.yaml:35:12: person han: login "park@example.com": taken by people.yaml:24`},
 		{change{"people.yaml", "login: han@shop.example", "login: \" han\""}, `people.yaml:35:12: person han: login " han": want what a sign-in provider calls somebody, such as park@example.com, of at most 200 characters`},
 		{change{"people.yaml", "login: han@shop.example", "login: \"\""}, `people.yaml:35:12: person han: login "": want what a sign-in provider calls somebody, such as park@example.com, of at most 200 characters`},
-		{change{"schedules.yaml", "people: [kim, park]", "people: [kim, han]"}, `schedules.yaml:8:21: schedule primary: rotation: people "han": a person of customer shopco, and a customer's people are never paged; want somebody else`},
-		{change{"schedules.yaml", "        person: park\n", "        person: han\n"}, `schedules.yaml:12:17: schedule primary: override 1: person "han": a person of customer shopco, and a customer's people are never paged; want somebody else`},
+		{change{"schedules.yaml", "people: [kim, park]", "people: [kim, han]"}, `schedules.yaml:9:23: schedule primary: layer weeks: people "han": a person of customer shopco, and a customer's people are never paged; want somebody else`},
+		{change{"schedules.yaml", "        person: park\n", "        person: han\n"}, `schedules.yaml:13:17: schedule primary: override 1: person "han": a person of customer shopco, and a customer's people are never paged; want somebody else`},
 		{change{"escalation-policies.yaml", "{targets: [person:park], wait: 10m}", "{targets: [person:han], wait: 10m}"}, `escalation-policies.yaml:5:20: policy std: step 2: targets "han": a person of customer shopco, and a customer's people are never paged; want somebody else`},
 		{change{"escalation-policies.yaml", "last_resort: {targets: [person:park]", "last_resort: {targets: [person:park, person:han]"}, `escalation-policies.yaml:7:42: policy std: last_resort: targets "han": a person of customer shopco, and a customer's people are never paged; want somebody else`},
 		{change{"services.yaml", "support-manager: [person:park]", "support-manager: [person:han]"}, `services.yaml:11:25: service shop: roles: support-manager "han": a person of customer shopco, and a customer's people are never paged; want somebody else`},
@@ -172,14 +172,14 @@ support-plans.yaml:7:34: support plan gold: pause_for "customer": named twice`},
 		{change{"customers.yaml", "language: en", "language: english"}, `customers.yaml:12:19: customer shopco: contact boss: language "english": want en or ko`},
 		{change{"customers.yaml", "methods: [{name: mail, type: email, address: boss@shop.example}]", "methods: []"}, `customers.yaml:13:18: customer shopco: contact boss: methods: none; want at least one`},
 		{change{"schedules.yaml", "zone: Europe/London", "zone: Europe/Londn"}, `schedules.yaml:4:11: schedule primary: zone "Europe/Londn": want an IANA time zone, such as Asia/Seoul`},
-		{change{"schedules.yaml", "start: 2026-03-16 09:00", "start: 2026-02-30 09:00"}, `schedules.yaml:6:14: schedule primary: rotation: start "2026-02-30 09:00": want a date and a time of day, such as 2026-11-02 09:00`},
-		{change{"schedules.yaml", "start: 2026-03-16 09:00", "start: 2026-03-16"}, `schedules.yaml:6:14: schedule primary: rotation: start "2026-03-16": want a date and a time of day, such as 2026-11-02 09:00`},
-		{change{"schedules.yaml", "shift: weekly", "shift: monthly"}, `schedules.yaml:7:14: schedule primary: rotation: shift "monthly": want daily, weekly or a number of days, such as 3 days`},
-		{change{"schedules.yaml", "shift: weekly", "shift: 0 days"}, `schedules.yaml:7:14: schedule primary: rotation: shift "0 days": want daily, weekly or a number of days, such as 3 days`},
-		{change{"schedules.yaml", "people: [kim, park]", "people: [kim, lee]"}, `schedules.yaml:8:21: schedule primary: rotation: people "lee": no such person; known: kim, park, yoon, han`},
-		{change{"schedules.yaml", "people: [kim, park]", "people: []"}, `schedules.yaml:8:15: schedule primary: rotation: people: none; want at least one`},
-		{change{"schedules.yaml", "to: 2026-03-19 09:00", "to: 2026-03-18 09:00"}, `schedules.yaml:11:13: schedule primary: override 1: to 2026-03-18 09:00: want a later time than from, 2026-03-18 09:00`},
-		{change{"schedules.yaml", "        person: park\n", "        person: parc\n"}, `schedules.yaml:12:17: schedule primary: override 1: person "parc": no such person; did you mean park?`},
+		{change{"schedules.yaml", "start: 2026-03-16 09:00", "start: 2026-02-30 09:00"}, `schedules.yaml:7:16: schedule primary: layer weeks: start "2026-02-30 09:00": want a date and a time of day, such as 2026-11-02 09:00`},
+		{change{"schedules.yaml", "start: 2026-03-16 09:00", "start: 2026-03-16"}, `schedules.yaml:7:16: schedule primary: layer weeks: start "2026-03-16": want a date and a time of day, such as 2026-11-02 09:00`},
+		{change{"schedules.yaml", "shift: weekly", "shift: fortnightly"}, `schedules.yaml:8:16: schedule primary: layer weeks: shift "fortnightly": want hourly, daily, weekly, monthly, or a number of hours, days, weeks or months, such as 12 hours, at most 366`},
+		{change{"schedules.yaml", "shift: weekly", "shift: 0 days"}, `schedules.yaml:8:16: schedule primary: layer weeks: shift "0 days": want hourly, daily, weekly, monthly, or a number of hours, days, weeks or months, such as 12 hours, at most 366`},
+		{change{"schedules.yaml", "people: [kim, park]", "people: [kim, lee]"}, `schedules.yaml:9:23: schedule primary: layer weeks: people "lee": no such person; known: kim, park, yoon, han`},
+		{change{"schedules.yaml", "people: [kim, park]", "people: []"}, `schedules.yaml:9:17: schedule primary: layer weeks: people: none; want at least one`},
+		{change{"schedules.yaml", "to: 2026-03-19 09:00", "to: 2026-03-18 09:00"}, `schedules.yaml:12:13: schedule primary: override 1: to 2026-03-18 09:00: want a later time than from, 2026-03-18 09:00`},
+		{change{"schedules.yaml", "        person: park\n", "        person: parc\n"}, `schedules.yaml:13:17: schedule primary: override 1: person "parc": no such person; did you mean park?`},
 		{change{"escalation-policies.yaml", "    last_resort: {targets: [person:park], every: 15m}\n", ""}, `escalation-policies.yaml:2:5: policy std: last_resort: missing; want targets and every, because an unanswered page must end with somebody`},
 		{change{"escalation-policies.yaml", "last_resort: {targets: [person:park], every: 15m}", "last_resort: {targets: [], every: 0s}"}, `escalation-policies.yaml:7:28: policy std: last_resort: targets: none; want at least one
 escalation-policies.yaml:7:39: policy std: last_resort: every "0s": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},

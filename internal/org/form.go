@@ -18,7 +18,6 @@ import (
 	"muster/internal/authority"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
-	"muster/internal/oncall"
 	"muster/internal/priority"
 	"muster/internal/supportplan"
 )
@@ -79,14 +78,12 @@ var (
 	aPercentage = whole("a percentage", 1, 99)
 	aPort       = whole("a port", 1, 65535)
 
-	aShift    = in("daily, weekly or a number of days, such as 3 days", shift)
 	aZone     = in("an IANA time zone, such as Asia/Seoul", zone)
 	aDuration = in("a time such as "+durations, duration)
 	aWait     = in("a time of more than 0s, such as "+durations, func(s string) (time.Duration, bool) {
 		d, ok := duration(s)
 		return d, ok && d > 0
 	})
-	aWallTime = in("a date and a time of day, such as 2026-11-02 09:00", by(oncall.ParseWallTime))
 	aPriority = in("P1, P2, P3, P4 or P5", by(priority.Parse))
 	aTarget   = in("schedule:ID, group:ID or person:ID", by(escalation.ParseTarget))
 	aNetwork  = in("a network, such as 10.20.0.0/16 or 127.0.0.1/32", func(s string) (netip.Prefix, bool) {
@@ -176,18 +173,6 @@ func issuer(s string) (string, bool) {
 func number(s string) (int, bool) {
 	n, err := strconv.Atoi(s)
 	return n, err == nil && strconv.Itoa(n) == s // no 010, no +1
-}
-
-func shift(s string) (int, bool) {
-	switch s {
-	case "daily":
-		return 1, true
-	case "weekly":
-		return 7, true
-	}
-	days, ok := strings.CutSuffix(s, " days")
-	n, whole := between(1, 366)(days)
-	return n, ok && whole
 }
 
 func zone(s string) (*time.Location, bool) {

@@ -37,23 +37,16 @@ func (o *Organisation) missing(what, id string) error {
 
 // Recipients returns whom a target means at an instant: nobody when nobody is on call.
 func (o *Organisation) Recipients(t escalation.Target, at time.Time) ([]delivery.Recipient, error) {
-	id := t.ID
 	switch t.Kind {
 	case escalation.Person:
 	case escalation.Group:
 		return o.Group(t.ID)
 	case escalation.Schedule:
-		s, ok := o.schedules[t.ID]
-		if !ok {
-			return nil, o.missing("schedule", t.ID)
-		}
-		if id = s.At(at); id == "" {
-			return nil, nil
-		}
+		return o.onCall(t.ID, at)
 	}
-	p, ok := o.Person(id)
+	p, ok := o.Person(t.ID)
 	if !ok {
-		return nil, o.missing("person", id)
+		return nil, o.missing("person", t.ID)
 	}
 	return []delivery.Recipient{p}, nil
 }

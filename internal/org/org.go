@@ -47,7 +47,8 @@ type definitions struct {
 	calendars map[string]calendar.Rules
 	plans     map[string]supportplan.Plan
 	customers map[string]customer
-	schedules map[string]oncall.Schedule
+	schedules map[string]*oncall.Schedule
+	rosters   []string // the IDs of schedules, in the order of the folder
 	policies  map[string]escalation.Policy
 	services  map[string]*service
 	depends   map[string][]dependency // of services
@@ -80,7 +81,7 @@ func newBuilder(f *folder) *builder {
 	d := &definitions{
 		dir: f.dir, calendars: map[string]calendar.Rules{}, parties: map[string]Party{}, people: map[string]person{},
 		groups: map[string]group{}, logins: map[string]string{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
-		schedules: map[string]oncall.Schedule{}, policies: map[string]escalation.Policy{},
+		schedules: map[string]*oncall.Schedule{}, policies: map[string]escalation.Policy{},
 		services: map[string]*service{}, depends: map[string][]dependency{}, partners: map[string][]string{},
 	}
 	return &builder{

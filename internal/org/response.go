@@ -2,45 +2,9 @@ package org
 
 import (
 	"fmt"
-	"time"
 
 	"muster/internal/escalation"
-	"muster/internal/oncall"
 )
-
-// readSchedules reads schedules.yaml.
-func (b *builder) readSchedules(o *object) {
-	o.entries("schedules", "schedule", anyNumber, func(o *object, id string) {
-		s := oncall.Schedule{}
-		need(o, "name", aName)
-		s.Rotation.Zone = maybe(o, "zone", aZone, b.org.Zone)
-		o.object(o.field("rotation"), o.about("rotation"), func(o *object) {
-			s.Rotation.Start, _ = need(o, "start", aWallTime)
-			s.Rotation.Days, _ = need(o, "shift", aShift)
-			s.Rotation.People = o.refs("people", "person", some)
-		})
-		for i, n := range o.items("overrides", optional) {
-			o.object(n, fmt.Sprintf("%s: override %d", o.subject, i+1), func(o *object) {
-				s.Overrides = append(s.Overrides, b.readOverride(o, s.Rotation.Zone))
-			})
-		}
-		b.schedules[id] = s
-	})
-}
-
-func (b *builder) readOverride(o *object, zone *time.Location) oncall.Override {
-	var v oncall.Override
-	from, fromOK := need(o, "from", aWallTime)
-	to, toOK := need(o, "to", aWallTime)
-	v.Person, _ = o.ref("person", "person")
-	if !fromOK || !toOK || zone == nil {
-		return v
-	}
-	if v.From, v.To = from.In(zone), to.In(zone); !v.From.Before(v.To) {
-		o.fault(o.field("to").place, "%s: to %s: want a later time than from, %s", o.subject, to, from)
-	}
-	return v
-}
 
 // readPolicies reads escalation-policies.yaml.
 func (b *builder) readPolicies(o *object) {

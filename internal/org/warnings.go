@@ -32,11 +32,7 @@ func (b *builder) warnings(now time.Time) []Fault {
 			w.fault(w.placeOf("customer", id), "customer %s: no service is for it, so no incident can touch it", id)
 		}
 	}
-	for id, s := range b.schedules {
-		if s.At(now) == "" {
-			w.fault(w.placeOf("schedule", id), "schedule %s: nobody is on call before %s (%s)", id, s.Rotation.Start, s.Rotation.Zone)
-		}
-	}
+	b.doubtfulSchedules(&w, now)
 	b.idleParties(&w)
 	b.idleRoles(&w)
 	if b.signIn != nil && len(b.logins) == 0 {

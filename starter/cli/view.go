@@ -385,7 +385,7 @@ func (p page) left(i *incident.Incident, c *supportplan.Clock) string {
 	}
 	said := p.away(p.env.Now().Add(left), p.say.remaining, p.say.over)
 	if c.Begins.After(p.env.Now()) {
-		said += fmt.Sprintf(p.say.begins, p.instant(c.Begins))
+		said += fmt.Sprintf(p.say.beginsAt, p.instant(c.Begins))
 	}
 	return said
 }

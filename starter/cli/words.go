@@ -6,7 +6,7 @@ type labels struct {
 
 	started, resolved, closed, responding, nobody, paging, step, lastResort, expires, roles, alerts, firing string
 
-	ticket, report, review, previous, links, entries, promise, due, left, begins, atRisk string
+	ticket, report, review, previous, links, entries, promise, due, left, beginsAt, atRisk string
 
 	in, ago, remaining, over, now, person string
 
@@ -24,6 +24,8 @@ type labels struct {
 
 	number, when, remote, tried, subject, reason string // what was refused
 
+	roster, onCall, begins, ends, lasts, named string // schedules
+
 	reviewOpen, reviewClosed, overdue, reopened, timeline, detect, engage, diagnose, mitigate, reviewNoted, reviewEnded string // reviews
 }
 
@@ -37,7 +39,7 @@ func labelsIn(language string) labels {
 			step: "에스컬레이션 %d/%d단계(%d회차) %s", lastResort: "최종 대상 %s", expires: "활동이 없으면 %s에 호출 재개",
 			roles: "역할", alerts: "경보", firing: "%d건 발생 중 / 모두 %d건",
 			ticket: "티켓", report: "보고서", review: "사후 분석", previous: "직전 인시던트", links: "링크", entries: "최근 기록",
-			promise: "목표", due: "기한", left: "남은 시간", begins: ", %s부터 계산", atRisk: "임박",
+			promise: "목표", due: "기한", left: "남은 시간", beginsAt: ", %s부터 계산", atRisk: "임박",
 			in: "%s 후", ago: "%s 전", remaining: "%s 남음", over: "%s 초과", now: "지금", person: "%s 님", schedule: "당직표 %s", somebody: "개인 %s",
 			alert: "경보", last: "최근 수신", times: "횟수", summary: "요약", fires: "발생", ended: "해결",
 			more: " 외 %d종 (muster incident alerts %s)", runbook: "런북", source: "경보 출처",
@@ -54,6 +56,7 @@ func labelsIn(language string) labels {
 				"이미 처리된 것은 그대로 유효합니다. 되돌릴 수 없습니다.",
 			sure:   "폐기하려면 yes를 입력하십시오:",
 			number: "번호", when: "시각", remote: "접속 주소", tried: "시도", subject: "대상", reason: "거부 사유",
+			roster: "당직표", onCall: "당직자", begins: "시작 시각", ends: "종료 시각", lasts: "기간", named: "이름",
 			reviewOpen: "진행 중", reviewClosed: "종료", overdue: "기한 초과", reopened: "다시 열린 횟수", timeline: "타임라인",
 			detect: "감지", engage: "대응 착수", diagnose: "진단", mitigate: "완화", reviewNoted: "%s: 사후 분석에 기록", reviewEnded: "%s: 사후 분석 종료",
 		}
@@ -65,7 +68,7 @@ func labelsIn(language string) labels {
 		step: "step %d of %d, round %d: %s", lastResort: "last resort: %s", expires: "pages again without a sign of life by %s",
 		roles: "Roles", alerts: "Alerts", firing: "%d firing of %d",
 		ticket: "Ticket", report: "Report", review: "Review", previous: "Previous", links: "Links", entries: "Last entries",
-		promise: "Promise", due: "Due", left: "Left", begins: ", from %s", atRisk: "at risk",
+		promise: "Promise", due: "Due", left: "Left", beginsAt: ", from %s", atRisk: "at risk",
 		in: "in %s", ago: "%s ago", remaining: "%s left", over: "%s over", now: "now", person: "%s", schedule: "schedule %s", somebody: "person %s",
 		alert: "Alert", last: "Last seen", times: "Times", summary: "Summary", fires: "firing", ended: "resolved",
 		more: " and %d more (muster incident alerts %s)", runbook: "Runbook", source: "Alert source",
@@ -83,6 +86,7 @@ func labelsIn(language string) labels {
 			"to workflows. What was taken stays true. It cannot be undone.",
 		sure:   "Type yes to revoke it:",
 		number: "Number", when: "When", remote: "From", tried: "Tried", subject: "Subject", reason: "Why refused",
+		roster: "Schedule", onCall: "On call", begins: "From", ends: "Until", lasts: "Lasts", named: "Name",
 		reviewOpen: "open", reviewClosed: "closed", overdue: "overdue", reopened: "Reopened", timeline: "Timeline",
 		detect: "Detect", engage: "Engage", diagnose: "Diagnose", mitigate: "Mitigate",
 		reviewNoted: "%s: recorded in its review", reviewEnded: "%s: its review is closed",
