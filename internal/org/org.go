@@ -47,6 +47,7 @@ type definitions struct {
 	logins    map[string]string // of people, and whose each is
 	calendars map[string]calendar.Rules
 	plans     map[string]supportplan.Plan
+	entitled
 	customers map[string]customer
 	schedules map[string]oncall.Schedule
 	policies  map[string]escalation.Policy
@@ -81,7 +82,7 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 		groups: map[string]group{},
 		logins: map[string]string{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
 		schedules: map[string]oncall.Schedule{}, policies: map[string]escalation.Policy{},
-		services: map[string]incident.Definition{}, partners: map[string][]string{},
+		services: map[string]incident.Definition{}, partners: map[string][]string{}, entitled: nobodyEntitled(),
 	}
 	o := &Organisation{Revision: f.revision, Changed: f.changed, LoadedAt: now, definitions: d}
 	b := &builder{
@@ -97,6 +98,7 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 		{calendarsFile, "calendar", b.readCalendars},
 		{sourcesFile, "source", b.readSources},
 		{partiesFile, party, b.readParties},
+		{entitledFile, entitlementTable, b.readEntitlements},
 		{plansFile, "support plan", b.readPlans},
 		{customersFile, "customer", b.readCustomers},
 		{peopleFile, "person", b.readPeople},

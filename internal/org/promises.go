@@ -23,6 +23,7 @@ func (b *builder) readPlans(o *object) {
 		})
 		o.hold(plan.Validate())
 		b.plans[id] = plan
+		b.readTerms(o, id)
 	})
 }
 
