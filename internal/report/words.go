@@ -52,6 +52,7 @@ func needed() []string {
 	for _, p := range []string{"started", "alerted", "engaged", "mitigation", "resolved"} {
 		add("point", p)
 	}
+	entitlementWords(add)
 	for _, p := range review.Phases() {
 		add("interval", string(p))
 	}
