@@ -187,7 +187,9 @@ func (t *Texts) Burden(b supportplan.Burden, language string) string {
 }
 
 // RequestKind returns the word for a kind of request, which is as the folder calls it where the language has none.
-func (t *Texts) RequestKind(kind, language string) string { return t.in(language).word("request", kind) }
+func (t *Texts) RequestKind(kind, language string) string {
+	return t.in(language).word("request", kind)
+}
 
 // Layer returns the word for what an availability is promised of, which is as the folder calls it where the language has
 // none.

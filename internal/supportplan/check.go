@@ -178,20 +178,12 @@ func (v *Verdict) add(r Reason) {
 	}
 }
 
-// grant returns what the plan's column gives of a feature.
-func (e Entitlement) grant(f Feature) Grant {
-	if n, ok := e.Table.Column(e.Terms.Column); ok && n < len(f.In) {
-		return f.In[n]
-	}
-	return Grant{Kind: Unknown}
-}
-
 // granted says what the plan and the contract give of a feature.
 func (e Entitlement) granted(f Feature, r Request) Reason {
 	if slices.Contains(e.Contract.Features, f.ID) {
 		return Reason{Kind: ReasonContracted}
 	}
-	switch g := e.grant(f); g.Kind {
+	switch g := e.Table.Grant(f, e.Terms.Column); g.Kind {
 	case Included:
 		return Reason{Kind: ReasonIncluded}
 	case Limited:
@@ -201,9 +193,6 @@ func (e Entitlement) granted(f Feature, r Request) Reason {
 	case AddOn:
 		return Reason{Kind: ReasonAddOn}
 	case NotIncluded:
-		if e.asAddOn(f) {
-			return Reason{Kind: ReasonAddOn}
-		}
 		return Reason{Kind: ReasonNotIncluded}
 	case ByAgreement:
 		return Reason{Kind: ReasonByAgreement}
@@ -249,16 +238,6 @@ func served(o Open) Reason {
 		return Reason{Kind: ReasonInHours}
 	}
 	return Reason{Kind: ReasonOutOfHours, Opens: o.Next}
-}
-
-// asAddOn tells whether a column beside the levels includes a feature.
-func (e Entitlement) asAddOn(f Feature) bool {
-	for n, c := range e.Table.Columns {
-		if c.Extra && n < len(f.In) && f.In[n].Kind == Included {
-			return true
-		}
-	}
-	return false
 }
 
 // levels returns the other levels that include a feature without a limit.

@@ -67,6 +67,21 @@ func (t Table) Features() (ids []string) {
 	return ids
 }
 
+// Grant returns what a column gives of a row. What it does not include and a column beside the levels does is an add-on; of a
+// column that the table does not have, nobody knows.
+func (t Table) Grant(f Feature, column string) Grant {
+	n, ok := t.Column(column)
+	if !ok || n >= len(f.In) {
+		return Grant{Kind: Unknown}
+	}
+	for i, c := range t.Columns {
+		if f.In[n].Kind == NotIncluded && c.Extra && i < len(f.In) && f.In[i].Kind == Included {
+			return Grant{Kind: AddOn}
+		}
+	}
+	return f.In[n]
+}
+
 // A GrantKind is what a column says of a feature.
 type GrantKind string
 
