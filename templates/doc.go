@@ -5,6 +5,7 @@
 //	notifications/parts.<language>.tmpl              pieces that several messages share
 //	timeline/sentences.<language>.tmpl               one sentence for every kind of timeline entry
 //	timeline/words.<language>.tmpl                   statuses, priorities, levels, roles, targets and other words
+//	entitlements/sentences.<language>.tmpl           one sentence for every reason and offer of a check of entitlement
 //	reports/incident.<language>.md.tmpl              the incident report, Markdown
 //	reports/incident.<language>.html.tmpl            the same as one self-contained page
 //	reports/style.html.tmpl                          what the page looks like in every language
@@ -24,5 +25,5 @@ import "embed"
 
 // FS holds the shipped texts.
 //
-//go:embed api console notifications reports timeline
+//go:embed api console entitlements notifications reports timeline
 var FS embed.FS

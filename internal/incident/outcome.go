@@ -35,7 +35,7 @@ func InstantsOf(
 	c *supportplan.Clock, atRisk int, pinned []calendar.Rules, zone func(string) (*time.Location, error),
 ) Instants {
 	out := Instants{Customer: c.Customer, Target: c.Target}
-	h, err := supportplan.Open(c.Calendar, pinned, zone)
+	h, err := supportplan.OpenTimeOf(c.Calendar, pinned, zone)
 	if err != nil {
 		out.Fault = err.Error()
 		return out

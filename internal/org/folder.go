@@ -20,6 +20,7 @@ const (
 	calendarsFile = "calendars.yaml"
 	sourcesFile   = "sources.yaml"
 	partiesFile   = "parties.yaml"
+	entitledFile  = "entitlements.yaml"
 	plansFile     = "support-plans.yaml"
 	customersFile = "customers.yaml"
 	peopleFile    = "people.yaml"
@@ -32,13 +33,15 @@ const (
 
 func files() []string {
 	return []string{
-		settingsFile, calendarsFile, sourcesFile, partiesFile, plansFile, customersFile, peopleFile, groupsFile, schedulesFile, policiesFile,
+		settingsFile, calendarsFile, sourcesFile, partiesFile, entitledFile, plansFile, customersFile, peopleFile, groupsFile, schedulesFile, policiesFile,
 		servicesFile, routesFile,
 	}
 }
 
 // mayBeMissing tells whether a folder is whole without a file.
-func mayBeMissing(file string) bool { return file == partiesFile || file == groupsFile }
+func mayBeMissing(file string) bool {
+	return file == partiesFile || file == groupsFile || file == entitledFile
+}
 
 // folderOf is where the files stand into which a file may be split.
 func folderOf(file string) string { return strings.TrimSuffix(file, ".yaml") }

@@ -46,6 +46,7 @@ type definitions struct {
 	logins    map[string]string // of people, and whose each is
 	calendars map[string]calendar.Rules
 	plans     map[string]supportplan.Plan
+	entitled
 	customers map[string]customer
 	schedules map[string]*oncall.Schedule
 	rosters   []string // the IDs of schedules, in the order of the folder
@@ -83,6 +84,7 @@ func newBuilder(f *folder) *builder {
 		groups: map[string]group{}, logins: map[string]string{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
 		schedules: map[string]*oncall.Schedule{}, policies: map[string]escalation.Policy{},
 		services: map[string]*service{}, depends: map[string][]dependency{}, partners: map[string][]string{},
+		entitled: nobodyEntitled(),
 	}
 	return &builder{
 		reader: reader{faults: f.faults, tables: map[string]*table{}}, org: &Organisation{Revision: f.revision, Changed: f.changed, definitions: d},
@@ -104,6 +106,7 @@ func (b *builder) parts() []part {
 		{calendarsFile, "calendar", b.readCalendars},
 		{sourcesFile, "source", b.readSources},
 		{partiesFile, party, b.readParties},
+		{entitledFile, entitlementTable, b.readEntitlements},
 		{plansFile, "support plan", b.readPlans},
 		{customersFile, "customer", b.readCustomers},
 		{peopleFile, "person", b.readPeople},

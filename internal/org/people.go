@@ -115,5 +115,6 @@ func (b *builder) readCustomers(o *object) {
 			b.people[p.ID] = p
 		})
 		b.customers[id] = c
+		b.readContract(o, id, c.plan)
 	})
 }

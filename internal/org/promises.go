@@ -55,6 +55,7 @@ func (b *builder) readPlans(o *object) {
 		})
 		o.hold(plan.Validate())
 		b.plans[id] = plan
+		b.readTerms(o, id)
 	})
 }
 
@@ -106,8 +107,8 @@ func (b *builder) promises(o *object, p priority.Priority, coverage string) []su
 // promise reads a time, or a time with a calendar of its own.
 func (b *builder) promise(o *object, key, coverage string) supportplan.Promise {
 	var p supportplan.Promise
-	if o.isMapping(key) {
-		o.object(o.field(key), o.about(key), func(o *object) {
+	if n := o.field(key); n.is(mapping) {
+		o.object(n, o.about(key), func(o *object) {
 			p, _ = need(o, "within", aWithin)
 			p.Calendar = b.coverage(o, "in")
 		})

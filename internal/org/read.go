@@ -130,10 +130,17 @@ func (o *object) has(key string) bool {
 	return o.field(key).kind != absent
 }
 
-// isMapping tells whether a value that may be text or keys with values is the latter.
-func (o *object) isMapping(key string) bool {
-	n := o.field(key)
-	return n.kind == mapping || n.kind == anything && n.sketch.choose(2) == 1
+// is tells which one a value is that may be of another kind than text.
+func (n node) is(k kind) bool {
+	return n.kind == k || n.kind == anything && n.sketch.choose(2) == 1
+}
+
+// all returns the items of a list.
+func (n node) all() []node {
+	if n.kind == anything {
+		return []node{n.sketch.item(list)}
+	}
+	return n.items
 }
 
 // about is the subject of a fault in a key.
@@ -210,7 +217,8 @@ func (o *object) items(key string, want size) []node {
 	}
 	switch {
 	case n.kind == anything:
-		return []node{n.sketch.item(list, int(max(want, anyNumber)-anyNumber))}
+		n.sketch.least = int(max(want, anyNumber) - anyNumber)
+		return n.all()
 	case n.kind == absent && want == optional:
 	case n.kind != list:
 		o.fault(n.place, "%s: %s; want a list", o.about(key), n.shown())
@@ -238,7 +246,7 @@ func pairs[T any](o *object, key string, f form[T], want size) []pair[T] {
 	n := o.field(key)
 	switch {
 	case n.kind == anything:
-		value(o.reader, n.sketch.item(mapping, 0), o.about(key), f)
+		value(o.reader, n.sketch.item(mapping), o.about(key), f)
 		return nil
 	case n.kind == absent && want == optional:
 		return nil
@@ -252,6 +260,26 @@ func pairs[T any](o *object, key string, f form[T], want size) []pair[T] {
 		all = append(all, pair[T]{p.key, v})
 	}
 	return all
+}
+
+// each reads what stands under IDs that the folder's author chose.
+func (o *object) each(key, what string, read func(o *object, id string)) {
+	n := o.field(key)
+	if n.kind == absent {
+		return
+	}
+	if n.kind == anything {
+		o.object(n.sketch.item(mapping), what, func(o *object) { read(o, what) })
+		return
+	}
+	o.object(n, o.about(key), func(o *object) {
+		for _, f := range o.fields {
+			if _, ok := anID.read(f.key); !ok {
+				o.fault(f.place, "%s: %s: want a %s in %s", o.subject, show(f.key), what, anID.want)
+			}
+			o.object(o.field(f.key), o.about(clip(f.key, 60)), func(o *object) { read(o, f.key) })
+		}
+	})
 }
 
 // entries reads a list of things that have an id, and remembers the ids.

@@ -222,11 +222,12 @@ func maybeWhen(o *object) condition.Condition {
 
 // level reads high, medium or low, or a label whose value decides.
 func (b *builder) level(o *object, key string) level {
-	if !o.isMapping(key) {
+	n := o.field(key)
+	if !n.is(mapping) {
 		return level{otherwise: maybe(o, key, aLevel, "")}
 	}
 	var l level
-	o.object(o.field(key), o.about(key), func(o *object) {
+	o.object(n, o.about(key), func(o *object) {
 		l.label, _ = need(o, "label", aName)
 		l.values = pairs(o, "values", aLevel, some)
 		l.otherwise, _ = need(o, "otherwise", aLevel)

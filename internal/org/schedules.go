@@ -92,8 +92,8 @@ func (b *builder) readLayer(o *object, s *oncall.Schedule) oncall.Layer {
 func (b *builder) readTurns(o *object) (turns [][]string) {
 	for _, n := range o.items("people", some) {
 		together := []node{n}
-		if n.kind == list {
-			together = n.items
+		if n.is(list) {
+			together = n.all()
 		}
 		if len(together) == 0 {
 			o.fault(n.place, "%s: a list of nobody; want at least one", o.about("people"))

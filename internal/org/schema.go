@@ -79,9 +79,8 @@ func (s *sketch) key(name string) node {
 }
 
 // item is an item of the list, or the value of any key.
-func (s *sketch) item(k kind, least int) node {
+func (s *sketch) item(k kind) node {
 	s.takes(k)
-	s.least = least
 	if s.each == nil {
 		s.each = &sketch{inquiry: s.inquiry}
 	}

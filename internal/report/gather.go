@@ -135,7 +135,7 @@ func (v *view) promises(i *incident.Incident, at time.Time) {
 		if until.IsZero() {
 			until = at
 		}
-		hours, err := supportplan.Open(c.Calendar, i.Definition.Calendars, time.LoadLocation)
+		hours, err := supportplan.OpenTimeOf(c.Calendar, i.Definition.Calendars, time.LoadLocation)
 		if err != nil { // a party beside the provider sees no calendars: for it the clock on the wall counts
 			hours = supportplan.Always{}
 		}

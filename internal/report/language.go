@@ -22,6 +22,7 @@ type language struct {
 	words     map[string]string
 	messages  map[string]message
 	sentences *template.Template
+	verdicts  *template.Template
 	markdown  *template.Template
 	page      *htmltemplate.Template
 }
@@ -63,7 +64,7 @@ func forCustomers(key string) bool {
 }
 
 func (l *language) load(fsys fs.FS) error {
-	return errors.Join(l.loadWords(fsys), l.loadSentences(fsys), l.loadMessages(fsys), l.loadReports(fsys))
+	return errors.Join(l.loadWords(fsys), l.loadSentences(fsys), l.loadVerdicts(fsys), l.loadMessages(fsys), l.loadReports(fsys))
 }
 
 // parse reads files into one set of templates. The first file gives the set its name and body.
@@ -200,12 +201,15 @@ func strangers(fsys fs.FS, languages []*language) error {
 		for _, name := range append(messageKeys(), "parts") {
 			known = append(known, "notifications/"+name+"."+l.code+".tmpl")
 		}
-		for _, pattern := range []string{"timeline/words.%s.tmpl", "timeline/sentences.%s.tmpl", "reports/incident.%s.md.tmpl", "reports/incident.%s.html.tmpl"} {
+		for _, pattern := range []string{
+			"timeline/words.%s.tmpl", "timeline/sentences.%s.tmpl", "entitlements/sentences.%s.tmpl", "reports/incident.%s.md.tmpl",
+			"reports/incident.%s.html.tmpl",
+		} {
 			known = append(known, fmt.Sprintf(pattern, l.code))
 		}
 	}
 	var faults []error
-	for _, folder := range []string{"notifications", "timeline", "reports"} {
+	for _, folder := range []string{"notifications", "timeline", "entitlements", "reports"} {
 		files, err := fs.ReadDir(fsys, folder)
 		faults = append(faults, err)
 		for _, f := range files {

@@ -74,6 +74,7 @@ func needed() []string {
 		add("service", what)
 	}
 	add("access", "stale")
+	entitlementWords(add)
 	for _, p := range review.Phases() {
 		add("interval", string(p))
 	}

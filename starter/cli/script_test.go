@@ -84,7 +84,7 @@ func furnish(t *testing.T, e *testscript.Env) error {
 			return err
 		}
 	}
-	if err := os.CopyFS(filepath.Join(e.WorkDir, "org"), os.DirFS("../../examples/org")); err != nil { // the shipped example
+	if err := os.CopyFS(filepath.Join(e.WorkDir, "shipped"), os.DirFS("../../examples/org")); err != nil { // the shipped example
 		return err
 	}
 	db, err := store.Open(t.Context(), filepath.Join(data, store.File), now)

@@ -375,7 +375,7 @@ func (p page) promises(i *incident.Incident) {
 // left says how much of its time a running clock has left: hours of its calendar, or the time until its due instant where they
 // are not shown.
 func (p page) left(i *incident.Incident, c *supportplan.Clock) string {
-	h, err := supportplan.Open(c.Calendar, i.Definition.Calendars, time.LoadLocation)
+	h, err := supportplan.OpenTimeOf(c.Calendar, i.Definition.Calendars, time.LoadLocation)
 	if err != nil {
 		return p.away(c.Due, p.say.remaining, p.say.over)
 	}

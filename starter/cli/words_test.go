@@ -19,10 +19,11 @@ func TestLabels(t *testing.T) {
 		t.Errorf("got %v, want %v", languages(), texts.Languages())
 	}
 	for _, l := range languages() {
-		v := reflect.ValueOf(labelsIn(l))
-		for n := range v.NumField() {
-			if v.Field(n).String() == "" {
-				t.Errorf("%s: %s: no label", l, v.Type().Field(n).Name)
+		for _, v := range []reflect.Value{reflect.ValueOf(labelsIn(l)), reflect.ValueOf(sheetLabelsIn(l))} {
+			for n := range v.NumField() {
+				if v.Field(n).String() == "" {
+					t.Errorf("%s: %s: no label", l, v.Type().Field(n).Name)
+				}
 			}
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"muster/internal/calendar"
 )
 
-// Hours are the time in which a clock runs: a *calendar.Calendar, or Always.
-type Hours interface {
+// An OpenTime is the time in which a clock runs: a *calendar.Calendar, or Always.
+type OpenTime interface {
 	// NextOpen returns t when the hours are open then, otherwise when they open next, and whether they do.
 	NextOpen(t time.Time) (time.Time, bool)
 	// Add returns the first instant at which the hours have been open for d since t.
@@ -36,9 +36,9 @@ func (Always) AddDays(t time.Time, n int) (time.Time, error) {
 // Between returns the time from a until b.
 func (Always) Between(a, b time.Time) time.Duration { return b.Sub(a) }
 
-// Open returns the hours that an ID names among pinned calendars, Always for none. Zones are looked up by zone, as
+// OpenTimeOf returns the open time that an ID names among pinned calendars, Always for none. Zones are looked up by zone, as
 // time.LoadLocation does.
-func Open(id string, pinned []calendar.Rules, zone func(string) (*time.Location, error)) (Hours, error) {
+func OpenTimeOf(id string, pinned []calendar.Rules, zone func(string) (*time.Location, error)) (OpenTime, error) {
 	if id == "" {
 		return Always{}, nil
 	}
@@ -63,7 +63,7 @@ type Instants struct {
 }
 
 // Instants returns when the clock begins, is at risk, and is due. Its error says that the calendar ends before.
-func (c *Clock) Instants(h Hours, atRisk int) (Instants, error) {
+func (c *Clock) Instants(h OpenTime, atRisk int) (Instants, error) {
 	begins, opens := h.NextOpen(c.Started)
 	if !opens {
 		return Instants{}, calendar.ErrEnds
@@ -85,7 +85,7 @@ func (c *Clock) Instants(h Hours, atRisk int) (Instants, error) {
 }
 
 // budget is how much open time the clock has in all.
-func (c *Clock) budget(h Hours) (time.Duration, error) {
+func (c *Clock) budget(h OpenTime) (time.Duration, error) {
 	if c.Days == 0 {
 		return c.Within, nil
 	}
@@ -94,7 +94,7 @@ func (c *Clock) budget(h Hours) (time.Duration, error) {
 }
 
 // used returns when the clock has run for d, given that it runs on from now.
-func (c *Clock) used(h Hours, d time.Duration) (time.Time, error) {
+func (c *Clock) used(h OpenTime, d time.Duration) (time.Time, error) {
 	at := c.Started
 	for _, p := range c.Pauses {
 		if p.To.IsZero() {
@@ -112,13 +112,13 @@ func (c *Clock) used(h Hours, d time.Duration) (time.Time, error) {
 
 // Remaining returns how much open time the clock has left at an instant, less than nothing when it is overdue. While it
 // stands still, and when it has ended, it is what was left then. Its error says that the calendar ends before.
-func (c *Clock) Remaining(h Hours, now time.Time) (time.Duration, error) {
+func (c *Clock) Remaining(h OpenTime, now time.Time) (time.Duration, error) {
 	budget, err := c.budget(h)
 	return budget - c.Ran(h, now), err
 }
 
 // Ran returns for how much open time the clock has run at an instant.
-func (c *Clock) Ran(h Hours, now time.Time) time.Duration {
+func (c *Clock) Ran(h OpenTime, now time.Time) time.Duration {
 	if !c.EndedAt.IsZero() && c.EndedAt.Before(now) {
 		now = c.EndedAt
 	}

@@ -34,9 +34,9 @@ type fatal interface {
 	Fatal(...any)
 }
 
-func hours(t fatal, id string) supportplan.Hours {
+func hours(t fatal, id string) supportplan.OpenTime {
 	t.Helper()
-	h, err := supportplan.Open(id, pinned(), time.LoadLocation)
+	h, err := supportplan.OpenTimeOf(id, pinned(), time.LoadLocation)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,11 +139,11 @@ func TestAPromiseBeyondTheEndOfItsCalendarHasNoDueInstant(t *testing.T) {
 }
 
 func TestOnlyPinnedCalendarsAreUsed(t *testing.T) {
-	if _, err := supportplan.Open("gone", pinned(), time.LoadLocation); err == nil {
+	if _, err := supportplan.OpenTimeOf("gone", pinned(), time.LoadLocation); err == nil {
 		t.Error("a calendar that was not pinned is open")
 	}
 	odd := []calendar.Rules{{ID: "odd", Zone: "Nowhere/Land"}}
-	if _, err := supportplan.Open("odd", odd, time.LoadLocation); err == nil {
+	if _, err := supportplan.OpenTimeOf("odd", odd, time.LoadLocation); err == nil {
 		t.Error("a calendar of no zone is open")
 	}
 }
