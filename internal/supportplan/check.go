@@ -60,10 +60,10 @@ type ReasonKind string
 // The reasons. Programs read these strings: add, never rename.
 const (
 	ReasonIncluded    ReasonKind = "included"
-	ReasonContracted  ReasonKind = "contracted"   // not in the plan, yet in the customer's contract
-	ReasonOption      ReasonKind = "option"       // not chosen
-	ReasonAddOn       ReasonKind = "add-on"       // not bought
-	ReasonNotIncluded ReasonKind = "not-included" //
+	ReasonContracted  ReasonKind = "contracted" // not in the plan, yet in the customer's contract
+	ReasonOption      ReasonKind = "option"     // not chosen
+	ReasonAddOn       ReasonKind = "add-on"     // not bought
+	ReasonNotIncluded ReasonKind = "not-included"
 	ReasonByAgreement ReasonKind = "by-agreement" // and nothing has been agreed
 	ReasonUnknown     ReasonKind = "unknown"
 	ReasonNoFeature   ReasonKind = "no-feature" // the table has no such row, or the plan has no table
