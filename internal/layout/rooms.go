@@ -88,7 +88,8 @@ func rooms() map[string]room {
 		"starter/console":  entry("internal/oidc", "templates"),
 		"starter/api":      entry("internal/keyring", "internal/wholefile", "templates", yaml),
 		"starter/cli": {may: []string{
-			"starter/api", "internal/org", "internal/audit", "internal/preview", "internal/report", "internal/problem",
+			// of the intake it asks only what it would make of alerts
+			"starter/api", "starter/ingest", "internal/org", "internal/audit", "internal/preview", "internal/report", "internal/problem",
 			"internal/wholefile", pure,
 			"github.com/spf13/cobra", "github.com/jedib0t/go-pretty", "golang.org/x/term", yaml,
 		}},

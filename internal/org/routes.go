@@ -1,7 +1,6 @@
 package org
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -48,12 +47,7 @@ type raise struct {
 
 // of returns the level of an alert.
 func (l level) of(labels alert.Labels, service priority.Level) priority.Level {
-	for _, v := range l.values {
-		if labels.Value(l.label) == v.key {
-			return v.value
-		}
-	}
-	return cmp.Or(l.otherwise, service)
+	return l.reason(labels, service).Level
 }
 
 // takes tells whether the route is that of an alert.

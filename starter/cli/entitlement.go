@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -82,7 +83,7 @@ Channels: ` + joined(supportplan.Channels()) + `.`,
 			return e.check(cmd)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
-	}, func(o *org.Organisation, _ []string) error { return a.explainRequest(o, e) })
+	}, func(_ context.Context, o *org.Organisation, _ []string) error { return a.explainRequest(o, e) })
 	f := cmd.Flags()
 	f.StringVar(&e.customer, "customer", "", "`ID` of the customer")
 	f.StringVar(&e.feature, "feature", "", "`ID` of a feature in the entitlement table of its support plan")

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"muster/internal/org"
@@ -12,16 +14,16 @@ func (a *app) explainCommand() *cobra.Command {
 		Use: "explain COMMAND", DisableFlagsInUseLine: true, GroupID: "check", Short: "Say what an organisation folder means",
 		Long: `Say what an organisation folder means for a case that is thought up. It needs the folder and nothing else: no server, no
 network, and nothing happens.`,
-		Example: "  muster explain plan --org ./org premium\n  muster explain entitlement --org ./org --customer garam --feature cdn",
+		Example: "  muster explain alert --org ./org firing.json\n  muster explain plan --org ./org premium\n  muster explain entitlement --org ./org --customer garam --feature cdn",
 		Args:    noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	a.viewFlags(group)
-	group.AddCommand(a.explainEntitlement(), a.explainPlan())
+	group.AddCommand(a.explainAlert(), a.explainEntitlement(), a.explainPlan())
 	return group
 }
 
 // explains makes the work of a command out of what it says about the folder of --org.
-func (a *app) explains(cmd *cobra.Command, work func(o *org.Organisation, args []string) error) *cobra.Command {
+func (a *app) explains(cmd *cobra.Command, work func(ctx context.Context, o *org.Organisation, args []string) error) *cobra.Command {
 	folder := ""
 	a.orgFlag(cmd, &folder, "organisation `FOLDER`; default: MUSTER_ORG")
 	wants := cmd.Args
@@ -31,12 +33,12 @@ func (a *app) explains(cmd *cobra.Command, work func(o *org.Organisation, args [
 		}
 		return a.wantOrg(&folder)
 	}
-	cmd.RunE = a.shows(func(_ *cobra.Command, args []string) error {
+	cmd.RunE = a.shows(func(cmd *cobra.Command, args []string) error {
 		o, err := org.Load(folder)
 		if err != nil {
 			return err
 		}
-		return work(o, args)
+		return work(cmd.Context(), o, args)
 	})
 	return cmd
 }

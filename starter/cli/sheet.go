@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -71,7 +72,7 @@ func (a *app) explainPlan() *cobra.Command {
 		Long:    "Show all that a support plan promises: targets, support hours, visits, what it includes and where its services end.",
 		Example: "  muster explain plan --org ./org cloudon-premium",
 		Args:    wants("PLAN"), ValidArgsFunction: cobra.NoFileCompletions,
-	}, func(o *org.Organisation, args []string) error {
+	}, func(_ context.Context, o *org.Organisation, args []string) error {
 		x := explainedPlan{}
 		var err error
 		if x.Plan, err = o.Plan(args[0]); err != nil {

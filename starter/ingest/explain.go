@@ -1,0 +1,49 @@
+package ingest
+
+import (
+	"fmt"
+	"time"
+
+	"muster/internal/alert"
+	"muster/internal/incident"
+)
+
+// A Case is one incident that a body would lead to.
+type Case struct {
+	Labels     alert.Labels // what its alerts have in common: what routes go by
+	Each       []alert.Labels
+	Batch      alert.Batch
+	Opens      bool                // an alert of it fires: else it could only join an incident that is open
+	Definition incident.Definition // as if it opened
+}
+
+// Explain returns what the intake would make of a body, without making anything durable. Its error is a *problem.Problem with
+// every fault of the body, or says that no route takes an alert.
+func Explain(source string, body []byte, router Router, at time.Time) ([]Case, error) {
+	m, err := decodeAlertmanager(body)
+	if err != nil {
+		return nil, err
+	}
+	in := &Intake{
+		key:      func(source, receiver string, group alert.Labels) Key { return fmt.Sprint(source, receiver, group) },
+		routeKey: func(source, route string, values alert.Labels) Key { return fmt.Sprint(source, route, values) },
+		commits:  committer{router: router},
+	}
+	var cases []Case
+	for _, part := range in.divide(source, m) {
+		p := post{message: part.message, source: source}
+		def, err := router.Definition(source, p.common, p.title, p.each()...)
+		if err != nil {
+			return nil, err
+		}
+		c := Case{Labels: p.common, Opens: p.fires(), Definition: def}
+		c.Batch = alert.Batch{Source: source, ReceivedAt: at, Posts: 1, Truncated: p.truncated, GroupResolved: p.resolved}
+		c.Batch.Impact, c.Batch.Urgency = def.Impact, def.Urgency
+		for _, a := range p.alerts {
+			c.Each = append(c.Each, a.Labels)
+			c.Batch.Alerts = append(c.Batch.Alerts, alert.Received{Alert: a.Alert, Times: 1})
+		}
+		cases = append(cases, c)
+	}
+	return cases, nil
+}
