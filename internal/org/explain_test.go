@@ -46,20 +46,27 @@ func TestReasonsSayWhatDecidesALevel(t *testing.T) {
 		impact, urgency org.LevelReason
 	}{
 		{
-			"the value of a label", map[string]string{"service": "shop", "severity": "critical"},
-			org.LevelReason{Level: priority.Low, From: org.FromRoute}, org.LevelReason{Level: priority.High, From: org.FromLabel, Label: "severity", Value: "critical"},
+			"the value of a label",
+			map[string]string{"service": "shop", "severity": "critical"},
+			org.LevelReason{Level: priority.Low, From: org.FromRoute},
+			org.LevelReason{Level: priority.High, From: org.FromLabel, Label: "severity", Value: "critical"},
 		},
 		{
-			"a value that the route does not name", map[string]string{"service": "shop", "severity": "odd"},
-			org.LevelReason{Level: priority.Low, From: org.FromRoute}, org.LevelReason{Level: priority.Low, From: org.FromLabel, Label: "severity", Value: "odd"},
+			"a value that the route does not name",
+			map[string]string{"service": "shop", "severity": "odd"},
+			org.LevelReason{Level: priority.Low, From: org.FromRoute},
+			org.LevelReason{Level: priority.Low, From: org.FromLabel, Label: "severity", Value: "odd"},
 		},
 		{
-			"a special class", map[string]string{"service": "shop", "press": "yes"},
-			org.LevelReason{Level: priority.High, From: org.FromClass, Class: priority.Reputation}, org.LevelReason{Level: priority.Low, From: org.FromLabel, Label: "severity"},
+			"a special class",
+			map[string]string{"service": "shop", "press": "yes"},
+			org.LevelReason{Level: priority.High, From: org.FromClass, Class: priority.Reputation},
+			org.LevelReason{Level: priority.Low, From: org.FromLabel, Label: "severity"},
 		},
 		{
 			"the service", nil,
-			org.LevelReason{Level: priority.High, From: org.FromService}, org.LevelReason{Level: priority.Medium, From: org.FromService},
+			org.LevelReason{Level: priority.High, From: org.FromService},
+			org.LevelReason{Level: priority.Medium, From: org.FromService},
 		},
 	} {
 		impact, urgency := o.Reasons("prometheus", alert.FromMap(tt.labels))

@@ -18,7 +18,7 @@ network, and nothing happens.`,
 		Args:    noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	a.viewFlags(group)
-	group.AddCommand(a.explainAlert(), a.explainEntitlement(), a.explainPlan())
+	group.AddCommand(a.explainAlert(), a.explainClock(), a.explainOncall(), a.explainEntitlement(), a.explainPlan())
 	return group
 }
 
