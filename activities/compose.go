@@ -16,6 +16,9 @@ import (
 type Directory interface {
 	// Recipients returns who a target means at an instant, nobody when a schedule has a gap.
 	Recipients(t escalation.Target, at time.Time) ([]delivery.Recipient, error)
+	// Reach narrows a recipient to the contact methods by which a message may go to them at an instant. Where none is left,
+	// held says why.
+	Reach(to delivery.Recipient, t incident.Telling, at time.Time) (narrowed delivery.Recipient, held string)
 	// CustomerContacts returns whom a customer wants to be told.
 	CustomerContacts(customer string) ([]delivery.Recipient, error)
 	// Contact returns how a contact method reaches a recipient, with its secrets resolved.
@@ -48,7 +51,7 @@ type ComposeInput struct {
 	Anyway bool `json:"anyway,omitempty"`
 }
 
-// Composed are the messages, with the folder that named the recipients.
+// Composed are the messages, with the folder that named the recipients. Whoever is held back stands among them without one.
 type Composed struct {
 	To     []incident.Addressed `json:"to,omitempty"`
 	Detail string               `json:"detail,omitempty"` // what could not be determined or written
@@ -63,13 +66,19 @@ func (c *Composition) Compose(_ context.Context, in ComposeInput) (Composed, err
 	if !in.Anyway && dir.Older(in.Seen.Revision, in.Seen.Changed) {
 		return out, fmt.Errorf("organisation folder of this worker is older than revision %s, which the run has seen", in.Seen.Revision)
 	}
-	to, err := c.recipients(dir, in)
+	now := c.Now()
+	to, err := c.recipients(dir, in, now)
 	seen := make(map[string]bool, len(to))
 	for _, r := range to {
 		if seen[r.ID] {
 			continue
 		}
 		seen[r.ID] = true
+		r, held := dir.Reach(r, in.Telling, now)
+		if held != "" {
+			out.To = append(out.To, incident.Addressed{To: r, Held: held})
+			continue
+		}
 		m, werr := c.Writer.Message(in.Telling, r)
 		if werr != nil {
 			err = errors.Join(err, fmt.Errorf("write message to %s: %w", r.ID, werr))
@@ -82,7 +91,7 @@ func (c *Composition) Compose(_ context.Context, in ComposeInput) (Composed, err
 	return out, nil
 }
 
-func (c *Composition) recipients(dir Directory, in ComposeInput) ([]delivery.Recipient, error) {
+func (c *Composition) recipients(dir Directory, in ComposeInput, now time.Time) ([]delivery.Recipient, error) {
 	if in.Customer != "" {
 		return dir.CustomerContacts(in.Customer)
 	}
@@ -91,7 +100,7 @@ func (c *Composition) recipients(dir Directory, in ComposeInput) ([]delivery.Rec
 		faults error
 	)
 	for _, t := range in.Targets {
-		to, err := dir.Recipients(t, c.Now())
+		to, err := dir.Recipients(t, now)
 		faults = errors.Join(faults, err)
 		all = append(all, to...)
 	}

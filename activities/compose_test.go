@@ -64,6 +64,25 @@ func TestComposeReachesEverybodyWhomNothingKeepsFromIt(t *testing.T) {
 	}
 }
 
+func TestWhoeverIsHeldBackGetsNoMessage(t *testing.T) {
+	c := &activities.Composition{Directory: open, Writer: writer{}, Now: func() time.Time { return at }}
+	in := activities.ComposeInput{Targets: persons("sleeper", "park"), Telling: incident.Telling{Kind: delivery.Page, Step: 1}}
+	got, err := perform[activities.Composed](t, c.Compose, in)
+	if err != nil || len(got.To) != 2 || got.Detail != "" {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	if s := got.To[0]; s.To.ID != "sleeper" || s.Held != incident.HeldByQuietHours || s.Message != (delivery.Message{}) || len(s.To.Methods) > 0 {
+		t.Errorf("got %+v", s)
+	}
+	if p := got.To[1]; p.To.ID != "park" || p.Held != "" || p.Message.Kind != delivery.Page {
+		t.Errorf("got %+v", p)
+	}
+	in.Telling.Step = 0
+	if got, _ := perform[activities.Composed](t, c.Compose, in); len(got.To) != 2 || got.To[0].Held != "" {
+		t.Errorf("the last resort: got %+v", got)
+	}
+}
+
 func TestAnOlderFolderNamesNobodyUnlessItMust(t *testing.T) {
 	older := func() activities.Directory { return directory{older: true} }
 	c := &activities.Composition{Directory: older, Writer: writer{}, Now: func() time.Time { return at }}

@@ -64,6 +64,15 @@ func (directory) Recipients(t escalation.Target, when time.Time) ([]delivery.Rec
 	return []delivery.Recipient{reader(t.ID)}, nil
 }
 
+// Whoever is called sleeper is held back from pages of a step.
+func (directory) Reach(to delivery.Recipient, t incident.Telling, when time.Time) (delivery.Recipient, string) {
+	if to.ID == "sleeper" && t.Kind == delivery.Page && t.Step > 0 && when.Equal(at) {
+		to.Methods = nil
+		return to, incident.HeldByQuietHours
+	}
+	return to, ""
+}
+
 func (directory) CustomerContacts(c string) ([]delivery.Recipient, error) {
 	if c == "ghost" {
 		return nil, fmt.Errorf("customer %q: not found", c)

@@ -53,6 +53,7 @@ type rehearsal struct {
 	before  *incident.Earlier
 	lost    error              // nobody knows what came before
 	state   *incident.Incident // as it was last asked for
+	asleep  string             // who is in quiet hours, for what is less pressing than P2
 	// How often the worker's folder is still older than what the run has seen, and how often clocks still cannot be computed.
 	// In threes: where the environment's clock is behind the real one, it takes no result of a second or third attempt.
 	older, timeless atomic.Int32
@@ -275,6 +276,15 @@ func (directory) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recipi
 	return []delivery.Recipient{{ID: who, Name: who, Language: "en", Methods: []string{"phone", "mail"}}}, nil
 }
 
+// Reach lets whoever is asleep sleep.
+func (d directory) Reach(to delivery.Recipient, t incident.Telling, _ time.Time) (delivery.Recipient, string) {
+	if d.r.asleep == to.ID && t.Kind == delivery.Page && t.Step > 0 && t.Facts.Priority > priority.P2 {
+		to.Methods = nil
+		return to, incident.HeldByQuietHours
+	}
+	return to, ""
+}
+
 func (directory) CustomerContacts(c string) ([]delivery.Recipient, error) {
 	return []delivery.Recipient{{ID: c + "/desk", Name: c, Language: "ko", Methods: []string{"hook"}}}, nil
 }
@@ -402,6 +412,24 @@ func TestAMorePressingAlertThatJoinsRaisesThePriority(t *testing.T) {
 		}
 		r.wantGot("page kim", "reminder park")
 	})
+	ask(r, 20*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	r.run(workflows.IncidentInput{Definition: def})
+	r.wantDone()
+}
+
+func TestQuietHoursSkipAPersonAndThePageClimbs(t *testing.T) {
+	r := rehearse(t)
+	def := definition()
+	def.Impact, def.Urgency = priority.Medium, priority.Medium
+	r.asleep = "kim"
+	r.alerts(0, firing("a", 0))
+	r.look(time.Second, func(*incident.Incident) {
+		r.wantGot("page park") // at once: nobody else is in the first step
+		if held := r.entries(timeline.HeldBack); len(held) != 1 || held[0].Fact("to") != "kim" || held[0].Fact("cause") != incident.HeldByQuietHours {
+			t.Errorf("the timeline says %+v", held)
+		}
+	})
+	ask(r, time.Minute, workflows.AcknowledgeUpdate, park, incident.Acknowledge{})
 	ask(r, 20*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
 	r.run(workflows.IncidentInput{Definition: def})
 	r.wantDone()

@@ -67,6 +67,15 @@ type Policy struct {
 // MaxRepeats bounds how often the steps are gone through again: when nobody is on call, all of them follow at once.
 const MaxRepeats = 20
 
+// Targets returns everybody whom the policy names.
+func (p Policy) Targets() []Target {
+	var all []Target
+	for _, s := range p.Steps {
+		all = append(all, s.Targets...)
+	}
+	return append(all, p.LastResort...)
+}
+
 // Validate says all that keeps the policy from being climbed for ever.
 func (p Policy) Validate() []error {
 	var faults []error

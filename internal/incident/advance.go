@@ -1,6 +1,8 @@
 package incident
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -50,7 +52,12 @@ func (i *Incident) NextDue() time.Time {
 	}
 	for n := range i.Outbox {
 		if s := &i.Outbox[n]; s.hasNextMethod() && i.QuietSince.IsZero() {
-			due(s.Begun.Add(i.Definition.Policy.NextMethodAfter))
+			due(i.nextMethodAt(s))
+		}
+	}
+	for n := range i.Later {
+		if i.QuietSince.IsZero() {
+			due(i.nextMethodAt(&i.Later[n]))
 		}
 	}
 	return next
@@ -108,20 +115,47 @@ func (i *Incident) nextRung(asks *timeline.Actor, reason string, now time.Time) 
 	}, now)
 }
 
-// tryNextMethods does not wait for a contact method that gives no answer: the next one is tried as well. While all alerts
-// are resolved nobody is bothered further.
+// tryNextMethods does not wait for a contact method that gives no answer: the next one is tried as well, and so is one that
+// follows after a while although the page has arrived. While all alerts are resolved nobody is bothered further.
 func (i *Incident) tryNextMethods(now time.Time) {
 	if !i.QuietSince.IsZero() {
 		return
 	}
 	for n := range i.Outbox {
 		s := i.Outbox[n]
-		if !s.hasNextMethod() || now.Before(s.Begun.Add(i.Definition.Policy.NextMethodAfter)) {
+		if !s.hasNextMethod() || now.Before(i.nextMethodAt(&s)) {
 			continue
 		}
 		i.Outbox[n].Hastened = true
 		i.nextMethod(s, "no-outcome", now)
 	}
+	var due, later []Send
+	for _, s := range i.Later {
+		switch {
+		case i.stale(&s) != "":
+		case now.Before(i.nextMethodAt(&s)):
+			later = append(later, s)
+		default:
+			due = append(due, s)
+		}
+	}
+	i.Later = later
+	for _, s := range due {
+		i.nextMethod(s, "no-answer", now)
+	}
+}
+
+// nextMethodAt returns when the next contact method of a page is tried, unless something comes of the page before.
+func (i *Incident) nextMethodAt(s *Send) time.Time {
+	return s.Begun.Add(cmp.Or(s.To.Delay(s.Method+1), i.Definition.Policy.NextMethodAfter))
+}
+
+// stale says why the next contact method of a page that has arrived need not follow, empty while it must.
+func (i *Incident) stale(s *Send) string {
+	if s.Climb != i.Escalation.Restarts {
+		return "superseded"
+	}
+	return i.pointless(s)
 }
 
 func (s *Send) hasNextMethod() bool {
@@ -288,6 +322,7 @@ func (i *Incident) withdraw(now time.Time) {
 			s.Withdrawn = i.pointless(s)
 		}
 	}
+	i.Later = slices.DeleteFunc(i.Later, func(s Send) bool { return i.stale(&s) != "" })
 	for n := len(i.fresh) - 1; n >= 0; n-- {
 		s := i.fresh[n]
 		cause := i.pointless(&s)
@@ -370,6 +405,10 @@ func (i *Incident) supersede(s Send) {
 			o.Withdrawn = "superseded"
 		}
 	}
+	// Whoever is paged anew is paged by every method anew.
+	i.Later = slices.DeleteFunc(i.Later, func(o Send) bool {
+		return s.Work == PagePerson && o.To.ID == s.To.ID && (o.Rung != s.Rung || o.Climb != s.Climb)
+	})
 }
 
 func (s *Send) facts() []timeline.Fact {

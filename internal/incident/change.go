@@ -212,7 +212,7 @@ const (
 // ForReport is the incident without what no report shows.
 func (i *Incident) ForReport() *Incident {
 	slim := *i
-	slim.Outbox, slim.Decided, slim.fresh = nil, nil, nil
+	slim.Outbox, slim.Later, slim.Decided, slim.fresh = nil, nil, nil, nil
 	slim.Timeline.Trim(reportEntries, reportBytes)
 	return &slim
 }

@@ -54,6 +54,7 @@ type Incident struct {
 	Report   Report   `json:"report"`
 	Review   Review   `json:"review"`
 	Outbox   []Send   `json:"outbox,omitempty"` // what has begun and has no outcome yet
+	Later    []Send   `json:"later,omitempty"`  // pages that have arrived, and whose next contact method follows unless somebody acknowledges
 	Sends    int      `json:"sends"`            // begun so far: the next one's number
 	Decided  []string `json:"decided,omitempty"`
 	Arrived  []int    `json:"arrived,omitempty"`  // texts to customers of which the first delivery has arrived, by their sends

@@ -15,7 +15,15 @@ import (
 type Addressed struct {
 	To      delivery.Recipient `json:"to"`
 	Message delivery.Message   `json:"message"`
+	Held    string             `json:"held,omitempty"` // why there is none and nothing is sent: one of the Held causes
 }
+
+// What keeps a page from somebody. These strings are in histories: add, never rename.
+const (
+	HeldByQuietHours = "quiet-hours" // the page is less pressing than they want to be woken for
+	HeldByAbsence    = "away"
+	HeldByPriority   = "no-method" // no contact method is for this priority
+)
 
 // Instants are the computed instants of one clock.
 type Instants struct {
@@ -63,6 +71,10 @@ func (i *Incident) Composed(number int, to []Addressed, detail string, by Folder
 	}
 	reached := 0
 	for _, a := range to {
+		if a.Held != "" {
+			i.record(now, timeline.HeldBack, timeline.Muster(), timeline.F("what", string(delivery.Page)),
+				timeline.F("to", a.To.Name), timeline.F("cause", a.Held))
+		}
 		if len(a.To.Methods) == 0 {
 			continue
 		}
@@ -80,7 +92,7 @@ func (i *Incident) Composed(number int, to []Addressed, detail string, by Folder
 		}
 		return
 	}
-	if detail == "" {
+	if detail == "" && len(to) == 0 {
 		detail = "nobody"
 	}
 	if s.Work == PageStep {
@@ -127,12 +139,23 @@ func (i *Incident) Told(number int, o delivery.Outcome, now time.Time) {
 
 func (i *Incident) delivered(s Send, now time.Time) {
 	switch {
-	case s.Work == PagePerson && s.Climb == i.Escalation.Restarts && s.Rung == i.Escalation.Begun:
-		i.Escalation.Reached = true
+	case s.Work == PagePerson:
+		i.pageArrived(s)
 	case s.For == UpdateCustomer:
 		i.updateArrived(s, now)
 	case s.For == ClearCustomer && i.arrivesFirst(s.Parent):
 		i.record(now, timeline.AllClearSent, s.author(), timeline.F("customer", i.customerName(s.Customer)), timeline.F("text", s.Text))
+	}
+}
+
+// pageArrived takes in that somebody has got a page. Where their next contact method has a delay, it follows all the same
+// unless somebody acknowledges.
+func (i *Incident) pageArrived(s Send) {
+	if s.Climb == i.Escalation.Restarts && s.Rung == i.Escalation.Begun {
+		i.Escalation.Reached = true
+	}
+	if s.hasNextMethod() && s.To.Delay(s.Method+1) > 0 && i.stale(&s) == "" {
+		i.Later = append(i.Later, s)
 	}
 }
 

@@ -37,6 +37,7 @@ func (b *builder) warnings(now time.Time) []Fault {
 			w.fault(w.placeOf("schedule", id), "schedule %s: nobody is on call before %s (%s)", id, s.Rotation.Start, s.Rotation.Zone)
 		}
 	}
+	b.unreachable(&w)
 	b.idleParties(&w)
 	b.idleRoles(&w)
 	if b.signIn != nil && len(b.logins) == 0 {

@@ -115,6 +115,7 @@ func fullTimeline() timeline.Log {
 	}
 	l.Add(after(6*time.Minute), timeline.StepStarted, us, f("step", "2"), f("round", "1"), f("targets", "schedule:secondary, person:kim"))
 	second := page(6*time.Minute, 2, "박지훈", "email")
+	l.Add(after(6*time.Minute), timeline.HeldBack, us, f("what", "page"), f("to", "최은영"), f("cause", incident.HeldByQuietHours))
 	third := page(6*time.Minute, 3, "김민수", "webhook")
 	l.Add(after(6*time.Minute+2*time.Second), timeline.Delivered, us, append(second, f("attempts", "2"))...)
 	l.Add(after(6*time.Minute+9*time.Second), timeline.Refused, us, append(third, f("attempts", "1"), f("detail", "410 Gone"))...)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -132,7 +133,7 @@ func (m message) write(data any) (written, error) {
 func seenInside(t *incident.Telling, to delivery.Recipient) *inside {
 	f := &t.Facts
 	d := inside{
-		To: to.Name, ID: string(f.ID), Previous: string(f.Previous), Title: f.Title, Service: f.Service, Zone: f.Zone,
+		To: to.Name, ID: string(f.ID), Previous: string(f.Previous), Title: f.Title, Service: f.Service, Zone: cmp.Or(to.Zone, f.Zone),
 		Status: string(f.Status), Priority: code(f.Priority), Impact: string(f.Impact), Urgency: string(f.Urgency),
 		Started: f.Times.Started, Alerted: f.Times.Alerted, Engaged: f.Times.Engaged, Mitigation: f.Times.Mitigation,
 		Resolved: f.Times.Resolved, Customers: few(10, f.Customers), Firing: f.Firing, Distinct: f.Distinct,
@@ -154,7 +155,7 @@ func seenInside(t *incident.Telling, to delivery.Recipient) *inside {
 func seenOutside(t *incident.Telling, to delivery.Recipient) *outside {
 	f := &t.Facts
 	d := outside{
-		To: to.Name, ID: string(f.ID), Customer: t.Customer, Service: f.Service, Zone: f.Zone, Status: string(f.Status),
+		To: to.Name, ID: string(f.ID), Customer: t.Customer, Service: f.Service, Zone: cmp.Or(to.Zone, f.Zone), Status: string(f.Status),
 		Priority: code(f.Priority), Impact: string(f.Impact), Started: f.Times.Started, Mitigation: f.Times.Mitigation,
 		Resolved: f.Times.Resolved, Reopened: t.About == incident.AboutReopened, Next: t.Due, Text: t.Text,
 	}

@@ -117,6 +117,23 @@ func TestPageOrder(t *testing.T) {
 	}
 }
 
+// Everybody reads times where they are; who has said nothing reads them where the organisation is.
+func TestTimesAreShownInTheReadersZone(t *testing.T) {
+	for zone, want := range map[string]string{
+		"": "Since 2026-11-22 Sun 14:05 KST", "Europe/London": "Since 2026-11-22 Sun 05:05 GMT", "America/Chicago": "Since 2026-11-21 Sat 23:05 CST",
+	} {
+		for _, name := range []string{"page", "customer-update"} {
+			m, err := texts(t).Message(tellings()[name], delivery.Recipient{Language: "en", Zone: zone})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.ReplaceAll(m.Text, "Since: ", "Since "); !strings.Contains(got, want) {
+				t.Errorf("%s in %q: want %q in:\n%s", name, zone, want, m.Text)
+			}
+		}
+	}
+}
+
 // Whatever a text for customers asks for, the house's own names are not in its data.
 func TestCustomersSeeNothingInternal(t *testing.T) {
 	all := texts(t)

@@ -35,6 +35,7 @@ const (
 	Withdrawn    Kind = "delivery.withdrawn" // what delivery to method cause
 	Resent       Kind = "delivery.resent"    // what delivery to method: outcome unknown, possibly repeated
 	NextMethod   Kind = "delivery.next"      // what to method cause: the next contact method is tried
+	HeldBack     Kind = "delivery.held-back" // what to cause: by what was promised to whoever it is for
 	Undetermined Kind = "delivery.nobody"    // what detail: recipients or text could not be determined
 
 	ClockStarted Kind = "clock.started" // customer target due within
@@ -72,7 +73,7 @@ func Kinds() []Kind {
 		IncidentOpened, PreviousFound, AlertFired, AlertsFired, AlertRepeated, AlertResolved, AlertsResolved,
 		AllAlertsResolved, QuietBroken, StatusChanged, PriorityChanged, Noted, RoleAssigned, Escalated, StepStarted,
 		StepEmpty, StepFailed, LastResort, Acknowledged, AckExpired, EscalationEnded, Sending, Delivered, Refused,
-		Withdrawn, Resent, NextMethod, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
+		Withdrawn, Resent, NextMethod, HeldBack, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
 		ClockResumed, ClockMoved, ClockStopped, UpdateDue, UpdateSent, AllClearSent, TicketOpened, TicketUpdated,
 		TicketFailed, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
 		MessageRefused, CancelRefused, Continued,
