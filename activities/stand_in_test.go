@@ -73,6 +73,14 @@ func (directory) Reach(to delivery.Recipient, t incident.Telling, when time.Time
 	return to, ""
 }
 
+// Engineers knows one for the customer acme, and a pool.
+func (directory) Engineers(customer string, _ time.Time) ([][]delivery.Recipient, error) {
+	if customer == "ghost" {
+		return nil, fmt.Errorf("customer %q: not found", customer)
+	}
+	return [][]delivery.Recipient{{reader("sleeper")}, {reader("lee")}, {reader("kim"), reader("park")}}, nil
+}
+
 func (directory) CustomerContacts(c string) ([]delivery.Recipient, error) {
 	if c == "ghost" {
 		return nil, fmt.Errorf("customer %q: not found", c)

@@ -108,7 +108,7 @@ func (r *incidentRun) computeClocks(ctx workflow.Context, s incident.Send) {
 }
 
 func (r *incidentRun) compose(ctx workflow.Context, s incident.Send) {
-	in := activities.ComposeInput{Telling: r.incident.Telling(s), Targets: s.Targets, Seen: r.incident.Folder}
+	in := activities.ComposeInput{Telling: r.incident.Telling(s), Targets: r.incident.Who(s), Seen: r.incident.Folder}
 	if s.Work == incident.UpdateCustomer || s.Work == incident.ClearCustomer {
 		in.Targets, in.Customer = nil, s.Customer
 	}

@@ -189,6 +189,9 @@ func (directory) Reach(to delivery.Recipient, _ incident.Telling, _ time.Time) (
 	return to, ""
 }
 
+// Engineers names nobody.
+func (directory) Engineers(string, time.Time) ([][]delivery.Recipient, error) { return nil, nil }
+
 // CustomerContacts returns whom a customer wants to be told.
 func (directory) CustomerContacts(customer string) ([]delivery.Recipient, error) {
 	return []delivery.Recipient{{ID: customer + "/desk", Name: customer, Language: "ko", Methods: []string{"hook"}}}, nil

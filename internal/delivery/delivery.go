@@ -28,6 +28,7 @@ const (
 	ReviewDue      Kind = "review-due"      // a review is due or overdue
 	SelfWatch      Kind = "self-watch"      // Muster has noticed something wrong with itself
 	Ticket         Kind = "ticket"          // what stands in a ticket
+	VendorCall     Kind = "vendor-call"     // a vendor is told along with a page that its support is needed
 )
 
 // A Recipient is somebody who can be reached, as the organisation folder names them now. Addresses never stand here:

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"muster/internal/delivery"
 	"muster/internal/escalation"
+	"muster/internal/priority"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
 )
@@ -97,22 +99,68 @@ func (i *Incident) climb(now time.Time) {
 
 // nextRung begins the next rung of the escalation when it is due. Somebody may have asked for it, with a reason.
 func (i *Incident) nextRung(asks *timeline.Actor, reason string, now time.Time) {
-	rung, ok := i.Escalation.Climb(i.Definition.Policy, now)
+	policy := i.Definition.Policy
+	before := i.Escalation.Rung(policy)
+	rung, ok := i.Escalation.Climb(policy, i.Priority, now)
 	if !ok {
 		return
 	}
 	if rung.Step == 0 {
-		if i.Definition.Policy.Rung(rung.Number-1).Step > 0 { // for the first time: whoever leads should know
+		if before.Step > 0 { // for the first time: whoever leads should know
 			i.begin(Send{Work: Remind, About: AboutNoAnswer, Role: IncidentManager, Targets: i.standsFor(IncidentManager)}, now)
 		}
 		i.record(now, timeline.LastResort, timeline.Muster(), timeline.F("targets", escalation.Shown(rung.Targets)))
 	} else {
-		i.record(now, timeline.StepStarted, timeline.Muster(), timeline.F("step", strconv.Itoa(rung.Step)),
-			timeline.F("round", strconv.Itoa(rung.Round)), timeline.F("targets", escalation.Shown(rung.Targets)))
+		i.record(now, timeline.StepStarted, timeline.Muster(), timeline.F("step", strconv.Itoa(rung.Step)), turn(rung),
+			timeline.F("round", strconv.Itoa(rung.Round)), timeline.F("targets", escalation.Shown(rung.Targets)),
+			timeline.F("variant", shownPriorities(policy.For(i.Escalation.Variant))))
 	}
 	i.begin(Send{
 		Work: PageStep, Rung: rung.Number, Climb: i.Escalation.Restarts, Targets: rung.Targets, Author: asks, Text: reason,
+		Variant: i.Escalation.Variant, Shift: i.Escalation.Shift,
 	}, now)
+}
+
+// turn says which turn of a step a rung is, "2/3", empty where the step pages all at once.
+func turn(r escalation.Rung) timeline.Fact {
+	if r.Turns == 0 {
+		return timeline.F("turn", "")
+	}
+	return timeline.F("turn", strconv.Itoa(r.Turn)+"/"+strconv.Itoa(r.Turns))
+}
+
+func shownPriorities(all []priority.Priority) string {
+	names := make([]string, len(all))
+	for n, p := range all {
+		names[n] = p.String()
+	}
+	return strings.Join(names, ", ")
+}
+
+// rung is the rung of the climb that a page belongs to.
+func (i *Incident) rung(s *Send) escalation.Rung {
+	return i.Definition.Policy.Rung(s.Variant, s.Rung-s.Shift)
+}
+
+// Who returns whom a send is for, in terms of the organisation folder: a role is whoever has it now, or who stands for it,
+// and engineers are those of each customer.
+func (i *Incident) Who(s Send) []escalation.Target { return i.resolved(s.Targets) }
+
+func (i *Incident) resolved(targets []escalation.Target) []escalation.Target {
+	var who []escalation.Target
+	for _, t := range targets {
+		switch {
+		case t.Kind == escalation.Role:
+			who = append(who, i.resolved(i.standsFor(Role(t.ID)))...)
+		case t.Kind == escalation.Engineer && t.ID == "":
+			for _, c := range i.Definition.Customers {
+				who = append(who, escalation.Target{Kind: escalation.Engineer, ID: c.ID})
+			}
+		default:
+			who = append(who, t)
+		}
+	}
+	return who
 }
 
 // tryNextMethods does not wait for a contact method that gives no answer: the next one is tried as well, and so is one that
@@ -345,7 +393,7 @@ func (i *Incident) pointless(s *Send) string {
 	}
 	switch kind {
 	case PageStep, PagePerson:
-		if i.Escalation.Answered {
+		if i.Escalation.Answered || s.To != nil && i.Escalation.AckedBy(s.To.ID) {
 			return "acknowledged"
 		}
 		if !i.Status.Open() {

@@ -50,6 +50,9 @@ func (i *Incident) judge(impact, urgency priority.Level, by timeline.Actor, why 
 		return
 	}
 	i.Ticket.Wanted++
+	if i.Priority < from {
+		i.Escalation.Rise(i.Definition.Policy, i.Priority, now)
+	}
 	i.reclock(now)
 }
 
@@ -107,14 +110,14 @@ func (i *Incident) reclock(now time.Time) {
 			within, promised := cu.Plan.Within(i.Priority, t)
 			c := i.clock(cu.ID, t)
 			switch {
-			case c == nil && promised && !(t == supportplan.Respond && i.Escalation.Answered):
+			case c == nil && promised && !(t == supportplan.Respond && i.Escalation.Taken()):
 				i.Clocks = append(i.Clocks, supportplan.Clock{
 					Customer: cu.ID, Target: t, Within: within, Started: now, State: supportplan.Running,
 				})
 			case c == nil:
 			case !c.Open():
 				// A promise that ended with the old priority begins anew; one that was kept stays kept.
-				if promised && c.State == supportplan.Stopped && !(t == supportplan.Respond && i.Escalation.Answered) {
+				if promised && c.State == supportplan.Stopped && !(t == supportplan.Respond && i.Escalation.Taken()) {
 					c.Restart(now, within)
 				}
 			case !promised:
@@ -201,7 +204,9 @@ func (i *Incident) AtRisk(customer string) int { return i.plan(customer).AtRisk 
 func (i *Incident) ReviewDue() time.Time { return i.Times.Resolved.Add(i.Definition.Review.DueWithin) }
 
 // ReviewOwner is who is told of the review.
-func (i *Incident) ReviewOwner() []escalation.Target { return i.standsFor(i.Definition.Review.Owner) }
+func (i *Incident) ReviewOwner() []escalation.Target {
+	return i.resolved(i.standsFor(i.Definition.Review.Owner))
+}
 
 // What a written report is told of the timeline. It must fit into one event of the history.
 const (

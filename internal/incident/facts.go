@@ -56,6 +56,8 @@ type Telling struct {
 	Due        time.Time       `json:"due,omitzero"`          // the instant that the message is about; of an update: the next one
 	Text       string          `json:"text,omitempty"`        // what a person wrote
 	Author     *timeline.Actor `json:"author,omitempty"`
+
+	Mitigations []escalation.Mitigation `json:"mitigations,omitempty"` // of a page: what whoever gets it may do at once
 }
 
 // About says which reminder a message is.
@@ -120,8 +122,8 @@ func (i *Incident) Telling(s Send) Telling {
 	}
 	switch s.Work {
 	case PageStep:
-		rung := i.Definition.Policy.Rung(s.Rung)
-		t.Kind, t.Step, t.Round = delivery.Page, rung.Step, rung.Round
+		rung := i.rung(&s)
+		t.Kind, t.Step, t.Round, t.Mitigations = delivery.Page, rung.Step, rung.Round, rung.Mitigations
 	case Remind:
 		t.Kind = delivery.Reminder
 		if s.About == AboutRole || s.About == AboutTakeover {

@@ -168,6 +168,8 @@ type Send struct {
 	Begun     time.Time           `json:"begun"`
 	Rung      int                 `json:"rung,omitempty"` // of a page: which rung of the climb
 	Climb     int                 `json:"climb,omitempty"`
+	Variant   int                 `json:"variant,omitempty"` // of a page: by the steps of which variant of the policy
+	Shift     int                 `json:"shift,omitempty"`   // of a page: what that variant counts less than the climb
 	Targets   []escalation.Target `json:"targets,omitempty"`
 	Role      Role                `json:"role,omitempty"`
 	Customer  string              `json:"customer,omitempty"`

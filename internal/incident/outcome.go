@@ -15,7 +15,8 @@ import (
 type Addressed struct {
 	To      delivery.Recipient `json:"to"`
 	Message delivery.Message   `json:"message"`
-	Held    string             `json:"held,omitempty"` // why there is none and nothing is sent: one of the Held causes
+	Held    string             `json:"held,omitempty"`    // why there is none and nothing is sent: one of the Held causes
+	Outside bool               `json:"outside,omitempty"` // of a page: told along with others, and cannot acknowledge
 }
 
 // What keeps a page from somebody. These strings are in histories: add, never rename.
@@ -75,13 +76,16 @@ func (i *Incident) Composed(number int, to []Addressed, detail string, by Folder
 			i.record(now, timeline.HeldBack, timeline.Muster(), timeline.F("what", string(delivery.Page)),
 				timeline.F("to", a.To.Name), timeline.F("cause", a.Held))
 		}
-		if len(a.To.Methods) == 0 {
+		if len(a.To.Methods) == 0 || s.Work == PageStep && i.Escalation.AckedBy(a.To.ID) {
 			continue
 		}
-		reached++
 		d := s
 		d.Parent, d.For, d.Work, d.To, d.Message = s.Number, s.Work, Tell, &a.To, &a.Message
-		if s.Work == PageStep {
+		switch {
+		case s.Work != PageStep:
+			reached++
+		case !a.Outside: // whoever is outside is told, but nobody waits for their answer
+			reached++
 			d.Work, d.For = PagePerson, ""
 		}
 		i.beginDelivery(d, now)
@@ -237,7 +241,8 @@ func (i *Incident) stepFailed(s Send, kind timeline.Kind, detail string, now tim
 	if s.Climb != i.Escalation.Restarts {
 		return
 	}
-	facts := []timeline.Fact{timeline.F("step", strconv.Itoa(i.Definition.Policy.Rung(s.Rung).Step))}
+	rung := i.rung(&s)
+	facts := []timeline.Fact{timeline.F("step", strconv.Itoa(rung.Step)), turn(rung)}
 	if kind == timeline.StepEmpty {
 		facts = append(facts, timeline.F("detail", detail))
 	}

@@ -29,7 +29,8 @@ func (o *Organisation) missing(what, id string) error {
 	return fmt.Errorf("%s %s: not in the organisation folder of revision %s", what, show(id), o.Revision)
 }
 
-// Recipients returns whom a target means at an instant: nobody when nobody is on call.
+// Recipients returns whom a target means at an instant: nobody when nobody is on call. Roles are for an incident to know, and
+// engineers for Engineers.
 func (o *Organisation) Recipients(t escalation.Target, at time.Time) ([]delivery.Recipient, error) {
 	id := t.ID
 	switch t.Kind {
@@ -44,6 +45,14 @@ func (o *Organisation) Recipients(t escalation.Target, at time.Time) ([]delivery
 		if id = s.At(at); id == "" {
 			return nil, nil
 		}
+	case escalation.Vendor:
+		v, ok := o.vendors[t.ID]
+		if !ok {
+			return nil, o.missing("vendor", t.ID)
+		}
+		return v.Contacts, nil
+	default:
+		return nil, fmt.Errorf("target %s: depends on the incident, not on the organisation folder alone", t)
 	}
 	p, ok := o.Person(id)
 	if !ok {

@@ -42,6 +42,7 @@ type definitions struct {
 	fallback  method
 	sources   []source
 	parties   map[string]Party
+	vendors   map[string]Vendor // those with a support record
 	people    map[string]person // customers' contacts as well, as customer/contact
 	groups    map[string]group
 	logins    map[string]string // of people, and whose each is
@@ -71,13 +72,16 @@ type builder struct {
 	org *Organisation
 	*definitions
 
+	mitigations map[string]escalation.Mitigation
+	later       []func() // what can be checked only when all files are read
+
 	files map[string][]byte
 	days  map[string][]calendar.Date // of the iCalendar files that a calendar names
 }
 
 func (f *folder) load(now time.Time) (*Organisation, error) {
 	d := &definitions{
-		dir: f.dir, calendars: map[string]calendar.Rules{}, parties: map[string]Party{}, people: map[string]person{},
+		dir: f.dir, calendars: map[string]calendar.Rules{}, parties: map[string]Party{}, vendors: map[string]Vendor{}, people: map[string]person{},
 		groups: map[string]group{},
 		logins: map[string]string{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
 		schedules: map[string]oncall.Schedule{}, policies: map[string]escalation.Policy{},
@@ -86,7 +90,7 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 	o := &Organisation{Revision: f.revision, Changed: f.changed, LoadedAt: now, definitions: d}
 	b := &builder{
 		reader: reader{faults: f.faults, tables: map[string]*table{}}, org: o, definitions: d,
-		files: f.files, days: map[string][]calendar.Date{},
+		files: f.files, days: map[string][]calendar.Date{}, mitigations: map[string]escalation.Mitigation{},
 	}
 	for _, part := range []struct {
 		file    string
@@ -109,6 +113,9 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 		for _, file := range f.parts(part.file) {
 			b.part(file, f.files[file], part.defines, part.read)
 		}
+	}
+	for _, check := range b.later {
+		check()
 	}
 	if len(b.faults) > 0 {
 		return nil, &Refusal{Dir: f.dir, Faults: sorted(b.faults)}

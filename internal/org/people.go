@@ -42,6 +42,8 @@ type customer struct {
 	name     string
 	plan     string
 	contacts []delivery.Recipient
+
+	engineers engineers
 }
 
 func (b *builder) readPeople(o *object) {
@@ -145,12 +147,19 @@ func (b *builder) readCustomers(o *object) {
 		}
 		language, _ := need(o, "language", aLanguage)
 		c.plan, _ = o.ref("support_plan", "support plan")
-		o.entries("contacts", o.about("contact"), some, func(o *object, contact string) {
-			p := b.readPerson(o, id+"/"+contact, false, func() string { return maybe(o, "language", aLanguage, language) })
-			p.party, p.roles = id, b.readRoles(o, id)
-			c.contacts = append(c.contacts, p.Recipient)
-			b.people[p.ID] = p
-		})
+		c.engineers = b.readEngineers(o)
+		c.contacts = b.readContacts(o, id, language)
 		b.customers[id] = c
 	})
+}
+
+// readContacts reads whom of another party we tell. They are that party's, and not paged as our own people are.
+func (b *builder) readContacts(o *object, party string, language string) (all []delivery.Recipient) {
+	o.entries("contacts", o.about("contact"), some, func(o *object, contact string) {
+		p := b.readPerson(o, party+"/"+contact, false, func() string { return maybe(o, "language", aLanguage, language) })
+		p.party, p.roles = party, b.readRoles(o, party)
+		all = append(all, p.Recipient)
+		b.people[p.ID] = p
+	})
+	return all
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"muster/internal/delivery"
-	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/priority"
 )
@@ -29,10 +28,6 @@ const mina = `people:
       - {name: phone, type: console, after: 3m}
       - {name: siren, type: console, after: 5m, for: [P1, P2]}
 `
-
-func person(id string) escalation.Target {
-	return escalation.Target{Kind: escalation.Person, ID: id}
-}
 
 func instant(t *testing.T, s string) time.Time {
 	t.Helper()

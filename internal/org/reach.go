@@ -94,10 +94,14 @@ func readSpan(o *object, zone *time.Location) (from, to time.Time, ok bool) {
 }
 
 // readPriorities reads a list of priorities that may be left out.
-func readPriorities(o *object, key string) (all []priority.Priority) {
+func readPriorities(o *object, key string) []priority.Priority {
 	if !o.has(key) {
 		return nil
 	}
+	return needPriorities(o, key)
+}
+
+func needPriorities(o *object, key string) (all []priority.Priority) {
 	for _, n := range o.items(key, some) {
 		if p, ok := value(o.reader, n, o.about(key), aPriority); ok {
 			all = append(all, p)
@@ -207,6 +211,11 @@ func (b *builder) pageable() map[string]string {
 			if t.Kind == escalation.Person {
 				page(t.ID, "policy "+id)
 			}
+		}
+	}
+	for id, c := range b.customers {
+		for _, p := range c.engineers.designated() {
+			page(p, "customer "+id)
 		}
 	}
 	return by

@@ -210,7 +210,7 @@ func pairs[T any](o *object, key string, f form[T], want size) []pair[T] {
 
 // entries reads a list of things that have an id, and remembers the ids.
 func (o *object) entries(key, what string, want size, read func(o *object, id string)) {
-	if o.field(key).kind != list {
+	if k := o.field(key).kind; k != list && (k != absent || want != optional) {
 		o.table(what).unread = true
 	}
 	for n, item := range o.items(key, want) {

@@ -34,6 +34,8 @@ type inside struct {
 	Promises  []due
 	Links     []link
 
+	Mitigations []mitigation // of a page: what whoever gets it may do at once
+
 	Step     int    // of a page; 0: last resort
 	Round    int    // of a page
 	Why      string `text:"line"` // of a page: "schedule:primary"
@@ -54,13 +56,19 @@ type due struct {
 	At       time.Time
 }
 
+// mitigation has been approved beforehand.
+type mitigation struct {
+	Name string `text:"line"`
+	Text string `text:"prose"`
+}
+
 // link leads to a runbook or a dashboard.
 type link struct {
 	Name string
 	URL  string `text:"link"`
 }
 
-// outside is what a text for a customer sees: nothing that is the house's own, whatever the text asks for.
+// outside is what a text for a customer or a vendor sees: nothing that is the house's own, whatever the text asks for.
 type outside struct {
 	To       string
 	ID       string
@@ -98,7 +106,7 @@ func (t *Texts) Message(telling incident.Telling, to delivery.Recipient) (delive
 	switch {
 	case !known:
 		err = fmt.Errorf("no text %q", k)
-	case forCustomers(k):
+	case forOthers(k):
 		w, err = text.write(seenOutside(&telling, to))
 	default:
 		w, err = text.write(seenInside(&telling, to))
@@ -145,6 +153,9 @@ func seenInside(t *incident.Telling, to delivery.Recipient) *inside {
 	}
 	for _, x := range f.Links[:min(len(f.Links), 10)] {
 		d.Links = append(d.Links, link{x.Name, x.URL})
+	}
+	for _, x := range t.Mitigations[:min(len(t.Mitigations), 10)] {
+		d.Mitigations = append(d.Mitigations, mitigation{x.Name, x.Text})
 	}
 	if t.Author != nil {
 		d.Author = t.Author.Shown()

@@ -138,7 +138,7 @@ func TestTimesAreShownInTheReadersZone(t *testing.T) {
 func TestCustomersSeeNothingInternal(t *testing.T) {
 	all := texts(t)
 	secret := person("SECRET", "SECRET")
-	for _, kind := range []delivery.Kind{delivery.CustomerUpdate, delivery.AllClear} {
+	for _, kind := range []delivery.Kind{delivery.CustomerUpdate, delivery.AllClear, delivery.VendorCall} {
 		for _, status := range incident.Statuses() {
 			f := facts()
 			f.Title, f.Responder, f.Previous, f.Status = "SECRET", "SECRET", "SECRET", status
@@ -148,6 +148,9 @@ func TestCustomersSeeNothingInternal(t *testing.T) {
 			for _, text := range []string{"", "All is being done."} {
 				telling := incident.Telling{
 					Kind: kind, Facts: f, Why: "SECRET", Role: "SECRET", Target: "SECRET", Author: &secret, Text: text, Customer: "Acme",
+				}
+				if kind == delivery.VendorCall {
+					telling.Customer, telling.Text, text = "SECRET", "SECRET", "" // neither who suffers nor what people write
 				}
 				for _, language := range all.Languages() {
 					m, err := all.Message(telling, delivery.Recipient{Language: language})

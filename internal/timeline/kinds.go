@@ -21,11 +21,11 @@ const (
 	RoleAssigned    Kind = "role.assigned"    // role person from note
 	Escalated       Kind = "escalated"        // by a person: reason
 
-	StepStarted     Kind = "escalation.step"         // step round targets
-	StepEmpty       Kind = "escalation.step-empty"   // step targets detail: nobody to reach, so the next step follows at once
-	StepFailed      Kind = "escalation.step-failed"  // step: nobody of it could be reached, so the next step follows at once
+	StepStarted     Kind = "escalation.step"         // step turn round targets variant
+	StepEmpty       Kind = "escalation.step-empty"   // step turn targets detail: nobody to reach, so the next step follows at once
+	StepFailed      Kind = "escalation.step-failed"  // step turn: nobody of it could be reached, so the next step follows at once
 	LastResort      Kind = "escalation.last-resort"  // targets
-	Acknowledged    Kind = "escalation.acknowledged" // expires
+	Acknowledged    Kind = "escalation.acknowledged" // expires count wanted
 	AckExpired      Kind = "escalation.ack-expired"  // since: no sign of life, so paging starts again
 	EscalationEnded Kind = "escalation.ended"        // cause
 
