@@ -200,12 +200,12 @@ func organisation(t testing.TB, without string) *org.Organisation {
 	edit(t, filepath.Join(dir, "customers.yaml"), "      - id: it-desk\n", "      - id: it-desk\n        roles: [responder]\n")
 	if without != "" {
 		edit(t, filepath.Join(dir, "people.yaml"), "  - id: "+without+"\n", "  - id: somebody-else\n")
-		for _, file := range []string{"schedules.yaml", "escalation-policies.yaml"} {
+		for _, file := range []string{"customers.yaml", "groups.yaml", "schedules.yaml", "escalation-policies.yaml"} {
 			text, err := os.ReadFile(filepath.Join(dir, file))
 			if err != nil {
 				t.Fatal(err)
 			}
-			changed := strings.NewReplacer("person:"+without, "person:somebody-else", without+",", "somebody-else,", without+"]", "somebody-else]").Replace(string(text))
+			changed := strings.NewReplacer("person:"+without, "person:somebody-else", without+",", "somebody-else,", without+"]", "somebody-else]", without+"}", "somebody-else}").Replace(string(text))
 			if err := os.WriteFile(filepath.Join(dir, file), []byte(changed), 0o600); err != nil {
 				t.Fatal(err)
 			}
