@@ -17,6 +17,12 @@ import (
 type Directory interface {
 	// Recipients returns who a target means at an instant, nobody when a schedule has a gap.
 	Recipients(t escalation.Target, at time.Time) ([]delivery.Recipient, error)
+	// Reach narrows a recipient to the contact methods by which a message may go to them at an instant. Where none is left,
+	// held says why.
+	Reach(to delivery.Recipient, t incident.Telling, at time.Time) (narrowed delivery.Recipient, held string)
+	// Engineers returns who answers for a customer: one list after the other, each for when nobody of those before can be
+	// reached.
+	Engineers(customer string, at time.Time) ([][]delivery.Recipient, error)
 	// CustomerContacts returns whom a customer wants to be told.
 	CustomerContacts(customer string) ([]delivery.Recipient, error)
 	// Contact returns how a contact method reaches a recipient, with its secrets resolved.
@@ -53,7 +59,7 @@ type ComposeInput struct {
 
 // Composing asks for the messages of a send of an incident.
 func Composing(i *incident.Incident, s incident.Send) ComposeInput {
-	in := ComposeInput{Telling: i.Telling(s), Targets: s.Targets, Seen: i.Folder}
+	in := ComposeInput{Telling: i.Telling(s), Targets: i.Who(s), Seen: i.Folder}
 	if s.Work == incident.UpdateCustomer || s.Work == incident.ClearCustomer {
 		in.Targets, in.Customer = nil, s.Customer
 	}
@@ -71,22 +77,24 @@ func (c *Composition) Compose(_ context.Context, in ComposeInput) (incident.Comp
 	if !in.Anyway && dir.Older(in.Seen.Revision, in.Seen.Changed) {
 		return out, fmt.Errorf("organisation folder of this worker is older than revision %s, which the run has seen", in.Seen.Revision)
 	}
-	to, err := c.recipients(dir, in)
+	to, err := c.addressed(dir, in)
 	if next := in.Telling.Next; next != nil {
 		at := incident.InstantsOf(next, 0, in.Calendars, time.LoadLocation)
 		in.Telling.Due, out.Due = at.Due, at.Due // unknown when the calendar ends: as soon as there is news
 	}
 	seen := make(map[string]bool, len(to))
-	for _, r := range to {
-		if seen[r.ID] {
+	for _, a := range to {
+		if seen[a.To.ID] {
 			continue
 		}
-		seen[r.ID] = true
-		m, werr := c.Writer.Message(in.Telling, r)
-		if werr != nil {
-			err = errors.Join(err, fmt.Errorf("write message to %s: %w", r.ID, werr))
+		seen[a.To.ID] = true
+		if a.Held == "" {
+			var werr error
+			if a.Message, werr = c.Writer.Message(told(in.Telling, a.Outside), a.To); werr != nil {
+				err = errors.Join(err, fmt.Errorf("write message to %s: %w", a.To.ID, werr))
+			}
 		}
-		out.To = append(out.To, incident.Addressed{To: r, Message: m})
+		out.To = append(out.To, a)
 	}
 	if err != nil {
 		out.Detail = err.Error()
@@ -94,20 +102,57 @@ func (c *Composition) Compose(_ context.Context, in ComposeInput) (incident.Comp
 	return out, nil
 }
 
-func (c *Composition) recipients(dir Directory, in ComposeInput) ([]delivery.Recipient, error) {
+// addressed finds out who is told, and who is held back, as of now.
+func (c *Composition) addressed(dir Directory, in ComposeInput) ([]incident.Addressed, error) {
+	now := c.Now()
 	if in.Customer != "" {
-		return dir.CustomerContacts(in.Customer)
+		to, err := dir.CustomerContacts(in.Customer)
+		all, _ := reach(dir, to, in.Telling, false, now)
+		return all, err
 	}
 	var (
-		all    []delivery.Recipient
+		all    []incident.Addressed
 		faults error
 	)
 	for _, t := range in.Targets {
-		to, err := dir.Recipients(t, c.Now())
+		choices, err := choices(dir, t, now)
 		faults = errors.Join(faults, err)
-		all = append(all, to...)
+		for _, to := range choices {
+			more, reached := reach(dir, to, in.Telling, !t.Answers(), now)
+			all = append(all, more...)
+			if reached {
+				break
+			}
+		}
 	}
 	return all, faults
+}
+
+// reach asks by which methods each may be sent a message now, and tells whether anybody may.
+func reach(dir Directory, to []delivery.Recipient, t incident.Telling, outside bool, now time.Time) (all []incident.Addressed, reached bool) {
+	for _, r := range to {
+		r, held := dir.Reach(r, told(t, outside), now)
+		all = append(all, incident.Addressed{To: r, Held: held, Outside: outside})
+		reached = reached || held == ""
+	}
+	return all, reached
+}
+
+// told is a telling as it is for those who are told along with a page: another text, for they must not read what is ours.
+func told(t incident.Telling, outside bool) incident.Telling {
+	if outside {
+		t.Kind = delivery.VendorCall
+	}
+	return t
+}
+
+// choices returns whom a target means, and who stands in for them when none of them can be reached.
+func choices(dir Directory, t escalation.Target, now time.Time) ([][]delivery.Recipient, error) {
+	if t.Kind == escalation.Engineer {
+		return dir.Engineers(t.ID, now)
+	}
+	to, err := dir.Recipients(t, now)
+	return [][]delivery.Recipient{to}, err
 }
 
 // ComputeClocksInput asks when clocks are due.

@@ -64,6 +64,69 @@ func TestComposeReachesEverybodyWhomNothingKeepsFromIt(t *testing.T) {
 	}
 }
 
+func TestWhoeverIsHeldBackGetsNoMessage(t *testing.T) {
+	c := &activities.Composition{Directory: open, Writer: writer{}, Now: func() time.Time { return at }}
+	in := activities.ComposeInput{Targets: persons("sleeper", "park"), Telling: incident.Telling{Kind: delivery.Page, Step: 1}}
+	got, err := perform[incident.Composition](t, c.Compose, in)
+	if err != nil || len(got.To) != 2 || got.Detail != "" {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	if s := got.To[0]; s.To.ID != "sleeper" || s.Held != incident.HeldByQuietHours || s.Message != (delivery.Message{}) || len(s.To.Methods) > 0 {
+		t.Errorf("got %+v", s)
+	}
+	if p := got.To[1]; p.To.ID != "park" || p.Held != "" || p.Message.Kind != delivery.Page {
+		t.Errorf("got %+v", p)
+	}
+	in.Telling.Step = 0
+	if got, _ := perform[incident.Composition](t, c.Compose, in); len(got.To) != 2 || got.To[0].Held != "" {
+		t.Errorf("the last resort: got %+v", got)
+	}
+}
+
+func TestAnEngineerHasASubstituteAndAPool(t *testing.T) {
+	c := &activities.Composition{Directory: open, Writer: writer{}, Now: func() time.Time { return at }}
+	engineer := func(customer string) []escalation.Target {
+		return []escalation.Target{{Kind: escalation.Engineer, ID: customer}}
+	}
+	for _, tc := range []struct {
+		name   string
+		in     activities.ComposeInput
+		to     string
+		detail string
+	}{
+		{"held back", activities.ComposeInput{Targets: engineer("acme"), Telling: incident.Telling{Kind: delivery.Page, Step: 1}}, "sleeper held, lee", ""},
+		{"there", activities.ComposeInput{Targets: engineer("acme"), Telling: incident.Telling{Kind: delivery.Reminder}}, "sleeper", ""},
+		{"of an unknown customer", activities.ComposeInput{Targets: append(engineer("ghost"), persons("kim")...)}, "kim", `customer "ghost": not found`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got, err := perform[incident.Composition](t, c.Compose, tc.in)
+			var to []string
+			for _, a := range got.To {
+				if to = append(to, a.To.ID); a.Held != "" {
+					to[len(to)-1] += " held"
+				}
+			}
+			if strings.Join(to, ", ") != tc.to || got.Detail != tc.detail || err != nil {
+				t.Errorf("got %v, %q, %v; want %s", to, got.Detail, err, tc.to)
+			}
+		})
+	}
+}
+
+func TestAVendorIsToldInAnotherText(t *testing.T) {
+	c := &activities.Composition{Directory: open, Writer: writer{}, Now: func() time.Time { return at }}
+	in := activities.ComposeInput{
+		Targets: append(persons("kim"), escalation.Target{Kind: escalation.Vendor, ID: "skyhost"}), Telling: incident.Telling{Kind: delivery.Page, Step: 1},
+	}
+	got, err := perform[incident.Composition](t, c.Compose, in)
+	if err != nil || len(got.To) != 2 {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	if us, them := got.To[0], got.To[1]; us.Outside || us.Message.Kind != delivery.Page || !them.Outside || them.Message.Kind != delivery.VendorCall {
+		t.Errorf("got %+v and %+v", us, them)
+	}
+}
+
 func TestAnOlderFolderNamesNobodyUnlessItMust(t *testing.T) {
 	older := func() activities.Directory { return directory{older: true} }
 	c := &activities.Composition{Directory: older, Writer: writer{}, Now: func() time.Time { return at }}

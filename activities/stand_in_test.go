@@ -64,6 +64,23 @@ func (directory) Recipients(t escalation.Target, when time.Time) ([]delivery.Rec
 	return []delivery.Recipient{reader(t.ID)}, nil
 }
 
+// Whoever is called sleeper is held back from pages of a step.
+func (directory) Reach(to delivery.Recipient, t incident.Telling, when time.Time) (delivery.Recipient, string) {
+	if to.ID == "sleeper" && t.Kind == delivery.Page && t.Step > 0 && when.Equal(at) {
+		to.Methods = nil
+		return to, incident.HeldByQuietHours
+	}
+	return to, ""
+}
+
+// Engineers knows one for the customer acme, and a pool.
+func (directory) Engineers(customer string, _ time.Time) ([][]delivery.Recipient, error) {
+	if customer == "ghost" {
+		return nil, fmt.Errorf("customer %q: not found", customer)
+	}
+	return [][]delivery.Recipient{{reader("sleeper")}, {reader("lee")}, {reader("kim"), reader("park")}}, nil
+}
+
 func (directory) CustomerContacts(c string) ([]delivery.Recipient, error) {
 	if c == "ghost" {
 		return nil, fmt.Errorf("customer %q: not found", c)

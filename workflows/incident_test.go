@@ -54,6 +54,7 @@ type rehearsal struct {
 	before  *incident.Earlier
 	lost    error              // nobody knows what came before
 	state   *incident.Incident // as it was last asked for
+	asleep  string             // who is in quiet hours, for what is less pressing than P2
 	// How often the worker's folder is still older than what the run has seen, and how often clocks still cannot be computed.
 	// In threes: where the environment's clock is behind the real one, it takes no result of a second or third attempt.
 	older, timeless atomic.Int32
@@ -253,6 +254,17 @@ func (r *rehearsal) wantGot(want ...string) {
 	}
 }
 
+// wantGotAll is wantGot for what goes out at once, in whatever order it arrives.
+func (r *rehearsal) wantGotAll(want ...string) {
+	r.Helper()
+	got := r.got()
+	slices.Sort(got)
+	slices.Sort(want)
+	if d := cmp.Diff(want, got); d != "" {
+		r.Errorf("delivered (-want +got):\n%s", d)
+	}
+}
+
 // directory is a folder in which the schedules mean kim (primary) and park (secondary).
 type directory struct{ r *rehearsal }
 
@@ -274,6 +286,23 @@ func (directory) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recipi
 		return nil, nil // a gap
 	}
 	return []delivery.Recipient{{ID: who, Name: who, Language: "en", Methods: []string{"phone", "mail"}}}, nil
+}
+
+// Reach lets whoever is asleep sleep.
+func (d directory) Reach(to delivery.Recipient, t incident.Telling, _ time.Time) (delivery.Recipient, string) {
+	if d.r.asleep == to.ID && t.Kind == delivery.Page && t.Step > 0 && t.Facts.Priority > priority.P2 {
+		to.Methods = nil
+		return to, incident.HeldByQuietHours
+	}
+	return to, ""
+}
+
+// Engineers are choi, and jung in choi's place.
+func (directory) Engineers(string, time.Time) ([][]delivery.Recipient, error) {
+	return [][]delivery.Recipient{
+		{{ID: "choi", Name: "choi", Language: "ko", Methods: []string{"phone"}}},
+		{{ID: "jung", Name: "jung", Language: "ko", Methods: []string{"phone"}}},
+	}, nil
 }
 
 func (directory) CustomerContacts(c string) ([]delivery.Recipient, error) {
@@ -406,6 +435,126 @@ func TestAMorePressingAlertThatJoinsRaisesThePriority(t *testing.T) {
 	ask(r, 20*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
 	r.run(workflows.IncidentInput{Definition: def})
 	r.wantDone()
+}
+
+func TestQuietHoursSkipAPersonAndThePageClimbs(t *testing.T) {
+	r := rehearse(t)
+	def := definition()
+	def.Impact, def.Urgency = priority.Medium, priority.Medium
+	r.asleep = "kim"
+	r.alerts(0, firing("a", 0))
+	r.look(time.Second, func(*incident.Incident) {
+		r.wantGot("page park") // at once: nobody else is in the first step
+		if held := r.entries(timeline.HeldBack); len(held) != 1 || held[0].Fact("to") != "kim" || held[0].Fact("cause") != incident.HeldByQuietHours {
+			t.Errorf("the timeline says %+v", held)
+		}
+	})
+	ask(r, time.Minute, workflows.AcknowledgeUpdate, park, incident.Acknowledge{})
+	ask(r, 20*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	r.run(workflows.IncidentInput{Definition: def})
+	r.wantDone()
+}
+
+// targets parses what definitions write.
+func targets(t *testing.T, written ...string) (all []escalation.Target) {
+	t.Helper()
+	for _, s := range written {
+		target, err := escalation.ParseTarget(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, target)
+	}
+	return all
+}
+
+func TestAStepInOrderPagesOneAfterTheOther(t *testing.T) {
+	r := rehearse(t)
+	def := definition()
+	def.Policy.Steps[0] = escalation.Step{Targets: targets(t, "person:kim", "person:park", "person:lee"), Wait: 5 * time.Minute, Every: 2 * time.Minute}
+	r.alerts(0, firing("a", 0))
+	r.look(time.Minute, func(*incident.Incident) { r.wantGot("page kim") })
+	r.look(3*time.Minute, func(*incident.Incident) { r.wantGot("page kim", "page park") })
+	ask(r, 3*time.Minute+time.Second, workflows.AcknowledgeUpdate, park, incident.Acknowledge{})
+	r.look(20*time.Minute, func(*incident.Incident) { r.wantGot("page kim", "page park") })
+	ask(r, 21*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	r.run(workflows.IncidentInput{Definition: def})
+	r.wantDone()
+}
+
+func TestAStepThatWantsTwoAcknowledgementsPagesOnUntilItHasThem(t *testing.T) {
+	r := rehearse(t)
+	def := definition()
+	def.Policy.Steps[0] = escalation.Step{Targets: targets(t, "person:kim", "person:park"), Wait: 5 * time.Minute, Acknowledgements: 2}
+	def.Policy.Steps[1].Targets = targets(t, "person:kim", "person:jung")
+	r.alerts(0, firing("a", 0))
+	first := ask(r, time.Minute, workflows.AcknowledgeUpdate, kim, incident.Acknowledge{})
+	r.look(6*time.Minute, func(i *incident.Incident) {
+		r.wantGotAll("page kim", "page park", "page jung")
+		if first.receipt.Status != incident.Acknowledged || i.Status != incident.Acknowledged || i.Clocks[0].State != supportplan.Met {
+			t.Errorf("status %s, respond %s: want the first acknowledgement to count", i.Status, i.Clocks[0].State)
+		}
+	})
+	ask(r, 7*time.Minute, workflows.AcknowledgeUpdate, park, incident.Acknowledge{})
+	r.look(25*time.Minute, func(*incident.Incident) { r.wantGotAll("page kim", "page park", "page jung") })
+	ask(r, 26*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	r.run(workflows.IncidentInput{Definition: def})
+	r.wantDone()
+}
+
+func TestAPriorityThatIsRaisedMidwayTakesTheStepsForIt(t *testing.T) {
+	r := rehearse(t)
+	def := definition()
+	def.Customers, def.Impact, def.Urgency = nil, priority.Medium, priority.Medium
+	def.Policy.Variants = []escalation.Variant{{Priorities: []priority.Priority{priority.P1}, Steps: []escalation.Step{
+		{Targets: targets(t, "schedule:primary", "person:choi"), Wait: time.Minute},
+		{Targets: targets(t, "person:jung"), Wait: time.Minute},
+	}}}
+	r.alerts(0, firing("a", 0))
+	r.at(2*time.Minute, func() {
+		r.batch(alert.Batch{
+			Source: "alertmanager", ReceivedAt: r.env.Now(), Posts: 1, Impact: priority.High, Urgency: priority.High,
+			Alerts: []alert.Received{firing("b", 2*time.Minute)},
+		})
+	})
+	r.look(2*time.Minute+time.Second, func(*incident.Incident) { r.wantGotAll("page kim", "page choi", "page jung") })
+	ask(r, 2*time.Minute+30*time.Second, workflows.AcknowledgeUpdate, park, incident.Acknowledge{})
+	ask(r, 20*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	r.run(workflows.IncidentInput{Definition: def})
+	r.wantDone()
+}
+
+func TestARoleIsPagedAsWhoeverHasIt(t *testing.T) {
+	r := rehearse(t)
+	def := definition()
+	def.Customers = nil
+	def.Roles = []incident.RoleTarget{{Role: incident.SupportManager, Targets: targets(t, "schedule:secondary")}}
+	step := escalation.Step{Targets: targets(t, "role:support-manager"), Wait: 5 * time.Minute}
+	def.Policy.Steps = []escalation.Step{step, step}
+	r.alerts(0, firing("a", 0))
+	ask(r, time.Minute, workflows.AssignUpdate, kim, incident.Assign{Role: incident.SupportManager, Person: "jung"})
+	r.look(6*time.Minute, func(*incident.Incident) { r.wantGot("page park", "assignment jung", "page jung") })
+	ask(r, 7*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	r.run(workflows.IncidentInput{Definition: def})
+	r.wantDone()
+}
+
+func TestTheSubstituteIsPagedWhenTheEngineerIsHeldBack(t *testing.T) {
+	for asleep, want := range map[string]string{"": "page choi", "choi": "page jung"} {
+		r := rehearse(t)
+		def := definition()
+		def.Impact, def.Urgency = priority.Medium, priority.Medium
+		def.Policy.Steps[0].Targets = targets(t, "engineer")
+		r.asleep = asleep
+		r.alerts(0, firing("a", 0))
+		r.look(time.Minute, func(*incident.Incident) { r.wantGot(want) })
+		ask(r, 2*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+		r.run(workflows.IncidentInput{Definition: def})
+		r.wantDone()
+		if held := r.entries(timeline.HeldBack); len(held) != len(asleep)/len("choi") {
+			t.Errorf("with %q asleep the timeline says %+v", asleep, held)
+		}
+	}
 }
 
 func TestAPreviousIncidentThatCannotBeLookedUpIsSaid(t *testing.T) {

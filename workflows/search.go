@@ -33,7 +33,7 @@ func OpeningAttributes(id incident.ID, def incident.Definition, p priority.Prior
 	updates := []temporal.SearchAttributeUpdate{
 		IDAttribute.ValueSet(string(id)), ServiceAttribute.ValueSet(def.Service.ID),
 		StatusAttribute.ValueSet(string(incident.Triggered)), PriorityAttribute.ValueSet(int64(p)),
-		NextDueAttribute.ValueSet(now.Add(def.Policy.Rung(1).Wait)),
+		NextDueAttribute.ValueSet(now.Add(def.Policy.Rung(def.Policy.Variant(p), 1).Wait)),
 	}
 	if customers := listed(def.Customers); len(customers) > 0 {
 		updates = append(updates, CustomersAttribute.ValueSet(customers))

@@ -184,6 +184,14 @@ func (directory) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recipi
 	return []delivery.Recipient{{ID: id, Name: id, Language: "en", Methods: []string{"hook"}}}, nil
 }
 
+// Reach keeps nothing from anybody.
+func (directory) Reach(to delivery.Recipient, _ incident.Telling, _ time.Time) (delivery.Recipient, string) {
+	return to, ""
+}
+
+// Engineers names nobody.
+func (directory) Engineers(string, time.Time) ([][]delivery.Recipient, error) { return nil, nil }
+
 // CustomerContacts returns whom a customer wants to be told.
 func (directory) CustomerContacts(customer string) ([]delivery.Recipient, error) {
 	return []delivery.Recipient{{ID: customer + "/desk", Name: customer, Language: "ko", Methods: []string{"hook"}}}, nil

@@ -28,6 +28,7 @@ const (
 	ReviewDue      Kind = "review-due"      // a review is due or overdue
 	SelfWatch      Kind = "self-watch"      // Muster has noticed something wrong with itself
 	Ticket         Kind = "ticket"          // what stands in a ticket
+	VendorCall     Kind = "vendor-call"     // a vendor is told along with a page that its support is needed
 )
 
 // A Recipient is somebody who can be reached, as the organisation folder names them now. Addresses never stand here:
@@ -38,6 +39,19 @@ type Recipient struct {
 	Language string   `json:"language"`         // "en" or "ko"
 	Methods  []string `json:"methods"`          // names of contact methods, the preferred one first
 	Shared   bool     `json:"shared,omitempty"` // several people read it: it is the channel "group:noc"
+	Zone     string   `json:"zone,omitempty"`   // IANA zone in which they read times; empty for the organisation's
+
+	// Delays are of the methods, in their order: for how long nobody has acknowledged a page by the method before when this
+	// one follows, even if the page has arrived. Where it is 0 or missing, a method follows one that has given no answer.
+	Delays []time.Duration `json:"delays,omitempty"`
+}
+
+// Delay returns how long after the method before it the nth method follows, n from 0; 0 where that is left to the policy.
+func (r Recipient) Delay(n int) time.Duration {
+	if n < len(r.Delays) {
+		return r.Delays[n]
+	}
+	return 0
 }
 
 // A Message is what a recipient reads, together with the facts that a receiving program needs.

@@ -4,38 +4,54 @@ package escalation
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+
+	"muster/internal/priority"
 )
 
-// A Target names whom a step pages: whoever is on call in a schedule, everybody of a group, or one person.
+// A Target names whom a step pages.
 type Target struct {
 	Kind TargetKind `json:"kind"`
 	ID   string     `json:"id"`
 }
 
-// TargetKind tells schedules, groups and persons apart.
+// TargetKind tells what a target's ID is of.
 type TargetKind string
 
-// The kinds of targets.
+// The kinds of targets. These strings are in histories and definitions: add, never rename.
 const (
 	Schedule TargetKind = "schedule" // whoever is on call in it at the moment of sending
 	Group    TargetKind = "group"    // everybody in it
 	Person   TargetKind = "person"
+	Role     TargetKind = "role"     // whoever has it in the incident at the moment of sending, or stands for it
+	Engineer TargetKind = "engineer" // the designated engineers of the customers; with an ID, of that customer
+	Vendor   TargetKind = "vendor"   // the contacts of a party that supplies a part: they are told, and answer for nobody
 )
 
-// String returns the target as definitions write it: "schedule:primary", "person:park".
-func (t Target) String() string { return string(t.Kind) + ":" + t.ID }
+// String returns the target as definitions write it: "schedule:primary", "person:park", "engineer".
+func (t Target) String() string {
+	if t.ID == "" {
+		return string(t.Kind)
+	}
+	return string(t.Kind) + ":" + t.ID
+}
 
-// ParseTarget reads what String writes.
+// Answers tells whether somebody of the target can acknowledge.
+func (t Target) Answers() bool { return t.Kind != Vendor }
+
+// ParseTarget reads what String writes of a target in a definition.
 func ParseTarget(s string) (Target, error) {
 	kind, id, ok := strings.Cut(s, ":")
 	switch k := TargetKind(kind); {
+	case s == string(Engineer):
+		return Target{Kind: Engineer}, nil
 	case !ok || id == "":
-	case k == Schedule, k == Group, k == Person:
+	case k == Schedule, k == Group, k == Person, k == Role, k == Vendor:
 		return Target{Kind: k, ID: id}, nil
 	}
-	return Target{}, fmt.Errorf("target %q: want schedule:ID, group:ID or person:ID", s)
+	return Target{}, fmt.Errorf("target %q: want schedule:ID, group:ID, person:ID, role:ROLE, engineer or vendor:ID", s)
 }
 
 // Shown joins targets for a person to read.
@@ -47,42 +63,105 @@ func Shown(targets []Target) string {
 	return strings.Join(names, ", ")
 }
 
-// A Step pages its targets all at once and waits for an acknowledgement before the next step follows.
+// A Step pages its targets and waits for an acknowledgement before the next step follows.
 type Step struct {
 	Targets []Target      `json:"targets"`
-	Wait    time.Duration `json:"wait"`
+	Wait    time.Duration `json:"wait"` // from its last page to the next step
+	// Every is how far apart the targets are paged, one after the other in their order; 0 pages all of them at once.
+	Every time.Duration `json:"every,omitempty"`
+	// Acknowledgements is how many different people must acknowledge before paging stops; 0 for one.
+	Acknowledgements int          `json:"acknowledgements,omitempty"`
+	Mitigations      []Mitigation `json:"mitigations,omitempty"` // what whoever is paged may do at once
+}
+
+// A Mitigation is something that has been approved beforehand.
+type Mitigation struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Text string `json:"text"` // what to do, and within which bounds
+}
+
+// turns are the targets in the order in which they are paged. Those who answer for nobody take no turn of their own, for
+// nobody waits for them: they go along with the target before them, the first ones with the first who answers.
+func (s Step) turns() [][]Target {
+	if s.Every == 0 {
+		return [][]Target{s.Targets}
+	}
+	var (
+		turns [][]Target
+		along []Target
+	)
+	for _, t := range s.Targets {
+		switch n := len(turns); {
+		case t.Answers():
+			turns = append(turns, append(along, t))
+			along = nil
+		case n > 0:
+			turns[n-1] = append(turns[n-1], t)
+		default:
+			along = append(along, t)
+		}
+	}
+	return turns
+}
+
+// A Variant replaces the steps of a policy for some priorities.
+type Variant struct {
+	Priorities []priority.Priority `json:"priorities"`
+	Steps      []Step              `json:"steps"`
 }
 
 // A Policy says who is paged in which order. All of it is pinned when an incident opens.
 type Policy struct {
 	ID              string        `json:"id"`
 	Steps           []Step        `json:"steps"`
-	Repeats         int           `json:"repeats"`           // how often all steps are gone through again, 0 for once
-	LastResort      []Target      `json:"last_resort"`       // paged when the steps are used up, again and again
-	LastResortEvery time.Duration `json:"last_resort_every"` // wait between two pages of the last resort
-	AckExpires      time.Duration `json:"ack_expires"`       // no sign of life for so long: paging starts again
-	NextMethodAfter time.Duration `json:"next_method_after"` // no outcome for so long: the next contact method as well
+	Repeats         int           `json:"repeats"`            // how often all steps are gone through again, 0 for once
+	LastResort      []Target      `json:"last_resort"`        // paged when the steps are used up, again and again
+	LastResortEvery time.Duration `json:"last_resort_every"`  // wait between two pages of the last resort
+	AckExpires      time.Duration `json:"ack_expires"`        // no sign of life for so long: paging starts again
+	NextMethodAfter time.Duration `json:"next_method_after"`  // no outcome for so long: the next contact method as well
+	Variants        []Variant     `json:"variants,omitempty"` // the first one for a priority replaces the steps
 }
 
 // MaxRepeats bounds how often the steps are gone through again: when nobody is on call, all of them follow at once.
 const MaxRepeats = 20
 
+// MaxAcknowledgements bounds how many people a step may ask to acknowledge.
+const MaxAcknowledgements = 10
+
+// Targets returns everybody whom the policy names.
+func (p Policy) Targets() []Target {
+	var all []Target
+	for v := range len(p.Variants) + 1 {
+		for _, s := range p.steps(v) {
+			all = append(all, s.Targets...)
+		}
+	}
+	return append(all, p.LastResort...)
+}
+
 // Validate says all that keeps the policy from being climbed for ever.
 func (p Policy) Validate() []error {
-	var faults []error
-	if len(p.Steps) == 0 {
-		faults = append(faults, fmt.Errorf("policy %s: steps: none; want at least one", p.ID))
-	}
-	for i, s := range p.Steps {
-		if len(s.Targets) == 0 {
-			faults = append(faults, fmt.Errorf("policy %s: step %d: targets: none; want at least one", p.ID, i+1))
+	faults := validSteps("policy "+p.ID, p.Steps)
+	for n, v := range p.Variants {
+		subject := fmt.Sprintf("policy %s: variant %d", p.ID, n+1)
+		if len(v.Priorities) == 0 {
+			faults = append(faults, fmt.Errorf("%s: priorities: none; want at least one", subject))
 		}
-		if s.Wait <= 0 {
-			faults = append(faults, fmt.Errorf("policy %s: step %d: wait %s: want more than 0s", p.ID, i+1, s.Wait))
+		for _, at := range v.Priorities {
+			if first := p.Variant(at); first != n+1 {
+				faults = append(faults, fmt.Errorf("%s: priorities %s: variant %d has it already, and the first one is taken", subject, at, first))
+			}
 		}
+		faults = append(faults, validSteps(subject, v.Steps)...)
 	}
 	if len(p.LastResort) == 0 {
 		faults = append(faults, fmt.Errorf("policy %s: last_resort: none; an unanswered page must end with somebody", p.ID))
+	}
+	for _, t := range p.LastResort {
+		if t.Kind != Schedule && t.Kind != Group && t.Kind != Person {
+			faults = append(faults, fmt.Errorf("policy %s: last_resort %s: want schedule:ID, group:ID or person:ID, who are there in every incident", p.ID, t))
+		}
 	}
 	if p.Repeats < 0 || p.Repeats > MaxRepeats {
 		faults = append(faults, fmt.Errorf("policy %s: repeats %d: want 0 to %d", p.ID, p.Repeats, MaxRepeats))
@@ -102,74 +181,29 @@ func (p Policy) Validate() []error {
 	return faults
 }
 
-// Run is the state of one climb. The zero Run is due at once.
-type Run struct {
-	Restarts int       `json:"restarts"`           // how often paging started again from the first step
-	Begun    int       `json:"begun"`              // rungs begun so far in this climb, steps and last resorts together
-	Reached  bool      `json:"reached,omitempty"`  // a page of the newest rung was delivered
-	NextAt   time.Time `json:"next_at,omitzero"`   // when the next one follows; zero: at once
-	Answered bool      `json:"answered,omitempty"` // somebody has taken it
-	AckedAt  time.Time `json:"acked_at,omitzero"`  // last sign of life of whoever has
-}
-
-// A Rung is one step of a climb that has come due.
-type Rung struct {
-	Number  int // 1, 2, 3 … over the whole climb
-	Step    int // 1 … len(Steps); 0 for the last resort
-	Round   int // 1 for the first time through the steps
-	Targets []Target
-	Wait    time.Duration // until the next one
-}
-
-// Rung returns the nth rung of a climb, n from 1.
-func (p Policy) Rung(n int) Rung {
-	if steps := len(p.Steps); n <= steps*(p.Repeats+1) {
-		s := p.Steps[(n-1)%steps]
-		return Rung{Number: n, Step: (n-1)%steps + 1, Round: (n-1)/steps + 1, Targets: s.Targets, Wait: s.Wait}
+func validSteps(subject string, steps []Step) (faults []error) {
+	if len(steps) == 0 {
+		faults = append(faults, fmt.Errorf("%s: steps: none; want at least one", subject))
 	}
-	return Rung{Number: n, Round: p.Repeats + 2, Targets: p.LastResort, Wait: p.LastResortEvery}
-}
-
-// Climb begins the next rung when it is due.
-func (r *Run) Climb(p Policy, now time.Time) (Rung, bool) {
-	if r.Answered || now.Before(r.NextAt) {
-		return Rung{}, false
+	for i, s := range steps {
+		fault := func(format string, args ...any) {
+			faults = append(faults, fmt.Errorf("%s: step %d: "+format, append([]any{subject, i + 1}, args...)...))
+		}
+		switch {
+		case len(s.Targets) == 0:
+			fault("targets: none; want at least one")
+		case !slices.ContainsFunc(s.Targets, Target.Answers):
+			fault("targets %s: a vendor acknowledges nothing; want somebody of your own as well", Shown(s.Targets))
+		}
+		if s.Wait <= 0 {
+			fault("wait %s: want more than 0s", s.Wait)
+		}
+		if s.Every < 0 {
+			fault("every %s: want no less than 0s", s.Every)
+		}
+		if s.Acknowledgements < 0 || s.Acknowledgements > MaxAcknowledgements {
+			fault("acknowledgements %d: want 0 to %d", s.Acknowledgements, MaxAcknowledgements)
+		}
 	}
-	r.Begun++
-	r.Reached = false
-	rung := p.Rung(r.Begun)
-	r.NextAt = now.Add(rung.Wait)
-	return rung, true
-}
-
-// Hasten makes the next rung due at once, when rung n is the one that is being waited for. A last resort is never
-// hastened: it has nobody behind it, and an outage must not turn it into a storm.
-func (r *Run) Hasten(p Policy, n int, now time.Time) bool {
-	if r.Answered || n != r.Begun || p.Rung(n).Step == 0 {
-		return false
-	}
-	r.NextAt = now
-	return true
-}
-
-// Answer stops the climb.
-func (r *Run) Answer(now time.Time) { r.Answered, r.AckedAt, r.NextAt = true, now, time.Time{} }
-
-// Restart climbs again from the first step.
-func (r *Run) Restart() { *r = Run{Restarts: r.Restarts + 1} }
-
-// Resume climbs on from where the climb was answered. The answer is gone with it: what climbs has none that could go stale.
-func (r *Run) Resume(now time.Time) { r.Answered, r.AckedAt, r.NextAt = false, time.Time{}, now }
-
-// Expired tells whether an answer has gone stale.
-func (r *Run) Expired(p Policy, now time.Time) bool {
-	return r.Answered && !now.Before(r.AckedAt.Add(p.AckExpires))
-}
-
-// Due returns the next instant at which Climb or Expired will say yes.
-func (r *Run) Due(p Policy) time.Time {
-	if r.Answered {
-		return r.AckedAt.Add(p.AckExpires)
-	}
-	return r.NextAt
+	return faults
 }

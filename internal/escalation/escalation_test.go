@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"muster/internal/escalation"
+	"muster/internal/priority"
 )
 
 var start = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
@@ -40,11 +41,11 @@ func TestAClimbGoesThroughTheStepsAndEndsWithTheLastResort(t *testing.T) {
 		{0, 3, "person:lee", 50},
 		{0, 3, "person:lee", 70},
 	} {
-		rung, ok := run.Climb(p, now)
+		rung, ok := run.Climb(p, priority.P3, now)
 		if !ok || rung.Number != n+1 || rung.Step != want.step || rung.Round != want.round || escalation.Shown(rung.Targets) != want.targets {
 			t.Fatalf("at %s: got %+v, %v; want rung %d: step %d, round %d, %s", now, rung, ok, n+1, want.step, want.round, want.targets)
 		}
-		if _, again := run.Climb(p, now); again {
+		if _, again := run.Climb(p, priority.P3, now); again {
 			t.Errorf("rung %d begins twice", n+1)
 		}
 		if due := run.Due(p); !due.Equal(after(want.next)) {
@@ -65,23 +66,23 @@ func TestWhatBecomesOfAClimb(t *testing.T) {
 	}{
 		{"its wait is not over", func(*escalation.Run) {}, 4, -1, false},
 		{"its wait is over", func(*escalation.Run) {}, 5, 2, false},
-		{"answered", func(r *escalation.Run) { r.Answer(after(1)) }, 30, -1, false},
-		{"answered and forgotten", func(r *escalation.Run) { r.Answer(after(1)) }, 61, -1, true},
+		{"answered", func(r *escalation.Run) { r.Acknowledge("kim", after(1)) }, 30, -1, false},
+		{"answered and forgotten", func(r *escalation.Run) { r.Acknowledge("kim", after(1)) }, 61, -1, true},
 		{"hastened", func(r *escalation.Run) { r.Hasten(p, 1, after(2)) }, 2, 2, false},
 		{"hastened by a step that is over", func(r *escalation.Run) { r.Hasten(p, 0, after(2)) }, 2, -1, false},
-		{"hastened after the answer", func(r *escalation.Run) { r.Answer(after(1)); r.Hasten(p, 1, after(2)) }, 2, -1, false},
-		{"asked for help", func(r *escalation.Run) { r.Answer(after(1)); r.Resume(after(2)) }, 2, 2, false},
-		{"asked for help long ago", func(r *escalation.Run) { r.Answer(after(1)); r.Resume(after(2)) }, 90, 2, false},
-		{"begun anew", func(r *escalation.Run) { r.Answer(after(1)); r.Restart() }, 2, 1, false},
+		{"hastened after the answer", func(r *escalation.Run) { r.Acknowledge("kim", after(1)); r.Hasten(p, 1, after(2)) }, 2, -1, false},
+		{"asked for help", func(r *escalation.Run) { r.Acknowledge("kim", after(1)); r.Resume(after(2)) }, 2, 2, false},
+		{"asked for help long ago", func(r *escalation.Run) { r.Acknowledge("kim", after(1)); r.Resume(after(2)) }, 90, 2, false},
+		{"begun anew", func(r *escalation.Run) { r.Acknowledge("kim", after(1)); r.Restart() }, 2, 1, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var r escalation.Run
-			r.Climb(p, start)
+			r.Climb(p, priority.P3, start)
 			tc.do(&r)
 			if got := r.Expired(p, after(tc.at)); got != tc.expired {
 				t.Errorf("expired %v, want %v", got, tc.expired)
 			}
-			rung, ok := r.Climb(p, after(tc.at))
+			rung, ok := r.Climb(p, priority.P3, after(tc.at))
 			if ok != (tc.step >= 0) || ok && rung.Step != tc.step {
 				t.Errorf("begins %+v, %v; want step %d", rung, ok, tc.step)
 			}
@@ -92,7 +93,7 @@ func TestWhatBecomesOfAClimb(t *testing.T) {
 func TestTheLastResortIsNeverHastened(t *testing.T) {
 	p, r, now := policy(), escalation.Run{}, start
 	for range 5 {
-		r.Climb(p, now)
+		r.Climb(p, priority.P3, now)
 		now = r.Due(p)
 	}
 	if r.Hasten(p, 5, after(31)) || !r.Due(p).Equal(after(50)) {
@@ -104,11 +105,11 @@ func TestTheLastResortIsNeverHastened(t *testing.T) {
 func TestAClimbIsAlwaysDueAgain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, r, now := policy(), escalation.Run{}, start
-		r.Climb(p, now)
+		r.Climb(p, priority.P3, now)
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
 			switch rapid.IntRange(0, 5).Draw(t, "what") {
 			case 0:
-				r.Answer(now)
+				r.Acknowledge("kim", now)
 			case 1:
 				r.Resume(now)
 			case 2:
@@ -121,7 +122,7 @@ func TestAClimbIsAlwaysDueAgain(t *testing.T) {
 			if r.Expired(p, now) {
 				r.Restart()
 			}
-			r.Climb(p, now)
+			r.Climb(p, priority.P3, now)
 			if due := r.Due(p); !due.After(now) || due.After(now.Add(time.Hour)) {
 				t.Fatalf("at %s the next is due %s: %+v", now, due, r)
 			}
@@ -134,15 +135,33 @@ func TestAPolicyThatCouldBeClimbedForEverOrNeverIsRefused(t *testing.T) {
 		t.Errorf("a good policy: %v", faults)
 	}
 	for want, spoil := range map[string]func(*escalation.Policy){
-		"policy std: steps: none":                             func(p *escalation.Policy) { p.Steps = nil },
-		"policy std: step 2: targets: none":                   func(p *escalation.Policy) { p.Steps[1].Targets = nil },
-		"policy std: step 1: wait 0s: want more than 0s":      func(p *escalation.Policy) { p.Steps[0].Wait = 0 },
-		"policy std: last_resort: none":                       func(p *escalation.Policy) { p.LastResort = nil },
-		"policy std: repeats -1: want 0 to 20":                func(p *escalation.Policy) { p.Repeats = -1 },
-		"policy std: repeats 21: want 0 to 20":                func(p *escalation.Policy) { p.Repeats = 21 },
-		"policy std: last_resort_every 0s: want more than 0s": func(p *escalation.Policy) { p.LastResortEvery = 0 },
-		"policy std: ack_expires -1h0m0s: want more than 0s":  func(p *escalation.Policy) { p.AckExpires = -time.Hour },
-		"policy std: next_method_after 0s: want more than 0s": func(p *escalation.Policy) { p.NextMethodAfter = 0 },
+		"policy std: steps: none":                               func(p *escalation.Policy) { p.Steps = nil },
+		"policy std: step 2: targets: none":                     func(p *escalation.Policy) { p.Steps[1].Targets = nil },
+		"policy std: step 1: wait 0s: want more than 0s":        func(p *escalation.Policy) { p.Steps[0].Wait = 0 },
+		"policy std: last_resort: none":                         func(p *escalation.Policy) { p.LastResort = nil },
+		"policy std: repeats -1: want 0 to 20":                  func(p *escalation.Policy) { p.Repeats = -1 },
+		"policy std: repeats 21: want 0 to 20":                  func(p *escalation.Policy) { p.Repeats = 21 },
+		"policy std: last_resort_every 0s: want more than 0s":   func(p *escalation.Policy) { p.LastResortEvery = 0 },
+		"policy std: ack_expires -1h0m0s: want more than 0s":    func(p *escalation.Policy) { p.AckExpires = -time.Hour },
+		"policy std: next_method_after 0s: want more than 0s":   func(p *escalation.Policy) { p.NextMethodAfter = 0 },
+		"policy std: step 1: every -1m0s: want no less than 0s": func(p *escalation.Policy) { p.Steps[0].Every = -time.Minute },
+		"policy std: step 2: acknowledgements 11: want 0 to 10": func(p *escalation.Policy) { p.Steps[1].Acknowledgements = 11 },
+		"policy std: step 1: targets vendor:skyhost: a vendor acknowledges nothing; want somebody of your own as well": func(p *escalation.Policy) {
+			p.Steps[0].Targets = targets("vendor:skyhost")
+		},
+		"policy std: last_resort role:incident-manager: want schedule:ID, group:ID or person:ID": func(p *escalation.Policy) {
+			p.LastResort = append(targets("person:lee"), targets("role:incident-manager")...)
+		},
+		"policy std: variant 1: priorities: none; want at least one": func(p *escalation.Policy) {
+			p.Variants = []escalation.Variant{{Steps: p.Steps}}
+		},
+		"policy std: variant 1: steps: none; want at least one": func(p *escalation.Policy) {
+			p.Variants = []escalation.Variant{{Priorities: []priority.Priority{priority.P1}}}
+		},
+		"policy std: variant 2: priorities P1: variant 1 has it already": func(p *escalation.Policy) {
+			v := escalation.Variant{Priorities: []priority.Priority{priority.P1}, Steps: p.Steps}
+			p.Variants = []escalation.Variant{v, v}
+		},
 	} {
 		p := policy()
 		spoil(&p)
@@ -153,13 +172,13 @@ func TestAPolicyThatCouldBeClimbedForEverOrNeverIsRefused(t *testing.T) {
 }
 
 func TestParseTargetReadsWhatStringWrites(t *testing.T) {
-	for _, s := range []string{"schedule:primary", "person:park", "person:a:b"} {
+	for _, s := range []string{"schedule:primary", "person:park", "person:a:b", "group:noc", "role:incident-manager", "engineer", "vendor:skyhost"} {
 		if got, err := escalation.ParseTarget(s); err != nil || got.String() != s {
 			t.Errorf("ParseTarget(%q) = %v, %v", s, got, err)
 		}
 	}
-	for _, s := range []string{"", "park", "person:", "team:ops", ":park"} {
-		if got, err := escalation.ParseTarget(s); err == nil || !strings.Contains(err.Error(), "want schedule:ID, group:ID or person:ID") {
+	for _, s := range []string{"", "park", "person:", "team:ops", ":park", "engineer:", "engineer:acme", "role:"} {
+		if got, err := escalation.ParseTarget(s); err == nil || !strings.Contains(err.Error(), "want schedule:ID, group:ID, person:ID, role:ROLE, engineer or vendor:ID") {
 			t.Errorf("ParseTarget(%q) = %v, %v; want a refusal", s, got, err)
 		}
 	}

@@ -1,11 +1,15 @@
 package incident
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"muster/internal/delivery"
 	"muster/internal/escalation"
+	"muster/internal/priority"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
 )
@@ -50,7 +54,12 @@ func (i *Incident) NextDue() time.Time {
 	}
 	for n := range i.Outbox {
 		if s := &i.Outbox[n]; s.hasNextMethod() && i.QuietSince.IsZero() {
-			due(s.Begun.Add(i.Definition.Policy.NextMethodAfter))
+			due(i.nextMethodAt(s))
+		}
+	}
+	for n := range i.Later {
+		if i.QuietSince.IsZero() {
+			due(i.nextMethodAt(&i.Later[n]))
 		}
 	}
 	return next
@@ -90,38 +99,111 @@ func (i *Incident) climb(now time.Time) {
 
 // nextRung begins the next rung of the escalation when it is due. Somebody may have asked for it, with a reason.
 func (i *Incident) nextRung(asks *timeline.Actor, reason string, now time.Time) {
-	rung, ok := i.Escalation.Climb(i.Definition.Policy, now)
+	policy := i.Definition.Policy
+	before := i.Escalation.Rung(policy)
+	rung, ok := i.Escalation.Climb(policy, i.Priority, now)
 	if !ok {
 		return
 	}
 	if rung.Step == 0 {
-		if i.Definition.Policy.Rung(rung.Number-1).Step > 0 { // for the first time: whoever leads should know
+		if before.Step > 0 { // for the first time: whoever leads should know
 			i.begin(Send{Work: Remind, About: AboutNoAnswer, Role: IncidentManager, Targets: i.standsFor(IncidentManager)}, now)
 		}
 		i.record(now, timeline.LastResort, timeline.Muster(), timeline.F("targets", escalation.Shown(rung.Targets)))
 	} else {
-		i.record(now, timeline.StepStarted, timeline.Muster(), timeline.F("step", strconv.Itoa(rung.Step)),
-			timeline.F("round", strconv.Itoa(rung.Round)), timeline.F("targets", escalation.Shown(rung.Targets)))
+		i.record(now, timeline.StepStarted, timeline.Muster(), timeline.F("step", strconv.Itoa(rung.Step)), turn(rung),
+			timeline.F("round", strconv.Itoa(rung.Round)), timeline.F("targets", escalation.Shown(rung.Targets)),
+			timeline.F("variant", shownPriorities(policy.For(i.Escalation.Variant))))
 	}
 	i.begin(Send{
 		Work: PageStep, Rung: rung.Number, Climb: i.Escalation.Restarts, Targets: rung.Targets, Author: asks, Text: reason,
+		Variant: i.Escalation.Variant, Shift: i.Escalation.Shift,
 	}, now)
 }
 
-// tryNextMethods does not wait for a contact method that gives no answer: the next one is tried as well. While all alerts
-// are resolved nobody is bothered further.
+// turn says which turn of a step a rung is, "2/3", empty where the step pages all at once.
+func turn(r escalation.Rung) timeline.Fact {
+	if r.Turns == 0 {
+		return timeline.F("turn", "")
+	}
+	return timeline.F("turn", strconv.Itoa(r.Turn)+"/"+strconv.Itoa(r.Turns))
+}
+
+func shownPriorities(all []priority.Priority) string {
+	names := make([]string, len(all))
+	for n, p := range all {
+		names[n] = p.String()
+	}
+	return strings.Join(names, ", ")
+}
+
+// rung is the rung of the climb that a page belongs to.
+func (i *Incident) rung(s *Send) escalation.Rung {
+	return i.Definition.Policy.Rung(s.Variant, s.Rung-s.Shift)
+}
+
+// Who returns whom a send is for, in terms of the organisation folder: a role is whoever has it now, or who stands for it,
+// and engineers are those of each customer.
+func (i *Incident) Who(s Send) []escalation.Target { return i.resolved(s.Targets) }
+
+func (i *Incident) resolved(targets []escalation.Target) []escalation.Target {
+	var who []escalation.Target
+	for _, t := range targets {
+		switch {
+		case t.Kind == escalation.Role:
+			who = append(who, i.resolved(i.standsFor(Role(t.ID)))...)
+		case t.Kind == escalation.Engineer && t.ID == "":
+			for _, c := range i.Definition.Customers {
+				who = append(who, escalation.Target{Kind: escalation.Engineer, ID: c.ID})
+			}
+		default:
+			who = append(who, t)
+		}
+	}
+	return who
+}
+
+// tryNextMethods does not wait for a contact method that gives no answer: the next one is tried as well, and so is one that
+// follows after a while although the page has arrived. While all alerts are resolved nobody is bothered further.
 func (i *Incident) tryNextMethods(now time.Time) {
 	if !i.QuietSince.IsZero() {
 		return
 	}
 	for n := range i.Outbox {
 		s := i.Outbox[n]
-		if !s.hasNextMethod() || now.Before(s.Begun.Add(i.Definition.Policy.NextMethodAfter)) {
+		if !s.hasNextMethod() || now.Before(i.nextMethodAt(&s)) {
 			continue
 		}
 		i.Outbox[n].Hastened = true
 		i.nextMethod(s, "no-outcome", now)
 	}
+	var due, later []Send
+	for _, s := range i.Later {
+		switch {
+		case i.stale(&s) != "":
+		case now.Before(i.nextMethodAt(&s)):
+			later = append(later, s)
+		default:
+			due = append(due, s)
+		}
+	}
+	i.Later = later
+	for _, s := range due {
+		i.nextMethod(s, "no-answer", now)
+	}
+}
+
+// nextMethodAt returns when the next contact method of a page is tried, unless something comes of the page before.
+func (i *Incident) nextMethodAt(s *Send) time.Time {
+	return s.Begun.Add(cmp.Or(s.To.Delay(s.Method+1), i.Definition.Policy.NextMethodAfter))
+}
+
+// stale says why the next contact method of a page that has arrived need not follow, empty while it must.
+func (i *Incident) stale(s *Send) string {
+	if s.Climb != i.Escalation.Restarts {
+		return "superseded"
+	}
+	return i.pointless(s)
 }
 
 func (s *Send) hasNextMethod() bool {
@@ -288,6 +370,7 @@ func (i *Incident) withdraw(now time.Time) {
 			s.Withdrawn = i.pointless(s)
 		}
 	}
+	i.Later = slices.DeleteFunc(i.Later, func(s Send) bool { return i.stale(&s) != "" })
 	for n := len(i.fresh) - 1; n >= 0; n-- {
 		s := i.fresh[n]
 		cause := i.pointless(&s)
@@ -310,7 +393,7 @@ func (i *Incident) pointless(s *Send) string {
 	}
 	switch kind {
 	case PageStep, PagePerson:
-		if i.Escalation.Answered {
+		if i.Escalation.Answered || s.To != nil && i.Escalation.AckedBy(s.To.ID) {
 			return "acknowledged"
 		}
 		if !i.Status.Open() {
@@ -370,6 +453,10 @@ func (i *Incident) supersede(s Send) {
 			o.Withdrawn = "superseded"
 		}
 	}
+	// Whoever is paged anew is paged by every method anew.
+	i.Later = slices.DeleteFunc(i.Later, func(o Send) bool {
+		return s.Work == PagePerson && o.To.ID == s.To.ID && (o.Rung != s.Rung || o.Climb != s.Climb)
+	})
 }
 
 func (s *Send) facts() []timeline.Fact {

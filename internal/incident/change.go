@@ -59,6 +59,9 @@ func (i *Incident) judge(impact, urgency priority.Level, by timeline.Actor, why 
 		return
 	}
 	i.Ticket.Wanted++
+	if i.Priority < from {
+		i.Escalation.Rise(i.Definition.Policy, i.Priority, now)
+	}
 	i.reclock(now)
 }
 
@@ -141,7 +144,7 @@ func (i *Incident) reclock(now time.Time) {
 func (i *Incident) done(t supportplan.Target) bool {
 	switch t {
 	case supportplan.Respond:
-		return i.Escalation.Answered
+		return i.Escalation.Taken()
 	case supportplan.Mitigate:
 		return i.Status == Mitigated
 	default:
@@ -219,7 +222,9 @@ func (i *Incident) AtRisk(customer string) int { return i.plan(customer).AtRisk 
 func (i *Incident) ReviewDue() time.Time { return i.Times.Resolved.Add(i.Definition.Review.DueWithin) }
 
 // ReviewOwner is who is told of the review.
-func (i *Incident) ReviewOwner() []escalation.Target { return i.standsFor(i.Definition.Review.Owner) }
+func (i *Incident) ReviewOwner() []escalation.Target {
+	return i.resolved(i.standsFor(i.Definition.Review.Owner))
+}
 
 // What a written report is told of the timeline. It must fit into one event of the history.
 const (
@@ -230,7 +235,7 @@ const (
 // ForReport is the incident without what no report shows.
 func (i *Incident) ForReport() *Incident {
 	slim := *i
-	slim.Outbox, slim.Decided, slim.fresh = nil, nil, nil
+	slim.Outbox, slim.Later, slim.Decided, slim.fresh = nil, nil, nil, nil
 	slim.Timeline.Trim(reportEntries, reportBytes)
 	return &slim
 }

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ type Command interface {
 
 // The commands. Texts are bounded by MaxText bytes.
 type (
-	// Acknowledge says: I have taken it. Paging stops.
+	// Acknowledge says: I have taken it. Paging stops, unless the policy wants more people to acknowledge.
 	Acknowledge struct{}
 	// Assign gives a role to a person, or hands it over, with a note for the new holder.
 	Assign struct {
@@ -84,14 +85,26 @@ const MaxText = 4_000
 // Check refuses an incident that is over.
 func (Acknowledge) Check(i *Incident) error { return i.wantOpen("acknowledge") }
 
-// Apply stops paging and makes by a responder.
+// Apply stops paging, or paging of whoever acknowledges where others must too, and makes by a responder.
 func (Acknowledge) Apply(i *Incident, by timeline.Actor, now time.Time) {
-	i.Escalation.Answer(now)
-	i.record(now, timeline.Acknowledged, by, at("expires", now.Add(i.Definition.Policy.AckExpires)))
+	i.Escalation.Acknowledge(by.ID, now)
+	i.recordAcknowledgement(by, now)
 	if i.Status == Triggered {
 		i.move(Acknowledged, by, "", "", now)
 	}
 	i.engage(by, now)
+}
+
+// recordAcknowledgement records until when it holds or, while others must acknowledge too, how many have.
+func (i *Incident) recordAcknowledgement(by timeline.Actor, now time.Time) {
+	var facts []timeline.Fact
+	if e := &i.Escalation; e.Wanted > 1 {
+		facts = append(facts, timeline.F("count", strconv.Itoa(len(e.Acked))), timeline.F("wanted", strconv.Itoa(e.Wanted)))
+	}
+	if i.Escalation.Answered {
+		facts = append(facts, at("expires", now.Add(i.Definition.Policy.AckExpires)))
+	}
+	i.record(now, timeline.Acknowledged, by, facts...)
 }
 
 // engage makes by a responder: the promise to respond is kept, and the incident has a manager.
@@ -246,7 +259,7 @@ func (c Mitigate) Apply(i *Incident, by timeline.Actor, now time.Time) {
 		}
 	}
 	if !i.Escalation.Answered {
-		i.Escalation.Answer(now) // whoever mitigates has taken it
+		i.Escalation.Acknowledge(by.ID, now) // whoever mitigates has taken it
 	}
 }
 

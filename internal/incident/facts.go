@@ -60,6 +60,8 @@ type Telling struct {
 	PauseFor   supportplan.Cause  `json:"pause_for,omitempty"`   // for instance for this cause; empty: for any
 	Text       string             `json:"text,omitempty"`        // what a person wrote
 	Author     *timeline.Actor    `json:"author,omitempty"`
+
+	Mitigations []escalation.Mitigation `json:"mitigations,omitempty"` // of a page: what whoever gets it may do at once
 }
 
 // About says which reminder a message is.
@@ -124,8 +126,8 @@ func (i *Incident) Telling(s Send) Telling {
 	}
 	switch s.Work {
 	case PageStep:
-		rung := i.Definition.Policy.Rung(s.Rung)
-		t.Kind, t.Step, t.Round = delivery.Page, rung.Step, rung.Round
+		rung := i.rung(&s)
+		t.Kind, t.Step, t.Round, t.Mitigations = delivery.Page, rung.Step, rung.Round, rung.Mitigations
 	case Remind:
 		t.Kind = delivery.Reminder
 		causes := i.plan(s.Customer).PauseFor

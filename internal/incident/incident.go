@@ -54,6 +54,7 @@ type Incident struct {
 	Report   Report   `json:"report"`
 	Review   Review   `json:"review"`
 	Outbox   []Send   `json:"outbox,omitempty"` // what has begun and has no outcome yet
+	Later    []Send   `json:"later,omitempty"`  // pages that have arrived, and whose next contact method follows unless somebody acknowledges
 	Sends    int      `json:"sends"`            // begun so far: the next one's number
 	Decided  []string `json:"decided,omitempty"`
 	Arrived  []int    `json:"arrived,omitempty"`  // texts to customers of which the first delivery has arrived, by their sends
@@ -167,6 +168,8 @@ type Send struct {
 	Begun     time.Time           `json:"begun"`
 	Rung      int                 `json:"rung,omitempty"` // of a page: which rung of the climb
 	Climb     int                 `json:"climb,omitempty"`
+	Variant   int                 `json:"variant,omitempty"` // of a page: by the steps of which variant of the policy
+	Shift     int                 `json:"shift,omitempty"`   // of a page: what that variant counts less than the climb
 	Targets   []escalation.Target `json:"targets,omitempty"`
 	Role      Role                `json:"role,omitempty"`
 	Customer  string              `json:"customer,omitempty"`

@@ -69,7 +69,9 @@ type world struct {
 	now    time.Time
 	refuse func(s incident.Send) bool // page or message that is refused
 	silent func(s incident.Send) bool // one whose outcome never comes
-	told   []string                   // "page schedule:primary webhook", in order
+	// composed changes who is paged by a step.
+	composed func([]incident.Addressed) []incident.Addressed
+	told     []string // "page schedule:primary webhook", in order
 }
 
 func opened(t *testing.T) *world {
@@ -120,10 +122,14 @@ func (w *world) answer(s incident.Send) {
 		if s.Customer != "" && s.Work != incident.Remind {
 			who = s.Customer
 		}
-		w.i.Composed(s.Number, incident.Composition{To: []incident.Addressed{{
+		to := []incident.Addressed{{
 			To:      delivery.Recipient{ID: who, Name: who, Methods: []string{"webhook", "email"}},
 			Message: delivery.Message{Kind: w.i.Telling(s).Kind},
-		}}}, w.now)
+		}}
+		if w.composed != nil && s.Work == incident.PageStep {
+			to = w.composed(to)
+		}
+		w.i.Composed(s.Number, incident.Composition{To: to}, w.now)
 	case incident.PagePerson, incident.Tell:
 		o := delivery.Outcome{Result: delivery.Delivered, Attempts: 1}
 		if s.Withdrawn != "" {

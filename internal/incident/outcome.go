@@ -17,7 +17,16 @@ import (
 type Addressed struct {
 	To      delivery.Recipient `json:"to"`
 	Message delivery.Message   `json:"message"`
+	Held    string             `json:"held,omitempty"`    // why there is none and nothing is sent: one of the Held causes
+	Outside bool               `json:"outside,omitempty"` // of a page: told along with others, and cannot acknowledge
 }
+
+// What keeps a page from somebody. These strings are in histories: add, never rename.
+const (
+	HeldByQuietHours = "quiet-hours" // the page is less pressing than they want to be woken for
+	HeldByAbsence    = "away"
+	HeldByPriority   = "no-method" // no contact method is for this priority
+)
 
 // Instants are the computed instants of one clock, or why there are none.
 type Instants struct {
@@ -107,13 +116,20 @@ func (i *Incident) Composed(number int, is Composition, now time.Time) {
 	}
 	reached := 0
 	for _, a := range is.To {
-		if len(a.To.Methods) == 0 {
+		if a.Held != "" {
+			i.record(now, timeline.HeldBack, timeline.Muster(), timeline.F("what", string(delivery.Page)),
+				timeline.F("to", a.To.Name), timeline.F("cause", a.Held))
+		}
+		if len(a.To.Methods) == 0 || s.Work == PageStep && i.Escalation.AckedBy(a.To.ID) {
 			continue
 		}
-		reached++
 		d := s
 		d.Parent, d.For, d.Work, d.To, d.Message = s.Number, s.Work, Tell, &a.To, &a.Message
-		if s.Work == PageStep {
+		switch {
+		case s.Work != PageStep:
+			reached++
+		case !a.Outside: // whoever is outside is told, but nobody waits for their answer
+			reached++
 			d.Work, d.For = PagePerson, ""
 		}
 		i.beginDelivery(d, now)
@@ -124,7 +140,10 @@ func (i *Incident) Composed(number int, is Composition, now time.Time) {
 		}
 		return
 	}
-	detail := cmp.Or(is.Detail, "nobody")
+	detail := is.Detail
+	if detail == "" && len(is.To) == 0 {
+		detail = "nobody"
+	}
 	if s.Work == PageStep {
 		i.stepFailed(s, timeline.StepEmpty, detail, now)
 		return
@@ -169,12 +188,23 @@ func (i *Incident) Told(number int, o delivery.Outcome, now time.Time) {
 
 func (i *Incident) delivered(s Send, now time.Time) {
 	switch {
-	case s.Work == PagePerson && s.Climb == i.Escalation.Restarts && s.Rung == i.Escalation.Begun:
-		i.Escalation.Reached = true
+	case s.Work == PagePerson:
+		i.pageArrived(s)
 	case s.For == UpdateCustomer:
 		i.updateArrived(s, now)
 	case s.For == ClearCustomer && i.arrivesFirst(s.Parent):
 		i.record(now, timeline.AllClearSent, s.author(), timeline.F("customer", i.customerName(s.Customer)), timeline.F("text", s.Text))
+	}
+}
+
+// pageArrived takes in that somebody has got a page. Where their next contact method has a delay, it follows all the same
+// unless somebody acknowledges.
+func (i *Incident) pageArrived(s Send) {
+	if s.Climb == i.Escalation.Restarts && s.Rung == i.Escalation.Begun {
+		i.Escalation.Reached = true
+	}
+	if s.hasNextMethod() && s.To.Delay(s.Method+1) > 0 && i.stale(&s) == "" {
+		i.Later = append(i.Later, s)
 	}
 }
 
@@ -256,7 +286,8 @@ func (i *Incident) stepFailed(s Send, kind timeline.Kind, detail string, now tim
 	if s.Climb != i.Escalation.Restarts {
 		return
 	}
-	facts := []timeline.Fact{timeline.F("step", strconv.Itoa(i.Definition.Policy.Rung(s.Rung).Step))}
+	rung := i.rung(&s)
+	facts := []timeline.Fact{timeline.F("step", strconv.Itoa(rung.Step)), turn(rung)}
 	if kind == timeline.StepEmpty {
 		facts = append(facts, timeline.F("detail", detail))
 	}

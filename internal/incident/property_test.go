@@ -3,6 +3,7 @@ package incident_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"muster/internal/alert"
 	"muster/internal/delivery"
+	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/priority"
 	"muster/internal/supportplan"
@@ -22,6 +24,7 @@ func TestAnIncidentKeepsItsPromisesWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		def := definition()
 		def.Customers[0].Plan.UpdateBy = rapid.SampledFrom([]supportplan.Author{supportplan.ByEngine, supportplan.ByPerson}).Draw(rt, "update by")
+		def.Policy = drawn(rt)
 		def.Impact = rapid.SampledFrom([]priority.Level{priority.High, priority.Low}).Draw(rt, "impact")
 		i, err := incident.Open("INC-TEST", def, start)
 		if err != nil {
@@ -40,12 +43,36 @@ func TestAnIncidentKeepsItsPromisesWhateverHappens(t *testing.T) {
 	})
 }
 
+// drawn is a policy with whatever a policy may have.
+func drawn(rt *rapid.T) escalation.Policy {
+	p := definition().Policy
+	some := func(name string) []escalation.Step {
+		steps := slices.Clone(p.Steps)
+		for n := range steps {
+			steps[n].Targets = append(paged("role:incident-manager", "vendor:skyhost"), steps[n].Targets...)
+			steps[n].Acknowledgements = rapid.IntRange(0, 2).Draw(rt, name+" acknowledgements")
+			steps[n].Every = time.Duration(rapid.IntRange(0, 2).Draw(rt, name+" every")) * time.Minute
+		}
+		return steps[:rapid.IntRange(1, len(steps)).Draw(rt, name+" steps")]
+	}
+	if rapid.Bool().Draw(rt, "plain") {
+		return p
+	}
+	own := some("own")
+	if rapid.Bool().Draw(rt, "variants") {
+		p.Variants = []escalation.Variant{{Priorities: []priority.Priority{priority.P1, priority.P2}, Steps: some("variant")}}
+	}
+	p.Steps, p.Repeats = own, rapid.IntRange(0, 1).Draw(rt, "repeats")
+	return p
+}
+
 type driver struct {
 	rt      *rapid.T
 	i       *incident.Incident
 	now     time.Time
 	pending []incident.Send
 	ids     map[delivery.ID]string
+	height  [2]int // of the newest step: which climb, and how far up
 }
 
 func (d *driver) step(n int) {
@@ -145,9 +172,17 @@ func (d *driver) answer(s incident.Send, outcome int) {
 			d.i.Composed(s.Number, incident.Composition{Detail: "broken"}, d.now)
 			return
 		}
-		d.i.Composed(s.Number, incident.Composition{To: []incident.Addressed{{
-			To: delivery.Recipient{ID: "x", Name: "x", Methods: []string{"a", "b"}}, Message: delivery.Message{Kind: delivery.Page},
-		}}}, d.now)
+		to := []incident.Addressed{
+			{
+				To:      delivery.Recipient{ID: "park", Name: "x", Methods: []string{"a", "b", "c"}, Delays: []time.Duration{0, 3 * time.Minute}},
+				Message: delivery.Message{Kind: delivery.Page},
+			},
+			{To: delivery.Recipient{ID: "skyhost/desk", Name: "y", Methods: []string{"a"}}, Outside: s.Work == incident.PageStep},
+		}
+		if outcome == 1 && s.Work == incident.PageStep {
+			to[0].To.Methods, to[0].Held = nil, incident.HeldByQuietHours
+		}
+		d.i.Composed(s.Number, incident.Composition{To: to}, d.now)
 	case incident.PagePerson, incident.Tell:
 		d.i.Told(s.Number, delivery.Outcome{Result: []delivery.Result{
 			delivery.Delivered, delivery.Refused, delivery.Withdrawn, delivery.Delivered,
@@ -172,12 +207,30 @@ func (d *driver) advance() {
 			}
 			d.ids[s.ID] = key
 		}
+		d.wantPaged(s)
 		if d.i.Find(s.Number) == nil {
 			d.rt.Fatalf("send %d was begun but is not in the outbox", s.Number)
 		}
 	}
 	d.pending = append(d.pending, begun...)
 	d.invariants()
+}
+
+// wantPaged checks that a page goes to somebody who is still to be paged, and that its step is above the one before.
+func (d *driver) wantPaged(s incident.Send) {
+	e := d.i.Escalation
+	if s.Work == incident.PagePerson && (e.Answered || e.AckedBy(s.To.ID)) {
+		d.rt.Fatalf("paged after enough have acknowledged: %+v", s)
+	}
+	if s.Work != incident.PageStep || s.Climb != e.Restarts || s.Rung != e.Begun {
+		return
+	}
+	r := d.i.Definition.Policy.Rung(s.Variant, s.Rung-s.Shift)
+	at := [2]int{s.Climb, (r.Round*10+r.Step)*10 + r.Turn}
+	if r.Step > 0 && at[0] == d.height[0] && at[1] < d.height[1] {
+		d.rt.Fatalf("step %+v is below the one before", r)
+	}
+	d.height = at
 }
 
 func (d *driver) invariants() {

@@ -60,6 +60,13 @@ func TestDefinition(t *testing.T) {
 			},
 			Repeats: 1, LastResort: []escalation.Target{park}, LastResortEvery: 15 * time.Minute, AckExpires: time.Hour,
 			NextMethodAfter: 2 * time.Minute,
+			Variants: []escalation.Variant{{
+				Priorities: []priority.Priority{priority.P1}, Steps: []escalation.Step{{
+					Targets: []escalation.Target{{Kind: escalation.Role, ID: "incident-manager"}, {Kind: escalation.Person, ID: "kim"}}, Wait: 5 * time.Minute,
+					Every: 2 * time.Minute, Acknowledgements: 2,
+					Mitigations: []escalation.Mitigation{{ID: "restart", Name: "Restart the shop", Text: "One at a time."}},
+				}},
+			}},
 		},
 		Roles: []incident.RoleTarget{
 			{Role: incident.IncidentManager, Targets: []escalation.Target{primary}},
@@ -100,27 +107,28 @@ func TestDefinitionIsComplete(t *testing.T) {
 	files["services.yaml"] += strings.NewReplacer("services:\n", "", "id: shop", "id: spare", "depends_on: [spare]", "", "otherwise: true", "alert: Up").Replace(files["services.yaml"])
 	change{"routes.yaml", "service: shop\n    impact", "service: shop\n    classes: [{class: safety}]\n    impact"}.in(t, files)
 	d := define(t, load(t, files), "prometheus", map[string]string{"service": "shop", "alertname": "Down"}, "it is down")
-	filled := map[string]bool{}
-	var look func(path string, v reflect.Value)
-	look = func(path string, v reflect.Value) {
-		filled[path] = filled[path] || !v.IsZero()
+	filled := map[string]bool{} // fields by type, each somewhere
+	var look func(v reflect.Value)
+	look = func(v reflect.Value) {
 		switch v.Kind() {
 		case reflect.Pointer:
-			look(path, v.Elem())
+			look(v.Elem())
 		case reflect.Struct:
 			for n := range v.NumField() {
-				look(path+"."+v.Type().Field(n).Name, v.Field(n))
+				name := v.Type().String() + "." + v.Type().Field(n).Name
+				filled[name] = filled[name] || !v.Field(n).IsZero()
+				look(v.Field(n))
 			}
 		case reflect.Slice:
 			for n := range v.Len() {
-				look(path, v.Index(n))
+				look(v.Index(n))
 			}
 		}
 	}
-	look("definition", reflect.ValueOf(d))
-	for path, ok := range filled {
+	look(reflect.ValueOf(d))
+	for name, ok := range filled {
 		if !ok {
-			t.Errorf("%s is empty", path)
+			t.Errorf("%s is empty", name)
 		}
 	}
 }

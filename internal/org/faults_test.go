@@ -96,7 +96,7 @@ services.yaml:17:16: service shop: partners "hanbit": no such party; known: acme
 		{change{"parties.yaml", "kind: partner", "kind: customer"}, `parties.yaml:4:11: party hanbit: kind "customer": want partner or vendor
 services.yaml:17:16: service shop: partners "hanbit": a customer; want a partner or vendor of parties.yaml`},
 		{change{"parties.yaml", "    name: 한빛클라우드\n", ""}, `parties.yaml:2:5: party hanbit: name: missing; want a name on one line, of at most 200 characters`},
-		{change{"parties.yaml", "kind: vendor", "kind: vendor\n    contact: none"}, `parties.yaml:8:5: party mega: unknown key "contact"; known: id, name, kind`},
+		{change{"parties.yaml", "kind: vendor", "kind: vendor\n    contact: none"}, `parties.yaml:8:5: party mega: unknown key "contact"; known: id, name, kind, support`},
 		{change{"parties.yaml", "id: mega", "id: hanbit"}, `parties.yaml:5:9: party hanbit: id "hanbit": taken by parties.yaml:2
 services.yaml:17:24: service shop: partners "mega": no such party; known: acme, hanbit, shopco`},
 		{change{"parties.yaml", "id: mega", "id: acme"}, `parties.yaml:5:9: party acme: id "acme": taken by organisation.yaml:1
@@ -168,7 +168,7 @@ support-plans.yaml:7:34: support plan gold: pause_for "customer": named twice`},
 		{change{"customers.yaml", "support_plan: gold", "support_plan: golf"}, `customers.yaml:5:19: customer shopco: support_plan "golf": no such support plan; did you mean gold?`},
 		{change{"customers.yaml", "support_plan: gold", "support_plan: platinum"}, `customers.yaml:5:19: customer shopco: support_plan "platinum": no such support plan; known: gold`},
 		{change{"customers.yaml", "id: boss", "id: desk"}, `customers.yaml:10:13: customer shopco: contact desk: id "desk": taken by customers.yaml:7`},
-		{change{"customers.yaml", "name: Desk\n", "name: Desk\n        phone: 02-123-4567\n"}, `customers.yaml:9:9: customer shopco: contact desk: unknown key "phone"; known: id, name, language, methods, roles`},
+		{change{"customers.yaml", "name: Desk\n", "name: Desk\n        phone: 02-123-4567\n"}, `customers.yaml:9:9: customer shopco: contact desk: unknown key "phone"; known: id, name, language, zone, methods, roles`},
 		{change{"customers.yaml", "language: en", "language: english"}, `customers.yaml:12:19: customer shopco: contact boss: language "english": want en or ko`},
 		{change{"customers.yaml", "methods: [{name: mail, type: email, address: boss@shop.example}]", "methods: []"}, `customers.yaml:13:18: customer shopco: contact boss: methods: none; want at least one`},
 		{change{"schedules.yaml", "zone: Europe/London", "zone: Europe/Londn"}, `schedules.yaml:4:11: schedule primary: zone "Europe/Londn": want an IANA time zone, such as Asia/Seoul`},
@@ -183,10 +183,10 @@ support-plans.yaml:7:34: support plan gold: pause_for "customer": named twice`},
 		{change{"escalation-policies.yaml", "    last_resort: {targets: [person:park], every: 15m}\n", ""}, `escalation-policies.yaml:2:5: policy std: last_resort: missing; want targets and every, because an unanswered page must end with somebody`},
 		{change{"escalation-policies.yaml", "last_resort: {targets: [person:park], every: 15m}", "last_resort: {targets: [], every: 0s}"}, `escalation-policies.yaml:7:28: policy std: last_resort: targets: none; want at least one
 escalation-policies.yaml:7:39: policy std: last_resort: every "0s": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
-		{change{"escalation-policies.yaml", "targets: [schedule:primary]", "targets: [primary]"}, `escalation-policies.yaml:4:20: policy std: step 1: targets "primary": want schedule:ID, group:ID or person:ID`},
+		{change{"escalation-policies.yaml", "targets: [schedule:primary]", "targets: [primary]"}, `escalation-policies.yaml:4:20: policy std: step 1: targets "primary": want schedule:ID, group:ID, person:ID, role:ROLE, engineer or vendor:ID`},
 		{change{"escalation-policies.yaml", "targets: [schedule:primary]", "targets: [schedule:tertiary, person:bark, {schedule: primary}]"}, `escalation-policies.yaml:4:20: policy std: step 1: targets "tertiary": no such schedule; known: primary
 escalation-policies.yaml:4:39: policy std: step 1: targets "bark": no such person; did you mean park?
-escalation-policies.yaml:4:52: policy std: step 1: targets: got 1 key; want schedule:ID, group:ID or person:ID`},
+escalation-policies.yaml:4:52: policy std: step 1: targets: got 1 key; want schedule:ID, group:ID, person:ID, role:ROLE, engineer or vendor:ID`},
 		{change{"escalation-policies.yaml", "wait: 5m", "wait: 5min"}, `escalation-policies.yaml:4:45: policy std: step 1: wait "5min": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
 		{change{"escalation-policies.yaml", "repeats: 1", "repeats: -1"}, `escalation-policies.yaml:6:14: policy std: repeats "-1": want a whole number from 0 to 1000`},
 		{change{"escalation-policies.yaml", "    ack_expires: 1h\n", ""}, `escalation-policies.yaml:2:5: policy std: ack_expires: missing; want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},

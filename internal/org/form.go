@@ -17,7 +17,6 @@ import (
 
 	"muster/internal/authority"
 	"muster/internal/delivery"
-	"muster/internal/escalation"
 	"muster/internal/priority"
 	"muster/internal/supportplan"
 )
@@ -85,7 +84,6 @@ var (
 		return d, ok && d > 0
 	})
 	aPriority = in("P1, P2, P3, P4 or P5", by(priority.Parse))
-	aTarget   = in("schedule:ID, group:ID or person:ID", by(escalation.ParseTarget))
 	aNetwork  = in("a network, such as 10.20.0.0/16 or 127.0.0.1/32", func(s string) (netip.Prefix, bool) {
 		p, err := netip.ParsePrefix(s)
 		return p, err == nil && p == p.Masked()

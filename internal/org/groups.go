@@ -22,7 +22,8 @@ func (b *builder) readGroups(o *object) {
 		g.members = o.refs("members", "person", optional)
 		o.once("members")
 		if o.has("methods") {
-			g.Methods, g.methods = b.readMethods(o)
+			g.methods = b.readMethods(o, true)
+			g.Methods, g.Delays = tried(g.methods)
 		}
 		if len(o.field("members").items) == 0 && !o.has("methods") {
 			o.fault(o.place, "%s: nobody is in it, and it has no channel; want members, methods or both", o.subject)

@@ -35,7 +35,8 @@ func (o *Organisation) missing(what, id string) error {
 	return fmt.Errorf("%s %s: not in the organisation folder of revision %s", what, show(id), o.Revision)
 }
 
-// Recipients returns whom a target means at an instant: nobody when nobody is on call.
+// Recipients returns whom a target means at an instant: nobody when nobody is on call. Roles are for an incident to know, and
+// engineers for Engineers.
 func (o *Organisation) Recipients(t escalation.Target, at time.Time) ([]delivery.Recipient, error) {
 	switch t.Kind {
 	case escalation.Person:
@@ -43,6 +44,14 @@ func (o *Organisation) Recipients(t escalation.Target, at time.Time) ([]delivery
 		return o.Group(t.ID)
 	case escalation.Schedule:
 		return o.onCall(t.ID, at)
+	case escalation.Vendor:
+		v, ok := o.vendors[t.ID]
+		if !ok {
+			return nil, o.missing("vendor", t.ID)
+		}
+		return v.Contacts, nil
+	default:
+		return nil, fmt.Errorf("target %s: depends on the incident, not on the organisation folder alone", t)
 	}
 	p, ok := o.Person(t.ID)
 	if !ok {

@@ -41,6 +41,7 @@ type definitions struct {
 	fallback  method
 	sources   []source
 	parties   map[string]Party
+	vendors   map[string]Vendor // those with a support record
 	people    map[string]person // customers' contacts as well, as customer/contact
 	groups    map[string]group
 	logins    map[string]string // of people, and whose each is
@@ -74,13 +75,16 @@ type builder struct {
 	org *Organisation
 	*definitions
 
+	mitigations map[string]escalation.Mitigation
+	later       []func() // what can be checked only when all files are read
+
 	files map[string][]byte
 	days  map[string][]calendar.Date // of the iCalendar files that a calendar names
 }
 
 func newBuilder(f *folder) *builder {
 	d := &definitions{
-		dir: f.dir, calendars: map[string]calendar.Rules{}, parties: map[string]Party{}, people: map[string]person{},
+		dir: f.dir, calendars: map[string]calendar.Rules{}, parties: map[string]Party{}, vendors: map[string]Vendor{}, people: map[string]person{},
 		groups: map[string]group{}, logins: map[string]string{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
 		schedules: map[string]*oncall.Schedule{}, policies: map[string]escalation.Policy{},
 		services: map[string]*service{}, depends: map[string][]dependency{}, partners: map[string][]string{},
@@ -88,7 +92,7 @@ func newBuilder(f *folder) *builder {
 	}
 	return &builder{
 		reader: reader{faults: f.faults, tables: map[string]*table{}}, org: &Organisation{Revision: f.revision, Changed: f.changed, definitions: d},
-		definitions: d, files: f.files, days: map[string][]calendar.Date{},
+		definitions: d, files: f.files, days: map[string][]calendar.Date{}, mitigations: map[string]escalation.Mitigation{},
 	}
 }
 
@@ -127,6 +131,9 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 		}
 	}
 	b.checkDependencies()
+	for _, check := range b.later {
+		check()
+	}
 	if len(b.faults) > 0 {
 		return nil, &Refusal{Dir: f.dir, Faults: sorted(b.faults)}
 	}

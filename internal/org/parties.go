@@ -63,6 +63,7 @@ func (b *builder) readParties(o *object) {
 		p.Name, _ = need(o, "name", aName)
 		p.Kind, _ = need(o, "kind", aPartyKind)
 		b.parties[id] = p
+		b.readSupport(o, p)
 	})
 }
 

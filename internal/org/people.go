@@ -2,9 +2,12 @@ package org
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"muster/internal/authority"
 	"muster/internal/delivery"
+	"muster/internal/priority"
 )
 
 // A person can be paged; so can each of a customer's contacts be told.
@@ -13,6 +16,8 @@ type person struct {
 
 	place   place // of the ID
 	methods []method
+	quiet   []quietHours
+	away    []absence
 	party   string // ID
 	roles   []authority.Role
 }
@@ -23,6 +28,13 @@ type method struct {
 	kind    delivery.ContactType
 	address address
 	secret  ref
+	after   time.Duration       // how long after the method before it, 0 where that is left to the policy
+	only    []priority.Priority // for which priorities, all when empty
+}
+
+// serves tells whether the method is for a priority.
+func (m method) serves(p priority.Priority) bool {
+	return len(m.only) == 0 || slices.Contains(m.only, p)
 }
 
 // A customer is whom an incident may touch, without its plan.
@@ -30,11 +42,14 @@ type customer struct {
 	name     string
 	plan     string
 	contacts []delivery.Recipient
+
+	engineers engineers
 }
 
 func (b *builder) readPeople(o *object) {
 	o.entries("people", "person", some, func(o *object, id string) {
-		p := b.readPerson(o, id, func() string { l, _ := need(o, "language", aLanguage); return l })
+		p := b.readPerson(o, id, true, func() string { l, _ := need(o, "language", aLanguage); return l })
+		p.quiet, p.away = b.readQuiet(o, b.zoneOf(p)), b.readAway(o, b.zoneOf(p))
 		p.party = b.readParty(o, id)
 		p.roles = b.readRoles(o, p.party)
 		b.readLogin(o, id)
@@ -42,17 +57,22 @@ func (b *builder) readPeople(o *object) {
 	})
 }
 
-// readPerson reads what people and customers' contacts have in common.
-func (b *builder) readPerson(o *object, id string, language func() string) person {
+// readPerson reads what people and the contacts of other parties have in common.
+func (b *builder) readPerson(o *object, id string, paged bool, language func() string) person {
 	p := person{Recipient: delivery.Recipient{ID: id}, place: o.field("id").place}
 	p.Name, _ = need(o, "name", aName)
 	p.Language = language()
-	p.Methods, p.methods = b.readMethods(o)
+	if zone := maybe(o, "zone", aZone, nil); zone != nil {
+		p.Zone = zone.String()
+	}
+	p.methods = b.readMethods(o, paged)
+	p.Methods, p.Delays = tried(p.methods)
 	return p
 }
 
-// readMethods reads how somebody is reached, in the order in which that is tried.
-func (b *builder) readMethods(o *object) (names []string, methods []method) {
+// readMethods reads how somebody is reached, in the order in which that is tried. Only a page waits for an answer, so only of
+// whoever is paged the methods have delays.
+func (b *builder) readMethods(o *object, paged bool) (methods []method) {
 	subject, seen := o.subject, map[string]bool{}
 	for i, n := range o.items("methods", some) {
 		o.object(n, fmt.Sprintf("%s: method %d", subject, i+1), func(o *object) {
@@ -64,11 +84,29 @@ func (b *builder) readMethods(o *object) (names []string, methods []method) {
 				o.fault(o.field("name").place, "%s: name %s: named twice", o.subject, show(name))
 			}
 			seen[name] = true
-			names = append(names, name)
-			methods = append(methods, b.readMethod(o, name))
+			m := b.readMethod(o, name)
+			if paged {
+				m.after = maybe(o, "after", aWait, 0)
+			}
+			if m.after > 0 && i == 0 {
+				o.fault(o.field("after").place, "%s: want none, because no method is before it", o.about("after"))
+			}
+			methods = append(methods, m)
 		})
 	}
-	return names, methods
+	return methods
+}
+
+// tried returns the names of methods in the order in which they are tried, and their delays where one has any.
+func tried(methods []method) (names []string, delays []time.Duration) {
+	for n, m := range methods {
+		names = append(names, m.name)
+		if m.after > 0 && n > 0 {
+			delays = append(delays, make([]time.Duration, n-len(delays))...)
+			delays = append(delays, m.after)
+		}
+	}
+	return names, delays
 }
 
 // readMethod reads how somebody is reached.
@@ -96,6 +134,7 @@ func (b *builder) readMethod(o *object, name string) method {
 	if n := o.field("secret"); ok && kind != delivery.Webhook && n.kind != absent {
 		o.fault(n.place, "%s: want none, because only the type webhook signs", o.about("secret"))
 	}
+	m.only = readPriorities(o, "for")
 	return m
 }
 
@@ -108,13 +147,20 @@ func (b *builder) readCustomers(o *object) {
 		}
 		language, _ := need(o, "language", aLanguage)
 		c.plan, _ = o.ref("support_plan", "support plan")
-		o.entries("contacts", o.about("contact"), some, func(o *object, contact string) {
-			p := b.readPerson(o, id+"/"+contact, func() string { return maybe(o, "language", aLanguage, language) })
-			p.party, p.roles = id, b.readRoles(o, id)
-			c.contacts = append(c.contacts, p.Recipient)
-			b.people[p.ID] = p
-		})
+		c.engineers = b.readEngineers(o)
+		c.contacts = b.readContacts(o, id, language)
 		b.customers[id] = c
 		b.readContract(o, id, c.plan)
 	})
+}
+
+// readContacts reads whom of another party we tell. They are that party's, and not paged as our own people are.
+func (b *builder) readContacts(o *object, party string, language string) (all []delivery.Recipient) {
+	o.entries("contacts", o.about("contact"), some, func(o *object, contact string) {
+		p := b.readPerson(o, party+"/"+contact, false, func() string { return maybe(o, "language", aLanguage, language) })
+		p.party, p.roles = party, b.readRoles(o, party)
+		all = append(all, p.Recipient)
+		b.people[p.ID] = p
+	})
+	return all
 }

@@ -284,7 +284,7 @@ func (o *object) each(key, what string, read func(o *object, id string)) {
 
 // entries reads a list of things that have an id, and remembers the ids.
 func (o *object) entries(key, what string, want size, read func(o *object, id string)) {
-	if o.field(key).kind != list {
+	if k := o.field(key).kind; k != list && (k != absent || want != optional) {
 		o.table(what).unread = true
 	}
 	for n, item := range o.items(key, want) {

@@ -128,13 +128,7 @@ func (b *builder) calendarOf(id string) *calendar.Calendar {
 // readOverride reads who is on call, or is not, for a while.
 func (b *builder) readOverride(o *object, zone *time.Location) oncall.Override {
 	var v oncall.Override
-	from, fromOK := need(o, "from", aWallTime)
-	to, toOK := need(o, "to", aWallTime)
-	if fromOK && toOK && zone != nil {
-		if v.From, v.To = from.In(zone), to.In(zone); !v.From.Before(v.To) {
-			o.fault(o.field("to").place, "%s: to %s: want a later time than from, %s", o.subject, to, from)
-		}
-	}
+	v.From, v.To, _ = readSpan(o, zone)
 	var given []string
 	for _, c := range []struct {
 		key    string

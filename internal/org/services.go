@@ -64,7 +64,7 @@ func (b *builder) readServices(o *object) {
 		d.Urgency, _ = need(o, "urgency", aLevel)
 		o.object(o.field("roles"), o.about("roles"), func(o *object) {
 			for _, role := range incident.Roles() {
-				d.Roles = append(d.Roles, incident.RoleTarget{Role: role, Targets: b.targets(o, string(role))})
+				d.Roles = append(d.Roles, incident.RoleTarget{Role: role, Targets: b.targets(o, string(role), aRoleTarget)})
 			}
 		})
 		d.Quiet, _ = need(o, "quiet", aDuration)

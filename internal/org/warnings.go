@@ -33,6 +33,9 @@ func (b *builder) warnings(now time.Time) []Fault {
 		}
 	}
 	b.doubtfulSchedules(&w, now)
+	b.unreachable(&w)
+	b.idleEngineers(&w)
+	b.staleVendors(&w, now)
 	b.idleParties(&w)
 	b.idleRoles(&w)
 	if b.signIn != nil && len(b.logins) == 0 {

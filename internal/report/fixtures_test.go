@@ -136,12 +136,14 @@ func fullTimeline() timeline.Log {
 	for n := range 3 {
 		l.Repeat(after(time.Duration(2+n)*time.Minute), timeline.AlertRepeated, source)
 	}
-	l.Add(after(6*time.Minute), timeline.StepStarted, us, f("step", "2"), f("round", "1"), f("targets", "schedule:secondary, person:kim"))
+	l.Add(after(6*time.Minute), timeline.StepStarted, us, f("step", "2"), f("turn", "1/2"), f("round", "1"), f("targets", "schedule:secondary, person:kim"), f("variant", "P1, P2"))
 	second := page(6*time.Minute, 2, "박지훈", "email")
+	l.Add(after(6*time.Minute), timeline.HeldBack, us, f("what", "page"), f("to", "최은영"), f("cause", incident.HeldByQuietHours))
 	third := page(6*time.Minute, 3, "김민수", "webhook")
 	l.Add(after(6*time.Minute+2*time.Second), timeline.Delivered, us, append(second, f("attempts", "2"))...)
 	l.Add(after(6*time.Minute+9*time.Second), timeline.Refused, us, append(third, f("attempts", "1"), f("detail", "410 Gone"))...)
-	l.Add(after(7*time.Minute+12*time.Second), timeline.Acknowledged, park, f("expires", stamp(after(67*time.Minute))))
+	l.Add(after(7*time.Minute+5*time.Second), timeline.Acknowledged, lee, f("count", "1"), f("wanted", "2"))
+	l.Add(after(7*time.Minute+12*time.Second), timeline.Acknowledged, park, f("count", "2"), f("wanted", "2"), f("expires", stamp(after(67*time.Minute))))
 	l.Add(after(7*time.Minute+12*time.Second), timeline.StatusChanged, park, f("from", "triggered"), f("to", "acknowledged"))
 	l.Add(after(7*time.Minute+12*time.Second), timeline.ClockMet, park, f("customer", "Acme Commerce"), f("target", "respond"), f("due", stamp(after(15*time.Minute+50*time.Second))))
 	l.Add(after(8*time.Minute), timeline.RoleAssigned, park, f("role", "incident-manager"), f("person", "김민수"))
@@ -192,6 +194,7 @@ func tellings() map[string]incident.Telling {
 	all := map[string]incident.Telling{}
 	for _, k := range []delivery.Kind{
 		delivery.CustomerUpdate, delivery.AllClear, delivery.ReviewOpened, delivery.ReviewDue, delivery.Ticket,
+		delivery.VendorCall,
 	} {
 		all[string(k)] = base(k, "")
 	}
@@ -214,6 +217,13 @@ func tellings() map[string]incident.Telling {
 	page := base(delivery.Page, "")
 	page.Step, page.Round, page.Why = 2, 1, "schedule:secondary, person:kim"
 	all["page"] = page
+	page.Why = "role:incident-manager, engineer, group:noc"
+	page.Mitigations = []escalation.Mitigation{
+		{ID: "roll-back", Name: "Roll back the last release", Text: "within one hour of it, as the runbook says"},
+		{ID: "restart", Name: "체크아웃 재시작", Text: "한 번에 한 대씩"},
+	}
+	all["page.may"] = page
+	page.Mitigations = nil
 	page.Step, page.Round, page.Why = 0, 3, "person:ceo"
 	all["page.last-resort"] = page
 	page.Step, page.Round, page.Text, page.Author = 2, 1, "I need the database team.", &author

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"muster/internal/delivery"
+	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/timeline"
 )
@@ -35,6 +36,7 @@ func messageKeys() []string {
 	keys := []string{
 		string(delivery.Page), string(delivery.CustomerUpdate), string(delivery.AllClear), string(delivery.ReviewOpened),
 		string(delivery.ReviewDue), string(delivery.SelfWatch), string(delivery.Ticket),
+		string(delivery.VendorCall),
 	}
 	for _, a := range []incident.About{
 		incident.AboutClockAtRisk, incident.AboutClockMissed, incident.AboutUpdateWanted, incident.AboutRole,
@@ -58,9 +60,9 @@ func key(k delivery.Kind, a incident.About) string {
 	return string(k)
 }
 
-// forCustomers tells whether a message leaves the house.
-func forCustomers(key string) bool {
-	return key == string(delivery.CustomerUpdate) || key == string(delivery.AllClear)
+// forOthers tells whether a message leaves the house.
+func forOthers(key string) bool {
+	return key == string(delivery.CustomerUpdate) || key == string(delivery.AllClear) || key == string(delivery.VendorCall)
 }
 
 func (l *language) load(fsys fs.FS) error {
@@ -155,7 +157,7 @@ func (l *language) loadMessages(fsys fs.FS) error {
 		}
 		l.messages[k] = m
 		tries := []any{&inside{}, new(filled[inside]())}
-		if forCustomers(k) {
+		if forOthers(k) {
 			tries = []any{&outside{}, new(filled[outside]())}
 		}
 		for _, data := range tries {
@@ -256,8 +258,14 @@ func name(a timeline.Actor) string {
 func (l *language) targets(s string) string {
 	all := strings.Split(s, ", ")
 	for i, t := range all {
-		if kind, id, ok := strings.Cut(t, ":"); ok {
+		kind, id, ok := strings.Cut(t, ":")
+		switch {
+		case ok && kind == string(escalation.Role):
+			all[i] = l.word("paged", kind) + " " + l.word("role", id)
+		case ok:
 			all[i] = l.word("paged", kind) + " " + id
+		default: // engineers have no id
+			all[i] = l.word("paged", kind)
 		}
 	}
 	return strings.Join(all, ", ")

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -33,6 +34,8 @@ type inside struct {
 	Promises  []due
 	Links     []link
 
+	Mitigations []mitigation // of a page: what whoever gets it may do at once
+
 	Step     int    // of a page; 0: last resort
 	Round    int    // of a page
 	Why      string `text:"line"` // of a page: "schedule:primary"
@@ -56,13 +59,19 @@ type due struct {
 	Begins   time.Time // when its calendar opens, if it was closed at the start
 }
 
+// mitigation has been approved beforehand.
+type mitigation struct {
+	Name string `text:"line"`
+	Text string `text:"prose"`
+}
+
 // link leads to a runbook or a dashboard.
 type link struct {
 	Name string
 	URL  string `text:"link"`
 }
 
-// outside is what a text for a customer sees: nothing that is the house's own, whatever the text asks for.
+// outside is what a text for a customer or a vendor sees: nothing that is the house's own, whatever the text asks for.
 type outside struct {
 	To       string
 	ID       string
@@ -100,7 +109,7 @@ func (t *Texts) Message(telling incident.Telling, to delivery.Recipient) (delive
 	switch {
 	case !known:
 		err = fmt.Errorf("no text %q", k)
-	case forCustomers(k):
+	case forOthers(k):
 		w, err = text.write(seenOutside(&telling, to))
 	default:
 		w, err = text.write(l.seenInside(&telling, to))
@@ -135,7 +144,7 @@ func (m message) write(data any) (written, error) {
 func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *inside {
 	f := &t.Facts
 	d := inside{
-		To: to.Name, ID: string(f.ID), Previous: string(f.Previous), Title: f.Title, Service: f.Service, Zone: f.Zone,
+		To: to.Name, ID: string(f.ID), Previous: string(f.Previous), Title: f.Title, Service: f.Service, Zone: cmp.Or(to.Zone, f.Zone),
 		Status: string(f.Status), Priority: code(f.Priority), Impact: string(f.Impact), Urgency: string(f.Urgency),
 		Started: f.Times.Started, Alerted: f.Times.Alerted, Engaged: f.Times.Engaged, Mitigation: f.Times.Mitigation,
 		Resolved: f.Times.Resolved, Customers: few(10, f.Customers), Firing: f.Firing, Distinct: f.Distinct,
@@ -148,6 +157,9 @@ func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *insid
 	for _, x := range f.Links[:min(len(f.Links), 10)] {
 		d.Links = append(d.Links, link{l.link(x), x.URL})
 	}
+	for _, x := range t.Mitigations[:min(len(t.Mitigations), 10)] {
+		d.Mitigations = append(d.Mitigations, mitigation{x.Name, x.Text})
+	}
 	if t.Author != nil {
 		d.Author = t.Author.Shown()
 	}
@@ -157,7 +169,7 @@ func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *insid
 func seenOutside(t *incident.Telling, to delivery.Recipient) *outside {
 	f := &t.Facts
 	d := outside{
-		To: to.Name, ID: string(f.ID), Customer: t.Customer, Service: f.Service, Zone: f.Zone, Status: string(f.Status),
+		To: to.Name, ID: string(f.ID), Customer: t.Customer, Service: f.Service, Zone: cmp.Or(to.Zone, f.Zone), Status: string(f.Status),
 		Priority: code(f.Priority), Impact: string(f.Impact), Started: f.Times.Started, Mitigation: f.Times.Mitigation,
 		Resolved: f.Times.Resolved, Reopened: t.About == incident.AboutReopened, Next: t.Due, Text: t.Text,
 	}

@@ -117,11 +117,28 @@ func TestPageOrder(t *testing.T) {
 	}
 }
 
+// Everybody reads times where they are; who has said nothing reads them where the organisation is.
+func TestTimesAreShownInTheReadersZone(t *testing.T) {
+	for zone, want := range map[string]string{
+		"": "Since 2026-11-22 Sun 14:05 KST", "Europe/London": "Since 2026-11-22 Sun 05:05 GMT", "America/Chicago": "Since 2026-11-21 Sat 23:05 CST",
+	} {
+		for _, name := range []string{"page", "customer-update"} {
+			m, err := texts(t).Message(tellings()[name], delivery.Recipient{Language: "en", Zone: zone})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.ReplaceAll(m.Text, "Since: ", "Since "); !strings.Contains(got, want) {
+				t.Errorf("%s in %q: want %q in:\n%s", name, zone, want, m.Text)
+			}
+		}
+	}
+}
+
 // Whatever a text for customers asks for, the house's own names are not in its data.
 func TestCustomersSeeNothingInternal(t *testing.T) {
 	all := texts(t)
 	secret := person("SECRET", "SECRET")
-	for _, kind := range []delivery.Kind{delivery.CustomerUpdate, delivery.AllClear} {
+	for _, kind := range []delivery.Kind{delivery.CustomerUpdate, delivery.AllClear, delivery.VendorCall} {
 		for _, status := range incident.Statuses() {
 			f := facts()
 			f.Title, f.Responder, f.Previous, f.Status = "SECRET", "SECRET", "SECRET", status
@@ -131,6 +148,9 @@ func TestCustomersSeeNothingInternal(t *testing.T) {
 			for _, text := range []string{"", "All is being done."} {
 				telling := incident.Telling{
 					Kind: kind, Facts: f, Why: "SECRET", Role: "SECRET", Target: "SECRET", Author: &secret, Text: text, Customer: "Acme",
+				}
+				if kind == delivery.VendorCall {
+					telling.Customer, telling.Text, text = "SECRET", "SECRET", "" // neither who suffers nor what people write
 				}
 				for _, language := range all.Languages() {
 					m, err := all.Message(telling, delivery.Recipient{Language: language})

@@ -3,6 +3,7 @@ package report
 import (
 	"muster/internal/alert"
 	"muster/internal/delivery"
+	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/priority"
 	"muster/internal/review"
@@ -41,11 +42,16 @@ func needed() []string {
 	}
 	for _, k := range []delivery.Kind{
 		delivery.Page, delivery.Reminder, delivery.Assignment, delivery.CustomerUpdate, delivery.AllClear,
-		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch,
+		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall,
 	} {
 		add("message", string(k))
 	}
 	add("offer", string(delivery.Page))
+	for _, k := range []escalation.TargetKind{
+		escalation.Schedule, escalation.Group, escalation.Person, escalation.Role, escalation.Engineer, escalation.Vendor,
+	} {
+		add("paged", string(k))
+	}
 	for _, s := range []alert.State{alert.Firing, alert.Resolved} {
 		add("alert", string(s))
 	}

@@ -21,11 +21,11 @@ const (
 	RoleAssigned    Kind = "role.assigned"    // role person from note
 	Escalated       Kind = "escalated"        // by a person: reason
 
-	StepStarted     Kind = "escalation.step"         // step round targets
-	StepEmpty       Kind = "escalation.step-empty"   // step targets detail: nobody to reach, so the next step follows at once
-	StepFailed      Kind = "escalation.step-failed"  // step: nobody of it could be reached, so the next step follows at once
+	StepStarted     Kind = "escalation.step"         // step turn round targets variant
+	StepEmpty       Kind = "escalation.step-empty"   // step turn targets detail: nobody to reach, so the next step follows at once
+	StepFailed      Kind = "escalation.step-failed"  // step turn: nobody of it could be reached, so the next step follows at once
 	LastResort      Kind = "escalation.last-resort"  // targets
-	Acknowledged    Kind = "escalation.acknowledged" // expires
+	Acknowledged    Kind = "escalation.acknowledged" // expires count wanted
 	AckExpired      Kind = "escalation.ack-expired"  // since: no sign of life, so paging starts again
 	EscalationEnded Kind = "escalation.ended"        // cause
 
@@ -35,6 +35,7 @@ const (
 	Withdrawn    Kind = "delivery.withdrawn" // what delivery to method cause
 	Resent       Kind = "delivery.resent"    // what delivery to method: outcome unknown, possibly repeated
 	NextMethod   Kind = "delivery.next"      // what to method cause: the next contact method is tried
+	HeldBack     Kind = "delivery.held-back" // what to cause: by what was promised to whoever it is for
 	Undetermined Kind = "delivery.nobody"    // what detail: recipients or text could not be determined
 
 	ClockStarted Kind = "clock.started" // customer target due within days calendar begins
@@ -76,7 +77,7 @@ func Kinds() []Kind {
 		IncidentOpened, PreviousFound, AlertFired, AlertsFired, AlertRepeated, AlertResolved, AlertsResolved,
 		AllAlertsResolved, QuietBroken, StatusChanged, PriorityChanged, Noted, RoleAssigned, Escalated, StepStarted,
 		StepEmpty, StepFailed, LastResort, Acknowledged, AckExpired, EscalationEnded, Sending, Delivered, Refused,
-		Withdrawn, Resent, NextMethod, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
+		Withdrawn, Resent, NextMethod, HeldBack, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
 		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, TicketOpened, TicketUpdated,
 		TicketFailed, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
 		MessageRefused, CancelRefused, Repinned, DefinitionChanged, Continued,

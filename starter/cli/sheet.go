@@ -193,7 +193,7 @@ func (s sheet) within(d time.Duration, promised bool) string {
 
 // requestTargets shows the targets of requests.
 func (s sheet) requestTargets(all []supportplan.RequestTarget) {
-	rows := [][]string{s.head(s.request, s.target, s.lasting)}
+	rows := [][]string{s.head(s.request, s.sheetLabels.target, s.lasting)}
 	for _, r := range all {
 		rows = append(rows, []string{
 			printable(s.view.texts.RequestKind(r.Kind, s.language)), s.view.texts.Target(r.Target, s.language), s.within(r.Within, true),

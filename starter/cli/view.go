@@ -307,24 +307,39 @@ func (p page) climb(i *incident.Incident) string {
 	if e.Answered || e.Begun == 0 || !i.Status.Open() || len(policy.Steps) == 0 {
 		return ""
 	}
-	rung := policy.Rung(e.Begun)
+	rung := e.Rung(policy)
 	names := make([]string, len(rung.Targets))
 	for n, t := range rung.Targets {
-		kind := p.say.schedule
-		if t.Kind == escalation.Person {
-			kind = p.say.somebody
-		}
-		names[n] = fmt.Sprintf(kind, printable(t.ID))
+		names[n] = p.target(t)
 	}
 	who := strings.Join(names, ", ")
 	out := fmt.Sprintf(p.say.lastResort, who)
 	if rung.Step > 0 {
-		out = fmt.Sprintf(p.say.step, rung.Step, len(policy.Steps), rung.Round, who)
+		out = fmt.Sprintf(p.say.step, rung.Step, rung.Steps, rung.Round, who)
 	}
 	if !e.NextAt.IsZero() && i.QuietSince.IsZero() {
 		out += fmt.Sprintf(" (%s: %s)", strings.ToLower(p.say.next), p.away(e.NextAt, p.say.in, p.say.over))
 	}
 	return out
+}
+
+// target says whom a step pages.
+func (p page) target(t escalation.Target) string {
+	id := printable(t.ID)
+	switch t.Kind {
+	case escalation.Person:
+		return fmt.Sprintf(p.say.somebody, id)
+	case escalation.Group:
+		return fmt.Sprintf(p.say.group, id)
+	case escalation.Role:
+		return fmt.Sprintf(p.say.part, printable(p.view.texts.Role(incident.Role(t.ID), p.language)))
+	case escalation.Engineer:
+		return p.say.engineer
+	case escalation.Vendor:
+		return fmt.Sprintf(p.say.vendor, id)
+	case escalation.Schedule:
+	}
+	return fmt.Sprintf(p.say.schedule, id)
 }
 
 // holders says who has which role.
