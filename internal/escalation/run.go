@@ -57,6 +57,9 @@ func (p Policy) steps(variant int) []Step {
 	return p.Variants[variant-1].Steps
 }
 
+// StepsFor returns the steps that hold for a priority.
+func (p Policy) StepsFor(at priority.Priority) []Step { return p.steps(p.Variant(at)) }
+
 // rungs counts what a climb goes through in one round of some steps.
 func rungs(steps []Step) (n int) {
 	for _, s := range steps {

@@ -60,12 +60,15 @@ type definitions struct {
 }
 
 // Load reads a folder. Its error is a *Refusal with every fault of the folder, unless the folder itself cannot be read.
-func Load(dir string) (*Organisation, error) {
+func Load(dir string) (*Organisation, error) { return LoadAsOf(dir, time.Now()) }
+
+// LoadAsOf is Load at another instant: what looks like a mistake may depend on it, such as a gap in the next 30 days.
+func LoadAsOf(dir string, now time.Time) (*Organisation, error) {
 	f, err := readFolder(dir)
 	if err != nil {
 		return nil, err
 	}
-	return f.load(time.Now())
+	return f.load(now)
 }
 
 // builder reads the definitions into an organisation.

@@ -18,7 +18,7 @@ network, and nothing happens.`,
 		Args:    noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	a.viewFlags(group)
-	group.AddCommand(a.explainAlert(), a.explainClock(), a.explainOncall(), a.explainEntitlement(), a.explainPlan())
+	group.AddCommand(a.explainAlert(), a.explainClock(), a.explainOncall(), a.explainCoverage(), a.explainEntitlement(), a.explainPlan())
 	return group
 }
 
@@ -34,7 +34,7 @@ func (a *app) explains(cmd *cobra.Command, work func(ctx context.Context, o *org
 		return a.wantOrg(&folder)
 	}
 	cmd.RunE = a.shows(func(cmd *cobra.Command, args []string) error {
-		o, err := org.Load(folder)
+		o, err := org.LoadAsOf(folder, a.env.Now())
 		if err != nil {
 			return err
 		}

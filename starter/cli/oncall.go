@@ -114,7 +114,7 @@ calendar that reads another one later does not have it twice.`,
 		},
 		ValidArgsFunction: r.complete,
 		RunE: a.does(func(_ *cobra.Command, args []string) error {
-			o, err := org.Load(r.folder)
+			o, err := org.LoadAsOf(r.folder, a.env.Now())
 			if err != nil {
 				return err
 			}
@@ -229,7 +229,7 @@ type somebody struct {
 
 // duties finds shifts in the schedules that are meant, and shows them.
 func (a *app) duties(r roster, args []string, none string, find func(s *oncall.Schedule) []oncall.Shift) error {
-	o, err := org.Load(r.folder)
+	o, err := org.LoadAsOf(r.folder, a.env.Now())
 	if err != nil {
 		return err
 	}

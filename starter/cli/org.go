@@ -45,7 +45,7 @@ mistake.`,
 }
 
 func (a *app) judge(folder string, strict bool) error {
-	o, err := org.Load(folder)
+	o, err := org.LoadAsOf(folder, a.env.Now())
 	refusal, refused := errors.AsType[*org.Refusal](err)
 	if err != nil && !refused {
 		return err
