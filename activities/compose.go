@@ -155,6 +155,41 @@ func choices(dir Directory, t escalation.Target, now time.Time) ([][]delivery.Re
 	return [][]delivery.Recipient{to}, err
 }
 
+// LookHoursInput asks which calendars are open.
+type LookHoursInput struct {
+	IDs       []string         `json:"ids"`
+	Calendars []calendar.Rules `json:"calendars"` // those that the incident has pinned
+	At        time.Time        `json:"at"`
+}
+
+// Looking asks which calendars of an incident's escalation policy are open.
+func Looking(i *incident.Incident, at time.Time) LookHoursInput {
+	return LookHoursInput{IDs: i.Definition.Policy.Calendars(), Calendars: i.Definition.Calendars, At: at}
+}
+
+// LookHours returns which of the calendars are open, and until when that stays so.
+func (c *Composition) LookHours(_ context.Context, in LookHoursInput) (incident.Hours, error) {
+	var h incident.Hours
+	for _, id := range in.IDs {
+		t, err := supportplan.OpenTimeOf(id, in.Calendars, time.LoadLocation)
+		if err != nil {
+			return h, err
+		}
+		cal, ok := t.(*calendar.Calendar)
+		if !ok {
+			continue
+		}
+		open, until := cal.Holds(in.At)
+		if open {
+			h.Open = append(h.Open, id)
+		}
+		if h.Until.IsZero() || !until.IsZero() && until.Before(h.Until) {
+			h.Until = until
+		}
+	}
+	return h, nil
+}
+
 // ComputeClocksInput asks when clocks are due.
 type ComputeClocksInput struct {
 	Clocks    []ClockInput     `json:"clocks"`

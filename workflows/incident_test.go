@@ -804,3 +804,30 @@ func TestPromisesRunInTheirCalendar(t *testing.T) {
 		t.Error("a cause that the plan does not allow was taken")
 	}
 }
+
+// Within the hours of a calendar one step holds, outside of them another; which, is looked at when a step is due and recorded.
+func TestOutsideTheHoursOtherStepsPage(t *testing.T) {
+	r := rehearse(t)
+	def := definition()
+	def.Calendars = []calendar.Rules{{ID: "office", Zone: "Asia/Seoul", Weekly: []calendar.Weekly{{
+		Days: []calendar.Weekday{calendar.Monday}, Hours: calendar.Hours{From: 9 * 60, To: 18*60 + 7},
+	}}}}
+	def.Policy.Variants = []escalation.Variant{{Calendar: "office", Closed: true, Steps: []escalation.Step{
+		{Targets: []escalation.Target{{Kind: escalation.Person, ID: "park"}}, Wait: 5 * time.Minute},
+		{Targets: []escalation.Target{{Kind: escalation.Person, ID: "lee"}}, Wait: 5 * time.Minute},
+	}}}
+	r.alerts(0, firing("a", 0)) // a Monday at 18:00 in Seoul
+	r.look(6*time.Minute, func(*incident.Incident) { r.wantGot("page kim", "page park") })
+	r.look(11*time.Minute, func(i *incident.Incident) { // the office closed at 18:07: whom the night would have paged by now is next
+		pages := slices.DeleteFunc(r.got(), func(s string) bool { return !strings.HasPrefix(s, "page ") }) // a reminder goes beside them
+		if want := []string{"page kim", "page park", "page park", "page lee"}; !slices.Equal(pages, want) {
+			t.Errorf("paged %q, want %q", pages, want)
+		}
+		if i.Hours == nil || len(i.Hours.Open) != 0 || i.Hours.Until.IsZero() {
+			t.Errorf("hours %+v", i.Hours)
+		}
+	})
+	ask(r, 12*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+	r.run(workflows.IncidentInput{Definition: def})
+	r.wantDone()
+}

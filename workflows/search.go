@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/priority"
 )
@@ -33,7 +34,7 @@ func OpeningAttributes(id incident.ID, def incident.Definition, p priority.Prior
 	updates := []temporal.SearchAttributeUpdate{
 		IDAttribute.ValueSet(string(id)), ServiceAttribute.ValueSet(def.Service.ID),
 		StatusAttribute.ValueSet(string(incident.Triggered)), PriorityAttribute.ValueSet(int64(p)),
-		NextDueAttribute.ValueSet(now.Add(def.Policy.Rung(def.Policy.Variant(p), 1).Wait)),
+		NextDueAttribute.ValueSet(now.Add(def.Policy.Rung(def.Policy.Variant(escalation.At(p)), 1).Wait)),
 	}
 	if customers := listed(def.Customers); len(customers) > 0 {
 		updates = append(updates, CustomersAttribute.ValueSet(customers))

@@ -37,6 +37,8 @@ func (r *incidentRun) send(s incident.Send) {
 		switch s.Work {
 		case incident.ComputeClocks:
 			r.computeClocks(ctx, s)
+		case incident.LookHours:
+			r.lookHours(ctx, s)
 		case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer:
 			r.compose(ctx, s)
 		case incident.PagePerson, incident.Tell:
@@ -99,6 +101,17 @@ func (r *incidentRun) computeClocks(ctx workflow.Context, s incident.Send) {
 		return
 	}
 	r.incident.Computed(s.Number, at, workflow.Now(ctx))
+}
+
+func (r *incidentRun) lookHours(ctx workflow.Context, s incident.Send) {
+	var h incident.Hours
+	err := locally(ctx, &h, composition.LookHours, activities.Looking(r.incident, workflow.Now(ctx)))
+	r.local--
+	detail := ""
+	if err != nil { // paging does not wait: the policy's own steps hold, and it is looked again soon
+		h, detail = incident.Hours{Until: workflow.Now(ctx).Add(time.Minute)}, cause(err)
+	}
+	r.incident.Looked(s.Number, h, detail, workflow.Now(ctx))
 }
 
 func (r *incidentRun) compose(ctx workflow.Context, s incident.Send) {

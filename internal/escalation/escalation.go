@@ -105,10 +105,46 @@ func (s Step) turns() [][]Target {
 	return turns
 }
 
-// A Variant replaces the steps of a policy for some priorities.
+// A Variant replaces the steps of a policy for some priorities, within or outside the hours of a calendar, or both.
 type Variant struct {
-	Priorities []priority.Priority `json:"priorities"`
+	Priorities []priority.Priority `json:"priorities,omitempty"` // none: all of them
+	Calendar   string              `json:"calendar,omitempty"`   // ID; empty: at any time
+	Closed     bool                `json:"closed,omitempty"`     // it holds while the calendar is closed, and not while it is open
 	Steps      []Step              `json:"steps"`
+}
+
+// holds tells whether the variant is for a situation.
+func (v Variant) holds(s Situation) bool {
+	return (len(v.Priorities) == 0 || slices.Contains(v.Priorities, s.Priority)) &&
+		(v.Calendar == "" || slices.Contains(s.Open, v.Calendar) != v.Closed)
+}
+
+// covers tells whether the variant is for every situation that another is for.
+func (v Variant) covers(other Variant) bool {
+	wider := len(v.Priorities) == 0
+	if !wider && len(other.Priorities) > 0 {
+		wider = !slices.ContainsFunc(other.Priorities, func(p priority.Priority) bool { return !slices.Contains(v.Priorities, p) })
+	}
+	return wider && (v.Calendar == "" || v.Calendar == other.Calendar && v.Closed == other.Closed)
+}
+
+// A Situation is what decides which steps of a policy hold.
+type Situation struct {
+	Priority priority.Priority
+	Open     []string // IDs of the policy's calendars that are open
+}
+
+// At is the situation of a priority while no calendar is open.
+func At(p priority.Priority) Situation { return Situation{Priority: p} }
+
+// Calendars returns the IDs of the calendars that the variants ask for, each once.
+func (p Policy) Calendars() (ids []string) {
+	for _, v := range p.Variants {
+		if v.Calendar != "" && !slices.Contains(ids, v.Calendar) {
+			ids = append(ids, v.Calendar)
+		}
+	}
+	return ids
 }
 
 // A Policy says who is paged in which order. All of it is pinned when an incident opens.
@@ -120,7 +156,7 @@ type Policy struct {
 	LastResortEvery time.Duration `json:"last_resort_every"`  // wait between two pages of the last resort
 	AckExpires      time.Duration `json:"ack_expires"`        // no sign of life for so long: paging starts again
 	NextMethodAfter time.Duration `json:"next_method_after"`  // no outcome for so long: the next contact method as well
-	Variants        []Variant     `json:"variants,omitempty"` // the first one for a priority replaces the steps
+	Variants        []Variant     `json:"variants,omitempty"` // the first one for a situation replaces the steps
 }
 
 // MaxRepeats bounds how often the steps are gone through again: when nobody is on call, all of them follow at once.
@@ -145,11 +181,17 @@ func (p Policy) Validate() []error {
 	faults := validSteps("policy "+p.ID, p.Steps)
 	for n, v := range p.Variants {
 		subject := fmt.Sprintf("policy %s: variant %d", p.ID, n+1)
-		if len(v.Priorities) == 0 {
-			faults = append(faults, fmt.Errorf("%s: priorities: none; want at least one", subject))
+		if len(v.Priorities) == 0 && v.Calendar == "" {
+			faults = append(faults, fmt.Errorf("%s: for every incident; want priorities, in or out_of, or other steps of the policy", subject))
+		}
+		taken := func(part Variant) int { return 1 + slices.IndexFunc(p.Variants[:n], func(earlier Variant) bool { return earlier.covers(part) }) }
+		if first := taken(v); len(v.Priorities) == 0 && first > 0 {
+			faults = append(faults, fmt.Errorf("%s: never taken, because variant %d before it holds whenever it would", subject, first))
 		}
 		for _, at := range v.Priorities {
-			if first := p.Variant(at); first != n+1 {
+			part := v
+			part.Priorities = []priority.Priority{at}
+			if first := taken(part); first > 0 {
 				faults = append(faults, fmt.Errorf("%s: priorities %s: variant %d has it already, and the first one is taken", subject, at, first))
 			}
 		}

@@ -41,11 +41,11 @@ func TestAClimbGoesThroughTheStepsAndEndsWithTheLastResort(t *testing.T) {
 		{0, 3, "person:lee", 50},
 		{0, 3, "person:lee", 70},
 	} {
-		rung, ok := run.Climb(p, priority.P3, now)
+		rung, ok := run.Climb(p, escalation.At(priority.P3), now)
 		if !ok || rung.Number != n+1 || rung.Step != want.step || rung.Round != want.round || escalation.Shown(rung.Targets) != want.targets {
 			t.Fatalf("at %s: got %+v, %v; want rung %d: step %d, round %d, %s", now, rung, ok, n+1, want.step, want.round, want.targets)
 		}
-		if _, again := run.Climb(p, priority.P3, now); again {
+		if _, again := run.Climb(p, escalation.At(priority.P3), now); again {
 			t.Errorf("rung %d begins twice", n+1)
 		}
 		if due := run.Due(p); !due.Equal(after(want.next)) {
@@ -77,12 +77,12 @@ func TestWhatBecomesOfAClimb(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var r escalation.Run
-			r.Climb(p, priority.P3, start)
+			r.Climb(p, escalation.At(priority.P3), start)
 			tc.do(&r)
 			if got := r.Expired(p, after(tc.at)); got != tc.expired {
 				t.Errorf("expired %v, want %v", got, tc.expired)
 			}
-			rung, ok := r.Climb(p, priority.P3, after(tc.at))
+			rung, ok := r.Climb(p, escalation.At(priority.P3), after(tc.at))
 			if ok != (tc.step >= 0) || ok && rung.Step != tc.step {
 				t.Errorf("begins %+v, %v; want step %d", rung, ok, tc.step)
 			}
@@ -93,7 +93,7 @@ func TestWhatBecomesOfAClimb(t *testing.T) {
 func TestTheLastResortIsNeverHastened(t *testing.T) {
 	p, r, now := policy(), escalation.Run{}, start
 	for range 5 {
-		r.Climb(p, priority.P3, now)
+		r.Climb(p, escalation.At(priority.P3), now)
 		now = r.Due(p)
 	}
 	if r.Hasten(p, 5, after(31)) || !r.Due(p).Equal(after(50)) {
@@ -105,7 +105,7 @@ func TestTheLastResortIsNeverHastened(t *testing.T) {
 func TestAClimbIsAlwaysDueAgain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, r, now := policy(), escalation.Run{}, start
-		r.Climb(p, priority.P3, now)
+		r.Climb(p, escalation.At(priority.P3), now)
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
 			switch rapid.IntRange(0, 5).Draw(t, "what") {
 			case 0:
@@ -122,7 +122,7 @@ func TestAClimbIsAlwaysDueAgain(t *testing.T) {
 			if r.Expired(p, now) {
 				r.Restart()
 			}
-			r.Climb(p, priority.P3, now)
+			r.Climb(p, escalation.At(priority.P3), now)
 			if due := r.Due(p); !due.After(now) || due.After(now.Add(time.Hour)) {
 				t.Fatalf("at %s the next is due %s: %+v", now, due, r)
 			}
@@ -152,7 +152,7 @@ func TestAPolicyThatCouldBeClimbedForEverOrNeverIsRefused(t *testing.T) {
 		"policy std: last_resort role:incident-manager: want schedule:ID, group:ID or person:ID": func(p *escalation.Policy) {
 			p.LastResort = append(targets("person:lee"), targets("role:incident-manager")...)
 		},
-		"policy std: variant 1: priorities: none; want at least one": func(p *escalation.Policy) {
+		"policy std: variant 1: for every incident; want priorities, in or out_of": func(p *escalation.Policy) {
 			p.Variants = []escalation.Variant{{Steps: p.Steps}}
 		},
 		"policy std: variant 1: steps: none; want at least one": func(p *escalation.Policy) {

@@ -3,8 +3,6 @@ package escalation
 import (
 	"slices"
 	"time"
-
-	"muster/internal/priority"
 )
 
 // Run is the state of one climb. The zero Run is due at once.
@@ -36,17 +34,17 @@ type Rung struct {
 	Mitigations      []Mitigation
 }
 
-// Variant returns the number of the first variant for a priority, from 1; 0 where the policy's own steps hold.
-func (p Policy) Variant(at priority.Priority) int {
-	return 1 + slices.IndexFunc(p.Variants, func(v Variant) bool { return slices.Contains(v.Priorities, at) })
+// Variant returns the number of the first variant for a situation, from 1; 0 where the policy's own steps hold.
+func (p Policy) Variant(at Situation) int {
+	return 1 + slices.IndexFunc(p.Variants, func(v Variant) bool { return v.holds(at) })
 }
 
-// For returns the priorities of a variant, none for the policy's own steps.
-func (p Policy) For(variant int) []priority.Priority {
+// For returns a variant, the zero one for the policy's own steps.
+func (p Policy) For(variant int) Variant {
 	if variant < 1 || variant > len(p.Variants) {
-		return nil
+		return Variant{}
 	}
-	return p.Variants[variant-1].Priorities
+	return p.Variants[variant-1]
 }
 
 // steps returns the steps of a variant, and the policy's own for 0.
@@ -57,8 +55,8 @@ func (p Policy) steps(variant int) []Step {
 	return p.Variants[variant-1].Steps
 }
 
-// StepsFor returns the steps that hold for a priority.
-func (p Policy) StepsFor(at priority.Priority) []Step { return p.steps(p.Variant(at)) }
+// StepsFor returns the steps that hold in a situation.
+func (p Policy) StepsFor(at Situation) []Step { return p.steps(p.Variant(at)) }
 
 // rungs counts what a climb goes through in one round of some steps.
 func rungs(steps []Step) (n int) {
@@ -132,9 +130,9 @@ func (p Policy) paged(variant int, at Rung) (all []Target) {
 	return all
 }
 
-// Climb begins the next rung when it is due, by the steps for the priority that the incident has now.
-func (r *Run) Climb(p Policy, at priority.Priority, now time.Time) (Rung, bool) {
-	if r.Answered || now.Before(r.NextAt) {
+// Climb begins the next rung when it is due, by the steps for the situation that there is now.
+func (r *Run) Climb(p Policy, at Situation, now time.Time) (Rung, bool) {
+	if !r.Climbs(now) {
 		return Rung{}, false
 	}
 	missed := r.change(p, p.Variant(at))
@@ -150,6 +148,9 @@ func (r *Run) Climb(p Policy, at priority.Priority, now time.Time) (Rung, bool) 
 	r.NextAt = now.Add(rung.Wait)
 	return rung, true
 }
+
+// Climbs tells whether the next rung is due.
+func (r *Run) Climbs(now time.Time) bool { return !r.Answered && !now.Before(r.NextAt) }
 
 // Rung returns the newest rung, the zero Rung while none has begun.
 func (r *Run) Rung(p Policy) Rung {
@@ -204,7 +205,7 @@ func (r *Run) Hasten(p Policy, n int, now time.Time) bool {
 
 // Rise makes the next rung due at once when the incident has become more pressing and other steps hold for it now: the wait
 // that runs was meant for something that could wait.
-func (r *Run) Rise(p Policy, at priority.Priority, now time.Time) {
+func (r *Run) Rise(p Policy, at Situation, now time.Time) {
 	if !r.Answered && r.Begun > 0 && p.Variant(at) != r.Variant && now.Before(r.NextAt) {
 		r.NextAt = now
 	}

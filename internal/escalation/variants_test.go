@@ -41,7 +41,7 @@ func inOrder(wait time.Duration, written ...string) escalation.Step {
 func climbed(p escalation.Policy, at priority.Priority, times int) (said []string) {
 	run, now := escalation.Run{}, start
 	for range times {
-		r, _ := run.Climb(p, at, now)
+		r, _ := run.Climb(p, escalation.At(at), now)
 		said = append(said, fmt.Sprintf("%s step %d %d/%d round %d: %s", now.Sub(start), r.Step, r.Turn, r.Turns, r.Round, escalation.Shown(r.Targets)))
 		now = run.Due(p)
 	}
@@ -71,9 +71,9 @@ func TestAStepThatPagesInOrderTakesATurnForEachTarget(t *testing.T) {
 func TestATurnThatReachesNobodyIsFollowedByTheNextAtOnce(t *testing.T) {
 	p, run := policy(), escalation.Run{}
 	p.Steps[0] = inOrder(5*time.Minute, "person:a", "person:b")
-	run.Climb(p, priority.P3, start)
+	run.Climb(p, escalation.At(priority.P3), start)
 	run.Hasten(p, 1, start)
-	if r, ok := run.Climb(p, priority.P3, start); !ok || escalation.Shown(r.Targets) != "person:b" || r.Wait != 5*time.Minute {
+	if r, ok := run.Climb(p, escalation.At(priority.P3), start); !ok || escalation.Shown(r.Targets) != "person:b" || r.Wait != 5*time.Minute {
 		t.Errorf("got %+v, %v", r, ok)
 	}
 }
@@ -134,12 +134,12 @@ func TestAChangeOfPriorityClimbsOnByOtherStepsAndPassesNobodyOver(t *testing.T) 
 		t.Run(tc.name, func(t *testing.T) {
 			p, run, now := strict(), escalation.Run{}, start
 			for range tc.after {
-				run.Climb(p, tc.from, now)
+				run.Climb(p, escalation.At(tc.from), now)
 				now = run.Due(p)
 			}
 			var got []string
 			for n := range tc.then {
-				r, _ := run.Climb(p, tc.to, now)
+				r, _ := run.Climb(p, escalation.At(tc.to), now)
 				if r.Number != tc.after+n+1 {
 					t.Errorf("rung %d, want %d", r.Number, tc.after+n+1)
 				}
@@ -170,9 +170,9 @@ func TestTheNextRungIsDueAtOnceWhenOtherStepsHoldForAMorePressingIncident(t *tes
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			p, run := strict(), escalation.Run{}
-			run.Climb(p, priority.P3, start)
+			run.Climb(p, escalation.At(priority.P3), start)
 			tc.do(&run, p)
-			run.Rise(p, tc.to, after(3))
+			run.Rise(p, escalation.At(tc.to), after(3))
 			if due := run.Due(p); !due.Equal(after(tc.due)) {
 				t.Errorf("due %s, want %s", due, after(tc.due))
 			}
@@ -199,13 +199,13 @@ func TestPagingStopsWhenAsManyDifferentPeopleHaveAcknowledgedAsTheStepsAskFor(t 
 		t.Run(tc.name, func(t *testing.T) {
 			run, now := escalation.Run{}, start
 			for range tc.begun {
-				run.Climb(p, priority.P3, now)
+				run.Climb(p, escalation.At(priority.P3), now)
 				now = run.Due(p)
 			}
 			for _, by := range tc.acks {
 				run.Acknowledge(by, now)
 			}
-			_, climbs := run.Climb(p, priority.P3, now)
+			_, climbs := run.Climb(p, escalation.At(priority.P3), now)
 			if run.Answered != tc.answered || climbs == tc.answered || !run.Taken() {
 				t.Errorf("answered %v, climbs %v, taken %v; want answered %v", run.Answered, climbs, run.Taken(), tc.answered)
 			}
@@ -216,7 +216,7 @@ func TestPagingStopsWhenAsManyDifferentPeopleHaveAcknowledgedAsTheStepsAskFor(t 
 func TestAskingForHelpKeepsWhoHasAcknowledgedWhileOthersMust(t *testing.T) {
 	p, run := policy(), escalation.Run{}
 	p.Steps[0].Acknowledgements = 2
-	run.Climb(p, priority.P3, start)
+	run.Climb(p, escalation.At(priority.P3), start)
 	run.Acknowledge("kim", after(1))
 	run.Resume(after(2))
 	if !run.AckedBy("kim") {
@@ -297,7 +297,7 @@ func TestAClimbGoesUpWhateverHappens(t *testing.T) {
 			case 0:
 				to := rapid.SampledFrom(priority.All()).Draw(t, "priority")
 				if to < at {
-					run.Rise(p, to, now)
+					run.Rise(p, escalation.At(to), now)
 				}
 				at = to
 			case 1:
@@ -307,7 +307,7 @@ func TestAClimbGoesUpWhateverHappens(t *testing.T) {
 			default:
 				now = run.Due(p)
 			}
-			r, ok := run.Climb(p, at, now)
+			r, ok := run.Climb(p, escalation.At(at), now)
 			if run.Answered {
 				if ok || len(acked) < run.Wanted {
 					t.Fatalf("begins %v after %d of %d have acknowledged", ok, len(acked), run.Wanted)
@@ -330,7 +330,7 @@ func TestAClimbGoesUpWhateverHappens(t *testing.T) {
 				height = h
 			}
 			hold := p.Steps
-			if v := p.Variant(at); v > 0 {
+			if v := p.Variant(escalation.At(at)); v > 0 {
 				hold = p.Variants[v-1].Steps
 			}
 			for _, s := range hold[:r.Step-1] {
@@ -351,8 +351,8 @@ func TestWhoseTurnHadNotComeIsNotPassedOver(t *testing.T) {
 		Priorities: []priority.Priority{priority.P1},
 		Steps:      []escalation.Step{step(5*time.Minute, "person:c", "person:a"), step(5*time.Minute, "person:d")},
 	}}
-	run.Climb(p, priority.P3, start) // to person:a
-	if r, _ := run.Climb(p, priority.P1, run.Due(p)); escalation.Shown(r.Targets) != "person:c, person:d" {
+	run.Climb(p, escalation.At(priority.P3), start) // to person:a
+	if r, _ := run.Climb(p, escalation.At(priority.P1), run.Due(p)); escalation.Shown(r.Targets) != "person:c, person:d" {
 		t.Errorf("pages %s", escalation.Shown(r.Targets))
 	}
 }

@@ -92,7 +92,7 @@ func (i *Incident) expire(now time.Time) {
 }
 
 func (i *Incident) climb(now time.Time) {
-	if i.Status.Open() && i.QuietSince.IsZero() {
+	if i.Status.Open() && i.QuietSince.IsZero() && i.Escalation.Climbs(now) && !i.looks(now) {
 		i.nextRung(nil, "", now)
 	}
 }
@@ -101,7 +101,7 @@ func (i *Incident) climb(now time.Time) {
 func (i *Incident) nextRung(asks *timeline.Actor, reason string, now time.Time) {
 	policy := i.Definition.Policy
 	before := i.Escalation.Rung(policy)
-	rung, ok := i.Escalation.Climb(policy, i.Priority, now)
+	rung, ok := i.Escalation.Climb(policy, i.situation(), now)
 	if !ok {
 		return
 	}
@@ -113,7 +113,7 @@ func (i *Incident) nextRung(asks *timeline.Actor, reason string, now time.Time) 
 	} else {
 		i.record(now, timeline.StepStarted, timeline.Muster(), timeline.F("step", strconv.Itoa(rung.Step)), turn(rung),
 			timeline.F("round", strconv.Itoa(rung.Round)), timeline.F("targets", escalation.Shown(rung.Targets)),
-			timeline.F("variant", shownPriorities(policy.For(i.Escalation.Variant))))
+			timeline.F("variant", shownPriorities(policy.For(i.Escalation.Variant).Priorities)), hours(policy.For(i.Escalation.Variant)))
 	}
 	i.begin(Send{
 		Work: PageStep, Rung: rung.Number, Climb: i.Escalation.Restarts, Targets: rung.Targets, Author: asks, Text: reason,
@@ -127,6 +127,49 @@ func turn(r escalation.Rung) timeline.Fact {
 		return timeline.F("turn", "")
 	}
 	return timeline.F("turn", strconv.Itoa(r.Turn)+"/"+strconv.Itoa(r.Turns))
+}
+
+// hours says within or outside which calendar's hours a variant holds, "out-of:office".
+func hours(v escalation.Variant) timeline.Fact {
+	switch {
+	case v.Calendar == "":
+		return timeline.F("hours", "")
+	case v.Closed:
+		return timeline.F("hours", "out-of:"+v.Calendar)
+	}
+	return timeline.F("hours", "in:"+v.Calendar)
+}
+
+// situation decides which steps of the policy hold now.
+func (i *Incident) situation() escalation.Situation {
+	s := escalation.At(i.Priority)
+	if i.Hours != nil {
+		s.Open = i.Hours.Open
+	}
+	return s
+}
+
+// looks asks which of the policy's calendars are open, before the next step is chosen, and tells whether that is awaited.
+func (i *Incident) looks(now time.Time) bool {
+	if len(i.Definition.Policy.Calendars()) == 0 || i.Hours != nil && (i.Hours.Until.IsZero() || now.Before(i.Hours.Until)) {
+		return false
+	}
+	if !i.has(LookHours) {
+		i.begin(Send{Work: LookHours}, now)
+	}
+	return true
+}
+
+// Looked takes in which of the policy's calendars are open. What could not be said counts as closed for a while.
+func (i *Incident) Looked(number int, h Hours, detail string, now time.Time) {
+	if i.Find(number) == nil {
+		return
+	}
+	i.drop(number)
+	if detail != "" {
+		i.Timeline.Repeat(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(LookHours)), timeline.F("detail", detail))
+	}
+	i.Hours = &h
 }
 
 func shownPriorities(all []priority.Priority) string {

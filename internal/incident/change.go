@@ -60,7 +60,7 @@ func (i *Incident) judge(impact, urgency priority.Level, by timeline.Actor, why 
 	}
 	i.Ticket.Wanted++
 	if i.Priority < from {
-		i.Escalation.Rise(i.Definition.Policy, i.Priority, now)
+		i.Escalation.Rise(i.Definition.Policy, i.situation(), now)
 	}
 	i.reclock(now)
 }

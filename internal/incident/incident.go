@@ -46,6 +46,7 @@ type Incident struct {
 	Alerts     alert.Set           `json:"alerts"`
 	QuietSince time.Time           `json:"quiet_since,omitzero"` // all alerts resolved since; zero while one fires
 	Escalation escalation.Run      `json:"escalation"`
+	Hours      *Hours              `json:"hours,omitempty"`      // nil until somebody has looked, and where no step depends on hours
 	Responders []timeline.Actor    `json:"responders,omitempty"` // who has acknowledged, the last one last
 	Holders    []Holder            `json:"holders,omitempty"`
 	Clocks     []supportplan.Clock `json:"clocks,omitempty"`
@@ -73,6 +74,12 @@ type Earlier struct {
 	ID       ID        `json:"id"`
 	RunID    string    `json:"run_id"`
 	ClosedAt time.Time `json:"closed_at"`
+}
+
+// Hours are which calendars of the escalation policy were open when it was last looked.
+type Hours struct {
+	Open  []string  `json:"open,omitempty"` // IDs
+	Until time.Time `json:"until,omitzero"` // when one of them opens or closes next; zero: never
 }
 
 // A Folder is one content of the organisation folder, and when the folder took it.
@@ -137,6 +144,7 @@ type Work string
 // The kinds of work that an incident begins. These strings are in histories: add, never rename.
 const (
 	ComputeClocks  Work = "clocks"          // compute and record when clocks are due
+	LookHours      Work = "hours"           // look and record which calendars of the policy are open
 	PageStep       Work = "page"            // page everybody of one rung of the escalation
 	PagePerson     Work = "page-person"     // one page, one person, one contact method
 	Remind         Work = "remind"          // tell whoever has a role
@@ -152,7 +160,7 @@ const (
 // Local tells whether work begins with something short and local.
 func (w Work) Local() bool {
 	switch w {
-	case ComputeClocks, PageStep, Remind, UpdateCustomer, ClearCustomer:
+	case ComputeClocks, LookHours, PageStep, Remind, UpdateCustomer, ClearCustomer:
 		return true
 	default:
 		return false

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"muster/internal/alert"
+	"muster/internal/calendar"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/incident"
@@ -72,6 +73,7 @@ type world struct {
 	// composed changes who is paged by a step.
 	composed func([]incident.Addressed) []incident.Addressed
 	told     []string // "page schedule:primary webhook", in order
+	blind    bool     // nobody can say which calendars are open
 }
 
 func opened(t *testing.T) *world {
@@ -117,6 +119,12 @@ func (w *world) answer(s incident.Send) {
 			at = append(at, incident.InstantsOf(&c, w.i.AtRisk(c.Customer), w.i.Definition.Calendars, time.LoadLocation))
 		}
 		w.i.Computed(s.Number, at, w.now)
+	case incident.LookHours:
+		if w.blind {
+			w.i.Looked(s.Number, incident.Hours{Until: w.now.Add(time.Minute)}, "no time zones", w.now)
+			return
+		}
+		w.i.Looked(s.Number, w.hours(), "", w.now)
 	case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer:
 		who := escalation.Shown(s.Targets)
 		if s.Customer != "" && s.Work != incident.Remind {
@@ -150,6 +158,22 @@ func (w *world) answer(s incident.Send) {
 	case incident.FindPrevious:
 		w.i.FoundPrevious(s.Number, nil, w.now)
 	}
+}
+
+// hours are which calendars of the policy are open.
+func (w *world) hours() (h incident.Hours) {
+	w.t.Helper()
+	for _, id := range w.i.Definition.Policy.Calendars() {
+		c, err := supportplan.OpenTimeOf(id, w.i.Definition.Calendars, time.LoadLocation)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		open, until := c.(*calendar.Calendar).Holds(w.now)
+		if h.Until = until; open {
+			h.Open = append(h.Open, id)
+		}
+	}
+	return h
 }
 
 // until lets the time run to an instant, stopping at every deadline on the way.

@@ -168,6 +168,19 @@ func (o *Organisation) Calendar(id string) (calendar.Rules, error) {
 	return r, nil
 }
 
+// opening returns a calendar that answers.
+func (d *definitions) opening(id string) (*calendar.Calendar, error) {
+	r, ok := d.calendars[id]
+	if !ok {
+		return nil, fmt.Errorf("calendar %s: not in the organisation folder", show(id))
+	}
+	zone, err := time.LoadLocation(r.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("calendar %s: %w", id, err)
+	}
+	return calendar.New(r, zone)
+}
+
 // endingCalendars warns of calendars that end soon, or whose holidays do.
 func (b *builder) endingCalendars(w *reader, now time.Time) {
 	soon := calendar.DateOf(now.AddDate(0, 0, 90))

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"muster/internal/calendar"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/incident"
@@ -52,7 +53,7 @@ func (o *Organisation) holes(service string, p priority.Priority, edges []time.T
 		if n+1 < len(edges) {
 			until = edges[n+1]
 		}
-		if o.answers(d, p, steps(d.Policy, p), 1, at) {
+		if o.answers(d, p, o.steps(d.Policy, p, at), 1, at) {
 			continue
 		}
 		h := Hole{Service: service, Priority: p, From: at, To: until, LastResort: o.answers(d, p, d.Policy.LastResort, 0, at)}
@@ -65,9 +66,15 @@ func (o *Organisation) holes(service string, p priority.Priority, edges []time.T
 	return all
 }
 
-// steps returns all targets of a policy's steps at a priority.
-func steps(policy escalation.Policy, p priority.Priority) (all []escalation.Target) {
-	for _, s := range policy.StepsFor(p) {
+// steps returns all targets of the steps that hold at a priority and an instant.
+func (o *Organisation) steps(policy escalation.Policy, p priority.Priority, at time.Time) (all []escalation.Target) {
+	now := escalation.At(p)
+	for _, id := range policy.Calendars() {
+		if c, err := o.opening(id); err == nil && c.Open(at) {
+			now.Open = append(now.Open, id)
+		}
+	}
+	for _, s := range policy.StepsFor(now) {
 		all = append(all, s.Targets...)
 	}
 	return all
@@ -104,6 +111,16 @@ func (o *Organisation) edges(from, to time.Time) []time.Time {
 			all = append(all, at)
 		}
 	}
+	turns := func(c *calendar.Calendar) {
+		for at := from; at.Before(to); {
+			_, until := c.Holds(at)
+			if until.IsZero() {
+				return
+			}
+			add(until)
+			at = until
+		}
+	}
 	for _, s := range o.schedules {
 		for _, shift := range s.Shifts(from, to) {
 			add(shift.From)
@@ -115,13 +132,13 @@ func (o *Organisation) edges(from, to time.Time) []time.Time {
 			add(a.to)
 		}
 		for _, q := range p.quiet {
-			for at := from; at.Before(to); {
-				_, until := q.hours.Holds(at)
-				if until.IsZero() {
-					break
-				}
-				add(until)
-				at = until
+			turns(q.hours)
+		}
+	}
+	for _, p := range o.policies {
+		for _, id := range p.Calendars() {
+			if c, err := o.opening(id); err == nil {
+				turns(c)
 			}
 		}
 	}

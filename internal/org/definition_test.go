@@ -66,6 +66,9 @@ func TestDefinition(t *testing.T) {
 					Every: 2 * time.Minute, Acknowledgements: 2,
 					Mitigations: []escalation.Mitigation{{ID: "restart", Name: "Restart the shop", Text: "One at a time."}},
 				}},
+			}, {
+				Calendar: "office", Closed: true,
+				Steps: []escalation.Step{{Targets: []escalation.Target{{Kind: escalation.Person, ID: "kim"}}, Wait: 3 * time.Minute}},
 			}},
 		},
 		Roles: []incident.RoleTarget{

@@ -334,17 +334,9 @@ func (o *Organisation) Open(h supportplan.Hours, at time.Time) (supportplan.Open
 		served := h == supportplan.AroundTheClock
 		return supportplan.Open{Known: served, Now: served}, nil
 	}
-	r, err := o.Calendar(id)
+	c, err := o.opening(id)
 	if err != nil {
 		return supportplan.Open{}, err
-	}
-	zone, err := time.LoadLocation(r.Zone)
-	if err != nil {
-		return supportplan.Open{}, fmt.Errorf("calendar %s: %w", id, err)
-	}
-	c, err := calendar.New(r, zone)
-	if err != nil {
-		return supportplan.Open{}, fmt.Errorf("calendar %s: %w", id, err)
 	}
 	return supportplan.OpenAt(c, at), nil
 }

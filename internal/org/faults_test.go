@@ -10,6 +10,7 @@ type faultCase struct {
 func faultTable() []faultCase {
 	return []faultCase{
 		{change{"calendars.yaml", "id: office", "id: Office"}, `calendars.yaml:2:9: calendar 1: id "Office": want lower-case letters, digits and hyphens, at most 63, such as web-1
+escalation-policies.yaml:19:17: policy std: variant 2: out_of "office": no such calendar; there are none
 support-plans.yaml:10:50: support plan gold: targets: P4: resolve: in "office": want 24x7 or a calendar; there are none`},
 		{change{"calendars.yaml", "Europe/London", "London"}, `calendars.yaml:4:11: calendar office: zone "London": want an IANA time zone, such as Asia/Seoul`},
 		{change{"calendars.yaml", "days: [mon-thu], from: 09:00", "days: [monday], from: 9:00"}, `calendars.yaml:6:17: calendar office: hours 1: days "monday": want a day or a range of days, such as sat or mon-fri
@@ -147,6 +148,7 @@ organisation.yaml:22:1: organisation: unknown key "old"; known: id, name, zone, 
 		{change{"support-plans.yaml", "coverage: 24x7", "coverage: 8x5"}, `support-plans.yaml:4:15: support plan gold: coverage "8x5": want 24x7 or a calendar; known: office`},
 		{change{"support-plans.yaml", "coverage: 24x7", "coverage: ofice"}, `support-plans.yaml:4:15: support plan gold: coverage "ofice": want 24x7 or a calendar; did you mean office?`},
 		{change{"calendars.yaml", "id: office", "id: 24x7"}, `calendars.yaml:2:9: calendar 24x7: id "24x7": it means around the clock, without a calendar; want another name
+escalation-policies.yaml:19:17: policy std: variant 2: out_of "office": no such calendar; known: 24x7
 support-plans.yaml:10:50: support plan gold: targets: P4: resolve: in "office": want 24x7 or a calendar; known: 24x7`},
 		{change{"support-plans.yaml", "at_risk: 80", "at_risk: 80%"}, `support-plans.yaml:5:14: support plan gold: at_risk "80%": want a percentage from 1 to 99`},
 		{change{"support-plans.yaml", "at_risk: 80", "at_risk: 100"}, `support-plans.yaml:5:14: support plan gold: at_risk "100": want a percentage from 1 to 99`},

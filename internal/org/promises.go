@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"muster/internal/calendar"
+	"muster/internal/escalation"
 	"muster/internal/priority"
 	"muster/internal/supportplan"
 )
@@ -122,9 +123,10 @@ func (b *builder) promise(o *object, key, coverage string) supportplan.Promise {
 	return p
 }
 
-// pinned returns the calendars in which plans promise something, each once, in the order of their IDs.
-func (b *builder) pinned(plans []supportplan.Plan) (rules []calendar.Rules) {
-	var ids []string
+// pinned returns the calendars in which plans promise something, and those on which the steps of a policy depend, each once, in
+// the order of their IDs.
+func (b *builder) pinned(plans []supportplan.Plan, policy escalation.Policy) (rules []calendar.Rules) {
+	ids := policy.Calendars()
 	for _, p := range plans {
 		ids = append(ids, p.Calendars()...)
 	}

@@ -52,9 +52,7 @@ func (b *builder) readPolicies(o *object) {
 		p := escalation.Policy{ID: id, Steps: b.readSteps(o)}
 		for i, n := range o.items("variants", optional) {
 			o.object(n, fmt.Sprintf("%s: variant %d", o.subject, i+1), func(o *object) {
-				v := escalation.Variant{Priorities: needPriorities(o, "priorities")}
-				v.Steps = b.readSteps(o)
-				p.Variants = append(p.Variants, v)
+				p.Variants = append(p.Variants, b.readVariant(o))
 			})
 		}
 		p.Repeats, _ = need(o, "repeats", aNumber)
@@ -71,6 +69,24 @@ func (b *builder) readPolicies(o *object) {
 		o.hold(p.Validate())
 		b.policies[id] = p
 	})
+}
+
+// readVariant reads for which priorities, or within or outside which calendar, other steps hold.
+func (b *builder) readVariant(o *object) escalation.Variant {
+	v := escalation.Variant{Priorities: readPriorities(o, "priorities"), Closed: o.has("out_of") && !o.has("in")}
+	for _, key := range []string{"in", "out_of"} {
+		if o.has(key) {
+			v.Calendar, _ = o.ref(key, "calendar")
+		}
+	}
+	if o.has("in") && o.has("out_of") {
+		o.fault(o.field("out_of").place, "%s: in and out_of: want one of them", o.subject)
+	}
+	if !o.has("priorities") && !o.has("in") && !o.has("out_of") {
+		o.fault(o.place, "%s: for every incident; want priorities, or a calendar as in or out_of", o.subject)
+	}
+	v.Steps = b.readSteps(o)
+	return v
 }
 
 // readSteps reads the steps of a policy or of a variant.

@@ -22,15 +22,17 @@ escalation-policies.yaml:16:20: policy std: variant 1: step 1: every: want none,
 		{"mitigations: [restart]", "mitigations: [restrat]", `escalation-policies.yaml:18:27: policy std: variant 1: step 1: mitigations "restrat": no such mitigation; did you mean restart?`},
 		{"mitigations: [restart]", "mitigations: [restart, restart]", `escalation-policies.yaml:18:36: policy std: variant 1: step 1: mitigations "restart": named twice`},
 		{"priorities: [P1]", "priorities: []", `escalation-policies.yaml:11:21: policy std: variant 1: priorities: none; want at least one`},
-		{"priorities: [P1]", "priority: P1", `escalation-policies.yaml:11:9: policy std: variant 1: priorities: missing; want a list
-escalation-policies.yaml:11:9: policy std: variant 1: unknown key "priority"; known: priorities, steps`},
+		{"priorities: [P1]", "priority: P1", `escalation-policies.yaml:11:9: policy std: variant 1: for every incident; want priorities, or a calendar as in or out_of
+escalation-policies.yaml:11:9: policy std: variant 1: unknown key "priority"; known: priorities, out_of, in, steps`},
+		{"out_of: office", "out_of: offce", `escalation-policies.yaml:19:17: policy std: variant 2: out_of "offce": no such calendar; did you mean office?`},
+		{"out_of: office", "out_of: office\n        in: office", `escalation-policies.yaml:19:17: policy std: variant 2: in and out_of: want one of them`},
 		{"role:incident-manager, person:kim", "role:incident-manger", `escalation-policies.yaml:13:23: policy std: variant 1: step 1: targets "incident-manger": no such role; did you mean incident-manager?`},
 		{"role:incident-manager, person:kim", "vendor:mega", `escalation-policies.yaml:13:23: policy std: variant 1: step 1: targets "mega": not a vendor with contacts; want contacts in the support of party mega in parties.yaml`},
 		{"role:incident-manager, person:kim", "vendor:hanbit", `escalation-policies.yaml:13:23: policy std: variant 1: step 1: targets "hanbit": not a vendor with contacts; want contacts in the support of party hanbit in parties.yaml`},
 		{"role:incident-manager, person:kim", "vendor:gone", `escalation-policies.yaml:13:23: policy std: variant 1: step 1: targets "gone": no such party; known: acme, hanbit, mega, shopco`},
 		{"last_resort: {targets: [person:park]", "last_resort: {targets: [engineer]", `escalation-policies.yaml:7:29: policy std: last_resort: targets "engineer": want schedule:ID, group:ID or person:ID`},
-		{"text: One at a time.", "text: \" \"", `escalation-policies.yaml:20:49: mitigation restart: text " ": want text of at most 1000 characters`},
-		{"name: Restart the shop, ", "", `escalation-policies.yaml:20:5: mitigation restart: name: missing; want a name on one line, of at most 200 characters`},
+		{"text: One at a time.", "text: \" \"", `escalation-policies.yaml:22:49: mitigation restart: text " ": want text of at most 1000 characters`},
+		{"name: Restart the shop, ", "", `escalation-policies.yaml:22:5: mitigation restart: name: missing; want a name on one line, of at most 200 characters`},
 	} {
 		files := good(t)
 		change{file, tc.old, tc.new}.in(t, files)

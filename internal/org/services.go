@@ -55,11 +55,11 @@ func (b *builder) readServices(o *object) {
 			d.Customers = append(d.Customers, incident.Customer{ID: c, Name: b.customers[c].name, Plan: plan})
 			plans = append(plans, plan)
 		}
-		d.Calendars = b.pinned(plans)
 		o.once("customers")
 		b.partners[id] = b.readPartners(o)
 		policy, _ := o.ref("escalation_policy", "policy")
 		d.Policy = b.policies[policy]
+		d.Calendars = b.pinned(plans, d.Policy)
 		d.Impact, _ = need(o, "impact", aLevel)
 		d.Urgency, _ = need(o, "urgency", aLevel)
 		o.object(o.field("roles"), o.about("roles"), func(o *object) {

@@ -88,6 +88,12 @@ func (p *player) answer(ctx context.Context, s incident.Send) error {
 			return err
 		}
 		i.Computed(s.Number, at, p.now)
+	case incident.LookHours:
+		h, err := p.composition.LookHours(ctx, activities.Looking(i, p.now))
+		if err != nil {
+			return err
+		}
+		i.Looked(s.Number, h, "", p.now)
 	case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer:
 		is, err := p.composition.Compose(ctx, activities.Composing(i, s))
 		if err != nil {

@@ -21,7 +21,7 @@ const (
 	RoleAssigned    Kind = "role.assigned"    // role person from note
 	Escalated       Kind = "escalated"        // by a person: reason
 
-	StepStarted     Kind = "escalation.step"         // step turn round targets variant
+	StepStarted     Kind = "escalation.step"         // step turn round targets variant hours
 	StepEmpty       Kind = "escalation.step-empty"   // step turn targets detail: nobody to reach, so the next step follows at once
 	StepFailed      Kind = "escalation.step-failed"  // step turn: nobody of it could be reached, so the next step follows at once
 	LastResort      Kind = "escalation.last-resort"  // targets
