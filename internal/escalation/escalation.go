@@ -184,7 +184,9 @@ func (p Policy) Validate() []error {
 		if len(v.Priorities) == 0 && v.Calendar == "" {
 			faults = append(faults, fmt.Errorf("%s: for every incident; want priorities, in or out_of, or other steps of the policy", subject))
 		}
-		taken := func(part Variant) int { return 1 + slices.IndexFunc(p.Variants[:n], func(earlier Variant) bool { return earlier.covers(part) }) }
+		taken := func(part Variant) int {
+			return 1 + slices.IndexFunc(p.Variants[:n], func(earlier Variant) bool { return earlier.covers(part) })
+		}
 		if first := taken(v); len(v.Priorities) == 0 && first > 0 {
 			faults = append(faults, fmt.Errorf("%s: never taken, because variant %d before it holds whenever it would", subject, first))
 		}

@@ -56,33 +56,39 @@ func TestHoles(t *testing.T) {
 	}{
 		{"none", nil, nil},
 		{
-			"a gap in the schedule", []change{{"schedules.yaml", layer, layer + "\n    overrides: [{from: 2026-12-02 09:00, to: 2026-12-02 18:00, remove: kim}]"}},
+			"a gap in the schedule",
+			[]change{{"schedules.yaml", layer, layer + "\n    overrides: [{from: 2026-12-02 09:00, to: 2026-12-02 18:00, remove: kim}]"}},
 			[]string{"P1-P5 12-02 09:00 12-02 18:00 only the last resort"},
 		},
 		{
-			"on leave", []change{{"people.yaml", "    language: ko\n    methods:\n      - name: chat", "    language: ko\n    away: [{from: 2026-12-03 00:00, to: 2026-12-04 00:00}]\n    methods:\n      - name: chat"}},
+			"on leave",
+			[]change{{"people.yaml", "    language: ko\n    methods:\n      - name: chat", "    language: ko\n    away: [{from: 2026-12-03 00:00, to: 2026-12-04 00:00}]\n    methods:\n      - name: chat"}},
 			[]string{"P1-P5 12-03 00:00 12-04 00:00 only the last resort"},
 		},
 		{
-			"quiet hours", []change{{"people.yaml", "    language: ko\n    methods:\n      - name: chat", "    language: ko\n    quiet: [{days: [tue], from: 22:00, to: 06:00, below: P2}]\n    methods:\n      - name: chat"}},
+			"quiet hours",
+			[]change{{"people.yaml", "    language: ko\n    methods:\n      - name: chat", "    language: ko\n    quiet: [{days: [tue], from: 22:00, to: 06:00, below: P2}]\n    methods:\n      - name: chat"}},
 			[]string{"P3-P5 12-01 22:00 12-02 06:00 only the last resort"},
 		},
 		{
-			"the last resort sleeps as well: it is paged all the same", []change{
+			"the last resort sleeps as well: it is paged all the same",
+			[]change{
 				{"schedules.yaml", layer, layer + "\n    overrides: [{from: 2026-12-02 09:00, to: 2026-12-02 18:00, remove: kim}]"},
 				{"people.yaml", "    name: Park\n    language: en\n", "    name: Park\n    language: en\n    quiet: [{from: 00:00, to: 24:00, below: P4}]\n"},
 			},
 			[]string{"P1-P5 12-02 09:00 12-02 18:00 only the last resort"},
 		},
 		{
-			"a last resort that is a schedule with the same gap", []change{
+			"a last resort that is a schedule with the same gap",
+			[]change{
 				{"schedules.yaml", layer, layer + "\n    overrides: [{from: 2026-12-02 09:00, to: 2026-12-02 18:00, remove: kim}]"},
 				{"escalation-policies.yaml", "last_resort: {targets: [person:park]", "last_resort: {targets: [schedule:primary]"},
 			},
 			[]string{"P1-P5 12-02 09:00 12-02 18:00"},
 		},
 		{
-			"no method for the priority", []change{{"people.yaml", "        secret: env:KIM_SECRET\n      - name: mail", "        secret: env:KIM_SECRET\n        for: [P1, P2]\n      - name: mail\n        for: [P1]"}},
+			"no method for the priority",
+			[]change{{"people.yaml", "        secret: env:KIM_SECRET\n      - name: mail", "        secret: env:KIM_SECRET\n        for: [P1, P2]\n      - name: mail\n        for: [P1]"}},
 			[]string{"P3-P5 11-30 00:00 12-07 00:00 only the last resort"},
 		},
 	} {
