@@ -85,6 +85,7 @@ func rehearse(t *testing.T) *rehearsal {
 		&activities.Tickets{System: r.tickets, Writer: writer{}},
 		&activities.Reports{Archive: archive{r}, Writer: writer{}, Shelf: r.shelf},
 		&activities.Lookup{Archive: archive{r}},
+		&activities.Handovers{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 	} {
 		r.env.RegisterActivity(a)
 	}

@@ -28,6 +28,7 @@ const (
 	ReviewDue      Kind = "review-due"      // a review is due or overdue
 	SelfWatch      Kind = "self-watch"      // Muster has noticed something wrong with itself
 	Ticket         Kind = "ticket"          // what stands in a ticket
+	Handover       Kind = "handover"        // a schedule goes over from one person to the next
 )
 
 // A Recipient is somebody who can be reached, as the organisation folder names them now. Addresses never stand here:
