@@ -59,6 +59,7 @@ func NewActivities(o Options) (Activities, error) {
 			Archive: o.Archive, Writer: o.Texts, Shelf: &localreport.Shelf{Folder: filepath.Join(o.Data, "reports")},
 		},
 		Lookup:    &activities.Lookup{Archive: o.Archive},
+		Handovers: &activities.Handovers{Directory: current, Writer: o.Texts, Now: time.Now},
 		Admission: &Admission{Keys: o.Keys, Refused: o.Refused, Now: time.Now, Log: o.Log},
 	}, nil
 }

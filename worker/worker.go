@@ -24,6 +24,7 @@ type Activities struct {
 	Tickets     *activities.Tickets
 	Reports     *activities.Reports
 	Lookup      *activities.Lookup
+	Handovers   *activities.Handovers
 	Admission   *Admission
 }
 
@@ -74,7 +75,7 @@ func New(c client.Client, a Activities) *Worker {
 	for _, f := range workflows.All() {
 		w.all.RegisterWorkflowWithOptions(f.Function, workflow.RegisterOptions{Name: f.Name})
 	}
-	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Reports, a.Lookup} {
+	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Reports, a.Lookup, a.Handovers} {
 		w.all.RegisterActivity(s)
 	}
 	w.paging.RegisterActivity(a.Deliveries)

@@ -11,5 +11,6 @@ func All() []Registered {
 	return []Registered{
 		{IncidentWorkflow, Incident},
 		{ReviewWorkflow, Review},
+		{HandoverWorkflow, Handover},
 	}
 }

@@ -31,5 +31,8 @@ func RouteIncidentWorkflowID(source, route string, values alert.Labels) string {
 	return "incident/" + source + "/" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
+// HandoverWorkflowID names the hand-over of a schedule, so that the server lets only one of them run.
+func HandoverWorkflowID(schedule string) string { return "handover/" + schedule }
+
 // ReviewWorkflowID names the review of an incident.
 func ReviewWorkflowID(id incident.ID) string { return "review/" + string(id) }

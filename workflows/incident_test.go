@@ -86,6 +86,7 @@ func rehearse(t *testing.T) *rehearsal {
 		&activities.Tickets{System: r.tickets, Writer: writer{}},
 		&activities.Reports{Archive: archive{r}, Writer: writer{}, Shelf: r.shelf},
 		&activities.Lookup{Archive: archive{r}},
+		&activities.Handovers{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 	} {
 		r.env.RegisterActivity(a)
 	}
@@ -820,7 +821,7 @@ func TestOutsideTheHoursOtherStepsPage(t *testing.T) {
 	r.look(6*time.Minute, func(*incident.Incident) { r.wantGot("page kim", "page park") })
 	r.look(11*time.Minute, func(i *incident.Incident) { // the office closed at 18:07: whom the night would have paged by now is next
 		pages := slices.DeleteFunc(r.got(), func(s string) bool { return !strings.HasPrefix(s, "page ") }) // a reminder goes beside them
-		slices.Sort(pages[2:]) // both at once
+		slices.Sort(pages[2:])                                                                             // both at once
 		if want := []string{"page kim", "page park", "page lee", "page park"}; !slices.Equal(pages, want) {
 			t.Errorf("paged %q, want %q", pages, want)
 		}

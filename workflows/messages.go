@@ -15,6 +15,7 @@ const (
 const (
 	IncidentWorkflow = "Incident"
 	ReviewWorkflow   = "Review"
+	HandoverWorkflow = "Handover"
 )
 
 // What people ask of an incident. Each takes the command of the same name, signed, and answers with a Receipt.
@@ -34,11 +35,18 @@ const (
 	RepinUpdate       = "Repin"
 )
 
+// What people ask of a hand-over, besides notes. Each takes the command of the same name, signed.
+const (
+	ConfirmUpdate = "Confirm"
+	DeclineUpdate = "Decline"
+	PassUpdate    = "Pass"
+)
+
 // What systems tell, and what can be looked at.
 const (
 	AlertsSignal           = "Alerts"           // an alert.Batch for an incident, signed
 	IncidentResolvedSignal = "IncidentResolved" // a ReviewInput for a review, signed: its incident was resolved once more
-	StateQuery             = "State"            // the whole state: *incident.Incident or *review.Review
+	StateQuery             = "State"            // the whole state: *incident.Incident, review.Review or *handover.Handover
 )
 
 // RefusedError is the type of the errors by which a workflow refuses what it was asked.

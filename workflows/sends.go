@@ -24,6 +24,7 @@ var (
 	tickets     *activities.Tickets
 	reports     *activities.Reports
 	lookup      *activities.Lookup
+	handovers   *activities.Handovers
 )
 
 // send begins one piece of work in its own coroutine and takes its outcome in when it is known.

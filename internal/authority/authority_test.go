@@ -48,7 +48,7 @@ func ownerships(k authority.Kind) []ownership {
 		own, others := o, o
 		own.Owner, others.Owner = "kim", "lee"
 		return []ownership{{"its own token", own}, {"somebody else's token", others}, {"a machine's token", o}}
-	case authority.Attempts, authority.Keys:
+	case authority.Attempts, authority.Keys, authority.Handover:
 	}
 	return []ownership{{string(k), o}}
 }

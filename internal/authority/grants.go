@@ -40,10 +40,11 @@ const (
 	Token    Kind = "token"    // manage-tokens, manage-own-tokens
 	Attempts Kind = "attempts" // what was refused at the door: read-attempts
 	Keys     Kind = "keys"     // with which the installation signs: manage-keys
+	Handover Kind = "handover" // of a schedule: read, note, hand-over, confirm
 )
 
 // Kinds lists the kinds of things.
-func Kinds() []Kind { return []Kind{Incident, Review, Token, Attempts, Keys} }
+func Kinds() []Kind { return []Kind{Incident, Review, Token, Attempts, Keys, Handover} }
 
 // A Verb is what somebody does.
 type Verb string
@@ -57,6 +58,8 @@ const (
 	ManageTokens    Verb = "manage-tokens"     // everybody's
 	ManageOwnTokens Verb = "manage-own-tokens" // those that speak for whoever manages them
 	ManageKeys      Verb = "manage-keys"
+	HandOver        Verb = "hand-over" // a schedule to somebody else, or keep it after all
+	Confirm         Verb = "confirm"   // that a schedule was handed over
 )
 
 // The verbs that are commands of an incident. These strings are in the scopes of tokens: add, never rename.
@@ -86,16 +89,16 @@ func Commands() []Verb {
 // Verbs lists every verb.
 func Verbs() []Verb {
 	return append([]Verb{
-		Read, ReadInternal, ReadHistory, ReadAttempts, ManageTokens, ManageOwnTokens, ManageKeys,
+		Read, ReadInternal, ReadHistory, ReadAttempts, ManageTokens, ManageOwnTokens, ManageKeys, HandOver, Confirm,
 	}, Commands()...)
 }
 
-// personal lists what only a person may do: whoever acknowledges or mitigates takes the incident and is called for it, and
-// a machine that made tokens for itself could never be shut out.
-func personal() []Verb { return []Verb{Acknowledge, Mitigate, ManageOwnTokens} }
+// personal lists what only a person may do: whoever acknowledges or mitigates takes the incident and is called for it, a
+// schedule goes from one person to another, and a machine that made tokens for itself could never be shut out.
+func personal() []Verb { return []Verb{Acknowledge, Mitigate, ManageOwnTokens, HandOver, Confirm} }
 
 // A grant gives some roles of a kind of party some verbs on kinds of things: the provider on all of them, others on those
-// that concern them.
+// that concern them. A hand-over is the provider's alone: it shows incidents of every customer.
 type grant struct {
 	party PartyKind
 	roles []Role
@@ -118,6 +121,9 @@ func grants() []grant {
 		{Provider, []Role{Administrator, Auditor}, []Kind{Attempts}, []Verb{ReadAttempts}},
 		{Provider, []Role{Administrator}, []Kind{Token}, []Verb{ManageTokens}},
 		{Provider, []Role{Administrator}, []Kind{Keys}, []Verb{ManageKeys}},
+		{Provider, []Role{Administrator, Responder}, []Kind{Handover}, []Verb{Read, Note, HandOver, Confirm}},
+		{Provider, []Role{Auditor}, []Kind{Handover}, []Verb{Read}},
+		{Provider, []Role{Member}, []Kind{Handover}, []Verb{Read, Note}},
 		{Provider, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 
 		{Customer, anybody, work, []Verb{Read}},

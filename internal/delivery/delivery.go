@@ -29,6 +29,7 @@ const (
 	SelfWatch      Kind = "self-watch"      // Muster has noticed something wrong with itself
 	Ticket         Kind = "ticket"          // what stands in a ticket
 	VendorCall     Kind = "vendor-call"     // a vendor is told along with a page that its support is needed
+	Handover       Kind = "handover"        // a schedule goes over from one person to the next
 )
 
 // A Recipient is somebody who can be reached, as the organisation folder names them now. Addresses never stand here:

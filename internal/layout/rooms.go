@@ -39,7 +39,7 @@ const temporalServer = "go.temporal.io/server"
 // pureRooms hold the rules of the field.
 func pureRooms() []string {
 	return []string{
-		"alert", "approval", "authority", "calendar", "delivery", "escalation", "freeze", "incident", "jsonsize", "link", "oncall",
+		"alert", "approval", "authority", "calendar", "delivery", "escalation", "freeze", "handover", "incident", "jsonsize", "link", "oncall",
 		"plan", "priority", "raci", "review", "runbook", "signature", "supportplan", "ticket", "timeline",
 	}
 }

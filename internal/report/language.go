@@ -12,6 +12,7 @@ import (
 
 	"muster/internal/delivery"
 	"muster/internal/escalation"
+	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/timeline"
 )
@@ -44,7 +45,14 @@ func messageKeys() []string {
 	} {
 		keys = append(keys, key(delivery.Reminder, a))
 	}
-	return keys
+	return append(keys, handoverKeys()...)
+}
+
+// handoverKeys lists the messages on hand-overs.
+func handoverKeys() []string {
+	return []string{
+		handoverKey(handover.Asked), handoverKey(handover.Unconfirmed), handoverKey(handover.Escalated), handoverKey(handover.Over),
+	}
 }
 
 // key names the text for a kind of message.
@@ -157,8 +165,11 @@ func (l *language) loadMessages(fsys fs.FS) error {
 		}
 		l.messages[k] = m
 		tries := []any{&inside{}, new(filled[inside]())}
-		if forOthers(k) {
+		switch {
+		case forOthers(k):
 			tries = []any{&outside{}, new(filled[outside]())}
+		case slices.Contains(handoverKeys(), k):
+			tries = []any{&passing{}, new(filled[passing]())}
 		}
 		for _, data := range tries {
 			if _, err := m.write(data); err != nil {

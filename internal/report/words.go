@@ -42,7 +42,7 @@ func needed() []string {
 	}
 	for _, k := range []delivery.Kind{
 		delivery.Page, delivery.Reminder, delivery.Assignment, delivery.CustomerUpdate, delivery.AllClear,
-		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall,
+		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall, delivery.Handover,
 	} {
 		add("message", string(k))
 	}

@@ -63,6 +63,14 @@ const (
 	ReviewOverdue Kind = "review.overdue" // its due instant has passed
 	ReviewClosed  Kind = "review.closed"  // note
 
+	HandoverOpened    Kind = "handover.opened"    // schedule to count due note
+	HandoverEscalated Kind = "handover.escalated" // round targets
+	HandoverConfirmed Kind = "handover.confirmed" // from instead_of note
+	HandoverPassed    Kind = "handover.passed"    // count detail: roles that have gone over, and those that have not
+	HandoverUnknown   Kind = "handover.unknown"   // since: nobody has said whether the roles have gone over
+	HandoverDeclined  Kind = "handover.declined"  // from reason
+	HandoverLapsed    Kind = "handover.lapsed"    // from: nobody has confirmed it
+
 	MessageRefused    Kind = "message.refused"     // message detail: it is not proven that this installation has sent it
 	CancelRefused     Kind = "cancel.refused"      // Temporal's own cancel: an incident ends by being closed
 	Repinned          Kind = "definition.repinned" // from definition revision changes reason: promises and procedures of a newer folder
@@ -80,6 +88,7 @@ func Kinds() []Kind {
 		Withdrawn, Resent, NextMethod, HeldBack, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
 		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, TicketOpened, TicketUpdated,
 		TicketFailed, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
+		HandoverOpened, HandoverEscalated, HandoverConfirmed, HandoverPassed, HandoverUnknown, HandoverDeclined, HandoverLapsed,
 		MessageRefused, CancelRefused, Repinned, DefinitionChanged, Continued,
 	}
 }

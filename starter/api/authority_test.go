@@ -20,6 +20,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+const handoverRoute = "/api/v1/schedules/{id}/handover"
+
 // A try is one request with which a route is tried: right in everything but who makes it.
 type try struct{ route, method, path, body string }
 
@@ -37,6 +39,11 @@ func tries() []try {
 		{"GET /api/v1/keys", "GET", "/api/v1/keys", ""},
 		{"POST /api/v1/keys", "POST", "/api/v1/keys", ""},
 		{"DELETE /api/v1/keys/{id}", "DELETE", "/api/v1/keys/none", ""},
+		{"GET " + handoverRoute, "GET", passing, ""},
+		{"POST " + handoverRoute, "POST", passing, `{"to":"kim","note":"watch the batch"}`},
+		{"POST " + handoverRoute + "/confirm", "POST", passing + "/confirm", `{}`},
+		{"POST " + handoverRoute + "/decline", "POST", passing + "/decline", `{"reason":"ill"}`},
+		{"POST " + handoverRoute + "/note", "POST", passing + "/note", `{"text":"on the train"}`},
 	}
 	for path := range routes() {
 		method, body := asking(path)
@@ -76,7 +83,8 @@ func visitors() map[string]store.Token {
 func TestWhoMayDoWhat(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("How each route answers whom, by a right request. A denial is 403, or 404 where who asks may not know that it is there;\n" +
-		"409 was let in, and refused by the incident: it is not resolved, or there is no such key.\n")
+		"409 was let in, and refused by what it is about: the incident is not resolved, there is no such key, the hand-over is not\n" +
+		"that person's, or one is under way.\n")
 	names := make([]string, 0, len(visitors()))
 	for name := range visitors() {
 		names = append(names, name)
@@ -88,6 +96,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 		codes := map[int][]string{}
 		for _, name := range names {
 			p := newPlace(t)
+			if try.route != "POST "+handoverRoute {
+				p.handingOver(t, "park")
+			}
 			who := visitors()[name]
 			p.person = p.token(t, who)
 			path := strings.Replace(try.path, "OWN", p.tokenID(t, who.Actor), 1)

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"muster/internal/audit"
+	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/review"
 	"muster/starter"
@@ -27,6 +28,13 @@ type Backend interface {
 	// NoteReview and CloseReview write a text into the timeline of a review; the second ends it.
 	NoteReview(ctx context.Context, id incident.ID, r starter.Request, text string) error
 	CloseReview(ctx context.Context, id incident.ID, r starter.Request, text string) error
+
+	// Handover returns the newest hand-over of a schedule.
+	Handover(ctx context.Context, schedule string) (*handover.Handover, error)
+	// StartHandover begins one. The same request id twice is one.
+	StartHandover(ctx context.Context, r starter.Request, terms handover.Terms) (*handover.Handover, error)
+	// AskHandover asks something of it. The same request id twice is one decision.
+	AskHandover(ctx context.Context, schedule string, r starter.Request, c handover.Command) error
 }
 
 // Over is the Backend that talks to workflows.
@@ -69,4 +77,23 @@ func (e engine) NoteReview(ctx context.Context, id incident.ID, r starter.Reques
 // CloseReview sends an Update.
 func (e engine) CloseReview(ctx context.Context, id incident.ID, r starter.Request, text string) error {
 	return e.reviews().Close(ctx, id, r, text)
+}
+
+func (e engine) handovers() *starter.Handovers {
+	return &starter.Handovers{Temporal: e.Temporal, Keys: e.Keys}
+}
+
+// Handover asks the workflow.
+func (e engine) Handover(ctx context.Context, schedule string) (*handover.Handover, error) {
+	return e.handovers().State(ctx, schedule)
+}
+
+// StartHandover starts a workflow.
+func (e engine) StartHandover(ctx context.Context, r starter.Request, terms handover.Terms) (*handover.Handover, error) {
+	return e.handovers().Start(ctx, r, terms)
+}
+
+// AskHandover sends an Update.
+func (e engine) AskHandover(ctx context.Context, schedule string, r starter.Request, c handover.Command) error {
+	return e.handovers().Ask(ctx, schedule, r, c)
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/problem"
 	"muster/internal/report"
@@ -146,6 +147,41 @@ func (c *Client) CloseReview(ctx context.Context, id incident.ID, text, key stri
 	return c.post(ctx, of(id)+"/review/close", map[string]string{"text": text}, key, nil)
 }
 
+// Handover returns the newest hand-over of a schedule.
+func (c *Client) Handover(ctx context.Context, schedule string) (handover.Handover, error) {
+	var h handover.Handover
+	err := c.read(ctx, ofSchedule(schedule), nil, &h)
+	return h, err
+}
+
+// StartHandover hands a schedule over, under a key; an empty key means a new one.
+func (c *Client) StartHandover(ctx context.Context, schedule string, asked NewHandover, key string) (handover.Handover, error) {
+	var h handover.Handover
+	err := c.post(ctx, ofSchedule(schedule), asked, key, &h)
+	return h, err
+}
+
+// ConfirmHandover takes a schedule over, under a key; an empty key means a new one.
+func (c *Client) ConfirmHandover(ctx context.Context, schedule string, asked handover.Confirm, key string) (HandoverReceipt, error) {
+	var r HandoverReceipt
+	err := c.post(ctx, ofSchedule(schedule)+"/confirm", asked, key, &r)
+	return r, err
+}
+
+// DeclineHandover lets a schedule stay with the outgoing person, under a key; an empty key means a new one.
+func (c *Client) DeclineHandover(ctx context.Context, schedule, reason, key string) (HandoverReceipt, error) {
+	var r HandoverReceipt
+	err := c.post(ctx, ofSchedule(schedule)+"/decline", handover.Decline{Reason: reason}, key, &r)
+	return r, err
+}
+
+// NoteHandover writes into the timeline of a hand-over, under a key; an empty key means a new one.
+func (c *Client) NoteHandover(ctx context.Context, schedule, text, key string) (HandoverReceipt, error) {
+	var r HandoverReceipt
+	err := c.post(ctx, ofSchedule(schedule)+"/note", handover.Note{Text: text}, key, &r)
+	return r, err
+}
+
 // Tokens lists the tokens that the caller may manage.
 func (c *Client) Tokens(ctx context.Context) ([]Token, error) {
 	var list Tokens
@@ -275,6 +311,8 @@ func (c *Client) post(ctx context.Context, path string, asked any, key string, i
 		}
 	}
 }
+
+func ofSchedule(id string) string { return Path + "schedules/" + url.PathEscape(id) + "/handover" }
 
 func of(id incident.ID) string { return Path + "incidents/" + url.PathEscape(string(id)) }
 

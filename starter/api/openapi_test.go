@@ -24,6 +24,7 @@ import (
 
 	"muster/internal/alert"
 	"muster/internal/authority"
+	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/priority"
 	"muster/internal/problem"
@@ -335,7 +336,7 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 	for name, value := range map[string]any{
 		"AlertPage": api.AlertPage{}, "AttemptPage": api.Attempts{}, "Incident": incident.Incident{}, "IncidentPage": api.Page{},
 		"Key": api.Key{}, "KeyList": api.KeyList{}, "Me": api.Me{}, "Problem": problem.Problem{}, "Receipt": api.Receipt{},
-		"Review": review.Review{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
+		"Handover": handover.Handover{}, "HandoverReceipt": api.HandoverReceipt{}, "Review": review.Review{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
 	} {
 		compare(t, doc, name, under(doc, "components", "schemas", name), reflect.TypeOf(value))
 	}
@@ -374,6 +375,7 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"role", schema("Role"), words(authority.Roles()...)},
 		{"verb", schema("Verb"), words(authority.Verbs()...)},
 		{"review", schema("ReviewStatus"), words(review.Open, review.Closed)},
+		{"hand-over", schema("HandoverStatus"), words(handover.Statuses()...)},
 		{"phase", schema("Interval", "properties", "phase"), words(review.Phases()...)},
 		{"token", schema("Token", "properties", "kind"), words(store.Person, store.Machine)},
 		{"attempt", schema("Attempt", "properties", "kind"), words(
@@ -398,6 +400,10 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	}
 	want := api.Commands()
 	want["POST /api/v1/tokens"] = api.Body{Value: api.NewToken{}}
+	want["POST "+handoverRoute] = api.Body{Value: api.NewHandover{}}
+	want["POST "+handoverRoute+"/confirm"] = api.Body{Value: handover.Confirm{}}
+	want["POST "+handoverRoute+"/decline"] = api.Body{Value: handover.Decline{}}
+	want["POST "+handoverRoute+"/note"] = api.Body{Value: handover.Note{}}
 	want["POST /api/v1/incidents/{id}/review/note"] = api.Body{Value: text{}}
 	want["POST /api/v1/incidents/{id}/review/close"] = api.Body{Value: text{}}
 	doc := document(t)
@@ -537,6 +543,11 @@ func right(t *testing.T, p *place, o operation) request {
 	case strings.HasPrefix(o.path, "/api/v1/keys/"):
 		p.ask("POST", "/api/v1/keys", "")
 		id = p.keys.Keys()[1].ID
+	case o.key() == "POST "+handoverRoute:
+		id, r.body = "primary", `{"to":"kim","within":"30m","note":"watch the batch"}`
+	case strings.HasPrefix(o.path, handoverRoute):
+		p.handingOver(t, "choi")
+		id, r.body = "primary", map[string]string{"confirm": `{"note":"fine"}`, "decline": `{"reason":"ill"}`, "note": `{"text":"said"}`}[last]
 	case o.key() == "POST /api/v1/tokens":
 		r.body = `{"actor":"bot","kind":"machine","roles":"responder","scopes":"read","label":"own","expires":"2027-01-31T00:00:00+09:00"}`
 	case strings.Contains(o.path, "/review/"):
@@ -574,6 +585,12 @@ func wrong(t *testing.T, p *place, o operation, r *request, code string) *http.R
 	case "405":
 		r.method = "PUT"
 	case "409":
+		if strings.HasPrefix(o.path, handoverRoute) {
+			p.handingOver(t, "park") // not the visitor's to confirm or decline
+		}
+		if o.path == handoverRoute+"/note" {
+			handover.Decline{Reason: "ill"}.Apply(p.handover, p.people["park"].Actor, p.now)
+		}
 		p.ask("POST", at+"/resolve", bodies()["resolve"])
 		p.ask("POST", at+"/close", "{}")
 		p.reviews.Status = review.Closed
@@ -677,6 +694,9 @@ func storm(t *testing.T, p *place) {
 func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 	j, p := newJudge(t), newPlace(t)
 	storm(t, p)
+	p.handingOver(t, "park")
+	handover.Confirm{Note: "fine", InsteadOf: "park"}.Apply(p.handover, p.people["choi"].Actor, p.now)
+	handover.Pass{Failures: []handover.Failure{{Incident: string(open), Role: "support-manager", Detail: "gone"}}}.Apply(p.handover, p.people["choi"].Actor, p.now)
 	p.token(t, store.Token{
 		Actor: "bot", Kind: store.Machine, Roles: []string{"auditor"}, Scopes: []string{"read"}, Label: "ci",
 		Expires: p.now.Add(time.Hour),
@@ -699,11 +719,16 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{"/api/v1/incidents/{id}/report", "?format=html&lang=en"},
 			{"/api/v1/incidents/{id}/history", ""},
 			{"/api/v1/incidents/{id}/review", ""},
+			{handoverRoute, ""},
 			{"/api/v1/tokens", ""},
 			{"/api/v1/attempts", "?limit=1"},
 			{"/api/v1/keys", ""},
 		} {
-			path := strings.Replace(tt.route, "{id}", string(open), 1) + tt.query
+			id := string(open)
+			if tt.route == handoverRoute {
+				id = "primary"
+			}
+			path := strings.Replace(tt.route, "{id}", id, 1) + tt.query
 			j.judge(t, all["GET "+tt.route], p.ask("GET", path, "", "Authorization", auth))
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"muster/internal/authority"
+	"muster/internal/handover"
 	"muster/internal/keyring"
 	"muster/internal/problem"
 	"muster/internal/report"
@@ -80,7 +81,7 @@ type route struct {
 // routes are all that the API answers to those who have a token.
 func (s *server) routes() []route {
 	heavy := inTurn(2) // each reads whole histories: after a storm, a hundred megabytes
-	const one = "incidents/{id}"
+	const one, oneHandover = "incidents/{id}", "schedules/{id}/handover"
 	all := []route{
 		{http.MethodGet, "me", "", "", s.me},
 		{http.MethodGet, "incidents", "", "", s.list},
@@ -92,6 +93,11 @@ func (s *server) routes() []route {
 		{http.MethodGet, one + "/review", authority.Read, authority.Review, s.review},
 		{http.MethodPost, one + "/review/note", authority.Note, authority.Review, s.onReview(s.Backend.NoteReview)},
 		{http.MethodPost, one + "/review/close", authority.Close, authority.Review, s.onReview(s.Backend.CloseReview)},
+		{http.MethodGet, oneHandover, authority.Read, authority.Handover, s.handover},
+		{http.MethodPost, oneHandover, authority.HandOver, authority.Handover, s.startHandover},
+		{http.MethodPost, oneHandover + "/confirm", authority.Confirm, authority.Handover, s.confirmHandover},
+		{http.MethodPost, oneHandover + "/decline", authority.HandOver, authority.Handover, onHandover[handover.Decline](s)},
+		{http.MethodPost, oneHandover + "/note", authority.Note, authority.Handover, onHandover[handover.Note](s)},
 		{http.MethodGet, "tokens", "", "", s.listTokens},
 		{http.MethodPost, "tokens", "", "", s.createToken},
 		{http.MethodDelete, "tokens/{id}", "", "", s.revokeToken},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +19,7 @@ import (
 	"muster/internal/authority"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
+	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/keyring"
 	"muster/internal/priority"
@@ -49,6 +51,8 @@ type house struct {
 	panics    bool
 	reading   func() // called while a history is read
 	reviews   review.Review
+	handover  *handover.Handover // of primary, from yoon to park
+	asked     []string           // requests that it has taken
 }
 
 type call struct {
@@ -206,6 +210,52 @@ func (h *house) CloseReview(ctx context.Context, id incident.ID, r starter.Reque
 	return nil
 }
 
+func (h *house) Handover(_ context.Context, schedule string) (*handover.Handover, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.failure(); err != nil {
+		return nil, err
+	}
+	if h.handover == nil || h.handover.Schedule != schedule {
+		return nil, &starter.NotFoundError{What: "hand-over of " + schedule}
+	}
+	seen := *h.handover
+	return &seen, nil
+}
+
+func (h *house) StartHandover(_ context.Context, r starter.Request, terms handover.Terms) (*handover.Handover, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.failure(); err != nil {
+		return nil, err
+	}
+	if h.handover != nil && !h.handover.Over() {
+		return nil, &starter.RefusedError{Reason: "hand-over of " + terms.Schedule + ": under way"}
+	}
+	terms.Request = r.ID
+	started, err := handover.Start(terms, h.now)
+	h.handover = started
+	return started, err
+}
+
+func (h *house) AskHandover(ctx context.Context, schedule string, r starter.Request, c handover.Command) error {
+	seen, err := h.Handover(ctx, schedule)
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if seen.Over() { // its workflow has ended
+		return &starter.NotFoundError{What: "hand-over of " + schedule}
+	}
+	if err := c.Check(h.handover, r.By); err != nil {
+		return &starter.RefusedError{Reason: err.Error()}
+	}
+	h.asked = append(h.asked, r.ID)
+	c.Apply(h.handover, r.By, h.now)
+	return nil
+}
+
 var shipped = sync.OnceValues(func() (*report.Texts, error) { return report.New(templates.FS) })
 
 // A place is a server in front of a house, with tokens for a person and a machine.
@@ -247,6 +297,26 @@ func newPlace(t testing.TB) *place {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// handingOver hands primary over from kim, who leads the incident and speaks with its customer, to somebody.
+func (p *place) handingOver(t testing.TB, to string) {
+	t.Helper()
+	kim, i := p.people["kim"].Actor, p.incidents[open]
+	for _, role := range []incident.Role{incident.IncidentManager, incident.SupportManager} {
+		if err := i.Do("give "+string(role), incident.Assign{Role: role, Person: kim.ID, Name: kim.Name}, kim, p.now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	item, _ := handover.ItemOf(i, "primary", kim.ID)
+	var err error
+	p.handover, err = handover.Start(handover.Terms{
+		Schedule: "primary", Request: "r", Outgoing: kim, Incoming: p.people[to].Actor, Note: "watch the batch", Within: handover.Usual,
+		Zone: "Asia/Seoul", Items: []handover.Item{item}, Unseen: 1, LastResort: p.people.LastResorts("primary"),
+	}, p.now)
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // token makes a token of a person, if nothing else is said, and returns its secret.
@@ -315,6 +385,22 @@ func (people) Partners(service string) []string {
 		return []string{"hanbit", "vane"}
 	}
 	return nil
+}
+
+// Recipients of primary: park is on call. Nobody is in nights, and there is no other schedule.
+func (all people) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recipient, error) {
+	switch t.ID {
+	case "primary":
+		p, _ := all.Person("park")
+		return []delivery.Recipient{p}, nil
+	case "nights":
+		return nil, nil
+	}
+	return nil, fmt.Errorf("schedule %q: not in the organisation folder", t.ID)
+}
+
+func (people) LastResorts(string) []escalation.Target {
+	return []escalation.Target{{Kind: escalation.Person, ID: "choi"}}
 }
 
 func (people) PartnerServices(partner string) []string {

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"muster/internal/alert"
 	"muster/internal/authority"
 	"muster/internal/delivery"
+	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/problem"
 	"muster/internal/store"
@@ -27,6 +29,11 @@ type Directory interface {
 	// Partners are those of a service, PartnerServices the services of a partner.
 	Partners(service string) []string
 	PartnerServices(partner string) []string
+	// Recipients returns whom a target means at an instant, nobody when a schedule has a gap. Its error is that there is no
+	// such target.
+	Recipients(t escalation.Target, at time.Time) ([]delivery.Recipient, error)
+	// LastResorts returns whom the policies that page a schedule page when nothing else helps.
+	LastResorts(schedule string) []escalation.Target
 }
 
 // A visitor is who makes a request, and how that was authenticated.

@@ -17,13 +17,19 @@ import (
 func (a *app) oncall() *cobra.Command {
 	group := &cobra.Command{
 		Use: "oncall COMMAND", DisableFlagsInUseLine: true, GroupID: "work",
-		Short: "See who is on call, who is next, and when nobody is",
-		Long: `See who is on call, who is next, and when nobody is. The commands read the schedules of an organisation folder, with their
-layers, calendars and overrides, and need no server.`,
-		Example: "  muster oncall who --org ./org\n  muster oncall gaps --org ./org --days 90",
-		Args:    noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Short: "See who is on call, who is next, and when nobody is; hand a schedule over",
+		Long: `See who is on call, who is next, and when nobody is: who, next, gaps and ics read the schedules of an organisation folder, with
+their layers, calendars and overrides, and need no server. Hand a schedule over, and take it over: that needs one.`,
+		Example: "  muster oncall who --org ./org\n  muster oncall gaps --org ./org --days 90\n" +
+			"  muster oncall handover primary --to park \"the batch at 03:00 may fail\"\n  muster oncall confirm primary",
+		Args: noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	group.AddCommand(a.oncallWho(), a.oncallNext(), a.oncallGaps(), a.oncallICS())
+	for _, cmd := range a.handover() {
+		a.clientFlags(cmd)
+		a.viewFlags(cmd)
+		group.AddCommand(cmd)
+	}
 	return group
 }
 

@@ -134,7 +134,7 @@ func holders() []store.Token {
 		return store.Token{Label: label, Actor: actor, Kind: store.Person, CreatedBy: "choi", Scopes: scopes}
 	}
 	return []store.Token{
-		token("data", "park"), token("choi", "choi"), token("yoon", "yoon"), token("acme", "acme/lead"), token("narrow", "choi", "read", "note"),
+		token("data", "park"), token("kim", "kim"), token("choi", "choi"), token("yoon", "yoon"), token("acme", "acme/lead"), token("narrow", "choi", "read", "note"),
 		{Label: "bot", Actor: "deploy-bot", Name: "Deployments", Kind: store.Machine, Roles: []string{"responder"}, CreatedBy: "choi"},
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"muster/internal/calendar"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
+	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/priority"
 	"muster/internal/review"
@@ -43,6 +44,7 @@ type house struct {
 	down      int    // so many commands are not answered in time
 	stuck     bool   // no command can be answered
 	written   string // the request that has written into a review last
+	handover  *handover.Handover
 }
 
 func newHouse(t testing.TB) *house {
@@ -362,6 +364,52 @@ func (h *house) write(id incident.ID, r starter.Request, kind timeline.Kind, fac
 	return nil
 }
 
+func (h *house) Handover(_ context.Context, schedule string) (*handover.Handover, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.handover == nil || h.handover.Schedule != schedule {
+		return nil, &starter.NotFoundError{What: "hand-over of " + schedule}
+	}
+	seen := *h.handover
+	return &seen, nil
+}
+
+func (h *house) StartHandover(ctx context.Context, r starter.Request, terms handover.Terms) (*handover.Handover, error) {
+	if before, err := h.Handover(ctx, terms.Schedule); err == nil && !before.Over() {
+		if before.Request == r.ID {
+			return before, nil
+		}
+		return nil, &starter.RefusedError{Reason: "hand-over of " + terms.Schedule + ": under way"}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.down > 0 {
+		h.down--
+		return nil, &starter.UnavailableError{Cause: context.DeadlineExceeded}
+	}
+	terms.Request = r.ID
+	started, err := handover.Start(terms, now())
+	h.handover = started
+	return started, err
+}
+
+func (h *house) AskHandover(ctx context.Context, schedule string, r starter.Request, c handover.Command) error {
+	seen, err := h.Handover(ctx, schedule)
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if seen.Over() { // its workflow has ended
+		return &starter.NotFoundError{What: "hand-over of " + schedule}
+	}
+	if err := c.Check(h.handover, r.By); err != nil {
+		return &starter.RefusedError{Reason: err.Error()}
+	}
+	c.Apply(h.handover, r.By, now())
+	return nil
+}
+
 // people are an organisation folder. Every service has no partners.
 type people map[string]authority.Subject
 
@@ -400,3 +448,16 @@ func (people) Repinned(d incident.Definition, _ []alert.Labels) (incident.Defini
 
 func (people) Partners(string) []string        { return nil }
 func (people) PartnerServices(string) []string { return nil }
+
+// Recipients of primary: kim is on call. There is no other schedule.
+func (all people) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recipient, error) {
+	if t.ID != "primary" {
+		return nil, fmt.Errorf("schedule %q: not in the organisation folder", t.ID)
+	}
+	p, _ := all.Person("kim")
+	return []delivery.Recipient{p}, nil
+}
+
+func (people) LastResorts(string) []escalation.Target {
+	return []escalation.Target{{Kind: escalation.Person, ID: "choi"}}
+}

@@ -27,6 +27,10 @@ type labels struct {
 	roster, onCall, begins, ends, lasts, named string // schedules
 
 	reviewOpen, reviewClosed, overdue, reopened, timeline, detect, engage, diagnose, mitigate, reviewNoted, reviewEnded string // reviews
+
+	handing, handNote, handBegun, handEnded, handWords, handRounds, handOpen, handConfirmed, handDeclined, handLapsed string // hand-overs
+
+	handedOver, handTaken, handKept, handNoted, handUnseen, handFailed string // what a command has done with one
 }
 
 // labelsIn returns the labels of a language, the English ones for a language that has none.
@@ -60,6 +64,10 @@ func labelsIn(language string) labels {
 			roster: "당직표", onCall: "당직자", begins: "시작 시각", ends: "종료 시각", lasts: "기간", named: "이름",
 			reviewOpen: "진행 중", reviewClosed: "종료", overdue: "기한 초과", reopened: "다시 열린 횟수", timeline: "타임라인",
 			detect: "감지", engage: "대응 착수", diagnose: "진단", mitigate: "완화", reviewNoted: "%s: 사후 분석에 기록", reviewEnded: "%s: 사후 분석 종료",
+			handing: "인수인계", handNote: "인계자 메모", handBegun: "시작", handEnded: "끝난 시각", handWords: "답변", handRounds: "에스컬레이션 횟수",
+			handOpen: "확인 대기", handConfirmed: "인수 확인", handDeclined: "거절", handLapsed: "만료",
+			handedOver: "%s: 인수자 %s, 확인 기한 %s", handTaken: "%s: 인수 확인, 넘어온 역할 %d건", handKept: "%s: 인수인계 거절, 당직은 그대로 인계자",
+			handNoted: "%s: 인수인계에 기록", handUnseen: "여기에 없는 진행 중 인시던트 %d건 (muster incident list)", handFailed: "넘어가지 못한 역할: %s %s: %s",
 		}
 	}
 	return labels{
@@ -92,5 +100,10 @@ func labelsIn(language string) labels {
 		reviewOpen: "open", reviewClosed: "closed", overdue: "overdue", reopened: "Reopened", timeline: "Timeline",
 		detect: "Detect", engage: "Engage", diagnose: "Diagnose", mitigate: "Mitigate",
 		reviewNoted: "%s: recorded in its review", reviewEnded: "%s: its review is closed",
+		handing: "Hand-over", handNote: "Note", handBegun: "Started", handEnded: "Ended", handWords: "Answer", handRounds: "Escalated",
+		handOpen: "to be confirmed", handConfirmed: "confirmed", handDeclined: "declined", handLapsed: "lapsed",
+		handedOver: "%s: handed over to %s, to be confirmed by %s", handTaken: "%s: it is yours now; roles that came with it: %d",
+		handKept: "%s: declined, it stays with whoever has handed it over", handNoted: "%s: recorded in its hand-over",
+		handUnseen: "%d more open incident(s) are not shown here (muster incident list)", handFailed: "not gone over: %s %s: %s",
 	}
 }

@@ -1,0 +1,62 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"muster/internal/delivery"
+	"muster/internal/handover"
+	"muster/internal/incident"
+)
+
+// A HandoverWriter writes messages on hand-overs. With an error it still returns the bare facts.
+type HandoverWriter interface {
+	Handover(t handover.Telling, to delivery.Recipient) (delivery.Message, error)
+}
+
+// Handovers finds out who is told of a hand-over and writes what they read. It is quick and local.
+type Handovers struct {
+	Directory func() Directory
+	Writer    HandoverWriter
+	Now       func() time.Time
+}
+
+// ComposeHandoverInput asks for the messages of one telling.
+type ComposeHandoverInput struct {
+	Telling handover.Telling `json:"telling"`
+	Seen    incident.Folder  `json:"seen"`             // the newest folder that the run has had an answer from
+	Anyway  bool             `json:"anyway,omitempty"` // takes an older folder too
+}
+
+// ComposeHandover resolves the targets as of now and writes one message for each recipient, each once. What cannot be resolved
+// becomes a detail.
+func (h *Handovers) ComposeHandover(_ context.Context, in ComposeHandoverInput) (incident.Composition, error) {
+	dir := h.Directory()
+	out := incident.Composition{Folder: dir.Folder()}
+	if !in.Anyway && dir.Older(in.Seen.Revision, in.Seen.Changed) {
+		return out, fmt.Errorf("organisation folder of this worker is older than revision %s, which the run has seen", in.Seen.Revision)
+	}
+	seen := map[string]bool{}
+	var faults error
+	for _, t := range in.Telling.Targets {
+		to, err := dir.Recipients(t, h.Now())
+		faults = errors.Join(faults, err)
+		for _, r := range to {
+			if seen[r.ID] {
+				continue
+			}
+			seen[r.ID] = true
+			m, err := h.Writer.Handover(in.Telling, r)
+			if err != nil {
+				faults = errors.Join(faults, fmt.Errorf("write message to %s: %w", r.ID, err))
+			}
+			out.To = append(out.To, incident.Addressed{To: r, Message: m})
+		}
+	}
+	if faults != nil {
+		out.Detail = faults.Error()
+	}
+	return out, nil
+}
