@@ -15,7 +15,7 @@ type dependency struct {
 // readDependencies reads on what a service depends.
 func (b *builder) readDependencies(o *object, id string) {
 	for _, n := range o.few("depends_on", maxDependencies) {
-		if on, ok := value(o.reader, n, o.about("depends_on"), aWord); ok {
+		if on, ok := value(o.reader, n, o.about("depends_on"), anIDOf("service")); ok {
 			b.depends[id] = append(b.depends[id], dependency{on, n.place})
 		}
 	}

@@ -53,7 +53,7 @@ func (b *builder) readEngineers(o *object) (e engineers) {
 
 // refLater reads the id of a thing that is defined in a file after this one.
 func (b *builder) refLater(o *object, key, what string) string {
-	id, ok := need(o, key, aWord)
+	id, ok := need(o, key, anIDOf(what))
 	if at, subject := o.field(key).place, o.about(key); ok {
 		b.later = append(b.later, func() { b.knows(at, subject, what, id) })
 	}

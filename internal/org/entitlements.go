@@ -213,7 +213,7 @@ func (b *builder) readChannels(o *object) (all []supportplan.ChannelHours) {
 		if !o.has(string(c)) {
 			continue
 		}
-		s, ok := need(o, string(c), aWord)
+		s, ok := need(o, string(c), aCoverage)
 		h, t := supportplan.Hours(s), b.table("calendar")
 		if at, taken := t.places[s]; ok && h == supportplan.UnknownHours && taken {
 			o.fault(at, "calendar %s: id %s: it means that nobody knows the hours; want another name", s, show(s))

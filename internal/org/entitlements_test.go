@@ -249,8 +249,8 @@ support-plans.yaml:15:30: support plan gold: requests: enquiry: unknown key "upd
 		{change{plans, "engineer: designated", "engineer: kim"}, `support-plans.yaml:18:15: support plan gold: engineer "kim": want designated, pool or unknown`},
 		{change{plans, "entitlements: family", "entitlements: familiy"}, `support-plans.yaml:19:19: support plan gold: entitlements "familiy": no such entitlement table; did you mean family?`},
 		{change{plans, "    entitlements: family\n", ""}, `customers.yaml:15:47: customer shopco: contract: features: want none, because the support plan names no entitlements
-support-plans.yaml:2:5: support plan gold: entitlements: missing; want a word`},
-		{change{plans, "    column: small\n", ""}, `support-plans.yaml:2:5: support plan gold: column: missing; want a word`},
+support-plans.yaml:2:5: support plan gold: entitlements: missing; want the ID of an entitlement table`},
+		{change{plans, "    column: small\n", ""}, `support-plans.yaml:2:5: support plan gold: column: missing; want the ID of a family column`},
 		{change{plans, "column: small", "column: smal"}, `support-plans.yaml:20:13: support plan gold: column "smal": no such family column; did you mean small?`},
 		{change{plans, "column: small", "column: extra"}, `support-plans.yaml:20:13: support plan gold: column "extra": it has add-ons; want a level`},
 		{change{plans, "within_days: 5", "within_days: 5d"}, `support-plans.yaml:21:28: support plan gold: confirm: within_days "5d": want a number of working days from 1 to 366`},

@@ -114,7 +114,7 @@ services.yaml:17:24: service shop: partners "mega": a customer; want a partner o
 		{change{"customers.yaml", "roles: [responder]", "roles: [boss]"}, `customers.yaml:14:17: customer shopco: contact boss: roles "boss": want administrator, responder, auditor or member`},
 		{change{"customers.yaml", "roles: [responder]", "roles: []"}, `customers.yaml:14:16: customer shopco: contact boss: roles: none; want at least one`},
 		{change{"people.yaml", "party: hanbit", "party: hanbitt"}, `people.yaml:28:12: person yoon: party "hanbitt": no such party; did you mean hanbit?`},
-		{change{"people.yaml", "party: hanbit", "party: [hanbit]"}, `people.yaml:28:12: person yoon: party: got a list; want a word`},
+		{change{"people.yaml", "party: hanbit", "party: [hanbit]"}, `people.yaml:28:12: person yoon: party: got a list; want the ID of a party`},
 		{change{"people.yaml", "roles: [responder]", "roles: responder"}, `people.yaml:29:12: person yoon: roles: got "responder"; want a list`},
 		{change{"people.yaml", "roles: [responder]", "roles: []"}, `people.yaml:29:12: person yoon: roles: none; want at least one`},
 		{change{"people.yaml", "roles: [responder]", "roles: [responder, operator, responder]"}, `people.yaml:29:24: person yoon: roles "operator": want administrator, responder, auditor or member
@@ -131,7 +131,7 @@ people.yaml:29:34: person yoon: roles "responder": named twice`},
 services.yaml:17:22: service shop: partners "shopco": a customer; want a partner or vendor of parties.yaml`},
 		{change{"services.yaml", "partners: [hanbit, mega]", "partners: [hanbit, mega, hanbit]"}, `services.yaml:17:30: service shop: partners "hanbit": named twice`},
 		{change{"services.yaml", "partners: [hanbit, mega]", "partners: [megah, {id: mega}]"}, `services.yaml:17:16: service shop: partners "megah": no such party; did you mean mega?
-services.yaml:17:23: service shop: partners: got 1 key; want a word`},
+services.yaml:17:23: service shop: partners: got 1 key; want the ID of a party`},
 		{change{"services.yaml", "partners: [hanbit, mega]", "partners: mega"}, `services.yaml:17:15: service shop: partners: got "mega"; want a list`},
 		{change{"organisation.yaml", "issuer: https", "issuer: http"}, `organisation.yaml:22:11: organisation: sign_in: issuer "http://login.example.com/acme": want a URL that begins with https://, without ? and #, such as https://login.example.com`},
 		{change{"organisation.yaml", "/acme\n", "/acme?tenant=1\n"}, `organisation.yaml:22:11: organisation: sign_in: issuer "https://login.example.com/acme?tenant=1": want a URL that begins with https://, without ? and #, such as https://login.example.com`},
@@ -160,7 +160,7 @@ support-plans.yaml:10:50: support plan gold: targets: P4: resolve: in "office": 
 		{change{"support-plans.yaml", "respond: 1d", "respond: 1 working days"}, `support-plans.yaml:9:21: support plan gold: targets: P3: respond "1 working days": want a time of more than 0s, such as 15m, 4h or 2d, where a day is 24 hours, at most 366d, or working days, such as 5 working days`},
 		{change{"support-plans.yaml", "respond: 1d", "respond: {within: 2 working day, in: office}"}, `support-plans.yaml:9:30: support plan gold: targets: P3: respond: within "2 working day": want a time of more than 0s, such as 15m, 4h or 2d, where a day is 24 hours, at most 366d, or working days, such as 5 working days`},
 		{change{"support-plans.yaml", "respond: 1d", "respond: {within: 1d, in: night}"}, `support-plans.yaml:9:38: support plan gold: targets: P3: respond: in "night": want 24x7 or a calendar; known: office`},
-		{change{"support-plans.yaml", "respond: 1d", "respond: {within: 1d}"}, `support-plans.yaml:9:21: support plan gold: targets: P3: respond: in: missing; want a word`},
+		{change{"support-plans.yaml", "respond: 1d", "respond: {within: 1d}"}, `support-plans.yaml:9:21: support plan gold: targets: P3: respond: in: missing; want 24x7 or the ID of a calendar`},
 		{change{"support-plans.yaml", "respond: 1d", "respond: [1d]"}, `support-plans.yaml:9:21: support plan gold: targets: P3: respond: got a list; want a time of more than 0s, such as 15m, 4h or 2d, where a day is 24 hours, at most 366d, or working days, such as 5 working days`},
 		{change{"support-plans.yaml", "update_by: engine", "update_by: engine\n    pause_for: [customer, lunch, customer]"}, `support-plans.yaml:7:27: support plan gold: pause_for "lunch": want customer or vendor
 support-plans.yaml:7:34: support plan gold: pause_for "customer": named twice`},

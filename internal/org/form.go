@@ -92,6 +92,15 @@ var (
 
 const durations = "90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d"
 
+// anIDOf is the form of the ID of a thing that is defined elsewhere.
+func anIDOf(what string) form[string] {
+	article := "a"
+	if strings.ContainsRune("aeiou", rune(what[0])) {
+		article = "an"
+	}
+	return in("the ID of "+article+" "+what, aLine)
+}
+
 func in[T any](want string, read func(string) (T, bool)) form[T] {
 	return form[T]{want: want, read: read}
 }

@@ -88,7 +88,7 @@ func (b *builder) readParty(o *object, id string) string {
 	if !o.has("party") {
 		return b.org.ID
 	}
-	p, ok := need(o, "party", aWord)
+	p, ok := need(o, "party", anIDOf(party))
 	if ok && b.knowsParty(o.field("party").place, o.about("party"), p) && b.parties[p].Kind == authority.Customer {
 		b.table("person").barred[id] = "a person of customer " + p + ", and a customer's people are never paged; want somebody else"
 	}
@@ -125,7 +125,7 @@ func (b *builder) readLogin(o *object, id string) {
 func (b *builder) readPartners(o *object) []string {
 	var partners []string
 	for _, n := range o.items("partners", optional) {
-		id, ok := value(o.reader, n, o.about("partners"), aWord)
+		id, ok := value(o.reader, n, o.about("partners"), anIDOf(party))
 		if !ok || !b.knowsParty(n.place, o.about("partners"), id) {
 			continue
 		}

@@ -12,8 +12,9 @@ import (
 
 // The forms of what stands in support plans.
 var (
-	aCause  = oneOf(supportplan.Causes()...)
-	aWithin = in("a time of more than 0s, such as 15m, 4h or 2d, where a day is 24 hours, at most 366d, or working days, such as 5 working days", within)
+	aCoverage = in(around+" or the ID of a calendar", aLine)
+	aCause    = oneOf(supportplan.Causes()...)
+	aWithin   = in("a time of more than 0s, such as 15m, 4h or 2d, where a day is 24 hours, at most 366d, or working days, such as 5 working days", within)
 )
 
 // around is the coverage that needs no calendar.
@@ -62,7 +63,7 @@ func (b *builder) readPlans(o *object) {
 
 // coverage reads when a promise runs: the ID of a calendar, or nothing for around the clock.
 func (b *builder) coverage(o *object, key string) string {
-	id, ok := need(o, key, aWord)
+	id, ok := need(o, key, aCoverage)
 	if !ok || id == around {
 		return ""
 	}

@@ -301,7 +301,7 @@ func (o *object) entries(key, what string, want size, read func(o *object, id st
 
 // ref reads the id of a thing that has been defined before.
 func (o *object) ref(key, what string) (string, bool) {
-	id, ok := need(o, key, aWord)
+	id, ok := need(o, key, anIDOf(what))
 	return id, ok && o.knows(o.field(key).place, o.about(key), what, id)
 }
 
@@ -309,7 +309,7 @@ func (o *object) ref(key, what string) (string, bool) {
 func (o *object) refs(key, what string, want size) []string {
 	var ids []string
 	for _, n := range o.items(key, want) {
-		if id, ok := value(o.reader, n, o.about(key), aWord); ok && o.knows(n.place, o.about(key), what, id) {
+		if id, ok := value(o.reader, n, o.about(key), anIDOf(what)); ok && o.knows(n.place, o.about(key), what, id) {
 			ids = append(ids, id)
 		}
 	}

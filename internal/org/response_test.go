@@ -108,7 +108,7 @@ func TestFaultsOfEngineers(t *testing.T) {
 		{"person: yoon", "person: han", `customers.yaml:6:24: customer shopco: engineer: person "han": a person of customer shopco, and a customer's people are never paged; want somebody else`},
 		{"substitute: park", "substitute: yoon", `customers.yaml:6:42: customer shopco: engineer: substitute "yoon": want somebody else than person`},
 		{"substitute: park", "deputy: park", `customers.yaml:6:30: customer shopco: engineer: unknown key "deputy"; known: person, substitute`},
-		{"person: yoon, ", "", `customers.yaml:6:15: customer shopco: engineer: person: missing; want a word`},
+		{"person: yoon, ", "", `customers.yaml:6:15: customer shopco: engineer: person: missing; want the ID of a person`},
 		{"engineers: group:noc", "engineers: group:nok", `customers.yaml:7:16: customer shopco: engineers "nok": no such group; did you mean noc?`},
 		{"engineers: group:noc", "engineers: person:kim", `customers.yaml:7:16: customer shopco: engineers "person:kim": want schedule:ID or group:ID`},
 	} {

@@ -100,7 +100,7 @@ func (b *builder) readTurns(o *object) (turns [][]string) {
 		}
 		var turn []string
 		for _, n := range together {
-			id, ok := value(o.reader, n, o.about("people"), aWord)
+			id, ok := value(o.reader, n, o.about("people"), anIDOf("person"))
 			switch {
 			case !ok || !o.knows(n.place, o.about("people"), "person", id):
 			case slices.Contains(turn, id):

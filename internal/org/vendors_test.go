@@ -90,7 +90,7 @@ func TestFaultsOfVendors(t *testing.T) {
 		{"{P1: 1h, P2: 4h}", "{}", `parties.yaml:13:16: party mega: support: respond: none; want what was promised, such as P1: 1h`},
 		{"{P1: 1h, P2: 4h}", "{P0: 1h}", `parties.yaml:13:17: party mega: support: respond: unknown key "P0"; known: P1, P2, P3, P4, P5`},
 		{"calendar: office", "calendar: always", `parties.yaml:14:17: party mega: support: calendar "always": no such calendar; known: office`},
-		{"      calendar: office\n", "", `parties.yaml:9:7: party mega: support: calendar: missing; want a word`},
+		{"      calendar: office\n", "", `parties.yaml:9:7: party mega: support: calendar: missing; want the ID of a calendar`},
 		{"verified: 2026-10-01", "verified: October", `parties.yaml:21:17: party mega: support: verified "October": want a date, such as 2026-12-31`},
 		{"          language: en\n", "          language: en\n          away: []\n", `parties.yaml:19:11: party mega: support: contact desk: unknown key "away"; known: id, name, language, zone, methods, roles`},
 		{"kind: vendor", "kind: partner", `parties.yaml:9:7: party mega: support: want none, because only a vendor supports us by a contract of its own`},
