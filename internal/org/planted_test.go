@@ -67,4 +67,6 @@ func TestEveryPlantedFaultIsFoundInOneRun(t *testing.T) {
 	}
 }
 
-func place(file string, line int) string { return org.Fault{File: file, Line: line, Column: 1}.String() }
+func place(file string, line int) string {
+	return org.Fault{File: file, Line: line, Column: 1}.String()
+}
