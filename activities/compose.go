@@ -68,42 +68,56 @@ func Composing(i *incident.Incident, s incident.Send) ComposeInput {
 func (c *Composition) Compose(_ context.Context, in ComposeInput) (incident.Composition, error) {
 	dir := c.Directory()
 	out := incident.Composition{Folder: dir.Folder()}
-	if !in.Anyway && dir.Older(in.Seen.Revision, in.Seen.Changed) {
-		return out, fmt.Errorf("organisation folder of this worker is older than revision %s, which the run has seen", in.Seen.Revision)
+	if err := recent(dir, in.Seen, in.Anyway); err != nil {
+		return out, err
 	}
 	to, err := c.recipients(dir, in)
 	if next := in.Telling.Next; next != nil {
 		at := incident.InstantsOf(next, 0, in.Calendars, time.LoadLocation)
 		in.Telling.Due, out.Due = at.Due, at.Due // unknown when the calendar ends: as soon as there is news
 	}
+	address(&out, to, err, func(r delivery.Recipient) (delivery.Message, error) { return c.Writer.Message(in.Telling, r) })
+	return out, nil
+}
+
+// recent refuses a folder that is older than what a run has seen, unless any will do.
+func recent(dir Directory, seen incident.Folder, anyway bool) error {
+	if !anyway && dir.Older(seen.Revision, seen.Changed) {
+		return fmt.Errorf("organisation folder of this worker is older than revision %s, which the run has seen", seen.Revision)
+	}
+	return nil
+}
+
+// address writes to each recipient once. What is wrong, with them or with a message, becomes the detail.
+func address(out *incident.Composition, to []delivery.Recipient, faults error, write func(delivery.Recipient) (delivery.Message, error)) {
 	seen := make(map[string]bool, len(to))
 	for _, r := range to {
 		if seen[r.ID] {
 			continue
 		}
 		seen[r.ID] = true
-		m, werr := c.Writer.Message(in.Telling, r)
-		if werr != nil {
-			err = errors.Join(err, fmt.Errorf("write message to %s: %w", r.ID, werr))
+		m, err := write(r)
+		if err != nil {
+			faults = errors.Join(faults, fmt.Errorf("write message to %s: %w", r.ID, err))
 		}
 		out.To = append(out.To, incident.Addressed{To: r, Message: m})
 	}
-	if err != nil {
-		out.Detail = err.Error()
+	if faults != nil {
+		out.Detail = faults.Error()
 	}
-	return out, nil
 }
 
 func (c *Composition) recipients(dir Directory, in ComposeInput) ([]delivery.Recipient, error) {
 	if in.Customer != "" {
 		return dir.CustomerContacts(in.Customer)
 	}
-	var (
-		all    []delivery.Recipient
-		faults error
-	)
-	for _, t := range in.Targets {
-		to, err := dir.Recipients(t, c.Now())
+	return whom(dir, in.Targets, c.Now())
+}
+
+// whom finds whom targets mean at an instant. One that is broken keeps none of the others from it.
+func whom(dir Directory, targets []escalation.Target, at time.Time) (all []delivery.Recipient, faults error) {
+	for _, t := range targets {
+		to, err := dir.Recipients(t, at)
 		faults = errors.Join(faults, err)
 		all = append(all, to...)
 	}
