@@ -74,14 +74,32 @@ func Composing(i *incident.Incident, s incident.Send) ComposeInput {
 func (c *Composition) Compose(_ context.Context, in ComposeInput) (incident.Composition, error) {
 	dir := c.Directory()
 	out := incident.Composition{Folder: dir.Folder()}
-	if !in.Anyway && dir.Older(in.Seen.Revision, in.Seen.Changed) {
-		return out, fmt.Errorf("organisation folder of this worker is older than revision %s, which the run has seen", in.Seen.Revision)
+	if err := recent(dir, in.Seen, in.Anyway); err != nil {
+		return out, err
 	}
 	to, err := c.addressed(dir, in)
 	if next := in.Telling.Next; next != nil {
 		at := incident.InstantsOf(next, 0, in.Calendars, time.LoadLocation)
 		in.Telling.Due, out.Due = at.Due, at.Due // unknown when the calendar ends: as soon as there is news
 	}
+	address(&out, to, err, func(a incident.Addressed) (delivery.Message, error) {
+		return c.Writer.Message(told(in.Telling, a.Outside), a.To)
+	})
+	return out, nil
+}
+
+// recent refuses a folder that is older than what a run has seen, unless any will do.
+func recent(dir Directory, seen incident.Folder, anyway bool) error {
+	if !anyway && dir.Older(seen.Revision, seen.Changed) {
+		return fmt.Errorf("organisation folder of this worker is older than revision %s, which the run has seen", seen.Revision)
+	}
+	return nil
+}
+
+// address writes to everybody once who is not held back. What is wrong, with them or with a message, becomes the detail.
+func address(
+	out *incident.Composition, to []incident.Addressed, faults error, write func(incident.Addressed) (delivery.Message, error),
+) {
 	seen := make(map[string]bool, len(to))
 	for _, a := range to {
 		if seen[a.To.ID] {
@@ -89,20 +107,19 @@ func (c *Composition) Compose(_ context.Context, in ComposeInput) (incident.Comp
 		}
 		seen[a.To.ID] = true
 		if a.Held == "" {
-			var werr error
-			if a.Message, werr = c.Writer.Message(told(in.Telling, a.Outside), a.To); werr != nil {
-				err = errors.Join(err, fmt.Errorf("write message to %s: %w", a.To.ID, werr))
+			var err error
+			if a.Message, err = write(a); err != nil {
+				faults = errors.Join(faults, fmt.Errorf("write message to %s: %w", a.To.ID, err))
 			}
 		}
 		out.To = append(out.To, a)
 	}
-	if err != nil {
-		out.Detail = err.Error()
+	if faults != nil {
+		out.Detail = faults.Error()
 	}
-	return out, nil
 }
 
-// addressed finds out who is told, and who is held back, as of now.
+// addressed finds out who is told, and who is held back, as of now. A target that is broken keeps none of the others from it.
 func (c *Composition) addressed(dir Directory, in ComposeInput) ([]incident.Addressed, error) {
 	now := c.Now()
 	if in.Customer != "" {

@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"muster/internal/delivery"
@@ -35,28 +34,20 @@ type ComposeHandoverInput struct {
 func (h *Handovers) ComposeHandover(_ context.Context, in ComposeHandoverInput) (incident.Composition, error) {
 	dir := h.Directory()
 	out := incident.Composition{Folder: dir.Folder()}
-	if !in.Anyway && dir.Older(in.Seen.Revision, in.Seen.Changed) {
-		return out, fmt.Errorf("organisation folder of this worker is older than revision %s, which the run has seen", in.Seen.Revision)
+	if err := recent(dir, in.Seen, in.Anyway); err != nil {
+		return out, err
 	}
-	seen := map[string]bool{}
-	var faults error
+	var (
+		to     []incident.Addressed
+		faults error
+	)
 	for _, t := range in.Telling.Targets {
-		to, err := dir.Recipients(t, h.Now())
+		found, err := dir.Recipients(t, h.Now())
 		faults = errors.Join(faults, err)
-		for _, r := range to {
-			if seen[r.ID] {
-				continue
-			}
-			seen[r.ID] = true
-			m, err := h.Writer.Handover(in.Telling, r)
-			if err != nil {
-				faults = errors.Join(faults, fmt.Errorf("write message to %s: %w", r.ID, err))
-			}
-			out.To = append(out.To, incident.Addressed{To: r, Message: m})
+		for _, r := range found {
+			to = append(to, incident.Addressed{To: r})
 		}
 	}
-	if faults != nil {
-		out.Detail = faults.Error()
-	}
+	address(&out, to, faults, func(a incident.Addressed) (delivery.Message, error) { return h.Writer.Handover(in.Telling, a.To) })
 	return out, nil
 }

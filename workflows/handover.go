@@ -179,9 +179,12 @@ func (r *handoverRun) tell(t handover.Telling) {
 			in.Anyway = last
 			return locally(ctx, &to, handovers.ComposeHandover, in)
 		})
-		if err != nil {
+		switch {
+		case ctx.Err() != nil: // it does not matter any more
+			return
+		case err != nil:
 			to = incident.Composition{Detail: cause(err)}
-		} else {
+		default:
 			r.folder = to.Folder
 		}
 		if len(to.To) == 0 || to.Detail != "" {

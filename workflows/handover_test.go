@@ -198,6 +198,18 @@ func TestAHandoverSaysWhoCannotBeReached(t *testing.T) {
 	}
 }
 
+// What was still to be written when it ended matters to nobody, and is no fault.
+func TestAHandoverThatIsTakenEarlyLeavesNothingToSay(t *testing.T) {
+	r := rehearse(t)
+	r.older.Store(3)
+	hand(r, 2*time.Second, workflows.ConfirmUpdate, park, handover.Confirm{})
+	h := r.handOver(passing())
+	r.wantHeard("over kim")
+	if count(h.Timeline, timeline.Undetermined) != 0 {
+		t.Errorf("timeline %+v", h.Timeline.Entries)
+	}
+}
+
 func TestACancelledHandoverGoesOn(t *testing.T) {
 	r := rehearse(t)
 	r.at(time.Minute, r.env.CancelWorkflow)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -23,7 +24,10 @@ import (
 	alerts "muster/internal/alert"
 	"muster/internal/audit"
 	"muster/internal/devserver"
+	"muster/internal/escalation"
+	"muster/internal/handover"
 	"muster/internal/incident"
+	"muster/internal/priority"
 	"muster/internal/timeline"
 	"muster/starter"
 	"muster/worker"
@@ -118,7 +122,44 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		}
 		b.keep(t, "signed-incident-continued", runs)
 	})
+	t.Run("handed over", func(t *testing.T) { b.keep(t, "signed-handover", b.handedOver(t)) })
 	sink.check(t)
+}
+
+// handedOver hands a schedule over from bob to ann, who confirms it, and returns the history.
+func (b *bare) handedOver(t *testing.T) []*historypb.History {
+	t.Helper()
+	const schedule = "primary"
+	ann := timeline.Actor{Kind: timeline.Person, ID: "ann", Name: "Ann"}
+	handovers := starter.Handovers{Temporal: b.temporal, Keys: b.incidents.Keys}
+	terms := handover.Terms{
+		Schedule: schedule, Outgoing: bob(), Incoming: ann, Note: "The new release is slow.", Within: handover.Usual, Zone: "UTC",
+		Items: []handover.Item{{
+			Incident: "INC-7K3M9QX2PA", Title: "Trouble", Service: "Shop", Status: incident.Acknowledged, Priority: priority.P2,
+			Roles: []incident.Role{incident.IncidentManager},
+		}},
+		LastResort: []escalation.Target{{Kind: escalation.Person, ID: "cat"}},
+	}
+	for range 2 { // the same request finds what it has started
+		_, err := handovers.Start(t.Context(), starter.Request{ID: "start", By: bob()}, terms)
+		must(t, err)
+	}
+	if _, err := handovers.Start(t.Context(), starter.Request{ID: "another", By: bob()}, terms); err == nil || !strings.Contains(err.Error(), "from Bob to Ann") {
+		t.Errorf("a second hand-over of the same schedule: got %v, want it refused with whose is under way", err)
+	}
+	must(t, until(t.Context(), "ann is asked", func() error {
+		h, err := handovers.State(t.Context(), schedule)
+		if err == nil && len(entriesOf(h.Timeline.Entries, timeline.Delivered, "to", "Ann")) == 0 {
+			err = errors.New("nothing was delivered to her")
+		}
+		return err
+	}))
+	for _, asked := range []handover.Command{
+		handover.Note{Text: "On the train."}, handover.Confirm{Note: "Good night."}, handover.Pass{Roles: 1},
+	} {
+		must(t, handovers.Ask(t.Context(), schedule, starter.Request{ID: fmt.Sprintf("%T", asked), By: ann}, asked))
+	}
+	return b.run(t, workflows.HandoverWorkflowID(schedule))
 }
 
 // begin opens an incident and waits until somebody has taken its page.
@@ -171,8 +212,14 @@ func (b *bare) reviewed(t *testing.T, id incident.ID) []*historypb.History {
 	name := workflows.ReviewWorkflowID(id)
 	reviews := starter.Reviews{Temporal: b.temporal, Keys: b.incidents.Keys}
 	must(t, reviews.Close(t.Context(), id, starter.Request{ID: "close", By: bob()}, "All said."))
+	return b.run(t, name)
+}
+
+// run waits until the newest run of a workflow is over, and returns its history.
+func (b *bare) run(t *testing.T, name string) []*historypb.History {
+	t.Helper()
 	var run *historypb.History
-	must(t, until(t.Context(), "the review is over", func() error {
+	must(t, until(t.Context(), name+" is over", func() error {
 		run = &historypb.History{}
 		events := b.temporal.GetWorkflowHistory(t.Context(), name, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 		for events.HasNext() {

@@ -14,7 +14,7 @@ func (o *Organisation) LastResorts(schedule string) []escalation.Target {
 	paged := escalation.Target{Kind: escalation.Schedule, ID: schedule}
 	for _, id := range slices.Sorted(maps.Keys(o.policies)) {
 		p := o.policies[id]
-		if !slices.ContainsFunc(p.Steps, func(s escalation.Step) bool { return slices.Contains(s.Targets, paged) }) {
+		if !slices.Contains(p.Targets(), paged) {
 			continue
 		}
 		for _, t := range p.LastResort {
