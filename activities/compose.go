@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"muster/internal/calendar"
@@ -63,10 +64,27 @@ func Composing(i *incident.Incident, s incident.Send) ComposeInput {
 	if s.Work == incident.UpdateCustomer || s.Work == incident.ClearCustomer {
 		in.Targets, in.Customer = nil, s.Customer
 	}
-	if in.Telling.Next != nil {
+	if s.Work == incident.PageStep {
+		in.Telling.Facts.Clocks = append(in.Telling.Facts.Clocks, i.Pending()...)
+	}
+	if in.Telling.Next != nil || s.Work == incident.PageStep {
 		in.Calendars = i.Definition.Calendars
 	}
 	return in
+}
+
+// pending computes the instants of clocks that have just been started, so that the first page says them too.
+func pending(in *ComposeInput) {
+	for n := range in.Telling.Facts.Clocks {
+		f := &in.Telling.Facts.Clocks[n]
+		if f.Pending == nil {
+			continue
+		}
+		at := incident.InstantsOf(f.Pending, 0, in.Calendars, time.LoadLocation)
+		f.Due, f.Begins, f.Pending = at.Due, at.Begins, nil
+	}
+	in.Telling.Facts.Clocks = slices.DeleteFunc(in.Telling.Facts.Clocks, func(c incident.FactClock) bool { return c.Due.IsZero() })
+	slices.SortStableFunc(in.Telling.Facts.Clocks, func(a, b incident.FactClock) int { return a.Due.Compare(b.Due) })
 }
 
 // Compose resolves the targets as of now and writes one message for each recipient, each once. What cannot be resolved
@@ -77,6 +95,7 @@ func (c *Composition) Compose(_ context.Context, in ComposeInput) (incident.Comp
 	if err := recent(dir, in.Seen, in.Anyway); err != nil {
 		return out, err
 	}
+	pending(&in)
 	to, err := c.addressed(dir, in)
 	if next := in.Telling.Next; next != nil {
 		at := incident.InstantsOf(next, 0, in.Calendars, time.LoadLocation)

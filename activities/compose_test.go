@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"muster/activities"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
@@ -158,4 +160,43 @@ func TestComputeClocksGivesTheInstantsOfEveryClock(t *testing.T) {
 			t.Errorf("got %+v, want %+v", got[n], want)
 		}
 	}
+}
+
+// The first page goes out before the clocks are computed and recorded, and says the deadlines all the same.
+func TestTheFirstPageSaysTheDeadlines(t *testing.T) {
+	i, err := incident.Open("INC-1", incident.Definition{
+		Impact: "high", Urgency: "high", Service: incident.Service{ID: "shop", Name: "Shop"},
+		Customers: []incident.Customer{{ID: "acme", Name: "Acme", Plan: supportplan.Plan{AtRisk: 80, Promises: []supportplan.Promise{
+			{Priority: 1, Target: supportplan.Resolve, Within: 4 * time.Hour}, {Priority: 1, Target: supportplan.Respond, Within: 15 * time.Minute},
+		}}}},
+		Policy: escalation.Policy{Steps: []escalation.Step{{Targets: persons("kim"), Wait: time.Minute}}, LastResort: persons("kim"), LastResortEvery: time.Hour},
+	}, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var page incident.Send
+	for _, s := range i.Advance(at) {
+		if s.Work == incident.PageStep {
+			page = s
+		}
+	}
+	var told incident.Telling
+	c := &activities.Composition{Directory: open, Writer: listening{&told}, Now: func() time.Time { return at }}
+	if _, err := perform[incident.Composition](t, c.Compose, activities.Composing(i, page)); err != nil {
+		t.Fatal(err)
+	}
+	want := []incident.FactClock{
+		{Customer: "Acme", Target: supportplan.Respond, Due: at.Add(15 * time.Minute)}, {Customer: "Acme", Target: supportplan.Resolve, Due: at.Add(4 * time.Hour)},
+	}
+	if diff := cmp.Diff(want, told.Facts.Clocks); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// listening remembers what it is told to write.
+type listening struct{ told *incident.Telling }
+
+func (l listening) Message(t incident.Telling, _ delivery.Recipient) (delivery.Message, error) {
+	*l.told = t
+	return delivery.Message{Kind: t.Kind}, nil
 }

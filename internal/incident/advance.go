@@ -101,7 +101,7 @@ func (i *Incident) climb(now time.Time) {
 func (i *Incident) nextRung(asks *timeline.Actor, reason string, now time.Time) {
 	policy := i.Definition.Policy
 	before := i.Escalation.Rung(policy)
-	rung, ok := i.Escalation.Climb(policy, i.situation(), now)
+	rung, ok := i.Escalation.Climb(policy, i.Situation(), now)
 	if !ok {
 		return
 	}
@@ -140,8 +140,8 @@ func hours(v escalation.Variant) timeline.Fact {
 	return timeline.F("hours", "in:"+v.Calendar)
 }
 
-// situation decides which steps of the policy hold now.
-func (i *Incident) situation() escalation.Situation {
+// Situation decides which steps of the policy hold now.
+func (i *Incident) Situation() escalation.Situation {
 	s := escalation.At(i.Priority)
 	if i.Hours != nil {
 		s.Open = i.Hours.Open

@@ -26,7 +26,7 @@ func (i *Incident) recordClock(now time.Time, kind timeline.Kind, c *supportplan
 	if !c.Due.IsZero() {
 		facts = append(facts, at("due", c.Due))
 	}
-	if kind == timeline.ClockStarted {
+	if kind == timeline.ClockStarted || kind == timeline.ClockMoved {
 		if c.Days > 0 {
 			facts = append(facts, timeline.F("days", strconv.Itoa(c.Days)))
 		} else {
@@ -60,7 +60,7 @@ func (i *Incident) judge(impact, urgency priority.Level, by timeline.Actor, why 
 	}
 	i.Ticket.Wanted++
 	if i.Priority < from {
-		i.Escalation.Rise(i.Definition.Policy, i.situation(), now)
+		i.Escalation.Rise(i.Definition.Policy, i.Situation(), now)
 	}
 	i.reclock(now)
 }

@@ -200,6 +200,11 @@ func (c SetPriority) levels(i *Incident) (impact, urgency priority.Level) {
 func (c PauseClock) Check(i *Incident) error {
 	running := i.matching(c.Customer, c.Target, supportplan.Running)
 	if len(running) == 0 {
+		if paused := i.matching(c.Customer, c.Target, supportplan.Paused); len(paused) > 0 {
+			k := &i.Clocks[paused[0]]
+			return i.refuse("pause clock of", "clock %s stands still since %s: %s", shownClock(k.Customer, k.Target),
+				k.Pauses[len(k.Pauses)-1].From.UTC().Format(time.RFC3339), k.Reason)
+		}
 		return i.refuse("pause clock of", "no running clock %s", shownClock(c.Customer, c.Target))
 	}
 	for _, n := range running {
@@ -208,6 +213,9 @@ func (c PauseClock) Check(i *Incident) error {
 		case p.MayPause(c.For):
 		case len(p.PauseFor) == 0:
 			return i.refuse("pause clock of", "clock %s: support plan %s lets no clock stand still", shownClock(k.Customer, k.Target), p.ID)
+		case c.For == "":
+			return i.refuse("pause clock of", "for: missing; support plan %s of customer %q lets clocks stand still for %s", p.ID, k.Customer,
+				listed(p.PauseFor))
 		default:
 			return i.refuse("pause clock of", "for %q: support plan %s of customer %q lets clocks stand still for %s", c.For, p.ID, k.Customer,
 				listed(p.PauseFor))

@@ -40,6 +40,8 @@ type FactClock struct {
 	Target   supportplan.Target `json:"target"`
 	Due      time.Time          `json:"due"`
 	Begins   time.Time          `json:"begins,omitzero"` // when its calendar opens, if it was closed at the start
+	// Pending is a clock whose due instant is still to be computed.
+	Pending *supportplan.Clock `json:"pending,omitempty"`
 }
 
 // A Telling is one message to be written: to whom it goes is found at the same moment.
@@ -60,6 +62,9 @@ type Telling struct {
 	PauseFor   supportplan.Cause  `json:"pause_for,omitempty"`   // for instance for this cause; empty: for any
 	Text       string             `json:"text,omitempty"`        // what a person wrote
 	Author     *timeline.Actor    `json:"author,omitempty"`
+
+	Wanted int `json:"wanted,omitempty"` // of a page: how many different people must acknowledge, if more than one
+	Acked  int `json:"acked,omitempty"`  // and how many have
 
 	Mitigations []escalation.Mitigation `json:"mitigations,omitempty"` // of a page: what whoever gets it may do at once
 }
@@ -103,6 +108,16 @@ func (i *Incident) Facts() Facts {
 	return f
 }
 
+// Pending are the promises that have been started and whose due instants nobody has computed yet.
+func (i *Incident) Pending() (all []FactClock) {
+	for n := range i.Clocks {
+		if c := i.Clocks[n]; c.State == supportplan.Running && c.Open() && c.Due.IsZero() && !c.Announced {
+			all = append(all, FactClock{Customer: i.customerName(c.Customer), Target: c.Target, Pending: &c})
+		}
+	}
+	return all
+}
+
 // firing names the first few alerts that fire.
 func (i *Incident) firing() []string {
 	const most = 5
@@ -127,6 +142,9 @@ func (i *Incident) Telling(s Send) Telling {
 	switch s.Work {
 	case PageStep:
 		rung := i.rung(&s)
+		if i.Escalation.Wanted > 1 {
+			t.Wanted, t.Acked = i.Escalation.Wanted, len(i.Escalation.Acked)
+		}
 		t.Kind, t.Step, t.Round, t.Mitigations = delivery.Page, rung.Step, rung.Round, rung.Mitigations
 	case Remind:
 		t.Kind = delivery.Reminder

@@ -153,7 +153,7 @@ func TestClocksStandStillOnlyForWhatThePlanAllows(t *testing.T) {
 	}{
 		{"for what it names", []supportplan.Cause{supportplan.Customer}, incident.PauseClock{Target: supportplan.Resolve, For: supportplan.Customer, Reason: "x"}, ""},
 		{"for something else", []supportplan.Cause{supportplan.Customer}, incident.PauseClock{Target: supportplan.Resolve, For: supportplan.Vendor, Reason: "x"}, `for "vendor": support plan premium of customer "acme" lets clocks stand still for customer`},
-		{"without a cause", []supportplan.Cause{supportplan.Customer, supportplan.Vendor}, incident.PauseClock{Target: supportplan.Resolve, Reason: "x"}, `for "": support plan premium of customer "acme" lets clocks stand still for customer, vendor`},
+		{"without a cause", []supportplan.Cause{supportplan.Customer, supportplan.Vendor}, incident.PauseClock{Target: supportplan.Resolve, Reason: "x"}, `for: missing; support plan premium of customer "acme" lets clocks stand still for customer, vendor`},
 		{"for nobody", []supportplan.Cause{}, incident.PauseClock{Target: supportplan.Resolve, For: supportplan.Customer, Reason: "x"}, "support plan premium lets no clock stand still"},
 		{"from before it was asked", nil, incident.PauseClock{Target: supportplan.Resolve, Reason: "x"}, ""},
 	} {

@@ -25,7 +25,8 @@ func Open(id ID, def Definition, now time.Time) (*Incident, error) {
 	i.record(now, timeline.IncidentOpened, source(def.Source),
 		timeline.F("title", def.Title), timeline.F("service", def.Service.Name), timeline.F("priority", p.String()),
 		timeline.F("impact", string(def.Impact)), timeline.F("urgency", string(def.Urgency)),
-		timeline.F("customers", strings.Join(i.customerNames(), ", ")), timeline.F("definition", def.SHA256))
+		timeline.F("customers", strings.Join(i.customerNames(), ", ")), timeline.F("definition", def.SHA256),
+		timeline.F("revision", def.Revision))
 	i.Ticket.Wanted = 1
 	i.startClocks(now)
 	i.begin(Send{Work: FindPrevious}, now)

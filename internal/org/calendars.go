@@ -54,10 +54,10 @@ func (b *builder) readCalendars(o *object) {
 		if id == around {
 			o.fault(o.field("id").place, "%s %s: it means around the clock, without a calendar; want another name", o.about("id"), show(id))
 		}
-		before := len(b.faults)
 		r := calendar.Rules{ID: id}
 		need(o, "name", aName)
 		zone := maybe(o, "zone", aZone, b.org.Zone)
+		before := len(b.faults)
 		for i, n := range o.items("hours", optional) {
 			o.object(n, fmt.Sprintf("%s: hours %d", o.subject, i+1), func(o *object) {
 				w := calendar.Weekly{Hours: readHours(o)}
@@ -80,13 +80,15 @@ func (b *builder) readCalendars(o *object) {
 		if days := len(r.Holidays) + len(r.Exceptions); days > maxDays {
 			o.fault(o.place, "%s: %d holidays and exceptions; want at most %d days", o.subject, days, maxDays)
 		}
-		if zone == nil || len(b.faults) > before {
+		if len(b.faults) > before {
 			return
 		}
-		r.Zone = zone.String()
 		broken := r.Validate()
-		if _, err := calendar.New(r, zone); err != nil && len(broken) == 0 {
-			broken = []error{err}
+		if zone != nil {
+			r.Zone = zone.String()
+			if _, err := calendar.New(r, zone); err != nil && len(broken) == 0 {
+				broken = []error{err}
+			}
 		}
 		for _, err := range broken {
 			o.fault(o.place, "%s", err)

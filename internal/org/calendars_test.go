@@ -188,7 +188,7 @@ func TestICSFaults(t *testing.T) {
 		{iCalendar("DTSTART;VALUE=DATE:20260817\r\nDURATION:P1D"), `company.ics:4:1: event 1 "창립기념일": DURATION: want DTEND, the day after the last, such as DTEND;VALUE=DATE:20270101`},
 		{iCalendar("DTSTART;VALUE=DATE:20260817\r\nDTEND;VALUE=DATE:20260816"), `company.ics:4:1: event 1 "창립기념일": DTEND "20260816": want the day after the last, such as DTEND;VALUE=DATE:20260818, at most 366 days after DTSTART`},
 		{iCalendar("DTSTART;VALUE=DATE:20260817\r\nDTEND;VALUE=DATE:20990101"), `company.ics:4:1: event 1 "창립기념일": DTEND "20990101": want the day after the last, such as DTEND;VALUE=DATE:20260818, at most 366 days after DTSTART`},
-		{"not a calendar", `company.ics: not an iCalendar file: parsing calendar line 0`},
+		{"not a calendar", `company.ics: cannot be read as an iCalendar file: parsing calendar line 0; want BEGIN:VCALENDAR to END:VCALENDAR, whole`},
 		{strings.TrimSuffix(iCalendar(), "END:VCALENDAR\r\n") + strings.Repeat("BEGIN:VEVENT\r\nEND:VEVENT\r\n", 2001) + "END:VCALENDAR\r\n", `company.ics: 2001 events; want at most 2000`},
 	} {
 		files := good(t)

@@ -190,3 +190,22 @@ func answers(t interface{ Fatal(...any) }, o *org.Organisation, p priority.Prior
 	}
 	return false
 }
+
+// Whoever is on leave while a schedule puts them on call is named before the page goes out: the folder's own warning.
+func TestLeaveOfSomebodyOnCallIsAWarning(t *testing.T) {
+	files := covered(t)
+	change{"people.yaml", "    language: ko\n    methods:\n      - name: chat", "    language: ko\n    away: [{from: 2026-12-03 00:00, to: 2026-12-04 12:00}]\n    methods:\n      - name: chat"}.in(t, files)
+	from, _ := window(t)
+	o, err := org.LoadFiles(files, from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "schedules.yaml:2:9: schedule primary: kim is on call from 2026-12-03 00:00 to 2026-12-04 12:00 (Asia/Seoul), and away; want an override"
+	if !slices.ContainsFunc(o.Warnings, func(f org.Fault) bool { return f.String() == want }) {
+		t.Errorf("got %v", o.Warnings)
+	}
+	change{"schedules.yaml", "people: [kim]}]", "people: [kim]}]\n    overrides: [{from: 2026-12-03 00:00, to: 2026-12-04 12:00, person: park}]"}.in(t, files)
+	if o, err = org.LoadFiles(files, from); err != nil || slices.ContainsFunc(o.Warnings, func(f org.Fault) bool { return strings.Contains(f.Text, "and away") }) {
+		t.Errorf("with an override: %v %v", o.Warnings, err)
+	}
+}

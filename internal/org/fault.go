@@ -78,7 +78,7 @@ func count(n int, what string) string {
 
 // hint says which of the known words may have been meant, or which there are.
 func hint(word string, known []string) string {
-	const most = 12
+	const most = 20
 	if near := nearest(word, known); near != "" {
 		return fmt.Sprintf("did you mean %s?", near)
 	}

@@ -37,7 +37,7 @@ func (b *builder) imported(at place, subject, name string) []calendar.Date {
 func (b *builder) readICS(file string, content []byte) []calendar.Date {
 	c, err := ics.ParseCalendar(bytes.NewReader(content))
 	if err != nil {
-		b.fault(place{file: file}, "not an iCalendar file: %s", tidy(err.Error()))
+		b.fault(place{file: file}, "cannot be read as an iCalendar file: %s; want BEGIN:VCALENDAR to END:VCALENDAR, whole", tidy(err.Error()))
 		return nil
 	}
 	events, lines := c.Events(), beginnings(content)

@@ -81,8 +81,10 @@ func (l *Live) Follow(ctx context.Context, every time.Duration, log *slog.Logger
 		case err != nil && err.Error() != said:
 			logFault(log, err)
 			said = err.Error()
-		case changed || err == nil && said != "":
+		case err == nil && said != "":
 			said = ""
+			log.Warn("organisation folder is without fault again, and in use", "revision", l.Current().Revision)
+		case changed:
 			log.Info("organisation folder reloaded", "revision", l.Current().Revision)
 		}
 	}

@@ -137,7 +137,7 @@ func TestFollow(t *testing.T) {
 			t.Errorf("a fault is told once: %s", text)
 		}
 		write(t, dir, renamed(t, "Brand"))
-		if text := said(6 * time.Second); !strings.Contains(text, "reloaded") || live.Current().Name != "Brand" || live.Fault() != nil {
+		if text := said(6 * time.Second); !strings.Contains(text, "without fault again") || live.Current().Name != "Brand" || live.Fault() != nil {
 			t.Errorf("repaired: %s", text)
 		}
 		cancel()

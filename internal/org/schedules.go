@@ -183,6 +183,40 @@ func (b *builder) doubtfulSchedules(w *reader, now time.Time) {
 	}
 }
 
+// absentees warns of people whom a schedule puts on call in the next 30 days while they are away.
+func (b *builder) absentees(w *reader, now time.Time) {
+	for id, s := range b.schedules {
+		said := map[string]bool{}
+		for _, shift := range s.Shifts(now, now.Add(ahead)) {
+			for _, person := range shift.People {
+				for _, a := range b.people[person].away {
+					if said[person] || !a.from.Before(shift.To) || !shift.From.Before(a.to) {
+						continue
+					}
+					said[person] = true
+					from, to := latest(a.from, shift.From), earliest(a.to, shift.To)
+					w.fault(w.placeOf("schedule", id), "schedule %s: %s is on call from %s to %s (%s), and away; want an override",
+						id, person, from.In(s.Zone).Format(theWall), to.In(s.Zone).Format(theWall), s.Zone)
+				}
+			}
+		}
+	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
 // gapsFrom says when the first of gaps is, and how many there are.
 func gapsFrom(gaps []oncall.Shift, now time.Time, zone *time.Location) string {
 	first := gaps[0]

@@ -18,6 +18,9 @@ func Files() []string { return files() }
 
 // SchemaOf returns the schema of a file, by its name.
 func SchemaOf(file string) (Schema, error) {
+	if known := file + ".yaml"; slices.Contains(files(), known) {
+		file = known
+	}
 	if !slices.Contains(files(), file) {
 		return nil, fmt.Errorf("schema of %s: not a file of an organisation folder; %s", show(file), hint(file, files()))
 	}

@@ -33,6 +33,7 @@ func (b *builder) warnings(now time.Time) []Fault {
 		}
 	}
 	b.doubtfulSchedules(&w, now)
+	b.absentees(&w, now)
 	b.unreachable(&w)
 	b.idleEngineers(&w)
 	b.staleVendors(&w, now)

@@ -218,12 +218,13 @@ func tellings() map[string]incident.Telling {
 	page.Step, page.Round, page.Why = 2, 1, "schedule:secondary, person:kim"
 	all["page"] = page
 	page.Why = "role:incident-manager, engineer, group:noc"
+	page.Wanted, page.Acked = 2, 1
 	page.Mitigations = []escalation.Mitigation{
 		{ID: "roll-back", Name: "Roll back the last release", Text: "within one hour of it, as the runbook says"},
 		{ID: "restart", Name: "체크아웃 재시작", Text: "한 번에 한 대씩"},
 	}
 	all["page.may"] = page
-	page.Mitigations = nil
+	page.Mitigations, page.Wanted, page.Acked = nil, 0, 0
 	page.Step, page.Round, page.Why = 0, 3, "person:ceo"
 	all["page.last-resort"] = page
 	page.Step, page.Round, page.Text, page.Author = 2, 1, "I need the database team.", &author

@@ -67,6 +67,7 @@ func (l *language) brief() template.FuncMap {
 		"pause":    func(v string) string { return l.word("pause", v) },
 		"clock":    func(v string) string { return l.word("clock", v) },
 		"kind":     func(v string) string { return l.word("message", v) },
+		"worth":    l.worth,
 		"cause":    func(v string) string { return l.word("cause", v) },
 		// Instants with their zone, and durations. Both take what Go has or what a timeline's facts hold.
 		"date":     timed(l.date),

@@ -38,6 +38,8 @@ type inside struct {
 
 	Step     int    // of a page; 0: last resort
 	Round    int    // of a page
+	Wanted   int    // of a page: how many people must acknowledge, if more than one
+	Acked    int    // and how many have
 	Why      string `text:"line"` // of a page: "schedule:primary"
 	Role     string `text:"code"`
 	Customer string
@@ -148,7 +150,7 @@ func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *insid
 		Status: string(f.Status), Priority: code(f.Priority), Impact: string(f.Impact), Urgency: string(f.Urgency),
 		Started: f.Times.Started, Alerted: f.Times.Alerted, Engaged: f.Times.Engaged, Mitigation: f.Times.Mitigation,
 		Resolved: f.Times.Resolved, Customers: few(10, f.Customers), Firing: f.Firing, Distinct: f.Distinct,
-		Alerts: few(10, f.Alerts), Responder: f.Responder, Step: t.Step, Round: t.Round, Why: t.Why,
+		Alerts: few(10, f.Alerts), Responder: f.Responder, Step: t.Step, Round: t.Round, Wanted: t.Wanted, Acked: t.Acked, Why: t.Why,
 		Role: string(t.Role), Customer: t.Customer, CustomerID: t.CustomerID, MayPause: t.MayPause, PauseFor: string(t.PauseFor), Target: t.Target, Due: t.Due, Text: t.Text,
 	}
 	for _, c := range f.Clocks[:min(len(f.Clocks), 10)] {

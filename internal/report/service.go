@@ -2,11 +2,14 @@ package report
 
 import (
 	"cmp"
+	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"muster/internal/incident"
+	"muster/internal/priority"
 )
 
 // A Fact is one line about a service: what it is, in words, and what is known of it.
@@ -100,3 +103,37 @@ func (l *language) optional(axis, value string) string {
 
 // contact names a group or person, by the ID where there is no name.
 func contact(c incident.Contact) string { return cmp.Or(c.Name, c.Target.ID) }
+
+// HeldBack returns the words for why a page is not sent.
+func (t *Texts) HeldBack(cause, language string) string { return t.in(language).word("cause", cause) }
+
+// Class returns the word for a special class, nothing for none.
+func (t *Texts) Class(c priority.Class, language string) string {
+	if c == "" {
+		return ""
+	}
+	return t.in(language).word("class", string(c))
+}
+
+var promised = regexp.MustCompile(`^(?:(\d+) working days?|([0-9hms]+))(?: in (\S+))?$`)
+
+// worth writes a value of a definition as people write it: a duration or a promise in words, and everything else as it is.
+func (l *language) worth(value string) string {
+	m := promised.FindStringSubmatch(value)
+	if m == nil {
+		return value
+	}
+	said := ""
+	switch d, err := time.ParseDuration(m[2]); {
+	case m[1] != "":
+		said = fmt.Sprintf(l.word("worth", "days"), m[1])
+	case err == nil:
+		said = l.duration(d)
+	default:
+		return value
+	}
+	if m[3] != "" {
+		said = fmt.Sprintf(l.word("worth", "in"), said, m[3])
+	}
+	return said
+}

@@ -32,6 +32,8 @@ func needed() []string {
 	for _, t := range supportplan.Targets() {
 		add("target", string(t))
 	}
+	add("worth", "days")
+	add("worth", "in")
 	for _, c := range supportplan.Causes() {
 		add("pause", string(c))
 	}

@@ -5,7 +5,7 @@ type Kind string
 
 // The kinds of entries, with the facts that each carries. These strings are in histories: add, never rename.
 const (
-	IncidentOpened    Kind = "incident.opened"     // title service priority impact urgency customers definition previous
+	IncidentOpened    Kind = "incident.opened"     // title service priority impact urgency customers definition revision previous
 	PreviousFound     Kind = "incident.previous"   // previous: the last incident of the same alert group
 	AlertFired        Kind = "alert.fired"         // name fingerprint
 	AlertsFired       Kind = "alerts.fired"        // count names: many in one commit
@@ -44,7 +44,7 @@ const (
 	ClockMissed  Kind = "clock.missed"  // customer target due
 	ClockPaused  Kind = "clock.paused"  // customer target for reason
 	ClockResumed Kind = "clock.resumed" // customer target due paused_for
-	ClockMoved   Kind = "clock.moved"   // customer target due begins cause
+	ClockMoved   Kind = "clock.moved"   // customer target due within days calendar begins cause
 	ClockStopped Kind = "clock.stopped" // customer target cause
 	ClockUnknown Kind = "clock.unknown" // customer target detail: no due instant can be computed
 

@@ -43,7 +43,7 @@ fails where a message was not signed by the installation for this actor, this ru
 				return err
 			}
 			if keys == "" {
-				return misused("--keys: missing; it names a file with the public keys")
+				return misused("--keys: missing; it names a file with the public keys, which muster keys list -o json > keys.json writes")
 			}
 			return nil
 		},

@@ -67,7 +67,11 @@ type explainedCall struct {
 	Targets string    `json:"targets,omitempty"`
 	To      string    `json:"to,omitempty"`
 	Method  string    `json:"method,omitempty"`
+	Held    string    `json:"held,omitempty"`   // why the page is not sent: "quiet-hours", "away", "no-method"
 	Detail  string    `json:"detail,omitempty"` // why nobody is reached
+	// Of a step: how many people must acknowledge, if more than one, and what whoever is paged may do at once.
+	Acknowledgements int      `json:"acknowledgements,omitempty"`
+	Mitigations      []string `json:"mitigations,omitempty"`
 }
 
 func (a *app) explainAlert() *cobra.Command {
@@ -229,17 +233,29 @@ func calls(i *incident.Incident) (all []explainedCall) {
 			step = explainedCall{At: e.At, Targets: e.Fact("targets")}
 			step.Step, _ = strconv.Atoi(e.Fact("step"))
 			step.Round, _ = strconv.Atoi(e.Fact("round"))
-			all = append(all, step)
+			head := step
+			if rung := i.Definition.Policy.StepsFor(i.Situation()); step.Step > 0 && step.Step <= len(rung) {
+				head.Acknowledgements = rung[step.Step-1].Acknowledgements
+				for _, m := range rung[step.Step-1].Mitigations {
+					head.Mitigations = append(head.Mitigations, m.Name)
+				}
+			}
+			all = append(all, head)
 		case timeline.Sending:
 			if e.Fact("what") == "page" {
 				c := step
 				c.At, c.To, c.Method = e.At, e.Fact("to"), e.Fact("method")
 				all = append(all, c)
 			}
+		case timeline.HeldBack:
+			c := step
+			c.At, c.To, c.Held = e.At, e.Fact("to"), e.Fact("cause")
+			all = append(all, c)
 		case timeline.StepEmpty:
 			c := step
-			c.At, c.Detail = e.At, e.Fact("detail")
-			all = append(all, c)
+			if c.At, c.Detail = e.At, e.Fact("detail"); c.Detail != "" { // else those who are held back say why
+				all = append(all, c)
+			}
 		default: // the rest is no page
 		}
 	}
@@ -256,8 +272,8 @@ func (s sheet) alerts(o *org.Organisation, c explainedCase, at time.Time) {
 	}
 	f.add(s.say.service, printable(fmt.Sprintf("%s (%s)", c.Service.Name, c.Service.ID)))
 	f.add(s.say.priority, s.pressing(c.Priority))
-	f.add(say.impact, say.level(t.Level(report.Impact, c.Impact.Level, l), c.Impact))
-	f.add(say.urgency, say.level(t.Level(report.Urgency, c.Urgency.Level, l), c.Urgency))
+	f.add(say.impact, say.level(t.Level(report.Impact, c.Impact.Level, l), c.Impact, t.Class(c.Impact.Class, l)))
+	f.add(say.urgency, say.level(t.Level(report.Urgency, c.Urgency.Level, l), c.Urgency, t.Class(c.Urgency.Class, l)))
 	f.add(s.say.customers, each(c.Customers)...)
 	var tries []string
 	for _, x := range c.Tries {
@@ -318,6 +334,9 @@ func (s sheet) calls(c explainedCase, at time.Time, say alertLabels) {
 			after = "+" + s.view.texts.Duration(x.At.Sub(at), s.language)
 		}
 		switch {
+		case x.Held != "":
+			held := s.view.texts.HeldBack(x.Held, s.language)
+			rows = append(rows, []string{after, s.instant(x.At), "  " + s.paint(yellow, printable(fmt.Sprintf(say.heldBack, x.To, held)))})
 		case x.To != "":
 			rows = append(rows, []string{after, s.instant(x.At), "  " + printable(fmt.Sprintf(say.page, x.To, x.Method))})
 		case x.Detail != "":
@@ -325,7 +344,14 @@ func (s sheet) calls(c explainedCase, at time.Time, say alertLabels) {
 		case x.Step == 0:
 			rows = append(rows, []string{after, s.instant(x.At), s.paint(bold, printable(fmt.Sprintf(say.lastResort, x.Targets)))})
 		default:
-			rows = append(rows, []string{after, s.instant(x.At), s.paint(bold, printable(fmt.Sprintf(say.step, x.Step, x.Round, x.Targets)))})
+			step := fmt.Sprintf(say.step, x.Step, x.Round, x.Targets)
+			if x.Acknowledgements > 1 {
+				step += fmt.Sprintf(say.acknowledgements, x.Acknowledgements)
+			}
+			rows = append(rows, []string{after, s.instant(x.At), s.paint(bold, printable(step))})
+			for _, m := range x.Mitigations {
+				rows = append(rows, []string{"", "", "  " + printable(fmt.Sprintf(say.mitigation, m))})
+			}
 		}
 	}
 	s.rows(s.w, rows, text.WrapSoft)
@@ -333,7 +359,7 @@ func (s sheet) calls(c explainedCase, at time.Time, say alertLabels) {
 
 // alertLabels are the words of one language that stand beside what would come of alerts.
 type alertLabels struct {
-	outcome, joins, impact, urgency, route, agreed, promised, begins, atOnce, never, pages, page, nobody, step, lastResort string
+	outcome, joins, impact, urgency, route, agreed, promised, begins, atOnce, never, pages, page, heldBack, nobody, step, acknowledgements, mitigation, lastResort string
 
 	byService, byRoute, byLabel, byClass      string
 	taken, ofSource, ofLabel, noLabel, unheld string
@@ -344,16 +370,16 @@ func alertLabelsIn(language string) alertLabels {
 		return alertLabels{
 			outcome: "결과", joins: "인시던트를 열지 않음: 발생 중인 경보가 없음", impact: "영향도", urgency: "긴급도", route: "경로",
 			agreed: "%s (모든 경보가 이 경로의 서비스로 이어짐)", promised: "목표와 기한", begins: "계산 시작", atOnce: "바로", never: "계산할 수 없음",
-			pages: "호출(아무도 확인하지 않고 모든 전송이 도착할 때)", page: "%s, %s", nobody: "아무도 없음: %s", step: "%d단계(%d회차) %s", lastResort: "최종 대상 %s, 이후 반복",
+			pages: "호출(아무도 확인하지 않고 모든 전송이 도착할 때)", page: "%s, %s", heldBack: "%s: 보내지 않음, %s", acknowledgements: ", %d명 확인(ACK) 필요", mitigation: "사전 승인 조치: %s", nobody: "아무도 없음: %s", step: "%d단계(%d회차) %s", lastResort: "최종 대상 %s, 이후 반복",
 			byService: "%s (서비스 기준)", byRoute: "%s (경로 기준)", byLabel: "%s (레이블 %s = %q)", byClass: "%s (특별 분류 %s)",
-			taken: "%s: 적용", ofSource: "%s: 아님, 출처 %s만", ofLabel: "%s: 아님, 레이블 %s이(가) %q, 필요한 값 %q", noLabel: "%s: 아님, 레이블 %s 없음, 필요한 값 %q",
+			taken: "%s: 적용", ofSource: "%s: 아님, 출처 %s만", ofLabel: "%s: 아님, 레이블 %s = %q, 필요한 값 %q", noLabel: "%s: 아님, 레이블 %s 없음, 필요한 값 %q",
 			unheld: "%s: 아님, 조건 불일치: %s",
 		}
 	}
 	return alertLabels{
 		outcome: "Outcome", joins: "opens no incident: no alert fires", impact: "Impact", urgency: "Urgency", route: "Route",
 		agreed: "%s (every alert leads to its service)", promised: "Promises", begins: "Begins", atOnce: "at once", never: "cannot be computed",
-		pages: "Pages, if nobody acknowledges and every delivery arrives", page: "%s by %s", nobody: "nobody: %s", step: "step %d, round %d: %s",
+		pages: "Pages, if nobody acknowledges and every delivery arrives", page: "%s by %s", heldBack: "%s: held back, %s", acknowledgements: ", until %d people acknowledge", mitigation: "pre-approved: %s", nobody: "nobody: %s", step: "step %d, round %d: %s",
 		lastResort: "last resort, again and again: %s",
 		byService:  "%s (as the service says)", byRoute: "%s (as the route says)", byLabel: "%s (label %s = %q)", byClass: "%s (special class %s)",
 		taken: "%s: takes it", ofSource: "%s: no, only of source %s", ofLabel: "%s: no, label %s is %q; want %q", noLabel: "%s: no, there is no label %s; want %q",
@@ -362,14 +388,14 @@ func alertLabelsIn(language string) alertLabels {
 }
 
 // level is a level with what has decided it.
-func (say alertLabels) level(level string, r org.LevelReason) string {
+func (say alertLabels) level(level string, r org.LevelReason, class string) string {
 	switch r.From {
 	case org.FromRoute:
 		return fmt.Sprintf(say.byRoute, level)
 	case org.FromLabel:
 		return printable(fmt.Sprintf(say.byLabel, level, r.Label, r.Value))
 	case org.FromClass:
-		return fmt.Sprintf(say.byClass, level, r.Class)
+		return fmt.Sprintf(say.byClass, level, class)
 	case org.FromService:
 	}
 	return fmt.Sprintf(say.byService, level)

@@ -294,7 +294,7 @@ type dutyLabels struct {
 func dutyLabelsIn(language string) dutyLabels {
 	if language == "ko" {
 		return dutyLabels{
-			until: "%s까지", layer: "층 %s: %s", notBegun: "층 %s: 아직 시작 전", over: "층 %s: 끝남", closed: "층 %s: 업무 달력이 닫힘",
+			until: "%s까지", layer: "계층 %s: %s", notBegun: "계층 %s: 아직 시작 전", over: "계층 %s: 끝남", closed: "계층 %s: 업무시간 외",
 			replace: "대체: %s만", substitute: "대체: %s, %s 대신", add: "추가: %s", remove: "제외: %s",
 		}
 	}

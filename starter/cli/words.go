@@ -38,10 +38,10 @@ func labelsIn(language string) labels {
 	if language == "ko" {
 		return labels{
 			incident: "인시던트", priority: "우선순위", status: "상태", service: "서비스", customers: "고객사", customer: "고객사",
-			opened: "발생 시각", next: "다음 기한", title: "제목",
+			opened: "발생 시각", next: "다음 예정", title: "제목",
 			started: "시작", resolved: "해결", closed: "종료", responding: "대응 담당자", nobody: "없음", paging: "호출",
 			step: "에스컬레이션 %d/%d단계(%d회차) %s", lastResort: "최종 대상 %s", expires: "활동이 없으면 %s에 호출 재개",
-			roles: "역할", alerts: "경보", firing: "%d건 발생 중 / 모두 %d건",
+			roles: "역할", alerts: "경보", firing: "%d건 발생 중 / 총 %d건",
 			ticket: "티켓", report: "보고서", review: "사후 분석", previous: "직전 인시던트", links: "링크", entries: "최근 기록",
 			promise: "목표", due: "기한", left: "남은 시간", beginsAt: ", %s부터 계산", atRisk: "임박",
 			in: "%s 후", ago: "%s 전", remaining: "%s 남음", over: "%s 초과", now: "지금", person: "%s 님", schedule: "당직표 %s", somebody: "개인 %s",
@@ -72,7 +72,7 @@ func labelsIn(language string) labels {
 	}
 	return labels{
 		incident: "Incident", priority: "Priority", status: "Status", service: "Service", customers: "Customers", customer: "Customer",
-		opened: "Opened", next: "Next due", title: "Title",
+		opened: "Opened", next: "Next", title: "Title",
 		started: "Started", resolved: "Resolved", closed: "Closed", responding: "Responding", nobody: "nobody", paging: "Paging",
 		step: "step %d of %d, round %d: %s", lastResort: "last resort: %s", expires: "pages again without a sign of life by %s",
 		roles: "Roles", alerts: "Alerts", firing: "%d firing of %d",
