@@ -10,6 +10,7 @@ import (
 
 	"muster/internal/incident"
 	"muster/internal/priority"
+	"muster/internal/supportplan"
 )
 
 // A Fact is one line about a service: what it is, in words, and what is known of it.
@@ -136,4 +137,9 @@ func (l *language) worth(value string) string {
 		said = fmt.Sprintf(l.word("worth", "in"), said, m[3])
 	}
 	return said
+}
+
+// Pause returns the words for whom a clock stands still.
+func (t *Texts) Pause(c supportplan.Cause, language string) string {
+	return t.in(language).word("pause", string(c))
 }

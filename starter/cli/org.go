@@ -60,10 +60,14 @@ func (a *app) judge(folder string, strict bool) error {
 		if refused {
 			return // the error says it all
 		}
-		lines(w, fmt.Sprintf("%s (%s): no faults, revision %s", o.Name, o.ID, o.Revision))
+		faultless, warning := "%s (%s): no faults, revision %s", "warning: "
+		if a.language() == "ko" {
+			faultless, warning = "%s (%s): 문제 없음, 리비전 %s", "경고: "
+		}
+		lines(w, fmt.Sprintf(faultless, o.Name, o.ID, o.Revision))
 		for _, f := range v.Warnings {
 			f.File = filepath.Join(folder, f.File)
-			lines(w, "warning: "+f.String())
+			lines(w, warning+f.String())
 		}
 	}); err != nil {
 		return err

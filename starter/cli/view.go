@@ -373,7 +373,10 @@ func (p page) promises(i *incident.Incident) {
 		case c.State == supportplan.Met:
 			shade = green
 		}
-		due, left := "", printable(c.Reason)
+		due, left := "", ""
+		if c.State == supportplan.Paused {
+			left = p.standing(i, c)
+		}
 		if !c.Due.IsZero() {
 			due = p.instant(c.Due)
 			if c.Open() {
@@ -385,6 +388,20 @@ func (p page) promises(i *incident.Incident) {
 		})
 	}
 	p.rows(p.w, rows, text.WrapSoft)
+}
+
+// standing says for whom a clock stands still, and how much of its time it has when it runs on.
+func (p page) standing(i *incident.Incident, c *supportplan.Clock) string {
+	said := []string{printable(c.Reason)}
+	if c.Cause != "" {
+		said = append([]string{p.view.texts.Pause(c.Cause, p.language)}, said...)
+	}
+	if h, err := supportplan.OpenTimeOf(c.Calendar, i.Definition.Calendars, time.LoadLocation); err == nil {
+		if left, err := c.Remaining(h, p.env.Now()); err == nil && left > 0 {
+			said = append(said, fmt.Sprintf(p.say.remaining, p.view.texts.Duration(left, p.language)))
+		}
+	}
+	return strings.Join(slices.DeleteFunc(said, func(s string) bool { return s == "" }), ", ")
 }
 
 // left says how much of its time a running clock has left: hours of its calendar, or the time until its due instant where they
