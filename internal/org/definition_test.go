@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -297,5 +298,21 @@ func TestAnAlertAmongStrangersKeepsItsLevels(t *testing.T) {
 	}
 	if _, got := o.Levels("prometheus", nil, stranger, critical); got != want {
 		t.Errorf("urgency %s, want %s, as the critical alert has it alone", got, want)
+	}
+}
+
+// What every incident carries is bounded when the folder is read, and not when an incident opens at night.
+func TestAServiceThatIsTooLargeIsRefused(t *testing.T) {
+	files := good(t)
+	var customers, ids strings.Builder
+	for n := range 900 {
+		fmt.Fprintf(&customers, "  - {id: c-%d, name: C, language: en, support_plan: gold, contacts: [{id: desk, name: Desk, methods: [{name: log, type: file, address: c.jsonl}]}]}\n", n)
+		fmt.Fprintf(&ids, ", c-%d", n)
+	}
+	files["customers.yaml"] += "\n" + customers.String()
+	change{"services.yaml", "customers: [shopco", "customers: [shopco" + ids.String()}.in(t, files)
+	got := faults(t, files)
+	if len(got) != 1 || !strings.Contains(got[0], "service shop: what each of its incidents carries takes ") {
+		t.Errorf("got %.300q", got)
 	}
 }

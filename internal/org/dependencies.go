@@ -1,6 +1,7 @@
 package org
 
 import (
+	"encoding/json"
 	"strings"
 
 	"muster/internal/incident"
@@ -33,9 +34,24 @@ func (b *builder) checkDependencies() {
 			}
 		}
 	}
+	b.checkSizes()
 	c := cycles{builder: b, known: map[string]int{}}
 	for _, id := range services {
 		c.visit(id)
+	}
+}
+
+// maxPinned bounds what every incident of a service carries, in bytes of JSON: Temporal ends a run whose state is too large.
+const maxPinned = 256 << 10
+
+// checkSizes makes a fault of services whose incidents would carry too much.
+func (b *builder) checkSizes() {
+	for _, id := range b.table("service").ids {
+		text, err := json.Marshal(b.services[id].Definition)
+		if err == nil && len(text) > maxPinned {
+			b.fault(b.placeOf("service", id), "service %s: what each of its incidents carries takes %d bytes, of customers, support plans, calendars and steps; want at most %d",
+				id, len(text), maxPinned)
+		}
 	}
 }
 
