@@ -113,7 +113,7 @@ func fullClocks() []supportplan.Clock {
 		{Customer: "acme", Target: supportplan.Respond, Within: 15 * time.Minute, Started: after(50 * time.Second), Due: after(15*time.Minute + 50*time.Second), State: supportplan.Met, EndedAt: after(7*time.Minute + 12*time.Second)},
 		{Customer: "acme", Target: supportplan.Update, Within: 30 * time.Minute, Started: after(62 * time.Minute), Due: after(92 * time.Minute), State: supportplan.Stopped, EndedAt: after(78 * time.Minute), EarlierMet: 2},
 		{Customer: "acme", Target: supportplan.Resolve, Within: 4 * time.Hour, Started: after(50 * time.Second), Due: after(4*time.Hour + 10*time.Minute + 50*time.Second), State: supportplan.Met, EndedAt: after(78 * time.Minute), Pauses: []supportplan.Span{{From: after(30 * time.Minute), To: after(40 * time.Minute)}}},
-		{Customer: "daon", Target: supportplan.Resolve, Within: time.Hour, Started: after(50 * time.Second), Due: after(60*time.Minute + 50*time.Second), State: supportplan.Missed, Late: true, EndedAt: after(78 * time.Minute)},
+		{Customer: "daon", Target: supportplan.Resolve, Within: time.Hour, Calendar: "business-hours", Started: after(50 * time.Second), Due: after(60*time.Minute + 50*time.Second), State: supportplan.Missed, Late: true, EndedAt: after(78 * time.Minute)},
 	}
 }
 

@@ -122,7 +122,7 @@ func (v *view) promises(i *incident.Incident, at time.Time) {
 	for n := range i.Clocks {
 		c := &i.Clocks[n]
 		p := promise{
-			Customer: c.Customer, Target: string(c.Target), Within: c.Within, Days: c.Days, Started: c.Started, Due: c.Due, Ended: c.EndedAt,
+			Customer: c.Customer, Target: string(c.Target), Within: c.Within, Days: c.Days, Calendar: c.Calendar, Started: c.Started, Due: c.Due, Ended: c.EndedAt,
 			Outcome: string(c.State), Reason: c.Reason, OtherMet: c.EarlierMet, OtherMissed: c.EarlierMissed,
 		}
 		if name := names[c.Customer]; name != "" {

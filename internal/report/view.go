@@ -114,7 +114,8 @@ type promise struct {
 	Customer              string
 	Target                string `text:"code"`
 	Within                time.Duration
-	Days                  int // working days, instead of Within
+	Days                  int    // working days, instead of Within
+	Calendar              string // in which they run; empty: around the clock
 	Started, Due, Ended   time.Time
 	Outcome               string        `text:"code"` // a clock's state
 	Took                  time.Duration // without pauses
