@@ -20,9 +20,14 @@ type Request struct {
 	At      time.Time      // when it came in
 	Zone    *time.Location // whose months quotas are counted in
 	Hours   Open           // whether the channel by which it came is served then
-	// Used is how often the feature has been used in the period of its quota so far, the visits of the year where it is one.
-	Used    int
-	Counted bool // otherwise nobody knows what Used is
+	Used    Count          // how often the feature has been used in the period of its quota so far
+	Visited Count          // visits of this year so far
+}
+
+// A Count is a number that somebody has counted. The zero Count says that nobody has.
+type Count struct {
+	Known bool
+	N     int
 }
 
 // Open says whether something is served at an instant. The zero Open says that nobody knows.
@@ -187,7 +192,7 @@ func (e Entitlement) granted(f Feature, r Request) Reason {
 	case Included:
 		return Reason{Kind: ReasonIncluded}
 	case Limited:
-		return counted(g.Quota, r, ReasonQuotaLeft, ReasonQuotaUsedUp, ReasonQuotaUncounted)
+		return counted(g.Quota, r, r.Used, ReasonQuotaLeft, ReasonQuotaUsedUp, ReasonQuotaUncounted)
 	case Option:
 		return Reason{Kind: ReasonOption}
 	case AddOn:
@@ -213,17 +218,17 @@ func (e Entitlement) visits(r Request) Reason {
 	if perYear == 0 {
 		return Reason{Kind: ReasonNoVisits}
 	}
-	return counted(Quota{perYear, Year}, r, ReasonVisitsLeft, ReasonVisitsUsedUp, ReasonVisitsUncounted)
+	return counted(Quota{perYear, Year}, r, r.Visited, ReasonVisitsLeft, ReasonVisitsUsedUp, ReasonVisitsUncounted)
 }
 
 // counted holds a quota against what has been used of it.
-func counted(q Quota, r Request, left, usedUp, uncounted ReasonKind) Reason {
+func counted(q Quota, r Request, used Count, left, usedUp, uncounted ReasonKind) Reason {
 	x := Reason{Kind: uncounted, Quota: q}
 	x.From, x.To = q.Per.Bounds(r.At, r.Zone)
-	if !r.Counted {
+	if !used.Known {
 		return x
 	}
-	x.Used, x.Left = r.Used, q.Left(r.Used)
+	x.Used, x.Left = used.N, q.Left(used.N)
 	if x.Kind = left; x.Left == 0 {
 		x.Kind = usedUp
 	}

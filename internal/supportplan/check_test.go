@@ -108,8 +108,9 @@ func TestWhatIsCovered(t *testing.T) {
 			e := supportplan.Entitlement{
 				Terms: supportplan.Terms{Table: "family", Column: "small", Visits: tc.visits}, Table: table(t), Contract: tc.contract,
 			}
+			used := supportplan.Count{Known: tc.used >= 0, N: max(tc.used, 0)}
 			v := e.Check(supportplan.Request{
-				Feature: tc.feature, At: start, Zone: time.UTC, Hours: tc.hours, Used: tc.used, Counted: tc.used >= 0,
+				Feature: tc.feature, At: start, Zone: time.UTC, Hours: tc.hours, Used: used, Visited: used,
 			})
 			if v.Outcome != tc.outcome || v.Approval != (tc.outcome != supportplan.Covered) {
 				t.Errorf("got %s, approval %v; want %s", v.Outcome, v.Approval, tc.outcome)
@@ -143,7 +144,8 @@ func offers(v supportplan.Verdict) string {
 func TestAVerdictHasTheFacts(t *testing.T) {
 	e := supportplan.Entitlement{Terms: supportplan.Terms{Column: "small"}, Table: table(t)}
 	got := e.Check(supportplan.Request{
-		Feature: "drill", At: start, Zone: time.UTC, Hours: supportplan.Open{Known: true, Next: after(60)}, Used: 4, Counted: true,
+		Feature: "drill", At: start, Zone: time.UTC, Hours: supportplan.Open{Known: true, Next: after(60)},
+		Used: supportplan.Count{Known: true, N: 4}, Visited: supportplan.Count{Known: true, N: 6},
 	})
 	quarter := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
 	want := supportplan.Verdict{
@@ -180,13 +182,16 @@ func TestNothingIsCoveredByGuessing(t *testing.T) {
 		x.Groups = []supportplan.Group{{Features: []supportplan.Feature{f}}}
 		visits := rapid.SampledFrom([]*supportplan.Visits{nil, {PerYear: 2}, {ByAgreement: true}}).Draw(rt, "visits")
 		open := supportplan.Open{Known: rapid.Bool().Draw(rt, "known"), Now: rapid.Bool().Draw(rt, "open")}
-		used, counted := rapid.IntRange(0, 3).Draw(rt, "used"), rapid.Bool().Draw(rt, "counted")
+		count := func(of string) supportplan.Count {
+			return supportplan.Count{Known: rapid.Bool().Draw(rt, of+" counted"), N: rapid.IntRange(0, 3).Draw(rt, of)}
+		}
+		used, visited := count("used"), count("visited")
 		e := supportplan.Entitlement{Terms: supportplan.Terms{Column: "small", Visits: visits}, Table: x}
-		v := e.Check(supportplan.Request{Feature: "f", At: start, Zone: time.UTC, Hours: open, Used: used, Counted: counted})
-		may := counted && used < 2
+		v := e.Check(supportplan.Request{Feature: "f", At: start, Zone: time.UTC, Hours: open, Used: used, Visited: visited})
+		may, mayVisit := used.Known && used.N < 2, visited.Known && visited.N < 2
 		want := open.Known && open.Now &&
 			(here == "included" || here == "2 a month" && may) &&
-			(!f.OnSite || visits != nil && visits.PerYear > 0 && may)
+			(!f.OnSite || visits != nil && visits.PerYear > 0 && mayVisit)
 		if got := v.Outcome == supportplan.Covered; got != want || v.Approval == got {
 			rt.Fatalf("%s, approval %v, because of %s; want covered: %v", v.Outcome, v.Approval, reasons(v), want)
 		}

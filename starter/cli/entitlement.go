@@ -30,20 +30,19 @@ type enquiry struct {
 // entitlementOrder is what explain entitlement was asked for.
 type entitlementOrder struct {
 	customer, feature, channel, at string
-	used                           int
-	counted                        bool
+	used, visited                  supportplan.Count
 }
 
 // check finds what no folder could answer.
 func (e *entitlementOrder) check(cmd *cobra.Command) error {
-	e.counted = cmd.Flags().Changed("used")
+	e.used.Known, e.visited.Known = cmd.Flags().Changed("used"), cmd.Flags().Changed("visited")
 	switch {
 	case e.customer == "" || e.feature == "":
 		return misused("--customer, --feature: want both")
 	case e.channel != "" && !slices.Contains(supportplan.Channels(), supportplan.Channel(e.channel)):
 		return misused("--channel %q: want one of %s", e.channel, joined(supportplan.Channels()))
-	case e.used < 0:
-		return misused("--used %d: want 0 or more", e.used)
+	case e.used.N < 0 || e.visited.N < 0:
+		return misused("--used %d, --visited %d: want 0 or more", e.used.N, e.visited.N)
 	}
 	_, err := instant(e.at, time.Time{}, time.UTC)
 	return err
@@ -75,7 +74,7 @@ folder is not guessed: a person decides.
 
 Channels: ` + joined(supportplan.Channels()) + `.`,
 		Example: "  muster explain entitlement --org ./org --customer garam --feature cdn\n" +
-			"  muster explain entitlement --org ./org --customer garam --feature visit --channel on-site --at \"2026-11-30 09:00\" --used 3",
+			"  muster explain entitlement --org ./org --customer garam --feature visit --channel on-site --at \"2026-11-30 09:00\" --visited 3",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := wants()(nil, args); err != nil {
 				return err
@@ -89,7 +88,8 @@ Channels: ` + joined(supportplan.Channels()) + `.`,
 	f.StringVar(&e.feature, "feature", "", "`ID` of a feature in the entitlement table of its support plan")
 	f.StringVar(&e.channel, "channel", "", "`CHANNEL` by which the request comes; default: the support hours of the plan count")
 	f.StringVar(&e.at, "at", "", "`TIME` at which it comes; default: now")
-	f.IntVar(&e.used, "used", 0, "`NUMBER` of uses so far, of visits in this year; without it nobody knows")
+	f.IntVar(&e.used.N, "used", 0, "`NUMBER` of uses in the period of the quota so far; without it nobody knows")
+	f.IntVar(&e.visited.N, "visited", 0, "`NUMBER` of visits in this year so far; without it nobody knows")
 	_ = cmd.RegisterFlagCompletionFunc("channel", completions(supportplan.Channels()))
 	return cmd
 }
@@ -116,7 +116,7 @@ func (a *app) explainRequest(o *org.Organisation, e entitlementOrder) error {
 	v := enquiry{
 		Customer: e.customer, Plan: entitled.Contract.Plan, Feature: e.feature, Channel: supportplan.Channel(e.channel), Hours: hours, At: at,
 		Verdict: entitled.Check(supportplan.Request{
-			Feature: e.feature, At: at, Zone: o.Zone, Hours: open, Used: e.used, Counted: e.counted,
+			Feature: e.feature, At: at, Zone: o.Zone, Hours: open, Used: e.used, Visited: e.visited,
 		}),
 	}
 	return a.answer(v, func(w io.Writer) { a.sheet(w, o).verdict(o, entitled, v) })

@@ -42,7 +42,7 @@ func sheetLabelsIn(language string) sheetLabels {
 		return sheetLabels{
 			plan: "지원 등급", source: "출처", ours: "자체 추가", hours: "지원 시간", channels: "채널별 지원 시간", atRisk: "임박 기준",
 			atRiskAt: "시간의 %d%% 사용", visits: "방문 지원", preventive: "예방 점검", engineer: "담당 엔지니어", confirm: "해결 여부 문의",
-			workingDay: "1영업일", days: "%d영업일", workingDays: "%d영업일 동안 응답이 없으면 해결로 봄", availability: "가용성", onTop: "%s (별도 적용)",
+			workingDay: "1영업일", days: "%d영업일", workingDays: "고객사가 %d영업일 안에 해결 여부를 알림", availability: "가용성", onTop: "%s (별도 적용)",
 			targets: "목표", target: "목표", lasting: "시간", requests: "요청별 목표", entitlements: "제공 범위", limits: "제약사항", feature: "항목", grant: "제공", item: "항목",
 			customer: "고객사", note: "비고", request: "요청",
 			received: "접수 시각", why: "사유", offers: "제안", silent: "약속 없음", agreed: "협의(계약에 횟수 입력)",
@@ -51,7 +51,7 @@ func sheetLabelsIn(language string) sheetLabels {
 	return sheetLabels{
 		plan: "Support plan", source: "Source", ours: "Ours", hours: "Support hours", channels: "By channel", atRisk: "At risk",
 		atRiskAt: "when %d%% of the time is used", visits: "Visits", preventive: "Preventive check", engineer: "Engineer", confirm: "Confirmation",
-		workingDay: "1 working day", days: "%d working days", workingDays: "%d working days without an answer count as fixed", availability: "Availability", onTop: "%s on top",
+		workingDay: "1 working day", days: "%d working days", workingDays: "the customer says within %d working days whether it is fixed", availability: "Availability", onTop: "%s on top",
 		targets: "Targets", target: "Target", lasting: "Within", requests: "Targets of requests", entitlements: "Entitlements", limits: "Limits", feature: "Feature", grant: "Grant",
 		item: "Item", customer: "Customer", note: "Note", request: "Request",
 		received: "Received", why: "Why", offers: "Offers", silent: "not promised", agreed: "by agreement: the number stands in the contract",
