@@ -19,11 +19,11 @@ import (
 // ID is that of every incident in a preview.
 const ID incident.ID = "INC-PREVIEW"
 
-// maxSteps bounds how often something may fall due: whoever looks further ahead than that has a policy that pages without end.
+// maxSteps bounds how often something may fall due.
 const maxSteps = 10_000
 
-// Play opens an incident of a definition with its alerts at an instant, and lets the time run until another. Every delivery
-// arrives at once, by the first contact method; nobody acknowledges. What would have happened stands in the timeline of the
+// Play opens an incident of a definition with its alerts at an instant, and lets the time run until another, or until the last
+// resort is paged for the second time: from then on nothing new is said. Every delivery arrives at once, by the first contact method; nobody acknowledges. What would have happened stands in the timeline of the
 // incident that it returns.
 func Play(ctx context.Context, o *org.Organisation, def incident.Definition, b alert.Batch, from, until time.Time) (*incident.Incident, error) {
 	i, err := incident.Open(ID, def, from)
@@ -40,7 +40,7 @@ func Play(ctx context.Context, o *org.Organisation, def incident.Definition, b a
 			return nil, err
 		}
 		due := i.NextDue()
-		if due.IsZero() || due.After(until) {
+		if due.IsZero() || due.After(until) || p.repeats() {
 			return i, nil
 		}
 		p.now = due
@@ -60,6 +60,16 @@ type player struct {
 	incident    *incident.Incident
 	composition activities.Composition
 	now         time.Time
+}
+
+// repeats tells whether the last resort has been paged twice.
+func (p *player) repeats() bool {
+	run := p.incident.Escalation
+	if run.Begun < 2 {
+		return false
+	}
+	run.Begun--
+	return run.Rung(p.incident.Definition.Policy).Step == 0
 }
 
 // settle begins what is due now, and lets all of it have its outcome.
