@@ -313,20 +313,6 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-func TestKnows(t *testing.T) {
-	c := build(t, seoul(t))
-	for at, want := range map[string]bool{
-		"2027-12-31T23:59:59+09:00": true, "2027-12-31T15:00:00Z": false, "2026-01-01T00:00:00Z": true,
-	} {
-		if got := c.Knows(instant(t, at)); got != want {
-			t.Errorf("at %s: got %t", at, got)
-		}
-	}
-	if !build(t, plain(t, "UTC", "00:00-24:00")).Knows(instant(t, "2999-01-01T00:00:00Z")) {
-		t.Error("a calendar without holidays knows them all")
-	}
-}
-
 // TestFaults breaks one rule each.
 func TestFaults(t *testing.T) {
 	for _, tt := range []struct {

@@ -96,11 +96,6 @@ func (c *Calendar) Between(a, b time.Time) time.Duration {
 	return open
 }
 
-// Knows tells whether the holidays of the day that the zone has at t are known.
-func (c *Calendar) Knows(t time.Time) bool {
-	return c.rules.KnownUntil == 0 || DateOf(t.In(c.zone)) <= c.rules.KnownUntil
-}
-
 // later returns the later of two instants, shown as the first is.
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
