@@ -181,8 +181,10 @@ func (i *Incident) matching(customer string, t supportplan.Target, s supportplan
 	return found
 }
 
-func (i *Incident) plan(customer string) supportplan.Plan {
-	for _, c := range i.Definition.Customers {
+func (i *Incident) plan(customer string) supportplan.Plan { return i.Definition.plan(customer) }
+
+func (d *Definition) plan(customer string) supportplan.Plan {
+	for _, c := range d.Customers {
 		if c.ID == customer {
 			return c.Plan
 		}

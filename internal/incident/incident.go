@@ -41,6 +41,7 @@ type Incident struct {
 	Priority priority.Priority `json:"priority"`
 	Times    Times             `json:"times"`
 	Reopened int               `json:"reopened,omitempty"` // how often
+	Repinned int               `json:"repinned,omitempty"` // how often
 	Partial  bool              `json:"partial,omitempty"`  // as a party beside the provider sees it: what is not in it is hidden, and not none
 
 	Alerts     alert.Set           `json:"alerts"`

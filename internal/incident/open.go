@@ -111,19 +111,27 @@ func (i *Incident) reopen(by timeline.Actor, cause, note string, now time.Time) 
 			c.Restart(now, p)
 		}
 	}
+	if i.Repinned > 0 { // while it was not open: with promises that have never run
+		i.startMissing(now)
+	}
 	i.computeClocks(now)
 }
 
 // startClocks begins every promise of every customer.
 func (i *Incident) startClocks(now time.Time) {
+	i.startMissing(now)
+	i.computeClocks(now)
+}
+
+// startMissing begins every promise that has no clock.
+func (i *Incident) startMissing(now time.Time) {
 	for _, c := range i.Definition.Customers {
 		for _, t := range supportplan.Targets() {
-			if p, ok := c.Plan.Promise(i.Priority, t); ok {
+			if p, ok := c.Plan.Promise(i.Priority, t); ok && i.clock(c.ID, t) == nil {
 				i.Clocks = append(i.Clocks, supportplan.Start(c.ID, p, now))
 			}
 		}
 	}
-	i.computeClocks(now)
 }
 
 // computeClocks asks for the instants of all clocks. They come back through Computed and are recorded there.

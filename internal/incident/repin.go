@@ -26,7 +26,7 @@ func (c Repin) Check(i *Incident) error {
 		return i.refuse("repin", "definition: missing")
 	case d.Service.ID != i.Definition.Service.ID:
 		return i.refuse("repin", "the definition is of service %q; want that of %q", d.Service.ID, i.Definition.Service.ID)
-	case d.SHA256 == i.Definition.SHA256:
+	case len(Differences(i.Definition, *d)) == 0:
 		return i.refuse("repin", "nothing has changed: revision %s of the organisation folder says the same", d.Revision)
 	}
 	return firstOf(i.wantNotClosed("repin"), i.wantText("repin", "reason", c.Reason, true))
@@ -37,7 +37,11 @@ func (c Repin) Check(i *Incident) error {
 func (c Repin) Apply(i *Incident, by timeline.Actor, now time.Time) {
 	const most = 50 // are told one by one; whoever changes more reads the two revisions
 	old := i.Definition
+	if i.Status.Open() {
+		i.unpromise(c.Definition, now) // while their customers have names here
+	}
 	i.Definition = *c.Definition
+	i.Repinned++
 	changes := Differences(old, i.Definition)
 	i.record(now, timeline.Repinned, by, timeline.F("from", old.SHA256), timeline.F("definition", i.Definition.SHA256),
 		timeline.F("revision", i.Definition.Revision), timeline.F("changes", strconv.Itoa(len(changes))), timeline.F("reason", c.Reason))
@@ -49,22 +53,34 @@ func (c Repin) Apply(i *Incident, by timeline.Actor, now time.Time) {
 	}
 }
 
-// repromise gives every clock what the definition promises now.
-func (i *Incident) repromise(now time.Time) {
+// unpromise ends the clocks of what a newer definition does not promise any more.
+func (i *Incident) unpromise(d *Definition, now time.Time) {
 	for n := range i.Clocks {
 		c := &i.Clocks[n]
-		if _, promised := i.plan(c.Customer).Promise(i.Priority, c.Target); !promised && c.Open() {
+		if _, promised := d.plan(c.Customer).Promise(i.Priority, c.Target); !promised && c.Open() {
 			c.Stop(now)
 			i.recordClock(now, timeline.ClockStopped, c, timeline.Muster(), timeline.F("cause", "repinned"))
 		}
 	}
+}
+
+// repromise gives every clock what the definition promises now. One that an earlier definition ended goes on as if it had
+// never stood still.
+func (i *Incident) repromise(now time.Time) {
 	for _, cu := range i.Definition.Customers {
 		for _, t := range supportplan.Targets() {
 			p, promised := cu.Plan.Promise(i.Priority, t)
 			switch c := i.clock(cu.ID, t); {
 			case !promised:
+			case c == nil && t == supportplan.Respond && !i.Times.Engaged.IsZero(): // somebody has responded before it was promised
 			case c == nil && !i.done(t):
 				i.Clocks = append(i.Clocks, supportplan.Start(cu.ID, p, now))
+			case c != nil && c.State == supportplan.Stopped && !i.done(t):
+				from := c.Started
+				if t == supportplan.Update {
+					from = now
+				}
+				c.Restart(from, p)
 			case c != nil && c.Open() && c.State != supportplan.Missed:
 				c.Repromise(p)
 			}
@@ -94,10 +110,9 @@ func compare(path string, a, b reflect.Value, all *[]Difference) {
 	case reflect.Struct:
 		t := either(a, b).Type()
 		for n := range t.NumField() {
-			name, _, _ := strings.Cut(t.Field(n).Tag.Get("json"), ",")
 			inner := path
 			if !t.Field(n).Anonymous {
-				inner = join(path, name)
+				inner = join(path, wireName(t.Field(n)))
 			}
 			compare(inner, field(a, n), field(b, n), all)
 		}
@@ -105,11 +120,27 @@ func compare(path string, a, b reflect.Value, all *[]Difference) {
 		for _, k := range keys(a, b) {
 			compare(join(path, k), item(a, k), item(b, k), all)
 		}
+	case reflect.Pointer:
+		compare(path, pointed(a), pointed(b), all)
 	default:
-		if x, y := shown(a), shown(b); x != y {
-			*all = append(*all, Difference{path, x, y})
+		if x, y := text(a), text(b); x != y || a.IsValid() != b.IsValid() && kind(a, b) == reflect.Bool {
+			*all = append(*all, Difference{path, clipped(x), clipped(y)})
 		}
 	}
+}
+
+// wireName is the name that a field has in JSON.
+func wireName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
+}
+
+// pointed is what a pointer points to, none when it is nil.
+func pointed(v reflect.Value) reflect.Value {
+	if !v.IsValid() {
+		return v
+	}
+	return v.Elem()
 }
 
 // kind is how two values are compared: what can say itself in a text is not taken apart.
@@ -179,16 +210,21 @@ func item(v reflect.Value, k string) reflect.Value {
 	return reflect.Value{}
 }
 
-// shown is a value as a text, empty when there is none.
-func shown(v reflect.Value) string {
+// text is a value as a text, empty when there is none.
+func text(v reflect.Value) string {
 	if !v.IsValid() || v.IsZero() {
 		return ""
 	}
-	const most = 200
-	if text := []rune(fmt.Sprint(v.Interface())); len(text) > most {
-		return string(text[:most]) + "…"
-	}
 	return fmt.Sprint(v.Interface())
+}
+
+// clipped is what a timeline keeps of a text.
+func clipped(s string) string {
+	const most = 200
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return s
 }
 
 func join(path, name string) string {

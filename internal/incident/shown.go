@@ -1,7 +1,9 @@
 package incident
 
 import (
+	"reflect"
 	"slices"
+	"strings"
 
 	"muster/internal/calendar"
 	"muster/internal/supportplan"
@@ -44,11 +46,26 @@ func (i *Incident) calendarsOf(customer string) []calendar.Rules {
 }
 
 // Beside is the incident as those see it who work on it for another party: all of it but what is for the provider's own
-// people alone.
+// people alone, which a repin may have changed.
 func (i *Incident) Beside() *Incident {
 	beside := *i
 	beside.Definition.Background = Background{}
+	beside.Timeline.Entries = slices.DeleteFunc(slices.Clone(i.Timeline.Entries), func(e timeline.Entry) bool {
+		return e.Kind == timeline.DefinitionChanged && ofBackground(e.Fact("what"))
+	})
 	return &beside
+}
+
+// ofBackground tells whether a path of Differences leads to what is for the provider's own people.
+func ofBackground(path string) bool {
+	first, _, _ := strings.Cut(path, ".")
+	t := reflect.TypeFor[Background]()
+	for n := range t.NumField() {
+		if wireName(t.Field(n)) == first {
+			return true
+		}
+	}
+	return false
 }
 
 // soleName is the name by which the timeline means a customer and no other one.

@@ -80,6 +80,20 @@ func TestACustomerIsShownItsOwn(t *testing.T) {
 	}
 }
 
+// repinned is an incident of which a newer folder says more, also for the provider's own people.
+func repinned(t *testing.T) *incident.Incident {
+	t.Helper()
+	w := opened(t)
+	w.do("1", incident.Repin{Reason: "x", Definition: newer(func(d *incident.Definition) {
+		d.Title = "another title"
+		d.Owner, d.Tier = &incident.Contact{Name: inside}, 1
+		d.DependsOn = []incident.Service{{ID: inside, Name: inside}}
+		d.Classes = []priority.Class{inside}
+	})}, park)
+	w.i.Definition.Background = incident.Background{}
+	return w.i
+}
+
 // Whoever works on it for another party is shown all but what is for the provider's own people.
 func TestBeside(t *testing.T) {
 	i := busy("Globex")
@@ -87,6 +101,13 @@ func TestBeside(t *testing.T) {
 	got := i.Beside()
 	if !reflect.ValueOf(got.Definition.Background).IsZero() {
 		t.Errorf("shows %+v", got.Definition.Background)
+	}
+	text, err := json.Marshal(repinned(t).Beside())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), inside) || !strings.Contains(string(text), "another title") {
+		t.Errorf("shows what a repin has changed inside: %s", text)
 	}
 	if i.Definition.Triage == nil || len(got.Timeline.Entries) != len(i.Timeline.Entries) || got.Definition.Links == nil {
 		t.Error("has taken more away, or from the incident itself")

@@ -42,7 +42,7 @@ func (b *builder) checkDependencies() {
 }
 
 // maxPinned bounds what every incident of a service carries, in bytes of JSON: Temporal ends a run whose state is too large.
-const maxPinned = 256 << 10
+const maxPinned = 128 << 10
 
 // checkSizes makes a fault of services whose incidents would carry too much.
 func (b *builder) checkSizes() {

@@ -325,6 +325,11 @@ func (s *server) define(r *http.Request, c incident.Repin) (incident.Command, er
 	if err != nil {
 		return nil, err
 	}
+	if s.Directory().Older(i.Folder.Revision, i.Folder.Changed) {
+		return nil, &starter.RefusedError{Reason: fmt.Sprintf(
+			"incident %s: cannot repin: the organisation folder of this server is older than the one that the incident has last used, revision %s; try again when the folder is up to date",
+			i.ID, i.Folder.Revision)}
+	}
 	d, err := s.Directory().Repinned(i.Definition, i.Alerts.Labels())
 	if err != nil {
 		return nil, &starter.RefusedError{Reason: fmt.Sprintf("incident %s: cannot repin: %v", i.ID, err)}

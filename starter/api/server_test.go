@@ -316,6 +316,14 @@ func TestRepinTakesTheDefinitionOfTheFolder(t *testing.T) {
 	}
 }
 
+func TestNoRepinFromAnOlderFolder(t *testing.T) {
+	p := newPlace(t)
+	p.incidents[open].Folder = incident.Folder{Revision: "newer", Changed: instant()}
+	if w := p.ask("POST", at+"/repin", bodies()["repin"]); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "is older than the one") || len(p.calls) > 0 {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+}
+
 func TestBadBodies(t *testing.T) {
 	long := strings.Repeat("가", incident.MaxText/3+1)
 	for _, tc := range []struct {

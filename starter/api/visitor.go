@@ -23,6 +23,8 @@ import (
 type Directory interface {
 	// Repinned returns a definition as the folder has it now, for the same service and alerts.
 	Repinned(pinned incident.Definition, alerts []alert.Labels) (incident.Definition, error)
+	// Older tells whether a folder of another revision, changed at that time, is newer than this one.
+	Older(revision string, changed time.Time) bool
 	// Subject returns who acts, with a party and roles.
 	Subject(actor string) (authority.Subject, bool)
 	Person(id string) (delivery.Recipient, bool)
