@@ -40,6 +40,7 @@ type Recipient struct {
 	Language string   `json:"language"`         // "en" or "ko"
 	Methods  []string `json:"methods"`          // names of contact methods, the preferred one first
 	Shared   bool     `json:"shared,omitempty"` // several people read it: it is the channel "group:noc"
+	Along    bool     `json:"along,omitempty"`  // with Shared: its people are told by themselves, and only that reaches them
 	Zone     string   `json:"zone,omitempty"`   // IANA zone in which they read times; empty for the organisation's
 
 	// Delays are of the methods, in their order: for how long nobody has acknowledged a page by the method before when this

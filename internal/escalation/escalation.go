@@ -176,6 +176,16 @@ func (p Policy) Targets() []Target {
 	return append(all, p.LastResort...)
 }
 
+// MostAcknowledgements returns how many different people may have to acknowledge before paging stops, 0 where one is enough.
+func (p Policy) MostAcknowledgements() (most int) {
+	for v := range len(p.Variants) + 1 {
+		for _, s := range p.steps(v) {
+			most = max(most, s.Acknowledgements)
+		}
+	}
+	return most
+}
+
 // Validate says all that keeps the policy from being climbed for ever.
 func (p Policy) Validate() []error {
 	faults := validSteps("policy "+p.ID, p.Steps)

@@ -129,7 +129,9 @@ func (i *Incident) Composed(number int, is Composition, now time.Time) {
 		case s.Work != PageStep:
 			reached++
 		case !a.Outside: // whoever is outside is told, but nobody waits for their answer
-			reached++
+			if !a.To.Along {
+				reached++
+			}
 			d.Work, d.For = PagePerson, ""
 		}
 		i.beginDelivery(d, now)
@@ -200,7 +202,7 @@ func (i *Incident) delivered(s Send, now time.Time) {
 // pageArrived takes in that somebody has got a page. Where their next contact method has a delay, it follows all the same
 // unless somebody acknowledges.
 func (i *Incident) pageArrived(s Send) {
-	if s.Climb == i.Escalation.Restarts && s.Rung == i.Escalation.Begun {
+	if s.Climb == i.Escalation.Restarts && s.Rung == i.Escalation.Begun && !s.To.Along {
 		i.Escalation.Reached = true
 	}
 	if s.hasNextMethod() && s.To.Delay(s.Method+1) > 0 && i.stale(&s) == "" {
@@ -276,7 +278,7 @@ func (i *Incident) refused(s Send, now time.Time) {
 	if s.For == Remind && s.Withdrawn == "" {
 		i.tellStandIn(s, now)
 	}
-	if s.Work == PagePerson && !i.paging(s.Rung, s.Climb) && !i.Escalation.Reached && s.Withdrawn == "" {
+	if s.Work == PagePerson && !s.To.Along && !i.paging(s.Rung, s.Climb) && !i.Escalation.Reached && s.Withdrawn == "" {
 		i.stepFailed(s, timeline.StepFailed, "", now)
 	}
 }
@@ -295,9 +297,10 @@ func (i *Incident) stepFailed(s Send, kind timeline.Kind, detail string, now tim
 	i.Escalation.Hasten(i.Definition.Policy, s.Rung, now)
 }
 
+// paging tells whether a page of a rung may still reach somebody.
 func (i *Incident) paging(rung, climb int) bool {
 	for n := range i.Outbox {
-		if s := &i.Outbox[n]; (s.Work == PagePerson || s.Work == PageStep) && s.Rung == rung && s.Climb == climb {
+		if s := &i.Outbox[n]; (s.To == nil || !s.To.Along) && (s.Work == PagePerson || s.Work == PageStep) && s.Rung == rung && s.Climb == climb {
 			return true
 		}
 	}

@@ -40,6 +40,51 @@ func delayed(to []incident.Addressed) []incident.Addressed {
 	return to
 }
 
+// withChannel pages the channel of a group with each of its steps, besides whoever is in it.
+func withChannel(held string) func([]incident.Addressed) []incident.Addressed {
+	return func(to []incident.Addressed) []incident.Addressed {
+		channel := to[0]
+		channel.To = delivery.Recipient{ID: "group:noc", Name: "NOC", Methods: []string{"room"}, Shared: true, Along: true}
+		if held != "" {
+			to[0].Held, to[0].To.Methods = held, nil
+		}
+		return append([]incident.Addressed{channel}, to...)
+	}
+}
+
+// A message in a room reaches nobody who is away, so the next step does not wait.
+func TestAChannelAlongWithItsPeopleIsNoAnswer(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		held   string
+		refuse bool
+		failed timeline.Kind
+	}{
+		{"its people are away", incident.HeldByAbsence, false, timeline.StepEmpty},
+		{"its people cannot be reached", "", true, timeline.StepFailed},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := begun(t, nil)
+			w.composed = withChannel(tc.held)
+			w.refuse = func(s incident.Send) bool { return tc.refuse && s.Work == incident.PagePerson && !s.To.Along }
+			w.settle()
+			steps := len(w.i.Definition.Policy.Steps)
+			if got := w.has(tc.failed); got < steps || w.i.Escalation.Begun < steps {
+				t.Errorf("%d steps failed, %d rungs begun; want all %d steps at once", got, w.i.Escalation.Begun, steps)
+			}
+			if got := w.has(timeline.Delivered); got < steps {
+				t.Errorf("the room has got %d messages, want one of each step", got)
+			}
+		})
+	}
+	w := begun(t, nil)
+	w.composed = withChannel("")
+	w.settle()
+	if w.i.Escalation.Begun != 1 || w.has(timeline.StepFailed)+w.has(timeline.StepEmpty) > 0 {
+		t.Errorf("%d rungs begun, though somebody was reached", w.i.Escalation.Begun)
+	}
+}
+
 func TestAMethodWithADelayFollowsAPageThatHasArrived(t *testing.T) {
 	w := begun(t, nil)
 	w.composed = delayed

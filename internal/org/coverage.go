@@ -88,7 +88,7 @@ func (o *Organisation) answers(d *incident.Definition, p priority.Priority, targ
 	return slices.ContainsFunc(i.Who(incident.Send{Targets: targets}), func(t escalation.Target) bool {
 		return t.Answers() && slices.ContainsFunc(o.meant(t, at), func(r delivery.Recipient) bool {
 			reached, held := o.Reach(r, page, at)
-			return !r.Shared && held == "" && len(reached.Methods) > 0
+			return !r.Along && held == "" && len(reached.Methods) > 0
 		})
 	})
 }

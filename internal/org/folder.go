@@ -70,6 +70,7 @@ func readFolder(dir string) (*folder, error) {
 		return nil, fmt.Errorf("load organisation %s: %w", dir, unwrapPath(err))
 	}
 	f := &folder{dir: dir, files: map[string][]byte{}}
+	f.touched(dir)
 	var names []string
 	for _, e := range found {
 		switch name := e.Name(); {
@@ -104,9 +105,7 @@ func readFolder(dir string) (*folder, error) {
 			continue
 		}
 		fmt.Fprintf(sum, "%s %d\n%s", name, len(content), content)
-		if info.ModTime().After(f.changed) {
-			f.changed = info.ModTime()
-		}
+		f.newest(info)
 	}
 	for _, fault := range f.faults { // what is wrong beside the content is part of what was seen
 		fmt.Fprintln(sum, fault)
@@ -115,12 +114,28 @@ func readFolder(dir string) (*folder, error) {
 	return f, nil
 }
 
+// touched takes in when something was put into a directory or taken out of it: the newest file may be the one that is gone.
+func (f *folder) touched(dir string) {
+	if info, err := os.Stat(dir); err == nil {
+		f.newest(info)
+	}
+}
+
+func (f *folder) newest(info fs.FileInfo) {
+	if info.ModTime().After(f.changed) {
+		f.changed = info.ModTime()
+	}
+}
+
 // split returns the files of one kind in a folder of their own: support-plans/acme.yaml beside or instead of
 // support-plans.yaml.
 func (f *folder) split(into string) (names []string) {
 	found, err := os.ReadDir(filepath.Join(f.dir, into))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		f.fault(into, whyUnread(err))
+	}
+	if err == nil {
+		f.touched(filepath.Join(f.dir, into))
 	}
 	for _, e := range found {
 		switch name := into + "/" + e.Name(); {

@@ -21,6 +21,7 @@ func (b *builder) readGroups(o *object) {
 		g.Language = maybe(o, "language", aLanguage, b.language())
 		g.members = o.refs("members", "person", optional)
 		o.once("members")
+		g.Along = len(g.members) > 0
 		if o.has("methods") {
 			g.methods = b.readMethods(o, true)
 			g.Methods, g.Delays = tried(g.methods)

@@ -26,7 +26,7 @@ func TestAGroupIsItsChannelAndItsMembers(t *testing.T) {
 	o := load(t, files)
 	kim := delivery.Recipient{ID: "kim", Name: "김민수", Language: "ko", Methods: []string{"chat", "mail"}}
 	park := delivery.Recipient{ID: "park", Name: "Park", Language: "en", Methods: []string{"hook", "desk", "log"}}
-	channel := delivery.Recipient{ID: "group:noc", Name: "관제", Language: "ko", Methods: []string{"room"}, Shared: true}
+	channel := delivery.Recipient{ID: "group:noc", Name: "관제", Language: "ko", Methods: []string{"room"}, Shared: true, Along: true}
 	for id, want := range map[string][]delivery.Recipient{"noc": {channel, kim, park}, "network": {park}} {
 		got, err := o.Recipients(escalation.Target{Kind: escalation.Group, ID: id}, o.LoadedAt)
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
@@ -47,6 +47,15 @@ func TestAGroupIsItsChannelAndItsMembers(t *testing.T) {
 	}
 	if _, err := o.Contact("group:ghost", "room"); err == nil {
 		t.Error("a group that is not there has a contact")
+	}
+}
+
+// The words that targets begin with are no reserved IDs of people.
+func TestAPersonMayHaveTheNameOfATarget(t *testing.T) {
+	files := good(t)
+	files["people.yaml"] += "  - {id: engineer, name: Engineer, language: en, methods: [{name: desk, type: console}]}\n"
+	if c, err := load(t, files).Contact("engineer", "desk"); err != nil || c.Type != delivery.Console {
+		t.Errorf("got %+v, %v", c, err)
 	}
 }
 

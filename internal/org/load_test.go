@@ -325,6 +325,51 @@ func TestRevision(t *testing.T) {
 	}
 }
 
+// Taking away the file that changed last makes the folder newer, not older.
+func TestAFolderWithoutItsNewestFileIsNewer(t *testing.T) {
+	dir := t.TempDir()
+	files := good(t)
+	files["people/night.yaml"] = "people:\n  - {id: song, name: Song, language: en, methods: [{name: desk, type: console}]}\n"
+	write(t, dir, files)
+	old := parse(t, "2026-03-01T00:00:00Z")
+	for _, name := range append(slices.Collect(maps.Keys(files)), ".", "people") {
+		if err := os.Chtimes(filepath.Join(dir, name), old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	newest := filepath.Join(dir, "people", "night.yaml")
+	if err := os.Chtimes(newest, old, old.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	with, err := org.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(newest); err != nil {
+		t.Fatal(err)
+	}
+	without, err := org.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if without.Older(with.Revision, with.Changed) || !with.Older(without.Revision, without.Changed) {
+		t.Errorf("with it changed %s, without it %s", with.Changed, without.Changed)
+	}
+}
+
+// A policy that nobody can ever stop is worth a word.
+func TestAPolicyThatAsksForMorePeopleThanItHas(t *testing.T) {
+	files := good(t)
+	change{"escalation-policies.yaml", "wait: 5m}", "wait: 5m, acknowledgements: 10}"}.in(t, files)
+	change{"escalation-policies.yaml", "role:incident-manager, person:kim", "person:park, person:kim"}.in(t, files)
+	warnings := load(t, files).Warnings
+	if !slices.ContainsFunc(warnings, func(w org.Fault) bool {
+		return strings.Contains(w.Text, "10 people have to acknowledge, and it can page")
+	}) {
+		t.Errorf("got %v", warnings)
+	}
+}
+
 // FuzzLoad puts any text in place of any file: it is refused with a place, or taken, and never breaks anything.
 func FuzzLoad(f *testing.F) {
 	files := good(f)

@@ -90,7 +90,7 @@ func (o *Organisation) Contact(recipient, name string) (delivery.Contact, error)
 
 // methods returns how a person, a customer's contact or a group is reached.
 func (o *Organisation) methods(recipient string) ([]method, bool) {
-	if t, err := escalation.ParseTarget(recipient); err == nil {
+	if t, err := escalation.ParseTarget(recipient); err == nil && t.Kind == escalation.Group {
 		g, ok := o.groups[t.ID]
 		return g.methods, ok
 	}

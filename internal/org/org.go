@@ -23,7 +23,8 @@ type Organisation struct {
 
 	// Revision is the SHA-256 over names and content of the definition files, the first 12 digits of it.
 	Revision string
-	// Changed is when the folder on this machine took that content: the newest modification of a definition file.
+	// Changed is when the folder on this machine took that content: the newest modification of a definition file, or of a
+	// directory in which one may stand.
 	Changed  time.Time
 	LoadedAt time.Time
 	Warnings []Fault // what is allowed and yet looks like a mistake

@@ -3,8 +3,10 @@ package org_test
 import (
 	"bytes"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +26,7 @@ func published(t *testing.T, files map[string]string) *org.Organisation {
 	dir := t.TempDir()
 	write(t, dir, files)
 	changed := parse(t, "2026-03-01T00:00:00Z")
-	for name := range files {
+	for _, name := range append(slices.Collect(maps.Keys(files)), ".") {
 		if err := os.Chtimes(filepath.Join(dir, name), changed, changed); err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"muster/internal/authority"
+	"muster/internal/escalation"
 )
 
 // warnings says what is allowed and yet looks like a mistake.
@@ -36,6 +37,7 @@ func (b *builder) warnings(now time.Time) []Fault {
 	b.absentees(&w, now)
 	b.unreachable(&w)
 	b.idleEngineers(&w)
+	b.shortPolicies(&w)
 	b.staleVendors(&w, now)
 	b.idleParties(&w)
 	b.idleRoles(&w)
@@ -46,6 +48,45 @@ func (b *builder) warnings(now time.Time) []Fault {
 	b.unready(&w, now)
 	b.expiringCertificates(&w, now)
 	return sorted(w.faults)
+}
+
+// shortPolicies warns of policies that want to be acknowledged by more people than they can page. Whom a role or a channel
+// stands for, no folder says.
+func (b *builder) shortPolicies(w *reader) {
+	for id, p := range b.policies {
+		wanted := p.MostAcknowledgements()
+		if wanted == 0 {
+			continue
+		}
+		people, all := map[string]bool{}, true
+		for _, t := range p.Targets() {
+			named, known := b.peopleOf(t)
+			all = all && known
+			for _, person := range named {
+				people[person] = true
+			}
+		}
+		if all && len(people) < wanted {
+			w.fault(w.placeOf("policy", id), "policy %s: %d people have to acknowledge, and it can page %d only, so paging never stops", id, wanted, len(people))
+		}
+	}
+}
+
+// peopleOf returns whom a target can ever mean, and whether these are all of them.
+func (b *builder) peopleOf(t escalation.Target) (people []string, all bool) {
+	switch t.Kind {
+	case escalation.Person:
+		return []string{t.ID}, true
+	case escalation.Group:
+		members := b.groups[t.ID].members
+		return members, len(members) > 0
+	case escalation.Schedule:
+		return onCallIn(b.schedules[t.ID]), true
+	case escalation.Vendor:
+		return nil, true // told, and does not acknowledge
+	default:
+		return nil, false
+	}
 }
 
 // idleParties warns of partners and vendors who have no part in anything.
