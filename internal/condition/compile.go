@@ -53,14 +53,15 @@ func Compile(text string) (Condition, error) {
 	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) {
 		return Condition{}, &Fault{Text: fmt.Sprintf("a condition is true or false; this is of type %s", t)}
 	}
-	if err := bounded(e, checked); err != nil {
+	most, err := bounded(e, checked)
+	if err != nil {
 		return Condition{}, err
 	}
 	program, err := e.Program(checked, cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		return Condition{}, &Fault{Text: err.Error()}
 	}
-	c := Condition{text: text, program: program}
+	c := Condition{text: text, program: program, cost: most}
 	c.names, c.pinned = pins(checked.NativeRep().Expr())
 	return c, nil
 }
@@ -97,8 +98,8 @@ func has(f cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.Er
 
 const matches = "matches"
 
-// bounded refuses what could take long on some alert.
-func bounded(e *cel.Env, checked *cel.Ast) error {
+// bounded refuses what could take long on some alert, and returns what it costs at worst.
+func bounded(e *cel.Env, checked *cel.Ast) (uint64, error) {
 	var fault error
 	source := checked.NativeRep().SourceInfo()
 	ast.PreOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(x ast.Expr) {
@@ -115,16 +116,16 @@ func bounded(e *cel.Env, checked *cel.Ast) error {
 		}
 	}))
 	if fault != nil {
-		return fault
+		return 0, fault
 	}
 	estimate, err := e.EstimateCost(checked, sizes{})
 	if err != nil {
-		return &Fault{Text: err.Error()}
+		return 0, &Fault{Text: err.Error()}
 	}
 	if estimate.Max > maxCost {
-		return &Fault{Text: fmt.Sprintf("it could cost %d on one alert; want at most %d: fewer or shorter patterns", estimate.Max, maxCost)}
+		return 0, &Fault{Text: fmt.Sprintf("it could cost %d on one alert; want at most %d: fewer or shorter patterns", estimate.Max, maxCost)}
 	}
-	return nil
+	return estimate.Max, nil
 }
 
 // sizes says how long the values are that a condition sees.

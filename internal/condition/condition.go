@@ -27,6 +27,7 @@ const (
 type Condition struct {
 	text    string
 	program cel.Program
+	cost    uint64
 	names   []string
 	pinned  bool
 }
@@ -49,6 +50,9 @@ func (c Condition) Holds(source string, labels alert.Labels) bool {
 	yes, ok := v.Value().(bool)
 	return ok && yes
 }
+
+// Cost returns what the condition costs at worst on one alert, in CEL's units: 0 when there is none.
+func (c Condition) Cost() uint64 { return c.cost }
 
 // Names returns the names that an alert can have of which the condition holds, in no order that matters, and whether it
 // pins them at all: name == "A" || name in ["B", "C"] does, name.startsWith("A") does not.

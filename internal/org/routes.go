@@ -137,9 +137,23 @@ func (r *route) group(labels alert.Labels) alert.Labels {
 
 const maxGroupBy = 10
 
+// maxCost bounds what the conditions of all routes together cost at worst on one alert, in CEL's units: about 400 short patterns
+// held against values of the longest kind; comparisons are cheap.
+const maxCost = 500_000
+
+// cost is what the conditions of a route cost at worst on one alert.
+func (r *route) cost() uint64 {
+	sum := r.when.Cost()
+	for _, c := range r.classes {
+		sum += c.when.Cost()
+	}
+	return sum
+}
+
 // readRoutes reads routes.yaml.
 func (b *builder) readRoutes(o *object) {
 	var last *object
+	var cost uint64
 	before := len(b.faults)
 	o.entries("routes", "route", some, func(o *object, id string) {
 		last, before = o, len(b.faults)
@@ -153,6 +167,11 @@ func (b *builder) readRoutes(o *object) {
 				return
 			}
 		}
+		if sum := cost + r.cost(); cost <= maxCost && sum > maxCost {
+			o.fault(o.place, "%s: its conditions and those before it could cost %d on one alert; want at most %d: fewer or shorter ones, or match instead",
+				o.subject, sum, maxCost)
+		}
+		cost += r.cost()
 		r.number = len(b.routes)
 		b.routes = append(b.routes, r)
 		b.grouping = b.grouping || len(r.groupBy) > 0

@@ -39,6 +39,19 @@ const conditional = `
   - {id: rest, service: shop, impact: medium, urgency: low}
 `
 
+// Each condition may be cheap, and all together too much for one alert.
+func TestConditionsAreBoundedTogether(t *testing.T) {
+	var routes strings.Builder
+	for n := range 1_999 {
+		fmt.Fprintf(&routes, "  - {id: r%d, when: 'labels.a.matches(\"^web-%d$\")', service: shop}\n", n, n)
+	}
+	routes.WriteString("  - {id: rest, service: shop}\n")
+	got := faults(t, routed(t, routes.String()))
+	if len(got) != 1 || !strings.Contains(got[0], "on one alert; want at most 500000: fewer or shorter ones, or match instead") {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestRoutesByCondition(t *testing.T) {
 	o := load(t, routed(t, conditional))
 	const low, medium, high = priority.Low, priority.Medium, priority.High
