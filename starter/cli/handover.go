@@ -187,12 +187,7 @@ func (p page) briefing(h *handover.Handover) {
 	p.rows(p.w, f.rows, text.WrapSoft)
 	p.items(h)
 	p.failures(h.Failures)
-	fmt.Fprintf(p.w, "\n%s\n", p.paint(bold, p.say.timeline))
-	var entries []api.Entry
-	for _, e := range h.Timeline.Entries {
-		entries = append(entries, api.NewEntry(p.view.texts, e, p.language, p.zone))
-	}
-	p.timeline(entries)
+	p.history(h.Timeline)
 }
 
 func (p page) handStatus(s handover.Status) string {

@@ -88,15 +88,7 @@ func (p page) review(r *review.Review) {
 		f.add(p.say.reopened, strconv.Itoa(about.Reopened))
 	}
 	p.rows(p.w, f.rows, text.WrapSoft)
-	if len(r.Timeline.Entries) == 0 {
-		return
-	}
-	fmt.Fprintf(p.w, "\n%s\n", p.paint(bold, p.say.timeline))
-	var entries []api.Entry
-	for _, e := range r.Timeline.Entries {
-		entries = append(entries, api.NewEntry(p.view.texts, e, p.language, p.zone))
-	}
-	p.timeline(entries)
+	p.history(r.Timeline)
 }
 
 // phase is the name of a phase of an incident.

@@ -18,6 +18,7 @@ import (
 	"muster/internal/priority"
 	"muster/internal/report"
 	"muster/internal/supportplan"
+	"muster/internal/timeline"
 	"muster/starter/api"
 )
 
@@ -454,6 +455,19 @@ func (p page) done(c incident.Command, r api.Receipt) string {
 		return fmt.Sprintf(p.say.updated, whom(c.Customer))
 	}
 	return ""
+}
+
+// history shows a timeline under its heading, nothing where there is none.
+func (p page) history(log timeline.Log) {
+	if len(log.Entries) == 0 {
+		return
+	}
+	fmt.Fprintf(p.w, "\n%s\n", p.paint(bold, p.say.timeline))
+	var entries []api.Entry
+	for _, e := range log.Entries {
+		entries = append(entries, api.NewEntry(p.view.texts, e, p.language, p.zone))
+	}
+	p.timeline(entries)
 }
 
 // timeline shows one line for each entry.
