@@ -27,6 +27,14 @@ type Rules struct {
 	KnownUntil Date        `json:"known_until,omitzero"` // after this day holidays may be missing
 }
 
+// Equal tells whether two calendars are the same, with the same hours on every day.
+func (r Rules) Equal(s Rules) bool {
+	return r.ID == s.ID && r.Zone == s.Zone && r.From == s.From && r.Until == s.Until && r.KnownUntil == s.KnownUntil &&
+		slices.Equal(r.Holidays, s.Holidays) &&
+		slices.EqualFunc(r.Weekly, s.Weekly, func(a, b Weekly) bool { return a.Hours == b.Hours && slices.Equal(a.Days, b.Days) }) &&
+		slices.EqualFunc(r.Exceptions, s.Exceptions, func(a, b Exception) bool { return a.Date == b.Date && slices.Equal(a.Hours, b.Hours) })
+}
+
 // Weekly are hours that come round every week.
 type Weekly struct {
 	Days []Weekday `json:"days"`

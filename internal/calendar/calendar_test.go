@@ -2,6 +2,7 @@ package calendar_test
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -410,6 +411,29 @@ func BenchmarkAddDays(b *testing.B) {
 	for b.Loop() {
 		if _, err := c.AddDays(start, 10); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// Two calendars that differ in one thing are not equal, whatever fields Rules has.
+func TestEqualLooksAtEveryField(t *testing.T) {
+	whole := calendar.Rules{
+		ID: "office", Zone: "UTC", Weekly: []calendar.Weekly{{Days: []calendar.Weekday{calendar.Monday}, Hours: calendar.Hours{From: 540, To: 1080}}},
+		Holidays: calendar.Dates{20000}, Exceptions: []calendar.Exception{{Date: 20001, Hours: []calendar.Hours{{From: 600, To: 660}}}},
+		From: 19000, Until: 21000, KnownUntil: 20500,
+	}
+	if !whole.Equal(whole) {
+		t.Error("it is not equal to itself")
+	}
+	for f := range reflect.TypeOf(whole).Fields() {
+		other := whole
+		v := reflect.ValueOf(&other).Elem().FieldByIndex(f.Index)
+		if v.IsZero() {
+			t.Fatalf("%s is not filled", f.Name)
+		}
+		v.SetZero()
+		if whole.Equal(other) || other.Equal(whole) {
+			t.Errorf("it is equal to one without %s", f.Name)
 		}
 	}
 }

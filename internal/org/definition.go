@@ -37,7 +37,7 @@ func (o *Organisation) Definition(source string, labels alert.Labels, title stri
 	s := o.services[r.service]
 	d := s.Definition
 	d.Revision, d.Organisation, d.Zone, d.Languages = o.Revision, o.Name, o.Zone.String(), o.Languages
-	d.Source, d.Route = source, r.id
+	d.Source, d.Route, d.Kind = source, r.id, cmp.Or(r.kind, w.kind)
 	d.Impact, d.Urgency, d.Classes = w.impact, w.urgency, w.inOrder()
 	d.Title = cmp.Or(r.titled(labels), tidy(title), tidy(labels.Value(nameLabel)), d.Service.Name)
 	d.Links = s.linksFor(each)
@@ -47,7 +47,7 @@ func (o *Organisation) Definition(source string, labels alert.Labels, title stri
 }
 
 // Repinned returns a pinned definition with the promises and procedures that its service has in this folder. What the alerts
-// decided stays: source, route, title, impact, urgency and classes. The response plan is that of the alerts, by their labels.
+// decided stays: source, route, kind, title, impact, urgency and classes. The response plan is that of the alerts, by their labels.
 func (o *Organisation) Repinned(pinned incident.Definition, alerts []alert.Labels) (incident.Definition, error) {
 	s, ok := o.services[pinned.Service.ID]
 	if !ok {
@@ -55,9 +55,45 @@ func (o *Organisation) Repinned(pinned incident.Definition, alerts []alert.Label
 	}
 	d := s.Definition
 	d.Revision, d.Organisation, d.Zone, d.Languages = o.Revision, o.Name, o.Zone.String(), o.Languages
-	d.Source, d.Route, d.Title = pinned.Source, pinned.Route, pinned.Title
+	d.Source, d.Route, d.Kind, d.Title = pinned.Source, pinned.Route, pinned.Kind, pinned.Title
 	d.Impact, d.Urgency, d.Classes = pinned.Impact, pinned.Urgency, pinned.Classes
 	d.Links = s.linksFor(alerts)
+	if pinned.Source == incident.People { // people have said who is affected
+		d.Customers = slices.DeleteFunc(slices.Clone(d.Customers), func(c incident.Customer) bool {
+			return !slices.ContainsFunc(pinned.Customers, func(p incident.Customer) bool { return p.ID == c.ID })
+		})
+	}
+	var err error
+	d.SHA256, err = Hash(d)
+	return d, err
+}
+
+// Reported returns what was promised for an incident that people report. Its error is a *incident.NoticeFault.
+func (o *Organisation) Reported(r incident.Reported) (incident.Definition, error) {
+	s, ok := o.services[r.Service]
+	if !ok {
+		return incident.Definition{}, &incident.NoticeFault{Field: "service", Detail: fmt.Sprintf("%s; want the ID of a service in the organisation folder", show(r.Service))}
+	}
+	d := s.Definition
+	var known []string
+	for _, c := range d.Customers {
+		known = append(known, c.ID)
+	}
+	for _, id := range r.Customers {
+		if !slices.Contains(known, id) {
+			return incident.Definition{}, &incident.NoticeFault{
+				Field: "customers", Detail: fmt.Sprintf("%s; want customers of service %s: %s", show(id), r.Service, cmp.Or(strings.Join(known, ", "), "it has none")),
+			}
+		}
+	}
+	if len(r.Customers) > 0 {
+		d.Customers = slices.DeleteFunc(slices.Clone(d.Customers), func(c incident.Customer) bool { return !slices.Contains(r.Customers, c.ID) })
+	}
+	d.Revision, d.Organisation, d.Zone, d.Languages = o.Revision, o.Name, o.Zone.String(), o.Languages
+	d.Source = incident.People
+	d.Impact, d.Urgency = cmp.Or(r.Impact, d.Impact), cmp.Or(r.Urgency, d.Urgency)
+	d.Title = cmp.Or(tidy(r.Title), d.Service.Name)
+	d.Links = s.linksFor([]alert.Labels{nil})
 	var err error
 	d.SHA256, err = Hash(d)
 	return d, err

@@ -3,6 +3,7 @@ package org
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -160,9 +161,6 @@ func (b *builder) readTerms(o *object, id string) {
 	if o.has("entitlements") || o.has("column") {
 		t.Table, t.Column = b.readColumn(o)
 	}
-	if n := o.field("confirm"); n.kind != absent {
-		o.object(n, o.about("confirm"), func(o *object) { t.ConfirmDays, _ = need(o, "within_days", someDays) })
-	}
 	for i, n := range o.items("availability", optional) {
 		o.object(n, fmt.Sprintf("%s: availability %d", o.subject, i+1), func(o *object) {
 			of, _ := need(o, "of", anID)
@@ -317,6 +315,18 @@ func (o *Organisation) Contract(customer string) (supportplan.Contract, error) {
 	return c.Contract, nil
 }
 
+// Contracts returns what every customer has bought, in the order of the customers' IDs.
+func (o *Organisation) Contracts() []supportplan.Contract {
+	all := make([]supportplan.Contract, 0, len(o.contracts))
+	for _, id := range slices.Sorted(maps.Keys(o.contracts)) {
+		all = append(all, o.contracts[id].Contract)
+	}
+	return all
+}
+
+// Today returns which day it is in the organisation's zone at an instant.
+func (o *Organisation) Today(at time.Time) calendar.Date { return calendar.DateOf(at.In(o.Zone)) }
+
 // Entitlement returns all that decides what a customer may ask for.
 func (o *Organisation) Entitlement(customer string) (supportplan.Entitlement, error) {
 	c, err := o.Contract(customer)
@@ -344,7 +354,7 @@ func (o *Organisation) Open(h supportplan.Hours, at time.Time) (supportplan.Open
 // expiringCertificates warns of certificates that customers have to renew now, or should have.
 func (b *builder) expiringCertificates(w *reader, now time.Time) {
 	const soon = 30 // days
-	today := calendar.DateOf(now.In(b.org.Zone))
+	today := b.org.Today(now)
 	for id, c := range b.contracts {
 		for i, cert := range c.Certificates {
 			left := int(cert.Expires - today)

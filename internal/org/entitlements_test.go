@@ -45,7 +45,7 @@ const terms = `
     engineer: designated
     entitlements: family
     column: small
-    confirm: {within_days: 5}
+    confirm: {within_days: 5, in: office}
     availability:
       - {of: infrastructure, percent: "99.99"}
       - {of: application, percent: "99.9", on_top: true}
@@ -94,7 +94,7 @@ func TestWhatACustomerIsEntitledTo(t *testing.T) {
 				{Kind: "change", Target: supportplan.Resolve, Within: 48 * time.Hour},
 			},
 			Visits:   &supportplan.Visits{PerYear: 12, Preventive: supportplan.HalfYearly},
-			Engineer: supportplan.Designated, Table: "family", Column: "small", ConfirmDays: 5,
+			Engineer: supportplan.Designated, Table: "family", Column: "small",
 			Availability: []supportplan.Availability{
 				{Of: "infrastructure", Percent: "99.99"}, {Of: "application", Percent: "99.9", OnTop: true},
 			},
@@ -136,6 +136,11 @@ func TestWhatACustomerIsEntitledTo(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+	all := o.Contracts()
+	if !slices.IsSortedFunc(all, func(a, b supportplan.Contract) int { return strings.Compare(a.Customer, b.Customer) }) ||
+		!slices.ContainsFunc(all, func(c supportplan.Contract) bool { return cmp.Equal(c, want.Contract) }) {
+		t.Errorf("all contracts: %+v", all)
 	}
 	if p, err := o.Plan("gold"); err != nil || p.Name != "Gold" {
 		t.Error(p, err)
@@ -254,6 +259,8 @@ support-plans.yaml:2:5: support plan gold: entitlements: missing; want the ID of
 		{change{plans, "column: small", "column: smal"}, `support-plans.yaml:20:13: support plan gold: column "smal": no such family column; did you mean small?`},
 		{change{plans, "column: small", "column: extra"}, `support-plans.yaml:20:13: support plan gold: column "extra": it has add-ons; want a level`},
 		{change{plans, "within_days: 5", "within_days: 5d"}, `support-plans.yaml:21:28: support plan gold: confirm: within_days "5d": want a number of working days from 1 to 366`},
+		{change{plans, "within_days: 5, in: office", "within_days: 5"}, `support-plans.yaml:21:14: support plan gold: confirm: in: missing; want a calendar that says what a working day is, for the coverage is 24x7`},
+		{change{plans, "within_days: 5, in: office", "within_days: 5, in: offfice"}, `support-plans.yaml:21:35: support plan gold: confirm: in "offfice": no such calendar; did you mean office?`},
 		{change{plans, `percent: "99.99"`, "percent: 99.99%"}, `support-plans.yaml:23:39: support plan gold: availability 1: percent "99.99%": want a percentage with at most four decimals in quotes, such as "99.95"`},
 		{change{plans, "on_top: true", "on_top: 1"}, `support-plans.yaml:24:52: support plan gold: availability 2: on_top "1": want true, or not this key`},
 		{change{plans, "item: Report, note: Ours", "item: Report, note: Ours, features: [pony]"}, `support-plans.yaml:26:47: support plan gold: limit 1: features "pony": no such family feature; known: enquiry, visit, tool`},

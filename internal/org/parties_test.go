@@ -91,8 +91,8 @@ func TestSubjectsSeeWhatIsTheirs(t *testing.T) {
 	for id, want := range map[string]authority.Sight{
 		"kim":         {All: true},
 		"yoon":        {Partner: "hanbit"},
-		"han":         {Customers: []string{"shopco"}},
-		"shopco/desk": {Customers: []string{"shopco"}},
+		"han":         {Customers: []string{"shopco"}, Restricted: true},
+		"shopco/desk": {Customers: []string{"shopco"}, Restricted: true},
 		"gone":        {},
 	} {
 		s, _ := o.Subject(id)

@@ -47,6 +47,7 @@ func (b *builder) readPlans(o *object) {
 		plan.AtRisk, _ = need(o, "at_risk", aPercentage)
 		plan.UpdateBy, _ = need(o, "update_by", anAuthor)
 		plan.PauseFor = readPauseFor(o)
+		plan.Confirm = b.readConfirm(o, coverage)
 		o.object(o.field("targets"), o.about("targets"), func(o *object) {
 			for _, p := range priority.All() {
 				plan.Promises = append(plan.Promises, b.promises(o, p, coverage)...)
@@ -72,6 +73,25 @@ func (b *builder) coverage(o *object, key string) string {
 		o.fault(o.field(key).place, "%s %s: want %s or a calendar; %s", o.about(key), show(id), around, b.hint(id, t.ids))
 	}
 	return id
+}
+
+// readConfirm reads how long a customer has to say whether what was resolved is fixed: working days of the coverage, or of a calendar
+// of its own.
+func (b *builder) readConfirm(o *object, coverage string) *supportplan.Confirmation {
+	n := o.field("confirm")
+	if n.kind == absent {
+		return nil
+	}
+	c := &supportplan.Confirmation{Calendar: coverage}
+	o.object(n, o.about("confirm"), func(o *object) {
+		c.Days, _ = need(o, "within_days", someDays)
+		if o.has("in") {
+			c.Calendar, _ = o.ref("in", "calendar")
+		} else if coverage == "" {
+			o.fault(o.place, "%s: in: missing; want a calendar that says what a working day is, for the coverage is %s", o.subject, around)
+		}
+	})
+	return c
 }
 
 // readPauseFor reads for whom clocks may stand still: for customers and vendors, where nothing else is said.

@@ -1,18 +1,21 @@
 package org
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 
 	"muster/internal/alert"
 	"muster/internal/condition"
+	"muster/internal/incident"
 	"muster/internal/priority"
 )
 
 // The forms of what only routes have.
 var (
 	aClass       = oneOf(priority.Classes()...)
+	aKind        = oneOf(incident.Kinds()...)
 	anExpression = in(`a condition, such as 'labels.severity == "critical"'`, func(s string) (string, bool) { return s, true })
 )
 
@@ -30,6 +33,7 @@ type route struct {
 	classes []raise
 	groupBy []string // names of labels; empty: the source's own groups stay
 	title   string   // the alert's own when empty
+	kind    incident.Kind
 }
 
 // A level is given, or follows from the value of a label. The zero level is the service's own.
@@ -79,10 +83,12 @@ func (r *route) covers(other *route) bool {
 type weight struct {
 	impact, urgency priority.Level
 	classes         []priority.Class // each once
+	kind            incident.Kind    // security, where any route says so
 }
 
 // add weighs an alert that the route takes, of a service with these levels.
 func (w *weight) add(r *route, source string, labels alert.Labels, impact, urgency priority.Level) {
+	w.kind = cmp.Or(w.kind, r.kind)
 	w.impact = priority.Higher(w.impact, r.impact.of(labels, impact))
 	w.urgency = priority.Higher(w.urgency, r.urgency.of(labels, urgency))
 	for _, c := range r.classes {
@@ -213,6 +219,11 @@ func (b *builder) readRoute(o *object, id string) route {
 	}
 	slices.Sort(r.groupBy)
 	r.title = maybe(o, "title", aName, "")
+	r.kind = maybe(o, "kind", aKind, "")
+	if r.kind != "" && len(r.groupBy) == 0 {
+		o.fault(o.field("kind").place, "%s: %s without group_by; want group_by, so that its alerts join no incident that everybody may read",
+			o.about("kind"), r.kind)
+	}
 	return r
 }
 

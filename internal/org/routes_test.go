@@ -109,6 +109,50 @@ func TestTheRouteOfSeveralAlerts(t *testing.T) {
 	}
 }
 
+// A security alert makes a security incident, whatever comes with it; its title and levels are its own.
+func TestKindsOfIncidents(t *testing.T) {
+	o := load(t, routed(t, `
+  - {id: guard, match: {team: guard}, service: spare, kind: security, group_by: [alertname]}
+  - {id: shop, match: {service: shop}, service: shop}
+  - {id: rest, service: shop}
+`))
+	guard, shop := alert.FromMap(map[string]string{"team": "guard"}), alert.FromMap(map[string]string{"service": "shop"})
+	for _, tc := range []struct {
+		name   string
+		common alert.Labels
+		each   []alert.Labels
+		route  string
+		want   incident.Kind
+	}{
+		{"one alert", guard, nil, "guard", incident.SecurityIncident},
+		{"an ordinary one", shop, nil, "shop", ""},
+		{"one of several", nil, []alert.Labels{shop, guard}, "rest", incident.SecurityIncident},
+		{"none of several", nil, []alert.Labels{shop, shop}, "shop", ""},
+	} {
+		d, err := o.Definition("prometheus", tc.common, "t", tc.each...)
+		if err != nil || d.Route != tc.route || d.Kind != tc.want {
+			t.Errorf("%s: got route %s, kind %q, %v; want %s and %q", tc.name, d.Route, d.Kind, err, tc.route, tc.want)
+		}
+	}
+	pinned := define(t, o, "prometheus", map[string]string{"team": "guard"}, "t")
+	open := load(t, routed(t, `  - {id: rest, service: shop}`))
+	if d, err := open.Repinned(pinned, nil); err != nil || d.Kind != incident.SecurityIncident {
+		t.Errorf("repinned: got kind %q, %v; want that it stays", d.Kind, err)
+	}
+}
+
+func TestKindsThatARouteCannotHave(t *testing.T) {
+	for _, tc := range []struct{ route, want string }{
+		{"{id: guard, match: {team: guard}, service: shop, kind: security}", `kind: security without group_by; want group_by, so that its alerts join no incident that everybody may read`},
+		{"{id: guard, match: {team: guard}, service: shop, kind: secret, group_by: [a]}", `want security`},
+	} {
+		got := faults(t, routed(t, "  - "+tc.route+"\n  - {id: rest, service: shop}\n"))
+		if len(got) != 1 || !strings.Contains(got[0], tc.want) {
+			t.Errorf("%s: got %v, want one fault: %s", tc.route, got, tc.want)
+		}
+	}
+}
+
 func TestGroupKey(t *testing.T) {
 	o := load(t, routed(t, conditional))
 	for _, tc := range []struct {

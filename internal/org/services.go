@@ -1,8 +1,10 @@
 package org
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"muster/internal/alert"
 	"muster/internal/escalation"
@@ -44,6 +46,23 @@ const (
 	maxPlans        = 500
 )
 
+// A Service is what can break, and the customers that use it.
+type Service struct {
+	incident.Service
+
+	Customers []incident.Customer
+}
+
+// Services returns what can break, in the order of their names.
+func (o *Organisation) Services() []Service {
+	var all []Service
+	for _, s := range o.services {
+		all = append(all, Service{s.Service, s.Customers})
+	}
+	slices.SortFunc(all, func(a, b Service) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID)) })
+	return all
+}
+
 // readServices reads services.yaml.
 func (b *builder) readServices(o *object) {
 	o.entries("services", "service", some, func(o *object, id string) {
@@ -67,6 +86,13 @@ func (b *builder) readServices(o *object) {
 				d.Roles = append(d.Roles, incident.RoleTarget{Role: role, Targets: b.targets(o, string(role), aRoleTarget)})
 			}
 		})
+		if n := o.field("lead"); n.kind != absent {
+			d.Lead = &incident.LeadRule{}
+			o.object(n, o.about("lead"), func(o *object) {
+				d.Lead.FromPriority, _ = need(o, "from_priority", aPriority)
+				d.Lead.Within, _ = need(o, "within", aWait)
+			})
+		}
 		d.Quiet, _ = need(o, "quiet", aDuration)
 		d.ReopenWithin, _ = need(o, "reopen_within", aDuration)
 		o.object(o.field("review"), o.about("review"), func(o *object) {

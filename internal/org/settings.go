@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"muster/internal/authority"
+	"muster/internal/incident"
 )
 
 // The ticket systems known to this version.
@@ -142,6 +143,9 @@ func (o *object) address(key string, f form[string]) address {
 func (b *builder) readSources(o *object) {
 	o.entries("sources", "source", some, func(o *object, id string) {
 		s := source{id: id}
+		if id == incident.People {
+			o.fault(o.place, "%s: want another id: this one stands for what people report", o.subject)
+		}
 		s.kind, _ = need(o, "type", aSourceType)
 		s.token = maybe(o, "token", aRef, ref{})
 		b.sources = append(b.sources, s)

@@ -1,12 +1,15 @@
 package org
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"muster/internal/authority"
 	"muster/internal/calendar"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
+	"muster/internal/incident"
 	"muster/internal/priority"
 )
 
@@ -35,6 +38,28 @@ func (o *Organisation) Vendor(id string) (Vendor, bool) {
 	v, ok := o.vendors[id]
 	return v, ok
 }
+
+// VendorSupport returns what a vendor has promised, as an incident pins it when a case is opened. What it has not promised is left
+// out, and a party without a record has no name of ours to tell.
+func (o *Organisation) VendorSupport(id string) (incident.VendorSupport, bool) {
+	v, ok := o.vendors[id]
+	if !ok {
+		return incident.VendorSupport{}, false
+	}
+	s := incident.VendorSupport{
+		ID: v.ID, Name: v.Name, Plan: v.Plan, OpenCase: v.OpenCase, Escalate: v.Escalate, Notify: v.Notify, Reachable: len(v.Contacts) > 0,
+	}
+	for _, r := range v.Respond {
+		s.Respond = append(s.Respond, incident.VendorResponse{Priority: r.Priority, Within: r.Within})
+	}
+	if rules, ok := o.calendars[v.Calendar]; ok {
+		s.Calendar = &rules
+	}
+	return s, true
+}
+
+// Vendors lists the IDs of the vendors with a support record.
+func (o *Organisation) Vendors() []string { return slices.Sorted(maps.Keys(o.vendors)) }
 
 // readSupport reads what a vendor has promised.
 func (b *builder) readSupport(o *object, p Party) {

@@ -9,13 +9,14 @@ import (
 
 // An Entitlement is all that decides whether one customer may ask for something.
 type Entitlement struct {
-	Terms    Terms
-	Table    Table // without rows where the plan names none
-	Contract Contract
+	Terms    Terms    `json:"terms"`
+	Table    Table    `json:"table"` // without rows where the plan names none
+	Contract Contract `json:"contract"`
 }
 
 // A Request is what a customer asks for.
 type Request struct {
+	Kind    string         // "enquiry"; it counts where no feature is named
 	Feature string         // ID
 	At      time.Time      // when it came in
 	Zone    *time.Location // whose months quotas are counted in
@@ -160,19 +161,78 @@ type Verdict struct {
 // Check says whether a request is covered. Nothing is guessed: what the plan or the table does not say, a person decides.
 func (e Entitlement) Check(r Request) Verdict {
 	f, known := e.Table.Feature(r.Feature)
-	v := Verdict{Outcome: Covered, Note: f.Note, Limits: e.limits(r.Feature)}
-	if known {
-		v.add(e.granted(f, r))
-	} else {
-		v.add(Reason{Kind: ReasonNoFeature})
+	v := Verdict{Note: f.Note, Limits: e.limits(r.Feature)}
+	switch {
+	case known:
+		v.Reasons = append(v.Reasons, e.granted(f, r))
+	case r.Feature == "" && e.Terms.promises(r.Kind):
+		v.Reasons = append(v.Reasons, Reason{Kind: ReasonIncluded})
+	default:
+		v.Reasons = append(v.Reasons, Reason{Kind: ReasonNoFeature})
 	}
 	if f.OnSite {
-		v.add(e.visits(r))
+		v.Reasons = append(v.Reasons, e.visits(r))
 	}
-	v.add(served(r.Hours))
-	v.Approval = v.Outcome != Covered
-	v.Offers = e.offers(f, v.Reasons)
-	return v
+	v.Reasons = append(v.Reasons, served(r.Hours))
+	return e.Count(v, r.Feature, r.Used, r.Visited)
+}
+
+// Count is a verdict on a feature once it has been counted how often it has been used: what was uncounted is left or used up
+// then. It needs neither a clock nor a zone.
+func (e Entitlement) Count(v Verdict, feature string, used, visited Count) Verdict {
+	f, _ := e.Table.Feature(feature)
+	out := Verdict{Outcome: Covered, Note: v.Note, Limits: v.Limits}
+	for _, r := range v.Reasons {
+		switch r.Kind {
+		case ReasonQuotaUncounted:
+			r = r.counted(used, ReasonQuotaLeft, ReasonQuotaUsedUp)
+		case ReasonVisitsUncounted:
+			r = r.counted(visited, ReasonVisitsLeft, ReasonVisitsUsedUp)
+		default: // nothing to count
+		}
+		out.add(r)
+	}
+	out.Approval = out.Outcome != Covered
+	out.Offers = e.offers(f, out.Reasons)
+	return out
+}
+
+// Quota returns the reason that says how often the feature may be used, if there is one.
+func (v Verdict) Quota() (Reason, bool) {
+	return v.first(ReasonQuotaUncounted, ReasonQuotaLeft, ReasonQuotaUsedUp)
+}
+
+// Visits returns the reason that says how many visits there may be, if there is one.
+func (v Verdict) Visits() (Reason, bool) {
+	return v.first(ReasonVisitsUncounted, ReasonVisitsLeft, ReasonVisitsUsedUp)
+}
+
+func (v Verdict) first(kinds ...ReasonKind) (Reason, bool) {
+	n := slices.IndexFunc(v.Reasons, func(r Reason) bool { return slices.Contains(kinds, r.Kind) })
+	if n < 0 {
+		return Reason{}, false
+	}
+	return v.Reasons[n], true
+}
+
+// Of is what decides on one feature, and nothing else: small enough to be kept with a request.
+func (e Entitlement) Of(kind, feature string) Entitlement {
+	t, terms, c := e.Table, e.Terms, e.Contract
+	t.Groups, t.Limits, terms.Limits, c.Features, c.Certificates = nil, nil, nil, nil, nil
+	if f, known := e.Table.Feature(feature); known {
+		t.Groups = []Group{{Features: []Feature{f}}}
+	}
+	if slices.Contains(e.Contract.Features, feature) {
+		c.Features = []string{feature}
+	}
+	terms.Requests = nil
+	for _, r := range e.Terms.Requests {
+		if r.Kind == kind {
+			terms.Requests = append(terms.Requests, r)
+		}
+	}
+	terms.Availability = nil
+	return Entitlement{Terms: terms, Table: t, Contract: c}
 }
 
 // add adds a reason. The worst of them decides.
@@ -192,7 +252,7 @@ func (e Entitlement) granted(f Feature, r Request) Reason {
 	case Included:
 		return Reason{Kind: ReasonIncluded}
 	case Limited:
-		return counted(g.Quota, r, r.Used, ReasonQuotaLeft, ReasonQuotaUsedUp, ReasonQuotaUncounted)
+		return within(g.Quota, r, ReasonQuotaUncounted)
 	case Option:
 		return Reason{Kind: ReasonOption}
 	case AddOn:
@@ -218,21 +278,26 @@ func (e Entitlement) visits(r Request) Reason {
 	if perYear == 0 {
 		return Reason{Kind: ReasonNoVisits}
 	}
-	return counted(Quota{perYear, Year}, r, r.Visited, ReasonVisitsLeft, ReasonVisitsUsedUp, ReasonVisitsUncounted)
+	return within(Quota{perYear, Year}, r, ReasonVisitsUncounted)
+}
+
+// within is a quota in the period that holds a request.
+func within(q Quota, r Request, uncounted ReasonKind) Reason {
+	x := Reason{Kind: uncounted, Quota: q}
+	x.From, x.To = q.Per.Bounds(r.At, r.Zone)
+	return x
 }
 
 // counted holds a quota against what has been used of it.
-func counted(q Quota, r Request, used Count, left, usedUp, uncounted ReasonKind) Reason {
-	x := Reason{Kind: uncounted, Quota: q}
-	x.From, x.To = q.Per.Bounds(r.At, r.Zone)
+func (r Reason) counted(used Count, left, usedUp ReasonKind) Reason {
 	if !used.Known {
-		return x
+		return r
 	}
-	x.Used, x.Left = used.N, q.Left(used.N)
-	if x.Kind = left; x.Left == 0 {
-		x.Kind = usedUp
+	r.Used, r.Left = used.N, r.Quota.Left(used.N)
+	if r.Kind = left; r.Left == 0 {
+		r.Kind = usedUp
 	}
-	return x
+	return r
 }
 
 func served(o Open) Reason {

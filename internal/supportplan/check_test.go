@@ -269,9 +269,11 @@ func TestReminders(t *testing.T) {
 		{"2027-01-01", "2027-01-30", ""},
 		{"2027-01-30", "2027-01-31", "shop 30, mail 6"}, // of one day, in the order of the certificates
 		{"2027-02-22", "2027-02-23", "shop 7"},
-		{"2027-02-23", "2027-06-01", ""},
+		{"2027-02-23", "2027-03-01", ""},
+		{"2027-03-01", "2027-03-02", "shop 0"}, // the day itself, whatever it says
+		{"2027-03-02", "2027-06-01", ""},
 		{"2026-12-30", "2026-12-30", ""}, // no day at all
-		{"2026-01-01", "2028-01-01", "shop 60, shop 30, mail 6, shop 7"},
+		{"2026-01-01", "2028-01-01", "shop 60, shop 30, mail 6, mail 0, shop 7, shop 0"},
 	} {
 		var due []string
 		for _, r := range supportplan.Reminders([]supportplan.Certificate{shop, mail}, date(tc.from), date(tc.to)) {
@@ -308,10 +310,55 @@ func TestRemindersOfDaysThatFollowOneAnother(t *testing.T) {
 		}
 		want := 0
 		for _, c := range all {
-			want += len(c.Remind)
+			want += len(c.Remind) + 1 // and the day itself
 		}
 		if len(daily) != want {
 			t.Fatalf("%d reminders of %d", len(daily), want)
 		}
 	})
+}
+
+// What a request keeps of an entitlement, counted later, decides as the whole of it would have at once.
+func TestCountingLaterIsTheSame(t *testing.T) {
+	whole := supportplan.Entitlement{
+		Terms: supportplan.Terms{Column: "small", Visits: &supportplan.Visits{PerYear: 3}, Requests: []supportplan.RequestTarget{
+			{Kind: "help", Target: supportplan.Respond, Within: time.Hour},
+		}},
+		Table: table(t),
+	}
+	features := append(whole.Table.Features(), "", "pony")
+	rapid.Check(t, func(rt *rapid.T) {
+		e := whole
+		if rapid.Bool().Draw(rt, "bought") {
+			e.Contract.Features = []string{"choice", "tool"}
+		}
+		count := func(name string) supportplan.Count {
+			return supportplan.Count{Known: rapid.Bool().Draw(rt, name+" known"), N: rapid.IntRange(0, 5).Draw(rt, name)}
+		}
+		r := supportplan.Request{
+			Kind: rapid.SampledFrom([]string{"help", "other"}).Draw(rt, "kind"), Feature: rapid.SampledFrom(features).Draw(rt, "feature"),
+			At: after(0), Zone: time.UTC, Hours: supportplan.Open{Known: true, Now: rapid.Bool().Draw(rt, "open")},
+		}
+		used, visited := count("used"), count("visited")
+		later := e.Of(r.Kind, r.Feature).Count(e.Check(r), r.Feature, used, visited)
+		r.Used, r.Visited = used, visited
+		if d := cmp.Diff(e.Check(r), later); d != "" {
+			rt.Fatalf("at once and later (-want +got):\n%s", d)
+		}
+	})
+}
+
+// A kind of request that the plan promises something for is included; nothing is said of another.
+func TestARequestWithoutAFeature(t *testing.T) {
+	e := supportplan.Entitlement{Terms: supportplan.Terms{Coverage: "office", Requests: []supportplan.RequestTarget{
+		{Kind: "help", Target: supportplan.Respond, Within: time.Hour},
+	}}}
+	for kind, want := range map[string]supportplan.ReasonKind{"help": supportplan.ReasonIncluded, "other": supportplan.ReasonNoFeature} {
+		if v := e.Check(supportplan.Request{Kind: kind, Hours: supportplan.Open{Known: true, Now: true}}); v.Reasons[0].Kind != want {
+			t.Errorf("%s: got %+v, want %s", kind, v, want)
+		}
+	}
+	if p := e.Terms.Promises("help"); len(p) != 1 || p[0].Calendar != "office" || len(e.Terms.Promises("other")) != 0 {
+		t.Errorf("got %+v", p)
+	}
 }

@@ -135,6 +135,12 @@ func (c *Clock) Repromise(p Promise) {
 	c.forget()
 }
 
+// Continue lets a clock that was stopped run on for what is promised now, as if it had never been stopped.
+func (c *Clock) Continue(p Promise) {
+	c.State, c.EndedAt = Running, time.Time{}
+	c.Repromise(p)
+}
+
 // Restart begins the next round of the promise at now. What is promised may have changed.
 func (c *Clock) Restart(now time.Time, p Promise) {
 	met, missed := c.EarlierMet, c.EarlierMissed

@@ -19,10 +19,15 @@ const (
 	Update   Target = "update"   // the customer has heard again; starts anew with every update
 	Mitigate Target = "mitigate" // the mitigation has begun
 	Resolve  Target = "resolve"  // normal operation is back
+	// ResultReport runs from the resolution: the incident result report (장애처리결과보고서) has reached the customer's contact.
+	ResultReport Target = "result_report"
 )
 
+// Confirm is no promise: it is the time that a customer has to say whether what was resolved is fixed.
+const Confirm Target = "confirm"
+
 // Targets lists the targets in the order in which they fall due.
-func Targets() []Target { return []Target{Respond, Update, Mitigate, Resolve} }
+func Targets() []Target { return []Target{Respond, Update, Mitigate, Resolve, ResultReport} }
 
 // Cause is for whom a clock stands still.
 type Cause string
@@ -79,6 +84,14 @@ type Plan struct {
 	// PauseFor says for whom clocks may stand still: nobody when it is empty. In definitions from before it was asked it is
 	// nil, and clocks stand still for whatever somebody says.
 	PauseFor []Cause `json:"pause_for"`
+	// Confirm says how long the customer has to say whether what was resolved is fixed; nil: nobody asks.
+	Confirm *Confirmation `json:"confirm,omitempty"`
+}
+
+// A Confirmation is so many working days of a calendar, by its ID.
+type Confirmation struct {
+	Days     int    `json:"days"`
+	Calendar string `json:"calendar,omitempty"`
 }
 
 // Promise returns what is promised for a target at a priority, and whether anything is.
@@ -94,13 +107,19 @@ func (p Plan) Promise(pr priority.Priority, t Target) (Promise, bool) {
 // MayPause tells whether clocks of the plan may stand still for a cause.
 func (p Plan) MayPause(c Cause) bool { return p.PauseFor == nil || slices.Contains(p.PauseFor, c) }
 
-// Calendars returns the IDs of the calendars in which the plan's promises run, each once.
+// Calendars returns the IDs of the calendars in which the plan's promises and the customer's time to confirm run, each once.
 func (p Plan) Calendars() []string {
 	var ids []string
-	for _, x := range p.Promises {
-		if x.Calendar != "" && !slices.Contains(ids, x.Calendar) {
-			ids = append(ids, x.Calendar)
+	add := func(id string) {
+		if id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
 		}
+	}
+	for _, x := range p.Promises {
+		add(x.Calendar)
+	}
+	if p.Confirm != nil {
+		add(p.Confirm.Calendar)
 	}
 	return ids
 }

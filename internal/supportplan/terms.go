@@ -21,8 +21,8 @@ func (t Text) In(language string) string {
 	return t.English
 }
 
-// Terms are what a support plan says beside the targets of incidents. They are read when a request comes in, and no run
-// keeps them.
+// Terms are what a support plan says beside the targets of incidents. They are read when a request comes in, and the request
+// keeps what decides on it.
 type Terms struct {
 	Source string `json:"source,omitempty"` // where the promises stand
 	// Ours says what does not stand there and was added by the provider.
@@ -34,7 +34,6 @@ type Terms struct {
 	Engineer     Engineer        `json:"engineer,omitempty"`
 	Table        string          `json:"entitlements,omitempty"` // ID of an entitlement table
 	Column       string          `json:"column,omitempty"`       // of it
-	ConfirmDays  int             `json:"confirm_days,omitempty"` // working days in which the customer says whether it is fixed; 0: nobody asks
 	Availability []Availability  `json:"availability,omitempty"`
 	Limits       []Limit         `json:"limits,omitempty"`
 }
@@ -47,6 +46,25 @@ func (t Terms) HoursOf(c Channel) Hours {
 		}
 	}
 	return t.Coverage
+}
+
+// promises tells whether the plan promises something for a kind of request.
+func (t Terms) promises(kind string) bool {
+	return slices.ContainsFunc(t.Requests, func(r RequestTarget) bool { return r.Kind == kind })
+}
+
+// Promises returns what is promised for a kind of request, in the hours of the plan.
+func (t Terms) Promises(kind string) (all []Promise) {
+	hours, named := t.Coverage.Calendar()
+	if !named {
+		hours = ""
+	}
+	for _, r := range t.Requests {
+		if r.Kind == kind {
+			all = append(all, Promise{Target: r.Target, Within: r.Within, Calendar: hours})
+		}
+	}
+	return all
 }
 
 // Hours are when something is served: the ID of a calendar, AroundTheClock or UnknownHours.
@@ -147,13 +165,13 @@ type Certificate struct {
 	Name    string        `json:"name"` // "shop.garam.example"
 	Expires calendar.Date `json:"expires"`
 	Contact string        `json:"contact"` // ID of the customer's contact who is reminded
-	Remind  []int         `json:"remind"`  // days before it expires
+	Remind  []int         `json:"remind"`  // days before it expires; on that day itself the contact hears of it too
 }
 
 // A Reminder is due on a day.
 type Reminder struct {
 	On          calendar.Date `json:"on"`
-	Days        int           `json:"days"` // left on that day
+	Days        int           `json:"days"` // left on that day; 0: it ends
 	Certificate Certificate   `json:"certificate"`
 }
 
@@ -162,7 +180,7 @@ type Reminder struct {
 func Reminders(certificates []Certificate, from, to calendar.Date) []Reminder {
 	var due []Reminder
 	for _, c := range certificates {
-		for _, days := range c.Remind {
+		for _, days := range append(slices.Clone(c.Remind), 0) {
 			if on := c.Expires - calendar.Date(days); from <= on && on < to {
 				due = append(due, Reminder{On: on, Days: days, Certificate: c})
 			}

@@ -1,0 +1,79 @@
+package org
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"muster/internal/calendar"
+	"muster/internal/request"
+	"muster/internal/supportplan"
+)
+
+// Request returns what a customer asks for, with the feature that it means, and what the folder has to say of it now. What is
+// wrong with it is a *request.Fault.
+func (o *Organisation) Request(a request.Asked) (request.Asked, request.Pinned, error) {
+	e, err := o.Entitlement(a.Customer)
+	if err != nil {
+		return a, request.Pinned{}, &request.Fault{Field: "customer", Detail: show(a.Customer) + "; want the id of a customer in the organisation folder"}
+	}
+	if a, err = meant(a, e); err != nil {
+		return a, request.Pinned{}, err
+	}
+	open, err := o.Open(e.Terms.HoursOf(a.Channel), a.Received)
+	if err != nil {
+		return a, request.Pinned{}, err
+	}
+	plan := o.plans[e.Contract.Plan]
+	p := request.Pinned{
+		Revision: o.Revision, Organisation: o.Name, Zone: o.Zone.String(), CustomerName: o.parties[a.Customer].Name, Plan: plan.Name,
+		Entitlement: e.Of(a.Kind, a.Feature), Promises: e.Terms.Promises(a.Kind), AtRisk: plan.AtRisk,
+		Uncounted: e.Check(supportplan.Request{Kind: a.Kind, Feature: a.Feature, At: a.Received, Zone: o.Zone, Hours: open}),
+	}
+	for n := range p.Promises {
+		p.Promises[n].Priority = request.Priority
+	}
+	if id, named := e.Terms.Coverage.Calendar(); named {
+		p.Calendars = []calendar.Rules{o.calendars[id]}
+	}
+	if p.Confirm = plan.Confirm; p.Confirm != nil {
+		named := func(r calendar.Rules) bool { return r.ID == p.Confirm.Calendar }
+		if rules, ok := o.calendars[p.Confirm.Calendar]; ok && !slices.ContainsFunc(p.Calendars, named) {
+			p.Calendars = append(p.Calendars, rules)
+		}
+	}
+	return a, p, nil
+}
+
+// meant finds the feature that is meant. What a plan with a table or with kinds of requests does not know is refused; where it
+// has neither, a person decides.
+func meant(a request.Asked, e supportplan.Entitlement) (request.Asked, error) {
+	has := func(feature string) bool { _, ok := e.Table.Feature(feature); return ok }
+	promised := len(e.Terms.Promises(a.Kind)) > 0
+	var kinds []string
+	for _, r := range e.Terms.Requests {
+		if !slices.Contains(kinds, r.Kind) {
+			kinds = append(kinds, r.Kind)
+		}
+	}
+	rows := ""
+	if e.Table.ID != "" {
+		rows = fmt.Sprintf("the id of a feature of the entitlement table %s, which muster explain plan %s shows", e.Table.ID, e.Contract.Plan)
+		kinds = append(kinds, rows)
+	}
+	_, plain := anID.read(a.Kind)
+	switch {
+	case !plain:
+		return a, &request.Fault{Field: "kind", Detail: show(a.Kind) + "; want " + anID.want}
+	case a.Feature != "" && !has(a.Feature):
+		if rows == "" {
+			rows = "none, because the support plan has no entitlement table"
+		}
+		return a, &request.Fault{Field: "feature", Detail: show(a.Feature) + "; want " + rows}
+	case a.Feature == "" && has(a.Kind):
+		a.Feature = a.Kind
+	case a.Feature == "" && !promised && len(kinds) > 0:
+		return a, &request.Fault{Field: "kind", Detail: show(a.Kind) + "; want " + strings.Join(kinds, ", or ")}
+	}
+	return a, nil
+}
