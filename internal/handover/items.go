@@ -20,7 +20,8 @@ const maxRoles = 8 * MaxItems
 // An Item is an open incident that goes over, as it stood when the hand-over began.
 type Item struct {
 	Incident incident.ID       `json:"incident"`
-	Title    string            `json:"title"`
+	Kind     incident.Kind     `json:"kind,omitempty"`
+	Title    string            `json:"title"`   // empty where only those who are involved may read it
 	Service  string            `json:"service"` // name
 	Status   incident.Status   `json:"status"`
 	Priority priority.Priority `json:"priority"`
@@ -44,9 +45,9 @@ func ItemOf(i *incident.Incident, schedule, person string) (Item, bool) {
 	if i.Status == incident.Closed {
 		return Item{}, false
 	}
-	f := i.Facts()
+	f := i.Facts().Discreet() // more people read a hand-over than those who are involved
 	item := Item{
-		Incident: i.ID, Title: f.Title, Service: f.Service, Status: i.Status, Priority: i.Priority, Quiet: i.QuietSince,
+		Incident: i.ID, Kind: f.Kind, Title: f.Title, Service: f.Service, Status: i.Status, Priority: i.Priority, Quiet: i.QuietSince,
 	}
 	for _, h := range i.Holders {
 		if h.Person == person {

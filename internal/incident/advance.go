@@ -17,10 +17,14 @@ import (
 // Advance brings the incident to now and returns what has begun since it was last asked: each has to be sent, and stands in
 // the outbox until its outcome is told. Stop conditions come first, so nothing begins that no longer matters.
 func (i *Incident) Advance(now time.Time) []Send {
+	i.settleConfirmations(now)
 	i.endQuietly(now)
 	i.expire(now)
 	i.settleClocks(now)
+	i.settleCases(now)
+	i.settleSummons(now)
 	i.climb(now)
+	i.keepRoles(now)
 	i.tryNextMethods(now)
 	i.tellCustomers(now)
 	i.keepTicket(now)
@@ -41,7 +45,7 @@ func (i *Incident) NextDue() time.Time {
 	}
 	switch {
 	case i.Status == Resolved:
-		due(i.Times.Resolved.Add(i.Definition.ReopenWithin))
+		due(i.closesDue())
 	case i.Status.Open():
 		if i.QuietSince.IsZero() {
 			due(i.Escalation.Due(i.Definition.Policy))
@@ -52,6 +56,12 @@ func (i *Incident) NextDue() time.Time {
 	for n := range i.Clocks {
 		due(i.clockDue(&i.Clocks[n]))
 	}
+	for n := range i.Cases {
+		if c := i.Cases[n].Clock; c != nil && c.Open() && c.State == supportplan.Running {
+			due(c.Due)
+		}
+	}
+	due(i.leadDue())
 	for n := range i.Outbox {
 		if s := &i.Outbox[n]; s.hasNextMethod() && i.QuietSince.IsZero() {
 			due(i.nextMethodAt(s))
@@ -74,8 +84,11 @@ func (i *Incident) endQuietly(now time.Time) {
 	if i.Status.Open() && !i.QuietSince.IsZero() && !now.Before(i.QuietSince.Add(i.Definition.Quiet)) {
 		i.resolve(timeline.Muster(), "alerts-resolved", "", now)
 	}
-	if i.Status == Resolved && !now.Before(i.Times.Resolved.Add(i.Definition.ReopenWithin)) {
-		i.close(timeline.Muster(), "not-reopened", "", now)
+	if i.Status != Resolved {
+		return
+	}
+	if cause, over := i.closes(now); over {
+		i.close(timeline.Muster(), cause, "", now)
 	}
 }
 
@@ -243,7 +256,7 @@ func (i *Incident) nextMethodAt(s *Send) time.Time {
 
 // stale says why the next contact method of a page that has arrived need not follow, empty while it must.
 func (i *Incident) stale(s *Send) string {
-	if s.Climb != i.Escalation.Restarts {
+	if !s.Summons && s.Climb != i.Escalation.Restarts {
 		return "superseded"
 	}
 	return i.pointless(s)
@@ -284,11 +297,19 @@ func (i *Incident) settleClocks(now time.Time) {
 					i.begin(Send{Work: UpdateCustomer, Customer: c.Customer}, now)
 				}
 			}
+			if c.Target == supportplan.ResultReport && i.engineWrites(c) && !c.Sending { // Muster was down
+				c.Sending = true
+				i.writeResult(c.Customer, "", nil, now)
+			}
 			continue
 		}
 		if i.engineWrites(c) {
 			if !c.Sending && !now.Before(c.Due.Add(-c.Lead())) {
 				c.Sending = true
+				if c.Target == supportplan.ResultReport {
+					i.writeResult(c.Customer, "", nil, now)
+					continue
+				}
 				i.recordClock(now, timeline.UpdateDue, c, timeline.Muster())
 				i.begin(Send{Work: UpdateCustomer, Customer: c.Customer}, now)
 			}
@@ -298,8 +319,12 @@ func (i *Incident) settleClocks(now time.Time) {
 			c.AtRisk = true
 			i.recordClock(now, timeline.ClockAtRisk, c, timeline.Muster())
 			about := AboutClockAtRisk
-			if c.Target == supportplan.Update {
+			switch c.Target {
+			case supportplan.Update:
 				about = AboutUpdateWanted
+			case supportplan.ResultReport:
+				about = AboutResultWanted
+			default:
 			}
 			i.remind(about, i.roleFor(c.Target), c, now)
 		}
@@ -319,7 +344,7 @@ func (i *Incident) clockDue(c *supportplan.Clock) time.Time {
 }
 
 func (i *Incident) engineWrites(c *supportplan.Clock) bool {
-	return c.Target == supportplan.Update && i.plan(c.Customer).UpdateBy == supportplan.ByEngine
+	return (c.Target == supportplan.Update || c.Target == supportplan.ResultReport) && i.writesItself(c.Customer)
 }
 
 // roleFor says who answers for a promise.
@@ -327,9 +352,9 @@ func (i *Incident) roleFor(t supportplan.Target) Role {
 	switch t {
 	case supportplan.Respond:
 		return SupportManager
-	case supportplan.Update:
+	case supportplan.Update, supportplan.ResultReport:
 		return CommunicationsManager
-	case supportplan.Mitigate, supportplan.Resolve:
+	case supportplan.Mitigate, supportplan.Resolve, supportplan.Confirm:
 	}
 	return IncidentManager
 }
@@ -368,6 +393,7 @@ func (i *Incident) namedFor(role Role) []escalation.Target {
 // an all-clear.
 func (i *Incident) tellCustomers(now time.Time) {
 	switch {
+	case i.MergedInto != nil && !i.MergedInto.Taken.IsZero() && !i.Status.Open(): // the other incident's customers hear from that one
 	case !i.Status.Open() && i.AllClear <= i.Reopened:
 		i.AllClear = i.Reopened + 1
 		i.announce(ClearCustomer, AboutResolved, now)
@@ -377,11 +403,12 @@ func (i *Incident) tellCustomers(now time.Time) {
 	}
 }
 
-// announce tells every customer what has just happened. Where a machine never writes, a person is asked to.
+// announce tells every customer what has just happened. Where a machine never writes, a person is asked to: of a restricted
+// incident nobody else decides what a customer learns.
 func (i *Incident) announce(work Work, about About, now time.Time) {
 	for _, c := range i.Definition.Customers {
 		s := Send{Work: work, About: about, Customer: c.ID}
-		if c.Plan.UpdateBy == supportplan.ByPerson {
+		if !i.writesItself(c.ID) {
 			s.Work, s.Role, s.Targets = Remind, CommunicationsManager, i.standsFor(CommunicationsManager)
 		}
 		i.begin(s, now)
@@ -435,7 +462,10 @@ func (i *Incident) pointless(s *Send) string {
 		kind = s.For
 	}
 	switch kind {
-	case PageStep, PagePerson:
+	case Summon, PagePerson, PageStep:
+		if s.Summons || s.Work == Summon {
+			return i.pointlessSummons(s)
+		}
 		if i.Escalation.Answered || s.To != nil && i.Escalation.AckedBy(s.To.ID) {
 			return "acknowledged"
 		}
@@ -444,12 +474,17 @@ func (i *Incident) pointless(s *Send) string {
 		}
 	case Remind:
 		switch s.About {
-		case AboutRole, AboutTakeover:
+		case AboutRole, AboutTakeover, AboutClosed, AboutVendorCase, AboutMergeRefused:
 		case AboutResolved:
 			if i.Status.Open() {
 				return "reopened"
 			}
+		case AboutResultWanted:
+			return i.pointlessResult(s)
 		default:
+			if s.Target == supportplan.ResultReport {
+				return i.pointlessResult(s)
+			}
 			if !i.Status.Open() {
 				return string(i.Status)
 			}
@@ -461,6 +496,16 @@ func (i *Incident) pointless(s *Send) string {
 	case ClearCustomer:
 		if i.Status.Open() {
 			return "reopened"
+		}
+	case WriteResult, SendResult:
+		return i.pointlessResult(s)
+	case CallVendor:
+		if !i.Status.Open() {
+			return string(i.Status)
+		}
+	case Appoint:
+		if !i.Status.Open() {
+			return string(i.Status)
 		}
 	default: // clocks, ticket, report and review are never pointless
 	}

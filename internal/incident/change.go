@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,7 +74,7 @@ func (i *Incident) resolve(by timeline.Actor, cause, note string, now time.Time)
 		i.record(now, timeline.EscalationEnded, timeline.Muster(), timeline.F("cause", string(Resolved)))
 	}
 	i.move(Resolved, by, cause, note, now)
-	i.Times.Resolved = now
+	i.Times.Resolved, i.Settled = now, now
 	i.QuietSince = time.Time{}
 	for n := range i.Clocks {
 		c := &i.Clocks[n]
@@ -89,6 +90,11 @@ func (i *Incident) resolve(by timeline.Actor, cause, note string, now time.Time)
 			i.recordClock(now, timeline.ClockStopped, c, by, timeline.F("cause", string(Resolved)))
 		}
 	}
+	i.startResults(now)
+	i.ask(now)
+	if i.owesResults() || len(i.Confirmations) > 0 {
+		i.computeClocks(now)
+	}
 	i.Report.Wanted++
 	rule := i.Definition.Review
 	i.Review.Wanted = rule.Customers && len(i.Definition.Customers) > 0 || i.Priority <= rule.FromPriority
@@ -97,6 +103,14 @@ func (i *Incident) resolve(by timeline.Actor, cause, note string, now time.Time)
 func (i *Incident) close(by timeline.Actor, cause, note string, now time.Time) {
 	i.move(Closed, by, cause, note, now)
 	i.Times.Closed = now
+	for n := range i.Clocks {
+		if c := &i.Clocks[n]; c.Target == supportplan.ResultReport && c.Open() { // somebody closes it all the same
+			c.Stop(now)
+			i.recordClock(now, timeline.ClockStopped, c, by, timeline.F("cause", string(Closed)))
+		}
+	}
+	i.tellUnanswered(now)
+	i.tellMerged(now)
 	i.Report.Wanted++
 }
 
@@ -119,6 +133,7 @@ func (i *Incident) reclock(now time.Time) {
 			p, promised := cu.Plan.Promise(i.Priority, t)
 			c := i.clock(cu.ID, t)
 			switch {
+			case t == supportplan.ResultReport: // begins with the resolution, at the priority of then
 			case c == nil && promised && !i.done(t):
 				i.Clocks = append(i.Clocks, supportplan.Start(cu.ID, p, now))
 			case c == nil:
@@ -147,12 +162,15 @@ func (i *Incident) done(t supportplan.Target) bool {
 		return i.Escalation.Taken()
 	case supportplan.Mitigate:
 		return i.Status == Mitigated
+	case supportplan.ResultReport: // not before the resolution
+		return true
 	default:
 		return false
 	}
 }
 
 func (i *Incident) joins(by timeline.Actor) {
+	i.involve(by.ID)
 	for n, r := range i.Responders {
 		if r.Kind == by.Kind && r.ID == by.ID {
 			i.Responders = append(append(i.Responders[:n:n], i.Responders[n+1:]...), by)
@@ -160,6 +178,18 @@ func (i *Incident) joins(by timeline.Actor) {
 		}
 	}
 	i.Responders = append(i.Responders, by)
+}
+
+// involve lets a person read a restricted incident. Whoever was involved longest ago makes room.
+func (i *Incident) involve(person string) {
+	const most = 200
+	if !i.Definition.Restricted() {
+		return
+	}
+	i.Involved = append(slices.DeleteFunc(i.Involved, func(p string) bool { return p == person }), person)
+	if len(i.Involved) > most {
+		i.Involved = i.Involved[1:]
+	}
 }
 
 func (i *Incident) clock(customer string, t supportplan.Target) *supportplan.Clock {
@@ -217,7 +247,7 @@ func (i *Incident) customerIDs() string {
 	return strings.Join(ids, ", ")
 }
 
-// AtRisk is the percentage of a customer's promised times after which a clock is at risk.
+// AtRisk is the percentage of a customer's promised times after which a clock is at risk, 0 for whoever is no customer.
 func (i *Incident) AtRisk(customer string) int { return i.plan(customer).AtRisk }
 
 // ReviewDue is when the review of this incident is due.
@@ -237,7 +267,17 @@ const (
 // ForReport is the incident without what no report shows.
 func (i *Incident) ForReport() *Incident {
 	slim := *i
-	slim.Outbox, slim.Later, slim.Decided, slim.fresh = nil, nil, nil, nil
+	slim.Outbox, slim.Later, slim.Decided, slim.Arrived, slim.fresh = nil, nil, nil, nil, nil
 	slim.Timeline.Trim(reportEntries, reportBytes)
 	return &slim
+}
+
+// running is the clock that runs for somebody: a promise, the time to answer, or a vendor's own promise.
+func (i *Incident) running(customer string, t supportplan.Target) *supportplan.Clock {
+	for _, c := range i.Running() {
+		if c.Customer == customer && c.Target == t {
+			return c
+		}
+	}
+	return nil
 }

@@ -297,6 +297,9 @@ func (c Reopen) Apply(i *Incident, by timeline.Actor, now time.Time) {
 
 // Check refuses what is not resolved.
 func (c Close) Check(i *Incident) error {
+	if i.Status == Merged {
+		return i.refuse("close", "is merged into %s, and closes with it; split it off first", i.MergedInto.ID)
+	}
 	return firstOf(i.wantMove("close", Closed), i.wantText("close", "note", c.Note, false))
 }
 
@@ -307,13 +310,7 @@ func (c Close) Apply(i *Incident, by timeline.Actor, now time.Time) {
 
 // Check refuses customers who are not affected, and an incident that is closed.
 func (c SendUpdate) Check(i *Incident) error {
-	if c.Customer != "" && i.customerName(c.Customer) == "" {
-		return i.refuse("send update of", "customer %q is not affected; affected: %s", c.Customer, i.customerIDs())
-	}
-	if len(i.Definition.Customers) == 0 {
-		return i.refuse("send update of", "no customer is affected")
-	}
-	return firstOf(i.wantNotClosed("send update of"), i.wantText("send update of", "text", c.Text, true))
+	return firstOf(i.wantCustomers("send update of", c.Customer), i.wantNotClosed("send update of"), i.wantText("send update of", "text", c.Text, true))
 }
 
 // Apply sends the text to every contact of the customers.
@@ -334,12 +331,13 @@ func (i *Incident) Do(id string, c Command, by timeline.Actor, now time.Time) er
 	if i.decided(id) {
 		return nil
 	}
-	if err := c.Check(i); err != nil {
+	if err := i.check(c, now); err != nil {
 		return err
 	}
 	if by.Kind == timeline.Person && i.Escalation.Answered {
 		i.Escalation.AckedAt = now // a sign of life
 	}
+	i.showsUp(by, now)
 	c.Apply(i, by, now)
 	const remembered = 500 // a repeat that is older has long been answered
 	if i.Decided = append(i.Decided, id); len(i.Decided) > remembered {
@@ -349,11 +347,22 @@ func (i *Incident) Do(id string, c Command, by timeline.Actor, now time.Time) er
 }
 
 // May says whether Do would refuse, and changes nothing.
-func (i *Incident) May(id string, c Command) error {
+func (i *Incident) May(id string, c Command, now time.Time) error {
 	if i.decided(id) {
 		return nil
 	}
-	return c.Check(i)
+	return i.check(c, now)
+}
+
+// check refuses what cannot be done, or not now.
+func (i *Incident) check(c Command, now time.Time) error {
+	err := c.Check(i)
+	if timed, ok := c.(interface {
+		CheckAt(i *Incident, now time.Time) error
+	}); ok && err == nil {
+		err = timed.CheckAt(i, now)
+	}
+	return err
 }
 
 func (i *Incident) decided(id string) bool {
@@ -453,7 +462,11 @@ func (i *Incident) assign(r Role, person, name, note string, by timeline.Actor, 
 		}
 		holders = append(holders, h)
 	}
+	i.involve(person)
 	h := Holder{Role: r, Person: person, Name: name, Since: now}
+	if i.Definition.Lead != nil && by.ID != person {
+		h.Due = now.Add(i.Definition.Lead.Within)
+	}
 	i.Holders = append(holders, h)
 	i.record(now, timeline.RoleAssigned, by, timeline.F("role", string(r)), timeline.F("person", h.Shown()),
 		timeline.F("from", old), timeline.F("note", note))

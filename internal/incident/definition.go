@@ -18,6 +18,7 @@ type Definition struct {
 	Zone         string            `json:"zone"`   // IANA zone in which people of the organisation read times
 	Source       string            `json:"source"` // alert source
 	Route        string            `json:"route"`  // the route that matched
+	Kind         Kind              `json:"kind,omitempty"`
 	Title        string            `json:"title"`
 	Service      Service           `json:"service"`
 	Impact       priority.Level    `json:"impact"`
@@ -25,6 +26,7 @@ type Definition struct {
 	Customers    []Customer        `json:"customers,omitempty"`
 	Policy       escalation.Policy `json:"policy"`
 	Roles        []RoleTarget      `json:"roles,omitempty"` // who is told while nobody holds a role
+	Lead         *LeadRule         `json:"lead,omitempty"`  // nil: roles are given by people alone
 	Quiet        time.Duration     `json:"quiet"`           // all alerts resolved for so long: the incident is resolved
 	ReopenWithin time.Duration     `json:"reopen_within"`   // so long after its resolution an incident can be reopened; then it closes
 	Review       ReviewRule        `json:"review"`
@@ -33,6 +35,26 @@ type Definition struct {
 	Languages    []string          `json:"languages"`           // of the reports, the first is the organisation's own
 
 	Background
+}
+
+// A Kind says whether an incident is one that not everybody may read.
+type Kind string
+
+// SecurityIncident is the kind beside the ordinary one, which is empty. It is in histories and search attributes: never renamed.
+const SecurityIncident Kind = "security"
+
+// Kinds lists the kinds that an organisation folder may name.
+func Kinds() []Kind { return []Kind{SecurityIncident} }
+
+// Restricted tells whether only administrators, auditors and those who are involved may read the incident.
+func (d *Definition) Restricted() bool { return d.Kind == SecurityIncident }
+
+// PublicTitle is what everybody may read who learns of the incident: of a restricted one not what the alerts say.
+func (d *Definition) PublicTitle() string {
+	if d.Restricted() {
+		return d.Service.Name
+	}
+	return d.Title
 }
 
 // A Service is what is wrong.
@@ -52,6 +74,12 @@ type Customer struct {
 type RoleTarget struct {
 	Role    Role                `json:"role"`
 	Targets []escalation.Target `json:"targets"`
+}
+
+// A LeadRule says for which incidents the roles are given to somebody at once, and how soon whoever has one must show up.
+type LeadRule struct {
+	FromPriority priority.Priority `json:"from_priority"` // this priority and the more pressing ones
+	Within       time.Duration     `json:"within"`        // without a sign of life of its holder for so long, a role goes on to the next
 }
 
 // A ReviewRule says which incidents are reviewed and until when.

@@ -16,6 +16,7 @@ import (
 // a text for customers but the title and the alerts, which only internal texts use.
 type Facts struct {
 	ID        ID                `json:"id"`
+	Kind      Kind              `json:"kind,omitempty"`
 	Title     string            `json:"title"`
 	Service   string            `json:"service"`
 	Status    Status            `json:"status"`
@@ -32,6 +33,30 @@ type Facts struct {
 	Responder string            `json:"responder,omitempty"`
 	Clocks    []FactClock       `json:"clocks,omitempty"` // still running, the first due first
 	Links     []Link            `json:"links,omitempty"`
+	Notice    *Notice           `json:"notice,omitempty"`
+	Reporter  string            `json:"reporter,omitempty"` // name of the customer that has reported it
+	Cause     *Cause            `json:"cause,omitempty"`
+	Merged    []Merging         `json:"merged,omitempty"`      // incidents that are a part of this one
+	Into      *Merging          `json:"merged_into,omitempty"` // the one that this one is a part of
+}
+
+// Discreet are the facts of a restricted incident as those may read them who are not involved: without the title, what alerts and
+// people say of it and where that would lead. Of an ordinary one they are as they are.
+func (f Facts) Discreet() Facts {
+	if f.Kind == SecurityIncident {
+		f.Title, f.Alerts, f.Links = "", nil, nil
+		f.Notice, f.Reporter, f.Cause, f.Merged, f.Into = nil, "", nil, nil, nil
+	}
+	return f
+}
+
+// Discreet is a message as several people may read it, of whom nobody knows who is involved: of a restricted incident without
+// what a person wrote either.
+func (t Telling) Discreet() Telling {
+	if t.Facts.Kind == SecurityIncident {
+		t.Facts, t.Text, t.Author = t.Facts.Discreet(), "", nil
+	}
+	return t
 }
 
 // A FactClock is a running promise as a message shows it.
@@ -66,6 +91,9 @@ type Telling struct {
 	Wanted int `json:"wanted,omitempty"` // of a page: how many different people must acknowledge, if more than one
 	Acked  int `json:"acked,omitempty"`  // and how many have
 
+	Vendor *VendorSupport `json:"vendor,omitempty"` // whose case a message is about
+	Files  []ResultFile   `json:"files,omitempty"`  // of a result report: in every language in which it was written
+
 	Mitigations []escalation.Mitigation `json:"mitigations,omitempty"` // of a page: what whoever gets it may do at once
 }
 
@@ -84,14 +112,40 @@ const (
 	AboutPriorityRaised About = "priority-raised" // a more pressing alert has joined
 	AboutResolved       About = "resolved"        // a person has to give the customer the all-clear
 	AboutReopened       About = "reopened"        // the customer has to hear that it is not over; an update says so itself
+	AboutAlertsOver     About = "alerts-over"     // all alerts are resolved, and a person has to say whether it is over
+	AboutReceipt        About = "receipt"         // the customer has to hear that its notice was received
+	AboutClosed         About = "closed"          // the customer has to hear that it is closed, because it has not answered
+	AboutResultWanted   About = "result-wanted"   // the incident result report is to be sent
+	AboutCauseCustomer  About = "cause-customer"  // the cause lies with the customer
+	AboutVendorCase     About = "vendor-case"     // a case is to be filed with a vendor
+	AboutVendorLate     About = "vendor-late"     // a vendor has not answered in time
+	AboutAbsent         About = "absent"          // somebody who was asked to help has not come
+	AboutRoleVacant     About = "role-vacant"     // nobody can be found for a role
+	AboutMergeRefused   About = "merge-refused"   // the other incident has not taken this one in
 )
+
+// Abouts lists the reminders.
+func Abouts() []About {
+	return []About{
+		AboutClockAtRisk, AboutClockMissed, AboutUpdateWanted, AboutRole, AboutTakeover, AboutNoAnswer, AboutPriorityRaised, AboutResolved,
+		AboutReopened, AboutAlertsOver, AboutClosed, AboutResultWanted, AboutCauseCustomer, AboutVendorCase, AboutVendorLate, AboutAbsent,
+		AboutRoleVacant, AboutMergeRefused, AboutReceipt,
+	}
+}
 
 // Facts gathers what messages may say now.
 func (i *Incident) Facts() Facts {
 	f := Facts{
-		ID: i.ID, Title: i.Definition.Title, Service: i.Definition.Service.Name, Status: i.Status, Impact: i.Impact,
+		ID: i.ID, Kind: i.Definition.Kind, Title: i.Definition.Title, Service: i.Definition.Service.Name, Status: i.Status, Impact: i.Impact,
 		Urgency: i.Urgency, Priority: i.Priority, Customers: i.customerNames(), Zone: i.Definition.Zone, Times: i.Times,
 		Firing: i.Alerts.Firing, Distinct: i.Alerts.Distinct(), Alerts: i.firing(), Links: i.Definition.Links,
+		Notice: i.Notice, Cause: i.Cause, Merged: i.Merged,
+	}
+	if i.Notice != nil {
+		f.Reporter = i.customerName(i.Notice.Customer)
+	}
+	if i.Status == Merged {
+		f.Into = i.MergedInto
 	}
 	if i.Previous != nil {
 		f.Previous = i.Previous.ID
@@ -139,7 +193,27 @@ func (i *Incident) Telling(s Send) Telling {
 		About: s.About, Facts: i.Facts(), Why: escalation.Shown(s.Targets), Role: s.Role,
 		Customer: i.customerName(s.Customer), CustomerID: s.Customer, Target: string(s.Target), Due: s.Due, Text: s.Text, Author: s.Author,
 	}
+	if k := i.caseOf(s.Vendor); k != nil {
+		t.Vendor = &k.Support
+	}
 	switch s.Work {
+	case Summon:
+		t.Kind = delivery.Page
+	case Appoint:
+		t.Kind, t.About = delivery.Assignment, AboutRole
+	case CallVendor:
+		t.Kind = delivery.VendorCall
+	case ConfirmReceipt:
+		t.Kind = delivery.Receipt
+		if p, ok := i.plan(s.Customer).Promise(i.Priority, supportplan.Respond); ok {
+			next := supportplan.Start(s.Customer, p, i.Notice.Received)
+			t.Next = &next
+		}
+	case CloseCustomer:
+		t.Kind = delivery.ClosingNotice
+	case SendResult:
+		t.Kind = delivery.ResultReport
+		t.Files = i.result(s.Customer).Files
 	case PageStep:
 		rung := i.rung(&s)
 		if i.Escalation.Wanted > 1 {
@@ -164,6 +238,10 @@ func (i *Incident) Telling(s Send) Telling {
 		}
 	case ClearCustomer:
 		t.Kind = delivery.AllClear
+		if k := i.confirmation(s.Customer); k != nil && k.Answer == "" && i.Status == Resolved {
+			next := supportplan.Start(s.Customer, k.Clock.Promised(), s.Begun)
+			t.Next = &next
+		}
 	default: // nothing else is told to anybody
 	}
 	return t

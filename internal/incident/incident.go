@@ -32,7 +32,8 @@ func NewID(random uint64) ID {
 // An Incident is the whole state of one incident: the answer to the State query and the input of a continued run.
 type Incident struct {
 	ID         ID         `json:"id"`
-	Previous   *Earlier   `json:"previous,omitempty"` // the last incident of the same alert group
+	Previous   *Earlier   `json:"previous,omitempty"` // the last incident of the same alert group; of what people report, of the same service
+	Notice     *Notice    `json:"notice,omitempty"`   // how people reported it; nil: an alert opened it
 	Definition Definition `json:"definition"`
 
 	Status   Status            `json:"status"`
@@ -40,6 +41,8 @@ type Incident struct {
 	Urgency  priority.Level    `json:"urgency"`
 	Priority priority.Priority `json:"priority"`
 	Times    Times             `json:"times"`
+	Settled  time.Time         `json:"settled,omitzero"`   // when it came to be resolved here, the last time if reopened
+	Cause    *Cause            `json:"cause,omitempty"`    // nil while nobody knows it
 	Reopened int               `json:"reopened,omitempty"` // how often
 	Repinned int               `json:"repinned,omitempty"` // how often
 	Partial  bool              `json:"partial,omitempty"`  // as a party beside the provider sees it: what is not in it is hidden, and not none
@@ -50,10 +53,23 @@ type Incident struct {
 	Hours      *Hours              `json:"hours,omitempty"`      // nil until somebody has looked, and where no step depends on hours
 	Responders []timeline.Actor    `json:"responders,omitempty"` // who has acknowledged, the last one last
 	Holders    []Holder            `json:"holders,omitempty"`
+	Involved   []string            `json:"involved,omitempty"` // of a restricted one: IDs of those who may read it, the last one last
+	Absent     []Absence           `json:"absent,omitempty"`   // who was given a role and has not shown up
+	Vacant     []Role              `json:"vacant,omitempty"`   // roles for which somebody was sought
 	Clocks     []supportplan.Clock `json:"clocks,omitempty"`
+
+	Confirmations []Confirmation `json:"confirmations,omitempty"` // of the newest resolution
+	Cases         []VendorCase   `json:"cases,omitempty"`
+	Summons       []Summons      `json:"summons,omitempty"` // who was asked to help
+	Runbooks      []RunbookUse   `json:"runbooks,omitempty"`
+	Related       []Relation     `json:"related,omitempty"`
+	MergedInto    *Merging       `json:"merged_into,omitempty"` // the incident that has this one's alerts and promises now
+	Merged        []Merging      `json:"merged,omitempty"`      // those that this one has taken in, and that end with it
+	Adopted       bool           `json:"adopted,omitempty"`     // customers of another incident have come, or gone again
 
 	Ticket   Ticket   `json:"ticket"`
 	Report   Report   `json:"report"`
+	Results  []Result `json:"results,omitempty"`
 	Review   Review   `json:"review"`
 	Outbox   []Send   `json:"outbox,omitempty"` // what has begun and has no outcome yet
 	Later    []Send   `json:"later,omitempty"`  // pages that have arrived, and whose next contact method follows unless somebody acknowledges
@@ -70,11 +86,31 @@ type Incident struct {
 	fresh []Send // begun since Advance was last asked; never part of the record
 }
 
-// Earlier names an incident that came before.
+// Earlier is an incident that came before, with what is known of it: whoever responds may have to do the same again.
 type Earlier struct {
 	ID       ID        `json:"id"`
 	RunID    string    `json:"run_id"`
 	ClosedAt time.Time `json:"closed_at"`
+	Title    string    `json:"title,omitempty"`
+	Cause    string    `json:"cause,omitempty"`  // what was said of it
+	Remedy   string    `json:"remedy,omitempty"` // what was said when it was resolved
+}
+
+// Pattern adds what an incident that is over leaves to the next one: of a restricted one nothing, for others may read the next.
+func (e *Earlier) Pattern(before *Incident) {
+	e.Title = before.Definition.PublicTitle()
+	if before.Definition.Restricted() {
+		return
+	}
+	if before.Cause != nil {
+		e.Cause = clipped(before.Cause.Text)
+	}
+	for n := len(before.Timeline.Entries) - 1; n >= 0; n-- {
+		if x := before.Timeline.Entries[n]; x.Kind == timeline.StatusChanged && x.Fact("to") == string(Resolved) {
+			e.Remedy = clipped(x.Fact("note"))
+			return
+		}
+	}
 }
 
 // Hours are which calendars of the escalation policy were open when it was last looked.
@@ -105,6 +141,8 @@ type Holder struct {
 	Person string    `json:"person"` // the person's ID
 	Name   string    `json:"name,omitempty"`
 	Since  time.Time `json:"since"`
+	// Due is until when somebody who was given the role has to give a sign of life, zero when they have, or need not.
+	Due time.Time `json:"due,omitzero"`
 }
 
 // Shown is the holder's name for people.
@@ -151,6 +189,16 @@ const (
 	Remind         Work = "remind"          // tell whoever has a role
 	UpdateCustomer Work = "customer-update" // tell a customer how it goes
 	ClearCustomer  Work = "all-clear"       // tell a customer that it is over
+	ConfirmReceipt Work = "receipt"         // tell a customer that its notice was received
+	CloseCustomer  Work = "closed"          // tell a customer that has not answered that it is closed
+	WriteResult    Work = "result-report"   // write a customer's incident result report …
+	SendResult     Work = "send-result"     // … and send it
+	CallVendor     Work = "vendor-call"     // tell a vendor that its support is needed
+	Summon         Work = "summon"          // page somebody who was asked to help, whether or not the incident is taken
+	Appoint        Work = "appoint"         // give a role to the first who can be reached of those who stand for it
+	TellMerge      Work = "merge"           // hand over to the incident that this one is merged into
+	TellMerged     Work = "merged-over"     // tell an incident that was merged into this one what has become of it
+	ForwardAlerts  Work = "forward"         // pass alerts on to it
 	Tell           Work = "tell"            // one message to one recipient: what a reminder, update or all-clear becomes
 	SyncTicket     Work = "ticket"
 	WriteReport    Work = "report"
@@ -161,7 +209,8 @@ const (
 // Local tells whether work begins with something short and local.
 func (w Work) Local() bool {
 	switch w {
-	case ComputeClocks, LookHours, PageStep, Remind, UpdateCustomer, ClearCustomer:
+	case ComputeClocks, LookHours, PageStep, Remind, UpdateCustomer, ClearCustomer, ConfirmReceipt,
+		CloseCustomer, SendResult, CallVendor, Summon, Appoint:
 		return true
 	default:
 		return false
@@ -182,8 +231,12 @@ type Send struct {
 	Targets   []escalation.Target `json:"targets,omitempty"`
 	Role      Role                `json:"role,omitempty"`
 	Customer  string              `json:"customer,omitempty"`
-	About     About               `json:"about,omitempty"` // of a reminder: which text
-	Text      string              `json:"text,omitempty"`  // what a person wrote
+	Vendor    string              `json:"vendor,omitempty"` // whose case a reminder is about
+	Merge     MergeKind           `json:"merge,omitempty"`  // of a message to another incident: what it says
+	Other     *Merging            `json:"other,omitempty"`  // and to which, if it is not the one that this one is merged into
+	Alerts    *alert.Batch        `json:"alerts,omitempty"` // with it
+	About     About               `json:"about,omitempty"`  // of a reminder: which text
+	Text      string              `json:"text,omitempty"`   // what a person wrote
 	Author    *timeline.Actor     `json:"author,omitempty"`
 	Target    supportplan.Target  `json:"target,omitempty"`    // the promise that a reminder is about
 	Due       time.Time           `json:"due,omitzero"`        // the instant that the message is about
@@ -192,8 +245,9 @@ type Send struct {
 
 	ID       delivery.ID         `json:"id,omitempty"` // of a single delivery
 	To       *delivery.Recipient `json:"to,omitempty"`
-	Method   int                 `json:"method,omitempty"` // index in To.Methods
-	Stands   bool                `json:"stands,omitempty"` // of a reminder: not to the role's holder, who could not be reached
+	Method   int                 `json:"method,omitempty"`  // index in To.Methods
+	Summons  bool                `json:"summons,omitempty"` // of a page: to somebody who was asked to help
+	Stands   bool                `json:"stands,omitempty"`  // of a reminder: not to the role's holder, who could not be reached
 	Hastened bool                `json:"hastened,omitempty"`
 	Message  *delivery.Message   `json:"message,omitempty"`
 	Repeated bool                `json:"repeated,omitempty"`

@@ -72,8 +72,10 @@ type world struct {
 	silent func(s incident.Send) bool // one whose outcome never comes
 	// composed changes who is paged by a step.
 	composed func([]incident.Addressed) []incident.Addressed
-	told     []string // "page schedule:primary webhook", in order
-	blind    bool     // nobody can say which calendars are open
+	told     []string                // "page schedule:primary webhook", in order
+	blind    bool                    // nobody can say which calendars are open
+	mail     []incident.MergeMessage // to other incidents, in order
+	lost     string                  // why messages to other incidents do not arrive
 }
 
 func opened(t *testing.T) *world {
@@ -115,8 +117,8 @@ func (w *world) answer(s incident.Send) {
 	switch s.Work {
 	case incident.ComputeClocks:
 		var at []incident.Instants
-		for _, c := range w.i.Clocks {
-			at = append(at, incident.InstantsOf(&c, w.i.AtRisk(c.Customer), w.i.Definition.Calendars, time.LoadLocation))
+		for _, c := range w.i.Running() {
+			at = append(at, incident.InstantsOf(c, w.i.AtRisk(c.Customer), w.i.Calendars(), time.LoadLocation))
 		}
 		w.i.Computed(s.Number, at, w.now)
 	case incident.LookHours:
@@ -125,16 +127,20 @@ func (w *world) answer(s incident.Send) {
 			return
 		}
 		w.i.Looked(s.Number, w.hours(), "", w.now)
-	case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer:
+	case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer, incident.ConfirmReceipt,
+		incident.CloseCustomer, incident.SendResult, incident.CallVendor, incident.Summon, incident.Appoint:
 		who := escalation.Shown(s.Targets)
-		if s.Customer != "" && s.Work != incident.Remind {
+		switch {
+		case s.Customer != "" && s.Work != incident.Remind:
 			who = s.Customer
+		case s.Work == incident.Summon || s.Work == incident.Appoint:
+			who = s.Targets[0].ID
 		}
 		to := []incident.Addressed{{
 			To:      delivery.Recipient{ID: who, Name: who, Methods: []string{"webhook", "email"}},
 			Message: delivery.Message{Kind: w.i.Telling(s).Kind},
 		}}
-		if w.composed != nil && s.Work == incident.PageStep {
+		if w.composed != nil && (s.Work == incident.PageStep || s.Work == incident.Appoint || s.Work == incident.Summon) {
 			to = w.composed(to)
 		}
 		w.i.Composed(s.Number, incident.Composition{To: to}, w.now)
@@ -157,6 +163,17 @@ func (w *world) answer(s incident.Send) {
 		w.i.Reviewed(s.Number, "review/INC-TEST", w.i.ReviewDue(), "", w.now)
 	case incident.FindPrevious:
 		w.i.FoundPrevious(s.Number, nil, w.now)
+	case incident.WriteResult:
+		w.i.ResultWritten(s.Number, []incident.ResultFile{{Language: "ko", Name: "result." + s.Customer, SHA256: "00"}}, w.now)
+	case incident.TellMerge, incident.TellMerged, incident.ForwardAlerts:
+		m, other := w.i.MergeMessage(s)
+		m.From.WorkflowID = "incident/" + string(w.i.ID)
+		w.mail = append(w.mail, m)
+		if other == "" {
+			w.i.Dropped(s.Number)
+			return
+		}
+		w.i.MergeTold(s.Number, w.lost, w.now)
 	}
 }
 
@@ -676,9 +693,10 @@ func TestAnAlertInTheMomentOfClosingIsNotLost(t *testing.T) {
 
 func TestTheWaysFromStatusToStatus(t *testing.T) {
 	ways := map[incident.Status][]incident.Status{
-		incident.Triggered:    {incident.Acknowledged, incident.Mitigated, incident.Resolved},
-		incident.Acknowledged: {incident.Triggered, incident.Mitigated, incident.Resolved},
-		incident.Mitigated:    {incident.Resolved},
+		incident.Triggered:    {incident.Acknowledged, incident.Mitigated, incident.Resolved, incident.Merged},
+		incident.Acknowledged: {incident.Triggered, incident.Mitigated, incident.Resolved, incident.Merged},
+		incident.Mitigated:    {incident.Resolved, incident.Merged},
+		incident.Merged:       {incident.Triggered, incident.Closed},
 		incident.Resolved:     {incident.Triggered, incident.Closed},
 		incident.Closed:       {incident.Triggered}, // by an alert in the moment of closing
 	}
@@ -912,4 +930,27 @@ func TestAnUpdateThatFellDueWhileMusterWasDownGoesOutAtOnce(t *testing.T) {
 	if c := w.i.Clocks[1]; c.EarlierMissed != 1 || !c.Due.Equal(start.Add(70*time.Minute)) {
 		t.Errorf("update clock missed %d, due %s; want the missed round said and the next 30 minutes from now", c.EarlierMissed, c.Due)
 	}
+}
+
+// last is the newest entry of a kind.
+func (w *world) last(kind timeline.Kind) timeline.Entry {
+	w.t.Helper()
+	for _, e := range slices.Backward(w.i.Timeline.Entries) {
+		if e.Kind == kind {
+			return e
+		}
+	}
+	w.t.Fatalf("no entry %s", kind)
+	return timeline.Entry{}
+}
+
+func (w *world) clockOf(customer string, target supportplan.Target) *supportplan.Clock {
+	w.t.Helper()
+	for n := range w.i.Clocks {
+		if c := &w.i.Clocks[n]; c.Customer == customer && c.Target == target {
+			return c
+		}
+	}
+	w.t.Fatalf("%s has no clock %s", customer, target)
+	return nil
 }

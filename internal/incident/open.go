@@ -13,24 +13,37 @@ import (
 
 // Open makes the incident that a definition describes. The alerts that opened it follow through Receive.
 func Open(id ID, def Definition, now time.Time) (*Incident, error) {
+	i, err := opened(id, def)
+	if err != nil {
+		return nil, err
+	}
+	i.Times = Times{Started: now, Alerted: now}
+	i.recordOpened(source(def.Source), now)
+	i.startClocks(now, now)
+	i.begin(Send{Work: FindPrevious}, now)
+	return i, nil
+}
+
+// opened is an incident of which nothing is recorded yet.
+func opened(id ID, def Definition) (*Incident, error) {
 	p, err := priority.Of(def.Impact, def.Urgency)
 	if err != nil {
 		return nil, err
 	}
-	i := &Incident{
+	return &Incident{
 		ID: id, Definition: def, Status: Triggered, Impact: def.Impact, Urgency: def.Urgency, Priority: p,
-		Times:  Times{Started: now, Alerted: now},
 		Alerts: alert.Set{Impact: def.Impact, Urgency: def.Urgency}, // the definition has them from the first alerts
-	}
-	i.record(now, timeline.IncidentOpened, source(def.Source),
-		timeline.F("title", def.Title), timeline.F("service", def.Service.Name), timeline.F("priority", p.String()),
+		Ticket: Ticket{Wanted: 1},
+	}, nil
+}
+
+func (i *Incident) recordOpened(by timeline.Actor, now time.Time) {
+	def := &i.Definition
+	i.record(now, timeline.IncidentOpened, by,
+		timeline.F("title", def.Title), timeline.F("service", def.Service.Name), timeline.F("priority", i.Priority.String()),
 		timeline.F("impact", string(def.Impact)), timeline.F("urgency", string(def.Urgency)),
 		timeline.F("customers", strings.Join(i.customerNames(), ", ")), timeline.F("definition", def.SHA256),
 		timeline.F("revision", def.Revision))
-	i.Ticket.Wanted = 1
-	i.startClocks(now)
-	i.begin(Send{Work: FindPrevious}, now)
-	return i, nil
 }
 
 // Receive takes a batch of alerts in.
@@ -47,11 +60,22 @@ func (i *Incident) Receive(b alert.Batch, now time.Time) {
 	if len(c.Fired)+len(c.Resolved) == 0 {
 		i.Timeline.Repeat(now, timeline.AlertRepeated, by)
 	}
+	if i.Status == Merged {
+		i.forward(b, c, now)
+		return
+	}
 	if len(c.Fired) > 0 || c.Uncertain > 0 && !i.Alerts.AllResolved() {
 		i.firesAgain(by, now)
 		i.raise(c.Impact, c.Urgency, by, now)
 	}
-	if i.Alerts.AllResolved() && i.Status.Open() && i.QuietSince.IsZero() {
+	switch {
+	case !i.Alerts.AllResolved() || !i.Status.Open() || !i.QuietSince.IsZero():
+	case i.Notice != nil: // people have reported it: a person says when it is over
+		if len(c.Resolved) > 0 {
+			i.record(now, timeline.AllAlertsResolved, by)
+			i.begin(Send{Work: Remind, About: AboutAlertsOver, Role: IncidentManager, Targets: i.standsFor(IncidentManager)}, now)
+		}
+	default:
 		i.QuietSince = now
 		i.record(now, timeline.AllAlertsResolved, by, at("resolves_at", now.Add(i.Definition.Quiet)))
 	}
@@ -95,15 +119,21 @@ func (i *Incident) raise(impact, urgency priority.Level, by timeline.Actor, now 
 }
 
 func (i *Incident) reopen(by timeline.Actor, cause, note string, now time.Time) {
-	away := supportplan.Span{From: i.Times.Resolved, To: now}
+	away := supportplan.Span{From: i.resolvedAt(), To: now}
 	i.move(Triggered, by, cause, note, now)
 	i.Reopened++
 	i.Times.Closed = time.Time{}
 	i.Escalation.Restart()
+	i.Confirmations, i.Vacant, i.Summons = nil, nil, nil
 	for n := range i.Clocks {
 		c := &i.Clocks[n]
 		p, promised := i.plan(c.Customer).Promise(i.Priority, c.Target)
 		switch {
+		case c.Target == supportplan.ResultReport: // begins anew with the next resolution
+			if c.Open() {
+				c.Stop(now)
+				i.recordClock(now, timeline.ClockStopped, c, timeline.Muster(), timeline.F("cause", "reopened"))
+			}
 		case !promised:
 		case c.Target == supportplan.Resolve:
 			c.Reopen(away)
@@ -118,17 +148,17 @@ func (i *Incident) reopen(by timeline.Actor, cause, note string, now time.Time) 
 }
 
 // startClocks begins every promise of every customer.
-func (i *Incident) startClocks(now time.Time) {
-	i.startMissing(now)
+func (i *Incident) startClocks(from, now time.Time) {
+	i.startMissing(from)
 	i.computeClocks(now)
 }
 
-// startMissing begins every promise that has no clock.
-func (i *Incident) startMissing(now time.Time) {
+// startMissing begins every promise that has no clock, counted from an instant.
+func (i *Incident) startMissing(from time.Time) {
 	for _, c := range i.Definition.Customers {
 		for _, t := range supportplan.Targets() {
-			if p, ok := c.Plan.Promise(i.Priority, t); ok && i.clock(c.ID, t) == nil {
-				i.Clocks = append(i.Clocks, supportplan.Start(c.ID, p, now))
+			if p, ok := c.Plan.Promise(i.Priority, t); ok && t != supportplan.ResultReport && i.clock(c.ID, t) == nil {
+				i.Clocks = append(i.Clocks, supportplan.Start(c.ID, p, from))
 			}
 		}
 	}
@@ -136,7 +166,7 @@ func (i *Incident) startMissing(now time.Time) {
 
 // computeClocks asks for the instants of all clocks. They come back through Computed and are recorded there.
 func (i *Incident) computeClocks(now time.Time) {
-	if len(i.Clocks) == 0 {
+	if len(i.Clocks)+len(i.Confirmations)+len(i.Cases) == 0 {
 		return
 	}
 	for n := range i.fresh {
@@ -151,6 +181,27 @@ func (i *Incident) computeClocks(now time.Time) {
 		}
 	}
 	i.begin(Send{Work: ComputeClocks}, now)
+}
+
+// Running are all clocks that run: the promises to customers, the time that they have to answer, and the vendors' own promises.
+func (i *Incident) Running() (all []*supportplan.Clock) {
+	add := func(c *supportplan.Clock) {
+		if c.State == supportplan.Running && c.Open() {
+			all = append(all, c)
+		}
+	}
+	for n := range i.Clocks {
+		add(&i.Clocks[n])
+	}
+	for n := range i.Confirmations {
+		add(&i.Confirmations[n].Clock)
+	}
+	for n := range i.Cases {
+		if c := i.Cases[n].Clock; c != nil {
+			add(c)
+		}
+	}
+	return all
 }
 
 func source(id string) timeline.Actor { return timeline.Actor{Kind: timeline.Source, ID: id} }

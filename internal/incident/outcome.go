@@ -65,8 +65,18 @@ func (i *Incident) Computed(number int, at []Instants, now time.Time) {
 	}
 	i.drop(number)
 	for _, x := range at {
-		c := i.clock(x.Customer, x.Target)
-		if c == nil || c.State != supportplan.Running {
+		c := i.running(x.Customer, x.Target)
+		if c == nil {
+			continue
+		}
+		if x.Target == supportplan.Confirm || strings.HasPrefix(x.Customer, vendorClock) { // no promise of ours
+			c.Begins, c.Due, c.Announced = x.Begins, x.Due, true
+			if x.Fault != "" {
+				i.record(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(ComputeClocks)), timeline.F("detail", x.Fault))
+				if x.Target == supportplan.Confirm { // nobody knows how long to wait: a person asks, and closes it
+					i.remindToAsk(x.Customer, now)
+				}
+			}
 			continue
 		}
 		if x.Fault != "" { // a calendar that ends: no due instant can be told, however often it is asked for
@@ -114,6 +124,10 @@ func (i *Incident) Composed(number int, is Composition, now time.Time) {
 	if !is.Due.IsZero() {
 		s.Due = is.Due
 	}
+	if s.Work == Appoint {
+		i.appoint(s, is, now)
+		return
+	}
 	reached := 0
 	for _, a := range is.To {
 		if a.Held != "" {
@@ -123,9 +137,15 @@ func (i *Incident) Composed(number int, is Composition, now time.Time) {
 		if len(a.To.Methods) == 0 || s.Work == PageStep && i.Escalation.AckedBy(a.To.ID) {
 			continue
 		}
+		if !a.To.Shared && (s.Work == PageStep || s.Work == Remind) {
+			i.involve(a.To.ID)
+		}
 		d := s
 		d.Parent, d.For, d.Work, d.To, d.Message = s.Number, s.Work, Tell, &a.To, &a.Message
 		switch {
+		case s.Work == Summon:
+			d.Work, d.For, d.Summons = PagePerson, "", true
+			reached++
 		case s.Work != PageStep:
 			reached++
 		case !a.Outside: // whoever is outside is told, but nobody waits for their answer
@@ -150,9 +170,17 @@ func (i *Incident) Composed(number int, is Composition, now time.Time) {
 		i.stepFailed(s, timeline.StepEmpty, detail, now)
 		return
 	}
+	if s.Work == Summon {
+		i.summonFailed(s, detail, now)
+		return
+	}
 	i.record(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(s.Work)), timeline.F("detail", detail))
-	if s.Work == Remind {
+	switch s.Work {
+	case Remind:
 		i.tellStandIn(s, now)
+	case SendResult: // whoever answers for it has to find somebody to send it to
+		i.resultWanted(s.Customer, now)
+	default:
 	}
 }
 
@@ -163,7 +191,7 @@ func (i *Incident) tellStandIn(s Send, now time.Time) {
 	}
 	i.begin(Send{
 		Work: Remind, Stands: true, About: s.About, Role: s.Role, Targets: i.namedFor(s.Role), Customer: s.Customer,
-		Target: s.Target, Due: s.Due,
+		Target: s.Target, Due: s.Due, Vendor: s.Vendor, Text: s.Text, Author: s.Author,
 	}, now)
 }
 
@@ -190,11 +218,22 @@ func (i *Incident) Told(number int, o delivery.Outcome, now time.Time) {
 
 func (i *Incident) delivered(s Send, now time.Time) {
 	switch {
+	case s.Work == PagePerson && s.Summons:
+		if s.hasNextMethod() && s.To.Delay(s.Method+1) > 0 && i.stale(&s) == "" {
+			i.Later = append(i.Later, s)
+		}
 	case s.Work == PagePerson:
 		i.pageArrived(s)
+	case s.For == SendResult:
+		i.resultArrived(s, now)
+	case s.For == ConfirmReceipt && i.arrivesFirst(s.Parent):
+		i.record(now, timeline.ReceiptSent, timeline.Muster(), timeline.F("customer", i.customerName(s.Customer)))
+	case s.For == CloseCustomer && i.arrivesFirst(s.Parent):
+		i.record(now, timeline.ClosingTold, timeline.Muster(), timeline.F("customer", i.customerName(s.Customer)))
 	case s.For == UpdateCustomer:
 		i.updateArrived(s, now)
 	case s.For == ClearCustomer && i.arrivesFirst(s.Parent):
+		i.asked(s.Customer, now)
 		i.record(now, timeline.AllClearSent, s.author(), timeline.F("customer", i.customerName(s.Customer)), timeline.F("text", s.Text))
 	}
 }
@@ -275,10 +314,16 @@ func (i *Incident) refused(s Send, now time.Time) {
 			return
 		}
 	}
-	if s.For == Remind && s.Withdrawn == "" {
+	switch {
+	case s.Withdrawn != "":
+	case s.For == Remind:
 		i.tellStandIn(s, now)
+	case s.Summons:
+		i.summonFailed(s, "", now)
+	case s.For == SendResult:
+		i.resultWanted(s.Customer, now)
 	}
-	if s.Work == PagePerson && !s.To.Along && !i.paging(s.Rung, s.Climb) && !i.Escalation.Reached && s.Withdrawn == "" {
+	if s.Work == PagePerson && !s.Summons && !s.To.Along && !i.paging(s.Rung, s.Climb) && !i.Escalation.Reached && s.Withdrawn == "" {
 		i.stepFailed(s, timeline.StepFailed, "", now)
 	}
 }
@@ -300,7 +345,7 @@ func (i *Incident) stepFailed(s Send, kind timeline.Kind, detail string, now tim
 // paging tells whether a page of a rung may still reach somebody.
 func (i *Incident) paging(rung, climb int) bool {
 	for n := range i.Outbox {
-		if s := &i.Outbox[n]; (s.To == nil || !s.To.Along) && (s.Work == PagePerson || s.Work == PageStep) && s.Rung == rung && s.Climb == climb {
+		if s := &i.Outbox[n]; !s.Summons && (s.To == nil || !s.To.Along) && (s.Work == PagePerson || s.Work == PageStep) && s.Rung == rung && s.Climb == climb {
 			return true
 		}
 	}
@@ -404,6 +449,9 @@ func (i *Incident) PreviousUnknown(number int, detail string, now time.Time) {
 	i.drop(number)
 	i.record(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(FindPrevious)), timeline.F("detail", detail))
 }
+
+// Dropped takes in that a send was not made, because it no longer matters.
+func (i *Incident) Dropped(number int) { i.drop(number) }
 
 // Resend prepares the sends that an earlier run has left without an outcome. They go out again under their own IDs, marked
 // as possibly repeated.

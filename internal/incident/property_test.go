@@ -26,7 +26,17 @@ func TestAnIncidentKeepsItsPromisesWhateverHappens(t *testing.T) {
 		def.Customers[0].Plan.UpdateBy = rapid.SampledFrom([]supportplan.Author{supportplan.ByEngine, supportplan.ByPerson}).Draw(rt, "update by")
 		def.Policy = drawn(rt)
 		def.Impact = rapid.SampledFrom([]priority.Level{priority.High, priority.Low}).Draw(rt, "impact")
+		if rapid.Bool().Draw(rt, "led") {
+			def.Lead = &incident.LeadRule{FromPriority: priority.P2, Within: 10 * time.Minute}
+		}
+		if rapid.Bool().Draw(rt, "asked") {
+			def.Customers[0].Plan.Confirm = &supportplan.Confirmation{Days: 2}
+			def.Customers[0].Plan.Promises = append(def.Customers[0].Plan.Promises, supportplan.Promise{Priority: priority.P1, Target: supportplan.ResultReport, Within: 3 * time.Hour})
+		}
 		i, err := incident.Open("INC-TEST", def, start)
+		if rapid.Bool().Draw(rt, "reported by people") {
+			i, err = incident.OpenNoticed("INC-TEST", def, incident.Notice{Customer: "acme", Received: start.Add(-time.Minute)}, park, start)
+		}
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -129,9 +139,19 @@ func (d *driver) command(n int, at func(string, int) int) {
 		incident.PauseClock{Target: supportplan.Targets()[at("target", 2)], Reason: "x"},
 		incident.ResumeClock{Target: supportplan.Targets()[at("target'", 2)]},
 		incident.Assign{Role: incident.Roles()[at("role", 2)], Person: "lee"},
+		incident.AddResponder{Person: []string{"park", "lee"}[at("responder", 1)], Note: "x"},
+		incident.SendReport{Text: "x"},
+		incident.Answer{Answer: incident.FixAnswers()[at("answer", 1)], Customer: "acme", Note: "x"},
+		incident.SetCause{Domain: incident.CauseVendor, Vendor: "skyhost", Text: "x", Support: &incident.VendorSupport{
+			ID: "skyhost", Reachable: true, Respond: []incident.VendorResponse{{Priority: priority.P1, Within: time.Hour}},
+		}},
+		incident.RecordCase{Vendor: "skyhost", Text: "x"},
+		incident.SetTime{Point: incident.Points()[at("point", 4)], At: d.now.Add(-time.Duration(at("ago", 90)) * time.Minute), Reason: "x"},
+		incident.Merge{Into: "INC-OTHER", WorkflowID: "incident/other", Reason: "x"},
+		incident.Split{Reason: "x"},
 	}
 	c := commands[at("command", len(commands)-1)]
-	may := d.i.May(fmt.Sprint(n), c)
+	may := d.i.May(fmt.Sprint(n), c, d.now)
 	if err := d.i.Do(fmt.Sprint(n), c, by, d.now); (err == nil) != (may == nil) {
 		d.rt.Fatalf("%T: May said %v, Do said %v", c, may, err)
 	}
@@ -163,11 +183,12 @@ func (d *driver) answer(s incident.Send, outcome int) {
 	switch s.Work {
 	case incident.ComputeClocks:
 		var at []incident.Instants
-		for _, c := range d.i.Clocks {
-			at = append(at, incident.InstantsOf(&c, 80, d.i.Definition.Calendars, time.LoadLocation))
+		for _, c := range d.i.Running() {
+			at = append(at, incident.InstantsOf(c, 80, d.i.Calendars(), time.LoadLocation))
 		}
 		d.i.Computed(s.Number, at, d.now)
-	case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer:
+	case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer, incident.ConfirmReceipt,
+		incident.CloseCustomer, incident.SendResult, incident.CallVendor, incident.Summon, incident.Appoint:
 		if outcome == 0 {
 			d.i.Composed(s.Number, incident.Composition{Detail: "broken"}, d.now)
 			return
@@ -195,6 +216,31 @@ func (d *driver) answer(s incident.Send, outcome int) {
 		d.i.Reviewed(s.Number, "review", d.now, "", d.now)
 	case incident.FindPrevious:
 		d.i.FoundPrevious(s.Number, nil, d.now)
+	case incident.WriteResult:
+		if outcome == 0 {
+			d.i.ResultFailed(s.Number, "x", d.now)
+			return
+		}
+		d.i.ResultWritten(s.Number, []incident.ResultFile{{Language: "ko", Name: "r", SHA256: "00"}}, d.now)
+	case incident.TellMerge, incident.TellMerged, incident.ForwardAlerts:
+		m, other := d.i.MergeMessage(s)
+		if other == "" {
+			d.i.Dropped(s.Number)
+			return
+		}
+		if outcome == 0 {
+			d.i.MergeTold(s.Number, "no such incident", d.now)
+			return
+		}
+		d.i.MergeTold(s.Number, "", d.now)
+		answer := incident.MergeMessage{Kind: incident.MergeTaken, From: incident.Merging{ID: m.To, WorkflowID: other}, To: "INC-TEST"}
+		switch {
+		case m.Kind == incident.MergeAsked && outcome == 1:
+			answer.Kind = incident.MergeRefused
+		case m.Kind != incident.MergeAsked:
+			answer.Kind = incident.MergeOver
+		}
+		d.i.ReceiveMerge(answer, d.now)
 	}
 }
 
@@ -219,7 +265,7 @@ func (d *driver) advance() {
 // wantPaged checks that a page goes to somebody who is still to be paged, and that its step is above the one before.
 func (d *driver) wantPaged(s incident.Send) {
 	e := d.i.Escalation
-	if s.Work == incident.PagePerson && (e.Answered || e.AckedBy(s.To.ID)) {
+	if s.Work == incident.PagePerson && !s.Summons && (e.Answered || e.AckedBy(s.To.ID)) {
 		d.rt.Fatalf("paged after enough have acknowledged: %+v", s)
 	}
 	if s.Work != incident.PageStep || s.Climb != e.Restarts || s.Rung != e.Begun {
@@ -259,9 +305,20 @@ func (d *driver) invariants() {
 	if i.Status == incident.Closed && i.Times.Closed.IsZero() || i.Status.Open() && i.Reopened == 0 && !i.Times.Resolved.IsZero() {
 		d.rt.Fatalf("status %s and times %+v disagree", i.Status, i.Times)
 	}
+	if i.Status == incident.Resolved && due.IsZero() && len(i.Outbox) == 0 && !waitsForPeople(i) {
+		d.rt.Fatal("a resolved incident waits for nothing")
+	}
+	if i.Status == incident.Merged && (i.MergedInto == nil || i.MergedInto.Taken.IsZero()) {
+		d.rt.Fatal("it is merged, and nobody has taken it in")
+	}
 	for _, c := range i.Clocks {
 		if c.Late && c.State == supportplan.Met {
 			d.rt.Fatalf("a missed promise counts as met: %+v", c)
 		}
 	}
+}
+
+// waitsForPeople tells whether only people can end what is resolved: a result report is owed, and nobody has sent it.
+func waitsForPeople(i *incident.Incident) bool {
+	return slices.ContainsFunc(i.Clocks, func(c supportplan.Clock) bool { return c.Target == supportplan.ResultReport && c.Open() })
 }

@@ -16,7 +16,8 @@ type Viewer struct {
 	Own     func(timeline.Actor) bool // tells whether an actor is one of its own people
 	Instead timeline.Actor            // stands for every other actor: the organisation
 
-	name string // as the timeline calls it; empty when it cannot be told from another
+	name       string // as the timeline calls it; empty when it cannot be told from another
+	restricted bool   // the incident is: its title tells what the alerts say
 }
 
 // Shown is the incident as a party beside the provider may see it: how it stands, what this party was promised and told, and
@@ -25,17 +26,19 @@ type Viewer struct {
 // decides.
 func (i *Incident) Shown(v Viewer) *Incident {
 	mine := func(customer string) bool { return customer == v.Party }
-	v.name = i.soleName(v.Party)
+	v.name, v.restricted = i.soleName(v.Party), i.Definition.Restricted()
 	return &Incident{
 		ID: i.ID, Status: i.Status, Impact: i.Impact, Urgency: i.Urgency, Priority: i.Priority, Times: i.Times, Reopened: i.Reopened, Partial: true,
 		Definition: Definition{
-			Organisation: i.Definition.Organisation, Zone: i.Definition.Zone, Title: i.Definition.Title,
+			Organisation: i.Definition.Organisation, Zone: i.Definition.Zone, Title: i.Definition.PublicTitle(),
 			Service: i.Definition.Service, Impact: i.Definition.Impact, Urgency: i.Definition.Urgency,
 			Customers: slices.DeleteFunc(slices.Clone(i.Definition.Customers), func(c Customer) bool { return !mine(c.ID) }),
 			Languages: i.Definition.Languages, Calendars: i.calendarsOf(v.Party),
 		},
-		Clocks:   shownClocks(i.Clocks, mine),
-		Timeline: timeline.Log{Entries: v.entries(i.Timeline.Entries), Dropped: i.Timeline.Dropped},
+		Clocks:        shownClocks(i.Clocks, mine),
+		Notice:        v.notice(i.Notice),
+		Confirmations: v.confirmations(i.Confirmations),
+		Timeline:      timeline.Log{Entries: v.entries(i.Timeline.Entries), Dropped: i.Timeline.Dropped},
 	}
 }
 
@@ -49,7 +52,7 @@ func (i *Incident) calendarsOf(customer string) []calendar.Rules {
 // people alone, which a repin may have changed.
 func (i *Incident) Beside() *Incident {
 	beside := *i
-	beside.Definition.Background = Background{}
+	beside.Definition.Background, beside.Cases = Background{}, nil
 	beside.Timeline.Entries = slices.DeleteFunc(slices.Clone(i.Timeline.Entries), func(e timeline.Entry) bool {
 		return e.Kind == timeline.DefinitionChanged && ofBackground(e.Fact("what"))
 	})
@@ -93,6 +96,32 @@ func shownClocks(all []supportplan.Clock, mine func(string) bool) (shown []suppo
 	return shown
 }
 
+// notice is how the incident was reported, when this party has done so: in its own words only.
+func (v Viewer) notice(n *Notice) *Notice {
+	if n == nil || n.Customer != v.Party {
+		return nil
+	}
+	own := *n
+	if !v.Own(n.By) {
+		own.By, own.Text = v.Instead, ""
+	}
+	return &own
+}
+
+// confirmations are the questions to this party.
+func (v Viewer) confirmations(all []Confirmation) (shown []Confirmation) {
+	for _, k := range all {
+		if k.Clock.Customer != v.Party {
+			continue
+		}
+		if k.By != nil && !v.Own(*k.By) {
+			k.By = &v.Instead
+		}
+		shown = append(shown, k)
+	}
+	return shown
+}
+
 // entries are those that a party may read, each with the facts that it may. They keep their numbers, so there are gaps.
 func (v Viewer) entries(all []timeline.Entry) []timeline.Entry {
 	shown := []timeline.Entry{}
@@ -114,6 +143,9 @@ func (v Viewer) entries(all []timeline.Entry) []timeline.Entry {
 func (v Viewer) facts(e timeline.Entry) (names []string, ok bool) {
 	switch e.Kind {
 	case timeline.IncidentOpened:
+		if v.restricted {
+			return []string{"service", "priority", "impact", "urgency"}, true
+		}
 		return []string{"title", "service", "priority", "impact", "urgency"}, true
 	case timeline.StatusChanged:
 		return []string{"from", "to"}, true
@@ -126,9 +158,25 @@ func (v Viewer) facts(e timeline.Entry) (names []string, ok bool) {
 		return []string{"customer", "target", "due", "within", "days", "calendar", "begins", "for", "paused_for"}, v.isTold(e)
 	case timeline.UpdateSent, timeline.AllClearSent:
 		return []string{"customer", "text"}, v.isTold(e)
+	case timeline.NoticeReceived:
+		return v.ownWords(e, "text", "receipt", "channel", "customer", "received", "noticed_by"), v.isTold(e)
+	case timeline.ReceiptSent, timeline.FixUnanswered, timeline.ClosingTold:
+		return []string{"customer"}, v.isTold(e)
+	case timeline.FixAnswered:
+		return v.ownWords(e, "note", "customer", "answer"), v.isTold(e)
+	case timeline.ResultSent:
+		return []string{"customer", "revision", "text"}, v.isTold(e)
 	default:
 		return nil, false
 	}
+}
+
+// ownWords are facts, and one that only its own people may read what they have written.
+func (v Viewer) ownWords(e timeline.Entry, written string, facts ...string) []string {
+	if v.Own(e.Actor) {
+		return append(facts, written)
+	}
+	return facts
 }
 
 func (v Viewer) isTold(e timeline.Entry) bool { return v.name != "" && e.Fact("customer") == v.name }

@@ -33,6 +33,13 @@ func busy(globex string) *incident.Incident {
 		},
 		Responders: []timeline.Actor{us}, Holders: []incident.Holder{{Person: inside}}, Decided: []string{inside}, Runs: []string{inside},
 		Ticket: incident.Ticket{Wanted: 1}, Review: incident.Review{ID: inside}, Outbox: []incident.Send{{Text: inside}},
+		Cause: &incident.Cause{Text: inside, Vendor: inside}, Notice: &incident.Notice{Customer: "acme", Text: inside, By: us},
+		Confirmations: []incident.Confirmation{
+			{Clock: supportplan.Clock{Customer: "acme"}, Answer: incident.Fixed, By: &us}, {Clock: supportplan.Clock{Customer: "globex"}, By: &us},
+		},
+		Cases: []incident.VendorCase{{Reference: inside}}, Summons: []incident.Summons{{Person: inside}}, Runbooks: []incident.RunbookUse{{Name: inside}},
+		Related: []incident.Relation{{Title: inside}}, Merged: []incident.Merging{{Title: inside}}, MergedInto: &incident.Merging{Title: inside},
+		Results: []incident.Result{{Customer: inside}}, Absent: []incident.Absence{{Person: inside}},
 		Clocks: []supportplan.Clock{
 			{Customer: "acme", Target: supportplan.Respond, Reason: inside}, {Customer: "globex", Target: supportplan.Respond, Reason: inside},
 		},
@@ -40,7 +47,11 @@ func busy(globex string) *incident.Incident {
 	for _, k := range timeline.Kinds() {
 		for _, customer := range []string{"Acme", globex} {
 			for _, by := range []timeline.Actor{us, {Kind: timeline.Person, ID: "acme/desk", Name: "Desk"}, timeline.Muster()} {
-				i.Timeline.Add(at, k, by, timeline.F("customer", customer), timeline.F("note", inside), timeline.F("cause", inside),
+				note := inside
+				if by.ID == "acme/desk" {
+					note = "its own words"
+				}
+				i.Timeline.Add(at, k, by, timeline.F("customer", customer), timeline.F("note", note), timeline.F("cause", inside),
 					timeline.F("detail", inside), timeline.F("to", inside+" "+customer), timeline.F("text", "text of "+by.ID+" to "+customer))
 			}
 		}
@@ -69,6 +80,9 @@ func TestACustomerIsShownItsOwn(t *testing.T) {
 	}
 	if strings.Contains(text, "globex") || strings.Contains(text, "to Globex") && !strings.Contains(text, "text of acme/desk to Globex") {
 		t.Errorf("shows another customer: %s", text)
+	}
+	if s.Notice == nil || len(s.Confirmations) != 1 || s.Confirmations[0].Answer != incident.Fixed {
+		t.Errorf("does not show what was asked: %+v, %+v", s.Notice, s.Confirmations)
 	}
 	if len(s.Clocks) != 1 || s.Clocks[0].Customer != "acme" || s.Definition.Title != "Slow" {
 		t.Errorf("shows the clocks %+v", s.Clocks)
@@ -124,6 +138,9 @@ func TestCustomersOfOneNameAreShownNoPromises(t *testing.T) {
 	}
 	if strings.Contains(text, "text of park") {
 		t.Errorf("shows what was told to one of them: %s", text)
+	}
+	if s.Notice == nil || len(s.Confirmations) != 1 || s.Confirmations[0].Answer != incident.Fixed {
+		t.Errorf("does not show what was asked: %+v, %+v", s.Notice, s.Confirmations)
 	}
 	if len(s.Clocks) != 1 {
 		t.Errorf("shows %d clocks, want its own", len(s.Clocks))

@@ -12,21 +12,24 @@ const (
 	Mitigated    Status = "mitigated"
 	Resolved     Status = "resolved"
 	Closed       Status = "closed"
+	Merged       Status = "merged" // into another incident, which has its promises: it passes its alerts on, and ends with that one
 )
 
 // Statuses lists the statuses in the order in which an incident passes them.
-func Statuses() []Status { return []Status{Triggered, Acknowledged, Mitigated, Resolved, Closed} }
+func Statuses() []Status {
+	return []Status{Triggered, Acknowledged, Mitigated, Merged, Resolved, Closed}
+}
 
 // Open tells whether the incident still needs a response.
 func (s Status) Open() bool { return s == Triggered || s == Acknowledged || s == Mitigated }
 
-// CanMove tells whether an incident may go from one status to another. Back to triggered leads an expired
-// acknowledgement and a reopening. No person reopens what is closed, but an alert that arrives in the moment of closing does:
-// it must not be lost.
+// CanMove tells whether an incident may go from one status to another. Back to triggered leads an expired acknowledgement, a
+// reopening, and what was merged by mistake. No person reopens what is closed, but an alert that arrives in the moment of closing
+// does: it must not be lost.
 func CanMove(from, to Status) bool {
 	switch to {
 	case Triggered:
-		return from == Acknowledged || from == Resolved || from == Closed
+		return from == Acknowledged || from == Resolved || from == Closed || from == Merged
 	case Acknowledged:
 		return from == Triggered
 	case Mitigated:
@@ -34,7 +37,9 @@ func CanMove(from, to Status) bool {
 	case Resolved:
 		return from.Open()
 	case Closed:
-		return from == Resolved
+		return from == Resolved || from == Merged
+	case Merged:
+		return from.Open()
 	}
 	return false
 }

@@ -66,7 +66,7 @@ type Interval struct {
 func FactsOf(i *incident.Incident) Facts {
 	f := i.Facts()
 	return Facts{
-		Incident: f.ID, Title: f.Title, Service: f.Service, Priority: f.Priority, Customers: f.Customers, Times: f.Times,
+		Incident: f.ID, Title: i.Definition.PublicTitle(), Service: f.Service, Priority: f.Priority, Customers: f.Customers, Times: f.Times,
 		Intervals: intervals(f.Times), Reopened: i.Reopened, Zone: f.Zone,
 	}
 }

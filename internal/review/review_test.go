@@ -50,3 +50,13 @@ func TestAPhaseIsKnownWhenBothItsEndsAre(t *testing.T) {
 		})
 	}
 }
+
+// Customers read the review of a security incident too.
+func TestTheReviewOfASecurityIncidentHasNoTitleOfItsAlerts(t *testing.T) {
+	for kind, want := range map[incident.Kind]string{"": "Account stolen", incident.SecurityIncident: "Shop"} {
+		i := &incident.Incident{Definition: incident.Definition{Kind: kind, Title: "Account stolen", Service: incident.Service{Name: "Shop"}}}
+		if got := review.FactsOf(i).Title; got != want {
+			t.Errorf("kind %q: got title %q, want %q", kind, got, want)
+		}
+	}
+}

@@ -52,6 +52,37 @@ const (
 	UpdateSent   Kind = "update.sent"    // customer by text
 	AllClearSent Kind = "all-clear.sent" // customer text
 
+	NoticeReceived Kind = "notice.received"  // receipt channel customer received noticed_by text: people have reported the incident
+	ReceiptSent    Kind = "notice.confirmed" // customer: it was told that its notice was received
+	CauseSet       Kind = "cause.set"        // domain vendor text
+	TimeSet        Kind = "time.set"         // point at before reason
+	FixAnswered    Kind = "fix.answered"     // customer answer note: whether what was resolved is fixed
+	FixUnanswered  Kind = "fix.unanswered"   // customer: it has not answered in time
+	ClosingTold    Kind = "fix.closing-told" // customer: it was told that the incident is closed
+	ResultWritten  Kind = "result.written"   // customer revision paths sha256
+	ResultFailed   Kind = "result.failed"    // customer detail
+	ResultSent     Kind = "result.sent"      // customer revision text: the incident result report has reached its contact
+
+	CaseOpened   Kind = "case.opened"   // vendor plan open_case
+	CaseFiled    Kind = "case.filed"    // vendor reference
+	CaseAnswered Kind = "case.answered" // vendor reference text
+	CaseLate     Kind = "case.late"     // vendor due escalate
+
+	Summoned       Kind = "summons.asked"   // person due note: somebody was asked to help
+	SummonsMissed  Kind = "summons.missed"  // person
+	RoleAccepted   Kind = "role.accepted"   // role
+	RoleUnanswered Kind = "role.unanswered" // role person: no sign of life
+	RoleVacant     Kind = "role.vacant"     // role detail: nobody can be found for it
+
+	RunbookStarted Kind = "runbook.started" // runbook
+	RunbookEnded   Kind = "runbook.ended"   // runbook outcome note
+
+	MergeAsked     Kind = "merge.asked"      // into title reason
+	MergeTaken     Kind = "merge.taken"      // from title customers by reason: another incident is a part of this one now
+	MergeRefused   Kind = "merge.refused"    // into detail
+	MergeTakenBack Kind = "merge.taken-back" // from customers by reason: it goes on by itself
+	Related        Kind = "related"          // to relation title note
+
 	TicketOpened  Kind = "ticket.opened"  // ticket url
 	TicketUpdated Kind = "ticket.updated" // ticket status
 	TicketFailed  Kind = "ticket.failed"  // detail
@@ -71,6 +102,20 @@ const (
 	HandoverDeclined  Kind = "handover.declined"  // from reason
 	HandoverLapsed    Kind = "handover.lapsed"    // from: nobody has confirmed it
 
+	RequestReceived  Kind = "request.received"  // request customer kind feature channel number received text
+	RequestJudged    Kind = "request.judged"    // outcome: what the support plan says of it
+	RequestUncounted Kind = "request.uncounted" // detail: nobody can say how often it has been used, or it could not be counted
+	RequestCounted   Kind = "request.counted"   // its use is counted
+	RequestReturned  Kind = "request.returned"  // its use is given back
+	RequestAccepted  Kind = "request.accepted"  // by the plan
+	RequestWaiting   Kind = "request.waiting"   // for the decision of a person
+	RequestApproved  Kind = "request.approved"  // reason
+	RequestDeclined  Kind = "request.declined"  // reason offer
+	RequestAnswered  Kind = "request.answered"  // text
+	RequestWithdrawn Kind = "request.withdrawn" // reason
+	RequestClosed    Kind = "request.closed"    // since: when it was answered
+	DecisionRefused  Kind = "decision.refused"  // action: whoever has recorded something does not decide on it
+
 	MessageRefused    Kind = "message.refused"     // message detail: it is not proven that this installation has sent it
 	CancelRefused     Kind = "cancel.refused"      // Temporal's own cancel: an incident ends by being closed
 	Repinned          Kind = "definition.repinned" // from definition revision changes reason: promises and procedures of a newer folder
@@ -88,7 +133,12 @@ func Kinds() []Kind {
 		Withdrawn, Resent, NextMethod, HeldBack, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
 		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, TicketOpened, TicketUpdated,
 		TicketFailed, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
+		NoticeReceived, ReceiptSent, CauseSet, TimeSet, FixAnswered, FixUnanswered, ClosingTold, ResultWritten, ResultFailed, ResultSent,
+		CaseOpened, CaseFiled, CaseAnswered, CaseLate, Summoned, SummonsMissed, RoleAccepted, RoleUnanswered, RoleVacant,
+		RunbookStarted, RunbookEnded, MergeAsked, MergeTaken, MergeRefused, MergeTakenBack, Related,
 		HandoverOpened, HandoverEscalated, HandoverConfirmed, HandoverPassed, HandoverUnknown, HandoverDeclined, HandoverLapsed,
+		RequestReceived, RequestJudged, RequestUncounted, RequestCounted, RequestReturned, RequestAccepted, RequestWaiting,
+		RequestApproved, RequestDeclined, RequestAnswered, RequestWithdrawn, RequestClosed, DecisionRefused,
 		MessageRefused, CancelRefused, Repinned, DefinitionChanged, Continued,
 	}
 }
