@@ -1,0 +1,188 @@
+package starter
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+
+	"muster/internal/incident"
+	"muster/internal/request"
+	"muster/internal/signature"
+	"muster/workflows"
+)
+
+// Requests starts customers' requests and talks to them.
+type Requests struct {
+	Temporal  client.Client
+	Namespace string
+	Keys      Keys
+
+	proofs *proofs
+}
+
+// Requests are those of the same installation.
+func (s *Incidents) Requests() *Requests {
+	return &Requests{Temporal: s.Temporal, Namespace: s.Namespace, Keys: s.Keys, proofs: &s.proofs}
+}
+
+// A RequestSummary is one row of a list of requests.
+type RequestSummary struct {
+	ID       request.ID     `json:"id"`
+	Subject  string         `json:"subject"` // feature, or a kind that is none
+	Status   request.Status `json:"status"`
+	Customer string         `json:"customer"` // ID
+	OpenedAt time.Time      `json:"opened_at"`
+	NextDue  time.Time      `json:"next_due,omitzero"`
+	ClosedAt time.Time      `json:"closed_at,omitzero"`
+}
+
+// A RequestFilter narrows a list of requests. Zero values do not.
+type RequestFilter struct {
+	Status   request.Status
+	Open     bool   // not over
+	Customer string // ID
+	After    string
+	Limit    int
+}
+
+// Start receives a request in the name of whoever has recorded it. The identity follows from that of what was asked, so the
+// same one twice is one request.
+func (s *Requests) Start(ctx context.Context, req Request, terms request.Terms) (*request.Request, error) {
+	digest := sha256.Sum256([]byte(req.ID))
+	terms.ID, terms.Request, terms.Recorder = request.NewID(binary.BigEndian.Uint64(digest[:])), req.ID, req.By
+	workflowID := workflows.RequestWorkflowID(terms.ID)
+	in, err := seal(s.Keys, signature.Statement{Workflow: workflowID, Message: workflows.RequestWorkflow, By: req.By}, req.Via, terms)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", requestOf(terms.ID), err)
+	}
+	_, err = s.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: workflowID, TaskQueue: workflows.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+		Priority:                 temporal.Priority{PriorityKey: int(request.Priority)},
+		Memo:                     map[string]any{titleMemo: terms.Subject()},
+		TypedSearchAttributes:    workflows.RequestAttributes(terms),
+	}, workflows.RequestWorkflow, in)
+	if _, before := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); err != nil && !before {
+		return nil, told(requestOf(terms.ID), err)
+	}
+	r, err := s.State(ctx, terms.ID)
+	if err == nil && r.Request != req.ID {
+		err = &RefusedError{Reason: requestOf(terms.ID) + ": it is another one: ask again under another key"}
+	}
+	return r, err
+}
+
+// State returns a request, open or over.
+func (s *Requests) State(ctx context.Context, id request.ID) (*request.Request, error) {
+	if !id.Valid() {
+		return nil, &NotFoundError{What: fmt.Sprintf("request %q", string(id))}
+	}
+	workflowID := workflows.RequestWorkflowID(id)
+	v, err := s.Temporal.QueryWorkflow(ctx, workflowID, "", workflows.StateQuery)
+	if err != nil {
+		return nil, unanswered(ctx, s.Temporal, requestOf(id), workflowID, "", err)
+	}
+	var r *request.Request
+	if err := v.Get(&r); err != nil {
+		return nil, fmt.Errorf("read %s: %w", requestOf(id), err)
+	}
+	if r == nil { // nobody of this installation has started it
+		return nil, &NotFoundError{What: requestOf(id)}
+	}
+	return r, nil
+}
+
+// Ask asks something of a request. The same request id twice is one decision.
+func (s *Requests) Ask(ctx context.Context, id request.ID, req Request, c request.Command) error {
+	if !id.Valid() {
+		return &NotFoundError{What: fmt.Sprintf("request %q", string(id))}
+	}
+	workflowID, name := workflows.RequestWorkflowID(id), ""
+	switch c.(type) {
+	case request.Approve:
+		name = workflows.ApproveUpdate
+	case request.Decline:
+		name = workflows.DeclineUpdate
+	case request.Answer:
+		name = workflows.AnswerUpdate
+	case request.Withdraw:
+		name = workflows.WithdrawUpdate
+	case request.Note:
+		name = workflows.NoteUpdate
+	}
+	run, err := s.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
+	if err == nil {
+		err = ask(ctx, s.Temporal, s.Keys, workflowID, run.GetWorkflowExecutionInfo().GetFirstRunId(), name, req, c, nil)
+	}
+	return unanswered(ctx, s.Temporal, requestOf(id), workflowID, "", err)
+}
+
+// List returns requests, the newest first, and a cursor for more, empty at the end.
+func (s *Requests) List(ctx context.Context, f RequestFilter) ([]RequestSummary, string, error) {
+	query := fmt.Sprintf("WorkflowType = '%s'", workflows.RequestWorkflow)
+	if f.Status != "" {
+		query += fmt.Sprintf(" AND %s = '%s'", workflows.StatusAttribute.GetName(), f.Status)
+	}
+	if f.Open {
+		query += " AND ExecutionStatus = 'Running'"
+	}
+	if f.Customer != "" {
+		query += fmt.Sprintf(" AND %s IN %s", workflows.CustomersAttribute.GetName(), quoted([]string{f.Customer}))
+	}
+	resp, err := s.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: s.Namespace, Query: query, PageSize: int32(f.Limit), NextPageToken: []byte(f.After),
+	})
+	if err != nil {
+		return nil, "", told("list requests", err)
+	}
+	var rows []RequestSummary
+	for _, e := range resp.GetExecutions() {
+		row := summary(e)
+		p, err := s.proofs.prove(ctx, s.Temporal, s.Namespace, row.ref, s.judge)
+		if _, gone := errors.AsType[*serviceerror.NotFound](err); gone { // past its retention since the list was made
+			continue
+		}
+		if err != nil {
+			return nil, "", told("list requests", err)
+		}
+		if p.ours && p.id == row.ID && len(row.Customers) == 1 {
+			rows = append(rows, RequestSummary{
+				ID: request.ID(row.ID), Subject: row.Title, Status: request.Status(row.Status), Customer: row.Customers[0],
+				OpenedAt: row.OpenedAt, NextDue: row.NextDue, ClosedAt: row.ClosedAt,
+			})
+		}
+	}
+	return rows, string(resp.GetNextPageToken()), nil
+}
+
+// judge says what a start proves.
+func (s *Requests) judge(workflowID string, e *historypb.HistoryEvent) proof {
+	start := e.GetWorkflowExecutionStartedEventAttributes()
+	p := proof{first: start.GetFirstExecutionRunId()}
+	var in signature.Signed[struct {
+		ID incident.ID `json:"id"`
+	}]
+	if start.GetWorkflowType().GetName() != workflows.RequestWorkflow || start.GetTaskQueue().GetName() != workflows.TaskQueue ||
+		converter.GetDefaultDataConverter().FromPayloads(start.GetInput(), &in) != nil {
+		return p
+	}
+	p.id = in.Body.ID
+	by, digest, seal := in.Proof()
+	p.ours = seal != nil && workflowID == workflows.RequestWorkflowID(request.ID(p.id)) &&
+		s.Keys.Prove(signature.Statement{Workflow: workflowID, Message: workflows.RequestWorkflow, Digest: digest, By: by}, *seal) == nil
+	return p
+}
+
+func requestOf(id request.ID) string { return "request " + string(id) }

@@ -1,0 +1,64 @@
+package starter
+
+import (
+	"context"
+	"fmt"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+
+	"muster/internal/signature"
+	"muster/internal/timeline"
+	"muster/internal/usage"
+	"muster/workflows"
+)
+
+// Usages asks the ledgers of what customers have used, in Muster's name. A ledger is opened when it is first asked.
+type Usages struct{ of *Incidents }
+
+// Usages are those of the same installation, which may be connected later.
+func (s *Incidents) Usages() *Usages { return &Usages{s} }
+
+// byWorkflow is how whatever a workflow asks was authenticated.
+const byWorkflow = "workflow"
+
+// Claim asks for a use. The same claim twice is one.
+func (s *Usages) Claim(ctx context.Context, c usage.Claim) (usage.Counts, error) {
+	var counts usage.Counts
+	err := askUsage(ctx, s, c.Customer, workflows.ClaimUpdate, c.Request+"/"+string(c.Take), c, &counts)
+	return counts, err
+}
+
+// Return gives back what was counted for a request of a customer, if anything was.
+func (s *Usages) Return(ctx context.Context, customer, request string) error {
+	return askUsage(ctx, s, customer, workflows.ReturnUpdate, request+"/return", workflows.UsageReturn{Request: request}, nil)
+}
+
+func askUsage[T any](ctx context.Context, s *Usages, customer, name, id string, body T, answer any) error {
+	what, workflowID := "uses of customer "+customer, workflows.UsageWorkflowID(customer)
+	first, err := s.open(ctx, customer, workflowID)
+	if err == nil {
+		err = ask(ctx, s.of.Temporal, s.of.Keys, workflowID, first, name, Request{ID: id, By: timeline.Muster(), Via: byWorkflow}, body, answer)
+	}
+	return unanswered(ctx, s.of.Temporal, what, workflowID, "", err)
+}
+
+// open returns the first run of the ledger of a customer. One that somebody else has opened has ended by itself, and is
+// opened anew.
+func (s *Usages) open(ctx context.Context, customer, workflowID string) (first string, err error) {
+	in, err := seal(s.of.Keys, signature.Statement{Workflow: workflowID, Message: workflows.UsageWorkflow, By: timeline.Muster()}, byWorkflow,
+		workflows.UsageInput{Customer: customer})
+	if err != nil {
+		return "", fmt.Errorf("open uses of customer %s: %w", customer, err)
+	}
+	run, err := s.of.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: workflowID, TaskQueue: workflows.TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+	}, workflows.UsageWorkflow, in)
+	if err != nil {
+		return "", err
+	}
+	d, err := s.of.Temporal.DescribeWorkflowExecution(ctx, workflowID, run.GetRunID())
+	return d.GetWorkflowExecutionInfo().GetFirstRunId(), err
+}

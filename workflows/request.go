@@ -1,0 +1,219 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"muster/activities"
+	"muster/internal/delivery"
+	"muster/internal/incident"
+	"muster/internal/request"
+	"muster/internal/signature"
+	"muster/internal/supportplan"
+	"muster/internal/timeline"
+	"muster/internal/usage"
+)
+
+var requests *activities.Requests
+
+// Request keeps a customer's request open until it is answered, declined or withdrawn. Its timeline is bounded, so it is never
+// continued in a new run.
+func Request(ctx workflow.Context, in signature.Signed[request.Terms]) error {
+	r, err := newRequestRun(ctx, in)
+	if err != nil {
+		return err
+	}
+	for {
+		for _, w := range r.request.Advance(workflow.Now(r.ctx)) {
+			r.do(w)
+		}
+		if r.request.Over() {
+			r.withdraw()
+		}
+		if err := r.publish(); err != nil {
+			return err
+		}
+		if r.request.Over() && r.telling == 0 && workflow.AllHandlersFinished(r.ctx) {
+			return nil
+		}
+		if err := r.awaitNews(r.request.NextDue()); err != nil {
+			return err
+		}
+	}
+}
+
+// requestRun is the run of a request. Its context is cut off from Temporal's cancel.
+type requestRun struct {
+	postman
+
+	open      workflow.Context // of messages that matter only until it has ended
+	withdraw  workflow.CancelFunc
+	request   *request.Request
+	published published
+}
+
+// newRequestRun takes a start that was signed just now by whoever has recorded the request.
+func newRequestRun(ctx workflow.Context, in signature.Signed[request.Terms]) (*requestRun, error) {
+	r := &requestRun{published: known(ctx)}
+	if err := r.listen(ctx); err != nil {
+		return nil, err
+	}
+	refuse := func(why string) (*requestRun, error) {
+		return nil, temporal.NewNonRetryableApplicationError("receive request: "+why, RefusedError, nil)
+	}
+	info := workflow.GetInfo(ctx)
+	fresh := signature.Freshness{Around: info.WorkflowStartTime, Within: Tolerance}
+	if why := admitOne(ctx, claim(ctx, RequestWorkflow, in, fresh)); why != "" {
+		return refuse(why)
+	}
+	if in.By != in.Body.Recorder {
+		return refuse(fmt.Sprintf("%s has recorded it, and %s asks for it", in.Body.Recorder.Shown(), in.By.Shown()))
+	}
+	q, err := request.Start(in.Body, workflow.Now(ctx))
+	if err != nil {
+		return refuse(err.Error())
+	}
+	r.request, r.log = q, &q.Timeline
+	r.ctx = unstopped(ctx, func(at time.Time) {
+		q.Timeline.Add(at, timeline.CancelRefused, timeline.Muster())
+		r.news = true
+	})
+	r.open, r.withdraw = workflow.WithCancel(r.ctx)
+	return r, nil
+}
+
+// listen registers every handler before the run blocks for the first time.
+func (r *requestRun) listen(ctx workflow.Context) error {
+	for _, register := range []func(workflow.Context, *requestRun) error{
+		onRequest[request.Approve](ApproveUpdate, "do it although the support plan does not cover it"),
+		onRequest[request.Decline](DeclineUpdate, "do not do it"),
+		onRequest[request.Answer](AnswerUpdate, "answer the customer"),
+		onRequest[request.Withdraw](WithdrawUpdate, "say that the customer wants it no more"),
+		onRequest[request.Note](NoteUpdate, "write into the timeline"),
+	} {
+		if err := register(ctx, r); err != nil {
+			return err
+		}
+	}
+	return workflow.SetQueryHandlerWithOptions(ctx, StateQuery, func() (*request.Request, error) {
+		return r.request, nil
+	}, workflow.QueryHandlerOptions{Description: "the whole state of the request with its timeline"})
+}
+
+// onRequest makes the handler of one command.
+func onRequest[C request.Command](name, description string) func(workflow.Context, *requestRun) error {
+	return func(ctx workflow.Context, r *requestRun) error {
+		return takes(ctx, name, description, func(req signature.Signed[C]) error {
+			if r.request == nil { // it is not proven yet who has started it
+				return temporal.NewApplicationError(name+" request: it has not begun", RefusedError)
+			}
+			return refused(req.Body.Check(r.request, req.By))
+		}, func(ctx workflow.Context, req signature.Signed[C]) error {
+			r.news = true
+			return refused(req.Body.Apply(r.request, req.By, workflow.Now(ctx)))
+		})
+	}
+}
+
+// publish tells lists and the self-watch where it stands.
+func (r *requestRun) publish() error {
+	return r.published.change(r.ctx, published{
+		status: string(r.request.Status), priority: int64(request.Priority), nextDue: r.request.NextDue(),
+	})
+}
+
+// RequestAttributes are the search attributes of a request that is being received.
+func RequestAttributes(t request.Terms) temporal.SearchAttributes {
+	return temporal.NewSearchAttributes(IDAttribute.ValueSet(string(t.ID)), StatusAttribute.ValueSet(string(request.Received)),
+		PriorityAttribute.ValueSet(int64(request.Priority)), CustomersAttribute.ValueSet([]string{t.Customer}))
+}
+
+// do does one thing outside, without being waited for.
+func (r *requestRun) do(w request.Work) {
+	switch w.Do {
+	case request.Tell:
+		r.tell(w.Telling)
+	case request.ComputeClocks:
+		r.begin(r.ctx, r.computeClocks)
+	case request.Confirm:
+		r.begin(r.ctx, r.confirm)
+	case request.Claim:
+		r.begin(r.ctx, func(ctx workflow.Context) { r.claim(ctx, w.Claim) })
+	case request.Return:
+		r.begin(r.ctx, r.giveBack)
+	}
+}
+
+// instants computes when clocks are due.
+func (r *requestRun) instants(ctx workflow.Context, clocks ...supportplan.Clock) (at []incident.Instants, detail string) {
+	in := activities.ComputeClocksInput{Calendars: r.request.Calendars}
+	for _, c := range clocks {
+		in.Clocks = append(in.Clocks, activities.ClockInput{Clock: c, AtRisk: r.request.AtRisk})
+	}
+	err := patiently(ctx, workflow.Sleep, func(bool) error { return locally(ctx, &at, composition.ComputeClocks, in) })
+	if err != nil {
+		return nil, cause(err)
+	}
+	return at, ""
+}
+
+func (r *requestRun) computeClocks(ctx workflow.Context) {
+	at, detail := r.instants(ctx, r.request.Clocks...)
+	r.request.Computed(at, detail, workflow.Now(ctx))
+}
+
+// confirm computes until when the customer may object to the newest answer.
+func (r *requestRun) confirm(ctx workflow.Context) {
+	at, _ := r.instants(ctx, r.request.Objection())
+	var closes time.Time
+	if len(at) == 1 {
+		closes = at[0].Due
+	}
+	r.request.Closing(closes, workflow.Now(ctx))
+}
+
+// claim asks the ledger of the customer. While nobody knows what is left a person can decide, so at the receipt it is not asked
+// for long.
+func (r *requestRun) claim(ctx workflow.Context, c usage.Claim) {
+	k := looking
+	if c.Take == usage.Anyway {
+		k = ticketing
+	}
+	var counts usage.Counts
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, sending(k, request.Priority)), requests.ClaimUse, c).Get(ctx, &counts)
+	detail := ""
+	if err != nil {
+		detail = cause(err)
+	}
+	r.request.Counted(counts, detail, workflow.Now(ctx))
+}
+
+func (r *requestRun) giveBack(ctx workflow.Context) {
+	in := activities.ReturnUseInput{Customer: r.request.Customer, Request: string(r.request.ID)}
+	detail := ""
+	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, sending(ticketing, request.Priority)), requests.ReturnUse, in).Get(ctx, nil); err != nil {
+		detail = cause(err)
+	}
+	r.request.Returned(detail, workflow.Now(ctx))
+}
+
+// tell writes and sends one message. What the customer is told is never taken back.
+func (r *requestRun) tell(t request.Telling) {
+	in := activities.ComposeRequestInput{Telling: t}
+	l := letter{
+		kind: delivery.Request, id: fmt.Sprintf("%s/%d", RequestWorkflowID(t.Terms.ID), t.Number), options: sending(messaging, request.Priority),
+		status: func() string { return "request-" + string(r.request.Status) },
+		compose: func(ctx workflow.Context, to *incident.Composition, last bool) error {
+			in.Seen, in.Anyway = r.folder, last
+			return locally(ctx, to, requests.ComposeRequest, in)
+		},
+	}
+	ctx := r.open
+	if t.About.Outside() {
+		ctx = r.ctx
+	}
+	r.post(ctx, l)
+}
