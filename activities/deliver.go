@@ -2,6 +2,8 @@ package activities
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
@@ -20,7 +22,7 @@ type Sender interface {
 	Send(ctx context.Context, e delivery.Envelope) error
 }
 
-// A Tracker is told of every delivery that is under way, so that one without an outcome is noticed.
+// A Tracker is told of deliveries that are under way, so that one without an outcome is noticed.
 type Tracker interface {
 	// UnderWay tells that a delivery, scheduled at an instant, is being tried or waits for its next attempt. One of which
 	// nothing more is heard by another instant was taken back, or another worker has it.
@@ -35,17 +37,27 @@ type Linker interface {
 	Link(l link.Link) (string, error)
 }
 
+// A Bookcase hands out the reports that a Shelf keeps. A *delivery.Refusal is final; every other error is worth another
+// attempt.
+type Bookcase interface {
+	Get(ctx context.Context, name string) ([]byte, error)
+}
+
 // Deliveries hands messages to the outside.
 type Deliveries struct {
 	Directory func() Directory
 	Senders   map[delivery.ContactType]Sender
-	Tracker   Tracker // nil: nobody is told
-	Links     Linker  // nil: messages carry no links
+	Reports   Bookcase // nil: this worker has none
+	Tracker   Tracker  // nil: nobody is told
+	Links     Linker   // nil: messages carry no links
 }
 
-// linkValid is how long a link in a message can be used, from when its send began: whatever is sent again under one id is the
-// same message.
-const linkValid = 12 * time.Hour
+// How long a link in a message can be used: from when its send began, or beyond the time in which there is to be an answer, for
+// that begins anew with a question that comes late. Whatever is sent again under one id is the same message.
+const (
+	linkValid  = 12 * time.Hour
+	linkBeyond = 24 * time.Hour
+)
 
 // DeliverInput is one delivery. Addresses do not stand here: the method's name is looked up at every attempt.
 type DeliverInput struct {
@@ -62,14 +74,14 @@ type DeliverInput struct {
 func (d *Deliveries) Deliver(ctx context.Context, in DeliverInput) (delivery.Outcome, error) {
 	info := activity.GetInfo(ctx)
 	attempt := int(info.Attempt)
-	d.underWay(in.ID, info, info.Deadline)
+	d.underWay(in, info, info.Deadline)
 	in.Message = d.offered(ctx, in)
 	err := d.attempt(ctx, in, attempt)
 	out := delivery.Outcome{Result: delivery.Delivered, Attempts: attempt}
 	if refusal, ok := errors.AsType[*delivery.Refusal](err); ok {
 		out.Result, out.Detail = delivery.Refused, refusal.Detail
 	} else if err != nil {
-		d.underWay(in.ID, info, time.Now().Add(pause(err, info.RetryPolicy, attempt)))
+		d.underWay(in, info, time.Now().Add(pause(err, info.RetryPolicy, attempt)))
 		return delivery.Outcome{}, retryable(fmt.Errorf("deliver %s by %s: %w", in.ID, in.Method, err))
 	}
 	if d.Tracker != nil {
@@ -86,9 +98,13 @@ func (d *Deliveries) offered(ctx context.Context, in DeliverInput) delivery.Mess
 		m.Offer = nil
 		return m
 	}
+	expires := in.Begun.Add(linkValid)
+	if !m.Offer.Until.IsZero() {
+		expires = m.Offer.Until.Add(linkBeyond)
+	}
 	url, err := d.Links.Link(link.Link{
 		ID: string(in.ID), Person: in.To.ID, Incident: m.Incident, Actions: m.Offer.Actions, Content: m.Offer.Content,
-		Expires: in.Begun.Add(linkValid),
+		Expires: expires,
 	})
 	if err != nil {
 		activity.GetLogger(ctx).Error("message goes out without its link", "delivery", in.ID, "error", err)
@@ -100,9 +116,10 @@ func (d *Deliveries) offered(ctx context.Context, in DeliverInput) delivery.Mess
 	return m.Offered(url)
 }
 
-func (d *Deliveries) underWay(id delivery.ID, info activity.Info, until time.Time) {
-	if d.Tracker != nil {
-		d.Tracker.UnderWay(id, info.ScheduledTime, until)
+// underWay tells of a delivery, but not of a reminder of a certificate: that one comes days early, and may wait.
+func (d *Deliveries) underWay(in DeliverInput, info activity.Info, until time.Time) {
+	if d.Tracker != nil && in.Message.Kind != delivery.Certificate {
+		d.Tracker.UnderWay(in.ID, info.ScheduledTime, until)
 	}
 }
 
@@ -117,10 +134,38 @@ func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int) 
 	if !ok {
 		return &delivery.Refusal{Detail: fmt.Sprintf("contact type %q: this worker has no such channel", contact.Type)}
 	}
+	attached, err := d.attached(ctx, in.Message.Attachments)
+	if err != nil {
+		return err
+	}
 	return s.Send(ctx, delivery.Envelope{
 		ID: in.ID, Attempt: attempt, Repeated: in.Repeated || attempt > 1, At: time.Now(),
-		Recipient: in.To, Contact: contact, Message: in.Message,
+		Recipient: in.To, Contact: contact, Message: in.Message, Attached: attached,
 	})
+}
+
+// attached reads what a message carries. What is not here may be on the shelf of the worker that makes the next attempt;
+// what has another content than was promised goes to nobody.
+func (d *Deliveries) attached(ctx context.Context, all []delivery.Attachment) ([]delivery.Attached, error) {
+	if len(all) > 0 && d.Reports == nil {
+		return nil, &delivery.Unavailable{Detail: "attachment " + all[0].Name + ": this worker has no shelf of reports"}
+	}
+	var out []delivery.Attached
+	for _, a := range all {
+		content, err := d.Reports.Get(ctx, a.Path)
+		if delivery.IsRefusal(err) {
+			return nil, err
+		}
+		if err != nil {
+			return nil, &delivery.Unavailable{Detail: fmt.Sprintf("attachment %s: %v", a.Name, err)}
+		}
+		if sum := sha256.Sum256(content); hex.EncodeToString(sum[:]) != a.SHA256 {
+			return nil, &delivery.Refusal{Detail: fmt.Sprintf(
+				"attachment %s: the content of report %s has changed: its SHA-256 is %x, not %s", a.Name, a.Path, sum, a.SHA256)}
+		}
+		out = append(out, delivery.Attached{Attachment: a, Content: content})
+	}
+	return out, nil
 }
 
 // retryable carries the receiver's own wish for the next attempt to Temporal.

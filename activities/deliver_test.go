@@ -1,18 +1,24 @@
 package activities_test
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	gocmp "github.com/google/go-cmp/cmp"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
 	"muster/activities"
 	"muster/internal/delivery"
+	"muster/internal/inmem"
 	"muster/internal/link"
 )
 
@@ -45,11 +51,16 @@ func TestDeliverIsTracked(t *testing.T) {
 		answer error
 		want   []string
 		fails  bool
+		kind   delivery.Kind // empty: a page
 	}{
-		"delivered":   {nil, []string{underWay, "d-1 ended, page delivered, measured true"}, false},
-		"refused":     {&delivery.Refusal{Detail: "gone"}, []string{underWay, "d-1 ended, page refused, measured true"}, false},
-		"unavailable": {&delivery.Unavailable{Detail: "busy", After: time.Hour}, []string{underWay, underWay}, true},
-		"broken":      {errors.New("no space"), []string{underWay, underWay}, true},
+		"delivered":   {nil, []string{underWay, "d-1 ended, page delivered, measured true"}, false, ""},
+		"refused":     {&delivery.Refusal{Detail: "gone"}, []string{underWay, "d-1 ended, page refused, measured true"}, false, ""},
+		"unavailable": {&delivery.Unavailable{Detail: "busy", After: time.Hour}, []string{underWay, underWay}, true, ""},
+		"broken":      {errors.New("no space"), []string{underWay, underWay}, true, ""},
+		"a reminder of a certificate may take its time": {
+			&delivery.Unavailable{Detail: "busy"}, nil, true, delivery.Certificate,
+		},
+		"and counts when it ends": {nil, []string{"d-1 ended, certificate delivered, measured true"}, false, delivery.Certificate},
 	} {
 		t.Run(name, func(t *testing.T) {
 			said := &logbook{}
@@ -60,7 +71,7 @@ func TestDeliverIsTracked(t *testing.T) {
 			env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
 			env.RegisterActivity(d)
 			_, err := env.ExecuteActivity(d.Deliver, activities.DeliverInput{
-				ID: "d-1", To: delivery.Recipient{ID: "park"}, Method: "phone", Message: delivery.Message{Kind: delivery.Page},
+				ID: "d-1", To: delivery.Recipient{ID: "park"}, Method: "phone", Message: delivery.Message{Kind: cmp.Or(tt.kind, delivery.Page)},
 			})
 			if (err != nil) != tt.fails {
 				t.Errorf("got error %v, want one %v", err, tt.fails)
@@ -90,6 +101,33 @@ type linker struct {
 func (l *linker) Link(of link.Link) (string, error) {
 	l.asked = append(l.asked, of)
 	return l.url, l.err
+}
+
+// A question waits for days, and so does its link; a page is for now.
+func TestALinkLastsAsLongAsItsAnswerIsWaitedFor(t *testing.T) {
+	begun := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+	for name, tt := range map[string]struct{ until, expires time.Time }{
+		"until an instant": {begun.AddDate(0, 0, 5), begun.AddDate(0, 0, 6)},
+		"nobody knows":     {time.Time{}, begun.Add(12 * time.Hour)},
+	} {
+		links := &linker{url: "https://muster.example/l/x"}
+		d := &activities.Deliveries{
+			Directory: func() activities.Directory { return book{} }, Links: links,
+			Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: &mailbox{}},
+		}
+		env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
+		env.RegisterActivity(d)
+		if _, err := env.ExecuteActivity(d.Deliver, activities.DeliverInput{
+			ID: "d-1", To: delivery.Recipient{ID: "acme/desk"}, Method: "mail", Begun: begun,
+			Message: delivery.Message{Kind: delivery.AllClear, Incident: "INC-1", Offer: delivery.OfferOfAnswer("Is it fixed?", "INC-1", "Shop", begun, tt.until)},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if l := links.asked[0]; !l.Expires.Equal(tt.expires) || !l.Allows(link.Fixed) || !l.Allows(link.NotFixed) ||
+			l.Content != link.OfResolution("INC-1", "Shop", begun) {
+			t.Errorf("%s: asked for %+v, want %s", name, l, tt.expires)
+		}
+	}
 }
 
 // A link is made at the moment of sending, and a message goes out whether or not it can be made.
@@ -131,7 +169,7 @@ func TestAMessageCarriesTheLinkThatItOffers(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := delivery.Message{Kind: delivery.Page, Incident: "INC-1", Text: tt.text, URL: tt.url}
-			if len(box.got) != 1 || box.got[0] != want {
+			if !gocmp.Equal(box.got, []delivery.Message{want}) {
 				t.Errorf("sent %+v, want %+v", box.got, want)
 			}
 			if tt.links == nil {
@@ -144,6 +182,76 @@ func TestAMessageCarriesTheLinkThatItOffers(t *testing.T) {
 				if l.ID != "d-1" || l.Person != "park" || l.Incident != "INC-1" || l.Content != link.OfIncident("INC-1", "Slow", "Shop") ||
 					!l.Allows(link.Acknowledge) || !l.Allows(link.Escalate) || !l.Expires.Equal(begun.Add(12*time.Hour)) {
 					t.Errorf("asked for %+v", l)
+				}
+			}
+		})
+	}
+}
+
+// A bookcase has reports by their names. It never hands out what is called forbidden.
+type bookcase map[string]string
+
+func (b bookcase) Get(_ context.Context, name string) ([]byte, error) {
+	if name == "forbidden" {
+		return nil, &delivery.Refusal{Detail: "report forbidden: too large"}
+	}
+	content, ok := b[name]
+	if !ok {
+		return nil, fmt.Errorf("read report %s: not there", name)
+	}
+	return []byte(content), nil
+}
+
+func attachment(name, content string) delivery.Attachment {
+	sum := sha256.Sum256([]byte(content))
+	return delivery.Attachment{
+		Name: name + " 보고서.html", Type: "text/html; charset=utf-8", SHA256: hex.EncodeToString(sum[:]), Path: name,
+	}
+}
+
+// What a message carries is read and checked at the attempt; nobody gets a message without it, or with something else.
+func TestAMessageCarriesItsDocuments(t *testing.T) {
+	full := bookcase{"a": "<p>가", "b": "# b"}
+	a, b, gone, changed := attachment("a", "<p>가"), attachment("b", "# b"), attachment("gone", "x"), attachment("b", "# B")
+	for name, tt := range map[string]struct {
+		reports activities.Bookcase
+		carries []delivery.Attachment
+		want    []string // contents that arrive; nil when the message does not go out
+		refused string
+		err     string
+	}{
+		"one":             {full, []delivery.Attachment{a}, []string{"<p>가"}, "", ""},
+		"several":         {full, []delivery.Attachment{b, a}, []string{"# b", "<p>가"}, "", ""},
+		"none":            {nil, nil, []string{}, "", ""},
+		"missing":         {full, []delivery.Attachment{a, gone}, nil, "", "unavailable: attachment gone 보고서.html: read report gone: not there"},
+		"no shelf":        {nil, []delivery.Attachment{a}, nil, "", "unavailable: attachment a 보고서.html: this worker has no shelf of reports"},
+		"changed":         {full, []delivery.Attachment{a, changed}, nil, "attachment b 보고서.html: the content of report b has changed", ""},
+		"never to be had": {full, []delivery.Attachment{attachment("forbidden", "")}, nil, "report forbidden: too large", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sender := &inmem.Sender{}
+			d := &activities.Deliveries{
+				Directory: open, Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: sender}, Reports: tt.reports,
+			}
+			out, err := perform[delivery.Outcome](t, d.Deliver, activities.DeliverInput{
+				ID: "d-1", To: reader("kim"), Method: "phone", Message: delivery.Message{Kind: delivery.Page, Attachments: tt.carries},
+			})
+			if (err != nil) != (tt.err != "") || err != nil && (final(err) || !strings.Contains(err.Error(), tt.err)) {
+				t.Fatalf("got %v, want an error worth another attempt with %q", err, tt.err)
+			}
+			if !strings.HasPrefix(out.Detail, tt.refused) || (out.Result == delivery.Refused) != (tt.refused != "") {
+				t.Errorf("got %+v, want a refusal with %q", out, tt.refused)
+			}
+			if sent := sender.Attempts(); (len(sent) == 1) != (tt.want != nil) {
+				t.Fatalf("%d messages went out, want one: %v", len(sent), tt.want != nil)
+			}
+			for _, e := range sender.Delivered() {
+				var attached []delivery.Attached
+				for i, content := range tt.want {
+					attached = append(attached, delivery.Attached{Attachment: tt.carries[i], Content: []byte(content)})
+				}
+				if diff := gocmp.Diff(attached, e.Attached); diff != "" {
+					t.Errorf("attached (-want +got):\n%s", diff)
 				}
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -21,8 +22,8 @@ type Sender struct {
 	mu sync.Mutex
 }
 
-// Send writes one attempt: a line with who and why, then the text, every line of it marked. Foreign text can neither
-// begin a line of its own nor reach the terminal as a control sequence.
+// Send writes one attempt: a line with who and why, then the text, every line of it marked, and the names of attachments.
+// Foreign text can neither begin a line of its own nor reach the terminal as a control sequence.
 func (s *Sender) Send(_ context.Context, e delivery.Envelope) error {
 	if s.W == nil {
 		return &delivery.Refusal{Detail: "console: no output is configured"}
@@ -45,6 +46,24 @@ func lines(e delivery.Envelope) string {
 	for line := range strings.Lines(strings.TrimSpace(e.Message.Text)) {
 		b.WriteString(strings.TrimRight("\n  | "+outbound.Printable(line), " "))
 	}
+	for _, a := range e.Attached {
+		fmt.Fprintf(&b, "\n  + %s: %s (%s)", attached(e.Message.Language), outbound.Printable(a.Name), size(len(a.Content)))
+	}
 	b.WriteByte('\n')
 	return b.String()
+}
+
+func attached(language string) string {
+	if language == "ko" {
+		return "첨부"
+	}
+	return "attached"
+}
+
+// size says how large a document is as people say it, rounded up.
+func size(bytes int) string {
+	if bytes < 1_000_000 {
+		return fmt.Sprintf("%d kB", (bytes+999)/1000)
+	}
+	return fmt.Sprintf("%.1f MB", math.Ceil(float64(bytes)/100_000)/10)
 }

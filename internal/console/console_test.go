@@ -30,10 +30,19 @@ func TestSend(t *testing.T) {
 	evil.Recipient.ID = "kim\n2026-11-22T10:00:00Z page to nobody"
 	evil.Message.Subject = "a\r\nb\u2028c\u0085d"
 	evil.Message.Text = "one\r2026-11-22T10:00:00Z page to nobody\n\x1b[2Jtwo\u202e\nthree\x00\xff"
+	carries, korean, document := empty, empty, func(name string, size int) delivery.Attached {
+		return delivery.Attached{Attachment: delivery.Attachment{Name: name, Path: "INC-1/x"}, Content: make([]byte, size)}
+	}
+	carries.Attached = []delivery.Attached{document("a\n\x1b[2J.md", 11_001), document("b.html", 1_000_001), document("c", 0)}
+	korean.Message.Language = "ko"
+	korean.Attached = []delivery.Attached{document("결과.html", 12_000)}
 	tests := map[string]struct {
 		envelope delivery.Envelope
 		want     string
 	}{
+		"with documents": {carries, "2026-11-22T10:00:00Z page to 박지수 (park): [P1] shop is down\n" +
+			"  + attached: a �[2J.md (12 kB)\n  + attached: b.html (1.1 MB)\n  + attached: c (0 kB)\n"},
+		"with a document, in Korean": {korean, "2026-11-22T10:00:00Z page to 박지수 (park): [P1] shop is down\n  + 첨부: 결과.html (12 kB)\n"},
 		"plain": {plain, "2026-11-22T10:00:00Z page to 박지수 (park): [P1] shop is down\n" +
 			"  | 결제가 안 됩니다.\n  |\n  |   - 확인: muster incident ack INC-1\n"},
 		"repeated": {repeated, "2026-11-22T10:00:00Z page to 박지수 (park): [P1] shop is down (possibly repeated)\n" +

@@ -19,7 +19,8 @@ import (
 // File appends each delivery, as one line of JSON (an outbound.Delivery), to the file of Folder that the contact's
 // address names. It makes the folder and the file, for their owner only.
 type File struct {
-	Folder string
+	Folder  string
+	Reports string // folder in which attachments lie: a line says where, and does not repeat them
 
 	mu sync.Mutex
 }
@@ -33,7 +34,11 @@ func (f *File) Send(_ context.Context, e delivery.Envelope) error {
 	if name == "." || name != filepath.Base(name) || !filepath.IsLocal(name) {
 		return &delivery.Refusal{Detail: fmt.Sprintf("file: %q is not the plain name of a file, such as park.jsonl", name)}
 	}
-	line, err := json.Marshal(outbound.NewDelivery(e))
+	d := outbound.NewDelivery(e)
+	for i, a := range e.Attached {
+		d.Attachments[i].Path = filepath.Join(f.Reports, filepath.FromSlash(a.Path))
+	}
+	line, err := json.Marshal(d)
 	if err != nil {
 		return &delivery.Refusal{Detail: "file: the message cannot be written as JSON: " + err.Error()}
 	}

@@ -59,6 +59,24 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// A line says where a document lies, and does not repeat it.
+func TestFileNamesAttachments(t *testing.T) {
+	folder, e := t.TempDir(), envelope()
+	e.Attached = []delivery.Attached{{
+		Attachment: delivery.Attachment{Name: "결과.html", Type: "text/html; charset=utf-8", SHA256: "ab", Path: "INC-1/result.html"},
+		Content:    []byte("<p>"),
+	}}
+	if err := (&console.File{Folder: folder, Reports: "/data/reports"}).Send(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	want := []outbound.Attachment{{
+		Name: "결과.html", Type: "text/html; charset=utf-8", SHA256: "ab", Path: "/data/reports/INC-1/result.html",
+	}}
+	if diff := cmp.Diff(want, read(t, filepath.Join(folder, "park.jsonl"))[0].Attachments); diff != "" {
+		t.Errorf("attachments (-want +got):\n%s", diff)
+	}
+}
+
 func TestFileConcurrently(t *testing.T) {
 	folder := t.TempDir()
 	file := &console.File{Folder: folder}

@@ -30,6 +30,11 @@ const (
 	Ticket         Kind = "ticket"          // what stands in a ticket
 	VendorCall     Kind = "vendor-call"     // a vendor is told along with a page that its support is needed
 	Handover       Kind = "handover"        // a schedule goes over from one person to the next
+	Receipt        Kind = "receipt"         // a customer is told that its notice was received
+	ResultReport   Kind = "result-report"   // a customer gets its incident result report
+	ClosingNotice  Kind = "closing-notice"  // a customer that has not answered is told that the incident is closed
+	Certificate    Kind = "certificate"     // a customer has to renew a certificate of its own
+	Request        Kind = "request"         // what has become of a customer's request
 )
 
 // A Recipient is somebody who can be reached, as the organisation folder names them now. Addresses never stand here:
@@ -70,19 +75,45 @@ type Message struct {
 	// Offer is a decision that the receiver may take by a link. The link is made at each attempt: it is a secret, and stands
 	// in no history.
 	Offer *Offer `json:"offer,omitempty"`
+	// Attachments are documents that come along. Their bytes are read at each attempt, and stand in no history.
+	Attachments []Attachment `json:"attachments,omitempty"`
+}
+
+// An Attachment names a document that a message carries, and its exact content.
+type Attachment struct {
+	Name   string `json:"name"`   // of the file as the receiver sees it
+	Type   string `json:"type"`   // media type, such as "text/html; charset=utf-8"
+	SHA256 string `json:"sha256"` // hex
+	Path   string `json:"path"`   // its name on the shelf of reports
+}
+
+// Attached is an attachment with its bytes, as an attempt hands them over.
+type Attached struct {
+	Attachment
+	Content []byte
 }
 
 // An Offer says what a link would allow.
 type Offer struct {
 	Label   string        `json:"label"` // words for the link, in the message's language
 	Actions []link.Action `json:"actions"`
-	Content string        `json:"content"` // fingerprint of what is decided
+	Content string        `json:"content"`        // fingerprint of what is decided
+	Until   time.Time     `json:"until,omitzero"` // until when it is to be decided; zero: soon
 }
 
 // OfferOfPage is what somebody who is paged may do without a command: take the incident, or escalate it.
 func OfferOfPage(label, incident, title, service string) *Offer {
 	return &Offer{
 		Label: label, Actions: []link.Action{link.Acknowledge, link.Escalate}, Content: link.OfIncident(incident, title, service),
+	}
+}
+
+// OfferOfAnswer is what a customer may say of a resolution without a command until an instant: that it is fixed, or that it is
+// not.
+func OfferOfAnswer(label, incident, service string, resolved, until time.Time) *Offer {
+	return &Offer{
+		Label: label, Actions: []link.Action{link.Fixed, link.NotFixed}, Content: link.OfResolution(incident, service, resolved),
+		Until: until,
 	}
 }
 
@@ -124,6 +155,7 @@ type Envelope struct {
 	Recipient Recipient
 	Contact   Contact
 	Message   Message
+	Attached  []Attached // the message's attachments, in their order
 }
 
 // Result is the recorded end of a delivery.

@@ -3,12 +3,18 @@ package localreport
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
+	"muster/internal/delivery"
 	"muster/internal/wholefile"
 )
+
+const maxSize = 10_000_000 // bytes of a report that Get hands out
 
 // A Shelf keeps reports below a folder.
 type Shelf struct{ Folder string }
@@ -25,4 +31,28 @@ func (s *Shelf) Put(_ context.Context, name string, content []byte) (string, err
 		return "", fmt.Errorf("make folder of report %s: %w", name, err)
 	}
 	return path, wholefile.Write(path, content, 0o600)
+}
+
+// Get reads a report under the name that it was put under. What no repeating can help is a *delivery.Refusal.
+func (s *Shelf) Get(_ context.Context, name string) ([]byte, error) {
+	local, err := filepath.Localize(name)
+	if err != nil {
+		return nil, &delivery.Refusal{Detail: fmt.Sprintf("report name %q: want a relative path inside the folder", name)}
+	}
+	file, err := os.OpenInRoot(s.Folder, local)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read report %s: it is not on this worker's shelf", name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read report %s: %w", name, err)
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, maxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("read report %s: %w", name, err)
+	}
+	if len(content) > maxSize {
+		return nil, &delivery.Refusal{Detail: fmt.Sprintf("report %s: larger than the %d MB that a message may carry", name, maxSize/1_000_000)}
+	}
+	return content, nil
 }

@@ -17,6 +17,17 @@ type Delivery struct {
 	At               time.Time        `json:"at"`
 	Recipient        Recipient        `json:"recipient"`
 	Message          delivery.Message `json:"message"`
+	Attachments      []Attachment     `json:"attachments,omitempty"`
+}
+
+// Attachment is a document that comes with a Delivery.
+type Attachment struct {
+	Name    string `json:"name"`
+	Type    string `json:"type"`
+	SHA256  string `json:"sha256"`            // hex, of the content
+	Content []byte `json:"content,omitzero"`  // base64, where the document is sent along
+	Omitted string `json:"omitted,omitempty"` // why it is not: "too large"
+	Path    string `json:"path,omitempty"`    // where it lies, for programs on the same machine
 }
 
 // Recipient is who a Delivery is for, without the addresses.
@@ -26,8 +37,14 @@ type Recipient struct {
 	Language string `json:"language"`
 }
 
-// NewDelivery shows e without its contact's address and secret.
+// NewDelivery shows e without its contact's address and secret. Of its attachments it names what they are; the adapter adds
+// their content or their place.
 func NewDelivery(e delivery.Envelope) Delivery {
+	var attachments []Attachment
+	for _, a := range e.Attached {
+		attachments = append(attachments, Attachment{Name: a.Name, Type: a.Type, SHA256: a.SHA256})
+	}
+	e.Message.Attachments = nil // they name places on our own shelf
 	return Delivery{
 		Type:             "delivery." + string(e.Message.Kind),
 		ID:               e.ID,
@@ -36,6 +53,7 @@ func NewDelivery(e delivery.Envelope) Delivery {
 		At:               e.At.UTC(),
 		Recipient:        Recipient{ID: e.Recipient.ID, Name: e.Recipient.Name, Language: e.Recipient.Language},
 		Message:          e.Message,
+		Attachments:      attachments,
 	}
 }
 

@@ -53,6 +53,23 @@ func TestNewDelivery(t *testing.T) {
 	}
 }
 
+// A receiver learns what comes along, but not where it lies with us.
+func TestNewDeliveryNamesAttachments(t *testing.T) {
+	a := delivery.Attachment{Name: "결과.html", Type: "text/html; charset=utf-8", SHA256: "ab", Path: "INC-1/s3cret.html"}
+	d := outbound.NewDelivery(delivery.Envelope{
+		Message:  delivery.Message{Attachments: []delivery.Attachment{a}},
+		Attached: []delivery.Attached{{Attachment: a, Content: []byte("<p>")}},
+	})
+	got, err := json.Marshal(d)
+	if err != nil || strings.Contains(string(got), "s3cret") {
+		t.Errorf("got %s, %v", got, err)
+	}
+	const want = `,"attachments":[{"name":"결과.html","type":"text/html; charset=utf-8","sha256":"ab"}]}`
+	if !strings.HasSuffix(string(got), want) {
+		t.Errorf("got %s\nwant %s at its end", got, want)
+	}
+}
+
 func TestLine(t *testing.T) {
 	tests := []struct {
 		text  string

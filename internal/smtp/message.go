@@ -1,10 +1,13 @@
 package smtp
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"mime"
 	netmail "net/mail"
+	"net/textproto"
 	"strings"
 
 	"github.com/wneessen/go-mail"
@@ -42,7 +45,30 @@ func (s *Sender) compose(e delivery.Envelope) (*mail.Msg, error) {
 		m.SetGenHeader("Muster-Possibly-Repeated", "yes")
 	}
 	m.SetBodyString(mail.TypeTextPlain, e.Message.Text)
+	for _, a := range e.Attached {
+		if err := attach(m, a); err != nil {
+			return nil, err
+		}
+	}
 	return m, nil
+}
+
+// attach adds a document under its name, which is encoded as RFC 2231 wants it.
+func attach(m *mail.Msg, a delivery.Attached) error {
+	// Encoded, 70 characters of any script stay within one header line.
+	name := strings.NewReplacer("/", "_", `\`, "_").Replace(outbound.Line(a.Name, 70))
+	kind, parameters, err := mime.ParseMediaType(a.Type)
+	if err != nil {
+		return fmt.Errorf("attachment %s: %q is not a media type such as text/html; charset=utf-8", name, a.Type)
+	}
+	parameters["name"] = name
+	header := textproto.MIMEHeader{
+		"Content-Type":              {mime.FormatMediaType(kind, parameters)},
+		"Content-Disposition":       {mime.FormatMediaType("attachment", map[string]string{"filename": name})},
+		"Content-Transfer-Encoding": {string(mail.EncodingB64)},
+	}
+	m.AttachReadSeeker(name, bytes.NewReader(a.Content), func(f *mail.File) { f.Header = header })
+	return nil
 }
 
 // messageID is the same for the same thing, whatever characters its id is made of.

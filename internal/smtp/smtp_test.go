@@ -5,11 +5,13 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"log"
 	"mime"
+	"mime/multipart"
 	"mime/quotedprintable"
 	"net"
 	"net/http/httptest"
@@ -215,6 +217,73 @@ func TestSend(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A document arrives as it was, under its name, beside the text.
+func TestSendWithAttachments(t *testing.T) {
+	box, e := &mailbox{}, envelope()
+	long := strings.Repeat("😀", 100) // the longest name in bytes
+	for _, a := range []struct{ name, content string }{
+		{"INC-1 장애 결과 보고서.html", "<p>결제가 됩니다.\r\n.\r\n" + strings.Repeat("긴 줄 ", 300)},
+		{"report.md", "# Result\n"},
+		{"a/b\\c\"\r\nBcc: evil@example.com", ""},
+		{long, "x"},
+	} {
+		e.Attached = append(e.Attached, delivery.Attached{
+			Attachment: delivery.Attachment{Name: a.name, Type: "text/html; charset=utf-8", Path: "INC-1/x"}, Content: []byte(a.content),
+		})
+	}
+	if err := serve(t, box, smtp.STARTTLS).Send(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	raw := box.all()[0].raw
+	for line := range strings.Lines(raw) {
+		if len(line) > 1000 {
+			t.Errorf("a line of %d bytes, and no server must take more than 1000", len(line))
+		}
+	}
+	m, err := netmail.ReadMessage(strings.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind, parameters, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/mixed" {
+		t.Fatalf("the mail is %s, %v", kind, err)
+	}
+	parts := multipart.NewReader(m.Body, parameters["boundary"])
+	text, err := parts.NextPart() // decodes quoted-printable
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := io.ReadAll(text)
+	if got := strings.ReplaceAll(string(said), "\r\n", "\n"); err != nil || got != e.Message.Text {
+		t.Errorf("text %q, %v, want %q", got, err, e.Message.Text)
+	}
+	names := []string{"INC-1 장애 결과 보고서.html", "report.md", "a_b_c\" Bcc: evil@example.com", strings.Repeat("😀", 70) + "…"}
+	for i, want := range names {
+		part, err := parts.NextRawPart()
+		if err != nil {
+			t.Fatal(err)
+		}
+		kind, parameters, err := mime.ParseMediaType(part.Header.Get("Content-Type"))
+		if err != nil || kind != "text/html" || parameters["charset"] != "utf-8" || parameters["name"] != want {
+			t.Errorf("%s: type %s, %v, %v", want, kind, parameters, err)
+		}
+		kind, parameters, err = mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+		if err != nil || kind != "attachment" || parameters["filename"] != want || len(part.Header) != 3 {
+			t.Errorf("%s: %s, %v, %v among %v", want, kind, parameters, err, part.Header)
+		}
+		content, err := io.ReadAll(base64.NewDecoder(base64.StdEncoding, part))
+		if err != nil || !bytes.Equal(content, e.Attached[i].Content) {
+			t.Errorf("%s: content %q, %v", want, content, err)
+		}
+	}
+	if _, err := parts.NextPart(); err != io.EOF {
+		t.Errorf("there is more: %v", err)
+	}
+	if !strings.Contains(raw, "filename*=utf-8''INC-1%20%EC%9E%A5%EC%95%A0") {
+		t.Errorf("the Korean name is not encoded as RFC 2231 says:\n%.1500s", raw)
 	}
 }
 
@@ -445,6 +514,9 @@ func TestMisconfigured(t *testing.T) {
 		"no address":             {func(_ *smtp.Sender, e *delivery.Envelope) { e.Contact.Address = "" }, "not a mail address"},
 		"address is a name":      {func(_ *smtp.Sender, e *delivery.Envelope) { e.Contact.Address = "park@" }, "not a mail address"},
 		"address is a list":      {func(_ *smtp.Sender, e *delivery.Envelope) { e.Contact.Address = "park@a.com, kim@a.com" }, "not a mail address"},
+		"attachment of no type": {func(_ *smtp.Sender, e *delivery.Envelope) {
+			e.Attached = []delivery.Attached{{Attachment: delivery.Attachment{Name: "a.html", Type: "a web page"}}}
+		}, `attachment a.html: "a web page" is not a media type`},
 		"address with a command": {func(_ *smtp.Sender, e *delivery.Envelope) { e.Contact.Address = "park@a.com>\r\nRCPT TO:<kim@a.com" }, "not a mail address"},
 	}
 	for name, tt := range tests {

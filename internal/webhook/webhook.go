@@ -23,12 +23,29 @@ type Sender struct {
 	Client *outbound.Client
 }
 
+// maxAttached is how many bytes of documents one body carries: in base64 they are a third more.
+const maxAttached = 2_000_000
+
 // Send makes one attempt. Every attempt of a delivery carries the same webhook-id, which is the delivery's ID with full
 // stops and what does not fit into a header percent-encoded, and its own webhook-timestamp: the clock at this attempt, not
 // the envelope's, so that a receiver can refuse what is minutes old without refusing a page that waited an hour for it.
 func (s *Sender) Send(ctx context.Context, e delivery.Envelope) error {
-	_, err := post(ctx, s.Client, target{e.Contact.Address, e.Contact.Secret}, string(e.ID), outbound.NewDelivery(e))
+	_, err := post(ctx, s.Client, target{e.Contact.Address, e.Contact.Secret}, string(e.ID), body(e))
 	return err
+}
+
+// body is e with its documents, as far as there is room for them.
+func body(e delivery.Envelope) outbound.Delivery {
+	d, room := outbound.NewDelivery(e), maxAttached
+	for i, a := range e.Attached {
+		if len(a.Content) > room {
+			d.Attachments[i].Omitted = "too large"
+			continue
+		}
+		d.Attachments[i].Content = a.Content
+		room -= len(a.Content)
+	}
+	return d
 }
 
 // target is where a message goes and what signs it there.

@@ -138,6 +138,62 @@ func TestSend(t *testing.T) {
 	}
 }
 
+func attached(name, content string) delivery.Attached {
+	return delivery.Attached{
+		Attachment: delivery.Attachment{Name: name, Type: "text/html; charset=utf-8", SHA256: "ab", Path: "INC-1/x"}, Content: []byte(content),
+	}
+}
+
+// Documents are part of the signed body, as far as there is room.
+func TestSendWithAttachments(t *testing.T) {
+	const room = 2_000_000
+	large := strings.Repeat("x", room)
+	for name, tt := range map[string]struct {
+		attached []delivery.Attached
+		want     string // the field, JSON
+	}{
+		"one": {
+			[]delivery.Attached{attached("결과 보고서.html", "<p>가")},
+			`[{"name":"결과 보고서.html","type":"text/html; charset=utf-8","sha256":"ab","content":"PHA+6rCA"}]`,
+		},
+		"empty": {
+			[]delivery.Attached{attached("empty.html", "")},
+			`[{"name":"empty.html","type":"text/html; charset=utf-8","sha256":"ab","content":""}]`,
+		},
+		"one that is too large, between others": {
+			[]delivery.Attached{attached("a", "a"), attached("b", large), attached("c", "c")},
+			`[{"name":"a","type":"text/html; charset=utf-8","sha256":"ab","content":"YQ=="},` +
+				`{"name":"b","type":"text/html; charset=utf-8","sha256":"ab","omitted":"too large"},` +
+				`{"name":"c","type":"text/html; charset=utf-8","sha256":"ab","content":"Yw=="}]`,
+		},
+		"as much as there is room for": {
+			[]delivery.Attached{attached("a", large), attached("b", "b")},
+			`[{"name":"a","type":"text/html; charset=utf-8","sha256":"ab","content":"` + base64.StdEncoding.EncodeToString([]byte(large)) + `"},` +
+				`{"name":"b","type":"text/html; charset=utf-8","sha256":"ab","omitted":"too large"}]`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url, got := receiver(t, http.StatusOK, "")
+			e := envelope(url, prefixedSecret)
+			e.Attached = tt.attached
+			if err := (&webhook.Sender{Client: client()}).Send(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+			var body struct {
+				Attachments json.RawMessage `json:"attachments"`
+			}
+			if err := json.Unmarshal(got()[0].body, &body); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, string(body.Attachments)); diff != "" {
+				t.Errorf("attachments (-want +got):\n%.1000s", diff)
+			}
+			key, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(prefixedSecret, "whsec_"))
+			verify(t, key, got()[0])
+		})
+	}
+}
+
 // The vector with which the libraries of Standard Webhooks test themselves.
 func TestSignKnownVector(t *testing.T) {
 	got, err := webhook.Sign(prefixedSecret, "msg_p5jXN8AQM9LWM0D4loKWxJek", time.Unix(1614265330, 0), []byte(`{"test": 2432232314}`))
