@@ -61,8 +61,10 @@ type ComposeInput struct {
 // Composing asks for the messages of a send of an incident.
 func Composing(i *incident.Incident, s incident.Send) ComposeInput {
 	in := ComposeInput{Telling: i.Telling(s), Targets: i.Who(s), Seen: i.Folder}
-	if s.Work == incident.UpdateCustomer || s.Work == incident.ClearCustomer {
+	switch s.Work {
+	case incident.UpdateCustomer, incident.ClearCustomer, incident.ConfirmReceipt, incident.CloseCustomer, incident.SendResult:
 		in.Targets, in.Customer = nil, s.Customer
+	default:
 	}
 	if s.Work == incident.PageStep {
 		in.Telling.Facts.Clocks = append(in.Telling.Facts.Clocks, i.Pending()...)
@@ -101,8 +103,15 @@ func (c *Composition) Compose(_ context.Context, in ComposeInput) (incident.Comp
 		at := incident.InstantsOf(next, 0, in.Calendars, time.LoadLocation)
 		in.Telling.Due, out.Due = at.Due, at.Due // unknown when the calendar ends: as soon as there is news
 	}
+	if in.Telling.Kind == delivery.Receipt && in.Telling.Due.Before(c.Now()) {
+		in.Telling.Due = time.Time{} // no promise for a time that is over: it was entered late
+	}
 	address(&out, to, err, func(a incident.Addressed) (delivery.Message, error) {
-		return c.Writer.Message(told(in.Telling, a.Outside), a.To)
+		t := told(in.Telling, a.Outside)
+		if a.To.Shared && in.Customer == "" {
+			t = t.Discreet()
+		}
+		return c.Writer.Message(t, a.To)
 	})
 	return out, nil
 }
@@ -240,11 +249,9 @@ type ClockInput struct {
 
 // Computing asks for the instants of an incident's clocks that run.
 func Computing(i *incident.Incident) ComputeClocksInput {
-	in := ComputeClocksInput{Calendars: i.Definition.Calendars}
-	for _, c := range i.Clocks {
-		if c.State == supportplan.Running && c.Open() {
-			in.Clocks = append(in.Clocks, ClockInput{Clock: c, AtRisk: i.AtRisk(c.Customer)})
-		}
+	in := ComputeClocksInput{Calendars: i.Calendars()}
+	for _, c := range i.Running() {
+		in.Clocks = append(in.Clocks, ClockInput{Clock: *c, AtRisk: i.AtRisk(c.Customer)})
 	}
 	return in
 }

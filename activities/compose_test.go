@@ -12,6 +12,7 @@ import (
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/supportplan"
+	"muster/internal/timeline"
 )
 
 func persons(ids ...string) (all []escalation.Target) {
@@ -73,7 +74,7 @@ func TestWhoeverIsHeldBackGetsNoMessage(t *testing.T) {
 	if err != nil || len(got.To) != 2 || got.Detail != "" {
 		t.Fatalf("got %+v, %v", got, err)
 	}
-	if s := got.To[0]; s.To.ID != "sleeper" || s.Held != incident.HeldByQuietHours || s.Message != (delivery.Message{}) || len(s.To.Methods) > 0 {
+	if s := got.To[0]; s.To.ID != "sleeper" || s.Held != incident.HeldByQuietHours || !cmp.Equal(s.Message, delivery.Message{}) || len(s.To.Methods) > 0 {
 		t.Errorf("got %+v", s)
 	}
 	if p := got.To[1]; p.To.ID != "park" || p.Held != "" || p.Message.Kind != delivery.Page {
@@ -82,6 +83,44 @@ func TestWhoeverIsHeldBackGetsNoMessage(t *testing.T) {
 	in.Telling.Step = 0
 	if got, _ := perform[incident.Composition](t, c.Compose, in); len(got.To) != 2 || got.To[0].Held != "" {
 		t.Errorf("the last resort: got %+v", got)
+	}
+}
+
+// What several people read says of a security incident no more than that it is there; whoever is paged reads everything.
+func TestSharedChannelsAreToldNothingOfASecurityIncident(t *testing.T) {
+	var told []incident.Telling
+	c := &activities.Composition{Directory: open, Writer: noting{&told}, Now: func() time.Time { return at }}
+	author := timeline.Actor{Kind: timeline.Person, ID: "lee"}
+	in := activities.ComposeInput{Targets: persons("kim", "room"), Telling: incident.Telling{
+		Kind: delivery.Page, Text: "the vault is open", Author: &author, Facts: incident.Facts{
+			ID: "INC-1", Service: "Shop", Title: "Account stolen", Alerts: []string{"StolenAccount"}, Links: []incident.Link{{Name: "StolenAccount"}},
+		},
+	}}
+	for _, kind := range []incident.Kind{"", incident.SecurityIncident} {
+		told = nil
+		in.Telling.Facts.Kind = kind
+		if _, err := perform[incident.Composition](t, c.Compose, in); err != nil || len(told) != 2 {
+			t.Fatalf("told %+v, %v", told, err)
+		}
+		room := in.Telling
+		if kind == incident.SecurityIncident {
+			room = incident.Telling{Kind: delivery.Page, Facts: incident.Facts{ID: "INC-1", Service: "Shop", Kind: kind}}
+		}
+		if d := cmp.Diff([]incident.Telling{in.Telling, room}, told); d != "" {
+			t.Errorf("kind %q, kim and the room are told (-want +got):\n%s", kind, d)
+		}
+	}
+}
+
+// A customer's channel is told what a person wrote to the customer.
+func TestACustomersChannelReadsWhatAPersonWrote(t *testing.T) {
+	var told []incident.Telling
+	c := &activities.Composition{Directory: open, Writer: noting{&told}, Now: func() time.Time { return at }}
+	in := activities.ComposeInput{Customer: "room", Telling: incident.Telling{
+		Kind: delivery.CustomerUpdate, Text: "please change your passwords", Facts: incident.Facts{ID: "INC-1", Kind: incident.SecurityIncident},
+	}}
+	if _, err := perform[incident.Composition](t, c.Compose, in); err != nil || len(told) != 2 || told[0].Text != in.Telling.Text {
+		t.Errorf("told %+v, %v", told, err)
 	}
 }
 

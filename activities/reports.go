@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -17,6 +18,8 @@ import (
 // A ReportWriter renders the incident report.
 type ReportWriter interface {
 	Incident(i *incident.Incident, language string, f report.Format, at time.Time) ([]byte, error)
+	// Result writes the incident result report for one customer, with what a person says in it.
+	Result(i *incident.Incident, customer, text, language string, f report.Format, at time.Time) ([]byte, error)
 }
 
 // A Shelf keeps finished reports. Putting the same name again replaces what was there, whole or not at all.
@@ -26,9 +29,10 @@ type Shelf interface {
 
 // Reports writes incident reports.
 type Reports struct {
-	Archive Archive
-	Writer  ReportWriter
-	Shelf   Shelf
+	Archive   Archive
+	Writer    ReportWriter
+	Shelf     Shelf
+	Directory func() Directory // knows in which languages a customer reads
 }
 
 // WriteReportInput is an incident as its report shows it: what a report says can be derived from the history alone.
@@ -59,13 +63,68 @@ func (r *Reports) WriteReport(ctx context.Context, in WriteReportInput) (Written
 				return out, refused(fmt.Errorf("render report of %s in %s: %w", i.ID, language, err))
 			}
 			name := path.Join(string(i.ID), fmt.Sprintf("incident-report-%d.%s.%s", in.Revision, language, f))
-			at, err := r.Shelf.Put(ctx, name, content)
+			at, sum, err := r.keep(ctx, name, content)
 			if err != nil {
-				return out, fmt.Errorf("keep report %s: %w", name, err)
+				return out, err
 			}
-			sum := sha256.Sum256(content)
-			out.Files = append(out.Files, incident.File{Path: at, SHA256: hex.EncodeToString(sum[:])})
+			out.Files = append(out.Files, incident.File{Path: at, SHA256: sum})
 		}
+	}
+	return out, nil
+}
+
+// keep puts a report on the shelf and returns where it lies, and its hash.
+func (r *Reports) keep(ctx context.Context, name string, content []byte) (at, sum string, err error) {
+	at, err = r.Shelf.Put(ctx, name, content)
+	if err != nil {
+		return "", "", fmt.Errorf("keep report %s: %w", name, err)
+	}
+	hash := sha256.Sum256(content)
+	return at, hex.EncodeToString(hash[:]), nil
+}
+
+// WriteResultInput is an incident as one customer's result report shows it.
+type WriteResultInput struct {
+	Incident *incident.Incident `json:"incident"`
+	Customer string             `json:"customer"` // ID
+	Revision int                `json:"revision"`
+	Text     string             `json:"text,omitempty"` // what a person says of the cause and of what was done
+	At       time.Time          `json:"at"`
+}
+
+// WrittenResult lists a result report's files.
+type WrittenResult struct {
+	Files []incident.ResultFile `json:"files"`
+}
+
+// WriteResult renders the result report for one customer, in every language in which its contacts read.
+func (r *Reports) WriteResult(ctx context.Context, in WriteResultInput) (WrittenResult, error) {
+	var out WrittenResult
+	i := in.Incident
+	languages := i.Definition.Languages[:1]
+	contacts, err := r.Directory().CustomerContacts(in.Customer)
+	if err != nil {
+		return out, fmt.Errorf("find contacts of customer %s: %w", in.Customer, err)
+	}
+	for n, c := range contacts {
+		if n == 0 {
+			languages = nil
+		}
+		if !slices.Contains(languages, c.Language) {
+			languages = append(languages, c.Language)
+		}
+	}
+	for _, language := range languages {
+		content, err := r.Writer.Result(i, in.Customer, in.Text, language, report.HTML, in.At)
+		if err != nil {
+			return out, refused(fmt.Errorf("render result report of %s in %s: %w", i.ID, language, err))
+		}
+		name := path.Join(string(i.ID), fmt.Sprintf("result-report-%d.%s.%s.%s", in.Revision, in.Customer, language, report.HTML))
+		_, sum, err := r.keep(ctx, name, content)
+		if err != nil {
+			return out, err
+		}
+		out.Files = append(out.Files, incident.ResultFile{Language: language, Name: name, SHA256: sum})
 	}
 	return out, nil
 }

@@ -27,6 +27,14 @@ func (scribe) Incident(i *incident.Incident, language string, f report.Format, _
 	return fmt.Appendf(nil, "%s %s %s: %d entries", i.ID, language, f, len(i.Timeline.Entries)), nil
 }
 
+// Result says for whom it is, and what a person says.
+func (scribe) Result(i *incident.Incident, customer, text, language string, f report.Format, _ time.Time) ([]byte, error) {
+	if text == "unwritable" {
+		return nil, errors.New("no such text")
+	}
+	return fmt.Appendf(nil, "%s %s %s %s: %s", i.ID, customer, language, f, text), nil
+}
+
 // shelf keeps reports until it is full.
 type shelf struct {
 	room int
@@ -57,6 +65,13 @@ func (p past) Complete(_ context.Context, _ string, i *incident.Incident) error 
 
 func (p past) Last(context.Context, string, incident.ID) (*incident.Earlier, error) {
 	return p.last, p.err
+}
+
+func (p past) LastOf(_ context.Context, service string, except incident.ID) (*incident.Earlier, error) {
+	if p.err == nil && service == "checkout" && except == "INC-1" {
+		return p.last, nil
+	}
+	return nil, p.err
 }
 
 func TestWriteReport(t *testing.T) {
@@ -114,6 +129,42 @@ func TestWriteReport(t *testing.T) {
 	}
 }
 
+func TestWriteResult(t *testing.T) {
+	i := &incident.Incident{ID: "INC-1", Definition: incident.Definition{Languages: []string{"ko", "en"}}}
+	for _, tc := range []struct {
+		name, customer, text string
+		room                 int
+		want, err            string
+		final                bool
+	}{
+		{"each language of its contacts once", "acme", "a leak", 1, "INC-1 acme en html: a leak", "", false},
+		{"a customer that is gone", "ghost", "", 1, "", `find contacts of customer ghost: customer "ghost": not found`, false},
+		{"a text that cannot be written", "acme", "unwritable", 1, "", "render result report of INC-1 in en: no such text", true},
+		{"no room", "acme", "", 0, "", "keep report INC-1/result-report-2.acme.en.html: no space left", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := &shelf{room: tc.room, held: map[string]string{}}
+			got, err := perform[activities.WrittenResult](t, (&activities.Reports{Writer: scribe{}, Shelf: s, Directory: open}).WriteResult,
+				activities.WriteResultInput{Incident: i, Customer: tc.customer, Revision: 2, Text: tc.text, At: at})
+			if tc.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.err) || final(err) != tc.final {
+					t.Errorf("got %v, final %v; want %q, final %v", err, final(err), tc.err, tc.final)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			content := s.held["/reports/INC-1/result-report-2.acme.en.html"]
+			sum := sha256.Sum256([]byte(tc.want))
+			want := []incident.ResultFile{{Language: "en", Name: "INC-1/result-report-2.acme.en.html", SHA256: hex.EncodeToString(sum[:])}}
+			if content != tc.want || !slices.Equal(got.Files, want) {
+				t.Errorf("got %q, %+v; want %q, %+v", content, got.Files, tc.want, want)
+			}
+		})
+	}
+}
+
 func TestFindPrevious(t *testing.T) {
 	before := incident.Earlier{ID: "INC-0", RunID: "run-0", ClosedAt: at}
 	got, err := perform[*incident.Earlier](t, (&activities.Lookup{Archive: past{last: &before}}).FindPrevious, incident.ID("INC-1"))
@@ -125,6 +176,18 @@ func TestFindPrevious(t *testing.T) {
 	}
 	_, err = perform[*incident.Earlier](t, (&activities.Lookup{Archive: past{err: errors.New("no visibility")}}).FindPrevious, incident.ID("INC-1"))
 	if err == nil || final(err) || !strings.Contains(err.Error(), "no visibility") {
+		t.Errorf("got %v, want an error that is worth another attempt", err)
+	}
+}
+
+func TestFindPreviousOfAService(t *testing.T) {
+	before, in := incident.Earlier{ID: "INC-0", RunID: "run-0", ClosedAt: at}, activities.PreviousOfInput{Self: "INC-1", Service: "checkout"}
+	got, err := perform[*incident.Earlier](t, (&activities.Lookup{Archive: past{last: &before}}).FindPreviousOf, in)
+	if err != nil || got == nil || *got != before {
+		t.Errorf("got %+v, %v; want %+v", got, err, before)
+	}
+	_, err = perform[*incident.Earlier](t, (&activities.Lookup{Archive: past{err: errors.New("no visibility")}}).FindPreviousOf, in)
+	if err == nil || final(err) || !strings.Contains(err.Error(), "find previous incident of service checkout: no visibility") {
 		t.Errorf("got %v, want an error that is worth another attempt", err)
 	}
 }

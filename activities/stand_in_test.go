@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,7 +100,7 @@ func (directory) Contact(_, method string) (delivery.Contact, error) {
 }
 
 func reader(id string) delivery.Recipient {
-	return delivery.Recipient{ID: id, Name: id, Language: "en", Methods: []string{"phone"}}
+	return delivery.Recipient{ID: id, Name: id, Language: "en", Methods: []string{"phone"}, Shared: strings.HasPrefix(id, "room")}
 }
 
 // writer cannot write to anybody who is called mute.
@@ -112,6 +113,14 @@ func (writer) Message(t incident.Telling, to delivery.Recipient) (delivery.Messa
 	}
 	m.Text = t.Text
 	return m, nil
+}
+
+// noting keeps what it is to write.
+type noting struct{ told *[]incident.Telling }
+
+func (n noting) Message(t incident.Telling, _ delivery.Recipient) (delivery.Message, error) {
+	*n.told = append(*n.told, t)
+	return delivery.Message{Kind: t.Kind}, nil
 }
 
 func open() activities.Directory { return directory{} }

@@ -39,7 +39,7 @@ type SyncTicketInput struct {
 
 // SyncTicket opens the ticket of an incident, or brings it up to date.
 func (t *Tickets) SyncTicket(ctx context.Context, in SyncTicketInput) (ticket.Ref, error) {
-	m, err := t.Writer.Message(incident.Telling{Kind: delivery.Ticket, Facts: in.Facts}, delivery.Recipient{Language: in.Language})
+	m, err := t.Writer.Message(incident.Telling{Kind: delivery.Ticket, Facts: in.Facts.Discreet()}, delivery.Recipient{Language: in.Language})
 	if err != nil {
 		return in.Ref, refused(fmt.Errorf("write ticket of %s: %w", in.Facts.ID, err))
 	}

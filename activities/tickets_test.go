@@ -43,6 +43,21 @@ func TestSyncTicketOpensOnceAndThenUpdates(t *testing.T) {
 	}
 }
 
+func TestATicketSaysNothingOfASecurityIncident(t *testing.T) {
+	var told []incident.Telling
+	tickets := &activities.Tickets{System: &inmem.Tickets{}, Writer: noting{&told}}
+	in := activities.SyncTicketInput{Facts: incident.Facts{
+		ID: "INC-1", Kind: incident.SecurityIncident, Title: "Account stolen", Alerts: []string{"StolenAccount"},
+		Links: []incident.Link{{Name: "StolenAccount"}}, Service: "Shop",
+	}}
+	if _, err := perform[ticket.Ref](t, tickets.SyncTicket, in); err != nil {
+		t.Fatal(err)
+	}
+	if f := told[0].Facts; f.Title != "" || f.Alerts != nil || f.Links != nil || f.Service != "Shop" || f.Kind != incident.SecurityIncident {
+		t.Errorf("the ticket is written from %+v", f)
+	}
+}
+
 func TestWhatATicketSystemAnswers(t *testing.T) {
 	for _, tc := range []struct {
 		name  string

@@ -25,6 +25,7 @@ type Options struct {
 	Texts        *report.Texts
 	Archive      activities.Archive
 	Tracker      activities.Tracker
+	Counter      activities.Counter
 	Keys         Keys
 	Links        activities.Linker // nil: messages carry no links
 	Refused      func(Refusal)     // of messages that nobody of this installation has signed
@@ -49,17 +50,20 @@ func NewActivities(o Options) (Activities, error) {
 		return Activities{}, err
 	}
 	current := func() activities.Directory { return o.Organisation.Current() }
+	shelf := &localreport.Shelf{Folder: reports(o.Data)}
 	return Activities{
 		Composition: &activities.Composition{Directory: current, Writer: o.Texts, Now: time.Now},
 		Deliveries: &activities.Deliveries{
-			Directory: current, Tracker: o.Tracker, Senders: senders, Links: o.Links,
+			Directory: current, Tracker: o.Tracker, Senders: senders, Links: o.Links, Reports: shelf,
 		},
-		Tickets: &activities.Tickets{System: tickets, Writer: o.Texts},
-		Reports: &activities.Reports{
-			Archive: o.Archive, Writer: o.Texts, Shelf: &localreport.Shelf{Folder: filepath.Join(o.Data, "reports")},
-		},
+		Tickets:   &activities.Tickets{System: tickets, Writer: o.Texts},
+		Reports:   &activities.Reports{Archive: o.Archive, Writer: o.Texts, Shelf: shelf, Directory: current},
 		Lookup:    &activities.Lookup{Archive: o.Archive},
 		Handovers: &activities.Handovers{Directory: current, Writer: o.Texts, Now: time.Now},
+		Certificates: &activities.Certificates{
+			Directory: func() activities.CertificateDirectory { return o.Organisation.Current() }, Writer: o.Texts,
+		},
+		Requests:  &activities.Requests{Directory: current, Writer: o.Texts, Counter: o.Counter, Now: time.Now},
 		Admission: &Admission{Keys: o.Keys, Refused: o.Refused, Now: time.Now, Log: o.Log},
 	}, nil
 }
@@ -72,11 +76,14 @@ func Senders(o *org.Organisation, data string, out io.Writer) (map[delivery.Cont
 	}
 	return map[delivery.ContactType]activities.Sender{
 		delivery.Console: &console.Sender{W: out},
-		delivery.File:    &console.File{Folder: filepath.Join(data, "deliveries")},
+		delivery.File:    &console.File{Folder: filepath.Join(data, "deliveries"), Reports: reports(data)},
 		delivery.Webhook: &webhook.Sender{Client: guarded(o)},
 		delivery.Email:   mail,
 	}, nil
 }
+
+// reports is the folder of the shelf.
+func reports(data string) string { return filepath.Join(data, "reports") }
 
 func guarded(o *org.Organisation) *outbound.Client {
 	return &outbound.Client{Guard: outbound.Guard{Allow: o.OwnNetworks()}, Timeout: attemptTimeout}

@@ -19,13 +19,15 @@ import (
 
 // Activities are the effects that the workflows may have, ready to be used.
 type Activities struct {
-	Composition *activities.Composition
-	Deliveries  *activities.Deliveries
-	Tickets     *activities.Tickets
-	Reports     *activities.Reports
-	Lookup      *activities.Lookup
-	Handovers   *activities.Handovers
-	Admission   *Admission
+	Composition  *activities.Composition
+	Deliveries   *activities.Deliveries
+	Tickets      *activities.Tickets
+	Reports      *activities.Reports
+	Lookup       *activities.Lookup
+	Handovers    *activities.Handovers
+	Certificates *activities.Certificates
+	Requests     *activities.Requests
+	Admission    *Admission
 }
 
 // A Worker runs everything, and pages on a task queue of their own.
@@ -75,7 +77,7 @@ func New(c client.Client, a Activities) *Worker {
 	for _, f := range workflows.All() {
 		w.all.RegisterWorkflowWithOptions(f.Function, workflow.RegisterOptions{Name: f.Name})
 	}
-	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Reports, a.Lookup, a.Handovers} {
+	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Certificates} {
 		w.all.RegisterActivity(s)
 	}
 	w.paging.RegisterActivity(a.Deliveries)

@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -109,6 +110,31 @@ func TestMail(t *testing.T) {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestMessagesCarryWhatIsOnTheShelf reads reports where they are put, and says so to programs of this machine.
+func TestMessagesCarryWhatIsOnTheShelf(t *testing.T) {
+	effects, data, err := fill(t, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := effects.Reports.Shelf.Put(t.Context(), "INC-1/report.md", []byte("# Slow"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := effects.Deliveries.Reports.Get(t.Context(), "INC-1/report.md"); err != nil || string(got) != "# Slow" {
+		t.Errorf("got %q, %v; want what was put", got, err)
+	}
+	if err := effects.Deliveries.Senders[delivery.File].Send(t.Context(), delivery.Envelope{
+		Contact:  delivery.Contact{Address: "park.jsonl"},
+		Attached: []delivery.Attached{{Attachment: delivery.Attachment{Path: "INC-1/report.md"}}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	line, err := os.ReadFile(filepath.Join(data, "deliveries", "park.jsonl"))
+	if err != nil || !strings.Contains(string(line), fmt.Sprintf(`"path":%q`, at)) {
+		t.Errorf("got %s, %v; want the path %s", line, err, at)
 	}
 }
 

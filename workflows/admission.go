@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"muster/internal/alert"
+	"muster/internal/incident"
 	"muster/internal/signature"
 	"muster/internal/timeline"
 )
@@ -107,6 +108,7 @@ func (r *incidentRun) admitStart(in signature.Signed[IncidentInput]) error {
 // receive takes in every batch of alerts that has arrived, as soon as it is proven that an intake of this installation has
 // sent it.
 func (r *incidentRun) receive() {
+	r.receiveMerges()
 	heard := r.hear()
 	switch {
 	case len(heard) == 0:
@@ -132,13 +134,44 @@ func (r *incidentRun) admit(claims []Claim, verdict func(n int, why string)) {
 	})
 }
 
-func (r *incidentRun) hear() (heard []signature.Signed[alert.Batch]) {
-	var m signature.Signed[alert.Batch]
-	for r.alerts.ReceiveAsync(&m) {
+func (r *incidentRun) hear() []signature.Signed[alert.Batch] { return drained[alert.Batch](r.alerts) }
+
+// drained are all messages that have arrived.
+func drained[T any](ch workflow.ReceiveChannel) (heard []signature.Signed[T]) {
+	var m signature.Signed[T]
+	for ch.ReceiveAsync(&m) {
 		heard = append(heard, m)
-		m = signature.Signed[alert.Batch]{}
+		m = signature.Signed[T]{}
 	}
 	return heard
+}
+
+// receiveMerges takes in what other incidents tell, as soon as it is proven that they do.
+func (r *incidentRun) receiveMerges() {
+	heard := drained[incident.MergeMessage](r.merges)
+	if len(heard) == 0 {
+		return
+	}
+	fresh := signature.Freshness{Not: r.since, Within: Tolerance}
+	claims := make([]Claim, len(heard))
+	for n, m := range heard {
+		claims[n] = claim(r.ctx, MergeSignal, m, fresh)
+		if m.By != timeline.Muster() { // an incident speaks for nobody else
+			claims[n].Seal = nil
+		}
+	}
+	r.admit(claims, func(n int, why string) {
+		if why != "" {
+			r.refuse(MergeSignal, why)
+			return
+		}
+		r.incident.ReceiveMerge(heard[n].Body, workflow.Now(r.ctx))
+	})
+}
+
+func (r *incidentRun) refuse(message, why string) {
+	r.incident.Timeline.Repeat(workflow.Now(r.ctx), timeline.MessageRefused, timeline.Muster(),
+		timeline.F("message", message), timeline.F("detail", why))
 }
 
 // claims are those of batches. One that was signed before this incident was started was copied from another; since then,
@@ -154,11 +187,9 @@ func (r *incidentRun) claims(heard []signature.Signed[alert.Batch]) []Claim {
 
 // take takes a batch in, or records why it is not taken.
 func (r *incidentRun) take(m signature.Signed[alert.Batch], why string) {
-	now := workflow.Now(r.ctx)
 	if why != "" {
-		r.incident.Timeline.Repeat(now, timeline.MessageRefused, timeline.Muster(),
-			timeline.F("message", AlertsSignal), timeline.F("detail", why))
+		r.refuse(AlertsSignal, why)
 		return
 	}
-	r.incident.Receive(m.Body, now)
+	r.incident.Receive(m.Body, workflow.Now(r.ctx))
 }

@@ -12,5 +12,8 @@ func All() []Registered {
 		{IncidentWorkflow, Incident},
 		{ReviewWorkflow, Review},
 		{HandoverWorkflow, Handover},
+		{CertificateRemindersWorkflow, CertificateReminders},
+		{RequestWorkflow, Request},
+		{UsageWorkflow, Usage},
 	}
 }

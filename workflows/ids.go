@@ -7,6 +7,7 @@ import (
 
 	"muster/internal/alert"
 	"muster/internal/incident"
+	"muster/internal/request"
 )
 
 // IncidentWorkflowID names the incident of one alert group, so that the server lets only one of them run. It depends on the
@@ -31,8 +32,29 @@ func RouteIncidentWorkflowID(source, route string, values alert.Labels) string {
 	return "incident/" + source + "/" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
+// NoticedIncidentWorkflowID names the incident that people have reported under a number of a customer's, or of ours where no
+// customer has reported it, or else by a request: what is reported twice under one number is one incident.
+func NoticedIncidentWorkflowID(n incident.Notice, request string) string {
+	h := sha256.New()
+	if n.Receipt != "" {
+		fmt.Fprintf(h, "receipt %d:%s%d:%s", len(n.Customer), n.Customer, len(n.Receipt), n.Receipt)
+	} else {
+		fmt.Fprintf(h, "request %d:%s", len(request), request)
+	}
+	return "incident/reported/" + hex.EncodeToString(h.Sum(nil)[:16])
+}
+
 // HandoverWorkflowID names the hand-over of a schedule, so that the server lets only one of them run.
 func HandoverWorkflowID(schedule string) string { return "handover/" + schedule }
 
+// CertificateSchedule names the schedule by which Temporal starts the reminders of certificates, and begins their ids.
+const CertificateSchedule = "certificates"
+
 // ReviewWorkflowID names the review of an incident.
 func ReviewWorkflowID(id incident.ID) string { return "review/" + string(id) }
+
+// RequestWorkflowID names a customer's request.
+func RequestWorkflowID(id request.ID) string { return "request/" + string(id) }
+
+// UsageWorkflowID names the ledger of what a customer has used of its quotas, so that the server lets only one of them run.
+func UsageWorkflowID(customer string) string { return "usage/" + customer }

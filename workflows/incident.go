@@ -16,6 +16,8 @@ import (
 type IncidentInput struct {
 	ID         incident.ID          `json:"id,omitempty"`
 	Definition *incident.Definition `json:"definition,omitempty"`
+	Notice     *incident.Notice     `json:"notice,omitempty"`  // how people have reported it, if they have
+	Request    string               `json:"request,omitempty"` // the id under which they asked for it
 	State      *incident.Incident   `json:"state,omitempty"`
 	Signed     bool                 `json:"signed,omitempty"` // the run before took only what was signed
 	Since      time.Time            `json:"since,omitzero"`   // when the first run was started
@@ -62,6 +64,7 @@ type incidentRun struct {
 	ctx       workflow.Context
 	incident  *incident.Incident
 	alerts    workflow.ReceiveChannel
+	merges    workflow.ReceiveChannel
 	signed    bool      // takes only what is signed: all runs but those from before there were signatures
 	since     time.Time // when the first run was started
 	unproven  bool      // who has started this run is still to be judged
@@ -88,7 +91,9 @@ type alarm struct {
 }
 
 func newIncidentRun(ctx workflow.Context, in signature.Signed[IncidentInput]) (*incidentRun, error) {
-	r := &incidentRun{alerts: workflow.GetSignalChannel(ctx, AlertsSignal), published: known(ctx)}
+	r := &incidentRun{
+		alerts: workflow.GetSignalChannel(ctx, AlertsSignal), merges: workflow.GetSignalChannel(ctx, MergeSignal), published: known(ctx),
+	}
 	if err := r.begin(ctx, in); err != nil {
 		return nil, temporal.NewNonRetryableApplicationError("open incident: "+err.Error(), RefusedError, err)
 	}
@@ -127,6 +132,10 @@ func (r *incidentRun) begin(ctx workflow.Context, in signature.Signed[IncidentIn
 	if given.ID == "" || given.Definition == nil {
 		return errors.New("id or definition: missing")
 	}
+	if given.Notice != nil {
+		r.incident, err = incident.OpenNoticed(given.ID, *given.Definition, *given.Notice, in.By, now)
+		return err
+	}
 	r.incident, err = incident.Open(given.ID, *given.Definition, now)
 	return err
 }
@@ -147,6 +156,17 @@ func (r *incidentRun) listen(ctx workflow.Context) error {
 		on[incident.Close](CloseUpdate, "end the incident"),
 		on[incident.SendUpdate](SendUpdateUpdate, "tell the customers how it goes"),
 		on[incident.Repin](RepinUpdate, "take over the promises and procedures of a newer organisation folder"),
+		on[incident.AddResponder](AddResponderUpdate, "ask somebody to help"),
+		on[incident.SetCause](SetCauseUpdate, "say why it happened, and so who handles it"),
+		on[incident.RecordCase](RecordCaseUpdate, "say what has become of a vendor's case"),
+		on[incident.SetTime](SetTimeUpdate, "say when something really was"),
+		on[incident.SendReport](SendReportUpdate, "send the customers their incident result report"),
+		on[incident.Answer](AnswerUpdate, "say for a customer whether it is fixed"),
+		on[incident.StartRunbook](StartRunbookUpdate, "say that somebody works by a runbook"),
+		on[incident.EndRunbook](EndRunbookUpdate, "say what has come of a runbook"),
+		on[incident.Merge](MergeUpdate, "make it a part of another incident"),
+		on[incident.Split](SplitUpdate, "take that back"),
+		on[incident.Relate](RelateUpdate, "relate it to another incident"),
 	} {
 		if err := register(ctx, r); err != nil {
 			return err
@@ -171,7 +191,7 @@ func on[C incident.Command](name, description string) func(workflow.Context, *in
 				if err := wantAdmitted(ctx, name); err != nil {
 					return err
 				}
-				return refused(r.incident.May(workflow.GetCurrentUpdateInfo(ctx).ID, req.Body))
+				return refused(r.incident.May(workflow.GetCurrentUpdateInfo(ctx).ID, req.Body, workflow.Now(ctx)))
 			},
 		})
 	}
@@ -195,8 +215,11 @@ func (r *incidentRun) ended() bool {
 	return r.incident.Ended() && len(r.sends) == 0 && !r.listening()
 }
 
-// listening tells whether alerts have arrived that are not taken in yet.
-func (r *incidentRun) listening() bool { return r.alerts.Len() > 0 || r.judging > 0 }
+// listening tells whether messages have arrived that are not taken in yet.
+func (r *incidentRun) listening() bool { return r.heard() || r.judging > 0 }
+
+// heard tells whether messages have arrived.
+func (r *incidentRun) heard() bool { return r.alerts.Len() > 0 || r.merges.Len() > 0 }
 
 // settled tells whether no local activity is under way: what has changed is then told once, and the alarm set once.
 func (r *incidentRun) settled() bool { return r.local == 0 }
@@ -210,7 +233,7 @@ func (r *incidentRun) awaitNews() error {
 		r.set(r.incident.NextDue())
 	}
 	r.news = false
-	return workflow.Await(r.ctx, func() bool { return r.news || r.alerts.Len() > 0 || r.alarm.rung() })
+	return workflow.Await(r.ctx, func() bool { return r.news || r.heard() || r.alarm.rung() })
 }
 
 func (a alarm) rung() bool { return a.timer != nil && a.timer.IsReady() }

@@ -53,6 +53,7 @@ type rehearsal struct {
 	refused []worker.Refusal
 	before  *incident.Earlier
 	lost    error              // nobody knows what came before
+	counter counter            // of what customers use
 	state   *incident.Incident // as it was last asked for
 	asleep  string             // who is in quiet hours, for what is less pressing than P2
 	// How often the worker's folder is still older than what the run has seen, and how often clocks still cannot be computed.
@@ -82,11 +83,14 @@ func rehearse(t *testing.T) *rehearsal {
 	}
 	for _, a := range []any{
 		&composition{activities.Composition{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }}, r},
-		&activities.Deliveries{Directory: folder, Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: r.sender}},
+		&activities.Deliveries{
+			Directory: folder, Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: r.sender}, Reports: r.shelf,
+		},
 		&activities.Tickets{System: r.tickets, Writer: writer{}},
-		&activities.Reports{Archive: archive{r}, Writer: writer{}, Shelf: r.shelf},
+		&activities.Reports{Archive: archive{r}, Writer: writer{}, Shelf: r.shelf, Directory: folder},
 		&activities.Lookup{Archive: archive{r}},
 		&activities.Handovers{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
+		&activities.Requests{Directory: folder, Writer: writer{}, Counter: &r.counter, Now: func() time.Time { return r.env.Now() }},
 	} {
 		r.env.RegisterActivity(a)
 	}
@@ -113,6 +117,10 @@ func (archive) Complete(context.Context, string, *incident.Incident) error { ret
 
 func (a archive) Last(context.Context, string, incident.ID) (*incident.Earlier, error) {
 	return a.r.before, a.r.lost
+}
+
+func (a archive) LastOf(_ context.Context, service string, _ incident.ID) (*incident.Earlier, error) {
+	return &incident.Earlier{ID: "INC-OF-" + incident.ID(strings.ToUpper(service)), Remedy: "rolled back"}, nil
 }
 
 // at does something when so much time has passed.
@@ -206,7 +214,11 @@ func (r *rehearsal) run(in workflows.IncidentInput) {
 		r.env.ExecuteWorkflow(workflows.IncidentWorkflow, sealed(r, workflows.IncidentWorkflow, "", timeline.Muster(), in))
 	} else {
 		in.ID = "INC-TEST"
-		r.env.ExecuteWorkflow(workflows.IncidentWorkflow, sealed(r, workflows.IncidentWorkflow, "", prometheus, in))
+		by := prometheus
+		if in.Notice != nil {
+			by = kim
+		}
+		r.env.ExecuteWorkflow(workflows.IncidentWorkflow, sealed(r, workflows.IncidentWorkflow, "", by, in))
 	}
 	if !r.env.IsWorkflowCompleted() {
 		r.Fatal("the workflow has not completed")
@@ -318,7 +330,11 @@ func (directory) Contact(_, method string) (delivery.Contact, error) {
 type writer struct{}
 
 func (writer) Message(t incident.Telling, to delivery.Recipient) (delivery.Message, error) {
-	return delivery.Message{Kind: t.Kind, Language: to.Language, Subject: string(t.Facts.ID), Text: t.Text}, nil
+	m := delivery.Message{Kind: t.Kind, Language: to.Language, Subject: string(t.Facts.ID), Text: t.Text}
+	for _, f := range t.Files {
+		m.Attachments = append(m.Attachments, delivery.Attachment{Name: "report.html", SHA256: f.SHA256, Path: f.Name})
+	}
+	return m, nil
 }
 
 func (writer) Ticket(f incident.Facts, _ string) (string, string, error) {
@@ -329,12 +345,30 @@ func (writer) Incident(i *incident.Incident, language string, f report.Format, _
 	return []byte(string(i.ID) + language + string(f)), nil
 }
 
-// shelf keeps reports in memory.
-type shelf struct{ names []string }
+func (writer) Result(_ *incident.Incident, customer, text, language string, _ report.Format, _ time.Time) ([]byte, error) {
+	return []byte(customer + language + text), nil
+}
 
-func (s *shelf) Put(_ context.Context, name string, _ []byte) (string, error) {
-	s.names = append(s.names, name)
+// shelf keeps reports in memory.
+// shelf keeps reports in memory.
+type shelf struct {
+	names []string
+	held  map[string][]byte
+}
+
+func (s *shelf) Put(_ context.Context, name string, content []byte) (string, error) {
+	if s.held == nil {
+		s.held = map[string][]byte{}
+	}
+	s.names, s.held[name] = append(s.names, name), content
 	return "/reports/" + name, nil
+}
+
+func (s *shelf) Get(_ context.Context, name string) ([]byte, error) {
+	if content, ok := s.held[name]; ok {
+		return content, nil
+	}
+	return nil, errors.New("not there")
 }
 
 func definition() *incident.Definition {
@@ -412,6 +446,31 @@ func TestFromTheAlertToTheClosedIncident(t *testing.T) {
 	slices.Sort(r.shelf.names)
 	if n := len(slices.Compact(r.shelf.names)); n != 8 { // two languages, two formats; at the resolution and at the end
 		t.Errorf("reports %v: want 8 that replace none", r.shelf.names)
+	}
+}
+
+// Of a security incident the customer hears only what a person writes, though the plan lets the engine write; the ticket says
+// nothing of it, and whoever was paged may read it.
+func TestASecurityIncident(t *testing.T) {
+	r := rehearse(t)
+	def := definition()
+	def.Kind = incident.SecurityIncident
+	r.alerts(0, firing("a", 0))
+	ask(r, 6*time.Minute, workflows.AcknowledgeUpdate, park, incident.Acknowledge{})
+	ask(r, 10*time.Minute, workflows.SendUpdateUpdate, park, incident.SendUpdate{Text: "please change your passwords"})
+	r.look(39*time.Minute, func(*incident.Incident) {
+		r.wantGot("page kim", "page park", "customer-update acme/desk", "reminder park") // the next update is wanted within 30 minutes
+	})
+	r.alerts(51*time.Minute, ended("a", 0))
+	r.run(workflows.IncidentInput{Definition: def})
+	r.wantDone()
+	for _, e := range r.sender.Delivered() {
+		if strings.HasPrefix(e.Recipient.ID, "acme/") && e.Message.Text != "please change your passwords" {
+			t.Errorf("the customer gets %+v, and no person wrote it", e.Message)
+		}
+	}
+	if want := []string{"kim", "park"}; !slices.Equal(r.state.Involved, want) {
+		t.Errorf("involved: %q, want %q", r.state.Involved, want)
 	}
 }
 

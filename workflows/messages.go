@@ -13,9 +13,12 @@ const (
 
 // Workflow types. The strings of this file are on the wire and in history: add, never rename.
 const (
-	IncidentWorkflow = "Incident"
-	ReviewWorkflow   = "Review"
-	HandoverWorkflow = "Handover"
+	IncidentWorkflow             = "Incident"
+	ReviewWorkflow               = "Review"
+	HandoverWorkflow             = "Handover"
+	CertificateRemindersWorkflow = "CertificateReminders"
+	RequestWorkflow              = "Request"
+	UsageWorkflow                = "Usage"
 )
 
 // What people ask of an incident. Each takes the command of the same name, signed, and answers with a Receipt.
@@ -33,6 +36,18 @@ const (
 	CloseUpdate       = "Close"
 	SendUpdateUpdate  = "SendUpdate"
 	RepinUpdate       = "Repin"
+
+	AddResponderUpdate = "AddResponder"
+	SetCauseUpdate     = "SetCause"
+	RecordCaseUpdate   = "RecordCase"
+	SetTimeUpdate      = "SetTime"
+	SendReportUpdate   = "SendReport"
+	AnswerUpdate       = "Answer"
+	StartRunbookUpdate = "StartRunbook"
+	EndRunbookUpdate   = "EndRunbook"
+	MergeUpdate        = "Merge"
+	SplitUpdate        = "Split"
+	RelateUpdate       = "Relate"
 )
 
 // What people ask of a hand-over, besides notes. Each takes the command of the same name, signed.
@@ -42,11 +57,24 @@ const (
 	PassUpdate    = "Pass"
 )
 
+// What people ask of a customer's request, besides declining it and notes. Each takes the command of the same name, signed.
+const (
+	ApproveUpdate  = "Approve"
+	WithdrawUpdate = "Withdraw"
+)
+
+// What requests ask of the ledger of their customer.
+const (
+	ClaimUpdate  = "Claim"  // a usage.Claim, signed; answers with usage.Counts
+	ReturnUpdate = "Return" // a UsageReturn, signed
+)
+
 // What systems tell, and what can be looked at.
 const (
 	AlertsSignal           = "Alerts"           // an alert.Batch for an incident, signed
+	MergeSignal            = "Merge"            // an incident.MergeMessage from another incident, signed
 	IncidentResolvedSignal = "IncidentResolved" // a ReviewInput for a review, signed: its incident was resolved once more
-	StateQuery             = "State"            // the whole state: *incident.Incident, review.Review or *handover.Handover
+	StateQuery             = "State"            // the whole state: *incident.Incident, review.Review, *handover.Handover, …
 )
 
 // RefusedError is the type of the errors by which a workflow refuses what it was asked.

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -19,12 +20,13 @@ var (
 	ServiceAttribute   = temporal.NewSearchAttributeKeyKeyword("MusterService")
 	CustomersAttribute = temporal.NewSearchAttributeKeyKeywordList("MusterCustomers")
 	NextDueAttribute   = temporal.NewSearchAttributeKeyTime("MusterNextDue")
+	KindAttribute      = temporal.NewSearchAttributeKeyKeyword("MusterKind") // of an incident; none of an ordinary one
 )
 
 // SearchAttributes lists the search attributes that a namespace must know.
 func SearchAttributes() []temporal.SearchAttributeKey {
 	return []temporal.SearchAttributeKey{
-		IDAttribute, StatusAttribute, PriorityAttribute, ServiceAttribute, CustomersAttribute, NextDueAttribute,
+		IDAttribute, StatusAttribute, PriorityAttribute, ServiceAttribute, CustomersAttribute, NextDueAttribute, KindAttribute,
 	}
 }
 
@@ -38,6 +40,9 @@ func OpeningAttributes(id incident.ID, def incident.Definition, p priority.Prior
 	}
 	if customers := listed(def.Customers); len(customers) > 0 {
 		updates = append(updates, CustomersAttribute.ValueSet(customers))
+	}
+	if def.Kind != "" {
+		updates = append(updates, KindAttribute.ValueSet(string(def.Kind)))
 	}
 	return temporal.NewSearchAttributes(updates...)
 }
@@ -61,6 +66,9 @@ type published struct {
 	status   string
 	priority int64
 	nextDue  time.Time
+	// customers are IDs, joined. They count where somebody has come or gone.
+	customers string
+	regrouped bool
 }
 
 // known is what lists know when a run begins.
@@ -69,12 +77,17 @@ func known(ctx workflow.Context) published {
 	status, _ := is.GetKeyword(StatusAttribute)
 	priority, _ := is.GetInt64(PriorityAttribute)
 	nextDue, _ := is.GetTime(NextDueAttribute)
-	return published{status: status, priority: priority, nextDue: nextDue}
+	customers, _ := is.GetKeywordList(CustomersAttribute)
+	return published{status: status, priority: priority, nextDue: nextDue, customers: strings.Join(customers, ",")}
 }
 
 func (r *incidentRun) publish(ctx workflow.Context) error {
 	i := r.incident
-	return r.published.change(ctx, published{status: string(i.Status), priority: int64(i.Priority), nextDue: i.NextDue()})
+	is := published{status: string(i.Status), priority: int64(i.Priority), nextDue: i.NextDue()}
+	if is.regrouped = i.Adopted; is.regrouped {
+		is.customers = strings.Join(listed(i.Definition.Customers), ",")
+	}
+	return r.published.change(ctx, is)
 }
 
 // change tells visibility what has changed since it was last told, in one event. What is due within the same second is due
@@ -83,6 +96,10 @@ func (p *published) change(ctx workflow.Context, is published) error {
 	if is.nextDue.Sub(p.nextDue).Abs() < time.Second {
 		is.nextDue = p.nextDue
 	}
+	if !is.regrouped {
+		is.customers = p.customers
+	}
+	p.regrouped = is.regrouped
 	if is == *p {
 		return nil
 	}
@@ -99,6 +116,13 @@ func (p *published) change(ctx workflow.Context, is published) error {
 		} else {
 			updates = append(updates, NextDueAttribute.ValueSet(is.nextDue))
 		}
+	}
+	switch { // the ID of a customer has no comma
+	case is.customers == p.customers:
+	case is.customers == "":
+		updates = append(updates, CustomersAttribute.ValueUnset())
+	default:
+		updates = append(updates, CustomersAttribute.ValueSet(strings.Split(is.customers, ",")))
 	}
 	*p = is
 	return workflow.UpsertTypedSearchAttributes(ctx, updates...)

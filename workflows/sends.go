@@ -40,7 +40,8 @@ func (r *incidentRun) send(s incident.Send) {
 			r.computeClocks(ctx, s)
 		case incident.LookHours:
 			r.lookHours(ctx, s)
-		case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer:
+		case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer, incident.ConfirmReceipt,
+			incident.CloseCustomer, incident.SendResult, incident.CallVendor, incident.Summon, incident.Appoint:
 			r.compose(ctx, s)
 		case incident.PagePerson, incident.Tell:
 			r.deliver(ctx, s)
@@ -52,6 +53,10 @@ func (r *incidentRun) send(s incident.Send) {
 			r.openReview(ctx, s)
 		case incident.FindPrevious:
 			r.findPrevious(ctx, s)
+		case incident.WriteResult:
+			r.writeResult(ctx, s)
+		case incident.TellMerge, incident.TellMerged, incident.ForwardAlerts:
+			r.tellMerge(ctx, s)
 		}
 		r.landed(s.Number)
 	})
@@ -205,12 +210,48 @@ func (r *incidentRun) writeReport(ctx workflow.Context, s incident.Send) {
 	r.incident.Reported(s.Number, out.Files, workflow.Now(ctx))
 }
 
+func (r *incidentRun) writeResult(ctx workflow.Context, s incident.Send) {
+	var out activities.WrittenResult
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, r.sending(reporting)), reports.WriteResult,
+		activities.WriteResultInput{
+			Incident: r.incident.ForResult(s.Customer), Customer: s.Customer, Revision: s.Revision, Text: s.Text, At: workflow.Now(ctx),
+		}).Get(ctx, &out)
+	switch {
+	case temporal.IsCanceledError(err):
+		r.incident.Dropped(s.Number)
+	case err != nil:
+		r.incident.ResultFailed(s.Number, cause(err), workflow.Now(ctx))
+	default:
+		r.incident.ResultWritten(s.Number, out.Files, workflow.Now(ctx))
+	}
+}
+
+// tellMerge tells another incident something. What it is told names the incident that is meant: whoever has its workflow id then
+// may be another one.
+func (r *incidentRun) tellMerge(ctx workflow.Context, s incident.Send) {
+	m, other := r.incident.MergeMessage(s)
+	if other == "" {
+		r.incident.Dropped(s.Number)
+		return
+	}
+	m.From.WorkflowID = workflow.GetInfo(ctx).WorkflowExecution.ID
+	signed, err := sealed(ctx, signature.Statement{Workflow: other, Message: MergeSignal}, m)
+	if err == nil {
+		err = workflow.SignalExternalWorkflow(ctx, other, "", MergeSignal, signed).Get(ctx, nil)
+	}
+	failure := ""
+	if err != nil {
+		failure = cause(err)
+	}
+	r.incident.MergeTold(s.Number, failure, workflow.Now(ctx))
+}
+
 // openReview starts the review as its own workflow, which outlives the incident. A review that is open already hears that
 // its incident was resolved once more.
 func (r *incidentRun) openReview(ctx workflow.Context, s incident.Send) {
 	i := r.incident
 	id, due := ReviewWorkflowID(i.ID), i.ReviewDue()
-	in := ReviewInput{Facts: review.FactsOf(i), Brief: i.Facts(), Due: due, Owner: i.ReviewOwner()}
+	in := ReviewInput{Facts: review.FactsOf(i), Brief: i.Facts().Discreet(), Due: due, Owner: i.ReviewOwner()}
 	var err error
 	if i.Review.Opened {
 		err = r.tellReview(ctx, id, in)
@@ -252,9 +293,14 @@ func (r *incidentRun) seal(ctx workflow.Context, review, name string, in ReviewI
 
 func (r *incidentRun) findPrevious(ctx workflow.Context, s incident.Send) {
 	var before *incident.Earlier
-	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, r.sending(looking)), lookup.FindPrevious, r.incident.ID).
-		Get(ctx, &before)
-	if err != nil {
+	ctx = workflow.WithActivityOptions(ctx, r.sending(looking))
+	var found workflow.Future
+	if i := r.incident; i.Definition.Source == incident.People { // no alert group brought it
+		found = workflow.ExecuteActivity(ctx, lookup.FindPreviousOf, activities.PreviousOfInput{Self: i.ID, Service: i.Definition.Service.ID})
+	} else {
+		found = workflow.ExecuteActivity(ctx, lookup.FindPrevious, i.ID)
+	}
+	if err := found.Get(ctx, &before); err != nil {
 		r.incident.PreviousUnknown(s.Number, cause(err), workflow.Now(ctx))
 		return
 	}

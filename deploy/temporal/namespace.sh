@@ -11,4 +11,5 @@ attribute MusterPriority Int
 attribute MusterService Keyword
 attribute MusterCustomers KeywordList
 attribute MusterNextDue Datetime
-until temporal workflow count --query 'MusterNextDue IS NULL' >/dev/null; do sleep 1; done
+attribute MusterKind Keyword
+until temporal workflow count --query 'MusterKind IS NULL' >/dev/null; do sleep 1; done
