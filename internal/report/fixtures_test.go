@@ -69,7 +69,99 @@ func full() *incident.Incident {
 	i.Alerts = fullAlerts()
 	i.Clocks = fullClocks()
 	i.Timeline = fullTimeline()
+	learn(i)
 	return i
+}
+
+// learn adds what people have said of an incident, and what stands beside it.
+func learn(i *incident.Incident) {
+	kim := person("kim", "김민수")
+	i.Notice = reported()
+	i.Cause = &incident.Cause{
+		Domain: incident.CauseVendor, Vendor: "SkyHost", Text: "스토리지 지연으로 DB 연결이 반환되지 않음", By: kim, At: after(40 * time.Minute),
+	}
+	i.Merged = []incident.Merging{{ID: "INC-2F6H8JN1VB", Title: "다온몰 결제 불가", Taken: after(12 * time.Minute), Customers: []string{"daon"}}}
+	i.Related = []incident.Relation{{ID: "INC-3G7K9MP4WC", Kind: incident.CausedBy, Title: "스토리지 지연", Note: "같은 리전"}}
+	i.Cases = []incident.VendorCase{{
+		Support: incident.VendorSupport{ID: "skyhost", Name: "SkyHost"}, Opened: after(40 * time.Minute), Reference: "SR-4711", Answered: after(75 * time.Minute),
+		Clock: &supportplan.Clock{Due: after(70 * time.Minute), Late: true},
+	}, {Support: incident.VendorSupport{ID: "netlink", Name: "NetLink"}, Opened: after(50 * time.Minute)}}
+	i.Runbooks = []incident.RunbookUse{
+		{Name: "Runbook: payment latency", By: kim, Started: after(15 * time.Minute), Ended: after(24 * time.Minute), Outcome: incident.RunbookFailed},
+		{Name: "https://runbooks.example.com/pool", By: kim, Started: after(30 * time.Minute)},
+	}
+	daon := timeline.Actor{Kind: timeline.Person, ID: "daon/oh", Name: "오세라"}
+	i.Confirmations = []incident.Confirmation{
+		{Clock: supportplan.Clock{Customer: "daon", Due: after(48 * time.Hour)}, Answer: incident.Fixed, By: &daon, Answered: after(5 * time.Hour)},
+		{Clock: supportplan.Clock{Customer: "acme", Due: after(48 * time.Hour)}, Lapsed: true},
+	}
+}
+
+// reported is how a customer has noticed an incident.
+func reported() *incident.Notice {
+	return &incident.Notice{
+		Receipt: "CS-20261122-7", Channel: supportplan.ByPhone, Customer: "daon", Received: after(9 * time.Minute), Occurred: start(),
+		NoticedBy: "다온몰 운영팀", Text: "결제가 되지 않습니다.\nWHAT NEXT: 주문 3건 실패",
+	}
+}
+
+// learned has one entry of each kind of what people have said, and of what has come of it.
+func learned() []timeline.Entry {
+	var l timeline.Log
+	kim, oh := person("kim", "김민수"), person("daon/oh", "오세라")
+	f, us := timeline.F, timeline.Muster()
+	minute := func(n int) time.Time { return after(time.Duration(n) * time.Minute) }
+	l.Add(minute(9), timeline.NoticeReceived, person("desk", "정하늘"), f("receipt", "CS-20261122-7"), f("channel", "phone"), f("customer", "다온몰"),
+		f("received", stamp(minute(9))), f("noticed_by", "다온몰 운영팀"), f("text", "결제가 되지 않습니다."))
+	l.Add(minute(10), timeline.ReceiptSent, us, f("customer", "다온몰"))
+	l.Add(minute(11), timeline.MergeAsked, kim, f("into", "INC-7K3M9QX2PA"), f("title", "결제 승인 지연"), f("reason", "같은 장애"))
+	l.Add(minute(11), timeline.MergeRefused, us, f("into", "INC-7K3M9QX2PA"), f("detail", "INC-7K3M9QX2PA is resolved"))
+	l.Add(minute(12), timeline.MergeTaken, us, f("from", "INC-2F6H8JN1VB"), f("title", "다온몰 결제 불가"), f("customers", "다온몰"), f("by", "김민수"), f("reason", "같은 장애"))
+	l.Add(minute(13), timeline.MergeTakenBack, us, f("from", "INC-2F6H8JN1VB"), f("customers", "다온몰"), f("by", "김민수"), f("reason", "원인이 다름"))
+	l.Add(minute(13), timeline.Related, kim, f("to", "INC-3G7K9MP4WC"), f("relation", "caused-by"), f("title", "스토리지 지연"), f("note", "같은 리전"))
+	l.Add(minute(15), timeline.RunbookStarted, kim, f("runbook", "Runbook: payment latency"))
+	l.Add(minute(24), timeline.RunbookEnded, kim, f("runbook", "Runbook: payment latency"), f("outcome", "failed"), f("note", "3단계에서 멈춤"))
+	l.Add(minute(25), timeline.Summoned, kim, f("person", "최유나"), f("due", stamp(minute(30))), f("note", "DB 확인 필요"))
+	l.Add(minute(30), timeline.SummonsMissed, us, f("person", "최유나"))
+	l.Add(minute(31), timeline.RoleAccepted, oh, f("role", "communications-manager"))
+	l.Add(minute(31), timeline.RoleUnanswered, us, f("role", "support-manager"), f("person", "최유나"))
+	l.Add(minute(31), timeline.RoleVacant, us, f("role", "support-manager"), f("detail", "nobody"))
+	l.Add(minute(40), timeline.CauseSet, kim, f("domain", "vendor"), f("vendor", "SkyHost"), f("text", "스토리지 지연"))
+	l.Add(minute(40), timeline.CaseOpened, kim, f("vendor", "SkyHost"), f("plan", "Premier"), f("open_case", "https://support.skyhost.example, 계약 번호 A-77"))
+	l.Add(minute(45), timeline.CaseFiled, kim, f("vendor", "SkyHost"), f("reference", "SR-4711"))
+	l.Add(minute(70), timeline.CaseLate, us, f("vendor", "SkyHost"), f("due", stamp(minute(70))), f("escalate", "+82-2-555-0100, 케이스 번호 전달"))
+	l.Add(minute(75), timeline.CaseAnswered, kim, f("vendor", "SkyHost"), f("reference", "SR-4711"), f("text", "스위치를 교체하는 중"))
+	l.Add(minute(76), timeline.AllAlertsResolved, us)
+	l.Add(minute(77), timeline.AllAlertsResolved, us, f("resolves_at", stamp(minute(87))))
+	l.Add(minute(80), timeline.TimeSet, kim, f("point", "resolved"), f("at", stamp(minute(76))), f("before", stamp(minute(78))), f("reason", "고객사 확인 시각 기준"))
+	l.Add(minute(90), timeline.ResultFailed, us, f("customer", "다온몰"), f("detail", "no contact"))
+	l.Add(minute(95), timeline.ResultWritten, us, f("customer", "다온몰"), f("revision", "2"), f("paths", "INC-7K3M9QX2PA/result-report-2.daon.ko.html"), f("sha256", "9b74"))
+	l.Add(minute(96), timeline.ResultSent, kim, f("customer", "다온몰"), f("revision", "2"), f("text", "벤더 스토리지 장애였습니다."))
+	l.Add(minute(100), timeline.FixAnswered, oh, f("customer", "다온몰"), f("answer", "not-fixed"), f("note", "간헐적으로 실패합니다"))
+	l.Add(minute(200), timeline.FixUnanswered, us, f("customer", "Acme Commerce"))
+	l.Add(minute(201), timeline.ClosingTold, us, f("customer", "Acme Commerce"))
+	for _, c := range []struct{ from, to, cause string }{
+		{"acknowledged", "merged", ""},
+		{"merged", "triggered", "split"},
+		{"merged", "triggered", "merge-refused"},
+		{"merged", "closed", "merged"},
+		{"resolved", "triggered", "not-fixed"},
+		{"resolved", "closed", "fixed"},
+		{"resolved", "closed", "unanswered"},
+	} {
+		l.Add(minute(210), timeline.StatusChanged, us, f("from", c.from), f("to", c.to), f("cause", c.cause))
+	}
+	for _, cause := range []string{"merged", "repinned"} {
+		l.Add(minute(211), timeline.ClockStopped, us, f("customer", "다온몰"), f("target", "result_report"), f("cause", cause))
+	}
+	l.Add(minute(212), timeline.Withdrawn, us, f("what", "reminder"), f("to", "이서연"), f("method", "email"), f("cause", "delivered"))
+	for _, what := range []incident.Work{
+		incident.LookHours, incident.ConfirmReceipt, incident.CloseCustomer, incident.WriteResult, incident.SendResult, incident.Summon,
+		incident.Appoint, incident.TellMerge, incident.TellMerged, incident.ForwardAlerts,
+	} {
+		l.Add(minute(213), timeline.Undetermined, us, f("what", string(what)), f("detail", "nobody"))
+	}
+	return l.Entries
 }
 
 // background is all that can be known of a service. Its access was verified too long ago.
@@ -229,15 +321,106 @@ func tellings() map[string]incident.Telling {
 	all["page.last-resort"] = page
 	page.Step, page.Round, page.Text, page.Author = 2, 1, "I need the database team.", &author
 	all["page.asked"] = page
+	page.Step, page.Round, page.Why = 0, 0, "person:park"
+	all["page.summons"] = page
+	page.Round, page.Why = 3, "person:ceo"
+	all["page.asked-last-resort"] = page
 	clear := all["all-clear"]
+	clear.Due = time.Time{}
+	all["all-clear"] = clear
 	clear.Text, clear.Author = "Payments work again.\n\nThank you for your patience.", &author
 	all["all-clear.person"] = clear
+	clear.Next, clear.Due = &supportplan.Clock{}, after(48*time.Hour)
+	all["all-clear.asks"] = clear
 	back := all["customer-update"]
 	back.About, back.Facts.Times.Resolved = incident.AboutReopened, after(78*time.Minute)
 	all["customer-update.reopened"] = back
 	update := all["customer-update"]
 	update.Text, update.Author = "Payments are slow.\n\nWe are rolling back.", &author
 	all["customer-update.person"] = update
+	learnedTellings(all, base)
+	secretTellings(all)
 	all["self-watch"] = incident.Telling{Kind: delivery.SelfWatch, Text: "the backlog of task queue muster-pages is 95 s old"}
 	return all
+}
+
+// secretTellings adds those of a security incident.
+func secretTellings(all map[string]incident.Telling) {
+	secret := all["page"]
+	secret.Facts.Kind = incident.SecurityIncident
+	secret.Facts.Notice, secret.Facts.Cause = reported(), &incident.Cause{Domain: incident.CauseOurs, Text: "A stolen password."}
+	all["security.page"] = secret
+	known := secret.Facts
+	secret.Facts = known.Discreet()
+	all["security.page.shared"] = secret
+	for _, name := range []string{string(delivery.Ticket), string(delivery.ReviewOpened)} {
+		t := all[name]
+		t.Facts = known.Discreet()
+		all["security."+name] = t
+	}
+	for _, a := range []incident.About{incident.AboutUpdateWanted, incident.AboutResolved, incident.AboutReopened} {
+		t := all["reminder."+string(a)]
+		t.Facts.Kind = incident.SecurityIncident
+		all["security.reminder."+string(a)] = t
+	}
+}
+
+// learnedTellings adds the messages on what people have said of an incident.
+func learnedTellings(all map[string]incident.Telling, base func(delivery.Kind, incident.About) incident.Telling) {
+	author := person("lee", "이서연")
+	over := func(t incident.Telling) incident.Telling {
+		t.Facts.Status, t.Facts.Times.Resolved = incident.Resolved, after(78*time.Minute)
+		return t
+	}
+	for _, k := range []delivery.Kind{delivery.Receipt, delivery.ResultReport, delivery.ClosingNotice} {
+		t := over(base(k, ""))
+		t.Customer, t.CustomerID, t.Facts.Notice = "다온몰", "daon", reported()
+		if k == delivery.ResultReport {
+			t.Files = []incident.ResultFile{{Language: "ko", Name: "INC-7K3M9QX2PA/result-report-1.daon.ko.html", SHA256: "9b74"}}
+			t.Text, t.Author = "A vendor's storage was slow.\n\nIt has been replaced.", &author
+		}
+		all[string(k)] = t
+		t.Customer, t.CustomerID, t.Due, t.Text, t.Files = "Acme Commerce", "acme", time.Time{}, "", nil // what daon has reported is not for it
+		all[string(k)+".bare"] = t
+	}
+	vendor := &incident.VendorSupport{
+		ID: "skyhost", Name: "SkyHost", Plan: "Premier", OpenCase: "https://support.skyhost.example, contract A-77", Escalate: "call +82-2-555-0100 with the number",
+	}
+	for _, a := range []incident.About{
+		incident.AboutAlertsOver, incident.AboutClosed, incident.AboutResultWanted, incident.AboutCauseCustomer, incident.AboutVendorCase,
+		incident.AboutVendorLate, incident.AboutAbsent, incident.AboutRoleVacant, incident.AboutMergeRefused, incident.AboutReceipt,
+	} {
+		t := base(delivery.Reminder, a)
+		switch a {
+		case incident.AboutAlertsOver:
+			t.Facts.Notice = reported()
+		case incident.AboutReceipt:
+			t.Facts.Notice = reported()
+		case incident.AboutClosed:
+			t.Facts.Status, t.Facts.Times.Resolved = incident.Closed, after(78*time.Minute)
+		case incident.AboutResultWanted:
+			t, t.Role = over(t), incident.CommunicationsManager
+		case incident.AboutCauseCustomer:
+			t.Facts.Cause = &incident.Cause{Domain: incident.CauseCustomer, Text: "Their firewall drops us."}
+			t.Customer, t.CustomerID, t.MayPause, t.Text, t.Author, t.Role = "", "", false, "Their firewall drops us.", &author, incident.SupportManager
+		case incident.AboutVendorCase, incident.AboutVendorLate:
+			t.Facts.Cause = &incident.Cause{Domain: incident.CauseVendor, Vendor: "SkyHost", Text: "Storage is slow."}
+			t.Vendor, t.Text, t.Author = vendor, "Storage is slow.", &author
+		case incident.AboutAbsent:
+			t.Text = "최유나"
+		case incident.AboutRoleVacant:
+			t.Role = incident.CommunicationsManager
+		case incident.AboutMergeRefused:
+			t.Text = "INC-2F6H8JN1VB is resolved"
+		}
+		all["reminder."+string(a)] = t
+		if t.Text != "" {
+			t.Text, t.Vendor, t.Author = "", nil, nil // as a stand-in is told
+			all["reminder."+string(a)+".bare"] = t
+		}
+	}
+	ticket := base(delivery.Ticket, "")
+	ticket.Facts.Status, ticket.Facts.Into = incident.Merged, &incident.Merging{ID: "INC-2F6H8JN1VB"}
+	ticket.Facts.Merged = []incident.Merging{{ID: "INC-3G7K9MP4WC"}, {ID: "INC-4H8M1NR5XD"}}
+	all["ticket.merged"] = ticket
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
@@ -19,8 +20,8 @@ import (
 func (l *language) view(i *incident.Incident, at time.Time) *view {
 	d := &i.Definition
 	v := &view{
-		Made: at, Zone: d.Zone, Organisation: d.Organisation, ID: string(i.ID), Title: d.Title, Service: d.Service.Name,
-		Status: string(i.Status), Open: i.Status.Open(), Priority: code(i.Priority), Impact: string(i.Impact),
+		Made: at, Zone: d.Zone, Organisation: d.Organisation, ID: string(i.ID), Kind: string(d.Kind), Title: d.Title, Service: d.Service.Name,
+		Status: string(i.Status), Open: i.Status.Open() || i.Status == incident.Merged, Priority: code(i.Priority), Impact: string(i.Impact),
 		Urgency: string(i.Urgency), Reopened: i.Reopened, Source: d.Source, Route: d.Route, Ticket: i.Ticket.Ref.ID,
 		TicketURL: i.Ticket.Ref.URL, Review: i.Review.Opened, ReviewDue: i.Review.Due, SHA256: d.SHA256,
 		Revision: d.Revision, Runs: slices.Clone(i.Runs),
@@ -40,7 +41,11 @@ func (l *language) view(i *incident.Incident, at time.Time) *view {
 	v.alerts(&i.Alerts)
 	v.promises(i, at)
 	v.people(i)
+	v.beside(i)
 	l.record(v, i)
+	if c := i.Cause; c != nil {
+		v.Domain, v.Vendor, v.Cause = string(c.Domain), c.Vendor, c.Text
+	}
 	l.told(v, &i.Timeline)
 	return v
 }
@@ -58,7 +63,11 @@ func (v *view) times(t incident.Times, at time.Time) {
 		{"mitigation", t.Mitigation},
 		{"resolved", t.Resolved},
 	}
-	until := t.Resolved
+	v.Ended = t.Resolved
+	if v.Ended.IsZero() && !v.Open {
+		v.Ended = t.Closed
+	}
+	until := v.Ended
 	if until.IsZero() {
 		until = at
 	}
@@ -114,19 +123,22 @@ func (v *view) alerts(s *alert.Set) {
 	}
 }
 
-func (v *view) promises(i *incident.Incident, at time.Time) {
-	names := map[string]string{}
+// called is the name of a customer, its ID when it is none of the incident's.
+func called(i *incident.Incident, customer string) string {
 	for _, c := range i.Definition.Customers {
-		names[c.ID] = c.Name
+		if c.ID == customer {
+			return cmp.Or(c.Name, c.ID)
+		}
 	}
+	return customer
+}
+
+func (v *view) promises(i *incident.Incident, at time.Time) {
 	for n := range i.Clocks {
 		c := &i.Clocks[n]
 		p := promise{
-			Customer: c.Customer, Target: string(c.Target), Within: c.Within, Days: c.Days, Calendar: c.Calendar, Started: c.Started, Due: c.Due, Ended: c.EndedAt,
+			Customer: called(i, c.Customer), Target: string(c.Target), Within: c.Within, Days: c.Days, Calendar: c.Calendar, Started: c.Started, Due: c.Due, Ended: c.EndedAt,
 			Outcome: string(c.State), Reason: c.Reason, OtherMet: c.EarlierMet, OtherMissed: c.EarlierMissed,
-		}
-		if name := names[c.Customer]; name != "" {
-			p.Customer = name
 		}
 		if c.Late {
 			p.Outcome = string(supportplan.Missed)
@@ -173,13 +185,24 @@ func (v *view) count(p promise) {
 	}
 }
 
+// noticedFirst tells whether people had noticed an incident before any alert did.
+func noticedFirst(i *incident.Incident) bool {
+	return i.Notice != nil && !i.Notice.Received.After(i.Times.Alerted)
+}
+
 // people finds who noticed the incident and who handled it.
 func (v *view) people(i *incident.Incident) {
-	v.Noticed = i.Definition.Source
+	v.Noticed, v.NoticedAt = i.Definition.Source, i.Times.Alerted
 	for _, e := range i.Timeline.Entries {
 		if e.Kind == timeline.IncidentOpened {
 			v.Noticed, v.ByPerson = name(e.Actor), e.Actor.Kind == timeline.Person
 		}
+	}
+	if n := i.Notice; n != nil {
+		if noticedFirst(i) {
+			v.Noticed, v.ByPerson, v.NoticedAt = cmp.Or(n.NoticedBy, called(i, n.Customer), v.Noticed), true, n.Received
+		}
+		v.Channel, v.Receipt, v.Received = string(n.Channel), n.Receipt, n.Received
 	}
 	known := map[string]int{} // person → position in v.Handlers
 	add := func(id, shown string) int {
@@ -197,6 +220,38 @@ func (v *view) people(i *incident.Incident) {
 	for _, h := range i.Holders {
 		x := &v.Handlers[add(h.Person, h.Shown())]
 		x.Roles = append(x.Roles, string(h.Role))
+	}
+}
+
+// beside gathers what stands beside the incident: other incidents, vendors, runbooks, and what customers say of the resolution.
+func (v *view) beside(i *incident.Incident) {
+	if m := i.MergedInto; m != nil && !m.Taken.IsZero() {
+		v.MergedInto = string(m.ID)
+	}
+	for _, m := range i.Merged {
+		v.Merged = append(v.Merged, other{ID: string(m.ID), Title: m.Title})
+	}
+	for _, r := range i.Related {
+		v.Related = append(v.Related, other{string(r.ID), string(r.Kind), r.Title, r.Note})
+	}
+	for _, k := range i.Cases {
+		c := vendorCase{Vendor: k.Support.Name, Reference: k.Reference, Opened: k.Opened, Answered: k.Answered}
+		if k.Clock != nil {
+			c.Due, c.Late = k.Clock.Due, k.Clock.Late
+		}
+		v.Cases = append(v.Cases, c)
+	}
+	for _, u := range i.Runbooks {
+		v.Runbooks = append(v.Runbooks, runbookUse{u.Name, name(u.By), u.Started, u.Ended, string(u.Outcome)})
+	}
+	for _, k := range i.Confirmations {
+		c := confirmation{
+			Customer: called(i, k.Clock.Customer), Answer: string(k.Answer), At: k.Answered, Due: k.Clock.Due, Lapsed: k.Lapsed,
+		}
+		if k.By != nil {
+			c.By = name(*k.By)
+		}
+		v.Confirmations = append(v.Confirmations, c)
 	}
 }
 
@@ -233,7 +288,7 @@ func (l *language) record(v *view, i *incident.Incident) {
 	v.Answers, _ = latest(v.Answers, maxPages)
 }
 
-// causeNote is how a person states the cause until incidents have a field for it: a note that begins so.
+// causeNote is how a person has stated the cause before incidents had a field for it: a note that begins so.
 var causeNote = regexp.MustCompile(`(?is)^\s*(?:cause|원인)\s*:\s*(.+)$`)
 
 // because is the note of a change of status, else its cause.

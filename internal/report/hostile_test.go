@@ -55,6 +55,9 @@ func infected(s string) *incident.Incident {
 	infect(reflect.ValueOf(&i.Alerts.Brief).Elem(), s)
 	infect(reflect.ValueOf(&i.Responders).Elem(), s)
 	infect(reflect.ValueOf(&i.Ticket.Ref).Elem(), s)
+	for _, beside := range []any{&i.Notice, &i.Cause, &i.Merged, &i.Related, &i.Cases, &i.Runbooks, &i.Confirmations} {
+		infect(reflect.ValueOf(beside).Elem(), s)
+	}
 	for n := range i.Clocks {
 		i.Clocks[n].Reason, i.Clocks[n].State = s, supportplan.Paused
 	}
@@ -68,6 +71,16 @@ func infected(s string) *incident.Incident {
 				e.Facts[m].Value = s
 			}
 		}
+	}
+	return i
+}
+
+// own makes an infected incident one of a customer's own.
+func own(i *incident.Incident) *incident.Incident {
+	i.Definition.Customers = i.Definition.Customers[:1]
+	i.Definition.Customers[0].ID, i.Notice.Customer, i.Notice.Received = "daon", "daon", i.Times.Alerted
+	for n := range i.Clocks {
+		i.Clocks[n].Customer = "daon"
 	}
 	return i
 }
@@ -91,6 +104,11 @@ func TestMarkdownKeepsItsShape(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		result, err := all.Result(own(i), "daon", s, "en", report.Markdown, after(49*time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(append(out, "\n\n"...), result...)
 		var b strings.Builder
 		doc := goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough)).Parser().Parse(text.NewReader(out))
 		_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -114,25 +132,35 @@ func TestMarkdownKeepsItsShape(t *testing.T) {
 // The page has no scripts, loads nothing, and every table head says what it heads.
 func TestPageIsSelfContained(t *testing.T) {
 	all := texts(t)
-	bad := regexp.MustCompile(`(?i)<script|<img|<link|<iframe|<object|\son[a-z]+\s*=|url\(|@import|src=|javascript:|<th>`)
 	for _, language := range all.Languages() {
 		for _, s := range attacks() {
 			out, err := all.Incident(infected(s), language, report.HTML, after(49*time.Hour))
 			if err != nil {
 				t.Fatal(err)
 			}
-			page := string(out)
-			if found := bad.FindString(markup(page)); found != "" {
-				t.Errorf("%q in %s: page contains %q", s, language, found)
+			result, err := all.Result(own(infected(s)), "daon", s, language, report.HTML, after(49*time.Hour))
+			if err != nil {
+				t.Fatal(err)
 			}
-			if !strings.HasPrefix(page, "<!DOCTYPE html>\n<html lang=\""+language+"\">") || !utf8.ValidString(page) {
-				t.Errorf("%s: page begins %.60q", language, page)
-			}
-			for _, tag := range []string{"table", "section", "tr", "td", "div", "span", "style", "a"} {
-				if strings.Count(page, "<"+tag+">")+strings.Count(page, "<"+tag+" ") != strings.Count(page, "</"+tag+">") {
-					t.Errorf("%q in %s: <%s> is not closed", s, language, tag)
-				}
-			}
+			selfContained(t, string(out), language, s)
+			selfContained(t, string(result), language, s)
+		}
+	}
+}
+
+// selfContained is what TestPageIsSelfContained wants of a page.
+func selfContained(t *testing.T, page, language, s string) {
+	t.Helper()
+	bad := regexp.MustCompile(`(?i)<script|<img|<link|<iframe|<object|\son[a-z]+\s*=|url\(|@import|src=|javascript:|<th>`)
+	if found := bad.FindString(markup(page)); found != "" {
+		t.Errorf("%q in %s: page contains %q", s, language, found)
+	}
+	if !strings.HasPrefix(page, "<!DOCTYPE html>\n<html lang=\""+language+"\">") || !utf8.ValidString(page) {
+		t.Errorf("%s: page begins %.60q", language, page)
+	}
+	for _, tag := range []string{"table", "section", "tr", "td", "div", "span", "style", "a"} {
+		if strings.Count(page, "<"+tag+">")+strings.Count(page, "<"+tag+" ") != strings.Count(page, "</"+tag+">") {
+			t.Errorf("%q in %s: <%s> is not closed", s, language, tag)
 		}
 	}
 }

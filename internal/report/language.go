@@ -27,6 +27,9 @@ type language struct {
 	verdicts  *template.Template
 	markdown  *template.Template
 	page      *htmltemplate.Template
+
+	resultMarkdown *template.Template
+	resultPage     *htmltemplate.Template
 }
 
 // A message is the text of one kind of message.
@@ -37,15 +40,13 @@ func messageKeys() []string {
 	keys := []string{
 		string(delivery.Page), string(delivery.CustomerUpdate), string(delivery.AllClear), string(delivery.ReviewOpened),
 		string(delivery.ReviewDue), string(delivery.SelfWatch), string(delivery.Ticket),
-		string(delivery.VendorCall),
+		string(delivery.VendorCall), string(delivery.Receipt), string(delivery.ResultReport), string(delivery.ClosingNotice),
+		string(delivery.Certificate),
 	}
-	for _, a := range []incident.About{
-		incident.AboutClockAtRisk, incident.AboutClockMissed, incident.AboutUpdateWanted, incident.AboutRole,
-		incident.AboutTakeover, incident.AboutNoAnswer, incident.AboutPriorityRaised, incident.AboutResolved, incident.AboutReopened,
-	} {
+	for _, a := range incident.Abouts() {
 		keys = append(keys, key(delivery.Reminder, a))
 	}
-	return append(keys, handoverKeys()...)
+	return slices.Concat(keys, handoverKeys(), requestKeys())
 }
 
 // handoverKeys lists the messages on hand-overs.
@@ -70,7 +71,10 @@ func key(k delivery.Kind, a incident.About) string {
 
 // forOthers tells whether a message leaves the house.
 func forOthers(key string) bool {
-	return key == string(delivery.CustomerUpdate) || key == string(delivery.AllClear) || key == string(delivery.VendorCall)
+	return slices.Contains([]string{
+		string(delivery.CustomerUpdate), string(delivery.AllClear), string(delivery.VendorCall), string(delivery.Receipt),
+		string(delivery.ResultReport), string(delivery.ClosingNotice),
+	}, key)
 }
 
 func (l *language) load(fsys fs.FS) error {
@@ -170,6 +174,10 @@ func (l *language) loadMessages(fsys fs.FS) error {
 			tries = []any{&outside{}, new(filled[outside]())}
 		case slices.Contains(handoverKeys(), k):
 			tries = []any{&passing{}, new(filled[passing]())}
+		case k == string(delivery.Certificate):
+			tries = []any{&renewal{}, new(filled[renewal]())}
+		case slices.Contains(requestKeys(), k):
+			tries = []any{&asking{}, new(filled[asking]())}
 		}
 		for _, data := range tries {
 			if _, err := m.write(data); err != nil {
@@ -183,28 +191,38 @@ func (l *language) loadMessages(fsys fs.FS) error {
 
 func (l *language) loadReports(fsys fs.FS) error {
 	var err error
-	if l.markdown, err = l.parse(fsys, "reports/incident."+l.code+".md.tmpl"); err != nil {
+	if l.markdown, l.page, err = l.loadReport(fsys, "incident", &view{}, new(filled[view]())); err != nil {
 		return err
 	}
-	parsed, err := l.parse(fsys, "reports/incident."+l.code+".html.tmpl", "reports/style.html.tmpl")
+	l.resultMarkdown, l.resultPage, err = l.loadReport(fsys, "result", &result{}, new(filled[result]()))
+	return err
+}
+
+// loadReport reads a report in both formats and tries it.
+func (l *language) loadReport(fsys fs.FS, name string, tries ...any) (*template.Template, *htmltemplate.Template, error) {
+	markdown, err := l.parse(fsys, "reports/"+name+"."+l.code+".md.tmpl")
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	l.page = htmltemplate.New("").Option("missingkey=error").Funcs(l.funcs())
+	parsed, err := l.parse(fsys, "reports/"+name+"."+l.code+".html.tmpl", "reports/style.html.tmpl")
+	if err != nil {
+		return nil, nil, err
+	}
+	page := htmltemplate.New("").Option("missingkey=error").Funcs(l.funcs())
 	for _, d := range parsed.Templates() {
-		if _, err := l.page.AddParseTree(d.Name(), d.Tree); err != nil {
-			return err
+		if _, err := page.AddParseTree(d.Name(), d.Tree); err != nil {
+			return nil, nil, err
 		}
 	}
-	l.page = l.page.Lookup(parsed.Name())
+	page = page.Lookup(parsed.Name())
 	var faults []error
-	for _, data := range []any{&view{}, new(filled[view]())} {
-		for _, t := range []executor{l.markdown, l.page} {
+	for _, data := range tries {
+		for _, t := range []executor{markdown, page} {
 			_, err := run(t, data, reportLimits())
 			faults = append(faults, err)
 		}
 	}
-	return errors.Join(faults...)
+	return markdown, page, errors.Join(faults...)
 }
 
 // strangers says which files of fsys are no texts of ours: a misspelt override must not be passed over in silence.
@@ -216,7 +234,7 @@ func strangers(fsys fs.FS, languages []*language) error {
 		}
 		for _, pattern := range []string{
 			"timeline/words.%s.tmpl", "timeline/sentences.%s.tmpl", "entitlements/sentences.%s.tmpl", "reports/incident.%s.md.tmpl",
-			"reports/incident.%s.html.tmpl",
+			"reports/incident.%s.html.tmpl", "reports/result.%s.md.tmpl", "reports/result.%s.html.tmpl",
 		} {
 			known = append(known, fmt.Sprintf(pattern, l.code))
 		}

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"muster/internal/delivery"
@@ -15,7 +16,8 @@ type inside struct {
 	To       string // name of whoever reads it
 	ID       string // of the incident
 	Previous string // of the incident before with the same alerts
-	Title    string `text:"line"`
+	Kind     string `text:"code"` // empty: ordinary
+	Title    string `text:"line"` // empty: not for whoever reads it
 	Service  string
 	Zone     string // IANA zone for instants
 
@@ -33,6 +35,12 @@ type inside struct {
 	Responder string
 	Promises  []due
 	Links     []link
+
+	Notice *notice  // how people have reported it; nil: an alert opened it
+	Cause  *cause   // nil while nobody knows it
+	Into   string   // ID of the incident that this one is merged into
+	Merged []string // IDs of those that are merged into this one
+	Vendor *vendor  // whose case the message is about
 
 	Mitigations []mitigation // of a page: what whoever gets it may do at once
 
@@ -59,6 +67,32 @@ type due struct {
 	Target   string `text:"code"`
 	At       time.Time
 	Begins   time.Time // when its calendar opens, if it was closed at the start
+}
+
+// notice is how people have reported an incident.
+type notice struct {
+	By        string // ID of the customer that has; empty: the front line did
+	Receipt   string
+	Channel   string `text:"code"`
+	NoticedBy string
+	Received  time.Time
+	Text      string `text:"prose"`
+}
+
+// cause is why it happened.
+type cause struct {
+	Domain string `text:"code"`
+	Vendor string
+	Text   string `text:"prose"`
+}
+
+// vendor is one with its support record.
+type vendor struct {
+	ID       string `text:"code"` // as commands name it
+	Name     string
+	Plan     string
+	OpenCase string `text:"line"`
+	Escalate string `text:"line"`
 }
 
 // mitigation has been approved beforehand.
@@ -89,8 +123,14 @@ type outside struct {
 	Lasted                        time.Duration // from start to resolution; 0 while it lasts
 	Reopened                      bool          // the update says that it is not over
 
-	Next time.Time // when the next update follows
-	Text string    `text:"prose"` // what a person wrote; empty when the engine writes
+	Receipt   string // number under which the customer's notice was received
+	Received  time.Time
+	Documents []string // names of the files that come along
+
+	// Next is when the next update follows; of a receipt, until when somebody responds; of an all-clear, until when the customer
+	// says whether it is fixed: zero where nobody asks.
+	Next time.Time
+	Text string `text:"prose"` // what a person wrote; empty when the engine writes
 }
 
 // Message writes one message for one recipient. A text that cannot be written must not hold up a page: with the error
@@ -121,11 +161,25 @@ func (t *Texts) Message(telling incident.Telling, to delivery.Recipient) (delive
 		m.Text = m.Subject
 		return m, fmt.Errorf("write message %s in %s: %w", k, l.code, err)
 	}
-	m.Subject, m.Text = w.subject, w.text
-	if telling.Kind == delivery.Page {
+	m.Subject, m.Text, m.Attachments = w.subject, w.text, attached(&telling, to)
+	switch {
+	case telling.Kind == delivery.Page:
 		m.Offer = delivery.OfferOfPage(l.word("offer", string(delivery.Page)), string(f.ID), f.Title, f.Service)
+	case telling.Kind == delivery.AllClear && telling.Next != nil:
+		m.Offer = delivery.OfferOfAnswer(l.word("offer", string(delivery.AllClear)), string(f.ID), f.Service, f.Times.Resolved, telling.Due)
 	}
 	return m, nil
+}
+
+// attached is the result report in the language of whoever gets it, else in the first one in which it was written.
+func attached(t *incident.Telling, to delivery.Recipient) []delivery.Attachment {
+	if len(t.Files) == 0 {
+		return nil
+	}
+	f := t.Files[max(0, slices.IndexFunc(t.Files, func(f incident.ResultFile) bool { return f.Language == to.Language }))]
+	return []delivery.Attachment{{
+		Name: string(t.Facts.ID) + "." + f.Language + ".html", Type: "text/html; charset=utf-8", SHA256: f.SHA256, Path: f.Name,
+	}}
 }
 
 // maxSubject bounds a subject, in characters.
@@ -146,7 +200,7 @@ func (m message) write(data any) (written, error) {
 func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *inside {
 	f := &t.Facts
 	d := inside{
-		To: to.Name, ID: string(f.ID), Previous: string(f.Previous), Title: f.Title, Service: f.Service, Zone: cmp.Or(to.Zone, f.Zone),
+		To: to.Name, ID: string(f.ID), Previous: string(f.Previous), Kind: string(f.Kind), Title: f.Title, Service: f.Service, Zone: cmp.Or(to.Zone, f.Zone),
 		Status: string(f.Status), Priority: code(f.Priority), Impact: string(f.Impact), Urgency: string(f.Urgency),
 		Started: f.Times.Started, Alerted: f.Times.Alerted, Engaged: f.Times.Engaged, Mitigation: f.Times.Mitigation,
 		Resolved: f.Times.Resolved, Customers: few(10, f.Customers), Firing: f.Firing, Distinct: f.Distinct,
@@ -158,6 +212,21 @@ func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *insid
 	}
 	for _, x := range f.Links[:min(len(f.Links), 10)] {
 		d.Links = append(d.Links, link{l.link(x), x.URL})
+	}
+	if n := f.Notice; n != nil {
+		d.Notice = &notice{cmp.Or(f.Reporter, n.Customer), n.Receipt, string(n.Channel), n.NoticedBy, n.Received, n.Text}
+	}
+	if c := f.Cause; c != nil {
+		d.Cause = &cause{string(c.Domain), c.Vendor, c.Text}
+	}
+	if f.Into != nil {
+		d.Into = string(f.Into.ID)
+	}
+	for _, m := range f.Merged {
+		d.Merged = append(d.Merged, string(m.ID))
+	}
+	if v := t.Vendor; v != nil {
+		d.Vendor = &vendor{v.ID, v.Name, v.Plan, v.OpenCase, v.Escalate}
 	}
 	for _, x := range t.Mitigations[:min(len(t.Mitigations), 10)] {
 		d.Mitigations = append(d.Mitigations, mitigation{x.Name, x.Text})
@@ -174,6 +243,12 @@ func seenOutside(t *incident.Telling, to delivery.Recipient) *outside {
 		To: to.Name, ID: string(f.ID), Customer: t.Customer, Service: f.Service, Zone: cmp.Or(to.Zone, f.Zone), Status: string(f.Status),
 		Priority: code(f.Priority), Impact: string(f.Impact), Started: f.Times.Started, Mitigation: f.Times.Mitigation,
 		Resolved: f.Times.Resolved, Reopened: t.About == incident.AboutReopened, Next: t.Due, Text: t.Text,
+	}
+	if n := f.Notice; n != nil && n.Customer != "" && n.Customer == t.CustomerID { // what another one has reported is not for it
+		d.Receipt, d.Received = n.Receipt, n.Received
+	}
+	for _, x := range attached(t, to) {
+		d.Documents = append(d.Documents, x.Name)
 	}
 	if !d.Resolved.IsZero() {
 		d.Lasted = d.Resolved.Sub(d.Started)

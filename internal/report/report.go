@@ -65,6 +65,14 @@ func (t *Texts) Status(s incident.Status, language string) string {
 	return t.in(language).word("status", string(s))
 }
 
+// IncidentKind returns the word for a kind of incidents, empty for the ordinary one.
+func (t *Texts) IncidentKind(k incident.Kind, language string) string {
+	if k == "" {
+		return ""
+	}
+	return t.in(language).word("kind", string(k))
+}
+
 // Priority returns a priority with its code: "P2 urgent".
 func (t *Texts) Priority(p priority.Priority, language string) string {
 	return t.in(language).word("priority", p.String())
@@ -104,6 +112,9 @@ func (t *Texts) Kind(k delivery.Kind, language string) string {
 	return t.in(language).word("message", string(k))
 }
 
+// Word returns the word for one of the codes of an axis, such as "domain" and "vendor"; the code itself where there is none.
+func (t *Texts) Word(axis, code, language string) string { return t.in(language).word(axis, code) }
+
 // Duration returns a duration for people: "1 h 15 min".
 func (t *Texts) Duration(d time.Duration, language string) string { return t.in(language).duration(d) }
 
@@ -130,6 +141,9 @@ func sample(v reflect.Value) {
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		sample(v.Index(0))
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		sample(v.Elem())
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {
 			v.Set(reflect.ValueOf(time.Unix(1_800_000_000, 0)))

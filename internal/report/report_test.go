@@ -87,8 +87,8 @@ func TestMessageCarriesTheFacts(t *testing.T) {
 	want := delivery.Message{
 		Kind: delivery.Page, Language: "en", Incident: "INC-7K3M9QX2PA", Priority: "P2", Status: "acknowledged", Service: "Payments",
 	}
-	if got != want {
-		t.Errorf("got %+v, want %+v", got, want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("message (-want +got):\n%s", diff)
 	}
 }
 
@@ -138,19 +138,30 @@ func TestTimesAreShownInTheReadersZone(t *testing.T) {
 func TestCustomersSeeNothingInternal(t *testing.T) {
 	all := texts(t)
 	secret := person("SECRET", "SECRET")
-	for _, kind := range []delivery.Kind{delivery.CustomerUpdate, delivery.AllClear, delivery.VendorCall} {
+	for _, kind := range []delivery.Kind{
+		delivery.CustomerUpdate, delivery.AllClear, delivery.VendorCall, delivery.Receipt, delivery.ResultReport, delivery.ClosingNotice,
+	} {
 		for _, status := range incident.Statuses() {
 			f := facts()
 			f.Title, f.Responder, f.Previous, f.Status = "SECRET", "SECRET", "SECRET", status
 			f.Customers, f.Alerts = []string{"SECRET"}, []string{"SECRET"}
 			f.Links = []incident.Link{{Name: "SECRET", URL: "https://SECRET"}}
 			f.Clocks = []incident.FactClock{{Customer: "SECRET", Target: "SECRET"}}
+			f.Notice = &incident.Notice{Receipt: "SECRET", Channel: "SECRET", Customer: "SECRET", NoticedBy: "SECRET", Text: "SECRET", Received: start()}
+			f.Cause = &incident.Cause{Domain: "SECRET", Vendor: "SECRET", Text: "SECRET", By: secret}
+			f.Merged, f.Into = []incident.Merging{{ID: "SECRET", Title: "SECRET"}}, &incident.Merging{ID: "SECRET"}
 			for _, text := range []string{"", "All is being done."} {
 				telling := incident.Telling{
-					Kind: kind, Facts: f, Why: "SECRET", Role: "SECRET", Target: "SECRET", Author: &secret, Text: text, Customer: "Acme",
+					Kind: kind, Facts: f, Why: "SECRET", Role: "SECRET", Target: "SECRET", Author: &secret, Text: text, Customer: "Acme", CustomerID: "acme",
+					Vendor: &incident.VendorSupport{ID: "SECRET", Name: "SECRET", Plan: "SECRET", OpenCase: "SECRET", Escalate: "SECRET"},
+					Files:  []incident.ResultFile{{Language: "en", Name: "SECRET", SHA256: "SECRET"}}, Next: &supportplan.Clock{Customer: "SECRET"},
 				}
-				if kind == delivery.VendorCall {
+				switch kind {
+				case delivery.VendorCall:
 					telling.Customer, telling.Text, text = "SECRET", "SECRET", "" // neither who suffers nor what people write
+				case delivery.Receipt, delivery.ClosingNotice:
+					telling.Text, text = "SECRET", "" // nobody writes in them
+				default: // what people write to customers stands in it
 				}
 				for _, language := range all.Languages() {
 					m, err := all.Message(telling, delivery.Recipient{Language: language})
@@ -178,7 +189,7 @@ func TestEntries(t *testing.T) {
 	all := texts(t)
 	for _, language := range all.Languages() {
 		var b strings.Builder
-		for _, e := range fullTimeline().Entries {
+		for _, e := range append(fullTimeline().Entries, learned()...) {
 			b.WriteString(all.Entry(e, language, "Asia/Seoul") + "\n")
 		}
 		golden(t, "timeline."+language+".txt", b.String())
@@ -226,6 +237,21 @@ func TestIncidentReports(t *testing.T) {
 	}
 }
 
+func TestTheReportOfASecurityIncidentSaysSo(t *testing.T) {
+	for language, want := range map[string]string{"en": "Security incident: only for those who are involved", "ko": "보안 인시던트: 관계자 외 열람 금지"} {
+		for _, format := range []report.Format{report.Markdown, report.HTML} {
+			for kind, says := range map[incident.Kind]bool{"": false, incident.SecurityIncident: true} {
+				i := full()
+				i.Definition.Kind = kind
+				got, err := texts(t).Incident(i, language, format, after(49*time.Hour))
+				if err != nil || strings.Contains(string(got), want) != says {
+					t.Errorf("%s.%s of kind %q says so: %t, %v", language, format, kind, !says, err)
+				}
+			}
+		}
+	}
+}
+
 // While an incident is open again, its earlier resolution is none.
 func TestReopenedIncidentIsNotResolved(t *testing.T) {
 	i := full()
@@ -233,6 +259,36 @@ func TestReopenedIncidentIsNotResolved(t *testing.T) {
 	got, err := texts(t).Incident(i, "en", report.Markdown, after(3*time.Hour))
 	if err != nil || !strings.Contains(string(got), "| Resolution | not recorded |") || !strings.Contains(string(got), "to now (3 h)") {
 		t.Errorf("%v\n%.900s", err, got)
+	}
+}
+
+// What people have said of an incident stands in its report; where nobody has named the cause, a note may have.
+func TestReportsSayWhoKnowsWhat(t *testing.T) {
+	for name, row := range map[string]struct {
+		change func(i *incident.Incident)
+		want   string
+	}{
+		"an alert came first":   {func(*incident.Incident) {}, "| First noticed by | prometheus (monitoring), 2026-11-22 Sun 14:05 KST |"},
+		"a customer came first": {func(i *incident.Incident) { i.Times.Alerted = i.Notice.Received }, "| First noticed by | 다온몰 운영팀, 2026-11-22 Sun 14:14 KST |"},
+		"a cause in a note":     {func(i *incident.Incident) { i.Cause = nil }, "| Cause | 배포 4.12의 연결 누수(트랜잭션 미종료) |"},
+		"merged":                {func(i *incident.Incident) { i.MergedInto = &incident.Merging{ID: "INC-2", Taken: start()} }, "| Merged into | INC-2 |"},
+		"merged, and over": {
+			func(i *incident.Incident) { i.Times.Resolved, i.Times.Closed = time.Time{}, after(2*time.Hour) },
+			"| Date | 2026-11-22 Sun 14:05 KST to 2026-11-22 Sun 16:05 KST (2 h) |",
+		},
+		"merged, and not over": {func(i *incident.Incident) { i.Status = incident.Merged }, "| Date | 2026-11-22 Sun 14:05 KST to now (2 d 1 h) |"},
+	} {
+		i := full()
+		row.change(i)
+		got, err := texts(t).Incident(i, "en", report.Markdown, after(49*time.Hour))
+		if err != nil || !strings.Contains(string(got), row.want) {
+			t.Errorf("%s: %v, want %q in\n%.1500s", name, err, row.want, got)
+		}
+	}
+	asked := full()
+	asked.MergedInto = &incident.Merging{ID: "INC-2"}
+	if got, err := texts(t).Incident(asked, "en", report.Markdown, after(49*time.Hour)); err != nil || strings.Contains(string(got), "| Merged into |") {
+		t.Errorf("%v: an incident that nobody has taken in yet says that it is merged", err)
 	}
 }
 

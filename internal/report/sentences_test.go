@@ -22,6 +22,7 @@ func listed(t *testing.T) map[timeline.Kind][]string {
 	// Comments that do not begin with facts.
 	otherwise := map[string][]string{
 		"AlertRepeated": nil, "QuietBroken": nil, "CancelRefused": nil, "ReviewOverdue": nil, "Escalated": {"reason"},
+		"RequestCounted": nil, "RequestReturned": nil, "RequestAccepted": nil, "RequestWaiting": nil,
 	}
 	found := map[timeline.Kind][]string{}
 	ast.Inspect(file, func(n ast.Node) bool {
@@ -47,7 +48,7 @@ func listed(t *testing.T) map[timeline.Kind][]string {
 // value is what a fact of that name may hold.
 func value(name string) string {
 	switch name {
-	case "due", "expires", "since", "resolves_at":
+	case "due", "expires", "since", "resolves_at", "received":
 		return "2031-02-03T04:05:06Z"
 	case "within", "paused_for":
 		return "3h17m0s"

@@ -186,6 +186,10 @@ func scrub(v reflect.Value, tag string, f func(tag, s string) string) {
 		for i := range v.Len() {
 			scrub(v.Index(i), tag, f)
 		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			scrub(v.Elem(), tag, f)
+		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if field := v.Type().Field(i); field.IsExported() {

@@ -19,6 +19,7 @@ type view struct {
 	Zone         string
 	Organisation string
 	ID           string
+	Kind         string `text:"code"` // empty: ordinary
 	Title        string `text:"line"`
 	Service      string
 	Customers    []string
@@ -34,12 +35,19 @@ type view struct {
 	MoreKinds int
 	Source    string
 	Route     string
+	Domain    string `text:"code"` // where the cause lies
+	Vendor    string // whose platform it is, with the domain vendor
 	Cause     string `text:"line"` // empty while it is not known
 	Noticed   string // who noticed first
+	NoticedAt time.Time
 	ByPerson  bool   // a person noticed first, not monitoring
+	Channel   string `text:"code"` // by which people have reported it
+	Receipt   string // number under which that was received
+	Received  time.Time
 	Handlers  []handler
 
 	Started, Alerted, Engaged, Mitigation, Resolved, Closed time.Time
+	Ended                                                   time.Time // resolved, or closed with the incident that it was merged into
 
 	Points    []point
 	Intervals []interval
@@ -68,6 +76,13 @@ type view struct {
 
 	Timeline []event
 	Earlier  int // entries that stand in earlier runs
+
+	MergedInto    string
+	Merged        []other // those that are a part of this one
+	Related       []other
+	Cases         []vendorCase
+	Runbooks      []runbookUse
+	Confirmations []confirmation
 
 	Previous       string // incident
 	PreviousClosed time.Time
@@ -155,6 +170,42 @@ type alertRow struct {
 	Started time.Time
 	Ended   time.Time
 	Times   int
+}
+
+// other is another incident.
+type other struct {
+	ID    string
+	Kind  string `text:"code"` // of a relation
+	Title string `text:"line"`
+	Note  string `text:"line"`
+}
+
+// vendorCase is support that was asked of a vendor.
+type vendorCase struct {
+	Vendor    string
+	Reference string
+	Opened    time.Time
+	Due       time.Time // of the answer; zero where none was promised
+	Answered  time.Time
+	Late      bool
+}
+
+type runbookUse struct {
+	Name    string `text:"line"`
+	By      string
+	Started time.Time
+	Ended   time.Time
+	Outcome string `text:"code"` // empty while it goes on
+}
+
+// confirmation is what a customer says of the resolution.
+type confirmation struct {
+	Customer string
+	Answer   string `text:"code"`
+	By       string
+	At       time.Time
+	Due      time.Time
+	Lapsed   bool
 }
 
 type event struct {

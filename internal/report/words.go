@@ -18,6 +18,9 @@ func needed() []string {
 		add("status", string(s))
 		add("public", string(s))
 	}
+	for _, k := range incident.Kinds() {
+		add("kind", string(k))
+	}
 	for _, p := range priority.All() {
 		add("priority", p.String())
 	}
@@ -25,6 +28,7 @@ func needed() []string {
 		add("impact", string(l))
 		add("urgency", string(l))
 		add("effect", string(l))
+		add("affected", string(l))
 	}
 	for _, r := range incident.Roles() {
 		add("role", string(r))
@@ -44,11 +48,15 @@ func needed() []string {
 	}
 	for _, k := range []delivery.Kind{
 		delivery.Page, delivery.Reminder, delivery.Assignment, delivery.CustomerUpdate, delivery.AllClear,
-		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall, delivery.Handover,
+		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall, delivery.Handover, delivery.Receipt,
+		delivery.ResultReport, delivery.ClosingNotice,
+		delivery.Certificate,
+		delivery.Request,
 	} {
 		add("message", string(k))
 	}
 	add("offer", string(delivery.Page))
+	add("offer", string(delivery.AllClear))
 	for _, k := range []escalation.TargetKind{
 		escalation.Schedule, escalation.Group, escalation.Person, escalation.Role, escalation.Engineer, escalation.Vendor,
 	} {
@@ -62,7 +70,20 @@ func needed() []string {
 	}
 	for _, p := range []string{"started", "alerted", "engaged", "mitigation", "resolved"} {
 		add("point", p)
+		add("stage", p)
 	}
+	serviceWords(add)
+	add("access", "stale")
+	entitlementWords(add)
+	requestWords(add)
+	for _, p := range review.Phases() {
+		add("interval", string(p))
+	}
+	return all
+}
+
+// serviceWords are those of what a responder needs to know of a service.
+func serviceWords(add func(axis, value string)) {
 	for _, c := range priority.Classes() {
 		add("class", string(c))
 	}
@@ -81,10 +102,4 @@ func needed() []string {
 	for _, what := range []string{"classes", "owner", "tier", "depends-on", "architecture", "components", "data", "contacts", "access"} {
 		add("service", what)
 	}
-	add("access", "stale")
-	entitlementWords(add)
-	for _, p := range review.Phases() {
-		add("interval", string(p))
-	}
-	return all
 }

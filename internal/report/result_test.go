@@ -1,0 +1,137 @@
+package report_test
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"muster/internal/incident"
+	"muster/internal/report"
+	"muster/internal/supportplan"
+	"muster/internal/timeline"
+)
+
+const said = "벤더 스토리지의 지연이 원인이었습니다.\n\n벤더가 스위치를 교체했고, 연결 풀의 상한을 높였습니다."
+
+// owed is the full incident while its result report is written: the report itself was promised too.
+func owed() *incident.Incident {
+	i := full()
+	i.Status = incident.Resolved
+	i.Times.Alerted = i.Notice.Received // nothing has fired before
+	i.Times.Engaged = after(12 * time.Minute)
+	i.Clocks = append(i.Clocks, supportplan.Clock{
+		Customer: "daon", Target: supportplan.ResultReport, Days: 3, Calendar: "business-hours", Started: after(78 * time.Minute),
+		Due: after(74 * time.Hour), State: supportplan.Running,
+	})
+	i.Timeline.Add(after(30*time.Minute), timeline.UpdateSent, timeline.Muster(), timeline.F("customer", "다온몰"))
+	i.Timeline.Add(after(50*time.Minute), timeline.UpdateSent, person("lee", "이서연"), timeline.F("customer", "다온몰"),
+		timeline.F("text", "결제 지연의 원인을 확인하여 조치하고 있습니다."))
+	slices.SortStableFunc(i.Timeline.Entries, func(a, b timeline.Entry) int { return a.At.Compare(b.At) })
+	return i
+}
+
+func TestResultReports(t *testing.T) {
+	all := texts(t)
+	at := after(49 * time.Hour)
+	for _, language := range all.Languages() {
+		for _, format := range []report.Format{report.Markdown, report.HTML} {
+			for name, row := range map[string]struct {
+				i              *incident.Incident
+				customer, text string
+			}{"full": {owed(), "daon", said}, "bare": {bare(), "acme", ""}} {
+				got, err := all.Result(row.i, row.customer, row.text, language, format, at)
+				if err != nil {
+					t.Fatal(err)
+				}
+				golden(t, "result."+name+"."+language+"."+string(format), string(got))
+				// What an activity is given is enough for it.
+				slim, err := all.Result(row.i.ForResult(row.customer), row.customer, row.text, language, format, at)
+				if err != nil || string(slim) != string(got) {
+					t.Errorf("%s.%s.%s: another report from what is made for it (%v)", name, language, format, err)
+				}
+			}
+		}
+	}
+	if _, err := all.Result(bare(), "acme", "", "en", "pdf", at); err == nil {
+		t.Error("format pdf: got no error")
+	}
+}
+
+// Whatever is in an incident: a customer's result report has nothing of other customers, alerts, people or what was said inside.
+func TestAResultReportIsOfOneCustomer(t *testing.T) {
+	all := texts(t)
+	for name, change := range map[string]func(n *incident.Notice){
+		"another customer's notice": func(*incident.Notice) {},
+		"the front line's notice":   func(n *incident.Notice) { n.Customer = "" },
+		"its own notice":            func(n *incident.Notice) { n.Customer, n.NoticedBy, n.Receipt = "daon", "Ms Oh", "CS-7" },
+	} {
+		i := owed()
+		infect(reflect.ValueOf(i).Elem(), "SECRET")
+		change(i.Notice)
+		i.Definition.Organisation, i.Definition.Service.Name, i.Cause.Vendor = "Sky Cloud", "Payments", "SkyHost"
+		i.Definition.Customers[1].ID, i.Definition.Customers[1].Name = "daon", "Daon Mall"
+		c := &i.Clocks[len(i.Clocks)-1]
+		c.Customer = "daon"
+		i.Timeline.Add(after(time.Hour), timeline.UpdateSent, person("SECRET", "SECRET"), timeline.F("customer", "Daon Mall"), timeline.F("text", "We are at it."))
+		for _, given := range []*incident.Incident{i, i.ForResult("daon")} {
+			for _, language := range all.Languages() {
+				for _, format := range []report.Format{report.Markdown, report.HTML} {
+					got, err := all.Result(given, "daon", "It was the storage.", language, format, after(49*time.Hour))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if strings.Contains(string(got), "SECRET") {
+						t.Errorf("%s, %s, %s: a secret is in the report:\n%s", name, language, format, got)
+					}
+					for _, want := range []string{"Sky Cloud", "Payments", "SkyHost", "Daon Mall", "We are at it.", "It was the storage."} {
+						if !strings.Contains(string(got), want) {
+							t.Errorf("%s, %s, %s: %q is missing", name, language, format, want)
+						}
+					}
+					if own := name == "its own notice"; own != strings.Contains(string(got), "Ms Oh") || own != strings.Contains(string(got), "CS-7") {
+						t.Errorf("%s, %s, %s: who noticed it", name, language, format)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Nobody has said why yet: the report says so, and does not look as if there were nothing to say.
+func TestAResultReportWithoutACauseSaysSo(t *testing.T) {
+	i := owed()
+	i.Cause = nil
+	for language, want := range map[string][]string{
+		"en": {"| Cause | Still being investigated. |", "are still being investigated"}, "ko": {"| 장애 원인 | 조사 중 |", "현재 조사 중"},
+	} {
+		got, err := texts(t).Result(i, "daon", "", language, report.Markdown, after(49*time.Hour))
+		for _, w := range want {
+			if err != nil || !strings.Contains(string(got), w) {
+				t.Errorf("%s: %v, want %q in\n%s", language, err, w, got)
+			}
+		}
+	}
+}
+
+// Whoever came first has noticed it: an alert, the customer, or others that the customer does not know.
+func TestAResultReportSaysWhoNoticedFirst(t *testing.T) {
+	for name, row := range map[string]struct {
+		change func(i *incident.Incident)
+		want   string
+	}{
+		"the customer":     {func(*incident.Incident) {}, "다온몰 운영팀 (phone), 2026-11-22 Sun 14:14 KST"},
+		"without words":    {func(i *incident.Incident) { i.Notice.NoticedBy = "" }, "다온몰 (phone), 2026-11-22 Sun 14:14 KST"},
+		"another customer": {func(i *incident.Incident) { i.Notice.Customer = "acme" }, "a report that reached us, 2026-11-22 Sun 14:14 KST"},
+		"an alert before":  {func(i *incident.Incident) { i.Times.Alerted = after(time.Minute) }, "our monitoring, 2026-11-22 Sun 14:06 KST"},
+		"alerts alone":     {func(i *incident.Incident) { i.Notice = nil }, "our monitoring, 2026-11-22 Sun 14:14 KST"},
+	} {
+		i := owed()
+		row.change(i)
+		got, err := texts(t).Result(i, "daon", said, "en", report.Markdown, after(49*time.Hour))
+		if want := "| First noticed by | " + row.want + " |"; err != nil || !strings.Contains(string(got), want) {
+			t.Errorf("%s: %v, want %q in\n%.900s", name, err, want, got)
+		}
+	}
+}
