@@ -68,7 +68,7 @@ func (s *Incidents) Deliver(ctx context.Context, workflowID string, def incident
 		ID:        workflowID,
 		TaskQueue: workflows.TaskQueue,
 		Priority:  temporal.Priority{PriorityKey: int(p)},
-		Memo:      map[string]any{titleMemo: bounded(def.Title)},
+		Memo:      map[string]any{titleMemo: bounded(def.PublicTitle())},
 
 		TypedSearchAttributes: workflows.OpeningAttributes(id, def, p, time.Now()),
 	}, workflows.IncidentWorkflow, in)
@@ -76,6 +76,53 @@ func (s *Incidents) Deliver(ctx context.Context, workflowID string, def incident
 		return told("incident "+workflowID, err)
 	}
 	return s.wantOurs(ctx, Ref{WorkflowID: workflowID, RunID: run.GetRunID()})
+}
+
+// Open starts the incident that people have reported, in the name of whoever asks. What was reported under one number, or asked for
+// by one request, is one incident: it is returned, and fresh is false. Another request with a number that is known is refused.
+func (s *Incidents) Open(ctx context.Context, req Request, def incident.Definition, n incident.Notice) (id incident.ID, fresh bool, err error) {
+	workflowID := workflows.NoticedIncidentWorkflowID(n, req.ID)
+	p, err := priority.Of(def.Impact, def.Urgency)
+	if err != nil {
+		return "", false, fmt.Errorf("open incident: %w", err)
+	}
+	id = incident.NewID(rand.Uint64())
+	in, err := seal(s.Keys, signature.Statement{Workflow: workflowID, Message: workflows.IncidentWorkflow, By: req.By}, req.Via,
+		workflows.IncidentInput{ID: id, Definition: &def, Notice: &n, Request: req.ID})
+	if err != nil {
+		return "", false, fmt.Errorf("open incident %s: %w", workflowID, err)
+	}
+	_, err = s.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: workflowID, TaskQueue: workflows.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		Priority:                 temporal.Priority{PriorityKey: int(p)},
+		Memo:                     map[string]any{titleMemo: bounded(def.PublicTitle())},
+		TypedSearchAttributes:    workflows.OpeningAttributes(id, def, p, time.Now()),
+	}, workflows.IncidentWorkflow, in)
+	if _, known := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); known {
+		id, err = s.opened(ctx, workflowID, req, n.Receipt)
+		return id, false, err
+	}
+	return id, true, told("incident "+workflowID, err)
+}
+
+// opened is the incident that was opened under a workflow id before, if it was asked for by the same request.
+func (s *Incidents) opened(ctx context.Context, workflowID string, req Request, receipt string) (incident.ID, error) {
+	run, err := s.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
+	if err != nil {
+		return "", told("incident "+workflowID, err)
+	}
+	p, err := s.prove(ctx, Ref{WorkflowID: workflowID, RunID: run.GetWorkflowExecutionInfo().GetFirstRunId()})
+	switch {
+	case err != nil:
+		return "", told("incident "+workflowID, err)
+	case !p.ours:
+		return "", &UnavailableError{Cause: fmt.Errorf("%s was started by somebody else", workflowID)}
+	case p.request != req.ID:
+		return "", &RefusedError{Reason: fmt.Sprintf("open incident: receipt %q is that of %s already", receipt, p.id), Field: "receipt"}
+	}
+	return p.id, nil
 }
 
 // bounded keeps a title short enough for every list that will show it.
@@ -96,6 +143,7 @@ type Ref struct {
 // A Summary is one row of a list.
 type Summary struct {
 	ID        incident.ID       `json:"id"`
+	Kind      incident.Kind     `json:"kind,omitempty"`
 	Title     string            `json:"title"`
 	Status    incident.Status   `json:"status"`
 	Priority  priority.Priority `json:"priority"`
@@ -114,6 +162,7 @@ type Filter struct {
 	Open      bool     // still running: not closed
 	Customers []string // one of these is affected
 	Services  []string // about one of these
+	Ordinary  bool     // not restricted
 	After     string
 	Limit     int
 }
@@ -132,6 +181,9 @@ func (s *Incidents) List(ctx context.Context, f Filter) ([]Summary, string, erro
 	}
 	if len(f.Services) > 0 {
 		query += fmt.Sprintf(" AND %s IN %s", workflows.ServiceAttribute.GetName(), quoted(f.Services))
+	}
+	if f.Ordinary {
+		query += fmt.Sprintf(" AND (%[1]s IS NULL OR %[1]s != '%[2]s')", workflows.KindAttribute.GetName(), incident.SecurityIncident)
 	}
 	return s.list(ctx, query, f.Limit, []byte(f.After))
 }
@@ -185,6 +237,7 @@ func summary(e *workflowpb.WorkflowExecutionInfo) Summary {
 		into any
 	}{
 		{attributes[workflows.IDAttribute.GetName()], &row.ID},
+		{attributes[workflows.KindAttribute.GetName()], &row.Kind},
 		{attributes[workflows.StatusAttribute.GetName()], &row.Status},
 		{attributes[workflows.PriorityAttribute.GetName()], &row.Priority},
 		{attributes[workflows.ServiceAttribute.GetName()], &row.Service},
@@ -325,6 +378,28 @@ func update(c incident.Command) string {
 		return workflows.SendUpdateUpdate
 	case incident.Repin:
 		return workflows.RepinUpdate
+	case incident.AddResponder:
+		return workflows.AddResponderUpdate
+	case incident.SetCause:
+		return workflows.SetCauseUpdate
+	case incident.RecordCase:
+		return workflows.RecordCaseUpdate
+	case incident.SetTime:
+		return workflows.SetTimeUpdate
+	case incident.SendReport:
+		return workflows.SendReportUpdate
+	case incident.Answer:
+		return workflows.AnswerUpdate
+	case incident.StartRunbook:
+		return workflows.StartRunbookUpdate
+	case incident.EndRunbook:
+		return workflows.EndRunbookUpdate
+	case incident.Merge:
+		return workflows.MergeUpdate
+	case incident.Split:
+		return workflows.SplitUpdate
+	case incident.Relate:
+		return workflows.RelateUpdate
 	}
 	return "" // no workflow takes it: Temporal refuses
 }
@@ -357,17 +432,33 @@ func (s *Incidents) History(ctx context.Context, id incident.ID) ([]*historypb.H
 
 // Last returns the newest closed incident under a workflow id, other than the one that asks; nil when there is none.
 func (s *Incidents) Last(ctx context.Context, workflowID string, except incident.ID) (*incident.Earlier, error) {
-	query := fmt.Sprintf("WorkflowId IN %s AND ExecutionStatus = 'Completed'", quoted([]string{workflowID}))
+	return s.last(ctx, fmt.Sprintf("WorkflowId IN %s AND ExecutionStatus = 'Completed'", quoted([]string{workflowID})), except)
+}
+
+// LastOf returns the newest closed incident of a service, other than the one that asks; nil when there is none.
+func (s *Incidents) LastOf(ctx context.Context, service string, except incident.ID) (*incident.Earlier, error) {
+	return s.last(ctx, fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Completed' AND %s IN %s", workflows.IncidentWorkflow,
+		workflows.ServiceAttribute.GetName(), quoted([]string{service})), except)
+}
+
+// last is the newest of some closed incidents, with what it leaves to the next one as far as its run still answers.
+func (s *Incidents) last(ctx context.Context, query string, except incident.ID) (*incident.Earlier, error) {
 	rows, _, err := s.list(ctx, query, 100, nil)
 	if err != nil {
 		return nil, err
 	}
-	var last *incident.Earlier
-	for _, row := range rows {
-		if row.ID == "" || row.ID == except || last != nil && !row.ClosedAt.After(last.ClosedAt) {
-			continue
+	var last *Summary
+	for n := range rows {
+		if row := &rows[n]; row.ID != "" && row.ID != except && (last == nil || row.ClosedAt.After(last.ClosedAt)) {
+			last = row
 		}
-		last = &incident.Earlier{ID: row.ID, RunID: row.ref.RunID, ClosedAt: row.ClosedAt}
 	}
-	return last, nil
+	if last == nil {
+		return nil, nil
+	}
+	e := &incident.Earlier{ID: last.ID, RunID: last.ref.RunID, ClosedAt: last.ClosedAt, Title: last.Title}
+	if before, err := s.state(ctx, last.ID, last.ref.WorkflowID, last.ref.RunID); err == nil {
+		e.Pattern(before)
+	}
+	return e, nil
 }

@@ -95,6 +95,20 @@ func TestAServiceWithManyCustomersOpens(t *testing.T) {
 	}
 }
 
+// Whatever lists read is never encrypted and nobody guards it: of a security incident no word of its alerts stands there.
+func TestASecurityIncidentOpensWithoutItsTitle(t *testing.T) {
+	c, s := one(t)
+	def := definition()
+	def.Kind, def.Title = incident.SecurityIncident, "Admin account of acme stolen"
+	if err := s.Deliver(t.Context(), workflowID, def, batch(of("a", alert.Firing, 1, ""))); err != nil {
+		t.Fatal(err)
+	}
+	kind, _ := c.started[0].TypedSearchAttributes.GetKeyword(workflows.KindAttribute)
+	if title := c.started[0].Memo["title"]; title != def.Service.Name || kind != "security" {
+		t.Errorf("lists know title %q and kind %q", title, kind)
+	}
+}
+
 func TestALongTitleIsCutInTheMemo(t *testing.T) {
 	c, s := one(t)
 	def := definition()
@@ -148,6 +162,7 @@ func TestListSaysWhatTheRunsSay(t *testing.T) {
 		workflows.ServiceAttribute.GetName():   "checkout",
 		workflows.CustomersAttribute.GetName(): []string{"acme", "hanbit"},
 		workflows.NextDueAttribute.GetName():   17, // not an instant
+		workflows.KindAttribute.GetName():      "security",
 	}, map[string]any{"title": "결제가 되지 않음", "other": 1})
 	closed.CloseTime = timestamppb.New(minute(5))
 	c.listed = []*workflowpb.WorkflowExecutionInfo{c.listed[0], closed}
@@ -157,14 +172,24 @@ func TestListSaysWhatTheRunsSay(t *testing.T) {
 		t.Fatalf("got %v, %q, %v", rows, next, err)
 	}
 	got := rows[0] // the newest
-	if got.ID != "INC-9" || got.Title != "결제가 되지 않음" || got.Status != incident.Closed || got.Priority != priority.P2 || got.Service != "checkout" ||
+	if got.ID != "INC-9" || got.Kind != incident.SecurityIncident || got.Title != "결제가 되지 않음" || got.Status != incident.Closed || got.Priority != priority.P2 || got.Service != "checkout" ||
 		len(got.Customers) != 2 || !got.NextDue.IsZero() || !got.OpenedAt.Equal(minute(3)) || !got.ClosedAt.Equal(minute(5)) {
 		t.Errorf("got %+v", got)
 	}
-	if rows[1].ID != open || rows[1].Title != "" || !rows[1].ClosedAt.IsZero() {
+	if rows[1].ID != open || rows[1].Kind != "" || rows[1].Title != "" || !rows[1].ClosedAt.IsZero() {
 		t.Errorf("got %+v", rows[1])
 	}
 	asked := c.lists[0]
+	if strings.Contains(asked.GetQuery(), "MusterKind") {
+		t.Errorf("asked %s, and no kind was left out", asked.GetQuery())
+	}
+	if _, _, err := s.List(t.Context(), starter.Filter{Ordinary: true}); err != nil {
+		t.Fatal(err)
+	}
+	const ordinary = " AND (MusterKind IS NULL OR MusterKind != 'security')" // most have none
+	if q := c.lists[1].GetQuery(); !strings.HasSuffix(q, ordinary) {
+		t.Errorf("asked %s, want %s", q, ordinary)
+	}
 	for _, want := range []string{"WorkflowType = 'Incident'", "ExecutionStatus != 'ContinuedAsNew'", "MusterStatus = 'closed'", "ExecutionStatus = 'Running'"} {
 		if !strings.Contains(asked.GetQuery(), want) {
 			t.Errorf("asked %s, without %s", asked.GetQuery(), want)

@@ -10,6 +10,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
 	"muster/internal/incident"
@@ -23,7 +24,9 @@ import (
 type proof struct {
 	first string      // run of its chain
 	id    incident.ID // of the incident
-	ours  bool        // this installation has started it, or it is from before there were signatures
+	// request is the id under which people have asked for it; empty in all runs but the first.
+	request string
+	ours    bool // this installation has started it, or it is from before there were signatures
 }
 
 // proofs keeps what was proven: the start of a run never changes.
@@ -51,13 +54,20 @@ func (p *proofs) keep(run string, known proof) {
 	p.runs[run] = known
 }
 
-// prove reads the start of a run. What is not proven may be a little later, when a key has arrived.
+// prove reads the start of a run.
 func (s *Incidents) prove(ctx context.Context, ref Ref) (proof, error) {
-	if known, ok := s.proofs.known(ref.RunID); ok {
+	return s.proofs.prove(ctx, s.Temporal, s.Namespace, ref, s.judge)
+}
+
+// prove reads the start of a run, and lets it be judged. What is not proven may be a little later, when a key has arrived.
+func (p *proofs) prove(
+	ctx context.Context, c client.Client, namespace string, ref Ref, judge func(workflowID string, e *historypb.HistoryEvent) proof,
+) (proof, error) {
+	if known, ok := p.known(ref.RunID); ok {
 		return known, nil
 	}
-	resp, err := s.Temporal.WorkflowService().GetWorkflowExecutionHistory(ctx, &workflowservice.GetWorkflowExecutionHistoryRequest{
-		Namespace: s.Namespace, MaximumPageSize: 1,
+	resp, err := c.WorkflowService().GetWorkflowExecutionHistory(ctx, &workflowservice.GetWorkflowExecutionHistoryRequest{
+		Namespace: namespace, MaximumPageSize: 1,
 		Execution: &commonpb.WorkflowExecution{WorkflowId: ref.WorkflowID, RunId: ref.RunID},
 	})
 	if err != nil {
@@ -66,11 +76,11 @@ func (s *Incidents) prove(ctx context.Context, ref Ref) (proof, error) {
 	if len(resp.GetHistory().GetEvents()) == 0 {
 		return proof{}, errors.New("a history without its beginning")
 	}
-	p := s.judge(ref.WorkflowID, resp.GetHistory().GetEvents()[0])
-	if p.ours {
-		s.proofs.keep(ref.RunID, p)
+	judged := judge(ref.WorkflowID, resp.GetHistory().GetEvents()[0])
+	if judged.ours {
+		p.keep(ref.RunID, judged)
 	}
-	return p, nil
+	return judged, nil
 }
 
 // judge says what a start proves.
@@ -78,8 +88,9 @@ func (s *Incidents) judge(workflowID string, e *historypb.HistoryEvent) proof {
 	start := e.GetWorkflowExecutionStartedEventAttributes()
 	p := proof{first: start.GetFirstExecutionRunId()}
 	var in signature.Signed[struct {
-		ID    incident.ID `json:"id"`
-		State *struct {
+		ID      incident.ID `json:"id"`
+		Request string      `json:"request"`
+		State   *struct {
 			ID incident.ID `json:"id"`
 		} `json:"state"`
 	}]
@@ -87,7 +98,7 @@ func (s *Incidents) judge(workflowID string, e *historypb.HistoryEvent) proof {
 		converter.GetDefaultDataConverter().FromPayloads(start.GetInput(), &in) != nil {
 		return p
 	}
-	p.id = in.Body.ID
+	p.id, p.request = in.Body.ID, in.Body.Request
 	if in.Body.State != nil {
 		p.id = in.Body.State.ID
 	}

@@ -21,7 +21,10 @@ type NotFoundError struct{ What string }
 func (e *NotFoundError) Error() string { return e.What + ": not found" }
 
 // A RefusedError is a workflow's own refusal, in its own words.
-type RefusedError struct{ Reason string }
+type RefusedError struct {
+	Reason string
+	Field  string // which part of what was asked is refused, if it is one
+}
 
 // Error returns the reason.
 func (e *RefusedError) Error() string { return e.Reason }

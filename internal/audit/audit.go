@@ -47,7 +47,7 @@ func Encode(w io.Writer, runs []*historypb.History) error {
 func Decode(r io.Reader) ([]*historypb.History, error) {
 	var raw []json.RawMessage
 	if err := json.NewDecoder(r).Decode(&raw); err != nil {
-		return nil, fmt.Errorf("decode histories: want a JSON array of histories: %w", err)
+		return nil, errors.New("decode histories: want a file of muster incident history, whole: a JSON array of histories")
 	}
 	if len(raw) == 0 {
 		return nil, errors.New("decode histories: none in the file")

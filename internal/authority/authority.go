@@ -19,13 +19,16 @@ type Subject struct {
 	Scopes []Verb    // where there are any, nothing else is allowed; a scope gives nothing by itself
 }
 
-// An Object is what somebody acts on. An incident or a review names the parties that it concerns; attempts and keys are all
+// An Object is what somebody acts on. An incident, a review or a request names the parties that it concerns; attempts and keys are all
 // of the installation's, so they need nothing but their kind.
 type Object struct {
 	Kind      Kind
-	Customers []string // IDs of the customers that an incident or a review is about
+	Customers []string // IDs of the customers that an incident, a review or a request is about
 	Partners  []string // IDs of the partners and vendors of its service
 	Owner     string   // ID of the person for whom a token speaks; empty when it speaks for a machine
+
+	Restricted bool     // the provider's own people, partners and vendors need to be trusted with it besides
+	Involved   []string // IDs of the persons who are
 }
 
 // A DeniedError says that somebody may not do something, and what would be needed for it. It depends on the verb, on the kind
@@ -41,7 +44,7 @@ func (e *DeniedError) Error() string { return fmt.Sprintf("%s %s: %s", e.Verb, e
 
 // May tells whether a subject may do something to an object. Its error is a *DeniedError.
 func May(s Subject, v Verb, o Object) error {
-	allows := func(r Role) bool { return granted(s.Kind, r, v, o.Kind) }
+	allows := func(r Role) bool { return granted(s.Kind, r, v, o.Kind) && trusted(s, r, o) }
 	switch {
 	case s.Actor.Kind == timeline.Source && slices.Contains(personal(), v):
 		return &DeniedError{v, o.Kind, "want a person: a machine may not, whatever its role"}
@@ -75,15 +78,31 @@ func concerns(s Subject, v Verb, o Object) bool {
 	return false
 }
 
-// A Sight is what a list of incidents may show to somebody. The zero Sight is nothing.
-type Sight struct {
-	All       bool     // every incident
-	Customers []string // else those that are about one of these customers
-	Partner   string   // else those of services that have this party as a partner or vendor
+// trusted tells whether a role gives a subject anything on a restricted object: those who answer for the whole installation,
+// whoever is involved, and the customers that it is about, who see no more than their own part.
+func trusted(s Subject, r Role, o Object) bool {
+	return !o.Restricted || s.Kind == Customer || s.Kind == Provider && (r == Administrator || r == Auditor) ||
+		s.Actor.Kind == timeline.Person && slices.Contains(o.Involved, s.Actor.ID)
 }
 
-// Sees returns what a list of incidents may show to a subject: exactly those that it may read.
+// A Sight is what a list of incidents may show to somebody. The zero Sight is nothing.
+type Sight struct {
+	All        bool     // every incident
+	Customers  []string // else those that are about one of these customers
+	Partner    string   // else those of services that have this party as a partner or vendor
+	Restricted bool     // restricted ones among them too
+}
+
+// Sees returns what a list of incidents may show to a subject: exactly those that it may read, but for restricted ones in
+// which it is involved. Whoever is involved knows their ids.
 func Sees(s Subject) Sight {
+	sight := sees(s)
+	own := []string{s.Party}
+	sight.Restricted = May(s, Read, Object{Kind: Incident, Customers: own, Partners: own, Restricted: true}) == nil
+	return sight
+}
+
+func sees(s Subject) Sight {
 	reads := func(o Object) bool { return May(s, Read, o) == nil }
 	switch {
 	case reads(Object{Kind: Incident}):

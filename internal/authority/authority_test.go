@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"regexp"
@@ -25,8 +26,9 @@ const unknown = "something-new" // of any type
 
 // ownership is what an object has to do with the party "mine" and the actor "kim".
 type ownership struct {
-	name   string
-	object authority.Object
+	name       string
+	restricted string // whether and how, in words before the name; empty: things of its kind never are
+	object     authority.Object
 }
 
 // ownerships lists the objects of a kind: whatever they can have to do with a subject.
@@ -38,19 +40,30 @@ func ownerships(k authority.Kind) []ownership {
 		customer.Customers, customer.Partners = []string{"other", "mine"}, []string{"another"}
 		partner.Customers, partner.Partners = []string{"other"}, []string{"another", "mine"}
 		others.Customers, others.Partners = []string{"other"}, []string{"another"}
-		return []ownership{
-			{string(k) + " that is about its party", customer},
-			{string(k) + " whose service names its party", partner},
-			{string(k) + " of other parties", others},
-			{string(k) + " of no party", o},
+		all := []ownership{
+			{string(k) + " that is about its party", "ordinary ", customer},
+			{string(k) + " whose service names its party", "ordinary ", partner},
+			{string(k) + " of other parties", "ordinary ", others},
+			{string(k) + " of no party", "ordinary ", o},
 		}
+		for _, one := range all {
+			one.object.Restricted, one.object.Involved, one.restricted = true, []string{"lee"}, "restricted "
+			all = append(all, one)
+			one.object.Involved, one.restricted = []string{"lee", "kim"}, "own restricted "
+			all = append(all, one)
+		}
+		return all
+	case authority.Request:
+		own, others := o, o
+		own.Customers, others.Customers = []string{"mine"}, []string{"other"}
+		return []ownership{{"request of its party", "", own}, {"request of another party", "", others}}
 	case authority.Token:
 		own, others := o, o
 		own.Owner, others.Owner = "kim", "lee"
-		return []ownership{{"its own token", own}, {"somebody else's token", others}, {"a machine's token", o}}
+		return []ownership{{"its own token", "", own}, {"somebody else's token", "", others}, {"a machine's token", "", o}}
 	case authority.Attempts, authority.Keys, authority.Handover:
 	}
-	return []ownership{{string(k), o}}
+	return []ownership{{string(k), "", o}}
 }
 
 func subject(actor timeline.ActorKind, party authority.PartyKind, roles ...authority.Role) authority.Subject {
@@ -68,20 +81,35 @@ func allowed(s authority.Subject, o authority.Object) string {
 	return strings.Join(verbs, " ")
 }
 
-// lines says what a subject may do to the things of a kind. Where it is the same for all of them, it says so once.
+// lines says what a subject may do to the things of a kind. Where it is the same for all of them, or for all of those that are
+// restricted or not alike, it says so once.
 func lines(s authority.Subject, k authority.Kind) string {
-	all := ownerships(k)
-	each := make([]string, len(all))
-	for n, o := range all {
-		each[n] = allowed(s, o.object)
+	each := map[string][]string{} // what may be done, by how things are restricted, each once
+	for _, o := range ownerships(k) {
+		each[o.restricted] = append(each[o.restricted], allowed(s, o.object))
 	}
-	if len(all) > 1 && len(slices.Compact(slices.Clone(each))) == 1 {
-		all, each = []ownership{{name: "every " + string(k)}}, each[:1]
-	}
+	same := func(all []string) bool { return len(slices.Compact(slices.Clone(all))) == 1 }
 	var b strings.Builder
-	for n, o := range all {
-		if each[n] != "" {
-			fmt.Fprintf(&b, "  %s: %s\n", o.name, each[n])
+	line := func(name, may string) {
+		if may != "" {
+			fmt.Fprintf(&b, "  %s: %s\n", name, may)
+		}
+	}
+	if all := slices.Concat(slices.Collect(maps.Values(each))...); len(all) > 1 && same(all) {
+		line("every "+string(k), all[0])
+		return b.String()
+	}
+	for _, restricted := range []string{"", "ordinary ", "restricted ", "own restricted "} {
+		if all := each[restricted]; len(all) > 1 && same(all) {
+			line("every "+restricted+string(k), all[0])
+			continue
+		}
+		n := 0
+		for _, o := range ownerships(k) {
+			if o.restricted == restricted {
+				line(restricted+o.name, each[restricted][n])
+				n++
+			}
 		}
 	}
 	return b.String()
@@ -91,7 +119,7 @@ func lines(s authority.Subject, k authority.Kind) string {
 // party, and compares with the rules as people read them.
 func TestGrants(t *testing.T) {
 	var b strings.Builder
-	b.WriteString("Who may do what. What does not stand here is denied. A source is a machine.\n")
+	b.WriteString("Who may do what. What does not stand here is denied. A source is a machine. Its own restricted things are\nthose in which it is involved.\n")
 	for _, actor := range []timeline.ActorKind{timeline.Person, timeline.Source, timeline.Engine, unknown, ""} {
 		for _, party := range append(authority.PartyKinds(), unknown, "") {
 			for _, role := range append(authority.Roles(), unknown, "") {
@@ -164,8 +192,10 @@ func TestSees(t *testing.T) {
 		want authority.Sight
 	}{
 		{"a member of the provider", subject(timeline.Person, authority.Provider, authority.Member), authority.Sight{All: true}},
-		{"a machine", subject(timeline.Source, authority.Provider, authority.Auditor), authority.Sight{All: true}},
-		{"a customer's member", subject(timeline.Person, authority.Customer, authority.Member), authority.Sight{Customers: []string{"mine"}}},
+		{"a machine", subject(timeline.Source, authority.Provider, authority.Auditor), authority.Sight{All: true, Restricted: true}},
+		{"a responder of the provider", subject(timeline.Person, authority.Provider, authority.Responder), authority.Sight{All: true}},
+		{"an administrator", subject(timeline.Person, authority.Provider, authority.Administrator), authority.Sight{All: true, Restricted: true}},
+		{"a customer's member", subject(timeline.Person, authority.Customer, authority.Member), authority.Sight{Customers: []string{"mine"}, Restricted: true}},
 		{"a partner's responder", subject(timeline.Person, authority.Partner, authority.Responder), authority.Sight{Partner: "mine"}},
 		{"a vendor's member", subject(timeline.Person, authority.Vendor, authority.Member), authority.Sight{Partner: "mine"}},
 		{"an unknown role", subject(timeline.Person, authority.Provider, unknown), authority.Sight{}},
@@ -224,6 +254,17 @@ func TestEveryCommandHasAVerb(t *testing.T) {
 		incident.Close{},
 		incident.SendUpdate{},
 		incident.Repin{},
+		incident.AddResponder{},
+		incident.SetCause{},
+		incident.RecordCase{},
+		incident.SetTime{},
+		incident.SendReport{},
+		incident.Answer{},
+		incident.StartRunbook{},
+		incident.EndRunbook{},
+		incident.Merge{},
+		incident.Split{},
+		incident.Relate{},
 	} {
 		words := regexp.MustCompile(`(.)([A-Z])`).ReplaceAllString(reflect.TypeOf(c).Name(), "$1-$2")
 		want = append(want, authority.Verb(strings.ToLower(words)))
@@ -258,7 +299,8 @@ func drawObject(t *rapid.T, k authority.Kind) authority.Object {
 	parties := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", ""}), 0, 3)
 	return authority.Object{
 		Kind: k, Customers: parties.Draw(t, "customers"), Partners: parties.Draw(t, "partners"),
-		Owner: oneOf(t, []string{"kim", "lee"}, "owner"),
+		Owner: oneOf(t, []string{"kim", "lee"}, "owner"), Restricted: rapid.Bool().Draw(t, "restricted"),
+		Involved: rapid.SliceOfN(rapid.SampledFrom([]string{"kim", "lee"}), 0, 2).Draw(t, "involved"),
 	}
 }
 
@@ -313,15 +355,33 @@ func TestAnotherPartysIsClosed(t *testing.T) {
 	})
 }
 
-// A list shows what may be read, and nothing else.
+// A list shows what may be read, and nothing else, but for restricted incidents in which somebody is involved.
 func TestASightIsWhatMayBeRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, o := drawSubject(t), drawObject(t, authority.Incident)
 		sight := authority.Sees(s)
 		got := sight.All || sight.Partner != "" && slices.Contains(o.Partners, sight.Partner) ||
 			slices.ContainsFunc(sight.Customers, func(c string) bool { return slices.Contains(o.Customers, c) })
+		got = got && (!o.Restricted || sight.Restricted)
+		if o.Restricted && !sight.Restricted && slices.Contains(o.Involved, s.Actor.ID) {
+			return
+		}
 		if want := authority.May(s, authority.Read, o) == nil; got != want {
 			t.Fatalf("%+v shows %+v: %t, but it may be read: %t", sight, o, got, want)
+		}
+	})
+}
+
+// A restriction never gives anything, and whoever is involved loses nothing by it.
+func TestARestrictionOnlyTakes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, v, o := drawCase(t)
+		open := o
+		open.Restricted = false
+		without, with := authority.May(s, v, open) == nil, authority.May(s, v, o) == nil
+		involved := s.Actor.Kind == timeline.Person && slices.Contains(o.Involved, s.Actor.ID)
+		if with && !without || involved && with != without {
+			t.Fatalf("%s %+v: %t, and %t without the restriction", v, o, with, without)
 		}
 	})
 }

@@ -41,10 +41,11 @@ const (
 	Attempts Kind = "attempts" // what was refused at the door: read-attempts
 	Keys     Kind = "keys"     // with which the installation signs: manage-keys
 	Handover Kind = "handover" // of a schedule: read, note, hand-over, confirm
+	Request  Kind = "request"  // of a customer: read, note, record, approve, answer, withdraw
 )
 
 // Kinds lists the kinds of things.
-func Kinds() []Kind { return []Kind{Incident, Review, Token, Attempts, Keys, Handover} }
+func Kinds() []Kind { return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request} }
 
 // A Verb is what somebody does.
 type Verb string
@@ -58,8 +59,13 @@ const (
 	ManageTokens    Verb = "manage-tokens"     // everybody's
 	ManageOwnTokens Verb = "manage-own-tokens" // those that speak for whoever manages them
 	ManageKeys      Verb = "manage-keys"
+	Open            Verb = "open"      // an incident that people report: for what it will be about
 	HandOver        Verb = "hand-over" // a schedule to somebody else, or keep it after all
 	Confirm         Verb = "confirm"   // that a schedule was handed over
+	Record          Verb = "record"    // what a customer asks for
+	Approve         Verb = "approve"   // what the support plan does not cover, or decline it
+	Withdraw        Verb = "withdraw"
+	MakeForm        Verb = "make-form" // by which somebody reports incidents without signing in
 )
 
 // The verbs that are commands of an incident. These strings are in the scopes of tokens: add, never rename.
@@ -77,25 +83,42 @@ const (
 	Close       Verb = "close"
 	SendUpdate  Verb = "send-update"
 	Repin       Verb = "repin"
+
+	AddResponder Verb = "add-responder"
+	SetCause     Verb = "set-cause"
+	RecordCase   Verb = "record-case"
+	SetTime      Verb = "set-time"
+	SendReport   Verb = "send-report"
+	Answer       Verb = "answer" // whether what was resolved is fixed; of a request: what the customer is told
+	StartRunbook Verb = "start-runbook"
+	EndRunbook   Verb = "end-runbook"
+	Merge        Verb = "merge"
+	Split        Verb = "split"
+	Relate       Verb = "relate"
 )
 
 // Commands lists the verbs that are commands of an incident.
 func Commands() []Verb {
 	return []Verb{
 		Acknowledge, Assign, Note, Escalate, SetPriority, PauseClock, ResumeClock, Mitigate, Resolve, Reopen, Close, SendUpdate, Repin,
+		AddResponder, SetCause, RecordCase, SetTime, SendReport, Answer, StartRunbook, EndRunbook, Merge, Split, Relate,
 	}
 }
 
 // Verbs lists every verb.
 func Verbs() []Verb {
 	return append([]Verb{
-		Read, ReadInternal, ReadHistory, ReadAttempts, ManageTokens, ManageOwnTokens, ManageKeys, HandOver, Confirm,
+		Read, ReadInternal, ReadHistory, ReadAttempts, ManageTokens, ManageOwnTokens, ManageKeys, Open, HandOver, Confirm,
+		Record, Approve, Withdraw, MakeForm,
 	}, Commands()...)
 }
 
 // personal lists what only a person may do: whoever acknowledges or mitigates takes the incident and is called for it, a
-// schedule goes from one person to another, and a machine that made tokens for itself could never be shut out.
-func personal() []Verb { return []Verb{Acknowledge, Mitigate, ManageOwnTokens, HandOver, Confirm} }
+// schedule goes from one person to another, a person decides what no plan covers and answers for it, and a machine that made
+// tokens for itself could never be shut out.
+func personal() []Verb {
+	return []Verb{Acknowledge, Mitigate, ManageOwnTokens, HandOver, Confirm, Approve, Answer}
+}
 
 // A grant gives some roles of a kind of party some verbs on kinds of things: the provider on all of them, others on those
 // that concern them. A hand-over is the provider's alone: it shows incidents of every customer.
@@ -112,26 +135,33 @@ func grants() []grant {
 	anybody, work := Roles(), []Kind{Incident, Review}
 	commands := Commands()
 	partner := slices.DeleteFunc(Commands(), func(v Verb) bool {
-		return slices.Contains([]Verb{SetPriority, Close, SendUpdate, Repin}, v)
+		return slices.Contains([]Verb{SetPriority, Close, SendUpdate, Repin, SetTime, SendReport, Answer, Merge, Split}, v)
 	})
 	return []grant{
 		{Provider, []Role{Administrator, Responder}, work, append(commands, Read, ReadInternal, ReadHistory)},
 		{Provider, []Role{Auditor}, work, []Verb{Read, ReadInternal, ReadHistory}},
 		{Provider, []Role{Member}, work, []Verb{Read, ReadInternal, Note}},
+		{Provider, []Role{Administrator, Responder, Member}, []Kind{Incident}, []Verb{Open}}, // the front line is a member
+		{Provider, []Role{Administrator}, []Kind{Incident}, []Verb{MakeForm}},
 		{Provider, []Role{Administrator, Auditor}, []Kind{Attempts}, []Verb{ReadAttempts}},
 		{Provider, []Role{Administrator}, []Kind{Token}, []Verb{ManageTokens}},
 		{Provider, []Role{Administrator}, []Kind{Keys}, []Verb{ManageKeys}},
 		{Provider, []Role{Administrator, Responder}, []Kind{Handover}, []Verb{Read, Note, HandOver, Confirm}},
 		{Provider, []Role{Auditor}, []Kind{Handover}, []Verb{Read}},
 		{Provider, []Role{Member}, []Kind{Handover}, []Verb{Read, Note}},
+		{Provider, []Role{Administrator, Responder}, []Kind{Request}, []Verb{Read, Note, Record, Approve, Answer, Withdraw}},
+		{Provider, []Role{Auditor}, []Kind{Request}, []Verb{Read}},
+		{Provider, []Role{Member}, []Kind{Request}, []Verb{Read, Record}},
 		{Provider, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 
 		{Customer, anybody, work, []Verb{Read}},
+		{Customer, anybody, []Kind{Incident}, []Verb{Open, Answer}},
 		{Customer, []Role{Responder}, work, []Verb{Note, Escalate}},
+		{Customer, anybody, []Kind{Request}, []Verb{Read, Record, Withdraw}},
 		{Customer, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 
 		{Partner, anybody, []Kind{Incident}, []Verb{Read}},
-		{Partner, []Role{Responder}, []Kind{Incident}, append(partner, ReadInternal)},
+		{Partner, []Role{Responder}, []Kind{Incident}, append(partner, ReadInternal, Open)},
 		{Partner, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 
 		{Vendor, anybody, []Kind{Incident}, []Verb{Read}},

@@ -20,7 +20,10 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-const handoverRoute = "/api/v1/schedules/{id}/handover"
+const (
+	handoverRoute = "/api/v1/schedules/{id}/handover"
+	requestRoute  = "/api/v1/requests/{id}"
+)
 
 // A try is one request with which a route is tried: right in everything but who makes it.
 type try struct{ route, method, path, body string }
@@ -35,6 +38,7 @@ func tries() []try {
 		{"POST /api/v1/tokens", "POST", "/api/v1/tokens", `{"actor":"bot","kind":"machine","roles":"responder"}`},
 		{"DELETE /api/v1/tokens/{id}", "DELETE", "/api/v1/tokens/OWN", ""},
 		{"DELETE /api/v1/tokens/{id}", "DELETE", "/api/v1/tokens/KIMS", ""},
+		{"POST /api/v1/forms", "POST", "/api/v1/forms", `{"person":"park"}`},
 		{"GET /api/v1/attempts", "GET", "/api/v1/attempts", ""},
 		{"GET /api/v1/keys", "GET", "/api/v1/keys", ""},
 		{"POST /api/v1/keys", "POST", "/api/v1/keys", ""},
@@ -44,6 +48,13 @@ func tries() []try {
 		{"POST " + handoverRoute + "/confirm", "POST", passing + "/confirm", `{}`},
 		{"POST " + handoverRoute + "/decline", "POST", passing + "/decline", `{"reason":"ill"}`},
 		{"POST " + handoverRoute + "/note", "POST", passing + "/note", `{"text":"on the train"}`},
+		{"POST /api/v1/incidents", "POST", incidents, `{"service":"checkout","title":"nobody can pay"}`},
+		{"GET /api/v1/requests", "GET", "/api/v1/requests", ""},
+		{"POST /api/v1/requests", "POST", "/api/v1/requests", `{"customer":"acme","kind":"enquiry","text":"How?"}`},
+		{"GET " + requestRoute, "GET", tuned, ""},
+	}
+	for _, verb := range []string{"approve", "decline", "answer", "withdraw", "note"} {
+		all = append(all, try{"POST " + requestRoute + "/" + verb, "POST", tuned + "/" + verb, asked()[verb]})
 	}
 	for path := range routes() {
 		method, body := asking(path)
@@ -84,7 +95,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("How each route answers whom, by a right request. A denial is 403, or 404 where who asks may not know that it is there;\n" +
 		"409 was let in, and refused by what it is about: the incident is not resolved, there is no such key, the hand-over is not\n" +
-		"that person's, or one is under way.\n")
+		"that person's, one is under way, or nobody has accepted the request.\n")
 	names := make([]string, 0, len(visitors()))
 	for name := range visitors() {
 		names = append(names, name)
@@ -235,16 +246,107 @@ func TestAPartySeesItsOwn(t *testing.T) {
 	}
 }
 
+// restrict makes the incident one of security, in which nobody is involved but whoever was paged.
+func (p *place) restrict(involved ...string) {
+	i := p.incidents[open]
+	i.Definition.Kind, i.Involved = incident.SecurityIncident, involved
+	i.Timeline.Add(p.now, timeline.AlertFired, timeline.Muster(), timeline.F("name", "StolenAccount"))
+}
+
+// Whoever may not read a security incident gets the same answer as for one that is not there, whatever is asked.
+func TestNobodyGuessesASecurityIncident(t *testing.T) {
+	for _, who := range []string{"park", "min", "jung", "oh", "vera"} {
+		p := newPlace(t)
+		p.restrict("kim")
+		as := p.as(t, who)
+		for path := range routes() {
+			if path == "/api/v1/incidents" {
+				continue
+			}
+			method, body := asking(path)
+			there := p.ask(method, path, body, "Authorization", as)
+			gone := p.ask(method, strings.Replace(path, string(open), "INC-NOBODY", 1), body, "Authorization", as)
+			if there.Code != 404 || gone.Code != 404 || strings.ReplaceAll(there.Body.String(), string(open), "INC-NOBODY") != gone.Body.String() {
+				t.Errorf("%s %s as %s: got %d %s, and of none %d %s", method, path, who, there.Code, there.Body, gone.Code, gone.Body)
+			}
+		}
+		if len(p.calls) > 0 {
+			t.Errorf("%s is denied, and has done %v", who, p.calls)
+		}
+	}
+}
+
+// Whoever may read a security incident sees of it and may do what the roles give; a customer learns no word of the alerts.
+func TestWhoReadsASecurityIncident(t *testing.T) {
+	for _, tc := range []struct {
+		who           string
+		shows, hidden string
+		acknowledges  int
+	}{
+		{"choi", "Checkout answers 500|StolenAccount|security", "nothing is hidden", 200},
+		{"yoon", "Checkout answers 500|StolenAccount|security", "nothing is hidden", 403},
+		{"park", "Checkout answers 500|StolenAccount|security", "nothing is hidden", 200},
+		{"min", "Checkout answers 500|StolenAccount|security", "nothing is hidden", 403},
+		{"jung", "Checkout answers 500|StolenAccount|security", "FOR-THE-HOUSE", 200},
+		{"oh", `"title":"Checkout"`, "answers 500|StolenAccount|security|involved", 403},
+		{"acme/desk", `"title":"Checkout"`, "answers 500|StolenAccount|security|involved", 403},
+	} {
+		p := newPlace(t)
+		p.restrict("park", "min", "jung", "oh")
+		as := p.as(t, tc.who)
+		text := ""
+		for _, path := range []string{at, at + "/timeline"} {
+			w := p.ask("GET", path, "", "Authorization", as)
+			if w.Code != 200 {
+				t.Errorf("%s as %s: got %d %s", path, tc.who, w.Code, w.Body)
+			}
+			text += w.Body.String()
+		}
+		for _, want := range strings.Split(tc.shows, "|") {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s does not see %q in %s", tc.who, want, text)
+			}
+		}
+		for _, not := range strings.Split(tc.hidden, "|") {
+			if strings.Contains(text, not) {
+				t.Errorf("%s sees %q in %s", tc.who, not, text)
+			}
+		}
+		if w := p.ask("POST", at+"/acknowledge", "", "Authorization", as); w.Code != tc.acknowledges {
+			t.Errorf("%s acknowledges: got %d %s, want %d", tc.who, w.Code, w.Body, tc.acknowledges)
+		}
+	}
+}
+
+// Whoever gets a role in it may read it, and no machine may for having the same name.
+func TestAnAssignmentOpensASecurityIncident(t *testing.T) {
+	p := newPlace(t)
+	p.restrict()
+	as := p.as(t, "park")
+	bot := "Bearer " + p.token(t, store.Token{Actor: "park", Kind: store.Machine, Roles: []string{"responder"}})
+	if w := p.ask("POST", at+"/assign", `{"role":"incident-manager","person":"park"}`, "Authorization", p.as(t, "choi")); w.Code != 200 {
+		t.Fatalf("assign: got %d %s", w.Code, w.Body)
+	}
+	if w := p.ask("GET", at, "", "Authorization", as); w.Code != 200 {
+		t.Errorf("read by its manager: got %d %s", w.Code, w.Body)
+	}
+	if w := p.ask("GET", at, "", "Authorization", bot); w.Code != 404 {
+		t.Errorf("read by a machine of that name: got %d %s", w.Code, w.Body)
+	}
+}
+
 func TestAListIsOfWhatOneMayRead(t *testing.T) {
 	for _, tc := range []struct {
 		who  string
 		want api.Filter
 		asks bool
 	}{
-		{"park", api.Filter{Limit: 50}, true},
+		{"park", api.Filter{Limit: 50, Ordinary: true}, true},
+		{"choi", api.Filter{Limit: 50}, true},
+		{"yoon", api.Filter{Limit: 50}, true},
 		{"acme/desk", api.Filter{Limit: 50, Customers: []string{"acme"}}, true},
 		{"globex/lead", api.Filter{Limit: 50, Customers: []string{"globex"}}, true},
-		{"oh", api.Filter{Limit: 50, Services: []string{"checkout"}}, true},
+		{"oh", api.Filter{Limit: 50, Services: []string{"checkout"}, Ordinary: true}, true},
 		{"seo", api.Filter{}, false}, // no service names its party
 	} {
 		p := newPlace(t)

@@ -7,11 +7,12 @@ import (
 	"muster/internal/audit"
 	"muster/internal/handover"
 	"muster/internal/incident"
+	"muster/internal/request"
 	"muster/internal/review"
 	"muster/starter"
 )
 
-// A Backend is where incidents and their reviews live. Its errors are those of package starter; any other is one of ours.
+// A Backend is where incidents, their reviews and requests live. Its errors are those of package starter; any other is one of ours.
 type Backend interface {
 	List(ctx context.Context, f Filter) (rows []Summary, next string, err error)
 	State(ctx context.Context, id incident.ID) (*incident.Incident, error)
@@ -21,6 +22,10 @@ type Backend interface {
 	Alerts(ctx context.Context, id incident.ID, f AlertFilter) (*starter.Alerts, error)
 	// History writes the event histories of every run, in bytes that depend on nothing else.
 	History(ctx context.Context, id incident.ID, w io.Writer) error
+	// Open opens an incident that people report. The same request twice is one incident: then it is not fresh.
+	Open(ctx context.Context, r starter.Request, def incident.Definition, n incident.Notice) (id incident.ID, fresh bool, err error)
+	// Find returns where an incident lives.
+	Find(ctx context.Context, id incident.ID) (starter.Ref, error)
 	// Command asks something of an incident. The same request id twice is one decision.
 	Command(ctx context.Context, id incident.ID, r starter.Request, c incident.Command) (Receipt, error)
 
@@ -35,6 +40,13 @@ type Backend interface {
 	StartHandover(ctx context.Context, r starter.Request, terms handover.Terms) (*handover.Handover, error)
 	// AskHandover asks something of it. The same request id twice is one decision.
 	AskHandover(ctx context.Context, schedule string, r starter.Request, c handover.Command) error
+
+	Requests(ctx context.Context, f RequestFilter) (rows []RequestSummary, next string, err error)
+	Request(ctx context.Context, id request.ID) (*request.Request, error)
+	// StartRequest receives one, to which it gives an identity. The same request id twice is one.
+	StartRequest(ctx context.Context, r starter.Request, terms request.Terms) (*request.Request, error)
+	// AskRequest asks something of it. The same request id twice is one decision.
+	AskRequest(ctx context.Context, id request.ID, r starter.Request, c request.Command) error
 }
 
 // Over is the Backend that talks to workflows.
@@ -96,4 +108,24 @@ func (e engine) StartHandover(ctx context.Context, r starter.Request, terms hand
 // AskHandover sends an Update.
 func (e engine) AskHandover(ctx context.Context, schedule string, r starter.Request, c handover.Command) error {
 	return e.handovers().Ask(ctx, schedule, r, c)
+}
+
+// Requests asks Temporal.
+func (e engine) Requests(ctx context.Context, f RequestFilter) ([]RequestSummary, string, error) {
+	return e.Incidents.Requests().List(ctx, f)
+}
+
+// Request asks the workflow.
+func (e engine) Request(ctx context.Context, id request.ID) (*request.Request, error) {
+	return e.Incidents.Requests().State(ctx, id)
+}
+
+// StartRequest starts a workflow.
+func (e engine) StartRequest(ctx context.Context, r starter.Request, terms request.Terms) (*request.Request, error) {
+	return e.Incidents.Requests().Start(ctx, r, terms)
+}
+
+// AskRequest sends an Update.
+func (e engine) AskRequest(ctx context.Context, id request.ID, r starter.Request, c request.Command) error {
+	return e.Incidents.Requests().Ask(ctx, id, r, c)
 }

@@ -18,6 +18,7 @@ import (
 	"muster/internal/incident"
 	"muster/internal/problem"
 	"muster/internal/report"
+	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/store"
 )
@@ -60,6 +61,17 @@ func (c *Client) List(ctx context.Context, f Filter) (Page, error) {
 	var p Page
 	err := c.read(ctx, Path+"incidents", q, &p)
 	return p, err
+}
+
+// Open reports an incident, under a key; an empty one means a new one.
+func (c *Client) Open(ctx context.Context, n NewIncident, key string) (o Opened, err error) {
+	err = c.post(ctx, Path+"incidents", n, key, &o)
+	return o, err
+}
+
+// MakeForm makes a form by which somebody reports incidents. Its URL is a secret.
+func (c *Client) MakeForm(ctx context.Context, asked NewForm) (f Form, err error) {
+	return f, c.post(ctx, Path+"forms", asked, "", &f)
 }
 
 func setPage(q url.Values, limit int, after string) {
@@ -179,6 +191,58 @@ func (c *Client) DeclineHandover(ctx context.Context, schedule, reason, key stri
 func (c *Client) NoteHandover(ctx context.Context, schedule, text, key string) (HandoverReceipt, error) {
 	var r HandoverReceipt
 	err := c.post(ctx, ofSchedule(schedule)+"/note", handover.Note{Text: text}, key, &r)
+	return r, err
+}
+
+// Requests returns a page of requests. The filter's After is what the page before said is next.
+func (c *Client) Requests(ctx context.Context, f RequestFilter) (RequestPage, error) {
+	q := url.Values{}
+	if f.Status != "" {
+		q.Set("status", string(f.Status))
+	}
+	if f.Open {
+		q.Set("open", "true")
+	}
+	if f.Customer != "" {
+		q.Set("customer", f.Customer)
+	}
+	setPage(q, f.Limit, f.After)
+	var p RequestPage
+	err := c.read(ctx, Path+"requests", q, &p)
+	return p, err
+}
+
+// Request returns a customer's request.
+func (c *Client) Request(ctx context.Context, id request.ID) (request.Request, error) {
+	var r request.Request
+	err := c.read(ctx, ofRequest(id), nil, &r)
+	return r, err
+}
+
+// OpenRequest records a customer's request, under a key; an empty key means a new one.
+func (c *Client) OpenRequest(ctx context.Context, asked NewRequest, key string) (request.Request, error) {
+	var r request.Request
+	err := c.post(ctx, Path+"requests", asked, key, &r)
+	return r, err
+}
+
+// AskRequest asks something of a customer's request, under a key; an empty key means a new one.
+func (c *Client) AskRequest(ctx context.Context, id request.ID, cmd request.Command, key string) (RequestReceipt, error) {
+	var r RequestReceipt
+	name := ""
+	switch cmd.(type) {
+	case request.Approve:
+		name = "approve"
+	case request.Decline:
+		name = "decline"
+	case request.Answer:
+		name = "answer"
+	case request.Withdraw:
+		name = "withdraw"
+	case request.Note:
+		name = "note"
+	}
+	err := c.post(ctx, ofRequest(id)+"/"+name, cmd, key, &r)
 	return r, err
 }
 
@@ -313,6 +377,8 @@ func (c *Client) post(ctx context.Context, path string, asked any, key string, i
 }
 
 func ofSchedule(id string) string { return Path + "schedules/" + url.PathEscape(id) + "/handover" }
+
+func ofRequest(id request.ID) string { return Path + "requests/" + url.PathEscape(string(id)) }
 
 func of(id incident.ID) string { return Path + "incidents/" + url.PathEscape(string(id)) }
 

@@ -33,7 +33,7 @@ func TestClientReadsWhatTheServerSays(t *testing.T) {
 	if err != nil || len(page.Incidents) != 1 || page.Incidents[0].ID != open || page.Next != "AG1vcmU" || page.Zone != "Asia/Seoul" {
 		t.Errorf("list: got %+v, %v", page, err)
 	}
-	if want := (api.Filter{Status: incident.Triggered, Open: true, Limit: 3, After: "\x00more"}); !reflect.DeepEqual(p.filter, want) {
+	if want := (api.Filter{Status: incident.Triggered, Open: true, Limit: 3, Ordinary: true, After: "\x00more"}); !reflect.DeepEqual(p.filter, want) {
 		t.Errorf("got %+v, want %+v", p.filter, want)
 	}
 	i, err := c.Incident(t.Context(), open)

@@ -30,10 +30,10 @@ func Needs() map[string]Need {
 	return all
 }
 
-// A Body is what the body of a request becomes, with the field that no body has.
+// A Body is what the body of a request becomes, with the fields that no body has.
 type Body struct {
 	Value any
-	Left  string
+	Left  []string
 }
 
 // Commands are the bodies of the commands of an incident, by "METHOD path".

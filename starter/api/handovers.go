@@ -52,7 +52,25 @@ func (s *server) handover(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.hide(r.Context(), h)
 	return answer(w, h)
+}
+
+// hide takes the incidents out of a hand-over that the visitor may not read. All others may whoever may read the hand-over.
+func (s *server) hide(ctx context.Context, h *handover.Handover) {
+	all := len(h.Items)
+	h.Items = slices.DeleteFunc(h.Items, func(item handover.Item) bool {
+		if item.Kind == "" {
+			return false
+		}
+		i, err := s.Backend.State(ctx, item.Incident)
+		hidden := err != nil || !s.reads(visiting(ctx).Subject, i)
+		if hidden {
+			h.Failures = slices.DeleteFunc(h.Failures, func(f handover.Failure) bool { return f.Incident == string(item.Incident) })
+		}
+		return hidden
+	})
+	h.Unseen += all - len(h.Items)
 }
 
 // startHandover hands the schedule over from the visitor to somebody else.
@@ -66,7 +84,7 @@ func (s *server) startHandover(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	terms.Items, terms.Unseen = s.items(r.Context(), terms.Schedule, req.By.ID)
+	terms.Items, terms.Unseen = s.items(r.Context(), terms.Schedule, req.By.ID, terms.Incoming.ID)
 	h, err := s.Backend.StartHandover(r.Context(), req, terms)
 	s.Log.Info("command", "handover", terms.Schedule, "command", "start", "actor", req.By.ID, "request", req.ID, "error", err)
 	if err != nil {
@@ -86,7 +104,7 @@ func (s *server) request(w http.ResponseWriter, r *http.Request, into any) (star
 	if err != nil {
 		return starter.Request{}, err
 	}
-	if err := readInto(reflect.ValueOf(into).Elem(), body, ""); err != nil {
+	if err := readInto(reflect.ValueOf(into).Elem(), body); err != nil {
 		return starter.Request{}, err
 	}
 	by := visiting(r.Context())
@@ -142,10 +160,12 @@ func incoming(to, outgoing string, onCall []delivery.Recipient) (string, error) 
 }
 
 // items gathers what goes over: the most pressing first, and how many open incidents were not looked at or had no place.
-// Whoever hands over is not kept waiting by an incident that does not answer.
-func (s *server) items(ctx context.Context, schedule, person string) (items []handover.Item, unseen int) {
+// Whoever hands over is not kept waiting by an incident that does not answer. One that only the outgoing person may read counts
+// among those, and one that the outgoing person may not read is not there.
+func (s *server) items(ctx context.Context, schedule, person, incoming string) (items []handover.Item, unseen int) {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
+	successor, _ := s.Directory().Subject(incoming)
 	rows, more := s.openIncidents(ctx)
 	found := make([]*handover.Item, len(rows))
 	unread := make([]bool, len(rows))
@@ -158,8 +178,15 @@ func (s *server) items(ctx context.Context, schedule, person string) (items []ha
 			i, err := s.Backend.State(ctx, row.ID)
 			if err != nil {
 				unread[n] = true
-			} else if item, ok := handover.ItemOf(i, schedule, person); ok {
+				return
+			}
+			item, ok := handover.ItemOf(i, schedule, person)
+			switch {
+			case !ok || !s.reads(visiting(ctx).Subject, i):
+			case s.reads(successor, i):
 				found[n] = &item
+			default:
+				unread[n] = true
 			}
 		})
 	}
@@ -244,26 +271,32 @@ func onHandover[C handover.Command](s *server) handler {
 	}
 }
 
-// askHandover asks, and returns where the hand-over stands then, if that is known, also when it was refused. One that has ended
-// says why no more can be.
+// askHandover asks, and returns where the hand-over stands then.
 func (s *server) askHandover(ctx context.Context, schedule string, req starter.Request, c handover.Command) (*handover.Handover, error) {
 	err := s.Backend.AskHandover(ctx, schedule, req, c)
 	s.Log.Info("command", "handover", schedule, "command", fmt.Sprintf("%T", c), "actor", req.By.ID, "request", req.ID, "error", err)
+	return afterwards(err, func() (*handover.Handover, error) { return s.Backend.Handover(ctx, schedule) },
+		func(h *handover.Handover) error { return c.Check(h, req.By) })
+}
+
+// afterwards returns where something stands after it was asked, if that is known, also when it was refused. What has ended says
+// why no more can be.
+func afterwards[S any](err error, state func() (*S, error), check func(*S) error) (*S, error) {
 	_, gone := errors.AsType[*starter.NotFoundError](err)
 	_, refused := errors.AsType[*starter.RefusedError](err)
 	if err != nil && !gone && !refused {
 		return nil, err
 	}
-	h, unknown := s.Backend.Handover(ctx, schedule)
+	is, unknown := state()
 	switch {
 	case unknown != nil:
 		return nil, cmp.Or(err, unknown)
 	case gone:
-		if why := c.Check(h, req.By); why != nil {
+		if why := check(is); why != nil {
 			err = &starter.RefusedError{Reason: why.Error()}
 		}
 	}
-	return h, err
+	return is, err
 }
 
 // pass gives whoever has confirmed it the roles that the outgoing person still has in the incidents. What somebody else has

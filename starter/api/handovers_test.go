@@ -67,6 +67,35 @@ func TestAHandoverBeginsWithWhatIsOpen(t *testing.T) {
 	}
 }
 
+// A security incident goes over between those who may read it, without its title, and nobody else reads that it does.
+func TestAHandoverOfASecurityIncident(t *testing.T) {
+	for _, tc := range []struct {
+		name          string
+		involved      []string
+		items, unseen int
+	}{
+		{"both may read it", []string{"park", "kim"}, 1, 0},
+		{"the incoming person may not", []string{"park"}, 0, 1},
+		{"the outgoing person may not", []string{"kim"}, 0, 0},
+	} {
+		p := newPlace(t)
+		p.incidents[open].Holders = []incident.Holder{{Role: incident.IncidentManager, Person: "park"}}
+		p.restrict(tc.involved...)
+		h, err := newClient(t, p).StartHandover(t.Context(), "primary", api.NewHandover{To: "kim", Note: "quiet"}, "")
+		if err != nil || len(h.Items) != tc.items || h.Unseen != tc.unseen {
+			t.Errorf("%s: got items %+v, %d unseen, %v; want %d and %d", tc.name, h.Items, h.Unseen, err, tc.items, tc.unseen)
+			continue
+		}
+		for who, items := range map[string]int{"kim": tc.items, "choi": tc.items, "min": 0} {
+			var read handover.Handover
+			w := p.ask("GET", passing, "", "Authorization", p.as(t, who))
+			if err := json.Unmarshal(w.Body.Bytes(), &read); err != nil || len(read.Items) != items || strings.Contains(w.Body.String(), "answers 500") {
+				t.Errorf("%s, as %s: got %d %s", tc.name, who, w.Code, w.Body)
+			}
+		}
+	}
+}
+
 // What cannot be looked at is counted, and keeps nobody from handing over.
 func TestAHandoverSaysWhatItHasNotSeen(t *testing.T) {
 	for name, tc := range map[string]struct {

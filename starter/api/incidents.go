@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
@@ -33,6 +34,7 @@ func (s *server) list(w http.ResponseWriter, r *http.Request) error {
 		return s.denied(r, authority.Read, authority.May(by.Subject, authority.Read, authority.Object{Kind: authority.Incident}))
 	}
 	sight := authority.Sees(by.Subject)
+	f.Ordinary = !sight.Restricted
 	switch {
 	case sight.All:
 	case len(sight.Customers) > 0:
@@ -51,6 +53,9 @@ func (s *server) list(w http.ResponseWriter, r *http.Request) error {
 	internal := authority.May(by.Subject, authority.ReadInternal, authority.Object{Kind: authority.Incident}) == nil
 	for n := range page.Incidents {
 		row := &page.Incidents[n]
+		if !internal {
+			row.Kind = ""
+		}
 		row.Customers = slices.DeleteFunc(append([]string{}, row.Customers...), func(c string) bool { // none is an empty list, not null
 			return !internal && c != by.Party
 		})
@@ -299,7 +304,7 @@ func (s *server) closed(r *http.Request, requestID string, c incident.Command, g
 	if err != nil {
 		return Receipt{}, gone
 	}
-	if err := i.May(requestID, c); err != nil {
+	if err := i.May(requestID, c, s.Now()); err != nil {
 		return Receipt{}, &starter.RefusedError{Reason: err.Error()}
 	}
 	if i.Status != incident.Closed {
@@ -315,7 +320,113 @@ func (s *server) fill(r *http.Request, c incident.Command) (incident.Command, er
 		return s.name(c)
 	case incident.Repin:
 		return s.define(r, c)
+	case incident.AddResponder:
+		return s.summon(r, c)
+	case incident.SetCause:
+		return s.blame(c)
+	case incident.Merge:
+		return s.into(r, c)
+	case incident.Relate:
+		other, err := s.other(r, c.To, "to", authority.Read)
+		if err != nil {
+			return nil, err
+		}
+		c.Title = other.Definition.PublicTitle()
+		return c, nil
+	case incident.Answer:
+		return s.answerFor(r, c)
 	}
+	return c, nil
+}
+
+// summon adds the name of whoever is asked to help: somebody who may answer.
+func (s *server) summon(r *http.Request, c incident.AddResponder) (incident.Command, error) {
+	named, err := s.name(incident.Assign{Person: c.Person})
+	if err != nil {
+		return nil, err
+	}
+	c.Name = named.(incident.Assign).Name
+	i, err := s.Backend.State(r.Context(), id(r))
+	if err != nil {
+		return nil, err
+	}
+	o := s.about(authority.Incident, i)
+	o.Involved = append(slices.Clip(o.Involved), c.Person) // by being asked
+	if whose, _ := s.Directory().Subject(c.Person); authority.May(whose, authority.Acknowledge, o) != nil {
+		return nil, problem.Of(http.StatusUnprocessableEntity, problem.Fault{
+			Field: "person", Detail: fmt.Sprintf("%q may not acknowledge this incident; want somebody who may", clip(c.Person)),
+		})
+	}
+	return c, nil
+}
+
+// blame adds what a vendor has promised.
+func (s *server) blame(c incident.SetCause) (incident.Command, error) {
+	if c.Domain != incident.CauseVendor || c.Vendor == "" {
+		return c, nil // for the incident to judge
+	}
+	v, known := s.Directory().VendorSupport(c.Vendor)
+	if !known {
+		return nil, problem.Of(http.StatusUnprocessableEntity, problem.Fault{Field: "vendor", Detail: fmt.Sprintf(
+			"%q; want the id of a vendor with a support record in the organisation folder: %s", clip(c.Vendor), cmp.Or(oneOf(s.Directory().Vendors()), "there is none"))})
+	}
+	c.Support = &v
+	return c, nil
+}
+
+// into adds where the other incident lives. Whoever merges two must be allowed to do so in both.
+func (s *server) into(r *http.Request, c incident.Merge) (incident.Command, error) {
+	other, err := s.other(r, c.Into, "into", authority.Merge)
+	if err != nil {
+		return nil, err
+	}
+	own, err := s.Backend.State(r.Context(), id(r))
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case own.Definition.Kind != other.Definition.Kind: // who may read the one may not read the other
+		return nil, &starter.RefusedError{Reason: fmt.Sprintf("merge %s: only one of it and %s is a security incident; relate them instead", id(r), other.ID)}
+	case other.MergedInto != nil:
+		return nil, &starter.RefusedError{Reason: fmt.Sprintf("merge %s: %s is merged into %s itself", id(r), other.ID, other.MergedInto.ID)}
+	case !other.Status.Open():
+		return nil, &starter.RefusedError{Reason: fmt.Sprintf("merge %s: %s is %s; want an open incident", id(r), other.ID, other.Status)}
+	}
+	ref, err := s.Backend.Find(r.Context(), other.ID)
+	if err != nil {
+		return nil, err
+	}
+	c.WorkflowID, c.Title = ref.WorkflowID, other.Definition.PublicTitle()
+	return c, nil
+}
+
+// other is another incident that a command names. One that the visitor may not read is not there.
+func (s *server) other(r *http.Request, other incident.ID, field string, v authority.Verb) (*incident.Incident, error) {
+	missing := problem.Of(http.StatusUnprocessableEntity, problem.Fault{Field: field, Detail: fmt.Sprintf("%q; want the id of an incident", clip(string(other)))})
+	i, err := s.Backend.State(r.Context(), other)
+	if _, gone := errors.AsType[*starter.NotFoundError](err); gone {
+		return nil, missing
+	}
+	if err != nil {
+		return nil, err
+	}
+	by, o := visiting(r.Context()).Subject, s.about(authority.Incident, i)
+	if authority.May(by, authority.Read, o) != nil {
+		return nil, missing
+	}
+	return i, s.denied(r, v, authority.May(by, v, o))
+}
+
+// answerFor lets a customer answer for itself alone.
+func (s *server) answerFor(r *http.Request, c incident.Answer) (incident.Command, error) {
+	by := visiting(r.Context())
+	if by.Kind != authority.Customer {
+		return c, nil
+	}
+	if c.Customer != "" && c.Customer != by.Party {
+		return nil, problem.Of(http.StatusUnprocessableEntity, problem.Fault{Field: "customer", Detail: "want none: a customer answers for itself"})
+	}
+	c.Customer = by.Party
 	return c, nil
 }
 

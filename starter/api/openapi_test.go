@@ -24,10 +24,12 @@ import (
 
 	"muster/internal/alert"
 	"muster/internal/authority"
+	"muster/internal/calendar"
 	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/priority"
 	"muster/internal/problem"
+	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/store"
 	"muster/internal/supportplan"
@@ -120,7 +122,8 @@ func TestTheDocumentHasEveryRouteAndNoOther(t *testing.T) {
 func TestTheDocumentSaysWhatACallerMustBeAllowed(t *testing.T) {
 	own := []string{"manage-own-tokens", "manage-tokens"}
 	byHandler := map[string][]string{
-		"GET /api/v1/me": {}, "GET /api/v1/incidents": {"read"},
+		"GET /api/v1/me": {}, "GET /api/v1/incidents": {"read"}, "POST /api/v1/incidents": {"open"},
+		"GET /api/v1/requests": {"read"}, "POST /api/v1/requests": {"record"},
 		"GET /api/v1/tokens": own, "POST /api/v1/tokens": own, "DELETE /api/v1/tokens/{id}": own,
 	}
 	doc, needs := document(t), api.Needs()
@@ -260,7 +263,7 @@ func fields(typ reflect.Type, visit func(name string, always bool, typ reflect.T
 }
 
 // opaque are the schemas that tell nothing of their fields, and say so.
-func opaque() []string { return []string{"OutboxItem", "HistoryRun"} }
+func opaque() []string { return []string{"OutboxItem", "HistoryRun", "Entitlement"} }
 
 // compare holds a schema against the type whose JSON it describes.
 func compare(t *testing.T, doc object, where string, schema any, typ reflect.Type) {
@@ -334,9 +337,10 @@ func compareFields(t *testing.T, doc object, where string, schema any, typ refle
 func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 	doc := document(t)
 	for name, value := range map[string]any{
-		"AlertPage": api.AlertPage{}, "AttemptPage": api.Attempts{}, "Incident": incident.Incident{}, "IncidentPage": api.Page{},
+		"AlertPage": api.AlertPage{}, "AttemptPage": api.Attempts{}, "Form": api.Form{}, "Incident": incident.Incident{}, "IncidentPage": api.Page{}, "OpenedIncident": api.Opened{},
 		"Key": api.Key{}, "KeyList": api.KeyList{}, "Me": api.Me{}, "Problem": problem.Problem{}, "Receipt": api.Receipt{},
-		"Handover": handover.Handover{}, "HandoverReceipt": api.HandoverReceipt{}, "Review": review.Review{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
+		"Handover": handover.Handover{}, "HandoverReceipt": api.HandoverReceipt{}, "Request": request.Request{}, "RequestPage": api.RequestPage{},
+		"RequestReceipt": api.RequestReceipt{}, "Review": review.Review{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
 	} {
 		compare(t, doc, name, under(doc, "components", "schemas", name), reflect.TypeOf(value))
 	}
@@ -363,6 +367,12 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"level", schema("Level"), words(priority.High, priority.Medium, priority.Low)},
 		{"priority", schema("Priority"), []string{"1", "2", "3", "4", "5"}},
 		{"target", schema("PromiseTarget"), words(supportplan.Targets()...)},
+		{"target of a clock", schema("Clock", "properties", "target"), words(append(supportplan.Targets(), supportplan.Confirm)...)},
+		{"channel", schema("NoticeChannel"), words(incident.Channels()...)},
+		{"domain", schema("CauseDomain"), words(incident.CauseDomains()...)},
+		{"answer", schema("FixAnswer"), words(incident.FixAnswers()...)},
+		{"runbook", schema("RunbookOutcome"), words(incident.RunbookOutcomes()...)},
+		{"relation", schema("RelationKind"), words(incident.RelationKinds()...)},
 		{"pause", schema("PauseCause"), words(supportplan.Causes()...)},
 		{"clock", schema("ClockState"), words(
 			supportplan.Running, supportplan.Paused, supportplan.Met, supportplan.Missed, supportplan.Stopped,
@@ -376,6 +386,13 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"verb", schema("Verb"), words(authority.Verbs()...)},
 		{"review", schema("ReviewStatus"), words(review.Open, review.Closed)},
 		{"hand-over", schema("HandoverStatus"), words(handover.Statuses()...)},
+		{"request", schema("RequestStatus"), words(request.Statuses()...)},
+		{"channel", schema("Channel"), words(supportplan.Channels()...)},
+		{"period", schema("Quota", "properties", "per"), words(supportplan.Periods()...)},
+		{"outcome", schema("Verdict", "properties", "outcome"), words(supportplan.Outcomes()...)},
+		{"reason", schema("VerdictReason", "properties", "kind"), words(supportplan.ReasonKinds()...)},
+		{"offer", schema("VerdictOffer", "properties", "kind"), words(supportplan.OfferKinds()...)},
+		{"burden", schema("VerdictLimit", "properties", "customer"), words(supportplan.Burdens()...)},
 		{"phase", schema("Interval", "properties", "phase"), words(review.Phases()...)},
 		{"token", schema("Token", "properties", "kind"), words(store.Person, store.Machine)},
 		{"attempt", schema("Attempt", "properties", "kind"), words(
@@ -399,11 +416,19 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 		Text string `json:"text"`
 	}
 	want := api.Commands()
+	want["POST /api/v1/incidents"] = api.Body{Value: api.NewIncident{}}
 	want["POST /api/v1/tokens"] = api.Body{Value: api.NewToken{}}
+	want["POST /api/v1/forms"] = api.Body{Value: api.NewForm{}}
 	want["POST "+handoverRoute] = api.Body{Value: api.NewHandover{}}
 	want["POST "+handoverRoute+"/confirm"] = api.Body{Value: handover.Confirm{}}
 	want["POST "+handoverRoute+"/decline"] = api.Body{Value: handover.Decline{}}
 	want["POST "+handoverRoute+"/note"] = api.Body{Value: handover.Note{}}
+	want["POST /api/v1/requests"] = api.Body{Value: api.NewRequest{}}
+	want["POST "+requestRoute+"/approve"] = api.Body{Value: request.Approve{}}
+	want["POST "+requestRoute+"/decline"] = api.Body{Value: request.Decline{}}
+	want["POST "+requestRoute+"/answer"] = api.Body{Value: request.Answer{}}
+	want["POST "+requestRoute+"/withdraw"] = api.Body{Value: request.Withdraw{}}
+	want["POST "+requestRoute+"/note"] = api.Body{Value: request.Note{}}
 	want["POST /api/v1/incidents/{id}/review/note"] = api.Body{Value: text{}}
 	want["POST /api/v1/incidents/{id}/review/close"] = api.Body{Value: text{}}
 	doc := document(t)
@@ -422,7 +447,7 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 		}
 		var names, required []string
 		fields(reflect.TypeOf(w.Value), func(name string, always bool, typ reflect.Type) {
-			if name == w.Left {
+			if slices.Contains(w.Left, name) {
 				return
 			}
 			names = append(names, name)
@@ -431,6 +456,12 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 			}
 			field, _ := whole(doc, under(schema, "properties", name))
 			got, want := texts(under(field, "enum")), api.Allowed(reflect.Zero(typ).Interface())
+			if typ == reflect.TypeFor[supportplan.Channel]() && o.key() == "POST /api/v1/incidents" { // not every way of support is one of reporting
+				want = nil
+				for _, c := range incident.Channels() {
+					want = append(want, string(c))
+				}
+			}
 			if !slices.Equal(got, want) {
 				t.Errorf("%s: %s: got the values %q, want %q", o.key(), name, got, want)
 			}
@@ -523,19 +554,19 @@ func (j judge) judge(t *testing.T, o operation, w *httptest.ResponseRecorder) {
 	}
 }
 
-// A request is a right one of an operation, before something is made wrong with it.
-type request struct {
+// A demand is a right request of an operation, before something is made wrong with it.
+type demand struct {
 	method, path, body, kind string
 	auth                     string
 	header                   http.Header
 }
 
 // right is a request that is answered with 200, made by an administrator.
-func right(t *testing.T, p *place, o operation) request {
+func right(t *testing.T, p *place, o operation) demand {
 	t.Helper()
 	p.person = p.token(t, store.Token{Actor: "choi"})
 	p.reviews.Facts = review.FactsOf(p.incidents[open])
-	r := request{method: o.method, path: o.path, kind: "application/json", auth: "Bearer " + p.person, header: http.Header{}}
+	r := demand{method: o.method, path: o.path, kind: "application/json", auth: "Bearer " + p.person, header: http.Header{}}
 	id, last := string(open), o.path[strings.LastIndex(o.path, "/")+1:]
 	switch {
 	case strings.HasPrefix(o.path, "/api/v1/tokens/"):
@@ -543,11 +574,22 @@ func right(t *testing.T, p *place, o operation) request {
 	case strings.HasPrefix(o.path, "/api/v1/keys/"):
 		p.ask("POST", "/api/v1/keys", "")
 		id = p.keys.Keys()[1].ID
+	case o.key() == "POST /api/v1/incidents":
+		r.body = `{"service":"checkout","title":"Payments are refused","customer":"acme"}`
 	case o.key() == "POST "+handoverRoute:
 		id, r.body = "primary", `{"to":"kim","within":"30m","note":"watch the batch"}`
 	case strings.HasPrefix(o.path, handoverRoute):
 		p.handingOver(t, "choi")
 		id, r.body = "primary", map[string]string{"confirm": `{"note":"fine"}`, "decline": `{"reason":"ill"}`, "note": `{"text":"said"}`}[last]
+	case o.key() == "POST /api/v1/forms":
+		r.body = `{"person":"acme/desk","days":30}`
+	case o.key() == "POST /api/v1/requests":
+		r.body = asked()["requests"]
+	case strings.HasPrefix(o.path, requestRoute):
+		id, r.body = string(tuning), asked()[last]
+		if last == "answer" {
+			p.ask("POST", tuned+"/approve", asked()["approve"])
+		}
 	case o.key() == "POST /api/v1/tokens":
 		r.body = `{"actor":"bot","kind":"machine","roles":"responder","scopes":"read","label":"own","expires":"2027-01-31T00:00:00+09:00"}`
 	case strings.Contains(o.path, "/review/"):
@@ -556,17 +598,29 @@ func right(t *testing.T, p *place, o operation) request {
 		r.body = bodies()[last]
 	}
 	r.path = strings.Replace(r.path, "{id}", id, 1)
-	switch o.path {
-	case "/api/v1/incidents/{id}/resume":
+	switch verb := strings.TrimPrefix(o.path, "/api/v1/incidents/{id}/"); verb {
+	case "resume":
 		p.ask("POST", at+"/pause", bodies()["pause"])
-	case "/api/v1/incidents/{id}/reopen", "/api/v1/incidents/{id}/close":
+	case "reopen", "close", "send-report", "answer":
 		p.ask("POST", at+"/resolve", bodies()["resolve"])
+	case "case":
+		p.ask("POST", at+"/cause", bodies()["cause"])
+	case "end-runbook":
+		p.ask("POST", at+"/start-runbook", bodies()["start-runbook"])
+	case "merge", "split", "relate":
+		with := *newHouse(t).incidents[open]
+		with.ID = other
+		p.incidents[other] = &with
+		if verb == "split" {
+			p.ask("POST", at+"/merge", bodies()["merge"])
+			p.incidents[open].ReceiveMerge(incident.MergeMessage{Kind: incident.MergeTaken, From: incident.Merging{ID: other}, To: open}, p.now)
+		}
 	}
 	return r
 }
 
 // wrong makes something wrong with a request, so that it is answered with a status.
-func wrong(t *testing.T, p *place, o operation, r *request, code string) *http.Request {
+func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Request {
 	t.Helper()
 	ctx := t.Context()
 	switch code {
@@ -585,14 +639,27 @@ func wrong(t *testing.T, p *place, o operation, r *request, code string) *http.R
 	case "405":
 		r.method = "PUT"
 	case "409":
+		if o.key() == "POST /api/v1/incidents" { // the receipt of another one
+			p.fail = []error{&starter.RefusedError{Reason: "it is another one's"}}
+			break
+		}
 		if strings.HasPrefix(o.path, handoverRoute) {
 			p.handingOver(t, "park") // not the visitor's to confirm or decline
 		}
 		if o.path == handoverRoute+"/note" {
 			handover.Decline{Reason: "ill"}.Apply(p.handover, p.people["park"].Actor, p.now)
 		}
+		if o.key() == "POST /api/v1/requests" { // the key of another one
+			p.fail = []error{&starter.RefusedError{Reason: "it is another one"}}
+			break
+		}
+		p.unreached = true
+		p.ask("POST", tuned+"/withdraw", asked()["withdraw"])
 		p.ask("POST", at+"/resolve", bodies()["resolve"])
 		p.ask("POST", at+"/close", "{}")
+		if strings.HasSuffix(o.path, "/split") { // the other one is over, and this one with it
+			p.incidents[open].ReceiveMerge(incident.MergeMessage{Kind: incident.MergeOver, From: incident.Merging{ID: other}, To: open}, p.now)
+		}
 		p.reviews.Status = review.Closed
 		if strings.HasPrefix(o.path, "/api/v1/keys") {
 			r.path = "/api/v1/keys/none"
@@ -687,8 +754,38 @@ func storm(t *testing.T, p *place) {
 	i.Report.Files = []incident.File{{Path: "report.md", SHA256: "00"}}
 	i.Ticket.Ref.ID, i.Ticket.Ref.URL = "T-1", "https://desk.example/T-1"
 	i.Review = incident.Review{ID: "review/1", Due: p.now, Wanted: true, Opened: true}
+	learn(i, p.people["park"].Actor, p.now)
 	p.reviews.Facts = review.FactsOf(i)
 	p.reviews.Opened, p.reviews.Due, p.reviews.Overdue = p.now, p.now, true
+}
+
+// learn fills an incident with what people have said of it and done about it.
+func learn(i *incident.Incident, by timeline.Actor, now time.Time) {
+	clock := supportplan.Start("acme", supportplan.Promise{Target: supportplan.Confirm, Days: 2, Calendar: "office"}, now)
+	late := supportplan.Start("vendor:vane", supportplan.Promise{Target: supportplan.Respond, Within: time.Hour}, now)
+	merging := incident.Merging{ID: other, WorkflowID: "incident/b", Title: "Disks", Asked: now, Taken: now, Customers: []string{"globex"}}
+	i.Previous.Title, i.Previous.Cause, i.Previous.Remedy = "Checkout answers 500", "the pool", "a larger pool"
+	i.Notice = &incident.Notice{
+		Receipt: "CS-1", Channel: supportplan.ByPhone, Customer: "acme", Received: now, Occurred: now, NoticedBy: "a shop", Text: "it is slow", By: by,
+	}
+	i.Definition.Lead = &incident.LeadRule{FromPriority: priority.P2, Within: time.Minute}
+	i.Definition.Customers[0].Plan.Confirm = &supportplan.Confirmation{Days: 2, Calendar: "office"}
+	i.Settled = now
+	i.Cause = &incident.Cause{Domain: incident.CauseVendor, Vendor: "Vane", Text: "their disks", By: by, At: now}
+	i.Holders[0].Due = now
+	i.Absent, i.Vacant = []incident.Absence{{Role: incident.SupportManager, Person: "lee"}}, []incident.Role{incident.SupportManager}
+	i.Confirmations = []incident.Confirmation{{Clock: clock, Asked: now, Answer: incident.Fixed, By: &by, Answered: now, Lapsed: true}}
+	i.Cases = []incident.VendorCase{{Opened: now, Clock: &late, Reference: "SR-1", Answered: now, Support: incident.VendorSupport{
+		ID: "vane", Name: "Vane", Plan: "gold", Notify: i.Definition.Policy.LastResort, Respond: []incident.VendorResponse{{Priority: priority.P2, Within: time.Hour}},
+		Calendar: &calendar.Rules{ID: "office", Zone: "Asia/Seoul"},
+	}}}
+	i.Summons = []incident.Summons{{Person: "kim", Name: "김민수", By: by, At: now, Due: now, Answered: now, Missed: true}}
+	i.Runbooks = []incident.RunbookUse{{Name: "checkout", By: by, Started: now, Ended: now, Outcome: incident.RunbookLeft}}
+	i.Related = []incident.Relation{{ID: other, Kind: incident.CausedBy, Title: "Disks", Note: "theirs"}}
+	i.MergedInto, i.Merged, i.Adopted = &merging, []incident.Merging{merging}, true
+	i.Results = []incident.Result{{
+		Customer: "acme", Revision: 2, Sent: now, Files: []incident.ResultFile{{Language: "ko", Name: "acme.ko.md", SHA256: "00"}},
+	}}
 }
 
 func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
@@ -720,6 +817,9 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{"/api/v1/incidents/{id}/history", ""},
 			{"/api/v1/incidents/{id}/review", ""},
 			{handoverRoute, ""},
+			{"/api/v1/requests", "?status=accepted&open=true&limit=7"},
+			{"/api/v1/requests", "?status=gone"},
+			{requestRoute, ""},
 			{"/api/v1/tokens", ""},
 			{"/api/v1/attempts", "?limit=1"},
 			{"/api/v1/keys", ""},
@@ -728,8 +828,22 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			if tt.route == handoverRoute {
 				id = "primary"
 			}
+			if tt.route == requestRoute {
+				id = string(tuning)
+			}
 			path := strings.Replace(tt.route, "{id}", id, 1) + tt.query
 			j.judge(t, all["GET "+tt.route], p.ask("GET", path, "", "Authorization", auth))
+		}
+	}
+	for _, actor := range []string{"choi", "acme/desk", "globex/lead", "jung", "vera"} {
+		auth := p.as(t, actor)
+		for _, body := range []string{
+			`{"service":"checkout","title":"slow","receipt":"CS-2"}`, `{"service":"checkout","title":"slow","customer":"acme","impact":"low"}`,
+			`{"service":"none","title":"slow","received":"2026-11-29T00:00:00Z"}`,
+		} {
+			for range 2 { // the same again is the same incident
+				j.judge(t, all["POST /api/v1/incidents"], p.ask("POST", "/api/v1/incidents", body, "Authorization", auth, "Idempotency-Key", "k"))
+			}
 		}
 	}
 	machine := p.ask("GET", "/api/v1/me", "", "Authorization", "Bearer "+p.machine)

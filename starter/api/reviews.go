@@ -51,7 +51,7 @@ func (s *server) onReview(ask func(ctx context.Context, id incident.ID, r starte
 		var words struct {
 			Text string `json:"text"`
 		}
-		if err := readInto(reflect.ValueOf(&words).Elem(), body, ""); err != nil {
+		if err := readInto(reflect.ValueOf(&words).Elem(), body); err != nil {
 			return err
 		}
 		by := visiting(r.Context())

@@ -18,6 +18,7 @@ import (
 	"muster/internal/keyring"
 	"muster/internal/problem"
 	"muster/internal/report"
+	"muster/internal/request"
 	"muster/internal/store"
 	"muster/internal/throttle"
 	"muster/starter"
@@ -39,6 +40,7 @@ type Config struct {
 	Backend   Backend
 	Store     *store.Store
 	Keys      Keys
+	Links     Links            // of forms; nil: people cannot reach the pages
 	Directory func() Directory // the organisation folder as it is now
 	// Guess notes that somebody has shown a token that is not good, and returns for how long its address is shut out, zero
 	// if not. Nil shuts nobody out.
@@ -81,10 +83,12 @@ type route struct {
 // routes are all that the API answers to those who have a token.
 func (s *server) routes() []route {
 	heavy := inTurn(2) // each reads whole histories: after a storm, a hundred megabytes
-	const one, oneHandover = "incidents/{id}", "schedules/{id}/handover"
+	const one, oneHandover, oneRequest = "incidents/{id}", "schedules/{id}/handover", "requests/{id}"
 	all := []route{
 		{http.MethodGet, "me", "", "", s.me},
 		{http.MethodGet, "incidents", "", "", s.list},
+		{http.MethodPost, "incidents", "", "", s.open}, // asks itself: what it will be about stands in the body
+		{http.MethodPost, "forms", authority.MakeForm, authority.Incident, s.makeForm},
 		{http.MethodGet, one, authority.Read, authority.Incident, s.show},
 		{http.MethodGet, one + "/timeline", authority.Read, authority.Incident, s.timeline},
 		{http.MethodGet, one + "/alerts", authority.ReadInternal, authority.Incident, heavy(s.alerts)},
@@ -98,6 +102,14 @@ func (s *server) routes() []route {
 		{http.MethodPost, oneHandover + "/confirm", authority.Confirm, authority.Handover, s.confirmHandover},
 		{http.MethodPost, oneHandover + "/decline", authority.HandOver, authority.Handover, onHandover[handover.Decline](s)},
 		{http.MethodPost, oneHandover + "/note", authority.Note, authority.Handover, onHandover[handover.Note](s)},
+		{http.MethodGet, "requests", "", "", s.listRequests},
+		{http.MethodPost, "requests", "", "", s.openRequest},
+		{http.MethodGet, oneRequest, authority.Read, authority.Request, s.showRequest},
+		{http.MethodPost, oneRequest + "/approve", authority.Approve, authority.Request, onRequest[request.Approve](s)},
+		{http.MethodPost, oneRequest + "/decline", authority.Approve, authority.Request, onRequest[request.Decline](s)},
+		{http.MethodPost, oneRequest + "/answer", authority.Answer, authority.Request, onRequest[request.Answer](s)},
+		{http.MethodPost, oneRequest + "/withdraw", authority.Withdraw, authority.Request, onRequest[request.Withdraw](s)},
+		{http.MethodPost, oneRequest + "/note", authority.Note, authority.Request, onRequest[request.Note](s)},
 		{http.MethodGet, "tokens", "", "", s.listTokens},
 		{http.MethodPost, "tokens", "", "", s.createToken},
 		{http.MethodDelete, "tokens/{id}", "", "", s.revokeToken},

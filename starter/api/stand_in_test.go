@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,9 +23,11 @@ import (
 	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/keyring"
+	"muster/internal/link"
 	"muster/internal/priority"
 	"muster/internal/problem"
 	"muster/internal/report"
+	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/store"
 	"muster/internal/supportplan"
@@ -34,7 +37,10 @@ import (
 	"muster/templates"
 )
 
-const open incident.ID = "INC-7K3M9QX2PA"
+const (
+	open  incident.ID = "INC-7K3M9QX2PA"
+	other incident.ID = "INC-8M4N0RY3QB"
+)
 
 func instant() time.Time { return time.Date(2026, 11, 22, 5, 5, 9, 0, time.UTC) }
 
@@ -53,6 +59,9 @@ type house struct {
 	reviews   review.Review
 	handover  *handover.Handover // of primary, from yoon to park
 	asked     []string           // requests that it has taken
+	opened    map[string]incident.ID
+	requests  map[request.ID]*request.Request
+	sought    api.RequestFilter
 }
 
 type call struct {
@@ -88,6 +97,12 @@ func newHouse(t testing.TB) *house {
 	}}}}, h.now)
 	i.Advance(h.now)
 	h.incidents[open] = i
+	second := i.Definition
+	second.Title = "The same, by phone"
+	if h.incidents[other], err = incident.Open(other, second, h.now); err != nil {
+		t.Fatal(err)
+	}
+	h.requests = map[request.ID]*request.Request{tuning: waiting(t)}
 	h.reviews = review.Review{Status: review.Open, Facts: review.Facts{Incident: open, Customers: []string{"Acme"}}}
 	h.reviews.Timeline.Add(h.now, timeline.ReviewOpened, timeline.Muster())
 	return h
@@ -111,7 +126,7 @@ func (h *house) List(_ context.Context, f api.Filter) ([]api.Summary, string, er
 	h.filter = f
 	var rows []api.Summary
 	for _, i := range h.incidents {
-		if f.Status == "" || f.Status == i.Status {
+		if i.ID != other && (f.Status == "" || f.Status == i.Status) { // lists have one
 			rows = append(rows, api.Summary{ID: i.ID, Title: i.Definition.Title, Status: i.Status, Priority: i.Priority, Service: "checkout", Customers: []string{"acme"}, OpenedAt: i.Times.Started})
 		}
 	}
@@ -181,6 +196,51 @@ func (h *house) Command(ctx context.Context, id incident.ID, r starter.Request, 
 		return api.Receipt{}, &starter.RefusedError{Reason: err.Error()}
 	}
 	return api.Receipt{ID: i.ID, Status: i.Status, Priority: i.Priority, Seq: i.Timeline.Dropped + len(i.Timeline.Entries)}, nil
+}
+
+// Open opens an incident as a workflow does: twice under one request it is the same.
+func (h *house) Open(_ context.Context, r starter.Request, def incident.Definition, n incident.Notice) (incident.ID, bool, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.failure(); err != nil {
+		return "", false, err
+	}
+	if id, known := h.opened[r.ID]; known {
+		return id, false, nil
+	}
+	id := incident.ID(fmt.Sprintf("INC-NEW%d", len(h.opened)+1))
+	i, err := incident.OpenNoticed(id, def, n, r.By, h.now)
+	if err != nil {
+		return "", false, err
+	}
+	if h.opened == nil {
+		h.opened = map[string]incident.ID{}
+	}
+	h.opened[r.ID], h.incidents[id] = id, i
+	return id, true, nil
+}
+
+// settle lets what an incident tells another one be answered: it is taken in.
+func (h *house) settle(t testing.TB) {
+	t.Helper()
+	i := h.incidents[open]
+	for _, s := range i.Advance(h.now) {
+		if s.Work == incident.TellMerge {
+			i.MergeTold(s.Number, "", h.now)
+		}
+	}
+	i.ReceiveMerge(incident.MergeMessage{Kind: incident.MergeTaken, From: incident.Merging{ID: other}, To: open}, h.now)
+	if i.Status != incident.Merged {
+		t.Fatalf("it is %s", i.Status)
+	}
+}
+
+func (h *house) Find(ctx context.Context, id incident.ID) (starter.Ref, error) {
+	i, err := h.State(ctx, id)
+	if err != nil {
+		return starter.Ref{}, err
+	}
+	return starter.Ref{WorkflowID: "incident/" + string(i.ID)}, nil
 }
 
 func (h *house) Review(ctx context.Context, id incident.ID) (review.Review, error) {
@@ -269,6 +329,7 @@ type place struct {
 	wait            time.Duration // for which whoever has guessed is shut out
 	guesses         int
 	person, machine string
+	unreached       bool // people cannot reach the server
 }
 
 func newPlace(t testing.TB) *place {
@@ -289,7 +350,7 @@ func newPlace(t testing.TB) *place {
 		t.Fatal(err)
 	}
 	p.handler, err = api.New(api.Config{
-		Backend: p.house, Store: p.store, Keys: p.keys, Directory: func() api.Directory { return p.people }, Texts: texts,
+		Backend: p.house, Store: p.store, Keys: p.keys, Links: p, Directory: func() api.Directory { return p.people }, Texts: texts,
 		Guess:    func(*http.Request) time.Duration { p.guesses++; return p.wait },
 		Language: "ko", Zone: "Asia/Seoul", Now: instant, Version: api.Version{Version: "v1.2.3", Go: "go"}, Log: logger(p.log),
 	})
@@ -297,6 +358,15 @@ func newPlace(t testing.TB) *place {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// Link makes a link as the node does.
+func (p *place) Link(l link.Link) (string, error) {
+	token, err := p.keys.Link(l)
+	if p.unreached {
+		return "", err
+	}
+	return "https://muster.example" + link.Path + token, err
 }
 
 // handingOver hands primary over from kim, who leads the incident and speaks with its customer, to somebody.
@@ -382,6 +452,39 @@ func (people) Repinned(d incident.Definition, _ []alert.Labels) (incident.Defini
 	d.SHA256, d.Revision, d.Quiet = "new", "newer", d.Quiet+time.Minute
 	return d, nil
 }
+
+// Reported knows two services: checkout, which acme and globex use, and ledger, which nobody does.
+func (people) Reported(r incident.Reported) (incident.Definition, error) {
+	plan := supportplan.Plan{ID: "gold", AtRisk: 75, UpdateBy: supportplan.ByEngine, Promises: []supportplan.Promise{
+		{Priority: priority.P1, Target: supportplan.Respond, Within: 15 * time.Minute}, {Priority: priority.P2, Target: supportplan.Respond, Within: time.Hour},
+	}}
+	d := incident.Definition{
+		Service: incident.Service{ID: r.Service, Name: "Checkout"}, Title: r.Title, Source: "people", Languages: []string{"ko"}, Zone: "Asia/Seoul",
+		Impact: cmp.Or(r.Impact, priority.High), Urgency: cmp.Or(r.Urgency, priority.Medium),
+	}
+	switch r.Service {
+	case "checkout":
+		d.Customers = []incident.Customer{{ID: "acme", Name: "Acme", Plan: plan}, {ID: "globex", Name: "Globex", Plan: plan}}
+	case "ledger":
+	default:
+		return d, &incident.NoticeFault{Field: "service", Detail: "unknown; want checkout or ledger"}
+	}
+	for _, id := range r.Customers {
+		if !slices.ContainsFunc(d.Customers, func(c incident.Customer) bool { return c.ID == id }) {
+			return d, &incident.NoticeFault{Field: "customers", Detail: "unknown; want acme or globex"}
+		}
+	}
+	if len(r.Customers) > 0 {
+		d.Customers = slices.DeleteFunc(d.Customers, func(c incident.Customer) bool { return !slices.Contains(r.Customers, c.ID) })
+	}
+	return d, nil
+}
+
+func (people) VendorSupport(id string) (incident.VendorSupport, bool) {
+	return incident.VendorSupport{ID: id, Name: "Vane", Reachable: true}, id == "vane"
+}
+
+func (people) Vendors() []string { return []string{"vane"} }
 
 func (people) Partners(service string) []string {
 	if service == "checkout" {

@@ -108,7 +108,7 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var asked NewToken
-	if err := readInto(reflect.ValueOf(&asked).Elem(), body, ""); err != nil {
+	if err := readInto(reflect.ValueOf(&asked).Elem(), body); err != nil {
 		return err
 	}
 	by := visiting(r.Context())

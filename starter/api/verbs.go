@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"muster/internal/authority"
@@ -28,13 +30,13 @@ type verb struct {
 	name    string // in the path
 	verb    authority.Verb
 	command incident.Command
-	filled  string // a field that no body has, because it is filled in here
+	filled  []string // fields that no body has, because they are filled in here
 }
 
 func verbs() []verb {
 	return []verb{
 		{name: "acknowledge", verb: authority.Acknowledge, command: incident.Acknowledge{}},
-		{name: "assign", verb: authority.Assign, command: incident.Assign{}, filled: "name"},
+		{name: "assign", verb: authority.Assign, command: incident.Assign{}, filled: []string{"name"}},
 		{name: "note", verb: authority.Note, command: incident.Note{}},
 		{name: "escalate", verb: authority.Escalate, command: incident.Escalate{}},
 		{name: "priority", verb: authority.SetPriority, command: incident.SetPriority{}},
@@ -45,7 +47,18 @@ func verbs() []verb {
 		{name: "reopen", verb: authority.Reopen, command: incident.Reopen{}},
 		{name: "close", verb: authority.Close, command: incident.Close{}},
 		{name: "update", verb: authority.SendUpdate, command: incident.SendUpdate{}},
-		{name: "repin", verb: authority.Repin, command: incident.Repin{}, filled: "definition"},
+		{name: "repin", verb: authority.Repin, command: incident.Repin{}, filled: []string{"definition"}},
+		{name: "responders", verb: authority.AddResponder, command: incident.AddResponder{}, filled: []string{"name"}},
+		{name: "cause", verb: authority.SetCause, command: incident.SetCause{}, filled: []string{"support"}},
+		{name: "case", verb: authority.RecordCase, command: incident.RecordCase{}},
+		{name: "time", verb: authority.SetTime, command: incident.SetTime{}},
+		{name: "send-report", verb: authority.SendReport, command: incident.SendReport{}},
+		{name: "answer", verb: authority.Answer, command: incident.Answer{}},
+		{name: "start-runbook", verb: authority.StartRunbook, command: incident.StartRunbook{}},
+		{name: "end-runbook", verb: authority.EndRunbook, command: incident.EndRunbook{}},
+		{name: "merge", verb: authority.Merge, command: incident.Merge{}, filled: []string{"workflow_id", "title"}},
+		{name: "split", verb: authority.Split, command: incident.Split{}},
+		{name: "relate", verb: authority.Relate, command: incident.Relate{}, filled: []string{"title"}},
 	}
 }
 
@@ -60,17 +73,17 @@ func verbOf(c incident.Command) (verb, bool) {
 }
 
 // read makes the command that a body asks for. Every field is known and given once, what a command cannot do without is
-// there, and what has only a few values has one of them. All fields of commands are texts.
+// there, and what has only a few values has one of them. All fields of commands are texts or instants.
 func (v verb) read(body []byte) (incident.Command, error) {
 	c := reflect.New(reflect.TypeOf(v.command)).Elem()
-	if err := readInto(c, body, v.filled); err != nil {
+	if err := readInto(c, body, v.filled...); err != nil {
 		return nil, err
 	}
 	return c.Interface().(incident.Command), nil
 }
 
-// readInto fills a struct of texts from a body. One field may be left out of it.
-func readInto(c reflect.Value, body []byte, left string) error {
+// readInto fills a struct of texts, instants, whole numbers and lists of texts from a body. Some fields may be left out of it.
+func readInto(c reflect.Value, body []byte, left ...string) error {
 	given, err := texts(body)
 	if err != nil {
 		return problem.Of(http.StatusBadRequest, problem.Fault{Field: "body", Detail: err.Error()})
@@ -79,7 +92,7 @@ func readInto(c reflect.Value, body []byte, left string) error {
 	var known []string
 	for n := range c.NumField() {
 		name, option, _ := strings.Cut(c.Type().Field(n).Tag.Get("json"), ",")
-		if name == left {
+		if slices.Contains(left, name) {
 			continue
 		}
 		known = append(known, name)
@@ -99,7 +112,20 @@ func readInto(c reflect.Value, body []byte, left string) error {
 
 // fill sets a field, or says why its value will not do.
 func fill(field reflect.Value, given any, required bool) (why string) {
+	if list, ok := field.Addr().Interface().(*[]string); ok {
+		return fillList(list, given)
+	}
+	if n, ok := field.Addr().Interface().(*int); ok {
+		return fillInt(n, given)
+	}
 	text, ok := given.(string)
+	if at, isTime := field.Addr().Interface().(*time.Time); isTime && ok && text != "" {
+		var err error
+		if *at, err = time.Parse(time.RFC3339, text); err != nil {
+			return fmt.Sprintf("%q; want an instant such as 2026-11-26T09:05:00+09:00", clip(text))
+		}
+		return ""
+	}
 	want := allowed(field.Interface())
 	switch {
 	case given != nil && !ok:
@@ -111,7 +137,43 @@ func fill(field reflect.Value, given any, required bool) (why string) {
 	case len(text) > incident.MaxText:
 		return fmt.Sprintf("%d bytes; want %d at most", len(text), incident.MaxText)
 	}
-	field.SetString(text)
+	if field.Kind() == reflect.String {
+		field.SetString(text)
+	}
+	return ""
+}
+
+// fillInt sets a whole number. One that is left out stays as it is.
+func fillInt(n *int, given any) (why string) {
+	f, ok := given.(float64)
+	switch {
+	case given == nil:
+	case !ok || f != math.Trunc(f) || math.Abs(f) > math.MaxInt32:
+		return "want a whole number"
+	default:
+		*n = int(f)
+	}
+	return ""
+}
+
+// maxList bounds how many texts a list has.
+const maxList = 50
+
+func fillList(list *[]string, given any) (why string) {
+	items, ok := given.([]any)
+	if given != nil && !ok {
+		return "want a list of strings"
+	}
+	if len(items) > maxList {
+		return fmt.Sprintf("%d items; want %d at most", len(items), maxList)
+	}
+	for _, item := range items {
+		text, ok := item.(string)
+		if !ok || strings.TrimSpace(text) == "" || slices.Contains(*list, text) {
+			return "want a list of different strings, none of them empty"
+		}
+		*list = append(*list, text)
+	}
 	return ""
 }
 
@@ -126,6 +188,18 @@ func allowed(value any) []string {
 		return words(supportplan.Targets())
 	case supportplan.Cause:
 		return words(supportplan.Causes())
+	case supportplan.Channel:
+		return words(supportplan.Channels())
+	case incident.CauseDomain:
+		return words(incident.CauseDomains())
+	case incident.Point:
+		return words(incident.Points())
+	case incident.FixAnswer:
+		return words(incident.FixAnswers())
+	case incident.RunbookOutcome:
+		return words(incident.RunbookOutcomes())
+	case incident.RelationKind:
+		return words(incident.RelationKinds())
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/problem"
+	"muster/internal/request"
 	"muster/internal/store"
 	"muster/internal/throttle"
 	"muster/internal/timeline"
@@ -23,6 +24,11 @@ import (
 type Directory interface {
 	// Repinned returns a definition as the folder has it now, for the same service and alerts.
 	Repinned(pinned incident.Definition, alerts []alert.Labels) (incident.Definition, error)
+	// Reported returns a definition for what people report. Its error is a *incident.NoticeFault.
+	Reported(r incident.Reported) (incident.Definition, error)
+	// VendorSupport returns what a vendor has promised, and Vendors whose IDs are known.
+	VendorSupport(id string) (incident.VendorSupport, bool)
+	Vendors() []string
 	// Older tells whether a folder of another revision, changed at that time, is newer than this one.
 	Older(revision string, changed time.Time) bool
 	// Subject returns who acts, with a party and roles.
@@ -36,6 +42,9 @@ type Directory interface {
 	Recipients(t escalation.Target, at time.Time) ([]delivery.Recipient, error)
 	// LastResorts returns whom the policies that page a schedule page when nothing else helps.
 	LastResorts(schedule string) []escalation.Target
+	// Request returns what a customer asks for, with the feature that it means, and what is promised now. What is wrong with it
+	// is a *request.Fault.
+	Request(a request.Asked) (request.Asked, request.Pinned, error)
 }
 
 // A visitor is who makes a request, and how that was authenticated.
@@ -148,23 +157,55 @@ func (s *server) about(k authority.Kind, i *incident.Incident) authority.Object 
 	return starter.About(k, i, s.Directory().Partners(i.Definition.Service.ID))
 }
 
+// named is what a request names, as authority sees it, and how it is called: nothing, where the route is about none.
+func (s *server) named(r *http.Request, k authority.Kind) (o authority.Object, what string, err error) {
+	if id(r) == "" {
+		return o, "", nil
+	}
+	switch k {
+	case authority.Incident, authority.Review:
+		what = "incident " + string(id(r))
+		var i *incident.Incident
+		if i, err = s.Backend.State(r.Context(), id(r)); err == nil {
+			o = s.about(k, i)
+		}
+	case authority.Request:
+		what = "request " + string(requestOf(r))
+		var q *request.Request
+		if q, err = s.Backend.Request(r.Context(), requestOf(r)); err == nil {
+			o = authority.Object{Kind: k, Customers: []string{q.Customer}}
+		}
+	default:
+	}
+	return o, what, err
+}
+
+// reads tells whether somebody may read an incident.
+func (s *server) reads(who authority.Subject, i *incident.Incident) bool {
+	return authority.May(who, authority.Read, s.about(authority.Incident, i)) == nil
+}
+
 // may tells whether the visitor may do something to what a request names. Who may not read it learns no more than that there
 // is nothing for him.
 func (s *server) may(r *http.Request, v authority.Verb, k authority.Kind) error {
 	by := visiting(r.Context()).Subject
-	err := authority.May(by, v, authority.Object{Kind: k})
-	if err == nil || id(r) == "" || k != authority.Incident && k != authority.Review {
-		return s.denied(r, v, err) // whatever it is about
+	some := id(r) != "" && (k == authority.Incident || k == authority.Review) // which may be a restricted one
+	err := authority.May(by, v, authority.Object{Kind: k, Restricted: some})
+	if err == nil {
+		return nil // whatever it is about
 	}
-	i, err := s.Backend.State(r.Context(), id(r))
-	if err != nil {
-		return err
+	o, what, unknown := s.named(r, k)
+	switch {
+	case what == "":
+		return s.denied(r, v, err)
+	case unknown != nil:
+		return unknown
 	}
-	o, whole := s.about(k, i), by
+	whole := by
 	whole.Scopes = nil // that a token is narrowed is no secret before whoever has it
 	denial := s.denied(r, v, authority.May(by, v, o))
 	if authority.May(whole, authority.Read, o) != nil {
-		return &starter.NotFoundError{What: "incident " + string(id(r))}
+		return &starter.NotFoundError{What: what}
 	}
 	return denial
 }
@@ -187,12 +228,17 @@ func (s *server) shown(r *http.Request, i *incident.Incident) *incident.Incident
 		}
 		return i
 	}
-	return i.Shown(incident.Viewer{
+	return i.Shown(s.viewer(by, i.Definition.Organisation))
+}
+
+// viewer is a visitor of a party beside the provider, before whom the organisation stands for everybody else.
+func (s *server) viewer(by visitor, organisation string) incident.Viewer {
+	return incident.Viewer{
 		Party: by.Party,
 		Own: func(a timeline.Actor) bool {
 			whose, ok := s.Directory().Subject(a.ID)
 			return a.Kind == timeline.Person && ok && whose.Party == by.Party
 		},
-		Instead: timeline.Actor{Kind: timeline.Engine, ID: "muster", Name: i.Definition.Organisation},
-	})
+		Instead: timeline.Actor{Kind: timeline.Engine, ID: "muster", Name: organisation},
+	}
 }

@@ -1,0 +1,186 @@
+package api
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"muster/internal/authority"
+	"muster/internal/request"
+	"muster/internal/supportplan"
+	"muster/starter"
+)
+
+// A RequestSummary is one row of a list of requests; filters narrow the list.
+type (
+	RequestSummary = starter.RequestSummary
+	RequestFilter  = starter.RequestFilter
+)
+
+// A RequestPage is a part of a list, the newest request first.
+type RequestPage struct {
+	Requests []RequestSummary `json:"requests"`
+	Next     string           `json:"next,omitempty"` // asks for what comes after, as after; empty at the end
+	Language string           `json:"language"`       // in which the organisation reads …
+	Zone     string           `json:"zone"`           // … and its IANA zone
+}
+
+// A NewRequest is what a customer's request is recorded with. What is promised for it is in the organisation folder.
+type NewRequest struct {
+	Customer string              `json:"customer,omitempty"` // ID; of a customer's people, their own
+	Kind     string              `json:"kind"`               // "enquiry", or the ID of a feature
+	Feature  string              `json:"feature,omitempty"`  // ID
+	Channel  supportplan.Channel `json:"channel,omitempty"`
+	Received string              `json:"received,omitempty"` // RFC 3339; empty: now
+	Number   string              `json:"number,omitempty"`   // by which whoever took it knows it
+	Text     string              `json:"text"`
+}
+
+// A RequestReceipt says where a request stands after it was asked something.
+type RequestReceipt struct {
+	ID     request.ID     `json:"id"`
+	Status request.Status `json:"status"`
+}
+
+// Bounds of what is recorded.
+const (
+	mostNumber = 64                  // bytes of a receipt number
+	longAgo    = 31 * 24 * time.Hour // since a request came that is recorded now
+)
+
+func requestOf(r *http.Request) request.ID { return request.ID(r.PathValue("id")) }
+
+// listRequests answers with the requests that the visitor may read.
+func (s *server) listRequests(w http.ResponseWriter, r *http.Request) error {
+	q := asked{Values: r.URL.Query()}
+	f := RequestFilter{Open: q.truth("open"), Customer: q.Get("customer"), Limit: q.limit(), After: q.after()}
+	if v := q.Get("status"); v != "" {
+		if f.Status = request.Status(v); !slices.Contains(request.Statuses(), f.Status) {
+			q.fault("status", oneOf(words(request.Statuses())))
+		}
+	}
+	if err := queryFaults(q.Values, q.faults, "status", "open", "customer", "limit", "after"); err != nil {
+		return err
+	}
+	by := visiting(r.Context())
+	if by.Kind != authority.Provider {
+		f.Customer = by.Party
+	}
+	if err := s.mayAbout(r, authority.Read, f.Customer); err != nil {
+		return err
+	}
+	rows, after, err := s.Backend.Requests(r.Context(), f)
+	if err != nil {
+		return err
+	}
+	return answer(w, RequestPage{Requests: append([]RequestSummary{}, rows...), Next: next(after), Language: s.Language, Zone: s.Zone})
+}
+
+// mayAbout tells whether the visitor may do something to the requests of a customer.
+func (s *server) mayAbout(r *http.Request, v authority.Verb, customer string) error {
+	o := authority.Object{Kind: authority.Request, Customers: []string{customer}}
+	return s.denied(r, v, authority.May(visiting(r.Context()).Subject, v, o))
+}
+
+// openRequest records what a customer asks for. What was promised for it comes from the organisation folder as it is now.
+func (s *server) openRequest(w http.ResponseWriter, r *http.Request) error {
+	var given NewRequest
+	req, err := s.request(w, r, &given)
+	if err != nil {
+		return err
+	}
+	by := visiting(r.Context())
+	if by.Kind == authority.Customer {
+		given.Customer = cmp.Or(given.Customer, by.Party)
+	}
+	if err := s.mayAbout(r, authority.Record, given.Customer); err != nil {
+		return err
+	}
+	a, err := s.asks(given, by.Kind == authority.Provider)
+	if err != nil {
+		return err
+	}
+	a, pinned, err := s.Directory().Request(a)
+	if bad, ok := errors.AsType[*request.Fault](err); ok {
+		return fault(bad.Field, bad.Detail)
+	}
+	if err != nil {
+		return err
+	}
+	q, err := s.Backend.StartRequest(r.Context(), req, request.Terms{Asked: a, Pinned: pinned})
+	s.Log.Info("command", "request", a.Customer, "command", "record", "actor", req.By.ID, "request", req.ID, "error", err)
+	if err != nil {
+		return err
+	}
+	return answer(w, s.shownRequest(r, q))
+}
+
+// asks reads what is asked for. When it came, and by which number it is known, only the provider says.
+func (s *server) asks(given NewRequest, provider bool) (request.Asked, error) {
+	a := request.Asked{
+		Customer: given.Customer, Kind: given.Kind, Feature: given.Feature, Channel: given.Channel, Received: s.Now(),
+		Number: given.Number, Text: given.Text,
+	}
+	switch {
+	case !provider && given.Received != "":
+		return a, fault("received", "want it from the provider alone")
+	case !provider && given.Number != "":
+		return a, fault("number", "want it from the provider alone")
+	case len(given.Number) > mostNumber:
+		return a, fault("number", fmt.Sprintf("%d bytes; want %d at most", len(given.Number), mostNumber))
+	case given.Received == "":
+		return a, nil
+	}
+	at, err := time.Parse(time.RFC3339, given.Received)
+	if err != nil || at.After(a.Received) || at.Before(a.Received.Add(-longAgo)) {
+		return a, fault("received", fmt.Sprintf("%q; want an instant such as 2026-11-30T09:00:00+09:00 in the last 31 days", clip(given.Received)))
+	}
+	a.Received = at.UTC()
+	return a, nil
+}
+
+func (s *server) showRequest(w http.ResponseWriter, r *http.Request) error {
+	if err := queryFaults(r.URL.Query(), nil); err != nil {
+		return err
+	}
+	q, err := s.Backend.Request(r.Context(), requestOf(r))
+	if err != nil {
+		return err
+	}
+	return answer(w, s.shownRequest(r, q))
+}
+
+// shownRequest is a request as the visitor may see it.
+func (s *server) shownRequest(r *http.Request, q *request.Request) *request.Request {
+	by := visiting(r.Context())
+	if by.Kind == authority.Provider {
+		return q
+	}
+	return q.Shown(s.viewer(by, q.Organisation))
+}
+
+// onRequest asks something of a request in the name of the visitor. Who of the provider was faster is no customer's business.
+func onRequest[C request.Command](s *server) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		var c C
+		req, err := s.request(w, r, &c)
+		if err != nil {
+			return err
+		}
+		id := requestOf(r)
+		err = s.Backend.AskRequest(r.Context(), id, req, c)
+		s.Log.Info("command", "request", id, "command", fmt.Sprintf("%T", c), "actor", req.By.ID, "request", req.ID, "error", err)
+		q, err := afterwards(err, func() (*request.Request, error) { return s.Backend.Request(r.Context(), id) },
+			func(q *request.Request) error { return c.Check(q, req.By) })
+		if _, refused := errors.AsType[*starter.RefusedError](err); refused && q != nil && visiting(r.Context()).Kind != authority.Provider {
+			err = &starter.RefusedError{Reason: fmt.Sprintf("request %s: it is %s", id, q.Status)}
+		}
+		if err != nil {
+			return err
+		}
+		return answer(w, RequestReceipt{ID: id, Status: q.Status})
+	}
+}
