@@ -1,6 +1,6 @@
 // Package link makes and reads signed links: by one of them, its receiver may take one decision about one thing, once, in
-// time. A link is a secret, so it is made at the moment of sending and stands in no history. The package reads no clock and
-// no key: both are handed in.
+// time, or report incidents until it ends. A link is a secret, so it is made at the moment of sending and stands in no history.
+// The package reads no clock and no key: both are handed in.
 package link
 
 import (
@@ -33,13 +33,16 @@ type Action string
 const (
 	Acknowledge Action = "acknowledge"
 	Escalate    Action = "escalate"
+	Fixed       Action = "fixed"     // what was resolved is
+	NotFixed    Action = "not-fixed" // or not
+	Report      Action = "report"    // a new incident, by a form
 )
 
 // A Link is what a token allows.
 type Link struct {
-	ID       string    `json:"i"`           // of the delivery that carried it: one link, one decision
+	ID       string    `json:"i"`           // of the delivery that carried it: one link, one decision; or of a form
 	Person   string    `json:"p"`           // who may use it: "park", or "acme/desk"
-	Incident string    `json:"n"`           // about what: an incident's id belongs to one chain of runs for ever
+	Incident string    `json:"n"`           // about what: an incident's id belongs to one chain of runs for ever; empty: a form
 	Actions  []Action  `json:"a"`           // one of which may be taken
 	Content  string    `json:"c,omitempty"` // Hash of what its receiver was told is decided
 	Expires  time.Time `json:"e"`
@@ -47,6 +50,9 @@ type Link struct {
 
 // Allows tells whether an action is one of the link's.
 func (l Link) Allows(a Action) bool { return slices.Contains(l.Actions, a) }
+
+// Form tells whether it is the link of a form: it leads to no incident and may be used again and again.
+func (l Link) Form() bool { return l.Incident == "" && len(l.Actions) == 1 && l.Actions[0] == Report }
 
 // Expired tells whether the link's time is over.
 func (l Link) Expired(now time.Time) bool { return !now.Before(l.Expires) }
@@ -64,6 +70,11 @@ func Hash(parts ...string) string {
 // OfIncident is the fingerprint of an incident as a message about it shows it: another title or service is another thing to
 // decide about.
 func OfIncident(id, title, service string) string { return Hash("incident", id, title, service) }
+
+// OfResolution is the fingerprint of one resolution of an incident: after a reopening there is another to decide about.
+func OfResolution(id, service string, resolved time.Time) string {
+	return Hash("resolution", id, service, resolved.UTC().Format(time.RFC3339Nano))
+}
 
 // An InvalidError says why a token is no link of this installation. It tells nothing of what a right one would be.
 type InvalidError struct{ Reason string }

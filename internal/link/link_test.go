@@ -47,6 +47,23 @@ func TestALinkSaysWhatWasSigned(t *testing.T) {
 	}
 }
 
+func TestTheLinkOfAFormLeadsToNoIncident(t *testing.T) {
+	for _, tt := range []struct {
+		link link.Link
+		want bool
+	}{
+		{link.Link{Actions: []link.Action{link.Report}}, true},
+		{link.Link{Actions: []link.Action{link.Report}, Incident: "INC-1"}, false},
+		{link.Link{Actions: []link.Action{link.Report, link.Acknowledge}}, false},
+		{link.Link{Actions: []link.Action{link.Acknowledge}}, false},
+		{link.Link{}, false},
+	} {
+		if tt.link.Form() != tt.want {
+			t.Errorf("%+v: got %v", tt.link, tt.link.Form())
+		}
+	}
+}
+
 func TestNothingElseIsALink(t *testing.T) {
 	token := link.Sign(page(), "key-1", private)
 	parts := strings.Split(token, ".")

@@ -95,6 +95,16 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("escalated %d times, want once", n)
 	}
 
+	wantFine(t, "", "form="+server.URL+p.form("lee"), "form-customer="+server.URL+p.form("garam/it-desk"))
+	wantFine(t, "", "--fill", "#title=주문이 멈춤", "--fill", "#service=seoul-platform", "--press", "button.primary", "report="+server.URL+p.form("lee"))
+	if len(p.opened) != 1 {
+		t.Errorf("got %d incidents reported, want one", len(p.opened))
+	}
+	wantFine(t, "", "--fill", "#not-fixed-reason=주문이 아직 멈춰 있음", "--press", "#not-fixed ~ form button", "answer="+server.URL+p.asking("nuri/it-manager"))
+	if n := p.count(timeline.FixAnswered); n != 1 {
+		t.Errorf("answered %d times, want once", n)
+	}
+
 	wantFine(t, "", "--press", `[action^="/login/start"] button`, "--until", "/", "login="+server.URL+"/login")
 	secret, _ := p.token(func(t *store.Token) { t.Label = strings.Repeat("long-label-", 9) })
 	wantFine(t, secret, "--fill", "#label=노트북", "--press", `[action^="/account/tokens?"] button`, "account="+server.URL+"/account")

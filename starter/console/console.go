@@ -31,8 +31,9 @@ const (
 	MaxBody  = 16 << 10
 	Patience = 20 * time.Second // for an answer of the engine or of the sign-in provider
 
-	retryAway  = 5 * time.Second
-	retryStuck = time.Minute // until an operator may have looked
+	retryAway   = 5 * time.Second
+	formsAnHour = 20          // incidents that one form opens: each calls people, and whoever has the link can send it
+	retryStuck  = time.Minute // until an operator may have looked
 )
 
 // Links reads the tokens of signed links. A token that is no link of this installation is a *link.InvalidError.
@@ -42,7 +43,7 @@ type Links interface {
 
 // Incidents is where incidents live. Its errors are those of package starter; any other is one of ours.
 type Incidents interface {
-	State(ctx context.Context, id incident.ID) (*incident.Incident, error)
+	starter.Opener
 	// Command asks something of an incident. The same request id twice is one decision.
 	Command(ctx context.Context, id incident.ID, r starter.Request, c incident.Command) error
 }
@@ -67,6 +68,7 @@ type Console struct {
 	pages map[string]*pages // by language
 	files map[string]file   // by path
 	cross *http.CrossOriginProtection
+	forms *throttle.Rate // how often one form is sent
 	next  http.Handler
 }
 
@@ -81,7 +83,7 @@ func New(cfg Config) (*Console, error) {
 	if cfg.RolesOf == nil {
 		cfg.RolesOf = func([]string) []authority.Role { return nil }
 	}
-	c := &Console{cfg: cfg, cross: http.NewCrossOriginProtection()}
+	c := &Console{cfg: cfg, cross: http.NewCrossOriginProtection(), forms: throttle.NewRate(formsAnHour/time.Hour.Seconds(), formsAnHour, cfg.Now)}
 	if err := c.load(); err != nil {
 		return nil, fmt.Errorf("make console: %w", err)
 	}

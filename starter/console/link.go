@@ -19,10 +19,10 @@ import (
 	"muster/starter"
 )
 
-// maxReason is how many characters the reason of an escalation has at most.
+// maxReason is how many characters the reason of a decision has at most.
 const maxReason = 500
 
-// A visit is one request by a signed link: what the link allows, who has it, and how its incident stands.
+// A visit is one request by a signed link: what the link allows, who has it, and how its incident stands, if it leads to one.
 type visit struct {
 	link.Link
 	by       authority.Subject
@@ -38,11 +38,14 @@ func (c *Console) openLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if v.Form() {
+		return c.openForm(w, r, v)
+	}
 	c.showVisit(w, r, http.StatusOK, v, v.standing(), reason{})
 	return nil
 }
 
-// useLink takes the decision.
+// useLink takes the decision, or what a form says.
 func (c *Console) useLink(w http.ResponseWriter, r *http.Request) error {
 	if r.Header.Get("Sec-Fetch-Site") != "" { // older browsers do not say, and the token is enough
 		if err := c.cross.Check(r); err != nil {
@@ -58,9 +61,12 @@ func (c *Console) useLink(w http.ResponseWriter, r *http.Request) error {
 		c.note(r, store.AttemptLink, v.Person, v.Incident, r.Method, "the link does not allow what was asked for")
 		return &refusal{status: http.StatusForbidden, name: "link.not-allowed"}
 	}
-	why := reason{text: tidy(r.PostForm.Get("reason"))}
+	if v.Form() {
+		return c.sendForm(w, r, v)
+	}
+	why := reason{action: action, text: tidy(r.PostForm.Get("reason"))}
 	verb, command := v.command(action, why.text)
-	if err := authority.May(v.by, verb, v.object); err != nil {
+	if err := v.mayTake(action); err != nil {
 		c.note(r, store.AttemptDenied, v.Person, v.Incident, string(verb), err.Error())
 		return &refusal{status: http.StatusForbidden, name: "link.may-not"}
 	}
@@ -72,13 +78,15 @@ func (c *Console) useLink(w http.ResponseWriter, r *http.Request) error {
 		return c.refuseVisit(w, r, v, s)
 	}
 	if content := v.content(); content != cmp.Or(r.PostForm.Get("content"), v.Content) { // of the page, else of the message
-		return c.refuseVisit(w, r, v, verdict{"link.changed", s.actions})
-	}
-	if action == link.Escalate {
-		if why.fault = faultOf(why.text); why.fault != "" {
-			c.showVisit(w, r, http.StatusUnprocessableEntity, v, s, why)
-			return nil
+		name := "link.changed"
+		if v.answers() {
+			name = "answer.changed"
 		}
+		return c.refuseVisit(w, r, v, verdict{name, s.actions})
+	}
+	if why.fault = why.wrong(); why.fault != "" {
+		c.showVisit(w, r, http.StatusUnprocessableEntity, v, s, why)
+		return nil
 	}
 	return c.decide(w, r, v, action, command)
 }
@@ -95,14 +103,17 @@ func (c *Console) visit(r *http.Request) (*visit, error) {
 	}
 	v := &visit{Link: l, open: r.Method != http.MethodPost}
 	if l.Expired(c.cfg.Now()) {
-		c.note(r, store.AttemptLink, l.Person, l.Incident, r.Method, "the link has expired")
-		return nil, &refusal{status: http.StatusGone, name: "link.expired", at: l.Expires}
+		c.note(r, store.AttemptLink, l.Person, cmp.Or(l.Incident, l.ID), r.Method, "the link has expired")
+		return nil, &refusal{status: http.StatusGone, name: v.expired(), at: l.Expires}
 	}
 	o := c.cfg.Organisation()
 	var known bool
 	if v.by, known = o.Subject(l.Person); !known {
-		c.note(r, store.AttemptDenied, l.Person, l.Incident, r.Method, "the person is not in the organisation folder")
+		c.note(r, store.AttemptDenied, l.Person, cmp.Or(l.Incident, l.ID), r.Method, "the person is not in the organisation folder")
 		return nil, &refusal{status: http.StatusForbidden, name: "link.gone"}
+	}
+	if v.Form() {
+		return v, nil
 	}
 	if v.incident, err = c.cfg.Incidents.State(r.Context(), incident.ID(l.Incident)); err != nil {
 		if _, gone := errors.AsType[*starter.NotFoundError](err); gone {
@@ -123,6 +134,17 @@ func (c *Console) visit(r *http.Request) (*visit, error) {
 	return v, err
 }
 
+// expired names the words for a link of which the time is over.
+func (v *visit) expired() string {
+	switch {
+	case v.Form():
+		return "report.expired"
+	case v.answers():
+		return "answer.expired"
+	}
+	return "link.expired"
+}
+
 // may tells whether whoever has the link may read what it is about, and take one of its decisions at least.
 func (v *visit) may() error {
 	err := authority.May(v.by, authority.Read, v.object)
@@ -135,19 +157,32 @@ func (v *visit) may() error {
 
 // allowed lists the actions of the link that authority allows now.
 func (v *visit) allowed() (actions []link.Action) {
-	for _, action := range []link.Action{link.Acknowledge, link.Escalate} {
-		verb, _ := v.command(action, "")
-		if v.Allows(action) && authority.May(v.by, verb, v.object) == nil {
+	for _, action := range []link.Action{link.Acknowledge, link.Escalate, link.Fixed, link.NotFixed} {
+		if v.Allows(action) && v.mayTake(action) == nil {
 			actions = append(actions, action)
 		}
 	}
 	return actions
 }
 
+// mayTake tells whether whoever has the link may take an action. The provider answers for no customer here: a link says whose
+// it is, and not for which customer.
+func (v *visit) mayTake(action link.Action) error {
+	verb, _ := v.command(action, "")
+	if verb == authority.Answer && v.by.Kind != authority.Customer {
+		return &authority.DeniedError{Verb: verb, Kind: authority.Incident, Reason: "want somebody of the customer that is asked"}
+	}
+	return authority.May(v.by, verb, v.object)
+}
+
 // command is what an action asks of the incident, and the verb that allows it.
 func (v *visit) command(action link.Action, why string) (authority.Verb, incident.Command) {
-	if action == link.Escalate {
+	switch action {
+	case link.Escalate:
 		return authority.Escalate, incident.Escalate{Reason: why}
+	case link.Fixed, link.NotFixed:
+		return authority.Answer, incident.Answer{Answer: incident.FixAnswer(action), Customer: v.by.Party, Note: why}
+	default:
 	}
 	return authority.Acknowledge, incident.Acknowledge{}
 }
@@ -155,6 +190,9 @@ func (v *visit) command(action link.Action, why string) (authority.Verb, inciden
 // content is the fingerprint of what is decided now.
 func (v *visit) content() string {
 	d := v.incident.Definition
+	if v.answers() {
+		return link.OfResolution(string(v.incident.ID), d.Service.Name, v.incident.Times.Resolved)
+	}
 	return link.OfIncident(string(v.incident.ID), d.Title, d.Service.Name)
 }
 
@@ -167,6 +205,9 @@ type verdict struct {
 // standing says what can be decided now, and why not what cannot.
 func (v *visit) standing() verdict {
 	i := v.incident
+	if v.answers() {
+		return v.asked()
+	}
 	if v.used != nil {
 		return verdict{name: "link.done." + v.used.Action}
 	}
@@ -175,7 +216,7 @@ func (v *visit) standing() verdict {
 	}
 	s := verdict{actions: v.allowed()}
 	switch {
-	case i.Escalation.Answered: // somebody has taken it, so there is nothing to acknowledge
+	case i.Escalation.Answered && !i.Awaits(v.Person): // somebody has taken it, so there is nothing to acknowledge
 		s.actions = slices.DeleteFunc(s.actions, func(a link.Action) bool { return a == link.Acknowledge })
 		s.name = "link.taken"
 		if n := len(i.Responders); n > 0 && i.Responders[n-1].ID == v.Person {
@@ -193,7 +234,7 @@ func (c *Console) refuseVisit(w http.ResponseWriter, r *http.Request, v *visit, 
 	if s.name == "link.done.acknowledge" {
 		status = http.StatusOK
 	} else {
-		c.note(r, store.AttemptLink, v.Person, v.Incident, r.PostForm.Get("action"), strings.TrimPrefix(s.name, "link."))
+		c.note(r, store.AttemptLink, v.Person, v.Incident, r.PostForm.Get("action"), s.name[strings.Index(s.name, ".")+1:])
 	}
 	c.showVisit(w, r, status, v, s, reason{})
 	return nil
@@ -205,9 +246,13 @@ func (c *Console) again(
 	w http.ResponseWriter, r *http.Request, v *visit, action link.Action, command incident.Command,
 ) error {
 	if v.used.Action != string(action) {
-		return c.refuseVisit(w, r, v, verdict{name: "link.used." + v.used.Action})
+		name := "link.used."
+		if v.answers() {
+			name = "answer.used."
+		}
+		return c.refuseVisit(w, r, v, verdict{name: name + v.used.Action})
 	}
-	if v.incident.May(v.request(action).ID, command) != nil { // the claim is all that was done
+	if v.incident.May(v.request(action).ID, command, c.cfg.Now()) != nil { // the claim is all that was done
 		v.used = nil
 		return c.refuseVisit(w, r, v, v.refused(action))
 	}
@@ -263,10 +308,13 @@ func (c *Console) decide(
 // refused says why an action was not taken: as things stand now, or else for a reason of the rules.
 func (v *visit) refused(action link.Action) verdict {
 	s := v.standing()
-	if slices.Contains(s.actions, action) {
-		return verdict{name: "link.refused"}
+	switch {
+	case !slices.Contains(s.actions, action):
+		return s
+	case v.answers():
+		return verdict{name: "answer.refused"}
 	}
-	return s
+	return verdict{name: "link.refused"}
 }
 
 // renewed is a visit with its incident as it is now, or as it was when that cannot be had: the decision itself is known.
@@ -281,20 +329,26 @@ func (c *Console) renewed(r *http.Request, v *visit) *visit {
 	return &now
 }
 
-// A reason is what somebody has written for an escalation, and what is wrong with it.
-type reason struct{ text, fault string }
+// A reason is what somebody has written for a decision, and what is wrong with it.
+type reason struct {
+	action      link.Action
+	text, fault string
+}
 
 // tidy makes a written text one of plain lines.
 func tidy(text string) string {
 	return strings.TrimSpace(strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "").Replace(text))
 }
 
-// faultOf names what is wrong with the reason of an escalation.
-func faultOf(why string) string {
+// wrong names what is wrong with a reason.
+func (why reason) wrong() string {
 	switch {
-	case why == "":
+	case why.action == link.Acknowledge:
+	case why.text == "" && why.action == link.NotFixed:
+		return "answer.missing"
+	case why.text == "" && why.action != link.Fixed:
 		return "reason.missing"
-	case !utf8.ValidString(why) || utf8.RuneCountInString(why) > maxReason:
+	case !utf8.ValidString(why.text) || utf8.RuneCountInString(why.text) > maxReason:
 		return "reason.long"
 	}
 	return ""
@@ -334,6 +388,7 @@ type decision struct {
 // facts are what a page shows of an incident.
 type facts struct {
 	ID, Title, Service     string
+	Kind                   string // empty: ordinary
 	Priority, PriorityCode string
 	Status, StatusCode     string
 	Since                  string
@@ -345,6 +400,10 @@ type facts struct {
 
 // showVisit shows how things stand, and what can be decided.
 func (c *Console) showVisit(w http.ResponseWriter, r *http.Request, status int, v *visit, s verdict, why reason) {
+	if v.answers() {
+		c.showAnswer(w, r, status, v, s, why)
+		return
+	}
 	p := c.page(r, "link", cmp.Or(s.name, "link.decide"), v.Person)
 	i, zone := v.incident, v.incident.Definition.Zone
 	moment := func(at time.Time) string { return c.cfg.Texts.Moment(at, p.Language, zone) }
@@ -354,6 +413,7 @@ func (c *Console) showVisit(w http.ResponseWriter, r *http.Request, status int, 
 		Acknowledge: slices.Contains(s.actions, link.Acknowledge), Escalate: slices.Contains(s.actions, link.Escalate),
 		Facts: facts{
 			ID: string(i.ID), Title: i.Definition.Title, Service: i.Definition.Service.Name,
+			Kind:     c.cfg.Texts.IncidentKind(i.Definition.Kind, p.Language),
 			Priority: c.cfg.Texts.Priority(i.Priority, p.Language), PriorityCode: i.Priority.String(),
 			Status: c.cfg.Texts.Status(i.Status, p.Language), StatusCode: string(i.Status),
 			Since: moment(i.Times.Started), Paging: i.Status.Open() && !i.Escalation.Answered,

@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"errors"
+	"html"
 	"net/http"
 	"net/url"
 	"slices"
@@ -408,6 +409,29 @@ func TestOpenLink(t *testing.T) {
 				t.Log(w.Body)
 			}
 		})
+	}
+}
+
+// The link of a page works for whoever was paged, and for nobody who is not involved.
+func TestTheLinkOfASecurityIncident(t *testing.T) {
+	for _, tt := range []struct {
+		involved []string
+		status   int
+		says     string
+	}{
+		{[]string{"lee", "kim"}, 200, `<span class="pill">Security incident</span>`},
+		{[]string{"lee"}, 403, ""},
+	} {
+		p := newPlace(t)
+		p.incidents[open].Definition.Kind, p.incidents[open].Involved = incident.SecurityIncident, tt.involved
+		l := p.link("kim")
+		shown, done := p.get(l+"?lang=en"), p.post(l, acknowledge())
+		if shown.Code != tt.status || done.Code != tt.status || !strings.Contains(shown.Body.String(), tt.says) {
+			t.Errorf("involved %v: got %d and %d, want %d\n%s", tt.involved, shown.Code, done.Code, tt.status, shown.Body)
+		}
+		if says := strings.Contains(shown.Body.String(), html.EscapeString(title)); says != (tt.status == 200) {
+			t.Errorf("involved %v: the page has the title: %t", tt.involved, says)
+		}
 	}
 }
 

@@ -51,8 +51,8 @@ type message struct{ At, Detail, Again string }
 // templateNames lists the templates of whole pages, each with data to try it with.
 func templateNames() map[string]any {
 	return map[string]any{
-		"message": message{}, "link": decision{}, "login": signIn{}, "going": going{}, "home": nil, "account": account{},
-		"token": newToken{},
+		"message": message{}, "link": decision{}, "answer": answering{}, "report": reporting{}, "reported": reported{},
+		"login": signIn{}, "going": going{}, "home": nil, "account": account{}, "token": newToken{},
 	}
 }
 

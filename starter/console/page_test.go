@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -41,6 +42,24 @@ func views() map[string]func(p *place, lang string) *httptest.ResponseRecorder {
 			return p.ask(method, path+lang, form, p.signIn()...)
 		}
 	}
+	answered := func(method, form string, arrange func(*place)) func(p *place, lang string) *httptest.ResponseRecorder {
+		return func(p *place, lang string) *httptest.ResponseRecorder {
+			l := p.asking("nuri/it-manager")
+			arrange(p)
+			return p.ask(method, l+lang, form)
+		}
+	}
+	form := func(method, who string, sent ...url.Values) func(p *place, lang string) *httptest.ResponseRecorder {
+		return func(p *place, lang string) (w *httptest.ResponseRecorder) {
+			if len(sent) == 0 {
+				return p.ask(method, p.form(who)+lang, "")
+			}
+			for _, values := range sent {
+				w = p.ask(method, p.form(who)+lang, values.Encode())
+			}
+			return w
+		}
+	}
 	plain := func(method, path, form string, headers ...string) func(p *place, lang string) *httptest.ResponseRecorder {
 		return func(p *place, lang string) *httptest.ResponseRecorder {
 			return p.ask(method, path+lang, form, headers...)
@@ -62,19 +81,43 @@ func views() map[string]func(p *place, lang string) *httptest.ResponseRecorder {
 		"link-not-allowed": post(url.Values{"action": {"close"}}, nothing),
 		"link-invalid":     plain(http.MethodGet, "/l/x", ""),
 		"link-may-not":     func(p *place, lang string) *httptest.ResponseRecorder { return p.get(p.link("park") + lang) },
-		"login":            plain(http.MethodGet, "/login", ""),
-		"login-fault":      plain(http.MethodPost, "/login", "token=x&next=/account"),
-		"login-provider":   plain(http.MethodGet, "/login", ""), // in a place that has one
-		"home":             signedIn(http.MethodGet, "/", ""),
-		"account":          signedIn(http.MethodGet, "/account", ""),
-		"account-fault":    signedIn(http.MethodPost, "/account/tokens", "label=&days=90"),
-		"token":            signedIn(http.MethodPost, "/account/tokens", "label=laptop&days=90"),
-		"no-token":         signedIn(http.MethodPost, "/account/tokens/revoke", "token=x"),
-		"no-page":          plain(http.MethodGet, "/nowhere", ""),
-		"method":           plain(http.MethodDelete, "/login", ""),
-		"large":            plain(http.MethodPost, "/login", "token="+strings.Repeat("x", 17<<10)),
-		"form":             plain(http.MethodPost, "/login", "token=%zz"),
-		"cross-site":       plain(http.MethodPost, "/login", "token=x", "Sec-Fetch-Site", "cross-site"),
+		"answer":           answered(http.MethodGet, "", func(*place) {}),
+		"answer-changed":   answered(http.MethodGet, "", resolvedAgain),
+		"answer-missing":   answered(http.MethodPost, "action=not-fixed&reason=+", func(*place) {}),
+		"answer-fixed":     answered(http.MethodPost, "action=fixed", func(*place) {}),
+		"answer-not-fixed": answered(http.MethodPost, "action=not-fixed&reason=slow", func(*place) {}),
+		"answer-answered": answered(http.MethodPost, "action=fixed", func(p *place) {
+			p.act(p.t, person("nuri/service-desk", "Nuri Trading service desk"), incident.Answer{Answer: incident.Fixed, Customer: "nuri"})
+		}),
+		"answer-reopened": answered(http.MethodPost, "action=fixed", func(p *place) {
+			p.act(p.t, person("lee", "이서연"), incident.Reopen{Reason: "secret"})
+		}),
+		"answer-closed":   answered(http.MethodPost, "action=fixed", closed),
+		"answer-used":     answered(http.MethodPost, "action=fixed", func(p *place) { p.use("page/nuri/it-manager/1", "not-fixed") }),
+		"answer-refused":  answered(http.MethodPost, "action=fixed", func(p *place) { p.refuse = &starter.RefusedError{Reason: "x"} }),
+		"answer-expired":  answered(http.MethodGet, "", func(p *place) { p.clock = begin().Add(2 * time.Hour) }),
+		"report":          form(http.MethodGet, "lee"),
+		"report-customer": form(http.MethodGet, "garam/it-desk"),
+		"report-faults":   form(http.MethodPost, "lee", faultyForm()),
+		"report-known":    form(http.MethodPost, "lee", written("receipt", "R-7"), written("receipt", "R-7", "key", anotherKey)),
+		"reported":        form(http.MethodPost, "lee", written()),
+		"reported-customer": form(http.MethodPost, "nuri/service-desk", url.Values{
+			"action": {"report"}, "key": {aKey}, "service": {"nuri-erp"}, "title": {"느림"},
+		}),
+		"report-expired": form(http.MethodGet, "late"),
+		"login":          plain(http.MethodGet, "/login", ""),
+		"login-fault":    plain(http.MethodPost, "/login", "token=x&next=/account"),
+		"login-provider": plain(http.MethodGet, "/login", ""), // in a place that has one
+		"home":           signedIn(http.MethodGet, "/", ""),
+		"account":        signedIn(http.MethodGet, "/account", ""),
+		"account-fault":  signedIn(http.MethodPost, "/account/tokens", "label=&days=90"),
+		"token":          signedIn(http.MethodPost, "/account/tokens", "label=laptop&days=90"),
+		"no-token":       signedIn(http.MethodPost, "/account/tokens/revoke", "token=x"),
+		"no-page":        plain(http.MethodGet, "/nowhere", ""),
+		"method":         plain(http.MethodDelete, "/login", ""),
+		"large":          plain(http.MethodPost, "/login", "token="+strings.Repeat("x", 17<<10)),
+		"form":           plain(http.MethodPost, "/login", "token=%zz"),
+		"cross-site":     plain(http.MethodPost, "/login", "token=x", "Sec-Fetch-Site", "cross-site"),
 	}
 }
 
@@ -86,6 +129,7 @@ var moving = []struct {
 	{regexp.MustCompile(`tok_[a-z0-9]{10}`), "tok_id"},
 	{regexp.MustCompile(`muster_[0-9A-Za-z]{49}`), "muster_secret"},
 	{regexp.MustCompile(`/[0-9a-f]{16}/`), "/HASH/"},
+	{regexp.MustCompile(`value="[A-Z2-7]{26}"`), `value="KEY"`},
 }
 
 // TestPages holds every page against its golden file, in both languages, and looks at what all of them have in common.
@@ -191,7 +235,9 @@ func TestWords(t *testing.T) {
 	for _, word := range words["en"] {
 		base := strings.TrimSuffix(strings.TrimSuffix(word, ".title"), ".text")
 		found := strings.Contains(used.String(), `"`+word+`"`) || strings.Contains(used.String(), `"`+base+`"`)
-		for _, family := range []string{"language.", "party.", "role.", "link.done.", "link.used."} {
+		for _, family := range []string{
+			"language.", "party.", "role.", "link.done.", "link.used.", "answer.done.", "answer.used.", "report.fault.",
+		} {
 			found = found || strings.HasPrefix(word, family) && strings.Contains(used.String(), `"`+strings.TrimSuffix(family, ".")+`"`) ||
 				strings.HasPrefix(word, family) && strings.Contains(used.String(), `"`+family+`"`)
 		}

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -56,6 +57,15 @@ type house struct {
 	racing    func(i *incident.Incident) // happens before the next command
 	after     func()                     // happens after the next command
 	calls     []starter.Request
+	opened    []openedHere
+}
+
+// openedHere is an incident that was reported.
+type openedHere struct {
+	request starter.Request
+	number  string // of whom
+	id      incident.ID
+	notice  incident.Notice
 }
 
 func newHouse(t testing.TB, now func() time.Time) *house {
@@ -109,6 +119,7 @@ func (h *house) State(_ context.Context, id incident.ID) (*incident.Incident, er
 func snapshot(i *incident.Incident) *incident.Incident {
 	s := *i
 	s.Timeline.Entries, s.Decided, s.Responders = slices.Clone(i.Timeline.Entries), slices.Clone(i.Decided), slices.Clone(i.Responders)
+	s.Confirmations = slices.Clone(i.Confirmations)
 	return &s
 }
 
@@ -140,10 +151,41 @@ func (h *house) Command(_ context.Context, id incident.ID, r starter.Request, c 
 	return nil
 }
 
+// Open opens an incident that people report. What comes under one number is one incident.
+func (h *house) Open(_ context.Context, r starter.Request, def incident.Definition, n incident.Notice) (incident.ID, bool, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.away != nil {
+		return "", false, h.away
+	}
+	number := r.ID
+	if n.Receipt != "" {
+		number = n.Customer + "/" + n.Receipt
+	}
+	for _, o := range h.opened {
+		switch {
+		case o.number != number:
+		case o.request.ID != r.ID:
+			return "", false, &starter.RefusedError{Reason: "known", Field: "receipt"}
+		default:
+			return o.id, false, nil
+		}
+	}
+	id := incident.ID(fmt.Sprintf("INC-REPORTED%d", len(h.opened)))
+	i, err := incident.OpenNoticed(id, def, n, r.By, h.now())
+	if err != nil {
+		return "", false, err
+	}
+	h.incidents[id] = i
+	h.opened = append(h.opened, openedHere{r, number, id, n})
+	return id, true, nil
+}
+
 // act has somebody do something beside the pages.
 func (h *house) act(t testing.TB, by timeline.Actor, c incident.Command) {
 	t.Helper()
-	if err := h.incidents[open].Do("elsewhere/"+by.ID, c, by, h.now()); err != nil {
+	i := h.incidents[open]
+	if err := i.Do(fmt.Sprint("elsewhere/", len(i.Decided)), c, by, h.now()); err != nil {
 		t.Fatal(err)
 	}
 }

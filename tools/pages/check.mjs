@@ -2,9 +2,9 @@
 // 1 and says what is wrong when a page has a fault of accessibility, breaks its own policy, asks another host for anything,
 // writes an error, is wider than its window, or has something that the keyboard does not reach or does not show.
 //
-//   node check.mjs [--out FOLDER] [--press SELECTOR [--fill SELECTOR=TEXT] [--until PATH]] [NAME=]URL…
+//   node check.mjs [--out FOLDER] [--press SELECTOR [--fill SELECTOR=TEXT]… [--until PATH]] [NAME=]URL…
 //
-// With --out it writes screenshots. With --press it then fills in a field and presses what the selector finds on each page,
+// With --out it writes screenshots. With --press it then fills in fields and presses what the selector finds on each page,
 // once, and looks at the page that follows too, or at the one with the path to which that leads. With MUSTER_TOKEN in the
 // environment it signs in first, on the host of the first page. CHROMIUM names the browser's program.
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -19,10 +19,10 @@ const narrowest = 320; // what WCAG 1.4.10 asks for
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { out: { type: 'string' }, press: { type: 'string' }, fill: { type: 'string' }, until: { type: 'string' } },
+  options: { out: { type: 'string' }, press: { type: 'string' }, fill: { type: 'string', multiple: true }, until: { type: 'string' } },
 });
 if (positionals.length === 0) {
-  console.error('usage: node check.mjs [--out FOLDER] [--press SELECTOR [--fill SELECTOR=TEXT] [--until PATH]] [NAME=]URL…');
+  console.error('usage: node check.mjs [--out FOLDER] [--press SELECTOR [--fill SELECTOR=TEXT]… [--until PATH]] [NAME=]URL…');
   process.exit(2);
 }
 const pages = positionals.map((text) => {
@@ -122,8 +122,11 @@ async function look(tab, { url }, language, label, act) {
 
 // press does what a person does on a page to come to the next one.
 async function press(tab) {
-  const [, field, text] = /^(.*?)=(.*)$/s.exec(values.fill ?? '') ?? [];
-  if (field) await tab.fill(field, text);
+  for (const each of values.fill ?? []) {
+    const [, field, text] = /^(.*?)=(.*)$/s.exec(each);
+    const list = await tab.locator(field).evaluate((e) => e instanceof HTMLSelectElement);
+    await (list ? tab.selectOption(field, text) : tab.fill(field, text));
+  }
   const next = values.until ? tab.waitForURL((url) => url.pathname === values.until) : tab.waitForEvent('load');
   await Promise.all([next, tab.click(values.press)]);
 }
@@ -146,8 +149,12 @@ async function reachable(tab) {
     document.body.tabIndex = -1;
     document.body.focus();
   });
+  // A date and a time have parts, each with a turn of its own.
+  const inside = (n) =>
+    tab.evaluate(([selector, n]) => n >= 0 && document.activeElement.type === 'datetime-local' && document.activeElement === document.querySelectorAll(selector)[n], [all, n]);
   for (let n = 0; n < count; n++) {
     await tab.keyboard.press('Tab');
+    for (let part = 0; part < 10 && (await inside(n - 1)); part++) await tab.keyboard.press('Tab');
     const [at, shown, what] = await tab.evaluate((selector) => {
       const e = document.activeElement;
       const style = getComputedStyle(e);
