@@ -72,6 +72,7 @@ func (a *app) acts() []*cobra.Command {
 		},
 		a.pause(), a.resume(),
 	}
+	deeds = append(deeds, a.wholeDeeds()...)
 	var all []*cobra.Command
 	for _, d := range deeds {
 		all = append(all, a.act(d))

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -137,7 +138,7 @@ Exit codes: 0 it worked, 1 it did not, 2 the command line was not understood.`,
 	root.SetErr(a.env.Stderr)
 	root.AddGroup(&cobra.Group{ID: "work", Title: "Work:"}, &cobra.Group{ID: "run", Title: "Run Muster:"},
 		&cobra.Group{ID: "access", Title: "Access:"}, &cobra.Group{ID: "check", Title: "Check:"})
-	root.AddCommand(a.incident(), a.review(), a.oncall(), a.dev(), a.worker(), a.serve(), a.demo(), a.bench())
+	root.AddCommand(a.incident(), a.review(), a.request(), a.oncall(), a.dev(), a.worker(), a.serve(), a.demo(), a.bench())
 	root.AddCommand(a.whoami(), a.login(), a.logout(), a.context(), a.token(), a.keys(), a.attempts())
 	root.AddCommand(a.health(), a.validate(), a.schema(), a.explainCommand(), a.audit(), a.version())
 	return root
@@ -157,14 +158,16 @@ func noCommand(cmd *cobra.Command, args []string) error {
 	return misused("%s", reason)
 }
 
-// wants checks how many arguments a command has; a last name that ends in "..." takes all that follow.
+// wants checks how many arguments a command has; a last name that ends in "..." takes all that follow, and one in brackets may be
+// left out.
 func wants(names ...string) cobra.PositionalArgs {
+	all := strings.Join(names, " ")
+	required := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return strings.HasPrefix(name, "[") })
 	return func(_ *cobra.Command, args []string) error {
-		all := strings.Join(names, " ")
 		switch {
-		case len(args) < len(names):
-			return misused("%s: missing", strings.TrimSuffix(strings.Join(names[len(args):], ", "), "..."))
-		case len(args) == len(names) || strings.HasSuffix(all, "..."):
+		case len(args) < len(required):
+			return misused("%s: missing", strings.TrimSuffix(strings.Join(required[len(args):], ", "), "..."))
+		case len(args) <= len(names) || strings.HasSuffix(strings.TrimSuffix(all, "]"), "..."):
 			return nil
 		}
 		return misused("want %s, got %q as well", cmp.Or(all, "no arguments"), strings.Join(args[len(names):], " "))

@@ -128,9 +128,8 @@ func (s sheet) verdict(o *org.Organisation, e supportplan.Entitlement, v enquiry
 	customer, _ := o.Party(v.Customer)
 	plan, _ := o.Plan(v.Plan)
 	feature, _ := e.Table.Feature(v.Feature)
-	shade := map[supportplan.Outcome]colour{supportplan.Covered: green, supportplan.Undecided: yellow, supportplan.Outside: red}
 	fmt.Fprintln(s.w, s.paint(bold, printable(customer.Name+": "+name(feature, v.Feature, l))))
-	fmt.Fprintf(s.w, "%s\n\n", s.paint(shade[v.Outcome], t.Outcome(v.Outcome, l)))
+	fmt.Fprintf(s.w, "%s\n\n", s.outcome(v.Outcome))
 	f := facts{page: s.page}
 	f.add(s.plan, printable(plan.Name))
 	f.add(s.received, s.instant(v.At))
@@ -139,25 +138,33 @@ func (s sheet) verdict(o *org.Organisation, e supportplan.Entitlement, v enquiry
 		served = t.Channel(v.Channel, l) + ": " + served
 	}
 	f.add(s.hours, printable(served))
+	s.found(&f, v.Verdict, e.Table)
+	s.rows(s.w, f.rows, text.WrapSoft)
+}
+
+// outcome is what a check came to.
+func (s sheet) outcome(o supportplan.Outcome) string {
+	shade := map[supportplan.Outcome]colour{supportplan.Covered: green, supportplan.Undecided: yellow, supportplan.Outside: red}
+	return s.paint(shade[o], s.view.texts.Outcome(o, s.language))
+}
+
+// found adds what a check has found, given the table whose levels it offers.
+func (s sheet) found(f *facts, v supportplan.Verdict, table supportplan.Table) {
+	t, l := s.view.texts, s.language
 	var reasons, offers, limits []string
 	for _, r := range v.Reasons {
 		reasons = append(reasons, t.Reason(r, l, s.zone))
 	}
 	for _, x := range v.Offers {
-		offers = append(offers, t.Offer(x, e.Table, l, s.zone))
+		offers = append(offers, t.Offer(x, table, l, s.zone))
 	}
 	for _, x := range v.Limits {
-		limit := x.Item.In(l) + ": " + x.Note.In(l)
-		if x.Customer != "" {
-			limit += " (" + t.Burden(x.Customer, l) + ")"
-		}
-		limits = append(limits, limit)
+		limits = append(limits, t.Limit(x, l))
 	}
 	f.add(s.why, each(reasons)...)
 	f.add(s.offers, each(offers)...)
 	f.add(s.limits, each(limits)...)
 	f.add(s.note, printable(v.Note.In(l)))
-	s.rows(s.w, f.rows, text.WrapSoft)
 }
 
 // name is what a feature is called, its ID where the table does not have it.

@@ -35,6 +35,7 @@ type explainedCase struct {
 	Route     string            `json:"route"`
 	Tries     []org.Try         `json:"tries"` // what the labels that all alerts share come to
 	Opens     bool              `json:"opens"` // else it could only join an incident that is open
+	Kind      incident.Kind     `json:"kind,omitempty"`
 	Title     string            `json:"title"`
 	Service   incident.Service  `json:"service"`
 	Impact    org.LevelReason   `json:"impact"`
@@ -178,7 +179,7 @@ func explainCase(ctx context.Context, o *org.Organisation, c ingest.Case, at, un
 		return explainedCase{}, err
 	}
 	e := explainedCase{
-		Route: d.Route, Tries: o.Tries(d.Source, c.Labels), Opens: c.Opens, Title: d.Title, Service: d.Service, Priority: pr,
+		Route: d.Route, Tries: o.Tries(d.Source, c.Labels), Opens: c.Opens, Kind: d.Kind, Title: d.Title, Service: d.Service, Priority: pr,
 		Classes: d.Classes, Links: d.Links,
 	}
 	e.Impact, e.Urgency = decided(o, c)
@@ -265,7 +266,7 @@ func calls(i *incident.Incident) (all []explainedCall) {
 // alerts shows what would come of alerts.
 func (s sheet) alerts(o *org.Organisation, c explainedCase, at time.Time) {
 	say, t, l := alertLabelsIn(s.language), s.view.texts, s.language
-	fmt.Fprintf(s.w, "%s\n\n", s.paint(bold, printable(c.Title)))
+	fmt.Fprintf(s.w, "%s\n\n", s.paint(bold, s.named(c.Kind, c.Title)))
 	f := facts{page: s.page}
 	if !c.Opens {
 		f.add(say.outcome, say.joins)

@@ -35,6 +35,7 @@ of whoever the token speaks for.
 	a.viewFlags(group)
 	group.AddGroup(&cobra.Group{ID: "look", Title: "Look:"}, &cobra.Group{ID: "act", Title: "Act:"})
 	group.AddCommand(a.list(), a.show(), a.alerts(), a.timeline(), a.report(), a.history())
+	group.AddCommand(a.open(), a.form())
 	group.AddCommand(a.acts()...)
 	return group
 }

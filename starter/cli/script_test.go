@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"muster/internal/keyring"
+	"muster/internal/link"
 	"muster/internal/report"
 	"muster/internal/store"
 	"muster/starter/api"
@@ -202,7 +203,7 @@ func serve(h *house, db *store.Store, keys *keyring.Ring) (http.Handler, error) 
 		return nil, err
 	}
 	rest, err := api.New(api.Config{
-		Backend: h, Store: db, Keys: keys, Directory: func() api.Directory { return everybody() }, Texts: t,
+		Backend: h, Store: db, Keys: keys, Links: linker{keys}, Directory: func() api.Directory { return everybody() }, Texts: t,
 		Language: "ko", Zone: "Asia/Seoul", Now: now, Version: api.Version{Version: "v9", Go: "go"},
 	})
 	if err != nil {
@@ -257,3 +258,11 @@ func stuck(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 type houseKey struct{}
+
+// A linker makes links to where people reach the server.
+type linker struct{ *keyring.Ring }
+
+func (l linker) Link(made link.Link) (string, error) {
+	token, err := l.Ring.Link(made)
+	return "https://muster.example" + link.Path + token, err
+}

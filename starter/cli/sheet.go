@@ -140,8 +140,8 @@ func (s sheet) terms(x explainedPlan) [][]string {
 	if terms.Engineer != "" {
 		f.add(s.engineer, t.Engineer(terms.Engineer, l))
 	}
-	if terms.ConfirmDays > 0 {
-		f.add(s.confirm, fmt.Sprintf(s.workingDays, terms.ConfirmDays))
+	if k := x.Plan.Confirm; k != nil {
+		f.add(s.confirm, fmt.Sprintf(s.workingDays, k.Days))
 	}
 	for _, a := range terms.Availability {
 		line := t.Layer(a.Of, l) + " " + a.Percent + "%"

@@ -18,6 +18,7 @@ import (
 	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/priority"
+	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/supportplan"
 	"muster/internal/ticket"
@@ -45,6 +46,7 @@ type house struct {
 	stuck     bool   // no command can be answered
 	written   string // the request that has written into a review last
 	handover  *handover.Handover
+	requests  []*request.Request
 }
 
 func newHouse(t testing.TB) *house {
@@ -191,11 +193,12 @@ func settle(i *incident.Incident, at time.Time) {
 			switch s.Work {
 			case incident.ComputeClocks:
 				var instants []incident.Instants
-				for _, c := range i.Clocks {
-					instants = append(instants, incident.InstantsOf(&c, i.AtRisk(c.Customer), i.Definition.Calendars, time.LoadLocation))
+				for _, c := range i.Running() {
+					instants = append(instants, incident.InstantsOf(c, i.AtRisk(c.Customer), i.Calendars(), time.LoadLocation))
 				}
 				i.Computed(s.Number, instants, at)
-			case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer:
+			case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer, incident.ConfirmReceipt, incident.CloseCustomer,
+				incident.SendResult, incident.CallVendor, incident.Summon, incident.Appoint:
 				to := delivery.Recipient{ID: "park", Name: "박서준", Language: "ko", Methods: []string{"slack"}}
 				i.Composed(s.Number, incident.Composition{To: []incident.Addressed{{To: to, Message: delivery.Message{Kind: i.Telling(s).Kind}}}}, at)
 			case incident.PagePerson, incident.Tell:
@@ -206,6 +209,10 @@ func settle(i *incident.Incident, at time.Time) {
 				i.Reported(s.Number, []incident.File{{Path: "reports/" + string(i.ID) + ".md", SHA256: "0123456789abcdef"}}, at)
 			case incident.OpenReview:
 				i.Reviewed(s.Number, "review/"+string(i.ID), i.ReviewDue(), "", at)
+			case incident.WriteResult:
+				i.ResultWritten(s.Number, []incident.ResultFile{{Language: "ko", Name: "result.html", SHA256: "00"}}, at)
+			case incident.TellMerge, incident.TellMerged, incident.ForwardAlerts:
+				i.MergeTold(s.Number, "", at)
 			case incident.FindPrevious:
 				i.FoundPrevious(s.Number, nil, at)
 			}

@@ -70,7 +70,7 @@ func (p page) status(s incident.Status) string {
 		c = yellow
 	case incident.Resolved:
 		c = green
-	case incident.Closed:
+	case incident.Closed, incident.Merged:
 		c = dim
 	}
 	return p.paint(c, p.view.texts.Status(s, p.language))
@@ -94,10 +94,18 @@ func (p page) list(all []api.Summary) {
 		}
 		rows = append(rows, []string{
 			printable(string(s.ID)), p.pressing(s.Priority), p.status(s.Status), printable(s.Service), p.instant(s.OpenedAt), next,
-			printable(strings.Join(s.Customers, ", ")), printable(s.Title),
+			printable(strings.Join(s.Customers, ", ")), p.named(s.Kind, s.Title),
 		})
 	}
 	p.rows(p.w, rows, cut)
+}
+
+// named is a title, with the kind of an incident that is no ordinary one.
+func (p page) named(k incident.Kind, title string) string {
+	if kind := p.view.texts.IncidentKind(k, p.language); kind != "" {
+		title = kind + ": " + title
+	}
+	return printable(title)
 }
 
 // alerts shows one row for each alert.
@@ -118,7 +126,7 @@ func (p page) alerts(all []api.Alert) {
 // show shows one incident on one screen.
 func (p page) show(i *incident.Incident) {
 	d := &i.Definition
-	title := printable(string(i.ID)) + "  " + printable(d.Title)
+	title := printable(string(i.ID)) + "  " + p.named(d.Kind, d.Title)
 	if width := p.width(); width > 0 {
 		title = text.WrapSoft(title, width)
 	}
@@ -178,9 +186,11 @@ func (p page) facts(i *incident.Incident) [][]string {
 	f.add(p.say.started, p.at(i.Times.Started))
 	f.add(p.say.resolved, p.at(i.Times.Resolved))
 	f.add(p.say.closed, p.at(i.Times.Closed))
+	f.answers(i)
 	if i.Partial { // what follows is hidden, and not none
 		return f.rows
 	}
+	f.whole(i)
 	f.add(p.say.responding, p.responder(i)...)
 	f.add(p.say.paging, p.climb(i))
 	f.add(p.say.roles, p.holders(i)...)
@@ -365,15 +375,7 @@ func (p page) promises(i *incident.Incident) {
 	rows := [][]string{p.head(p.say.customer, p.say.promise, p.say.status, p.say.due, p.say.left)}
 	for n := range i.Clocks {
 		c := &i.Clocks[n]
-		state, shade := p.view.texts.Clock(c.State, p.language), colour("")
-		switch {
-		case c.Late:
-			state, shade = p.view.texts.Clock(supportplan.Missed, p.language), red
-		case c.State == supportplan.Running && c.AtRisk:
-			state, shade = p.say.atRisk, yellow
-		case c.State == supportplan.Met:
-			shade = green
-		}
+		state, shade := p.clock(c)
 		due, left := "", ""
 		if c.State == supportplan.Paused {
 			left = p.standing(i, c)
@@ -389,6 +391,19 @@ func (p page) promises(i *incident.Incident) {
 		})
 	}
 	p.rows(p.w, rows, text.WrapSoft)
+}
+
+// clock says how a clock stands, and in which colour.
+func (p page) clock(c *supportplan.Clock) (state string, shade colour) {
+	switch {
+	case c.Late:
+		return p.view.texts.Clock(supportplan.Missed, p.language), red
+	case c.State == supportplan.Running && c.AtRisk:
+		return p.say.atRisk, yellow
+	case c.State == supportplan.Met:
+		shade = green
+	}
+	return p.view.texts.Clock(c.State, p.language), shade
 }
 
 // standing says for whom a clock stands still, and how much of its time it has when it runs on.
@@ -454,7 +469,7 @@ func (p page) done(c incident.Command, r api.Receipt) string {
 	case incident.SendUpdate:
 		return fmt.Sprintf(p.say.updated, whom(c.Customer))
 	}
-	return ""
+	return p.doneWhole(c)
 }
 
 // history shows a timeline under its heading, nothing where there is none.

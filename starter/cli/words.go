@@ -16,9 +16,11 @@ type labels struct {
 
 	assigned, noted, escalated, paused, resumed, updated, repinned, everyCustomer string // what a command has done
 
+	wholeLabels
+
 	you, kind, human, machine, party, scopes, server, tokenFrom, context, current string // for whom one acts, and where
 
-	token, actor, until, used, never, label, good, expired, revoked, made, madeForever, tokenRevoked string // tokens
+	token, actor, until, used, never, label, good, expired, revoked, made, madeForever, tokenRevoked, formMade string // tokens, and forms
 
 	key, signsFrom, revokedAt, public, signs, verifies, coming, rotated, keyRevoked, revoking, sure string // keys
 
@@ -38,7 +40,7 @@ func labelsIn(language string) labels {
 	if language == "ko" {
 		return labels{
 			incident: "인시던트", priority: "우선순위", status: "상태", service: "서비스", customers: "고객사", customer: "고객사",
-			opened: "발생 시각", next: "다음 예정", title: "제목",
+			opened: "등록 시각", next: "다음 예정", title: "제목",
 			started: "시작", resolved: "해결", closed: "종료", responding: "대응 담당자", nobody: "없음", paging: "호출",
 			step: "에스컬레이션 %d/%d단계(%d회차) %s", lastResort: "최종 대상 %s", expires: "활동이 없으면 %s에 호출 재개",
 			roles: "역할", alerts: "경보", firing: "%d건 발생 중 / 총 %d건",
@@ -50,11 +52,12 @@ func labelsIn(language string) labels {
 			more: " 외 %d종 (muster incident alerts %s)", runbook: "런북", source: "경보 출처",
 			assigned: "%s: %s", noted: "타임라인 %d번으로 기록", escalated: "다음 단계 호출", paused: "시한 일시 정지: %s (%s)",
 			resumed: "시한 재개: %s (%s)", updated: "진행 상황 안내 발송 시작: %s", everyCustomer: "모든 고객사", repinned: "현재 약속으로 변경됨(muster incident timeline %s)",
-			you: "사용자", kind: "종류", human: "사람", machine: "기계", party: "소속", scopes: "범위", server: "서버",
+			wholeLabels: wholeIn(language),
+			you:         "사용자", kind: "종류", human: "사람", machine: "기계", party: "소속", scopes: "범위", server: "서버",
 			tokenFrom: "토큰 출처", context: "컨텍스트", current: "현재",
 			token: "토큰", actor: "행위자", until: "만료", used: "최근 사용", never: "없음", label: "용도",
 			good: "유효", expired: "만료됨", revoked: "폐기됨",
-			made: "토큰 %s: %s, %s까지 유효", madeForever: "토큰 %s: %s, 만료 없음", tokenRevoked: "토큰 %s (%s): %s에 폐기됨",
+			made: "토큰 %s: %s, %s까지 유효", madeForever: "토큰 %s: %s, 만료 없음", tokenRevoked: "토큰 %s (%s): %s에 폐기됨", formMade: "%s의 접수 양식: %s까지 유효. 링크를 가진 사람은 이 이름으로 접수할 수 있습니다",
 			key: "키", signsFrom: "서명 시작", revokedAt: "폐기 시각", public: "공개 키", signs: "서명 중", verifies: "검증만", coming: "서명 예정",
 			rotated: "키 %s: %s부터 서명, 그때까지는 이전 키로 서명", keyRevoked: "키 %s: %s에 폐기됨",
 			revoking: "키 %s의 서명 가운데 아직 처리되지 않은 것은 모두 무효가 됩니다. 메시지 속 링크와 워크플로로 가는 중인 요청이 그렇습니다.\n" +
@@ -84,11 +87,12 @@ func labelsIn(language string) labels {
 		more: " and %d more (muster incident alerts %s)", runbook: "Runbook", source: "Alert source",
 		assigned: "%[2]s is %[1]s now", noted: "recorded as entry %d", escalated: "the next step is paged", paused: "promise paused: %s (%s)",
 		resumed: "promise running again: %s (%s)", updated: "update on its way to %s", everyCustomer: "all customers", repinned: "the promises of now are pinned (muster incident timeline %s)",
-		you: "You", kind: "Kind", human: "person", machine: "machine", party: "Party", scopes: "Scopes", server: "Server",
+		wholeLabels: wholeIn(language),
+		you:         "You", kind: "Kind", human: "person", machine: "machine", party: "Party", scopes: "Scopes", server: "Server",
 		tokenFrom: "Token from", context: "Context", current: "Current",
 		token: "Token", actor: "Actor", until: "Expires", used: "Last used", never: "never", label: "Label",
 		good: "good", expired: "expired", revoked: "revoked",
-		made: "token %s for %s, good until %s", madeForever: "token %s for %s, which never expires",
+		made: "token %s for %s, good until %s", madeForever: "token %s for %s, which never expires", formMade: "form of %s, good until %s: whoever has the link reports in that name",
 		tokenRevoked: "token %s of %s: revoked at %s",
 		key:          "Key", signsFrom: "Signs from", revokedAt: "Revoked at", public: "Public key", signs: "signs", verifies: "verifies", coming: "to come",
 		rotated: "key %s signs from %s; until then the one before it does", keyRevoked: "key %s: revoked at %s",

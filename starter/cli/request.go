@@ -1,0 +1,321 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"muster/internal/request"
+	"muster/internal/supportplan"
+	"muster/starter/api"
+)
+
+const aRequest = "REQ-7K3M9QX2PA" // in examples
+
+func (a *app) request() *cobra.Command {
+	group := &cobra.Command{
+		Use: "request COMMAND", DisableFlagsInUseLine: true, GroupID: "work",
+		Short: "Record customers' requests, decide on them, answer them",
+		Long: `Record what a customer asks for, decide on what its support plan does not cover, answer it. What is covered is accepted at
+once; on anything else a person decides who has not recorded it. The customer is told on receipt, of the decision and the answer.
+
+` + finding,
+		Example: "  muster request open garam enquiry \"How do we renew the certificate?\" --channel phone\n  muster request list\n" +
+			"  muster request answer " + aRequest + " \"The certificate is renewed\"",
+		Args: noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	a.clientFlags(group)
+	a.viewFlags(group)
+	group.AddCommand(a.openRequest(), a.listRequests(), a.showRequest(), a.declineRequest(),
+		a.asksRequest(&cobra.Command{
+			Use: "approve REQUEST REASON...", Short: "Do what the support plan does not cover",
+			Long:    "Say that it is done although the support plan does not cover it. Whoever has recorded it may not; \"-\" reads the reason\nfrom the standard input.",
+			Example: "  muster request approve " + aRequest + " \"as a favour, once\"",
+		}, func(text string) request.Command { return request.Approve{Reason: text} }),
+		a.asksRequest(&cobra.Command{
+			Use: "answer REQUEST TEXT...", Short: "Answer the customer",
+			Long:    "Answer the customer, which keeps what was promised; \"-\" reads the text from the standard input.",
+			Example: "  muster request answer " + aRequest + " \"The certificate is renewed\"\n  muster request answer " + aRequest + " - <answer.txt",
+		}, func(text string) request.Command { return request.Answer{Text: text} }),
+		a.asksRequest(&cobra.Command{
+			Use: "withdraw REQUEST REASON...", Short: "Say that the customer wants it no more",
+			Long:    "Say that the customer wants it no more. What it has used of a quota is given back; \"-\" reads the reason from the standard\ninput.",
+			Example: "  muster request withdraw " + aRequest + " \"it works again\"",
+		}, func(text string) request.Command { return request.Withdraw{Reason: text} }),
+		a.asksRequest(&cobra.Command{
+			Use: "note REQUEST TEXT...", Short: "Write into the timeline of a request",
+			Long:    "Write into the timeline of a request, which the customer does not see; \"-\" reads the text from the standard input.",
+			Example: "  muster request note " + aRequest + " \"asked the vendor\"",
+		}, func(text string) request.Command { return request.Note{Text: text} }),
+	)
+	return group
+}
+
+// requestLabels are the words of one language that stand beside a request.
+type requestLabels struct {
+	id, recorded, channel, number, text, decided, reason, offered, answer, answered, closes, ended, noted string
+}
+
+func requestLabelsIn(language string) requestLabels {
+	if language == "ko" {
+		return requestLabels{
+			id: "요청 번호", recorded: "접수자", channel: "접수 경로", number: "접수 번호", text: "요청 내용", decided: "결정한 사람", reason: "결정 사유", offered: "대안", answer: "답변",
+			answered: "답변한 사람", closes: "이의 제기 기한", ended: "끝난 시각", noted: "%s: 요청에 기록",
+		}
+	}
+	return requestLabels{
+		id: "Request", recorded: "Recorded by", channel: "Channel", number: "Receipt number", text: "Asked", decided: "Decided by", reason: "Reason", offered: "Offered",
+		answer: "Answer", answered: "Answered by", closes: "Objections until", ended: "Ended", noted: "%s: recorded in its timeline",
+	}
+}
+
+func (a *app) openRequest() *cobra.Command {
+	var (
+		asked api.NewRequest
+		key   string
+	)
+	cmd := &cobra.Command{
+		Use:   "open CUSTOMER KIND TEXT...",
+		Short: "Record what a customer asks for",
+		Long: `Record what a customer asks for. KIND is a kind of request that its support plan names, or the ID of a feature
+of its entitlement table; muster explain plan shows both. "-" reads the text from the standard input.
+
+Channels: ` + joined(supportplan.Channels()) + `.`,
+		Example: "  muster request open garam enquiry \"How do we renew the certificate?\" --channel phone --number C-204\n" +
+			"  muster request open garam enquiries - --received 2026-11-30T09:00:00+09:00 <mail.txt",
+		Args: func(_ *cobra.Command, args []string) error {
+			if asked.Channel != "" && !slices.Contains(supportplan.Channels(), asked.Channel) {
+				return misused("--channel %q: want one of %s", asked.Channel, joined(supportplan.Channels()))
+			}
+			return wants("CUSTOMER", "KIND", "TEXT...")(nil, args)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) (err error) {
+			asked.Customer, asked.Kind = args[0], args[1]
+			if asked.Text, err = a.text(args[2:]); err != nil {
+				return err
+			}
+			var r request.Request
+			err = a.once(key, func(key string) (err error) {
+				r, err = c.OpenRequest(ctx, asked, key)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return a.answer(r, func(w io.Writer) { a.requestSheet(w, &r).asking(&r) })
+		}),
+	}
+	f := cmd.Flags()
+	f.StringVar(&asked.Feature, "feature", "", "`ID` of a feature, where the kind is none")
+	f.StringVar((*string)(&asked.Channel), "channel", "", "`CHANNEL` by which it came; default: the support hours of the plan count")
+	f.StringVar(&asked.Received, "received", "", "`TIME` at which it came, such as 2026-11-30T09:00:00+09:00; default: now")
+	f.StringVar(&asked.Number, "number", "", "`NUMBER` by which whoever took it knows it")
+	_ = cmd.RegisterFlagCompletionFunc("channel", completions(supportplan.Channels()))
+	keyFlag(cmd, &key)
+	return cmd
+}
+
+func (a *app) listRequests() *cobra.Command {
+	var (
+		f      api.RequestFilter
+		all    bool
+		status string
+	)
+	cmd := &cobra.Command{
+		Use: "list", Aliases: []string{"ls"},
+		Short:   "List requests, the newest first",
+		Long:    "List requests that are not over, the newest first; with --all or --status the others too.",
+		Example: "  muster request list\n  muster request list --status waiting-for-approval\n  muster request list --all --customer garam -o json",
+		Args: func(_ *cobra.Command, args []string) error {
+			if status != "" && !slices.Contains(request.Statuses(), request.Status(status)) {
+				return misused("--status %q: want %s", status, joined(request.Statuses()))
+			}
+			if err := wantLimit(f.Limit); err != nil {
+				return err
+			}
+			return wants()(nil, args)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: a.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			f.Status, f.Open = request.Status(status), !all && status == ""
+			page, err := c.Requests(ctx, f)
+			if err != nil {
+				return err
+			}
+			return a.answer(page, func(w io.Writer) {
+				if len(page.Requests) == 0 {
+					a.note("no requests")
+					return
+				}
+				a.page(w, page.Language, page.Zone).requestRows(page.Requests)
+				a.more(page.Next)
+			})
+		}),
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "those that are over too")
+	cmd.Flags().StringVar(&status, "status", "", "only those of this `STATUS`: "+joined(request.Statuses()))
+	cmd.Flags().StringVar(&f.Customer, "customer", "", "only those of this customer, by `ID`")
+	a.pageFlags(cmd, &f.Limit, &f.After)
+	_ = cmd.RegisterFlagCompletionFunc("status", completions(request.Statuses()))
+	return cmd
+}
+
+// requestRows shows one row for each request.
+func (p page) requestRows(all []api.RequestSummary) {
+	rows := [][]string{p.head(requestLabelsIn(p.language).id, p.say.status, p.say.customer, p.say.kind, p.say.opened, p.say.next)}
+	for _, r := range all {
+		next := ""
+		if !r.NextDue.IsZero() && r.ClosedAt.IsZero() {
+			next = p.away(r.NextDue, p.say.in, p.say.over)
+		}
+		rows = append(rows, []string{
+			printable(string(r.ID)), p.requestStatus(r.Status), printable(r.Customer), printable(p.view.texts.RequestKind(r.Subject, p.language)),
+			p.instant(r.OpenedAt), next,
+		})
+	}
+	p.rows(p.w, rows, cut)
+}
+
+func (p page) requestStatus(s request.Status) string {
+	shade := map[request.Status]colour{
+		request.Waiting: yellow, request.Accepted: green, request.Answered: green, request.Declined: red, request.Withdrawn: dim, request.Closed: dim,
+	}
+	return p.paint(shade[s], printable(p.view.texts.RequestStatus(s, p.language)))
+}
+
+func (a *app) showRequest() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show REQUEST",
+		Short: "Show a request on one screen",
+		Long: `Show where a request stands: what the customer asks for, what its support plan says of it, what was promised, and what has
+happened. As JSON or YAML, durations are whole nanoseconds.`,
+		Example: "  muster request show " + aRequest + "\n  muster request show " + aRequest + " --lang ko",
+		Args:    wants("REQUEST"), ValidArgsFunction: a.completeRequests(),
+		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) error {
+			r, err := c.Request(ctx, requestID(args))
+			if err != nil {
+				return err
+			}
+			return a.answer(r, func(w io.Writer) { a.requestSheet(w, &r).asking(&r) })
+		}),
+	}
+}
+
+func (a *app) requestSheet(w io.Writer, r *request.Request) sheet {
+	p := a.page(w, "", r.Zone)
+	return sheet{p, sheetLabelsIn(p.language)}
+}
+
+// asking shows one request on one screen.
+func (s sheet) asking(r *request.Request) {
+	say := requestLabelsIn(s.language)
+	fmt.Fprintln(s.w, s.paint(bold, printable(fmt.Sprintf("%s  %s: %s", r.ID, r.CustomerName, s.view.texts.RequestSubject(&r.Terms, s.language)))))
+	stands := s.requestStatus(r.Status)
+	if r.Status == request.Waiting {
+		stands += ", " + s.outcome(r.Verdict.Outcome)
+	}
+	fmt.Fprintf(s.w, "%s: %s\n\n", s.say.status, stands)
+	f := facts{page: s.page}
+	f.add(s.say.customer, printable(r.CustomerName))
+	f.add(s.plan, printable(r.Plan))
+	f.add(s.received, s.at(r.Received))
+	f.add(say.recorded, printable(r.Recorder.Shown()))
+	if r.Channel != "" {
+		f.add(say.channel, printable(s.view.texts.Channel(r.Channel, s.language)))
+	}
+	f.add(say.number, printable(r.Number))
+	f.add(say.text, paragraphs(r.Text)...)
+	s.found(&f, r.Verdict, r.Entitlement.Table)
+	f.add(say.decided, printable(r.DecidedBy.Shown()))
+	f.add(say.reason, printable(r.Reason))
+	f.add(say.offered, printable(r.Offer))
+	f.add(say.answer, paragraphs(r.Answer)...)
+	f.add(say.answered, printable(r.AnsweredBy.Shown()))
+	if r.Ended.IsZero() {
+		f.add(say.closes, s.at(r.Closes))
+	}
+	f.add(say.ended, s.at(r.Ended))
+	s.rows(s.w, f.rows, text.WrapSoft)
+	s.requestClocks(r.Clocks)
+	s.history(r.Timeline)
+}
+
+// paragraphs are the lines of what somebody has written.
+func paragraphs(text string) []string { return each(strings.Split(text, "\n")) }
+
+// requestClocks shows the promises of a request.
+func (p page) requestClocks(all []supportplan.Clock) {
+	if len(all) == 0 {
+		return
+	}
+	rows := [][]string{p.head(p.say.promise, p.say.status, p.say.due)}
+	for n := range all {
+		state, shade := p.clock(&all[n])
+		rows = append(rows, []string{p.view.texts.Target(all[n].Target, p.language), p.paint(shade, state), p.at(all[n].Due)})
+	}
+	fmt.Fprintln(p.w)
+	p.rows(p.w, rows, text.WrapSoft)
+}
+
+func (a *app) declineRequest() *cobra.Command {
+	var offer string
+	cmd := a.asksRequest(&cobra.Command{
+		Use: "decline REQUEST REASON...", Short: "Do not do it, and say what the customer could have",
+		Long:    "Say that it is not done, and what the customer could have instead. Whoever has recorded it may not; \"-\" reads the reason\nfrom the standard input.",
+		Example: "  muster request decline " + aRequest + " \"the plan does not include it\" --offer \"it is included in Premium\"",
+	}, func(text string) request.Command { return request.Decline{Reason: text, Offer: offer} })
+	cmd.Flags().StringVar(&offer, "offer", "", "`TEXT` that says what the customer could have instead")
+	_ = cmd.RegisterFlagCompletionFunc("offer", cobra.NoFileCompletions)
+	return cmd
+}
+
+// asksRequest makes a command that asks something of a request in words.
+func (a *app) asksRequest(cmd *cobra.Command, command func(text string) request.Command) *cobra.Command {
+	var key string
+	cmd.Args, cmd.ValidArgsFunction = wants(strings.Fields(cmd.Use)[1:]...), a.completeRequests()
+	cmd.RunE = a.asks(func(ctx context.Context, c *api.Client, args []string) error {
+		words, err := a.text(args[1:])
+		if err != nil {
+			return err
+		}
+		asked := command(words)
+		var r api.RequestReceipt
+		err = a.once(key, func(key string) (err error) {
+			r, err = c.AskRequest(ctx, requestID(args), asked, key)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return a.answer(r, func(w io.Writer) {
+			p := a.page(w, "", "")
+			if _, noted := asked.(request.Note); noted {
+				fmt.Fprintln(w, printable(fmt.Sprintf(requestLabelsIn(p.language).noted, r.ID)))
+				return
+			}
+			fmt.Fprintf(w, "%s: %s\n", printable(string(r.ID)), p.requestStatus(r.Status))
+		})
+	})
+	keyFlag(cmd, &key)
+	return cmd
+}
+
+// requestID is the request that is meant.
+func requestID(args []string) request.ID { return request.ID(strings.ToUpper(args[0])) }
+
+// completeRequests completes the identity of a request that is not over.
+func (a *app) completeRequests() cobra.CompletionFunc {
+	return a.completes(func(ctx context.Context, c *api.Client) (found []cobra.Completion, err error) {
+		page, err := c.Requests(ctx, api.RequestFilter{Open: true, Limit: api.MaxRows})
+		for _, r := range page.Requests {
+			found = append(found, described(string(r.ID), fmt.Sprintf("%s %s: %s", r.Status, r.Customer, r.Subject)))
+		}
+		return found, err
+	})
+}
