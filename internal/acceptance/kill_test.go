@@ -84,7 +84,7 @@ func TestKilledNodeLosesNothing(t *testing.T) {
 }
 
 // slow makes everybody answer late, and sometimes with 503, so that a kill finds sends under way.
-func (r *receiver) slow(seed uint64) {
+func (r *receiver) slow(seed uint64, more ...string) {
 	var mu sync.Mutex
 	dice := rand.New(rand.NewPCG(seed, 1))
 	late := func(_ int, w http.ResponseWriter, _ *http.Request) bool {
@@ -97,7 +97,7 @@ func (r *receiver) slow(seed uint64) {
 		}
 		return !away
 	}
-	for _, path := range []string{"/ann/app", "/ann/desk", "/bob/app", "/bob/desk", "/cat/app", "/cat/desk", "/acme/mail", "/gus/app"} {
+	for _, path := range append([]string{"/ann/app", "/ann/desk", "/bob/app", "/bob/desk", "/cat/app", "/cat/desk", "/acme/mail", "/gus/app"}, more...) {
 		r.answer(path, late)
 	}
 }

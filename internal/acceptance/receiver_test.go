@@ -195,7 +195,7 @@ func organise(t *testing.T, folder, receiver string, elsewhere map[string]string
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
 		t.Fatal(err)
 	}
-	secrets := map[string]string{"signing": signing, "acme-mail": receiver + "/acme/mail", "watch-hook": receiver + "/watch/hook"}
+	secrets := map[string]string{"signing": signing, "acme-mail": receiver + "/acme/mail", "initech-mail": receiver + "/initech/mail", "watch-hook": receiver + "/watch/hook"}
 	for _, person := range []string{"ann", "bob", "cat", "ada", "ben", "cho", "dan", "dee", "eve", "fay", "gus"} {
 		for _, method := range []string{"app", "desk"} {
 			secrets[person+"-"+method] = receiver + "/" + person + "/" + method

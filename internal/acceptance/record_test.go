@@ -122,6 +122,11 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		}
 		b.keep(t, "signed-incident-continued", runs)
 	})
+	t.Run("reported", func(t *testing.T) {
+		phone, merged := b.reported(t)
+		b.keep(t, "signed-incident-reported", phone)
+		b.keep(t, "signed-incident-merged", merged)
+	})
 	t.Run("handed over", func(t *testing.T) { b.keep(t, "signed-handover", b.handedOver(t)) })
 	sink.check(t)
 }

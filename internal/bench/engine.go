@@ -106,9 +106,10 @@ func (e *engine) work(o engineOptions, keys worker.Keys, quiet *slog.Logger) err
 			Directory: folder, Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: send},
 		},
 		Tickets:   &activities.Tickets{System: desk{e.world}, Writer: texts},
-		Reports:   &activities.Reports{Archive: e.incidents, Writer: texts, Shelf: shelf{e.world}},
+		Reports:   &activities.Reports{Archive: e.incidents, Writer: texts, Shelf: shelf{e.world}, Directory: folder},
 		Lookup:    &activities.Lookup{Archive: e.incidents},
 		Handovers: &activities.Handovers{Directory: folder, Writer: texts, Now: time.Now},
+		Requests:  &activities.Requests{Directory: folder, Writer: texts, Counter: e.incidents.Usages(), Now: time.Now},
 		Admission: &worker.Admission{Keys: keys, Now: time.Now, Refused: func(r worker.Refusal) {
 			quiet.Error("message refused", "message", r.Message, "cause", r.Detail)
 		}},

@@ -15,13 +15,14 @@ import (
 // seconds. Each must find what it changes.
 var edits = []struct{ file, old, new string }{
 	{"people.yaml", `type: file, address: [a-z-]+\.jsonl`, "type: webhook, address: file:secrets/receiver, secret: file:secrets/signing"},
+	{"parties.yaml", `type: file, address: [a-z-]+\.jsonl`, "type: webhook, address: file:secrets/receiver, secret: file:secrets/signing"},
 	{"customers.yaml", `type: file, address: [a-z-]+\.jsonl`, "type: webhook, address: file:secrets/receiver, secret: file:secrets/signing"},
 	{"organisation.yaml", `# own_networks: .*`, "own_networks: [127.0.0.1/32]"},
 	{"schedules.yaml", `(?m)^    overrides:\n(      - .*\n)+`, ""}, // the second on-call must not be the first
-	{"support-plans.yaml", `P1: \{respond: 15m, update: 30m, mitigate: 2h, resolve: 4h\}`, "P1: {respond: 20s, update: 5s, mitigate: 50s, resolve: 1m}"},
+	{"support-plans.yaml", `P1: \{respond: 15m, update: 30m, mitigate: 2h, resolve: 4h, result_report: 1d\}`, "P1: {respond: 20s, update: 5s, mitigate: 50s, resolve: 1m, result_report: 1d}"},
 	{"escalation-policies.yaml", `(targets: \[schedule:primary\]), wait: 5m`, "$1, wait: 3s"},
 	{"services.yaml", `quiet: 5m  `, "quiet: 2s  "},
-	{"services.yaml", `reopen_within: 1d  `, "reopen_within: 3s  "},
+	{"services.yaml", `reopen_within: 1d`, "reopen_within: 3s"},
 }
 
 // writeOrganisation writes the edited example to a folder, with the receiver's address and secret in files of their own.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -44,7 +45,7 @@ func newReceiver(ctx context.Context) (*receiver, error) {
 func (r *receiver) close() { _ = r.server.Close() }
 
 func (r *receiver) take(w http.ResponseWriter, req *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(req.Body, 1<<20))
+	body, err := io.ReadAll(io.LimitReader(req.Body, 4<<20))
 	var d outbound.Delivery
 	if err = errors.Join(err, json.Unmarshal(body, &d), verify(req.Header, body)); err != nil {
 		r.mu.Lock()
@@ -84,6 +85,18 @@ func (r *receiver) count(k delivery.Kind, recipient string) int {
 		}
 	}
 	return n
+}
+
+// last is the newest delivery of a kind that a recipient has got.
+func (r *receiver) last(k delivery.Kind, recipient string) (outbound.Delivery, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, d := range slices.Backward(r.got) {
+		if d.Message.Kind == k && d.Recipient.ID == recipient {
+			return d, true
+		}
+	}
+	return outbound.Delivery{}, false
 }
 
 // faults says what arrived wrongly: a bad signature, or one delivery id under two messages.

@@ -36,7 +36,9 @@ type story struct {
 	temporal    client.Client
 	sink        *receiver
 	id          incident.ID
-	began       string // when the alerts began to fire
+	phoned      incident.ID // of the second act: what was reported …
+	alerted     incident.ID // … and what an alert has opened
+	began       string      // when the alerts began to fire
 	runs        []*historypb.History
 	first       delivery.Recipient // who is on call, by the organisation folder
 	second      delivery.Recipient
@@ -56,14 +58,20 @@ func (s *story) play(ctx context.Context) error {
 	over := make(chan struct{})
 	var watching sync.WaitGroup
 	defer func() { close(over); watching.Wait() }()
-	for _, sc := range s.scenes() {
-		if err := sc.do(ctx); err != nil {
-			return fmt.Errorf("did not happen: %s: %w", sc.name, err)
-		}
-		s.checked++
-		s.say("   ✓ %s\n", sc.name)
-		if s.checked == 1 {
-			watching.Go(func() { s.follow(ctx, over) })
+	for _, act := range []struct {
+		scenes []scene
+		id     *incident.ID // of the incident whose timeline is shown
+	}{{s.scenes(), &s.id}, {s.platform(), &s.phoned}} {
+		for n, sc := range act.scenes {
+			if err := sc.do(ctx); err != nil {
+				return fmt.Errorf("did not happen: %s: %w", sc.name, err)
+			}
+			s.checked++
+			s.say("   ✓ %s\n", sc.name)
+			if n == 0 {
+				id := *act.id
+				watching.Go(func() { s.follow(ctx, id, over) })
+			}
 		}
 	}
 	s.say("\nAll %d checks passed. Everything is left in %s for you to look at.\n", s.checked, s.folder)
@@ -89,7 +97,8 @@ func (s *story) scenes() []scene {
 		{"the all-clear goes out", s.gets(delivery.AllClear, "", 1)},
 		{"the incident report is written as Markdown and HTML", s.reports},
 		{"a post-incident review is opened with the facts and its due instant", s.isReviewed},
-		{"the incident closes when nobody reopens it", s.closes},
+		{"a person sends the customer its incident result report", s.sendsReport},
+		{"the customer says that it is fixed, and the incident closes", s.closes},
 		{"nobody was paged after the acknowledgement, and every signature was right", s.nothingElse},
 		{"the history is exported and replays against the code", s.replays},
 		{"it proves who acted, with the public keys alone", s.isProven},
@@ -104,10 +113,10 @@ func (s *story) say(format string, args ...any) {
 
 // follow prints the timeline as it grows. What it has asked when the story is over is still answered: a request that is
 // broken off is an error in the server's log.
-func (s *story) follow(ctx context.Context, over <-chan struct{}) {
+func (s *story) follow(ctx context.Context, id incident.ID, over <-chan struct{}) {
 	last := 0
 	for {
-		if t, err := s.api.Timeline(ctx, s.id, s.Language, last); err == nil {
+		if t, err := s.api.Timeline(ctx, id, s.Language, last); err == nil {
 			for _, e := range t.Entries {
 				s.say("%s  %s\n", e.Moment, e.Sentence)
 				last = e.Seq
@@ -266,7 +275,21 @@ func (s *story) isReviewed(ctx context.Context) error {
 	})
 }
 
+func (s *story) sendsReport(ctx context.Context) error {
+	if _, err := s.api.Do(ctx, s.id, incident.SendReport{Text: "We went back to the release of yesterday."}, ""); err != nil {
+		return err
+	}
+	return s.gets(delivery.ResultReport, premium, 1)(ctx)
+}
+
 func (s *story) closes(ctx context.Context) error {
+	customer, err := s.as(ctx, premium)
+	if err != nil {
+		return err
+	}
+	if _, err := customer.Do(ctx, s.id, incident.Answer{Answer: incident.Fixed}, ""); err != nil {
+		return err
+	}
 	return s.state(ctx, func(i *incident.Incident) bool { return i.Ended() })
 }
 
@@ -316,8 +339,8 @@ func (s *story) isProven(ctx context.Context) error {
 			people[v.By.ID] = true
 		}
 	}
-	if len(people) != 1 || !people[s.second.ID] {
-		return fmt.Errorf("it names %d people who acted, not the second on-call alone", len(people))
+	if len(people) != 2 || !people[s.second.ID] || !people[premium] {
+		return fmt.Errorf("it names %d people who acted, not the second on-call and the customer's desk alone", len(people))
 	}
 	return nil
 }

@@ -62,6 +62,7 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 		return nil, err
 	}
 	n.look(ctx, "dev", &n.tracker.open)
+	n.schedule(ctx)
 	if err := n.work(ctx, effects); err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func (n *Node) entrance() (*ingest.Intake, error) {
 func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 	o := n.org.Current()
 	rest, err := api.New(api.Config{
-		Backend: api.Over(n.incidents), Store: n.store, Keys: n.keys, Guess: n.guard.guess,
+		Backend: api.Over(n.incidents), Store: n.store, Keys: n.keys, Links: linker{n}, Guess: n.guard.guess,
 		Directory: func() api.Directory { return n.org.Current() },
 		Texts:     n.texts, Language: o.Languages[0], Zone: o.Zone.String(),
 		Version: api.ThisBuild(n.cfg.Build.Version, n.cfg.Build.Revision), Now: time.Now, Log: n.cfg.Log,
@@ -62,6 +62,7 @@ func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 	mux := n.healthOnly(
 		api.Check{Name: "store", Func: n.store.Err, Inform: true},
 		api.Check{Name: "attempts", Func: func(context.Context) error { return n.untampered() }, Inform: true, Note: n.head},
+		api.Check{Name: "reminders", Func: func(context.Context) error { return n.scheduled() }, Inform: true},
 	)
 	mux.Handle(ingest.Path, intake)
 	mux.Handle("/api/", n.guard.limited(rest, refuseProgram))

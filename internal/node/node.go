@@ -72,6 +72,7 @@ type Node struct {
 	refusals  chan worker.Refusal
 	alarms    *alarms
 	tampered  atomic.Pointer[error] // what is wrong with the log of refused attempts as it was found
+	unmade    atomic.Pointer[error] // why there is no schedule of the reminders
 	local     bool                  // pages and worker are one process: without a public address, links lead to it
 }
 
@@ -156,7 +157,7 @@ func (n *Node) beside(ctx context.Context, run func(context.Context)) {
 func (n *Node) activities() (worker.Activities, error) {
 	return worker.NewActivities(worker.Options{
 		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker, Keys: n.keys, Refused: n.refused, Links: linker{n},
-		Data: n.cfg.Data, Out: n.cfg.Out, Log: n.cfg.Log,
+		Counter: n.incidents.Usages(), Data: n.cfg.Data, Out: n.cfg.Out, Log: n.cfg.Log,
 	})
 }
 

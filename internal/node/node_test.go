@@ -246,6 +246,7 @@ func TestSearchAttributes(t *testing.T) {
 			"search attributes of namespace acme: MusterId is missing (not yours), ",
 			create("MusterId", "Keyword"), create("MusterStatus", "Keyword"), create("MusterPriority", "Int"),
 			create("MusterService", "Keyword"), create("MusterCustomers", "KeywordList"), create("MusterNextDue", "Datetime"),
+			create("MusterKind", "Keyword"),
 		}},
 		"one has another type": {func(o *operator) { o.attributes["MusterPriority"] = enumspb.INDEXED_VALUE_TYPE_TEXT }, []string{
 			"MusterPriority is of type Text, not Int; no workflow can run there",
@@ -331,6 +332,23 @@ func TestReadiness(t *testing.T) {
 	}
 	if got, body := get(t, cfg.Data, "http://"+cfg.Listen+"/readyz"); got != 200 {
 		t.Errorf("with a faulty folder: got %d %s, want ready", got, body)
+	}
+}
+
+// TestScheduleRefused goes on where the schedule of the reminders may not be made, and says so.
+func TestScheduleRefused(t *testing.T) {
+	s := newTemporal() // which makes none
+	s.start(t, "127.0.0.1:0")
+	cfg, words := config(t)
+	cfg.Listen = free(t)
+	run(t, node.Serve, cfg)
+	eventually(t, "serve listens", func() bool { return words.count("listens on") > 0 })
+	eventually(t, "it is shown", func() bool {
+		got, body := get(t, cfg.Data, "http://"+cfg.Listen+"/readyz?verbose")
+		return got == 200 && strings.Contains(body, "[-]reminders schedule certificates: ")
+	})
+	if words.count("customers are not reminded of their certificates") != 1 {
+		t.Errorf("it did not log it once: %s", words)
 	}
 }
 

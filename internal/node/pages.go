@@ -101,7 +101,8 @@ func (w *watching) Write(page []byte) (int, error) {
 	return w.ResponseWriter.Write(page)
 }
 
-// onlyReaders lets to Temporal's own UI who may read histories, by a session of the pages.
+// onlyReaders lets to Temporal's own UI who may read every history, those of restricted incidents too, by a session of the
+// pages.
 func (n *Node) onlyReaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		pages := n.pages.Load()
@@ -111,7 +112,7 @@ func (n *Node) onlyReaders(next http.Handler) http.Handler {
 			return
 		}
 		who, known := pages.Session(r)
-		switch err := authority.May(who, authority.ReadHistory, authority.Object{Kind: authority.Incident}); {
+		switch err := authority.May(who, authority.ReadHistory, authority.Object{Kind: authority.Incident, Restricted: true}); {
 		case !known:
 			http.Error(w, "Sign in at "+n.door.url+"/login first, then load this page again.\n"+
 				"먼저 "+n.door.url+"/login 에서 로그인한 다음 이 페이지를 다시 여십시오.", http.StatusUnauthorized)

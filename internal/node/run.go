@@ -71,6 +71,7 @@ func Serve(ctx context.Context, cfg Config) error {
 		return unlessEnded(ctx, err)
 	}
 	n.look(ctx, "serve", nil) // when no worker lives, somebody must still see it
+	n.schedule(ctx)
 	handler, err := n.everything(in)
 	if err != nil {
 		return err

@@ -104,7 +104,8 @@ func (p *player) answer(ctx context.Context, s incident.Send) error {
 			return err
 		}
 		i.Looked(s.Number, h, "", p.now)
-	case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer:
+	case incident.PageStep, incident.Remind, incident.UpdateCustomer, incident.ClearCustomer, incident.ConfirmReceipt, incident.CloseCustomer,
+		incident.SendResult, incident.CallVendor, incident.Summon, incident.Appoint:
 		is, err := p.composition.Compose(ctx, activities.Composing(i, s))
 		if err != nil {
 			return err
@@ -120,6 +121,8 @@ func (p *player) answer(ctx context.Context, s incident.Send) error {
 		i.Reviewed(s.Number, "review", i.ReviewDue(), "", p.now)
 	case incident.FindPrevious:
 		i.FoundPrevious(s.Number, nil, p.now)
+	case incident.WriteResult, incident.TellMerge, incident.TellMerged, incident.ForwardAlerts: // only people ask for that
+		i.Dropped(s.Number)
 	}
 	return nil
 }
