@@ -228,7 +228,8 @@ func (i *Incident) MergeTold(number int, failure string, now time.Time) {
 // refusedMerge lets the incident go on by itself, because the other one does not have it.
 func (i *Incident) refusedMerge(reason string, now time.Time) {
 	i.record(now, timeline.MergeRefused, timeline.Muster(), timeline.F("into", string(i.MergedInto.ID)), timeline.F("detail", reason))
-	if i.Status == Merged || i.Status == Closed && i.Alerts.Firing > 0 { // in the moment of closing an alert came, and nobody else has it
+	over := i.Status == Closed && !i.MergedInto.Taken.IsZero()
+	if i.Status == Merged || over && i.Alerts.Firing > 0 { // in the moment of closing an alert came, and nobody else has it
 		i.unmerge(timeline.Muster(), "merge-refused", "", now)
 		return
 	}
