@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -58,15 +59,26 @@ func (certified) CustomerContacts(c string) ([]delivery.Recipient, error) {
 type remembering struct {
 	activities.Certificates
 	fault error
+
+	mu    sync.Mutex // attempts run beside each other, and beside whoever looks
 	asked []activities.RemindersDueInput
 }
 
 func (a *remembering) DueReminders(ctx context.Context, in activities.RemindersDueInput) (activities.RemindersDue, error) {
+	a.mu.Lock()
 	a.asked = append(a.asked, in)
+	a.mu.Unlock()
 	if a.fault != nil {
 		return activities.RemindersDue{}, a.fault
 	}
 	return a.Certificates.DueReminders(ctx, in)
+}
+
+// inputs are those of every attempt so far.
+func (a *remembering) inputs() []activities.RemindersDueInput {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.asked)
 }
 
 // remind runs the reminders so many days after the start, after a run that was done until a day, if one was.
@@ -160,8 +172,8 @@ func TestCustomersAreRemindedOfTheirCertificates(t *testing.T) {
 			if got := strings.Join(heard, ", "); got != tc.heard {
 				t.Errorf("heard %s, want %s", got, tc.heard)
 			}
-			if tc.done != nil && a.asked[0].Seen.Revision != "r0" {
-				t.Errorf("asked %+v, want it to name the folder that the last run has seen", a.asked[0])
+			if tc.done != nil && a.inputs()[0].Seen.Revision != "r0" {
+				t.Errorf("asked %+v, want it to name the folder that the last run has seen", a.inputs()[0])
 			}
 		})
 	}
@@ -194,8 +206,8 @@ func TestARepeatedReminderIsTheSameDelivery(t *testing.T) {
 // A run that cannot find out what is due leaves its days to the next, and so does one that Temporal cancels.
 func TestRemindersThatAreNotDoneAreLeftToTheNextRun(t *testing.T) {
 	r := rehearse(t)
-	if _, a, err := r.remind(0, nil, errors.New("no folder")); err == nil || len(a.asked) < 6 || len(r.got()) > 0 {
-		t.Errorf("got %v after asking %d times, delivered %v", err, len(a.asked), r.got())
+	if _, a, err := r.remind(0, nil, errors.New("no folder")); err == nil || len(a.inputs()) < 6 || len(r.got()) > 0 {
+		t.Errorf("got %v after asking %d times, delivered %v", err, len(a.inputs()), r.got())
 	}
 	r = rehearse(t)
 	r.sender.On(inmem.Match{}, 9_999, inmem.Fail(0))
