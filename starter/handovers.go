@@ -85,11 +85,7 @@ func (s *Handovers) Ask(ctx context.Context, schedule string, req Request, c han
 	case handover.Pass:
 		name = workflows.PassUpdate
 	}
-	run, err := s.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
-	if err == nil {
-		err = ask(ctx, s.Temporal, s.Keys, workflowID, run.GetWorkflowExecutionInfo().GetFirstRunId(), name, req, c, nil)
-	}
-	return unanswered(ctx, s.Temporal, handoverOf(schedule), workflowID, "", err)
+	return askNewest(ctx, s.Temporal, s.Keys, handoverOf(schedule), workflowID, name, req, c)
 }
 
 func handoverOf(schedule string) string { return "hand-over of " + schedule }

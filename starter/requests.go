@@ -122,11 +122,7 @@ func (s *Requests) Ask(ctx context.Context, id request.ID, req Request, c reques
 	case request.Note:
 		name = workflows.NoteUpdate
 	}
-	run, err := s.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
-	if err == nil {
-		err = ask(ctx, s.Temporal, s.Keys, workflowID, run.GetWorkflowExecutionInfo().GetFirstRunId(), name, req, c, nil)
-	}
-	return unanswered(ctx, s.Temporal, requestOf(id), workflowID, "", err)
+	return askNewest(ctx, s.Temporal, s.Keys, requestOf(id), workflowID, name, req, c)
 }
 
 // List returns requests, the newest first, and a cursor for more, empty at the end.

@@ -25,6 +25,15 @@ type Request struct {
 	Via string
 }
 
+// askNewest asks something of the newest run under a workflow id. What it is to people is named in the error.
+func askNewest(ctx context.Context, c client.Client, keys Keys, what, workflowID, name string, req Request, body any) error {
+	run, err := c.DescribeWorkflowExecution(ctx, workflowID, "")
+	if err == nil {
+		err = ask(ctx, c, keys, workflowID, run.GetWorkflowExecutionInfo().GetFirstRunId(), name, req, body, nil)
+	}
+	return unanswered(ctx, c, what, workflowID, "", err)
+}
+
 // ask sends a signed Update to the chain of a first run and reads its answer, if there is one to read: no later workflow under
 // the same id takes it. Its errors are Temporal's.
 func ask[T any](ctx context.Context, c client.Client, keys Keys, workflowID, first, name string, req Request, body T, answer any) error {

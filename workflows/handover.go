@@ -13,7 +13,6 @@ import (
 	"muster/internal/incident"
 	"muster/internal/priority"
 	"muster/internal/signature"
-	"muster/internal/timeline"
 )
 
 // Handover keeps the hand-over of a schedule open until somebody confirms or declines it, or it lapses. Its history has an end,
@@ -42,28 +41,23 @@ func Handover(ctx workflow.Context, in signature.Signed[handover.Terms]) error {
 	}
 }
 
-// handoverRun is the run of a hand-over. Its context is cut off from Temporal's cancel.
+// handoverRun is the run of a hand-over.
 type handoverRun struct {
-	postman
+	errand
 
-	open      workflow.Context // of messages that matter only until it is confirmed
-	withdraw  workflow.CancelFunc
-	handover  *handover.Handover
-	published published
+	handover *handover.Handover
 }
 
-// newHandoverRun takes a start that was signed just now by whoever hands over: the id of a hand-over is used again, and an old
-// start must open none.
+// newHandoverRun takes a start that was signed just now by whoever hands over.
 func newHandoverRun(ctx workflow.Context, in signature.Signed[handover.Terms]) (*handoverRun, error) {
-	r := &handoverRun{published: known(ctx)}
+	r := &handoverRun{errand: errand{published: known(ctx)}}
 	if err := r.listen(ctx); err != nil {
 		return nil, err
 	}
 	refuse := func(why string) (*handoverRun, error) {
 		return nil, temporal.NewNonRetryableApplicationError("open hand-over: "+why, RefusedError, nil)
 	}
-	fresh := signature.Freshness{Around: workflow.GetInfo(ctx).WorkflowStartTime, Within: Tolerance}
-	if why := admitOne(ctx, claim(ctx, HandoverWorkflow, in, fresh)); why != "" {
+	if why := begins(ctx, HandoverWorkflow, in); why != "" {
 		return refuse(why)
 	}
 	if in.By != in.Body.Outgoing {
@@ -73,12 +67,8 @@ func newHandoverRun(ctx workflow.Context, in signature.Signed[handover.Terms]) (
 	if err != nil {
 		return refuse(err.Error())
 	}
-	r.handover, r.log = h, &h.Timeline
-	r.ctx = unstopped(ctx, func(at time.Time) {
-		h.Timeline.Add(at, timeline.CancelRefused, timeline.Muster())
-		r.news = true
-	})
-	r.open, r.withdraw = workflow.WithCancel(r.ctx)
+	r.handover = h
+	r.keep(ctx, &h.Timeline)
 	return r, nil
 }
 

@@ -13,7 +13,6 @@ import (
 	"muster/internal/request"
 	"muster/internal/signature"
 	"muster/internal/supportplan"
-	"muster/internal/timeline"
 	"muster/internal/usage"
 )
 
@@ -45,28 +44,23 @@ func Request(ctx workflow.Context, in signature.Signed[request.Terms]) error {
 	}
 }
 
-// requestRun is the run of a request. Its context is cut off from Temporal's cancel.
+// requestRun is the run of a request.
 type requestRun struct {
-	postman
+	errand
 
-	open      workflow.Context // of messages that matter only until it has ended
-	withdraw  workflow.CancelFunc
-	request   *request.Request
-	published published
+	request *request.Request
 }
 
 // newRequestRun takes a start that was signed just now by whoever has recorded the request.
 func newRequestRun(ctx workflow.Context, in signature.Signed[request.Terms]) (*requestRun, error) {
-	r := &requestRun{published: known(ctx)}
+	r := &requestRun{errand: errand{published: known(ctx)}}
 	if err := r.listen(ctx); err != nil {
 		return nil, err
 	}
 	refuse := func(why string) (*requestRun, error) {
 		return nil, temporal.NewNonRetryableApplicationError("receive request: "+why, RefusedError, nil)
 	}
-	info := workflow.GetInfo(ctx)
-	fresh := signature.Freshness{Around: info.WorkflowStartTime, Within: Tolerance}
-	if why := admitOne(ctx, claim(ctx, RequestWorkflow, in, fresh)); why != "" {
+	if why := begins(ctx, RequestWorkflow, in); why != "" {
 		return refuse(why)
 	}
 	if in.By != in.Body.Recorder {
@@ -76,12 +70,8 @@ func newRequestRun(ctx workflow.Context, in signature.Signed[request.Terms]) (*r
 	if err != nil {
 		return refuse(err.Error())
 	}
-	r.request, r.log = q, &q.Timeline
-	r.ctx = unstopped(ctx, func(at time.Time) {
-		q.Timeline.Add(at, timeline.CancelRefused, timeline.Muster())
-		r.news = true
-	})
-	r.open, r.withdraw = workflow.WithCancel(r.ctx)
+	r.request = q
+	r.keep(ctx, &q.Timeline)
 	return r, nil
 }
 

@@ -39,14 +39,9 @@ func TestKilledNodeLosesNothing(t *testing.T) {
 	t.Logf("seed %d", seed)
 	dice := rand.New(rand.NewPCG(seed, 0))
 
-	folder, sink := t.TempDir(), newReceiver(t)
+	sink := newReceiver(t)
 	sink.slow(dice.Uint64())
-	organise(t, folder, sink.url, nil)
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	life := func() *child { return start(t, "node", folder, listenEnv+"="+address) }
-	now := life()
-	now.awaitReady(t)
-	s := &system{url: "http://" + address, sink: sink, api: administrator(t, "http://"+address, folder+"/data")}
+	s, life, now := mortal(t, sink)
 
 	all := make([]*killed, groups)
 	faults := make([]error, groups)
@@ -81,6 +76,18 @@ func TestKilledNodeLosesNothing(t *testing.T) {
 	must(t, errors.Join(faults...))
 	s.climbsToTheEnd(t, all)
 	s.checkKilled(t, all)
+}
+
+// mortal is a system of one node, which life starts anew at the same address and over the same data after it was killed.
+func mortal(t *testing.T, sink *receiver) (s *system, life func() *child, now *child) {
+	t.Helper()
+	folder := t.TempDir()
+	organise(t, folder, sink.url, nil)
+	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	life = func() *child { return start(t, "node", folder, listenEnv+"="+address) }
+	now = life()
+	now.awaitReady(t)
+	return &system{url: "http://" + address, sink: sink, api: administrator(t, "http://"+address, folder+"/data")}, life, now
 }
 
 // slow makes everybody answer late, and sometimes with 503, so that a kill finds sends under way.

@@ -85,14 +85,9 @@ func TestKilledNodeLosesNoMergeAndNoReport(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	dice := rand.New(rand.NewPCG(seed, 2))
-	folder, sink := t.TempDir(), newReceiver(t)
+	sink := newReceiver(t)
 	sink.slow(dice.Uint64(), "/ada/app", "/initech/mail")
-	organise(t, folder, sink.url, nil)
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	life := func() *child { return start(t, "node", folder, listenEnv+"="+address) }
-	now := life()
-	now.awaitReady(t)
-	s := &system{url: "http://" + address, sink: sink, api: administrator(t, "http://"+address, folder+"/data")}
+	s, life, now := mortal(t, sink)
 
 	played := make([]pair, pairs)
 	over := make(chan error, pairs)

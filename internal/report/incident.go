@@ -20,19 +20,26 @@ const (
 // bytes. It is the provider's own report: it names all customers, alerts and people of the incident.
 func (t *Texts) Incident(i *incident.Incident, language string, format Format, at time.Time) ([]byte, error) {
 	l := t.in(language)
-	v := clean(l.view(i, at))
-	var text executor
+	out, err := document(clean(l.view(i, at)), l.markdown, l.page, format)
+	if err != nil {
+		return nil, fmt.Errorf("report on %s in %s: %w", i.ID, l.code, err)
+	}
+	return out, nil
+}
+
+// document writes what was gathered in one of the formats.
+func document[T any](v *T, markdown, page executor, format Format) ([]byte, error) {
+	text := page
 	switch format {
 	case Markdown:
-		text, v = l.markdown, marked(v)
+		text, v = markdown, marked(v)
 	case HTML:
-		text = l.page
 	default:
-		return nil, fmt.Errorf("report on %s: format %q: want %s or %s", i.ID, format, Markdown, HTML)
+		return nil, fmt.Errorf("format %q: want %s or %s", format, Markdown, HTML)
 	}
 	out, err := run(text, v, reportLimits())
 	if err != nil {
-		return nil, fmt.Errorf("report on %s as %s in %s: %w", i.ID, format, l.code, err)
+		return nil, fmt.Errorf("as %s: %w", format, err)
 	}
 	return []byte(out), nil
 }

@@ -49,21 +49,11 @@ type result struct {
 // other customers is in it, no name of a person of ours and no text that was written for the inside.
 func (t *Texts) Result(i *incident.Incident, customer, text, language string, format Format, at time.Time) ([]byte, error) {
 	l := t.in(language)
-	v := clean(resultOf(i, customer, text, at))
-	var write executor
-	switch format {
-	case Markdown:
-		write, v = l.resultMarkdown, marked(v)
-	case HTML:
-		write = l.resultPage
-	default:
-		return nil, fmt.Errorf("result report on %s: format %q: want %s or %s", i.ID, format, Markdown, HTML)
-	}
-	out, err := run(write, v, reportLimits())
+	out, err := document(clean(resultOf(i, customer, text, at)), l.resultMarkdown, l.resultPage, format)
 	if err != nil {
-		return nil, fmt.Errorf("result report on %s as %s in %s: %w", i.ID, format, l.code, err)
+		return nil, fmt.Errorf("result report on %s in %s: %w", i.ID, l.code, err)
 	}
-	return []byte(out), nil
+	return out, nil
 }
 
 // resultOf gathers what a customer may read. It takes care itself that nothing of others is in it, whatever it is given.

@@ -13,13 +13,34 @@ import (
 	"muster/internal/timeline"
 )
 
-// A postman writes and sends the messages of a run, which waits for none of them.
-type postman struct {
-	ctx     workflow.Context
-	log     *timeline.Log
-	folder  incident.Folder // newest one that has named somebody
-	telling int             // messages, and other work, without an outcome yet
-	news    bool            // something has happened since Advance
+// An errand is a run that ends when people have decided. It writes and sends messages, and waits for none. Its context is cut off
+// from Temporal's cancel.
+type errand struct {
+	ctx       workflow.Context
+	open      workflow.Context // of messages that matter only while it waits for people
+	withdraw  workflow.CancelFunc
+	log       *timeline.Log
+	folder    incident.Folder // newest one that has named somebody
+	telling   int             // messages, and other work, without an outcome yet
+	news      bool            // something has happened since Advance
+	published published
+}
+
+// begins proves a start that was signed just now, for such an id is used again and an old start must begin nothing. It returns
+// why not.
+func begins[T any](ctx workflow.Context, name string, in signature.Signed[T]) (why string) {
+	fresh := signature.Freshness{Around: workflow.GetInfo(ctx).WorkflowStartTime, Within: Tolerance}
+	return admitOne(ctx, claim(ctx, name, in, fresh))
+}
+
+// keep gives the run its timeline, which also says that somebody has tried to cancel it.
+func (e *errand) keep(ctx workflow.Context, log *timeline.Log) {
+	e.log = log
+	e.ctx = unstopped(ctx, func(at time.Time) {
+		log.Add(at, timeline.CancelRefused, timeline.Muster())
+		e.news = true
+	})
+	e.open, e.withdraw = workflow.WithCancel(e.ctx)
 }
 
 // A letter is one message to be written to everybody whom it concerns.
@@ -32,8 +53,8 @@ type letter struct {
 }
 
 // post writes and sends a letter. It is taken back when its context ends.
-func (p *postman) post(ctx workflow.Context, l letter) {
-	p.begin(ctx, func(ctx workflow.Context) {
+func (e *errand) post(ctx workflow.Context, l letter) {
+	e.begin(ctx, func(ctx workflow.Context) {
 		var to incident.Composition
 		err := patiently(ctx, workflow.Sleep, func(last bool) error { return l.compose(ctx, &to, last) })
 		switch {
@@ -42,57 +63,57 @@ func (p *postman) post(ctx workflow.Context, l letter) {
 		case err != nil:
 			to = incident.Composition{Detail: cause(err)}
 		default:
-			p.folder = to.Folder
+			e.folder = to.Folder
 		}
 		if len(to.To) == 0 || to.Detail != "" {
-			p.record(timeline.Undetermined, timeline.F("what", string(l.kind)), timeline.F("detail", to.Detail))
+			e.record(timeline.Undetermined, timeline.F("what", string(l.kind)), timeline.F("detail", to.Detail))
 		}
 		for _, a := range to.To {
-			p.begin(ctx, func(ctx workflow.Context) { p.deliver(ctx, l, a) })
+			e.begin(ctx, func(ctx workflow.Context) { e.deliver(ctx, l, a) })
 		}
 	})
 }
 
-func (p *postman) begin(ctx workflow.Context, do func(workflow.Context)) {
-	p.telling++
+func (e *errand) begin(ctx workflow.Context, do func(workflow.Context)) {
+	e.telling++
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		do(ctx)
-		p.telling--
-		p.news = true
+		e.telling--
+		e.news = true
 	})
 }
 
 // deliver tells one recipient.
-func (p *postman) deliver(ctx workflow.Context, l letter, a incident.Addressed) {
+func (e *errand) deliver(ctx workflow.Context, l letter, a incident.Addressed) {
 	deliver(ctx, l.options, l.id, a, func(in activities.DeliverInput, out delivery.Outcome) {
 		facts := []timeline.Fact{
 			timeline.F("what", string(l.kind)), timeline.F("delivery", string(in.ID)), timeline.F("to", a.To.Name), timeline.F("method", in.Method),
 		}
 		switch out.Result {
 		case delivery.Withdrawn:
-			p.record(timeline.Withdrawn, append(facts, timeline.F("cause", l.status()))...)
+			e.record(timeline.Withdrawn, append(facts, timeline.F("cause", l.status()))...)
 		case delivery.Delivered:
-			p.record(timeline.Delivered, append(facts, timeline.F("attempts", fmt.Sprint(out.Attempts)))...)
+			e.record(timeline.Delivered, append(facts, timeline.F("attempts", fmt.Sprint(out.Attempts)))...)
 		case delivery.Refused:
-			p.record(timeline.Refused, append(facts, timeline.F("detail", out.Detail))...)
+			e.record(timeline.Refused, append(facts, timeline.F("detail", out.Detail))...)
 		}
 	})
 }
 
-func (p *postman) record(k timeline.Kind, facts ...timeline.Fact) {
-	p.log.Add(workflow.Now(p.ctx), k, timeline.Muster(), facts...)
+func (e *errand) record(k timeline.Kind, facts ...timeline.Fact) {
+	e.log.Add(workflow.Now(e.ctx), k, timeline.Muster(), facts...)
 }
 
 // awaitNews waits for a message, an outcome or the next deadline; the zero one never comes.
-func (p *postman) awaitNews(next time.Time) error {
-	ctx, cancel := workflow.WithCancel(p.ctx)
+func (e *errand) awaitNews(next time.Time) error {
+	ctx, cancel := workflow.WithCancel(e.ctx)
 	defer cancel()
 	var due workflow.Future
 	if !next.IsZero() {
 		due = workflow.NewTimer(ctx, next.Sub(workflow.Now(ctx)))
 	}
-	p.news = false
-	return workflow.Await(ctx, func() bool { return p.news || due != nil && due.IsReady() })
+	e.news = false
+	return workflow.Await(ctx, func() bool { return e.news || due != nil && due.IsReady() })
 }
 
 // takes registers the handler of one command. The handler asks the same question as the validator: something may have come
