@@ -227,7 +227,7 @@ func (i *Incident) tryNextMethods(now time.Time) {
 	}
 	for n := range i.Outbox {
 		s := i.Outbox[n]
-		if !s.hasNextMethod() || now.Before(i.nextMethodAt(&s)) {
+		if !s.hasNextMethod() || i.withdrawn(&s) != "" || now.Before(i.nextMethodAt(&s)) {
 			continue
 		}
 		i.Outbox[n].Hastened = true
@@ -436,9 +436,8 @@ func (i *Incident) keepReport(now time.Time) {
 // says what became of it.
 func (i *Incident) withdraw(now time.Time) {
 	for n := range i.Outbox {
-		if s := &i.Outbox[n]; s.Withdrawn == "" {
-			s.Withdrawn = i.pointless(s)
-		}
+		s := &i.Outbox[n]
+		s.Withdrawn = i.withdrawn(s)
 	}
 	i.Later = slices.DeleteFunc(i.Later, func(s Send) bool { return i.stale(&s) != "" })
 	for n := len(i.fresh) - 1; n >= 0; n-- {
@@ -453,6 +452,15 @@ func (i *Incident) withdraw(now time.Time) {
 			i.record(now, timeline.Withdrawn, timeline.Muster(), append(s.facts(), timeline.F("cause", cause))...)
 		}
 	}
+}
+
+// withdrawn says why a send was withdrawn or has to be by now, empty while it matters. An outcome may come in the moment
+// after an acknowledgement, before Advance has marked anything: nothing may follow from it either.
+func (i *Incident) withdrawn(s *Send) string {
+	if s.Withdrawn != "" {
+		return s.Withdrawn
+	}
+	return i.pointless(s)
 }
 
 // pointless says why a send no longer matters, empty while it does.

@@ -118,7 +118,7 @@ func (i *Incident) Composed(number int, is Composition, now time.Time) {
 	}
 	s := *found
 	i.drop(number)
-	if s.Withdrawn != "" {
+	if s.Withdrawn = i.withdrawn(&s); s.Withdrawn != "" {
 		return
 	}
 	if !is.Due.IsZero() {
@@ -202,6 +202,7 @@ func (i *Incident) Told(number int, o delivery.Outcome, now time.Time) {
 		return
 	}
 	s := *found
+	s.Withdrawn = i.withdrawn(&s)
 	i.drop(number)
 	facts := append(s.facts(), timeline.F("attempts", strconv.Itoa(o.Attempts)))
 	switch o.Result {

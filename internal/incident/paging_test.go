@@ -448,3 +448,55 @@ func TestAStepInWhichEverybodyHasAcknowledgedIsFollowedByTheNextAtOnce(t *testin
 		t.Error("park was paged again, if only to be withdrawn")
 	}
 }
+
+// What was under way may end in the moment of an acknowledgement, before anything was withdrawn: nothing follows from it.
+func TestNothingIsBegunForWhatEndsInTheMomentOfAnAcknowledgement(t *testing.T) {
+	page := incident.Addressed{
+		To:      delivery.Recipient{ID: "a", Name: "a", Methods: []string{"app", "phone"}},
+		Message: delivery.Message{Kind: delivery.Page},
+	}
+	composed := func(w *world) {
+		for _, s := range w.i.Outbox {
+			if s.Work == incident.PageStep {
+				w.i.Composed(s.Number, incident.Composition{To: []incident.Addressed{page}}, w.now)
+			}
+		}
+	}
+	for _, tc := range []struct {
+		name string
+		then func(w *world) // after the acknowledgement
+		open bool           // the page went out before
+	}{
+		{name: "who is paged is known", then: composed},
+		{name: "a page is refused", open: true, then: func(w *world) {
+			for _, s := range w.i.Outbox {
+				if s.Work == incident.PagePerson {
+					w.i.Told(s.Number, delivery.Outcome{Result: delivery.Refused, Attempts: 1}, w.now)
+				}
+			}
+		}},
+		{name: "the next contact method is due", open: true, then: func(w *world) { w.now = w.now.Add(time.Hour) }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := begun(t, nil)
+			w.i.Advance(w.now)
+			if tc.open {
+				composed(w)
+				w.i.Advance(w.now)
+			}
+			if err := w.i.Do("1", incident.Acknowledge{}, park, w.now); err != nil {
+				t.Fatal(err)
+			}
+			begun := w.has(timeline.Sending)
+			tc.then(w)
+			for _, s := range w.i.Advance(w.now) {
+				if s.Work == incident.PagePerson {
+					t.Errorf("paged after the acknowledgement: %+v", s)
+				}
+			}
+			if n := w.has(timeline.Sending) - begun; n != 0 {
+				t.Errorf("%d pages begin after the acknowledgement", n)
+			}
+		})
+	}
+}
