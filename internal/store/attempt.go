@@ -78,7 +78,7 @@ func (s *Store) Record(ctx context.Context, a Attempt) (Attempt, error) {
 	if err := s.append(ctx, entries); err != nil {
 		return Attempt{}, fmt.Errorf("record attempt: %w", err)
 	}
-	s.flood.drop(len(ended))
+	s.flood.drop(ended)
 	s.flood.count(m)
 	return a, nil
 }
@@ -90,7 +90,7 @@ func (s *Store) settle() error {
 	if err := s.append(s.life, rests(s.flood.order, s.now())); err != nil {
 		return err
 	}
-	s.flood.drop(len(s.flood.order))
+	s.flood.drop(slices.Clone(s.flood.order))
 	return nil
 }
 

@@ -413,6 +413,19 @@ func TestAFloodIsWrittenDownAtTheEnd(t *testing.T) {
 	wantLines(t, open(t, file, c.now), "60x 09:30:00 token a: unknown", "1x 09:30:10 token a: and 10 more within a minute")
 }
 
+// A minute that began after a clock was set back is over before an older one, and is told of at once.
+func TestAClockThatIsSetBackDelaysNoRest(t *testing.T) {
+	c := newClock()
+	s := open(t, inFolder(t), c.now)
+	flood(t, s, store.AttemptToken, "a", 1)
+	c.move(-10 * time.Second)
+	flood(t, s, store.AttemptLink, "b", 70)
+	c.move(time.Minute)
+	flood(t, s, store.AttemptLink, "b", 1)
+	wantLines(t, s, "1x 09:30:00 token a: unknown", "60x 09:29:50 link b: unknown", "1x 09:30:50 link b: and 10 more within a minute",
+		"1x 09:30:50 link b: unknown")
+}
+
 // What could not be written counts for nothing, and what was counted before is not lost.
 func TestARecordThatIsNotWritten(t *testing.T) {
 	c := newClock()

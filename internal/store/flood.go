@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -28,7 +29,7 @@ type minute struct {
 
 func (m *minute) end() time.Time { return m.from.Add(time.Minute) }
 
-// A flood knows the minutes that run. All last equally long, so they end in the order in which they began.
+// A flood knows the minutes that run, in the order in which they began. A clock that was set back lets a later one end sooner.
 type flood struct {
 	mu    sync.Mutex
 	order []*minute
@@ -36,12 +37,13 @@ type flood struct {
 }
 
 // ended are the minutes that are over.
-func (f *flood) ended(now time.Time) []*minute {
-	n := 0
-	for n < len(f.order) && !now.Before(f.order[n].end()) {
-		n++
+func (f *flood) ended(now time.Time) (over []*minute) {
+	for _, m := range f.order {
+		if !now.Before(m.end()) {
+			over = append(over, m)
+		}
 	}
-	return f.order[:n]
+	return over
 }
 
 // minute is the one that runs for an attempt, or a new one that does not count yet.
@@ -68,15 +70,14 @@ func (f *flood) count(m *minute) {
 	m.seen++
 }
 
-// drop forgets the first minutes.
-func (f *flood) drop(n int) {
-	for _, m := range f.order[:n] {
+// drop forgets minutes.
+func (f *flood) drop(over []*minute) {
+	for _, m := range over {
 		if f.last[m.source] == m { // a clock that was set back may have let a second minute begin
 			delete(f.last, m.source)
 		}
 	}
-	clear(f.order[:n])
-	f.order = f.order[n:]
+	f.order = slices.DeleteFunc(f.order, func(m *minute) bool { return slices.Contains(over, m) })
 }
 
 // rests are the entries that say how many attempts of some minutes were counted and not written.
