@@ -74,7 +74,7 @@ func (r Rules) Validate() []error {
 				fault("day %q: want %s", d, Weekdays())
 			}
 		}
-		if !w.valid() {
+		if !w.Valid() {
 			fault("hours %s: want from 00:00 to 24:00, and two different times", w.Hours)
 		}
 	}
@@ -102,7 +102,7 @@ func (e Exception) Validate() []error {
 	var faults []error
 	var day []part
 	for _, h := range e.Hours {
-		if !h.valid() {
+		if !h.Valid() {
 			faults = append(faults, fmt.Errorf("exception %s: hours %s: want from 00:00 to 24:00, and two different times", e.Date, h))
 		}
 		day = append(day, part{h.From, h.end(), h.String()})
@@ -113,7 +113,8 @@ func (e Exception) Validate() []error {
 	return faults
 }
 
-func (h Hours) valid() bool {
+// Valid tells whether the hours are some: not from a time to the same time, nor beyond 24:00.
+func (h Hours) Valid() bool {
 	return 0 <= h.From && h.From < wholeDay && 0 <= h.To && h.To <= wholeDay && h.From != h.To
 }
 

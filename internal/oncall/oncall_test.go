@@ -73,8 +73,12 @@ func TestParseWallTime(t *testing.T) {
 			t.Errorf("%q: got %s, want an error", s, w)
 		}
 	}
-	if got := wall(t, "2026-11-02 09:05").String(); got != "2026-11-02 09:05" {
-		t.Errorf("got %s", got)
+	var got oncall.WallTime
+	if err := got.UnmarshalText([]byte("2026-11-02 09:05")); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := got.MarshalText(); string(text) != "2026-11-02 09:05" || err != nil || got != wall(t, "2026-11-02 09:05") {
+		t.Errorf("got %s, %v", text, err)
 	}
 }
 

@@ -24,6 +24,15 @@ func ParseWallTime(s string) (WallTime, error) {
 // String returns what ParseWallTime reads.
 func (w WallTime) String() string { return w.shown.Format(wallLayout) }
 
+// MarshalText writes what ParseWallTime reads.
+func (w WallTime) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (w *WallTime) UnmarshalText(text []byte) (err error) {
+	*w, err = ParseWallTime(string(text))
+	return err
+}
+
 // In returns the first instant at which the clock on the wall in a zone has reached w. So a time that the clock shows
 // twice, when it is put back, is the first of the two; and a time that it never shows, because it is put forward, is the
 // instant at which it jumps.
