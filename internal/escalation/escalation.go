@@ -28,6 +28,7 @@ const (
 	Role     TargetKind = "role"     // whoever has it in the incident at the moment of sending, or stands for it
 	Engineer TargetKind = "engineer" // the designated engineers of the customers; with an ID, of that customer
 	Vendor   TargetKind = "vendor"   // the contacts of a party that supplies a part: they are told, and answer for nobody
+	Contact  TargetKind = "contact"  // one of a customer, as customer/contact: told what a plan asks of the customer, never paged
 )
 
 // String returns the target as definitions write it: "schedule:primary", "person:park", "engineer".
@@ -48,10 +49,10 @@ func ParseTarget(s string) (Target, error) {
 	case s == string(Engineer):
 		return Target{Kind: Engineer}, nil
 	case !ok || id == "":
-	case k == Schedule, k == Group, k == Person, k == Role, k == Vendor:
+	case k == Schedule, k == Group, k == Person, k == Role, k == Vendor, k == Contact:
 		return Target{Kind: k, ID: id}, nil
 	}
-	return Target{}, fmt.Errorf("target %q: want schedule:ID, group:ID, person:ID, role:ROLE, engineer or vendor:ID", s)
+	return Target{}, fmt.Errorf("target %q: want schedule:ID, group:ID, person:ID, role:ROLE, engineer, vendor:ID or contact:CUSTOMER/CONTACT", s)
 }
 
 // Shown joins targets for a person to read.

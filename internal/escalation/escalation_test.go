@@ -172,13 +172,13 @@ func TestAPolicyThatCouldBeClimbedForEverOrNeverIsRefused(t *testing.T) {
 }
 
 func TestParseTargetReadsWhatStringWrites(t *testing.T) {
-	for _, s := range []string{"schedule:primary", "person:park", "person:a:b", "group:noc", "role:incident-manager", "engineer", "vendor:skyhost"} {
+	for _, s := range []string{"schedule:primary", "person:park", "person:a:b", "group:noc", "role:incident-manager", "engineer", "vendor:skyhost", "contact:garam/it-desk"} {
 		if got, err := escalation.ParseTarget(s); err != nil || got.String() != s {
 			t.Errorf("ParseTarget(%q) = %v, %v", s, got, err)
 		}
 	}
 	for _, s := range []string{"", "park", "person:", "team:ops", ":park", "engineer:", "engineer:acme", "role:"} {
-		if got, err := escalation.ParseTarget(s); err == nil || !strings.Contains(err.Error(), "want schedule:ID, group:ID, person:ID, role:ROLE, engineer or vendor:ID") {
+		if got, err := escalation.ParseTarget(s); err == nil || !strings.Contains(err.Error(), "want schedule:ID, group:ID, person:ID, role:ROLE, engineer, vendor:ID or contact:CUSTOMER/CONTACT") {
 			t.Errorf("ParseTarget(%q) = %v, %v; want a refusal", s, got, err)
 		}
 	}

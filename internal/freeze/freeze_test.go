@@ -254,15 +254,18 @@ func TestAnOverrideOpensWhatItNames(t *testing.T) {
 		{nil, "2027-01-06T00:00:00+09:00", "freeze year-end until 2027-01-06T00:00:00+09:00; outside until 2026-12-29T23:00:00+09:00"},
 		// The freeze is open, and the window still an hour away.
 		{
-			[]freeze.Override{frozen}, "2026-12-29T23:00:00+09:00",
+			[]freeze.Override{frozen},
+			"2026-12-29T23:00:00+09:00",
 			"freeze year-end until 2027-01-06T00:00:00+09:00, overridden; outside until 2026-12-29T23:00:00+09:00",
 		},
 		{
-			[]freeze.Override{anywhen}, "2027-01-06T00:00:00+09:00",
+			[]freeze.Override{anywhen},
+			"2027-01-06T00:00:00+09:00",
 			"freeze year-end until 2027-01-06T00:00:00+09:00; outside until 2026-12-29T23:00:00+09:00, overridden",
 		},
 		{
-			[]freeze.Override{frozen, anywhen}, "2026-12-29T22:00:00+09:00",
+			[]freeze.Override{frozen, anywhen},
+			"2026-12-29T22:00:00+09:00",
 			"freeze year-end until 2027-01-06T00:00:00+09:00, overridden; outside until 2026-12-29T23:00:00+09:00, overridden",
 		},
 	} {

@@ -21,6 +21,12 @@ func ParseWallTime(s string) (WallTime, error) {
 	return WallTime{t}, nil
 }
 
+// WallTimeOf returns what t shows, to the minute.
+func WallTimeOf(t time.Time) WallTime {
+	y, m, d := t.Date()
+	return WallTime{time.Date(y, m, d, t.Hour(), t.Minute(), 0, 0, time.UTC)}
+}
+
 // String returns what ParseWallTime reads.
 func (w WallTime) String() string { return w.shown.Format(wallLayout) }
 

@@ -115,7 +115,7 @@ func (b *builder) readHolidays(o *object, r *calendar.Rules) {
 	}
 	for _, n := range o.items("files", optional) {
 		if name, ok := value(o.reader, n, o.about("files"), anImport); ok {
-			r.Holidays = append(r.Holidays, b.imported(n.place, o.about("files"), name)...)
+			r.Holidays = append(r.Holidays, b.imported(n.place, o.about("files"), name, false).days...)
 		}
 	}
 	slices.Sort(r.Holidays)
@@ -196,8 +196,8 @@ func (b *builder) endingCalendars(w *reader, now time.Time) {
 		}
 	}
 	for name := range b.files {
-		if _, read := b.days[name]; isICS(name) && !read {
-			w.fault(place{file: name}, "no calendar names it under holidays, so nobody reads it")
+		if _, read := b.imports[name]; isICS(name) && !read {
+			w.fault(place{file: name}, "neither a calendar under holidays nor a freeze names it, so nobody reads it")
 		}
 	}
 }

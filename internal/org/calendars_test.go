@@ -226,7 +226,7 @@ func TestICSIsReadOnce(t *testing.T) {
 	files := good(t)
 	files["company.ics"] = "nonsense"
 	o := load(t, files)
-	if len(o.Warnings) != 1 || o.Warnings[0].String() != "company.ics: no calendar names it under holidays, so nobody reads it" {
+	if len(o.Warnings) != 1 || o.Warnings[0].String() != "company.ics: neither a calendar under holidays nor a freeze names it, so nobody reads it" {
 		t.Error(o.Warnings)
 	}
 	change{"calendars.yaml", "country: gb", "country: gb\n      files: [company.ics, company.ics]"}.in(t, files)

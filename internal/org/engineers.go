@@ -88,6 +88,19 @@ func (o *Organisation) Engineers(customer string, at time.Time) ([][]delivery.Re
 
 // idleEngineers warns of policies and roles that page the engineers of customers who have none.
 func (b *builder) idleEngineers(w *reader) {
+	without := func(customer string) bool {
+		e := b.customers[customer].engineers
+		return len(e.designated()) == 0 && e.pool == (escalation.Target{})
+	}
+	for id, c := range b.customers {
+		for _, e := range c.environments {
+			for _, r := range e.Roles {
+				if without(id) && slices.Contains(r.Targets, escalation.Target{Kind: escalation.Engineer, ID: id}) {
+					w.fault(e.place, "customer %s: environment %s: role %s means the customer's engineer, and it has neither engineer nor engineers", id, e.ID, r.ID)
+				}
+			}
+		}
+	}
 	for id, s := range b.services {
 		what := pagesEngineers(s.Definition)
 		if what == "" {
@@ -97,7 +110,7 @@ func (b *builder) idleEngineers(w *reader) {
 			w.fault(w.placeOf("service", id), "service %s: %s pages the engineers of its customers, and it has no customers", id, what)
 		}
 		for _, c := range s.Customers {
-			if e := b.customers[c.ID].engineers; len(e.designated()) == 0 && e.pool == (escalation.Target{}) {
+			if without(c.ID) {
 				w.fault(w.placeOf("service", id), "service %s: %s pages the engineer of customer %s, which has neither engineer nor engineers", id, what, c.ID)
 			}
 		}

@@ -23,6 +23,7 @@ const (
 	entitledFile  = "entitlements.yaml"
 	plansFile     = "support-plans.yaml"
 	customersFile = "customers.yaml"
+	freezesFile   = "freezes.yaml"
 	peopleFile    = "people.yaml"
 	groupsFile    = "groups.yaml"
 	schedulesFile = "schedules.yaml"
@@ -33,14 +34,14 @@ const (
 
 func files() []string {
 	return []string{
-		settingsFile, calendarsFile, sourcesFile, partiesFile, entitledFile, plansFile, customersFile, peopleFile, groupsFile, schedulesFile, policiesFile,
+		settingsFile, calendarsFile, sourcesFile, partiesFile, entitledFile, plansFile, customersFile, freezesFile, peopleFile, groupsFile, schedulesFile, policiesFile,
 		servicesFile, routesFile,
 	}
 }
 
 // mayBeMissing tells whether a folder is whole without a file.
 func mayBeMissing(file string) bool {
-	return file == partiesFile || file == groupsFile || file == entitledFile
+	return file == partiesFile || file == groupsFile || file == entitledFile || file == freezesFile
 }
 
 // folderOf is where the files stand into which a file may be split.

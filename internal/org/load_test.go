@@ -372,7 +372,7 @@ func TestAPolicyThatAsksForMorePeopleThanItHas(t *testing.T) {
 
 // FuzzLoad puts any text in place of any file: it is refused with a place, or taken, and never breaks anything.
 func FuzzLoad(f *testing.F) {
-	files := good(f)
+	files := planned(f)
 	files["company.ics"] = iCalendar("DTSTART;VALUE=DATE:20260803\r\nDTEND;VALUE=DATE:20260806", "DTSTART:20261224T090000Z\r\nRRULE:FREQ=DAILY")
 	change{"calendars.yaml", "country: gb", "country: gb\n      files: [company.ics]"}.in(f, files)
 	names := slices.Sorted(maps.Keys(files))
@@ -385,6 +385,9 @@ func FuzzLoad(f *testing.F) {
 		}
 	}
 	f.Add(slices.Index(names, "schedules.yaml"), layered)
+	for _, tt := range plannedFaults() {
+		f.Add(slices.Index(names, tt.file), strings.Replace(files[tt.file], tt.old, tt.new, 1))
+	}
 	f.Fuzz(func(t *testing.T, n int, content string) {
 		if n < 0 || n >= len(names) {
 			return

@@ -50,6 +50,14 @@ func (o *Organisation) Recipients(t escalation.Target, at time.Time) ([]delivery
 			return nil, o.missing("vendor", t.ID)
 		}
 		return v.Contacts, nil
+	case escalation.Contact:
+		customer, _, _ := strings.Cut(t.ID, "/")
+		all := o.customers[customer].contacts
+		n := slices.IndexFunc(all, func(r delivery.Recipient) bool { return r.ID == t.ID })
+		if n < 0 {
+			return nil, o.missing("contact", t.ID)
+		}
+		return all[n : n+1], nil
 	default:
 		return nil, fmt.Errorf("target %s: depends on the incident, not on the organisation folder alone", t)
 	}

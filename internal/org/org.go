@@ -8,6 +8,7 @@ import (
 
 	"muster/internal/calendar"
 	"muster/internal/escalation"
+	"muster/internal/freeze"
 	"muster/internal/oncall"
 	"muster/internal/supportplan"
 )
@@ -50,6 +51,9 @@ type definitions struct {
 	plans     map[string]supportplan.Plan
 	entitled
 	customers map[string]customer
+	windows   []freeze.Window // in the order of the folder, as the freezes
+	freezes   []frozen
+	planRoles []PlanRole // where neither an environment nor its customer names anybody
 	schedules map[string]*oncall.Schedule
 	rosters   []string // the IDs of schedules, in the order of the folder
 	policies  map[string]escalation.Policy
@@ -82,8 +86,8 @@ type builder struct {
 	mitigations map[string]escalation.Mitigation
 	later       []func() // what can be checked only when all files are read
 
-	files map[string][]byte
-	days  map[string][]calendar.Date // of the iCalendar files that a calendar names
+	files   map[string][]byte
+	imports map[string]eventFile
 }
 
 func newBuilder(f *folder) *builder {
@@ -96,7 +100,7 @@ func newBuilder(f *folder) *builder {
 	}
 	return &builder{
 		reader: reader{faults: f.faults, tables: map[string]*table{}}, org: &Organisation{Revision: f.revision, Changed: f.changed, definitions: d},
-		definitions: d, files: f.files, days: map[string][]calendar.Date{}, mitigations: map[string]escalation.Mitigation{},
+		definitions: d, files: f.files, imports: map[string]eventFile{}, mitigations: map[string]escalation.Mitigation{},
 	}
 }
 
@@ -117,6 +121,7 @@ func (b *builder) parts() []part {
 		{entitledFile, entitlementTable, b.readEntitlements},
 		{plansFile, "support plan", b.readPlans},
 		{customersFile, "customer", b.readCustomers},
+		{freezesFile, "freeze", b.readFreezes},
 		{peopleFile, "person", b.readPeople},
 		{groupsFile, "group", b.readGroups},
 		{schedulesFile, "schedule", b.readSchedules},

@@ -43,7 +43,8 @@ type customer struct {
 	plan     string
 	contacts []delivery.Recipient
 
-	engineers engineers
+	engineers    engineers
+	environments []Environment
 }
 
 func (b *builder) readPeople(o *object) {
@@ -151,6 +152,7 @@ func (b *builder) readCustomers(o *object) {
 		c.contacts = b.readContacts(o, id, language)
 		b.customers[id] = c
 		b.readContract(o, id, c.plan)
+		b.readEnvironments(o, id)
 	})
 }
 

@@ -308,12 +308,17 @@ func (o *object) ref(key, what string) (string, bool) {
 // refs reads a list of such ids.
 func (o *object) refs(key, what string, want size) []string {
 	var ids []string
+	o.eachRef(key, what, want, func(_ place, id string) { ids = append(ids, id) })
+	return ids
+}
+
+// eachRef reads a list of such ids, each with its place.
+func (o *object) eachRef(key, what string, want size, do func(at place, id string)) {
 	for _, n := range o.items(key, want) {
 		if id, ok := value(o.reader, n, o.about(key), anIDOf(what)); ok && o.knows(n.place, o.about(key), what, id) {
-			ids = append(ids, id)
+			do(n.place, id)
 		}
 	}
-	return ids
 }
 
 // once makes a fault of everything that a list names twice.

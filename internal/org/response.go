@@ -29,6 +29,8 @@ func target(kinds ...escalation.TargetKind) form[escalation.Target] {
 			written[n] = "role:ROLE"
 		case escalation.Engineer:
 			written[n] = "engineer"
+		case escalation.Contact:
+			written[n] = "contact:CUSTOMER/CONTACT"
 		default:
 		}
 	}
@@ -141,7 +143,7 @@ func (b *builder) knowsTarget(at place, subject string, t escalation.Target) boo
 		}
 	case escalation.Vendor:
 		return b.knowsVendor(at, subject, t.ID)
-	case escalation.Engineer:
+	case escalation.Engineer, escalation.Contact:
 	}
 	return true
 }

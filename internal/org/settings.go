@@ -68,6 +68,8 @@ func (b *builder) settings(o *object) {
 		o.object(n, o.about("sign_in"), b.readSignIn)
 	}
 	o.object(o.field("tickets"), o.about("tickets"), b.readTickets)
+	o.field("roles")
+	b.afterwards(func() { b.planRoles = b.readPlanRoles(o, "") })
 	o.object(o.field("fallback"), o.about("fallback"), func(o *object) { b.fallback = b.readMethod(o, "fallback") })
 }
 

@@ -45,6 +45,7 @@ func (b *builder) warnings(now time.Time) []Fault {
 		w.fault(b.signIn.place, "organisation: sign_in: no person has a login, so nobody can sign in")
 	}
 	b.endingCalendars(&w, now)
+	b.doubtfulFreezes(&w, now)
 	b.unready(&w, now)
 	b.expiringCertificates(&w, now)
 	return sorted(w.faults)

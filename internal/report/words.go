@@ -58,7 +58,7 @@ func needed() []string {
 	add("offer", string(delivery.Page))
 	add("offer", string(delivery.AllClear))
 	for _, k := range []escalation.TargetKind{
-		escalation.Schedule, escalation.Group, escalation.Person, escalation.Role, escalation.Engineer, escalation.Vendor,
+		escalation.Schedule, escalation.Group, escalation.Person, escalation.Role, escalation.Engineer, escalation.Vendor, escalation.Contact,
 	} {
 		add("paged", string(k))
 	}

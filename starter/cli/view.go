@@ -348,6 +348,8 @@ func (p page) target(t escalation.Target) string {
 		return p.say.engineer
 	case escalation.Vendor:
 		return fmt.Sprintf(p.say.vendor, id)
+	case escalation.Contact:
+		return fmt.Sprintf(p.say.contact, id)
 	case escalation.Schedule:
 	}
 	return fmt.Sprintf(p.say.schedule, id)

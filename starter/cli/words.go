@@ -10,7 +10,7 @@ type labels struct {
 
 	in, ago, remaining, over, now, person string
 
-	schedule, somebody, group, part, engineer, vendor string // kinds of escalation targets
+	schedule, somebody, group, part, engineer, vendor, contact string // kinds of escalation targets
 
 	alert, last, times, summary, fires, ended, more, runbook, source string
 
@@ -47,7 +47,7 @@ func labelsIn(language string) labels {
 			ticket: "티켓", report: "보고서", review: "사후 분석", previous: "직전 인시던트", links: "링크", entries: "최근 기록",
 			promise: "목표", due: "기한", left: "남은 시간", beginsAt: ", %s부터 계산", atRisk: "임박",
 			in: "%s 후", ago: "%s 전", remaining: "%s 남음", over: "%s 초과", now: "지금", person: "%s 님", schedule: "당직표 %s", somebody: "개인 %s",
-			group: "그룹 %s", part: "역할 %s", engineer: "전담 엔지니어", vendor: "벤더 %s",
+			group: "그룹 %s", part: "역할 %s", engineer: "전담 엔지니어", vendor: "벤더 %s", contact: "고객사 담당자 %s",
 			alert: "경보", last: "최근 수신", times: "횟수", summary: "요약", fires: "발생", ended: "해결",
 			more: " 외 %d종 (muster incident alerts %s)", runbook: "런북", source: "경보 출처",
 			assigned: "%s: %s", noted: "타임라인 %d번으로 기록", escalated: "다음 단계 호출", paused: "시한 일시 정지: %s (%s)",
@@ -82,7 +82,7 @@ func labelsIn(language string) labels {
 		ticket: "Ticket", report: "Report", review: "Review", previous: "Previous", links: "Links", entries: "Last entries",
 		promise: "Promise", due: "Due", left: "Left", beginsAt: ", from %s", atRisk: "at risk",
 		in: "in %s", ago: "%s ago", remaining: "%s left", over: "%s over", now: "now", person: "%s", schedule: "schedule %s", somebody: "person %s",
-		group: "group %s", part: "role %s", engineer: "the designated engineer", vendor: "vendor %s",
+		group: "group %s", part: "role %s", engineer: "the designated engineer", vendor: "vendor %s", contact: "contact %s",
 		alert: "Alert", last: "Last seen", times: "Times", summary: "Summary", fires: "firing", ended: "resolved",
 		more: " and %d more (muster incident alerts %s)", runbook: "Runbook", source: "Alert source",
 		assigned: "%[2]s is %[1]s now", noted: "recorded as entry %d", escalated: "the next step is paged", paused: "promise paused: %s (%s)",
