@@ -71,7 +71,7 @@ const maxRules = 64 << 10
 
 // readEnvironments reads where services of a customer run, and who does what there.
 func (b *builder) readEnvironments(o *object, customer string) {
-	o.field("environments")
+	o.field("environments") // known now, and read when all is there that they refer to
 	o.field("roles")
 	b.afterwards(func() {
 		windows := b.table("window")

@@ -383,6 +383,44 @@ freezes:
 	}
 }
 
+// A freeze is the same event in every export, whenever it was made.
+func TestFreezesICS(t *testing.T) {
+	o := published(t, planned(t))
+	title := func(r freeze.Reason) string { return string(r.Kind) + " " + r.Name }
+	for _, from := range []string{"2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"} {
+		content, err := o.FreezesICS("shopco", parse(t, from), parse(t, "2027-02-01T00:00:00Z"), title)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := events(t, content)
+		want := event{"freeze-year-end-20261219T150000Z@acme", "2026-12-19T15:00:00Z", "2027-01-05T15:00:00Z", "freeze Year end"}
+		if !slices.Contains(all, want) {
+			t.Errorf("from %s: got %v, want among them %v", from, all, want)
+		}
+		if night := (event{"window-sundays-20270110T020000Z@acme", "2027-01-10T02:00:00Z", "2027-01-10T06:00:00Z", "window Second Sunday"}); !slices.Contains(all, night) {
+			t.Errorf("from %s: got %v, want among them %v", from, all, night)
+		}
+	}
+	if _, err := o.FreezesICS("gone", o.Changed, o.Changed, title); err == nil {
+		t.Error("the freezes of a customer that is not there were written")
+	}
+}
+
+// What never begins or ends does so where the export does.
+func TestAFreezeWithoutEndIsCutOff(t *testing.T) {
+	files := planned(t)
+	change{"freezes.yaml", "hours: [{days: [sun], from: 01:00, to: 02:00}]", "hours: [{days: [mon-sun], from: 00:00, to: 24:00}]"}.in(t, files)
+	content, err := published(t, files).FreezesICS("", parse(t, "2027-01-01T00:00:00Z"), parse(t, "2027-02-01T00:00:00Z"),
+		func(r freeze.Reason) string { return r.Name })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := event{"freeze-works-begun@acme", "2027-01-01T00:00:00Z", "2027-02-01T00:00:00Z", "New switches"}
+	if all := events(t, content); !slices.Contains(all, want) {
+		t.Errorf("got %v, want among them %v", all, want)
+	}
+}
+
 // The rules of an environment answer, with the zones and holidays that the folder gives them.
 func TestTheRulesOfAnEnvironmentAnswer(t *testing.T) {
 	e, _ := load(t, planned(t)).Environment("shopco", "production")

@@ -12,7 +12,7 @@ import (
 	"muster/internal/org"
 )
 
-// Twelve mistakes as people make them, each in another part of the shipped example: one run names all twelve places.
+// Thirteen mistakes as people make them, each in another part of the shipped example: one run names all thirteen places.
 func TestEveryPlantedFaultIsFoundInOneRun(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(example)); err != nil {
@@ -23,6 +23,7 @@ func TestEveryPlantedFaultIsFoundInOneRun(t *testing.T) {
 		{"calendars.yaml", "country: kr", "country: ko", `country "ko": want kr, us, gb, de or jp`},
 		{"customers.yaml", "support_plan: standard", "support_plan: standart", `no such support plan; did you mean standard?`},
 		{"escalation-policies.yaml", "person:choi, schedule:primary]", "person:choi, schedule:primry]", `no such schedule; did you mean primary?`},
+		{"freezes.yaml", "- {from: 12-20, to: 01-05}", "- {from: 20.12., to: 01-05}", `want a month and a day, such as 12-20`},
 		{"groups.yaml", "members: [kim, lee, park]", "members: [kim, lee, lee]", `members "lee": named twice`},
 		{"organisation.yaml", "zone: Asia/Seoul", "zone: Asia/Soeul", `want an IANA time zone`},
 		{"parties.yaml", "verified: 2026-11-20", "verified: 20.11.2026", `want a date, such as 2026-12-31`},

@@ -21,11 +21,7 @@ func (o *Organisation) ShiftsICS(schedule string, from, to time.Time) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	c := ics.NewCalendarFor("Muster")
-	c.SetProductId("-//Muster//Schedules//EN")
-	c.SetMethod(ics.MethodPublish)
-	c.SetXWRCalName(s.Name)
-	c.SetXWRTimezone(s.Zone.String())
+	c := published("Schedules", s.Name, s.Zone)
 	for _, f := range wholeShifts(s, from, to) {
 		if len(f.People) == 0 {
 			continue
@@ -44,11 +40,27 @@ func (o *Organisation) ShiftsICS(schedule string, from, to time.Time) ([]byte, e
 		e.SetSummary(o.names(f.People) + " (" + s.Name + ")")
 		e.SetTimeTransparency(ics.TransparencyTransparent) // who is on call can be invited all the same
 	}
-	var b bytes.Buffer
-	if err := c.SerializeTo(&b, ics.WithNewLine("\r\n")); err != nil {
+	content, err := serialized(c)
+	if err != nil {
 		return nil, fmt.Errorf("write schedule %s as iCalendar: %w", s.ID, err)
 	}
-	return b.Bytes(), nil
+	return content, nil
+}
+
+// published is an iCalendar file to which events are added.
+func published(product, name string, zone *time.Location) *ics.Calendar {
+	c := ics.NewCalendarFor("Muster")
+	c.SetProductId("-//Muster//" + product + "//EN")
+	c.SetMethod(ics.MethodPublish)
+	c.SetXWRCalName(name)
+	c.SetXWRTimezone(zone.String())
+	return c
+}
+
+func serialized(c *ics.Calendar) ([]byte, error) {
+	var b bytes.Buffer
+	err := c.SerializeTo(&b, ics.WithNewLine("\r\n"))
+	return b.Bytes(), err
 }
 
 // wholeShifts returns the shifts that touch a time, the first and the last of them not cut off: their ends are zero where they
