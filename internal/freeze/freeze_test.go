@@ -224,6 +224,15 @@ func TestClockChanges(t *testing.T) {
 	}
 }
 
+// Newfoundland has put its clock back a minute after midnight: then it shows the day before, and the new one has begun all the same.
+func TestADayThatBeginsBeforeItIsShown(t *testing.T) {
+	times := timesOf(t, rulesOf(t, `{"windows": [{"id": "w", "name": "W", "zone": "America/St_Johns", "patterns": [{"dates": "2010-11-07", "from": "00:00", "to": "24:00"}]}]}`))
+	want := []freeze.Stretch{{From: instant(t, "2010-11-07T02:30:00Z"), To: instant(t, "2010-11-07T03:00:00Z")}}
+	if diff := cmp.Diff(want, times.Between(instant(t, "2010-11-07T00:00:00Z"), instant(t, "2010-11-07T03:00:00Z"))); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // What touches a time is told with its true beginning and end.
 func TestSpans(t *testing.T) {
 	times := timesOf(t, rulesOf(t, shop))

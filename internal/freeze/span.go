@@ -23,7 +23,7 @@ func (r rule) spans(from, to time.Time) []span {
 		return join(all)
 	}
 	first := max(calendar.DateOf(from.In(r.zone))-1, r.From) // hours of yesterday may last until today
-	end := calendar.DateOf(to.In(r.zone))
+	end := calendar.DateOf(to.In(r.zone)) + 1                // and a clock that was put back shows yesterday again
 	if r.Until != 0 {
 		end = min(end, r.Until)
 	}

@@ -99,7 +99,7 @@ func (b *builder) readEnvironment(o *object, customer, id string, usual []PlanRo
 	e.Calendar, _ = o.ref("calendar", "calendar")
 	windows := o.refs("windows", "window", optional)
 	o.once("windows")
-	e.Rules = b.held(e, windows, b.readOwnFreezes(o, customer))
+	e.Rules = b.rulesOf(e, windows, b.readOwnFreezes(o, customer))
 	if text, err := json.Marshal(e.Rules); err == nil && len(text) > maxRules {
 		o.fault(o.place, "%s: its windows and freezes take %d bytes in every plan; want at most %d", o.subject, len(text), maxRules)
 	}
@@ -167,18 +167,18 @@ func (b *builder) readPlanRoles(o *object, customer string) (all []PlanRole) {
 // knowsPlanTarget tells whether there is somebody for a target of a plan, and makes a fault of it when not. A customer's own
 // people may have a part in its plans, those of another one may not.
 func (b *builder) knowsPlanTarget(at place, subject string, t escalation.Target, customer string) bool {
-	p, known := b.people[t.ID]
-	switch {
-	case t.Kind == escalation.Person && known && customer != "" && p.party == customer:
+	if p, known := b.people[t.ID]; t.Kind == escalation.Person && known && p.party == customer {
 		return true
-	case t.Kind != escalation.Contact:
+	}
+	if t.Kind != escalation.Contact {
 		return b.knowsTarget(at, subject, t)
-	case known && p.party == customer:
-		return true
 	}
 	var own []string
 	for _, c := range b.customers[customer].contacts {
 		own = append(own, c.ID)
+	}
+	if slices.Contains(own, t.ID) {
+		return true
 	}
 	b.fault(at, "%s %s: no such contact of customer %s; %s", subject, show(t.ID), customer, b.hint(t.ID, own))
 	return false

@@ -108,33 +108,31 @@ func (b *builder) readWhen(o *object) freeze.When {
 func readPattern(o *object) freeze.Pattern {
 	p := freeze.Pattern{Hours: readHours(o)}
 	given := 0
-	for _, key := range []string{"days", "monthly", "dates"} {
-		if o.has(key) {
-			given++
+	each := func(key string, read func(n node)) {
+		if !o.has(key) {
+			return
+		}
+		given++
+		for _, n := range o.items(key, some) {
+			read(n)
 		}
 	}
+	each("days", func(n node) {
+		days, _ := value(o.reader, n, o.about("days"), aDays)
+		p.Days = append(p.Days, days...)
+	})
+	each("monthly", func(n node) {
+		if m, ok := value(o.reader, n, o.about("monthly"), aMonthDay); ok {
+			p.Monthly = append(p.Monthly, m)
+		}
+	})
+	each("dates", func(n node) {
+		if d, ok := value(o.reader, n, o.about("dates"), aDate); ok {
+			p.Dates = append(p.Dates, d)
+		}
+	})
 	if given != 1 {
 		o.fault(o.place, "%s: want one of days, such as [sat, sun], monthly, such as [second sun], and dates", o.subject)
-	}
-	if o.has("days") {
-		for _, n := range o.items("days", some) {
-			days, _ := value(o.reader, n, o.about("days"), aDays)
-			p.Days = append(p.Days, days...)
-		}
-	}
-	if o.has("monthly") {
-		for _, n := range o.items("monthly", some) {
-			if m, ok := value(o.reader, n, o.about("monthly"), aMonthDay); ok {
-				p.Monthly = append(p.Monthly, m)
-			}
-		}
-	}
-	if o.has("dates") {
-		for _, n := range o.items("dates", some) {
-			if d, ok := value(o.reader, n, o.about("dates"), aDate); ok {
-				p.Dates = append(p.Dates, d)
-			}
-		}
 	}
 	slices.Sort(p.Dates)
 	p.Dates = slices.Compact(p.Dates)
@@ -163,9 +161,9 @@ func (b *builder) readPeriods(o *object, zone *time.Location) (all []freeze.Peri
 	return all
 }
 
-// held returns the rules that hold in an environment of a customer: its own windows and freezes, those of the partners of its
+// rulesOf returns the rules that hold in an environment of a customer: its own windows and freezes, those of the partners of its
 // services, and the provider's.
-func (d *definitions) held(e Environment, windows, freezes []string) (r freeze.Rules) {
+func (d *definitions) rulesOf(e Environment, windows, freezes []string) (r freeze.Rules) {
 	for _, w := range d.windows {
 		if slices.Contains(windows, w.ID) {
 			r.Windows = append(r.Windows, w)
@@ -194,39 +192,41 @@ func (o *Organisation) FreezeRules(customer string) (freeze.Rules, error) {
 	if customer != "" && !known {
 		return freeze.Rules{}, o.missing("customer", customer)
 	}
-	holds := func(in func(freeze.Rules) bool) bool {
-		return customer == "" || slices.ContainsFunc(c.environments, func(e Environment) bool { return in(e.Rules) })
-	}
+	held := map[string]bool{}
+	c.held(held)
 	var r freeze.Rules
 	for _, w := range o.windows {
-		if holds(func(r freeze.Rules) bool {
-			return slices.ContainsFunc(r.Windows, func(x freeze.Window) bool { return x.ID == w.ID })
-		}) {
+		if customer == "" || held["window "+w.ID] {
 			r.Windows = append(r.Windows, w)
 		}
 	}
 	for _, f := range o.freezes {
-		if holds(func(r freeze.Rules) bool {
-			return slices.ContainsFunc(r.Freezes, func(x freeze.Freeze) bool { return x.ID == f.ID })
-		}) {
+		if customer == "" || held["freeze "+f.ID] {
 			r.Freezes = append(r.Freezes, f.Freeze)
 		}
 	}
 	return r, nil
 }
 
+// held adds what holds in any environment of a customer: "window second-sunday", "freeze year-end".
+func (c customer) held(all map[string]bool) {
+	for _, e := range c.environments {
+		for _, w := range e.Rules.Windows {
+			all["window "+w.ID] = true
+		}
+		for _, f := range e.Rules.Freezes {
+			all["freeze "+f.ID] = true
+		}
+	}
+}
+
 // doubtfulFreezes warns of windows that do not open, of freezes that hold nothing back, and of both where nobody names them.
 func (b *builder) doubtfulFreezes(w *reader, now time.Time) {
 	const soon = 90 // days
-	named := map[string]bool{}
+	held := map[string]bool{}
 	for id, c := range b.customers {
+		c.held(held)
 		for _, e := range c.environments {
-			for _, x := range e.Rules.Windows {
-				named["window "+x.ID] = true
-			}
-			for _, x := range e.Rules.Freezes {
-				named["freeze "+x.ID] = true
-			}
 			if !opens(e.Rules, now, now.AddDate(0, 0, soon)) {
 				w.fault(e.place, "customer %s: environment %s: no change may run there in the next %d days; want a window that opens outside its freezes",
 					id, e.ID, soon)
@@ -238,7 +238,7 @@ func (b *builder) doubtfulFreezes(w *reader, now time.Time) {
 		switch {
 		case !opens(freeze.Rules{Windows: []freeze.Window{x}}, now, now.AddDate(0, 0, soon)):
 			w.fault(at, "window %s: it does not open in the next %d days", x.ID, soon)
-		case !named["window "+x.ID]:
+		case !held["window "+x.ID]:
 			w.fault(at, "window %s: no environment names it", x.ID)
 		}
 	}
@@ -247,7 +247,7 @@ func (b *builder) doubtfulFreezes(w *reader, now time.Time) {
 		switch {
 		case !holdsBack(x.Freeze, now):
 			w.fault(at, "freeze %s: it lies in the past and holds nothing back in the next two years; want other dates, or take it out", x.ID)
-		case !named["freeze "+x.ID]:
+		case !held["freeze "+x.ID]:
 			w.fault(at, "freeze %s: it holds in no environment; want one that names it, or with a service of its partner", x.ID)
 		}
 	}
