@@ -93,8 +93,19 @@ type ReviewRule struct {
 // A Link leads to something worth reading.
 type Link struct {
 	Name string   `json:"name"` // of a response plan: the alert that it is for, empty when for any other
-	URL  string   `json:"url"`
+	URL  string   `json:"url"`            // empty: to a runbook of the organisation folder
 	Kind LinkKind `json:"kind,omitempty"` // of a response plan
+
+	Runbook string `json:"runbook,omitempty"` // its ID
+	Title   string `json:"title,omitempty"`   // its title, for people
+}
+
+// Shown says where the link leads.
+func (l Link) Shown() string {
+	if l.URL != "" || l.Runbook == "" {
+		return l.URL
+	}
+	return l.Runbook + " " + l.Title
 }
 
 // Role is a part that somebody plays in an incident.

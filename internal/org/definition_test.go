@@ -104,7 +104,8 @@ func TestDefinition(t *testing.T) {
 
 // A field that is added to incident.Definition has to be filled here, too: of what stands in a list, somewhere in it.
 func TestDefinitionIsComplete(t *testing.T) {
-	files := good(t)
+	files := withRunbooks(t)
+	change{"services.yaml", "playbook: \"https://playbooks.example.com/down\"", "playbook: PLAY-1"}.in(t, files)
 	change{"services.yaml", "contacts:", "access_verified: 2026-10-01\n      contacts:"}.in(t, files)
 	change{"services.yaml", "tier: 1", "tier: 1\n    depends_on: [spare]"}.in(t, files)
 	change{"services.yaml", "    links:\n      - {name: Runbook, url: \"https://runbooks.example.com/shop\"}\n", ""}.in(t, files)

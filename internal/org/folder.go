@@ -63,7 +63,7 @@ type folder struct {
 	faults   []Fault
 }
 
-// readFolder reads the definition files, and iCalendar files that they may name. Everything else in the folder, such as a
+// readFolder reads the definition files, the runbooks, and iCalendar files that they may name. Everything else in the folder, such as a
 // README or a file with a secret, is left alone, but not a YAML file that nobody would read: its name is a slip.
 func readFolder(dir string) (*folder, error) {
 	found, err := os.ReadDir(dir)
@@ -94,6 +94,7 @@ func readFolder(dir string) (*folder, error) {
 		}
 		names = append(names, split...)
 	}
+	names = append(names, f.runbookFiles()...)
 	if len(names) > maxFiles {
 		return nil, fmt.Errorf("load organisation %s: %d files; want at most %d", dir, len(names), maxFiles)
 	}

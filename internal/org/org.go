@@ -62,6 +62,8 @@ type definitions struct {
 	partners  map[string][]string     // and vendors, of services
 	routes    []route
 	grouping  bool // some route groups alerts
+	runbooks  map[string]written
+	runners   runners
 }
 
 // Load reads a folder. Its error is a *Refusal with every fault of the folder, unless the folder itself cannot be read.
@@ -96,7 +98,7 @@ func newBuilder(f *folder) *builder {
 		groups: map[string]group{}, logins: map[string]string{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
 		schedules: map[string]*oncall.Schedule{}, policies: map[string]escalation.Policy{},
 		services: map[string]*service{}, depends: map[string][]dependency{}, partners: map[string][]string{},
-		entitled: nobodyEntitled(),
+		entitled: nobodyEntitled(), runbooks: map[string]written{},
 	}
 	return &builder{
 		reader: reader{faults: f.faults, tables: map[string]*table{}}, org: &Organisation{Revision: f.revision, Changed: f.changed, definitions: d},
@@ -134,6 +136,7 @@ func (b *builder) parts() []part {
 func (f *folder) load(now time.Time) (*Organisation, error) {
 	b := newBuilder(f)
 	b.org.LoadedAt = now
+	b.readRunbooks(f)
 	for _, p := range b.parts() {
 		for _, file := range f.parts(p.file) {
 			b.part(file, f.files[file], p.defines, p.read)

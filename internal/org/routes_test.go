@@ -308,7 +308,7 @@ func TestFaultsOfServices(t *testing.T) {
 		{`{otherwise: true, runbook: "https://runbooks.example.com/shop"}`, "{otherwise: true}", []string{
 			`services.yaml:28:9: service shop: response 2: otherwise: leads nowhere; want a runbook, a playbook or both`,
 		}},
-		{`playbook: "https`, `playbook: "ftp`, []string{`services.yaml:27:79: service shop: response 1: playbook "ftp://playbooks.example.com/down": want a URL that begins with https:// or http://`}},
+		{`playbook: "https`, `playbook: "ftp`, []string{`services.yaml:27:79: service shop: response 1: playbook "ftp://playbooks.example.com/down": want the ID of a playbook in runbooks, or a URL that begins with https:// or http://`}},
 	} {
 		t.Run(tc.old+" to "+tc.new, func(t *testing.T) {
 			files := good(t)

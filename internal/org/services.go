@@ -9,6 +9,7 @@ import (
 	"muster/internal/alert"
 	"muster/internal/escalation"
 	"muster/internal/incident"
+	"muster/internal/runbook"
 	"muster/internal/supportplan"
 )
 
@@ -21,8 +22,8 @@ type service struct {
 
 // A responsePlan leads to what is done about an alert.
 type responsePlan struct {
-	alert             string // its name; empty: every alert that no other plan names
-	runbook, playbook string // one of them at least
+	alert             string        // its name; empty: every alert that no other plan names
+	runbook, playbook incident.Link // one of them at least leads somewhere
 }
 
 // The forms of what only services have.
@@ -110,7 +111,7 @@ func (b *builder) readServices(o *object) {
 		}
 		b.readOwnership(o, &d)
 		b.readDependencies(o, id)
-		b.services[id] = &service{d, readResponse(o)}
+		b.services[id] = &service{d, b.readResponse(o)}
 	})
 }
 
@@ -172,14 +173,14 @@ func (o *object) few(key string, most int) []node {
 }
 
 // readResponse reads what there is to do for each alert.
-func readResponse(o *object) (plans []responsePlan) {
+func (b *builder) readResponse(o *object) (plans []responsePlan) {
 	named := map[string]bool{}
 	for i, n := range o.few("response", maxPlans) {
 		o.object(n, fmt.Sprintf("%s: response %d", o.subject, i+1), func(o *object) {
 			var p responsePlan
 			otherwise := maybe(o, "otherwise", aTrue, false)
 			p.alert = maybe(o, "alert", aName, "")
-			p.runbook, p.playbook = maybe(o, "runbook", aURL, ""), maybe(o, "playbook", aURL, "")
+			p.runbook, p.playbook = b.procedure(o, runbook.Procedure), b.procedure(o, runbook.Investigation)
 			switch {
 			case otherwise == o.has("alert"):
 				o.fault(o.place, "%s: want alert with the name of an alert, or otherwise: true for every other one", o.subject)
@@ -215,10 +216,9 @@ func (s *service) plan(alert string) (responsePlan, bool) {
 
 // links are the plan's, for pages and whoever else asks.
 func (p responsePlan) links() (links []incident.Link) {
-	for _, l := range []incident.Link{
-		{Name: p.alert, URL: p.runbook, Kind: incident.Runbook}, {Name: p.alert, URL: p.playbook, Kind: incident.Playbook},
-	} {
-		if l.URL != "" {
+	for _, l := range []incident.Link{p.runbook, p.playbook} {
+		if l.Shown() != "" {
+			l.Name = p.alert
 			links = append(links, l)
 		}
 	}
@@ -233,7 +233,7 @@ func (s *service) linksFor(each []alert.Labels) []incident.Link {
 	var links []incident.Link
 	add := func(more ...incident.Link) {
 		for _, l := range more {
-			if !slices.ContainsFunc(links, func(known incident.Link) bool { return known.URL == l.URL }) {
+			if !slices.ContainsFunc(links, func(known incident.Link) bool { return known.Shown() == l.Shown() }) {
 				links = append(links, l)
 			}
 		}

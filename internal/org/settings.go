@@ -67,6 +67,9 @@ func (b *builder) settings(o *object) {
 		b.signIn = &signIn{place: n.place}
 		o.object(n, o.about("sign_in"), b.readSignIn)
 	}
+	if n := o.field("runners"); n.kind != absent {
+		o.object(n, o.about("runners"), b.readRunners)
+	}
 	o.object(o.field("tickets"), o.about("tickets"), b.readTickets)
 	o.field("roles")
 	b.afterwards(func() { b.planRoles = b.readPlanRoles(o, "") })

@@ -40,6 +40,7 @@ func (b *builder) warnings(now time.Time) []Fault {
 	b.shortPolicies(&w)
 	b.staleVendors(&w, now)
 	b.idleParties(&w)
+	b.staleRunbooks(&w, now)
 	b.idleRoles(&w)
 	if b.signIn != nil && len(b.logins) == 0 {
 		w.fault(b.signIn.place, "organisation: sign_in: no person has a login, so nobody can sign in")

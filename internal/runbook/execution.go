@@ -225,5 +225,5 @@ func (e *Execution) wantCurrent(action string, number int, by timeline.Actor, no
 }
 
 func (e *Execution) refuse(action string, number int, format string, args ...any) error {
-	return fmt.Errorf("%s step %d of runbook %s: %s", action, number, e.Runbook.ID, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%s step %d of %s: %s", action, number, e.Runbook.Shown(), fmt.Sprintf(format, args...))
 }

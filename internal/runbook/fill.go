@@ -64,6 +64,18 @@ func placeholders(text string) (found []placeholder, broken []error) {
 	}
 }
 
+// bare is a text with a letter for every placeholder.
+func bare(text string) string {
+	found, _ := placeholders(text)
+	var b strings.Builder
+	from := 0
+	for _, p := range found {
+		b.WriteString(text[from:p.from] + "x")
+		from = p.to
+	}
+	return b.String() + text[from:]
+}
+
 // A spot is a text of an automatic step in which placeholders may stand, and how a value is written there.
 type spot struct {
 	text    *string
@@ -199,7 +211,7 @@ func put(text string, kind naming, values []Value, written func(string) string) 
 // are used.
 func (r Runbook) CheckValues(values []Value) (broken []error) {
 	fault := func(format string, args ...any) {
-		broken = append(broken, fmt.Errorf("runbook %s: parameter "+format, append([]any{r.ID}, args...)...))
+		broken = append(broken, fmt.Errorf("%s: parameter "+format, append([]any{r.Shown()}, args...)...))
 	}
 	for _, p := range r.Parameters {
 		if !slices.ContainsFunc(values, func(v Value) bool { return v.ID == p.ID }) {

@@ -3,8 +3,10 @@
 package runbook
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -38,6 +40,7 @@ type Runbook struct {
 	Parameters    []Parameter   `json:"parameters,omitempty"`
 	Steps         []Step        `json:"steps"`
 	Causes        []Cause       `json:"causes,omitempty"` // that a playbook can find
+	Notes         string        `json:"notes,omitempty"`  // Markdown: error handling, exceptions and whatever else is to be known
 }
 
 // A Parameter is what whoever starts a run has to say. Steps name it as {{param ID}}.
@@ -140,14 +143,18 @@ const (
 	MaxOutput     = 64 << 10  // bytes kept of the output of one step
 	maxAllOutputs = 128 << 10 // of all steps together
 	MaxBody       = 16 << 10  // bytes of a body or a script
+	maxNotes      = 32 << 10
 	MaxTimeout    = 24 * time.Hour
 	maxItems      = 50
 )
 
+// Shown is what the runbook is called in faults.
+func (r Runbook) Shown() string { return strings.TrimSpace(string(r.Kind) + " " + r.ID) }
+
 // Check returns every rule that the runbook breaks.
 func (r Runbook) Check() (broken []error) {
 	fault := func(format string, args ...any) {
-		broken = append(broken, fmt.Errorf("runbook %s: %s", r.ID, fmt.Sprintf(format, args...)))
+		broken = append(broken, fmt.Errorf("%s: %s", r.Shown(), fmt.Sprintf(format, args...)))
 	}
 	if !ValidID(r.ID) {
 		fault("id: want letters, digits and hyphens, at most 63, such as RUN001")
@@ -182,6 +189,9 @@ func (r Runbook) Check() (broken []error) {
 			fault("parameter %s: declared twice", p.ID)
 		}
 	}
+	if len(r.Notes) > maxNotes {
+		fault("notes: %d bytes; want %d at most", len(r.Notes), maxNotes)
+	}
 	if len(r.Parameters) > maxItems || len(r.Causes) > maxItems {
 		fault("%d parameters, %d causes; want at most %d of each", len(r.Parameters), len(r.Causes), maxItems)
 	}
@@ -206,7 +216,7 @@ func (r Runbook) header() []Pair {
 
 func (r Runbook) checkSteps() (broken []error) {
 	fault := func(format string, args ...any) {
-		broken = append(broken, fmt.Errorf("runbook %s: %s", r.ID, fmt.Sprintf(format, args...)))
+		broken = append(broken, fmt.Errorf("%s: %s", r.Shown(), fmt.Sprintf(format, args...)))
 	}
 	if len(r.Steps) == 0 || len(r.Steps) > MaxSteps {
 		fault("%d steps; want 1 to %d", len(r.Steps), MaxSteps)
@@ -229,32 +239,46 @@ func (r Runbook) checkSteps() (broken []error) {
 	return broken
 }
 
-// CheckStep returns every rule that a step breaks, its placeholders among them.
+// CheckStep returns every rule that a step breaks.
 func (r Runbook) CheckStep(s Step) (broken []error) {
+	return append(r.CheckText(s.Text), r.CheckAutomatic(s.Automatic)...)
+}
+
+// CheckText returns every rule that the text of a step breaks.
+func (r Runbook) CheckText(text string) (broken []error) {
 	switch {
-	case strings.TrimSpace(s.Text) == "":
+	case strings.TrimSpace(text) == "":
 		broken = append(broken, errors.New("text: missing; want what the step is for"))
-	case len(s.Text) > MaxText:
-		broken = append(broken, fmt.Errorf("text: %d bytes; want %d at most", len(s.Text), MaxText))
+	case len(text) > MaxText:
+		broken = append(broken, fmt.Errorf("text: %d bytes; want %d at most", len(text), MaxText))
 	}
-	used, wrong := placeholders(s.Text)
+	used, wrong := placeholders(text)
 	broken = append(broken, wrong...)
+	var parameters []string
 	for _, p := range used {
 		if p.kind == secret {
 			broken = append(broken, fmt.Errorf("secret %s in the text of a step: want it in an automatic step only", p.name))
+		} else {
+			parameters = append(parameters, p.name)
 		}
 	}
-	if s.Automatic != nil {
-		broken = append(broken, s.Automatic.Check()...)
-		parameters, _ := s.Automatic.Names()
-		for _, name := range parameters {
-			used = append(used, placeholder{kind: param, name: name})
-		}
+	return append(broken, r.declared(parameters)...)
+}
+
+// CheckAutomatic returns every rule that what a runner does for a step breaks; a manual step breaks none.
+func (r Runbook) CheckAutomatic(a *Automatic) []error {
+	if a == nil {
+		return nil
 	}
-	for _, p := range used {
-		declared := func(q Parameter) bool { return q.ID == p.name }
-		if p.kind == param && !slices.ContainsFunc(r.Parameters, declared) {
-			broken = append(broken, fmt.Errorf("parameter %s: not declared; want it in the table of parameters", p.name))
+	parameters, _ := a.Names()
+	return append(a.Check(), r.declared(parameters)...)
+}
+
+func (r Runbook) declared(parameters []string) (broken []error) {
+	for n, name := range parameters {
+		known := slices.ContainsFunc(r.Parameters, func(p Parameter) bool { return p.ID == name })
+		if !known && !slices.Contains(parameters[:n], name) {
+			broken = append(broken, fmt.Errorf("parameter %s: not declared; want it in the table of parameters", name))
 		}
 	}
 	return broken
@@ -291,7 +315,7 @@ func (a *Automatic) Check() (broken []error) {
 		fault("has: %d bytes; want %d at most", len(a.Expect.Has), MaxText)
 	}
 	if _, used := a.Names(); !slices.Equal(used, a.Secrets) {
-		fault("secrets %v: want those that it names: %v", a.Secrets, used)
+		fault("secrets: got %q, want those that it names, %q", strings.Join(a.Secrets, " "), strings.Join(used, " "))
 	}
 	return broken
 }
@@ -302,14 +326,10 @@ func (a *Automatic) checkHTTP() (broken []error) {
 	if !slices.Contains(Methods(), h.Method) {
 		fault("method %q: want %s", h.Method, strings.Join(Methods(), ", "))
 	}
-	scheme, rest, _ := strings.Cut(h.URL, "://")
-	host, _, _ := strings.Cut(rest, "/")
-	host, _, _ = strings.Cut(host, "?")
-	switch {
-	case scheme != "https" && scheme != "http" || host == "" || strings.ContainsAny(h.URL, " \t\r\n#") && !strings.Contains(h.URL, "{{"):
-		fault("URL: want one that begins with https:// or http://, without spaces and #")
-	case strings.Contains(host, "{{") || strings.Contains(host, "@"):
-		fault("URL: want its host written out, without a placeholder, user or password")
+	if strings.ContainsFunc(bare(h.URL), func(r rune) bool { return r <= ' ' || r == '#' || r >= 0x7f }) {
+		fault("URL: want one without spaces, # and letters beyond ASCII: write them as %%20, %%23 and so on")
+	} else if _, _, ok := h.Host(); !ok {
+		fault("URL: want one that begins with https:// or http:// and a host that is written out, without a placeholder, user or password")
 	}
 	if len(h.URL) > MaxText || len(h.Body) > MaxBody || len(h.Headers) > maxItems {
 		fault("URL of %d bytes, %d headers, body of %d bytes; want at most %d, %d and %d", len(h.URL), len(h.Headers), len(h.Body), MaxText, maxItems, MaxBody)
@@ -331,6 +351,23 @@ func (a *Automatic) checkHTTP() (broken []error) {
 		fault("expect %d..%d: want statuses from 100 to 599", a.Expect.From, a.Expect.To)
 	}
 	return broken
+}
+
+// Host returns the host and port that the request goes to, and no where it cannot go anywhere.
+func (h HTTP) Host() (host, port string, ok bool) {
+	u, err := url.Parse(bare(h.URL))
+	_, after, _ := strings.Cut(h.URL, "://")
+	if err != nil || u.User != nil || u.Hostname() == "" || u.Opaque != "" || !strings.HasPrefix(after, u.Host) {
+		return "", "", false
+	}
+	standard := ""
+	switch u.Scheme {
+	case "https":
+		standard = "443"
+	case "http":
+		standard = "80"
+	}
+	return strings.ToLower(u.Hostname()), cmp.Or(u.Port(), standard), standard != ""
 }
 
 // Methods lists the methods of requests.
@@ -385,8 +422,11 @@ func (a *Automatic) checkCommand() (broken []error) {
 
 // Program is what has to be allowed for a command.
 func (a *Automatic) Program() string {
-	if a.Shell {
+	switch {
+	case a.Shell:
 		return Shell
+	case len(a.Command) == 0:
+		return ""
 	}
 	return a.Command[0]
 }
