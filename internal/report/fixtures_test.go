@@ -48,6 +48,7 @@ func full() *incident.Incident {
 			Links: []incident.Link{
 				{Name: "PaymentLatencyHigh", URL: "https://runbooks.example.com/payments/slow", Kind: incident.Runbook},
 				{URL: "https://runbooks.example.com/payments/where-to-look", Kind: incident.Playbook},
+				{Name: "PaymentQueueFull", Runbook: "RUN014", Title: "결제 대기열 비우기 | 긴급", Kind: incident.Runbook},
 				{Name: "Runbook: payment latency", URL: "https://runbooks.example.com/payments/latency_(p99)"},
 				{Name: "Dashboard", URL: "https://grafana.example.com/d/payments?orgId=1&from=now-1h"},
 			},
@@ -268,6 +269,7 @@ func facts() incident.Facts {
 		},
 		Links: []incident.Link{
 			{Name: "PaymentLatencyHigh", URL: "https://runbooks.example.com/payments/slow", Kind: incident.Runbook},
+			{Name: "DBConnectionsExhausted", Runbook: "RUN014", Title: "결제 대기열 비우기", Kind: incident.Runbook},
 			{Name: "Runbook", URL: "https://runbooks.example.com/payments"},
 			{Name: "Odd", URL: "javascript:alert(1)"},
 		},

@@ -31,7 +31,7 @@ func (l *language) view(i *incident.Incident, at time.Time) *view {
 	}
 	v.Customers = few(maxCustomers, v.Customers)
 	for _, x := range d.Links {
-		v.Links = append(v.Links, link{l.link(x), x.URL})
+		v.Links = append(v.Links, l.leads(x))
 	}
 	v.About = l.service(&d.Background, l.zones.local(at, d.Zone))
 	if p := i.Previous; p != nil {

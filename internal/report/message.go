@@ -103,8 +103,17 @@ type mitigation struct {
 
 // link leads to a runbook or a dashboard.
 type link struct {
-	Name string
-	URL  string `text:"link"`
+	Name    string
+	URL     string `text:"link"`
+	Runbook string `text:"line"` // of the organisation folder, in place of a URL
+}
+
+// leads is a link in words.
+func (l *language) leads(x incident.Link) link {
+	if x.URL == "" {
+		return link{Name: l.link(x), Runbook: x.Shown()}
+	}
+	return link{Name: l.link(x), URL: x.URL}
 }
 
 // outside is what a text for a customer or a vendor sees: nothing that is the house's own, whatever the text asks for.
@@ -211,7 +220,7 @@ func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *insid
 		d.Promises = append(d.Promises, due{c.Customer, string(c.Target), c.Due, c.Begins})
 	}
 	for _, x := range f.Links[:min(len(f.Links), 10)] {
-		d.Links = append(d.Links, link{l.link(x), x.URL})
+		d.Links = append(d.Links, l.leads(x))
 	}
 	if n := f.Notice; n != nil {
 		d.Notice = &notice{cmp.Or(f.Reporter, n.Customer), n.Receipt, string(n.Channel), n.NoticedBy, n.Received, n.Text}

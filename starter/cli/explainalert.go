@@ -286,7 +286,7 @@ func (s sheet) alerts(o *org.Organisation, c explainedCase, at time.Time) {
 	}
 	var links []string
 	for _, x := range c.Links {
-		links = append(links, t.Link(x, l)+": "+x.URL)
+		links = append(links, t.Link(x, l)+": "+x.Shown())
 	}
 	f.add(s.say.links, each(links)...)
 	s.rows(s.w, f.rows, text.WrapSoft)

@@ -179,7 +179,7 @@ func (p page) facts(i *incident.Incident) [][]string {
 		customers = append(customers, c.Name)
 	}
 	for _, l := range p.links(i) {
-		links = append(links, p.view.texts.Link(l, p.language)+" "+l.URL)
+		links = append(links, p.view.texts.Link(l, p.language)+" "+l.Shown())
 	}
 	f.add(p.say.service, printable(i.Definition.Service.Name))
 	f.add(p.say.customers, printable(strings.Join(customers, ", ")))

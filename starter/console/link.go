@@ -445,7 +445,7 @@ func (c *Console) showVisit(w http.ResponseWriter, r *http.Request, status int, 
 // about is what a responder needs to know first: what there is to do, then the service.
 func (c *Console) about(d *incident.Definition, language string) (facts []report.Fact) {
 	for _, l := range d.Links {
-		facts = append(facts, report.Fact{Label: c.cfg.Texts.Link(l, language), Value: l.URL, URL: l.URL})
+		facts = append(facts, report.Fact{Label: c.cfg.Texts.Link(l, language), Value: l.Shown(), URL: l.URL})
 	}
 	return append(facts, c.cfg.Texts.Service(d, language, c.cfg.Now())...)
 }
