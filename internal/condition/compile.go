@@ -34,41 +34,74 @@ func (f *Fault) Error() string {
 // Compile reads an expression, such as labels.severity == "critical" || name.startsWith("Disk"). Its error is a *Fault. It
 // takes long, compared with Holds: a condition is compiled once.
 func Compile(text string) (Condition, error) {
-	switch n := utf8.RuneCountInString(text); {
-	case !utf8.ValidString(text):
-		return Condition{}, &Fault{Text: "not UTF-8 text"}
-	case strings.TrimSpace(text) == "":
-		return Condition{}, &Fault{Text: `nothing; want a condition, such as labels.severity == "critical"`}
-	case n > MaxLength:
-		return Condition{}, &Fault{Text: fmt.Sprintf("%d characters; want at most %d", n, MaxLength)}
-	}
 	e, err := environment()
 	if err != nil {
 		return Condition{}, &Fault{Text: err.Error()}
 	}
-	checked, issues := e.Compile(text)
-	if err := firstOf(issues); err != nil {
-		return Condition{}, err
-	}
-	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) {
-		return Condition{}, &Fault{Text: fmt.Sprintf("a condition is true or false; this is of type %s", t)}
-	}
-	most, err := bounded(e, checked)
+	d := dialect{env: e, sizes: sizes{}, example: `labels.severity == "critical"`, about: "one alert", knows: knownOfAlerts}
+	checked, program, most, err := d.compile(text)
 	if err != nil {
 		return Condition{}, err
-	}
-	program, err := e.Program(checked, cel.EvalOptions(cel.OptOptimize))
-	if err != nil {
-		return Condition{}, &Fault{Text: err.Error()}
 	}
 	c := Condition{text: text, program: program, cost: most}
 	c.names, c.pinned = pins(checked.NativeRep().Expr())
 	return c, nil
 }
 
-// environment is what all conditions are written in: three variables, comparisons, logic, and what can be asked of a text.
-// Nothing in it loops, so that no condition takes longer than it is long.
+// A dialect is in what conditions of one kind are written, and how complaints about them sound.
+type dialect struct {
+	env     *cel.Env
+	sizes   cost.Estimator
+	example string
+	about   string // what a condition is asked of
+	knows   string // what it may name
+}
+
+const knownOfAlerts = "a condition knows labels, source and name, has(labels.x), " + knownOfTexts
+
+const knownOfTexts = "size, int and double, and of a text contains, startsWith, endsWith and matches"
+
+// compile reads an expression. Its error is a *Fault.
+func (d dialect) compile(text string) (*cel.Ast, cel.Program, uint64, error) {
+	switch n := utf8.RuneCountInString(text); {
+	case !utf8.ValidString(text):
+		return nil, nil, 0, &Fault{Text: "not UTF-8 text"}
+	case strings.TrimSpace(text) == "":
+		return nil, nil, 0, &Fault{Text: "nothing; want a condition, such as " + d.example}
+	case n > MaxLength:
+		return nil, nil, 0, &Fault{Text: fmt.Sprintf("%d characters; want at most %d", n, MaxLength)}
+	}
+	checked, issues := d.env.Compile(text)
+	if err := d.firstOf(issues); err != nil {
+		return nil, nil, 0, err
+	}
+	if t := checked.OutputType(); !t.IsExactType(cel.BoolType) {
+		return nil, nil, 0, &Fault{Text: fmt.Sprintf("a condition is true or false; this is of type %s", t)}
+	}
+	most, err := d.bounded(checked)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	program, err := d.env.Program(checked, cel.EvalOptions(cel.OptOptimize))
+	if err != nil {
+		return nil, nil, 0, &Fault{Text: err.Error()}
+	}
+	return checked, program, most, nil
+}
+
+// environment is what conditions of alerts are written in.
 var environment = sync.OnceValues(func() (*cel.Env, error) {
+	return language(
+		cel.Macros(cel.GlobalMacro(operators.Has, 1, has)),
+		cel.Variable(labelsVar, cel.MapType(cel.StringType, cel.StringType)),
+		cel.Variable(sourceVar, cel.StringType),
+		cel.Variable(nameVar, cel.StringType),
+	)
+})
+
+// language is what all conditions are written in: variables, comparisons, logic, and what can be asked of a text. Nothing in it
+// loops, so that no condition takes longer than it is long.
+func language(variables ...cel.EnvOption) (*cel.Env, error) {
 	functions := env.NewLibrarySubset().SetDisableMacros(true)
 	for _, name := range []string{
 		operators.Conditional, operators.LogicalAnd, operators.LogicalOr, operators.LogicalNot, operators.Equals,
@@ -77,15 +110,8 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 	} {
 		functions.AddIncludedFunctions(env.NewFunction(name))
 	}
-	return cel.NewCustomEnv(
-		cel.StdLib(cel.StdLibSubset(functions)),
-		cel.Macros(cel.GlobalMacro(operators.Has, 1, has)),
-		cel.Variable(labelsVar, cel.MapType(cel.StringType, cel.StringType)),
-		cel.Variable(sourceVar, cel.StringType),
-		cel.Variable(nameVar, cel.StringType),
-		cel.ParserRecursionLimit(64),
-	)
-})
+	return cel.NewCustomEnv(append(variables, cel.StdLib(cel.StdLibSubset(functions)), cel.ParserRecursionLimit(64))...)
+}
 
 // has asks whether a label says something, which has(labels.severity) means.
 func has(f cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.Error) {
@@ -98,8 +124,8 @@ func has(f cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.Er
 
 const matches = "matches"
 
-// bounded refuses what could take long on some alert, and returns what it costs at worst.
-func bounded(e *cel.Env, checked *cel.Ast) (uint64, error) {
+// bounded refuses what could take long on something, and returns what it costs at worst.
+func (d dialect) bounded(checked *cel.Ast) (uint64, error) {
 	var fault error
 	source := checked.NativeRep().SourceInfo()
 	ast.PreOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(x ast.Expr) {
@@ -118,12 +144,12 @@ func bounded(e *cel.Env, checked *cel.Ast) (uint64, error) {
 	if fault != nil {
 		return 0, fault
 	}
-	estimate, err := e.EstimateCost(checked, sizes{})
+	estimate, err := d.env.EstimateCost(checked, d.sizes)
 	if err != nil {
 		return 0, &Fault{Text: err.Error()}
 	}
 	if estimate.Max > maxCost {
-		return 0, &Fault{Text: fmt.Sprintf("it could cost %d on one alert; want at most %d: fewer or shorter patterns", estimate.Max, maxCost)}
+		return 0, &Fault{Text: fmt.Sprintf("it could cost %d on %s; want at most %d: fewer or shorter patterns", estimate.Max, d.about, maxCost)}
 	}
 	return estimate.Max, nil
 }
@@ -148,7 +174,7 @@ func (sizes) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) *co
 }
 
 // firstOf is the first of CEL's complaints, in words for whoever wrote the condition: those after it mostly follow from it.
-func firstOf(issues *cel.Issues) error {
+func (d dialect) firstOf(issues *cel.Issues) error {
 	if issues == nil || issues.Err() == nil {
 		return nil
 	}
@@ -159,7 +185,7 @@ func firstOf(issues *cel.Issues) error {
 	first := slices.MinFunc(all, func(a, b *cel.Error) int {
 		return cmp.Or(cmp.Compare(a.Location.Line(), b.Location.Line()), cmp.Compare(a.Location.Column(), b.Location.Column()))
 	})
-	return &Fault{max(first.Location.Line(), 0), max(first.Location.Column()+1, 0), inWords(first.Message)}
+	return &Fault{max(first.Location.Line(), 0), max(first.Location.Column()+1, 0), d.inWords(first.Message)}
 }
 
 // The complaints of CEL that people meet.
@@ -172,13 +198,12 @@ var (
 	missing    = regexp.MustCompile(`(?s)^Syntax error: missing '?(.*?)'? at '(.*)'$`)
 )
 
-func inWords(s string) string {
+func (d dialect) inWords(s string) string {
 	if m := undeclared.FindStringSubmatch(s); m != nil {
 		if m[2] != "" && !strings.HasPrefix(m[2], "_") {
 			return fmt.Sprintf("%s is unknown; did you mean %s?", named(m[1]), m[2])
 		}
-		return fmt.Sprintf("%s is unknown; a condition knows labels, source and name, has(labels.x), size, int and double, and of a text "+
-			"contains, startsWith, endsWith and matches", named(m[1]))
+		return fmt.Sprintf("%s is unknown; %s", named(m[1]), d.knows)
 	}
 	if m := overload.FindStringSubmatch(s); m != nil {
 		return fmt.Sprintf("%s does not go with %s", named(m[1]), line(m[2]))

@@ -5,6 +5,8 @@
 // A label that the alert does not have reads as the empty string, and one that is empty counts as missing, as Prometheus
 // has it: labels.severity is never an error, and has(labels.severity) asks whether it says something. What cannot be
 // answered all the same, such as int(labels.code) of a text, is no: an alert is never lost because a condition erred.
+//
+// A Plan has conditions of its own kind: they see what was given at the start of a plan.
 package condition
 
 import (

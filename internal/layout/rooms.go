@@ -40,7 +40,8 @@ const temporalServer = "go.temporal.io/server"
 func pureRooms() []string {
 	return []string{
 		"alert", "approval", "authority", "calendar", "delivery", "escalation", "freeze", "handover", "incident", "jsonsize", "link", "oncall",
-		"plan", "priority", "raci", "request", "review", "runbook", "signature", "supportplan", "ticket", "timeline", "usage",
+		"plan", "planrun", "priority", "raci", "request", "review", "runbook", "signature", "supportplan", "ticket",
+		"timeline", "usage",
 	}
 }
 

@@ -164,9 +164,18 @@ func agreed(common *route, taken []*route) *route {
 // U+2028 and U+2029.
 func Hash(d incident.Definition) (string, error) {
 	d.SHA256 = ""
-	content, err := canonical(d)
+	sum, err := hashOf(d)
 	if err != nil {
 		return "", fmt.Errorf("hash definition of route %s: %w", d.Route, err)
+	}
+	return sum, nil
+}
+
+// hashOf is the SHA-256 over the canonical JSON of a value.
+func hashOf(v any) (string, error) {
+	content, err := canonical(v)
+	if err != nil {
+		return "", err
 	}
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:]), nil

@@ -25,16 +25,21 @@ func (f Fault) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Text)
 }
 
-// A Refusal is Load's error: the folder is not taken, and these are all the reasons.
+// A Refusal is the error of Load and ReadPlan: the folder or the plan is not taken, and these are all the reasons.
 type Refusal struct {
 	Dir    string
+	Plan   string  // file of a plan that stands in no folder; then Dir is empty
 	Faults []Fault // in the order of files and lines
 }
 
 // Error lists every fault on a line of its own.
 func (r *Refusal) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "load organisation %s: %s", r.Dir, count(len(r.Faults), "fault"))
+	what := "load organisation " + r.Dir
+	if r.Plan != "" {
+		what = "read plan " + r.Plan
+	}
+	fmt.Fprintf(&b, "%s: %s", what, count(len(r.Faults), "fault"))
 	for _, f := range r.Faults {
 		f.File = filepath.Join(r.Dir, f.File)
 		b.WriteString("\n" + f.String())

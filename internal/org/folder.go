@@ -77,6 +77,8 @@ func readFolder(dir string) (*folder, error) {
 		switch name := e.Name(); {
 		case isICS(name), slices.Contains(files(), name):
 			names = append(names, name)
+		case isYAML(name) && folderOf(name) == plansFolder:
+			f.fault(name, "want one plan in each file of the folder "+plansFolder+"/")
 		case isYAML(name):
 			f.fault(name, "not a file of an organisation folder; "+hint(name, files()))
 		}
@@ -95,6 +97,7 @@ func readFolder(dir string) (*folder, error) {
 		names = append(names, split...)
 	}
 	names = append(names, f.runbookFiles()...)
+	names = append(names, f.split(plansFolder)...)
 	if len(names) > maxFiles {
 		return nil, fmt.Errorf("load organisation %s: %d files; want at most %d", dir, len(names), maxFiles)
 	}
@@ -148,6 +151,17 @@ func (f *folder) split(into string) (names []string) {
 			f.fault(name, "want a name that ends in .yaml")
 		}
 	}
+	return names
+}
+
+// planFiles returns the files of plans among those of a folder.
+func planFiles(files map[string][]byte) (names []string) {
+	for name := range files {
+		if strings.HasPrefix(name, plansFolder+"/") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
 	return names
 }
 

@@ -61,9 +61,10 @@ type definitions struct {
 	depends   map[string][]dependency // of services
 	partners  map[string][]string     // and vendors, of services
 	routes    []route
-	grouping  bool // some route groups alerts
 	runbooks  map[string]written
 	runners   runners
+	work      map[string]Plan // the plans of its own
+	grouping  bool            // some route groups alerts
 }
 
 // Load reads a folder. Its error is a *Refusal with every fault of the folder, unless the folder itself cannot be read.
@@ -97,7 +98,7 @@ func newBuilder(f *folder) *builder {
 		dir: f.dir, calendars: map[string]calendar.Rules{}, parties: map[string]Party{}, vendors: map[string]Vendor{}, people: map[string]person{},
 		groups: map[string]group{}, logins: map[string]string{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
 		schedules: map[string]*oncall.Schedule{}, policies: map[string]escalation.Policy{},
-		services: map[string]*service{}, depends: map[string][]dependency{}, partners: map[string][]string{},
+		services: map[string]*service{}, depends: map[string][]dependency{}, partners: map[string][]string{}, work: map[string]Plan{},
 		entitled: nobodyEntitled(), runbooks: map[string]written{},
 	}
 	return &builder{
@@ -142,6 +143,7 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 			b.part(file, f.files[file], p.defines, p.read)
 		}
 	}
+	b.readWork()
 	b.checkDependencies()
 	for _, check := range b.later {
 		check()

@@ -13,22 +13,23 @@ import (
 // A Schema is a JSON schema (draft 7) of one file of an organisation folder.
 type Schema map[string]any
 
-// Files lists the files of an organisation folder in the order in which they are read.
-func Files() []string { return files() }
+// Files lists the kinds of files of an organisation folder in the order in which they are read. Each file of the folder plans is
+// a plan.yaml.
+func Files() []string { return append(files(), planFile) }
 
 // SchemaOf returns the schema of a file, by its name.
 func SchemaOf(file string) (Schema, error) {
-	if known := file + ".yaml"; slices.Contains(files(), known) {
+	if known := file + ".yaml"; slices.Contains(Files(), known) {
 		file = known
 	}
-	if !slices.Contains(files(), file) {
-		return nil, fmt.Errorf("schema of %s: not a file of an organisation folder; %s", show(file), hint(file, files()))
+	if !slices.Contains(Files(), file) {
+		return nil, fmt.Errorf("schema of %s: not a file of an organisation folder; %s", show(file), hint(file, Files()))
 	}
 	whole := &sketch{inquiry: &inquiry{passes: 1}}
 	for ; whole.pass < whole.passes; whole.pass++ {
 		b := newBuilder(&folder{})
 		b.asking = true
-		for _, p := range b.parts() {
+		for _, p := range append(b.parts(), part{file: planFile, read: newPlanReader(&b.reader).read}) {
 			if p.file == file {
 				b.object(node{kind: anything, sketch: whole}, "file", p.read)
 			}
