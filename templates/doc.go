@@ -3,6 +3,7 @@
 //
 //	notifications/<kind>[.<about>].<language>.tmpl   a message: defines "subject" and "text"
 //	notifications/parts.<language>.tmpl              pieces that several messages share
+//	notifications/plan.<language>.tmpl               all messages on runs of plans: defines "subject" and a text for each
 //	timeline/sentences.<language>.tmpl               one sentence for every kind of timeline entry
 //	timeline/words.<language>.tmpl                   statuses, priorities, levels, roles, targets and other words
 //	entitlements/sentences.<language>.tmpl           one sentence for every reason and offer of a check of entitlement

@@ -181,7 +181,7 @@ func (r Rule) CheckFor(people []Elector) []error {
 
 // CheckVote returns what is wrong with the form of a vote. Nothing of it is worth a record.
 func (r Rule) CheckVote(v Vote) error {
-	choices := r.choices()
+	choices := r.Choices()
 	switch {
 	case v.ID == "" || len(v.ID) > maxID:
 		return fault("id", "%d bytes; want 1 to %d", len(v.ID), maxID)
@@ -199,7 +199,8 @@ func (r Rule) CheckVote(v Vote) error {
 	return nil
 }
 
-func (r Rule) choices() []Choice {
+// Choices lists what a vote may say.
+func (r Rule) Choices() []Choice {
 	if len(r.Yes) > 0 {
 		return []Choice{Ready, ReadyWithRisk, NotReady, Abstain}
 	}

@@ -40,6 +40,7 @@ func (l *language) funcs() template.FuncMap {
 		// Builtin ones that could grow without bounds.
 		"print": fmt.Sprint, "println": fmt.Sprintln, "printf": printf, "js": template.JSEscaper,
 		"josa": josa, "person": l.person, "targets": l.targets,
+		"reason": l.reason, "differences": l.differences,
 	}
 	theirs := sprig.HermeticTxtFuncMap()
 	for _, name := range sprigs() {

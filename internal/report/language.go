@@ -78,7 +78,7 @@ func forOthers(key string) bool {
 }
 
 func (l *language) load(fsys fs.FS) error {
-	return errors.Join(l.loadWords(fsys), l.loadSentences(fsys), l.loadVerdicts(fsys), l.loadMessages(fsys), l.loadReports(fsys))
+	return errors.Join(l.loadWords(fsys), l.loadSentences(fsys), l.loadVerdicts(fsys), l.loadMessages(fsys), l.loadPlanMessages(fsys), l.loadReports(fsys))
 }
 
 // parse reads files into one set of templates. The first file gives the set its name and body.
@@ -229,7 +229,7 @@ func (l *language) loadReport(fsys fs.FS, name string, tries ...any) (*template.
 func strangers(fsys fs.FS, languages []*language) error {
 	known := []string{"reports/style.html.tmpl"}
 	for _, l := range languages {
-		for _, name := range append(messageKeys(), "parts") {
+		for _, name := range append(messageKeys(), "parts", string(delivery.Plan)) {
 			known = append(known, "notifications/"+name+"."+l.code+".tmpl")
 		}
 		for _, pattern := range []string{

@@ -51,7 +51,7 @@ func needed() []string {
 		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall, delivery.Handover, delivery.Receipt,
 		delivery.ResultReport, delivery.ClosingNotice,
 		delivery.Certificate,
-		delivery.Request,
+		delivery.Request, delivery.Plan,
 	} {
 		add("message", string(k))
 	}
@@ -76,6 +76,7 @@ func needed() []string {
 	add("access", "stale")
 	entitlementWords(add)
 	requestWords(add)
+	planWords(add)
 	for _, p := range review.Phases() {
 		add("interval", string(p))
 	}

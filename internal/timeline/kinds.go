@@ -116,6 +116,53 @@ const (
 	RequestClosed    Kind = "request.closed"    // since: when it was answered
 	DecisionRefused  Kind = "decision.refused"  // action: whoever has recorded something does not decide on it
 
+	PlanStarted      Kind = "plan.started"        // run plan sha256 customer environment revision tasks
+	TaskAbsent       Kind = "task.absent"         // task when: its condition does not hold
+	PlanMoved        Kind = "plan.status"         // from to reason
+	TaskMoved        Kind = "task.status"         // task from to reason attempt
+	TaskAssigned     Kind = "task.assigned"       // task person note
+	TaskDue          Kind = "task.due"            // task due
+	TaskDueUnknown   Kind = "task.due-unknown"    // task detail
+	TaskOverdue      Kind = "task.overdue"        // task due
+	TaskEscalated    Kind = "task.escalated"      // task to
+	TaskRetried      Kind = "task.retried"        // task reason
+	TaskSettled      Kind = "task.settled"        // task outcome reason
+	EvidenceGiven    Kind = "evidence.given"      // task item ref sha256 note
+	EvidenceChecked  Kind = "evidence.checked"    // task result note
+	WaiverAsked      Kind = "waiver.asked"        // task reason control until
+	WaiverGranted    Kind = "waiver.granted"      // task until note
+	WaiverRefused    Kind = "waiver.refused"      // task note
+	WaiverExpired    Kind = "waiver.expired"      // task: it has to be done after all
+	VoteOpened       Kind = "vote.opened"         // task sha256 voters
+	VoteImpossible   Kind = "vote.impossible"     // task: too few may vote
+	VotersUnknown    Kind = "vote.voters-unknown" // task detail
+	VoteCast         Kind = "vote.cast"           // task choice reason for sha256 late
+	VoteVoided       Kind = "vote.voided"         // task changed: what was voted on
+	VoteDelegated    Kind = "vote.delegated"      // task to until
+	VoteDecided      Kind = "vote.decided"        // task outcome
+	WindowLooked     Kind = "window.looked"       // environment state until why detail
+	WindowOverrun    Kind = "window.overrun"      // task policy
+	OverrideAsked    Kind = "override.asked"      // environment freeze reason until
+	OverrideGiven    Kind = "override.given"      // environment reason until
+	OverrideRefused  Kind = "override.refused"    // environment note
+	OverrideEnded    Kind = "override.ended"      // environment
+	StepBegun        Kind = "step.begun"          // task step rollback
+	StepEnded        Kind = "step.ended"          // task step state detail sha256 rollback
+	WaveBegun        Kind = "wave.begun"          // task wave waves
+	WaveEnded        Kind = "wave.ended"          // task wave until
+	TargetEnded      Kind = "wave.target"         // task target state wave reason
+	Measured         Kind = "check.measured"      // task verdict seen
+	DocumentWritten  Kind = "document.written"    // task report paths
+	RollbackBegun    Kind = "rollback.begun"      // environment reason components
+	RollbackMoved    Kind = "rollback.status"     // task component from to note
+	RollbackLate     Kind = "rollback.late"       // task component due
+	RollbackDecideBy Kind = "rollback.decide-by"  // task until
+	RollbackEnded    Kind = "rollback.ended"      // environment since
+	ChangeLeft       Kind = "rollback.left"       // task environment
+	ChangeAsked      Kind = "replan.asked"        // reason sha256 changes
+	ChangeDecided    Kind = "replan.decided"      // result outcome sha256
+	ActionRefused    Kind = "action.refused"      // action task reason: what another person has to do, or what has changed
+
 	MessageRefused    Kind = "message.refused"     // message detail: it is not proven that this installation has sent it
 	CancelRefused     Kind = "cancel.refused"      // Temporal's own cancel: an incident ends by being closed
 	Repinned          Kind = "definition.repinned" // from definition revision changes reason: promises and procedures of a newer folder
@@ -137,6 +184,12 @@ func Kinds() []Kind {
 		CaseOpened, CaseFiled, CaseAnswered, CaseLate, Summoned, SummonsMissed, RoleAccepted, RoleUnanswered, RoleVacant,
 		RunbookStarted, RunbookEnded, MergeAsked, MergeTaken, MergeRefused, MergeTakenBack, Related,
 		HandoverOpened, HandoverEscalated, HandoverConfirmed, HandoverPassed, HandoverUnknown, HandoverDeclined, HandoverLapsed,
+		PlanStarted, TaskAbsent, PlanMoved, TaskMoved, TaskAssigned, TaskDue, TaskDueUnknown, TaskOverdue,
+		TaskEscalated, TaskRetried, TaskSettled, EvidenceGiven, EvidenceChecked, WaiverAsked, WaiverGranted, WaiverRefused,
+		WaiverExpired, VoteOpened, VoteImpossible, VotersUnknown, VoteCast, VoteVoided, VoteDelegated, VoteDecided,
+		WindowLooked, WindowOverrun, OverrideAsked, OverrideGiven, OverrideRefused, OverrideEnded, StepBegun, StepEnded,
+		WaveBegun, WaveEnded, TargetEnded, Measured, DocumentWritten, RollbackBegun, RollbackMoved, RollbackLate,
+		RollbackDecideBy, RollbackEnded, ChangeLeft, ChangeAsked, ChangeDecided, ActionRefused,
 		RequestReceived, RequestJudged, RequestUncounted, RequestCounted, RequestReturned, RequestAccepted, RequestWaiting,
 		RequestApproved, RequestDeclined, RequestAnswered, RequestWithdrawn, RequestClosed, DecisionRefused,
 		MessageRefused, CancelRefused, Repinned, DefinitionChanged, Continued,

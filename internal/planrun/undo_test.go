@@ -1,0 +1,243 @@
+package planrun_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"muster/internal/approval"
+	"muster/internal/freeze"
+	"muster/internal/plan"
+	"muster/internal/planrun"
+	"muster/internal/runbook"
+	"muster/internal/timeline"
+)
+
+// running is a run whose deployment waits for the outcome of its first step, with the work that is to be answered.
+func running(t *testing.T, d plan.Definition, closes time.Time) (*world, planrun.Work) {
+	t.Helper()
+	w := begun(t, d)
+	w.closes["production"] = closes
+	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
+	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
+	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
+	w.do(w.votes(mark, approval.Approve, ""), mark)
+	w.do(w.votes(carol, approval.Approve, ""), carol)
+	var step planrun.Work
+	w.silent = func(x planrun.Work) bool {
+		if x.Do == planrun.RunStep {
+			step = x
+		}
+		return x.Do == planrun.RunStep
+	}
+	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
+	if step.Number == 0 || !w.run.MayBegin(step.Number) {
+		t.Fatalf("its step %d does not wait to be begun", step.Number)
+	}
+	return w, step
+}
+
+func TestARollbackWaitsForTheStepThatItUndoes(t *testing.T) {
+	w, step := running(t, upgrade(), time.Time{})
+	var undone []planrun.Work
+	w.silent = func(x planrun.Work) bool {
+		if x.Do == planrun.RunStep {
+			undone = append(undone, x)
+		}
+		return false
+	}
+	w.do(planrun.RollBack{Capacity: as(lena), Environment: "production", Reason: "wrong release"}, lena)
+	if len(undone) > 0 || w.run.Undoing.Items[0].State != planrun.Needed {
+		t.Fatalf("%d steps undo what is still being done", len(undone))
+	}
+	if w.run.MayBegin(step.Number) {
+		t.Error("a step that no worker has taken may still be begun")
+	}
+	w.run.Ran(step.Number, step.Task, runbook.Result{State: runbook.Passed}, w.now)
+	w.settle()
+	w.stands("rehearse done, announce done, approve done, deploy rolled-back, bake waiting, report waiting")
+}
+
+func TestAStepThatIsTakenBackIsDoneOnceItMayBe(t *testing.T) {
+	w, step := running(t, upgrade(), time.Time{})
+	w.do(planrun.Halt{Capacity: as(carol), Reason: "our shop is busy"}, carol)
+	if w.run.MayBegin(step.Number) {
+		t.Fatal("it may begin although the run is halted")
+	}
+	w.run.Withdrawn(step.Number, step.Task, w.now)
+	w.settle()
+	w.stands("rehearse done, announce done, approve done, deploy begun, bake waiting, report waiting")
+	if last := w.run.Timeline.Entries[len(w.run.Timeline.Entries)-1]; last.Kind != timeline.StepEnded || last.Fact("state") != "withdrawn" {
+		t.Errorf("the timeline says %+v", last)
+	}
+	w.silent = nil
+	w.do(planrun.Continue{Capacity: as(lena), Reason: "quiet again"}, lena)
+	if deploy, _, _ := w.run.Task("deploy"); deploy.Steps.Current().Number != 2 {
+		t.Errorf("it stands at step %d, want the second", deploy.Steps.Current().Number)
+	}
+	w.run.Withdrawn(step.Number, step.Task, w.now) // of what nobody waits any more
+	w.run.Ran(step.Number, step.Task, runbook.Result{State: runbook.Failed}, w.now)
+	w.do(planrun.DoStep{Capacity: as(dora), Task: "deploy", Step: 2}, dora)
+	w.stands("rehearse done, announce done, approve done, deploy done, bake begun, report waiting")
+}
+
+func TestWhoeverSettlesARollbackTakesItsStepBack(t *testing.T) {
+	w := deployed(t)
+	var step planrun.Work
+	w.silent = func(x planrun.Work) bool {
+		if x.Do == planrun.RunStep {
+			step = x
+		}
+		return x.Do == planrun.RunStep
+	}
+	w.do(planrun.RollBack{Capacity: as(lena), Environment: "production", Reason: "r"}, lena)
+	if !w.run.MayBegin(step.Number) {
+		t.Fatal("the step of the rollback may not begin")
+	}
+	fail := planrun.SettleUndo{Capacity: as(dora), Task: "deploy", State: planrun.UndoFail, Note: "n"}
+	w.do(fail, dora)
+	again := planrun.SettleUndo{Capacity: as(dora), Task: "deploy", State: planrun.UndoRunning, Note: "n"}
+	w.refused(again, dora, "a step of it is still under way")
+	if w.run.MayBegin(step.Number) {
+		t.Error("it may begin although somebody has said that the rollback has failed")
+	}
+	w.run.Withdrawn(step.Number, step.Task, w.now)
+	w.silent = nil
+	w.do(again, dora)
+	w.stands("rehearse done, announce done, approve done, deploy rolled-back, bake failed, report waiting")
+}
+
+func TestAHeldTaskGoesNoFurtherUntilItsEnvironmentMayBeChanged(t *testing.T) {
+	ends, opens := start.Add(2*time.Hour), start.Add(24*time.Hour)
+	for policy, want := range map[plan.Overrun]int{plan.Hold: 1, plan.Finish: 2} {
+		d := upgrade()
+		d.Phases[1].Tasks[0].Overrun = policy
+		x := terms(d)
+		x.Books[0].Runbook = book("deploy", true, true)
+		r, err := planrun.Start(x, start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &world{t: t, run: r, now: start, closed: map[string]time.Time{}, closes: map[string]time.Time{"production": ends}}
+		var steps []planrun.Work
+		w.silent = func(x planrun.Work) bool {
+			if x.Do == planrun.RunStep {
+				steps = append(steps, x)
+			}
+			return x.Do == planrun.RunStep
+		}
+		w.settle()
+		w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
+		w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
+		w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
+		w.do(w.votes(mark, approval.Approve, ""), mark)
+		w.do(w.votes(carol, approval.Approve, ""), carol)
+		w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
+		w.closed["production"] = opens
+		w.until(ends)
+		if got := w.run.MayBegin(steps[0].Number); got != (policy == plan.Finish) {
+			t.Errorf("%s: a step that no worker has taken may begin: %v", policy, got)
+		}
+		w.heard("window-ended deploy → deployer lead")
+		w.run.Ran(steps[0].Number, "deploy", runbook.Result{State: runbook.Passed}, w.now) // a worker had begun it
+		w.settle()
+		if len(steps) != want {
+			t.Errorf("%s: %d steps have begun when the window is over, want %d", policy, len(steps), want)
+		}
+		delete(w.closes, "production")
+		w.until(opens)
+		if len(steps) != 2 {
+			t.Errorf("%s: %d steps have begun in the next window, want 2", policy, len(steps))
+		}
+	}
+}
+
+func TestAHeldWaveBeginsInTheNextWindow(t *testing.T) {
+	d := waves()
+	d.Phases[1].Tasks[0].Overrun = plan.Hold
+	ends, opens := start.Add(90*time.Minute), start.Add(24*time.Hour)
+	w := begun(t, d)
+	w.closes["production"] = ends
+	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
+	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
+	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
+	w.do(w.votes(mark, approval.Approve, ""), mark)
+	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
+	w.after(time.Hour)
+	w.closed["production"] = opens
+	w.do(planrun.Complete{Capacity: as(dora), Task: "deploy", Target: "a"}, dora)
+	w.do(planrun.Complete{Capacity: as(dora), Task: "deploy", Target: "b"}, dora) // the bake ends after the window
+	w.until(opens.Add(-time.Minute))
+	deploy, _, _ := w.run.Task("deploy")
+	if deploy.Wave != 1 {
+		t.Fatalf("wave %d has begun outside the window", deploy.Wave)
+	}
+	delete(w.closes, "production")
+	w.until(opens)
+	if deploy, _, _ = w.run.Task("deploy"); deploy.Wave != 2 {
+		t.Errorf("wave %d is on its way in the next window, want 2", deploy.Wave)
+	}
+	// The next window ends too, and its people are told again.
+	w.told = nil
+	w.closes["production"] = opens.Add(time.Hour)
+	w.run.Windows[slices.IndexFunc(w.run.Windows, func(l planrun.Look) bool { return l.Environment == "production" })].At = time.Time{}
+	w.settle()
+	w.closed["production"] = opens.Add(24 * time.Hour)
+	w.until(opens.Add(time.Hour))
+	w.heard("window-ended deploy → deployer lead")
+}
+
+func TestNothingIsRolledBackBecauseNobodyKnowsWhetherTheWindowHasEnded(t *testing.T) {
+	ends := start.Add(2 * time.Hour)
+	w, _ := running(t, upgrade(), ends)
+	w.silent = func(x planrun.Work) bool {
+		if x.Do != planrun.LookWindow {
+			return x.Do == planrun.RunStep
+		}
+		w.run.Looked(x.Number, planrun.Look{Environment: x.Window.Environment}, "no zone", w.now)
+		return true
+	}
+	w.until(ends)
+	w.stands("rehearse done, announce done, approve done, deploy begun, bake waiting, report waiting")
+	w.silent = func(x planrun.Work) bool { return x.Do == planrun.RunStep }
+	w.closed["production"] = ends.Add(24 * time.Hour)
+	w.after(time.Minute)
+	if w.run.Status != planrun.RollingBack {
+		t.Errorf("it is %s although the window has ended", w.run.Status)
+	}
+}
+
+func TestWhatAFailedAttemptHasChangedIsRolledBackToo(t *testing.T) {
+	w := approved(t)
+	w.result = func(planrun.Work) runbook.State { return runbook.Failed }
+	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
+	w.do(planrun.Settle{Capacity: as(dora), Task: "deploy", Status: planrun.Failed, Reason: "no use"}, dora)
+	w.result = nil
+	w.do(planrun.Retry{Capacity: as(lena), Task: "deploy", Reason: "another try"}, lena)
+	w.stands("rehearse done, announce done, approve done, deploy ready, bake waiting, report waiting")
+	w.do(planrun.RollBack{Capacity: as(lena), Environment: "production", Reason: "not today after all"}, lena)
+	w.stands("rehearse done, announce done, approve done, deploy rolled-back, bake waiting, report waiting")
+	w.refused(planrun.RollBack{Capacity: as(lena), Environment: "production", Reason: "again"}, lena, "nothing was changed in production")
+	w.do(planrun.Cancel{Capacity: as(lena), Reason: "not this year"}, lena)
+	if left := w.has(timeline.ChangeLeft); left != 0 {
+		t.Errorf("%d changes are left, want none", left)
+	}
+}
+
+func TestAnOverrideThatEndsIsLikeAWindowThatEnds(t *testing.T) {
+	w := rehearsed(t)
+	w.closed["production"] = start.Add(30 * 24 * time.Hour)
+	w.do(w.votes(mark, approval.Approve, ""), mark)
+	w.do(w.votes(carol, approval.Approve, ""), carol)
+	until := start.Add(time.Hour)
+	w.do(planrun.AskOverride{Capacity: as(lena), Environment: "production", Freeze: "year-end", Reason: "urgent", Until: until}, lena)
+	w.do(planrun.ConfirmOverride{Capacity: as(mark), Environment: "production", Grant: true}, mark)
+	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
+	w.told = nil
+	w.until(until)
+	w.heard("window-ended deploy → deployer lead", "rollback-done → lead deployer change-manager customer")
+	if l := w.run.Windows; l[len(l)-1].Open || l[len(l)-1].Why[0].Kind != freeze.Frozen {
+		t.Errorf("it looks like %+v", l)
+	}
+}

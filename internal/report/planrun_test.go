@@ -1,0 +1,251 @@
+package report_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"muster/internal/approval"
+	"muster/internal/authority"
+	"muster/internal/delivery"
+	"muster/internal/plan"
+	"muster/internal/planrun"
+	"muster/internal/report"
+	"muster/internal/timeline"
+	"muster/templates"
+)
+
+func both(en, ko string) plan.Text { return plan.Text{En: en, Ko: ko} }
+
+// planning is a telling as a run makes it, for a role of the provider or of the customer.
+func planning(a planrun.About, role planrun.Part) planrun.Telling {
+	t := planrun.Telling{
+		Number: 1, About: a, Roles: []string{role.Role}, For: []planrun.Part{role}, Run: "RUN-7K3M9QX2PA",
+		Plan: both("Upgrade of the shop to 4.2", "쇼핑몰 4.2 업그레이드"), Customer: "가람유통", Environment: "Production", Where: "production",
+		Zone: "Asia/Seoul", Status: planrun.Running, By: person("kim", "김민수"),
+	}
+	task := func(id string, name plan.Text, k plan.TaskKind, s planrun.TaskStatus) {
+		t.Task, t.Name, t.Kind, t.State = id, name, k, s
+	}
+	deploy := func(s planrun.TaskStatus) {
+		task("deploy", both("Deploy 4.2", "4.2 배포"), plan.Manual, s)
+		t.Detail, t.Due = both("Follow the release notes.\n\nOne host after the other.", "릴리스 노트에 따라 진행.\n\n호스트 한 대씩 차례로 배포."), after(2*time.Hour)
+		t.Changes, t.Overrun, t.Then = true, plan.RollBack, []plan.Text{both("Watch it", "안정화 관찰")}
+		t.Wanted = []planrun.Item{{ID: "log", What: both("log of the deployment", "배포 로그")}, {ID: "check", What: both("screen of the shop", "쇼핑몰 화면")}}
+	}
+	vote := func() {
+		task("approve", both("Approve the upgrade", "업그레이드 승인"), plan.Approval, planrun.Begun)
+		t.Due, t.Then, t.By = after(48*time.Hour), []plan.Text{both("Deploy 4.2", "4.2 배포")}, timeline.Muster()
+		t.Choices = []approval.Choice{approval.Approve, approval.Reject, approval.Abstain}
+	}
+	switch a {
+	case planrun.RunHalted, planrun.RunContinued, planrun.RunCancelled:
+		t.Reason = "Our shop is busy."
+		t.Status = map[planrun.About]planrun.Status{planrun.RunHalted: planrun.Halted, planrun.RunContinued: planrun.Running, planrun.RunCancelled: planrun.Cancelled}[a]
+	case planrun.RunCompleted:
+		t.Status, t.By = planrun.Completed, timeline.Muster()
+	case planrun.TaskReady, planrun.AdviceWanted:
+		deploy(planrun.Ready)
+	case planrun.TaskHeld:
+		deploy(planrun.Held)
+		t.Reason, t.Until, t.By = "연말 성수기, outside", after(20*24*time.Hour), timeline.Muster()
+	case planrun.TaskDue, planrun.TaskOverdue, planrun.TaskEscalated:
+		deploy(planrun.Begun)
+	case planrun.TaskDone:
+		deploy(planrun.Done)
+		t.Reason = "without a fault"
+	case planrun.TaskFailed:
+		deploy(planrun.Failed)
+		t.Skips, t.Reason = true, "The disk of db-3 is full."
+	case planrun.TaskUnclear:
+		deploy(planrun.Unclear)
+		t.Kind, t.By, t.Reason = plan.Runbook, timeline.Muster(), "step 2: unknown"
+	case planrun.CheckWanted:
+		deploy(planrun.InCheck)
+		t.Given = []planrun.Given{{Item: "log", Ref: "https://files.example/deploy.log", SHA256: strings.Repeat("5e", 32)}, {Item: "check", Ref: "SHARE/screens/4.2.png"}}
+	case planrun.CheckFailed:
+		deploy(planrun.Begun)
+		t.Reason = "The log ends too early."
+	case planrun.VoteWanted, planrun.VoteVoided, planrun.VoteImpossible:
+		vote()
+	case planrun.VoteDecided:
+		vote()
+		t.State, t.Outcome, t.By, t.Reason = planrun.Failed, string(approval.Rejected), person("lee", "이서연"), "Not before the audit."
+	case planrun.WaiverWanted, planrun.WaiverDecided, planrun.WaiverExpired:
+		task("scan", both("Scan for weaknesses", "취약점 점검"), plan.Manual, planrun.Waiting)
+		t.Skips, t.Reason, t.Control, t.Until = true, "The scanner is broken.", "We read the change list.", after(7*24*time.Hour)
+		if a == planrun.WaiverDecided {
+			t.State, t.Outcome, t.Control, t.Reason = planrun.Skipped, "granted", "", ""
+		}
+	case planrun.OverrideAsked:
+		t.Reason, t.Until = "The certificate ends tonight.", after(3*time.Hour)
+	case planrun.WindowEnding, planrun.WindowEnded:
+		deploy(planrun.Begun)
+		t.Until = after(time.Hour)
+	case planrun.UndoBegun, planrun.UndoDone:
+		t.Status, t.By, t.Reason = planrun.RollingBack, timeline.Muster(), "the window has ended while deploy was under way"
+		if a == planrun.UndoDone {
+			t.Status = planrun.Halted
+		}
+	case planrun.UndoWanted, planrun.UndoLate, planrun.UndoFailed:
+		deploy(planrun.Begun)
+		t.Status, t.Until, t.Detail, t.Wanted, t.Reason = planrun.RollingBack, after(30*time.Minute), both("Put 4.1 back.", "4.1로 되돌림."), nil, ""
+		if a == planrun.UndoFailed {
+			t.By, t.Reason = timeline.Muster(), "its runbook has failed"
+		}
+	case planrun.ChangeWanted:
+		t.Choices, t.Reason = []approval.Choice{approval.Approve, approval.Reject, approval.Abstain}, "The customer warns its users first."
+		t.Revision = []plan.Change{{Kind: plan.Added, Task: "warn", Name: both("Warn the users", "사용자 공지")}, {Kind: plan.ReTimed, Task: "deploy", Name: both("Deploy 4.2", "4.2 배포")}}
+	case planrun.ChangeDecided:
+		t.Outcome = string(approval.Approved)
+	case planrun.Said:
+		task("announce", both("Announce it", "작업 안내"), plan.Notify, planrun.Begun)
+		t.Detail = both("The shop is upgraded on Thursday at 02:00. It is closed for an hour.", "목요일 02:00에 쇼핑몰을 업그레이드합니다. 한 시간 동안 이용하실 수 없습니다.")
+	case planrun.RunStarted: // as it is
+	}
+	return t
+}
+
+// The two who are told: of the house, and of the customer.
+var (
+	deployer = planrun.Part{Role: "deployer", Name: both("deployer", "배포 담당"), Party: authority.Provider}
+	owner    = planrun.Part{Role: "owner", Name: both("service owner", "서비스 책임자"), Party: authority.Customer}
+)
+
+func TestPlanMessages(t *testing.T) {
+	all := texts(t)
+	for _, language := range all.Languages() {
+		var b strings.Builder
+		for _, a := range planrun.Abouts() {
+			for _, role := range []planrun.Part{deployer, owner} {
+				told := planning(a, role)
+				m, err := all.PlanRun(told, delivery.Recipient{ID: "park", Name: "박지훈", Language: language})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if m.Language != language || m.Kind != delivery.Plan || m.Incident != string(told.Run) || m.Status != string(told.Status) || strings.ContainsAny(m.Subject, "\n\r") {
+					t.Errorf("%s in %s: got %+v", a, language, m)
+				}
+				if outside := role == owner; outside && strings.Contains(m.Subject+m.Text, "김민수") {
+					t.Errorf("%s in %s tells the customer who of the house it was: %s", a, language, m.Text)
+				}
+				fmt.Fprintf(&b, "======== %s, %s\nSubject: %s\n\n%s\n", a, role.Party, m.Subject, m.Text)
+			}
+		}
+		golden(t, "plan."+language+".txt", b.String())
+	}
+}
+
+// What somebody is to do next depends on where the task stands and what it is.
+func TestAPlanMessageSaysWhatCanBeDone(t *testing.T) {
+	ready := func(change func(*planrun.Telling)) planrun.Telling {
+		told := planning(planrun.TaskReady, deployer)
+		change(&told)
+		return told
+	}
+	for name, row := range map[string]struct {
+		told  planrun.Telling
+		says  []string
+		keeps string // what it must not say
+	}{
+		"a task": {
+			ready(func(*planrun.Telling) {}),
+			[]string{"upgrade begin RUN-7K3M9QX2PA deploy", "upgrade complete RUN-7K3M9QX2PA deploy --evidence log=URL --evidence check=URL"},
+			"upgrade skip",
+		},
+		"one that may be skipped": {ready(func(x *planrun.Telling) { x.Skips = true }), []string{`upgrade skip RUN-7K3M9QX2PA deploy "REASON" --control`}, "upgrade vote"},
+		"the next wave": {
+			ready(func(x *planrun.Telling) {
+				x.State, x.Waves, x.Targets = planrun.Begun, true, []string{"host-3", "host-4"}
+			}),
+			[]string{"TARGETS OF THIS WAVE\n- host-3\n- host-4\n", "upgrade complete RUN-7K3M9QX2PA deploy --target NAME\n"},
+			"upgrade begin",
+		},
+		"a runbook under way": {ready(func(x *planrun.Telling) { x.State, x.Kind = planrun.Begun, plan.Runbook }), []string{"upgrade step RUN-7K3M9QX2PA deploy NUMBER"}, "upgrade complete"},
+		"a person":            {ready(func(x *planrun.Telling) { x.Roles, x.For, x.Person = nil, nil, "park" }), []string{"You were asked to do this task."}, "stand in for"},
+		"several roles": {
+			ready(func(x *planrun.Telling) { x.For = append(x.For, owner) }), []string{"You fill one of these roles of the plan: deployer, service owner."}, "Dear",
+		},
+		"a late vote": {
+			func() planrun.Telling {
+				x := planning(planrun.VoteWanted, deployer)
+				x.About = planrun.TaskOverdue
+				return x
+			}(),
+			[]string{"upgrade vote RUN-7K3M9QX2PA approve approve\n", `upgrade vote RUN-7K3M9QX2PA approve reject "REASON"`, "it is rejected"},
+			"upgrade complete",
+		},
+		"a vote without an end": {
+			func() planrun.Telling { x := planning(planrun.VoteWanted, owner); x.Due = time.Time{}; return x }(), []string{"Dear 가람유통,"}, "undecided by",
+		},
+		"a decision": {
+			func() planrun.Telling {
+				x := planning(planrun.VoteWanted, deployer)
+				x.Choices, x.Silence = []approval.Choice{approval.Ready, approval.ReadyWithRisk, approval.NotReady, approval.Abstain}, approval.ApproveOnExpiry
+				return x
+			}(),
+			[]string{"approve ready\n", `approve ready-with-risk "REASON"`, `approve not-ready "REASON"`, "approve abstain\n", "it is approved"},
+			"reject",
+		},
+		"a change of the plan": {planning(planrun.ChangeWanted, owner), []string{"upgrade vote RUN-7K3M9QX2PA --change approve\n", "- Warn the users: added\n"}, "김민수"},
+	} {
+		m, err := texts(t).PlanRun(row.told, delivery.Recipient{ID: "park", Language: "en"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range row.says {
+			if !strings.Contains(m.Text, want) {
+				t.Errorf("%s: %q is missing in\n%s", name, want, m.Text)
+			}
+		}
+		if strings.Contains(m.Text, row.keeps) {
+			t.Errorf("%s: it says %q:\n%s", name, row.keeps, m.Text)
+		}
+	}
+}
+
+// A contact of a customer is outside whatever roles are told, and reads of its own only.
+func TestAContactReadsAPlanMessageAsOneFromOutside(t *testing.T) {
+	told := planning(planrun.RunHalted, deployer)
+	told.For = append(told.For, owner)
+	m, err := texts(t).PlanRun(told, delivery.Recipient{ID: "garam/desk", Name: "Desk", Language: "en"})
+	if err != nil || !strings.Contains(m.Text, "Dear 가람유통,") || !strings.Contains(m.Text, "You are the service owner of this plan") || strings.Contains(m.Text, "김민수") {
+		t.Errorf("got %v\n%s", err, m.Text)
+	}
+	if got := told.To("owner"); len(got.For) != 1 || got.For[0] != owner || got.Roles[0] != "owner" || len(told.For) != 2 {
+		t.Errorf("narrowed to the owner it is for %+v", got.For)
+	}
+}
+
+// What people write gives no orders to a terminal, and cannot pass for a line of ours.
+func TestAPlanMessageIsSafe(t *testing.T) {
+	told := planning(planrun.CheckWanted, deployer)
+	told.Given[0].Ref, told.Customer = "a\x1b[2Jb\nWHAT NEXT", "x\n\nWHY YOU"
+	m, err := texts(t).PlanRun(told, delivery.Recipient{Language: "en"})
+	if err != nil || strings.Contains(m.Text, "\x1b") || strings.Count(m.Text, "\nWHAT NEXT") != 1 || strings.Count(m.Text, "\nWHY YOU") != 1 {
+		t.Errorf("got %v, %q", err, m.Text)
+	}
+}
+
+// A text that fails keeps nothing back: the bare facts go out.
+func TestAPlanMessageThatCannotBeWritten(t *testing.T) {
+	b, err := templates.FS.ReadFile("notifications/plan.en.tmpl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := strings.Replace(string(b), `{{define "ready"}}`, `{{define "ready"}}{{if eq .Task "deploy"}}{{index .Targets 7}}{{end}}`, 1)
+	all, err := report.New(overlay(t, "notifications/plan.en.tmpl", broken))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, told := range []planrun.Telling{planning(planrun.TaskReady, deployer), {About: "unheard-of", Run: "RUN-7K3M9QX2PA", Plan: both("Upgrade", "")}} {
+		m, err := all.PlanRun(told, delivery.Recipient{Language: "en"})
+		if want := "RUN-7K3M9QX2PA: "; err == nil || !strings.HasPrefix(m.Text, want) || m.Text != m.Subject {
+			t.Errorf("got %v, %q", err, m.Text)
+		}
+	}
+	if _, err := report.New(overlay(t, "notifications/plan.ko.tmpl", `{{define "subject"}}x{{end}}`)); err == nil || !strings.Contains(err.Error(), `"subject" and "started"`) {
+		t.Errorf("a file without texts: got %v", err)
+	}
+}
