@@ -26,5 +26,5 @@ import "embed"
 
 // FS holds the shipped texts.
 //
-//go:embed api console entitlements notifications reports timeline
+//go:embed api console entitlements fonts notifications reports timeline
 var FS embed.FS

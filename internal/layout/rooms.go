@@ -100,7 +100,8 @@ func rooms() map[string]room {
 		}},
 		"internal/condition": {may: []string{pure, "templates", "cel.dev/cel-go"}},
 		"internal/report": {may: []string{
-			pure, "templates", "github.com/Masterminds/sprig/v3", "github.com/yuin/goldmark", "github.com/signintech/gopdf",
+			pure, "templates", "internal/report", "github.com/Masterminds/sprig/v3", "github.com/yuin/goldmark", "github.com/signintech/gopdf",
+			"golang.org/x/text",
 		}},
 		"internal/bundle": {may: []string{pure, "templates", "golang.org/x/mod"}},
 		"internal/store":  {may: []string{pure, "templates", "modernc.org/sqlite", "github.com/jackc/pgx"}},
