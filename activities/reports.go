@@ -17,9 +17,9 @@ import (
 
 // A ReportWriter renders the incident report.
 type ReportWriter interface {
-	Incident(i *incident.Incident, language string, f report.Format, at time.Time) ([]byte, error)
+	Incident(i *incident.Incident, e report.Edition) ([]byte, error)
 	// Result writes the incident result report for one customer, with what a person says in it.
-	Result(i *incident.Incident, customer, text, language string, f report.Format, at time.Time) ([]byte, error)
+	Result(i *incident.Incident, customer, text string, e report.Edition) ([]byte, error)
 }
 
 // A Shelf keeps finished reports. Putting the same name again replaces what was there, whole or not at all.
@@ -33,6 +33,13 @@ type Reports struct {
 	Writer    ReportWriter
 	Shelf     Shelf
 	Directory func() Directory // knows in which languages a customer reads
+	Forms     func() Forms     // nil: all forms are the shipped ones
+}
+
+// Forms are the organisation's own forms of reports, as they are now.
+type Forms interface {
+	// Form returns the form of a report, nil where the shipped one serves. A report that is for nobody alone has no customer.
+	Form(kind report.FormKind, customer, language string) *report.Form
 }
 
 // WriteReportInput is an incident as its report shows it: what a report says can be derived from the history alone.
@@ -45,9 +52,10 @@ type WriteReportInput struct {
 // WrittenReport lists the report's files.
 type WrittenReport struct {
 	Files []incident.File `json:"files"`
+	Forms []string        `json:"forms,omitempty"` // SHA-256 of those that are not the shipped ones
 }
 
-// WriteReport renders the report in every language of the organisation, as Markdown and HTML.
+// WriteReport renders the report in every language of the organisation, in every format.
 func (r *Reports) WriteReport(ctx context.Context, in WriteReportInput) (WrittenReport, error) {
 	var out WrittenReport
 	i := in.Incident
@@ -57,8 +65,9 @@ func (r *Reports) WriteReport(ctx context.Context, in WriteReportInput) (Written
 		}
 	}
 	for _, language := range i.Definition.Languages {
-		for _, f := range []report.Format{report.Markdown, report.HTML} {
-			content, err := r.Writer.Incident(i, language, f, in.At)
+		form := r.form(report.IncidentForm, "", language, &out.Forms)
+		for _, f := range report.Formats() {
+			content, err := r.Writer.Incident(i, report.Edition{Language: language, Format: f, Revision: in.Revision, At: in.At, Form: form})
 			if err != nil {
 				return out, refused(fmt.Errorf("render report of %s in %s: %w", i.ID, language, err))
 			}
@@ -71,6 +80,18 @@ func (r *Reports) WriteReport(ctx context.Context, in WriteReportInput) (Written
 		}
 	}
 	return out, nil
+}
+
+// form finds the organisation's own form of a report, and notes which it is.
+func (r *Reports) form(kind report.FormKind, customer, language string, used *[]string) *report.Form {
+	if r.Forms == nil {
+		return nil
+	}
+	f := r.Forms().Form(kind, customer, language)
+	if f != nil {
+		*used = append(*used, f.SHA256)
+	}
+	return f
 }
 
 // keep puts a report on the shelf and returns where it lies, and its hash.
@@ -95,9 +116,11 @@ type WriteResultInput struct {
 // WrittenResult lists a result report's files.
 type WrittenResult struct {
 	Files []incident.ResultFile `json:"files"`
+	Forms []string              `json:"forms,omitempty"` // SHA-256 of those that are not the shipped ones
 }
 
-// WriteResult renders the result report for one customer, in every language in which its contacts read.
+// WriteResult renders the result report for one customer, in every language in which its contacts read: as a page, and for
+// paper, which is what is sent.
 func (r *Reports) WriteResult(ctx context.Context, in WriteResultInput) (WrittenResult, error) {
 	var out WrittenResult
 	i := in.Incident
@@ -115,16 +138,20 @@ func (r *Reports) WriteResult(ctx context.Context, in WriteResultInput) (Written
 		}
 	}
 	for _, language := range languages {
-		content, err := r.Writer.Result(i, in.Customer, in.Text, language, report.HTML, in.At)
-		if err != nil {
-			return out, refused(fmt.Errorf("render result report of %s in %s: %w", i.ID, language, err))
+		form := r.form(report.ResultForm, in.Customer, language, &out.Forms)
+		for _, f := range []report.Format{report.HTML, report.PDF} {
+			e := report.Edition{Language: language, Format: f, Revision: in.Revision, At: in.At, Form: form}
+			content, err := r.Writer.Result(i, in.Customer, in.Text, e)
+			if err != nil {
+				return out, refused(fmt.Errorf("render result report of %s in %s: %w", i.ID, language, err))
+			}
+			name := path.Join(string(i.ID), fmt.Sprintf("result-report-%d.%s.%s.%s", in.Revision, in.Customer, language, f))
+			_, sum, err := r.keep(ctx, name, content)
+			if err != nil {
+				return out, err
+			}
+			out.Files = append(out.Files, incident.ResultFile{Language: language, Name: name, SHA256: sum})
 		}
-		name := path.Join(string(i.ID), fmt.Sprintf("result-report-%d.%s.%s.%s", in.Revision, in.Customer, language, report.HTML))
-		_, sum, err := r.keep(ctx, name, content)
-		if err != nil {
-			return out, err
-		}
-		out.Files = append(out.Files, incident.ResultFile{Language: language, Name: name, SHA256: sum})
 	}
 	return out, nil
 }

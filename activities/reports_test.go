@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"muster/activities"
 	"muster/internal/incident"
@@ -20,19 +19,40 @@ import (
 // scribe writes how much of the timeline it has seen, and cannot write the language that it does not know.
 type scribe struct{}
 
-func (scribe) Incident(i *incident.Incident, language string, f report.Format, _ time.Time) ([]byte, error) {
-	if language == "fr" {
+func (scribe) Incident(i *incident.Incident, e report.Edition) ([]byte, error) {
+	if e.Language == "fr" {
 		return nil, errors.New("no such language")
 	}
-	return fmt.Appendf(nil, "%s %s %s: %d entries", i.ID, language, f, len(i.Timeline.Entries)), nil
+	return fmt.Appendf(nil, "%s %s %s%s: %d entries", i.ID, e.Language, e.Format, own(e), len(i.Timeline.Entries)), nil
 }
 
 // Result says for whom it is, and what a person says.
-func (scribe) Result(i *incident.Incident, customer, text, language string, f report.Format, _ time.Time) ([]byte, error) {
+func (scribe) Result(i *incident.Incident, customer, text string, e report.Edition) ([]byte, error) {
 	if text == "unwritable" {
 		return nil, errors.New("no such text")
 	}
-	return fmt.Appendf(nil, "%s %s %s %s: %s", i.ID, customer, language, f, text), nil
+	return fmt.Appendf(nil, "%s %s %s %s%s: %s", i.ID, customer, e.Language, e.Format, own(e), text), nil
+}
+
+// own says which revision it is, and whose form it has.
+func own(e report.Edition) string {
+	if e.Form == nil {
+		return fmt.Sprintf(" %d", e.Revision)
+	}
+	return fmt.Sprintf(" %d by %s", e.Revision, e.Form.SHA256)
+}
+
+// forms are the organisation's own: one of the incident report in English, one of the result report for acme alone.
+type forms struct{}
+
+func (forms) Form(kind report.FormKind, customer, language string) *report.Form {
+	switch {
+	case kind == report.IncidentForm && customer == "" && language == "en":
+		return &report.Form{SHA256: "f1"}
+	case kind == report.ResultForm && customer == "acme":
+		return &report.Form{SHA256: "f2"}
+	}
+	return nil
 }
 
 // shelf keeps reports until it is full.
@@ -91,11 +111,14 @@ func TestWriteReport(t *testing.T) {
 			0,
 			past{},
 			9,
-			[]string{"INC-1 ko md: 1 entries", "INC-1 ko html: 1 entries", "INC-1 en md: 1 entries", "INC-1 en html: 1 entries"},
+			[]string{
+				"INC-1 ko md 2: 1 entries", "INC-1 ko html 2: 1 entries", "INC-1 ko pdf 2: 1 entries",
+				"INC-1 en md 2: 1 entries", "INC-1 en html 2: 1 entries", "INC-1 en pdf 2: 1 entries",
+			},
 			"", false,
 		},
-		{"what earlier runs have recorded", []string{"ko"}, 2, past{}, 9, []string{"INC-1 ko md: 3 entries", "INC-1 ko html: 3 entries"}, "", false},
-		{"as much as is left of it", []string{"ko"}, 2, past{gone: true}, 9, []string{"INC-1 ko md: 1 entries", "INC-1 ko html: 1 entries"}, "", false},
+		{"what earlier runs have recorded", []string{"ko"}, 2, past{}, 9, []string{"INC-1 ko md 2: 3 entries", "INC-1 ko html 2: 3 entries", "INC-1 ko pdf 2: 3 entries"}, "", false},
+		{"as much as is left of it", []string{"ko"}, 2, past{gone: true}, 9, []string{"INC-1 ko md 2: 1 entries", "INC-1 ko html 2: 1 entries", "INC-1 ko pdf 2: 1 entries"}, "", false},
 		{"earlier runs that do not answer", []string{"ko"}, 2, past{err: errors.New("busy")}, 9, nil, "complete timeline of INC-1: busy", false},
 		{"a text that cannot be written", []string{"ko", "fr"}, 0, past{}, 9, nil, "render report of INC-1 in fr: no such language", true},
 		{"no room", []string{"ko"}, 0, past{}, 1, nil, "keep report INC-1/incident-report-2.ko.html: no space left", false},
@@ -134,13 +157,13 @@ func TestWriteResult(t *testing.T) {
 	for _, tc := range []struct {
 		name, customer, text string
 		room                 int
-		want, err            string
+		err                  string
 		final                bool
 	}{
-		{"each language of its contacts once", "acme", "a leak", 1, "INC-1 acme en html: a leak", "", false},
-		{"a customer that is gone", "ghost", "", 1, "", `find contacts of customer ghost: customer "ghost": not found`, false},
-		{"a text that cannot be written", "acme", "unwritable", 1, "", "render result report of INC-1 in en: no such text", true},
-		{"no room", "acme", "", 0, "", "keep report INC-1/result-report-2.acme.en.html: no space left", false},
+		{"each language of its contacts once", "acme", "a leak", 2, "", false},
+		{"a customer that is gone", "ghost", "", 1, `find contacts of customer ghost: customer "ghost": not found`, false},
+		{"a text that cannot be written", "acme", "unwritable", 1, "render result report of INC-1 in en: no such text", true},
+		{"no room", "acme", "", 1, "keep report INC-1/result-report-2.acme.en.pdf: no space left", false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := &shelf{room: tc.room, held: map[string]string{}}
@@ -155,13 +178,42 @@ func TestWriteResult(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			content := s.held["/reports/INC-1/result-report-2.acme.en.html"]
-			sum := sha256.Sum256([]byte(tc.want))
-			want := []incident.ResultFile{{Language: "en", Name: "INC-1/result-report-2.acme.en.html", SHA256: hex.EncodeToString(sum[:])}}
-			if content != tc.want || !slices.Equal(got.Files, want) {
-				t.Errorf("got %q, %+v; want %q, %+v", content, got.Files, tc.want, want)
+			var want []incident.ResultFile
+			for _, format := range []string{"html", "pdf"} {
+				name, content := "INC-1/result-report-2.acme.en."+format, "INC-1 acme en "+format+" 2: a leak"
+				sum := sha256.Sum256([]byte(content))
+				want = append(want, incident.ResultFile{Language: "en", Name: name, SHA256: hex.EncodeToString(sum[:])})
+				if s.held["/reports/"+name] != content {
+					t.Errorf("%s: got %q, want %q", name, s.held["/reports/"+name], content)
+				}
+			}
+			if !slices.Equal(got.Files, want) {
+				t.Errorf("got %+v, want %+v", got.Files, want)
 			}
 		})
+	}
+}
+
+// A report is written in the organisation's own form, and the history says which that was.
+func TestReportsHaveTheOrganisationsForms(t *testing.T) {
+	i := &incident.Incident{ID: "INC-1", Definition: incident.Definition{Languages: []string{"ko", "en"}}}
+	s := &shelf{room: 9, held: map[string]string{}}
+	r := &activities.Reports{Writer: scribe{}, Shelf: s, Directory: open, Forms: func() activities.Forms { return forms{} }}
+	report, err := perform[activities.WrittenReport](t, r.WriteReport, activities.WriteReportInput{Incident: i, Revision: 1, At: at})
+	if err != nil || !slices.Equal(report.Forms, []string{"f1"}) {
+		t.Errorf("incident report: forms %v, %v", report.Forms, err)
+	}
+	result, err := perform[activities.WrittenResult](t, r.WriteResult, activities.WriteResultInput{Incident: i, Customer: "acme", Revision: 1, At: at})
+	if err != nil || !slices.Equal(result.Forms, []string{"f2"}) {
+		t.Errorf("result report: forms %v, %v", result.Forms, err)
+	}
+	for name, want := range map[string]string{
+		"incident-report-1.ko.pdf": "INC-1 ko pdf 1: 0 entries", "incident-report-1.en.pdf": "INC-1 en pdf 1 by f1: 0 entries",
+		"result-report-1.acme.en.pdf": "INC-1 acme en pdf 1 by f2: ",
+	} {
+		if got := s.held["/reports/INC-1/"+name]; got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
 	}
 }
 

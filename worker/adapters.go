@@ -56,8 +56,11 @@ func NewActivities(o Options) (Activities, error) {
 		Deliveries: &activities.Deliveries{
 			Directory: current, Tracker: o.Tracker, Senders: senders, Links: o.Links, Reports: shelf,
 		},
-		Tickets:   &activities.Tickets{System: tickets, Writer: o.Texts},
-		Reports:   &activities.Reports{Archive: o.Archive, Writer: o.Texts, Shelf: shelf, Directory: current},
+		Tickets: &activities.Tickets{System: tickets, Writer: o.Texts},
+		Reports: &activities.Reports{
+			Archive: o.Archive, Writer: o.Texts, Shelf: shelf, Directory: current,
+			Forms: func() activities.Forms { return o.Organisation.Current() },
+		},
 		Lookup:    &activities.Lookup{Archive: o.Archive},
 		Handovers: &activities.Handovers{Directory: current, Writer: o.Texts, Now: time.Now},
 		Certificates: &activities.Certificates{

@@ -331,8 +331,9 @@ type writer struct{}
 
 func (writer) Message(t incident.Telling, to delivery.Recipient) (delivery.Message, error) {
 	m := delivery.Message{Kind: t.Kind, Language: to.Language, Subject: string(t.Facts.ID), Text: t.Text}
-	for _, f := range t.Files {
-		m.Attachments = append(m.Attachments, delivery.Attachment{Name: "report.html", SHA256: f.SHA256, Path: f.Name})
+	if n := len(t.Files); n > 0 {
+		f := t.Files[n-1]
+		m.Attachments = []delivery.Attachment{{Name: "report.pdf", SHA256: f.SHA256, Path: f.Name}}
 	}
 	return m, nil
 }
@@ -341,12 +342,12 @@ func (writer) Ticket(f incident.Facts, _ string) (string, string, error) {
 	return f.Title, string(f.Status), nil
 }
 
-func (writer) Incident(i *incident.Incident, language string, f report.Format, _ time.Time) ([]byte, error) {
-	return []byte(string(i.ID) + language + string(f)), nil
+func (writer) Incident(i *incident.Incident, e report.Edition) ([]byte, error) {
+	return []byte(string(i.ID) + e.Language + string(e.Format)), nil
 }
 
-func (writer) Result(_ *incident.Incident, customer, text, language string, _ report.Format, _ time.Time) ([]byte, error) {
-	return []byte(customer + language + text), nil
+func (writer) Result(_ *incident.Incident, customer, text string, e report.Edition) ([]byte, error) {
+	return []byte(customer + e.Language + text), nil
 }
 
 // shelf keeps reports in memory.
@@ -444,8 +445,8 @@ func TestFromTheAlertToTheClosedIncident(t *testing.T) {
 		t.Errorf("tickets %+v: want one, closed", tickets)
 	}
 	slices.Sort(r.shelf.names)
-	if n := len(slices.Compact(r.shelf.names)); n != 8 { // two languages, two formats; at the resolution and at the end
-		t.Errorf("reports %v: want 8 that replace none", r.shelf.names)
+	if n := len(slices.Compact(r.shelf.names)); n != 12 { // two languages, three formats; at the resolution and at the end
+		t.Errorf("reports %v: want 12 that replace none", r.shelf.names)
 	}
 }
 

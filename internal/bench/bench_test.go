@@ -41,7 +41,8 @@ func TestRawAndOursHaveTheSameEffects(t *testing.T) {
 	want := map[string]int{
 		"page kim": 1, "page park": 1, "customer-update acme/desk": 1, "all-clear acme/desk": 1, "review-opened park": 1,
 		"ticket triggered": 1, "ticket acknowledged": 1, "ticket mitigated": 1, "ticket resolved": 1, "ticket closed": 1,
-		"incident-report.ko.md": 2, "incident-report.ko.html": 2, "incident-report.en.md": 2, "incident-report.en.html": 2,
+		"incident-report.ko.md": 2, "incident-report.ko.html": 2, "incident-report.ko.pdf": 2,
+		"incident-report.en.md": 2, "incident-report.en.html": 2, "incident-report.en.pdf": 2,
 	}
 	for name, got := range seen {
 		if d := cmp.Diff(want, got); d != "" {

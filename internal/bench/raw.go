@@ -320,10 +320,10 @@ func (a *rawActivities) RawTicket(_ context.Context, t rawTicket) error {
 	return nil
 }
 
-// RawReport writes the report in two languages and two formats.
+// RawReport writes the report in two languages and three formats.
 func (a *rawActivities) RawReport(_ context.Context, subject string) error {
 	for _, language := range []string{"ko", "en"} {
-		for _, format := range []string{"md", "html"} {
+		for _, format := range []string{"md", "html", "pdf"} {
 			a.world.arrive(subject, "incident-report."+language+"."+format, time.Now())
 		}
 	}

@@ -1,9 +1,12 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -172,16 +175,36 @@ func (s *story) sendsReports(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("to %s: %w", contact, err)
 		}
-		if len(got.Attachments) != 1 {
-			return fmt.Errorf("to %s: %d documents came along", contact, len(got.Attachments))
+		if len(got.Attachments) != 1 || !bytes.HasPrefix(got.Attachments[0].Content, []byte("%PDF-")) {
+			return fmt.Errorf("to %s: %d documents came along, and not one PDF", contact, len(got.Attachments))
 		}
-		text := string(got.Attachments[0].Content)
+		text, err := s.pageOf(ctx, got.Attachments[0].SHA256)
+		if err != nil {
+			return fmt.Errorf("to %s: %w", contact, err)
+		}
 		if !strings.Contains(text, remedy) || strings.Contains(text, other) || strings.Contains(text, s.second.Name) {
 			return fmt.Errorf("the report to %s lacks what was done, or holds what is not for it", contact)
 		}
 		s.say("     %s: %s in %s, SHA-256 %.12s…\n", contact, got.Attachments[0].Name, got.Recipient.Language, got.Attachments[0].SHA256)
 	}
 	return nil
+}
+
+// pageOf reads the page that a result report was written as beside the PDF with a SHA-256.
+func (s *story) pageOf(ctx context.Context, sum string) (string, error) {
+	i, err := s.api.Incident(ctx, s.phoned)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range i.Results {
+		for _, f := range r.Files {
+			if f.SHA256 == sum {
+				page, err := os.ReadFile(filepath.Join(s.folder, "data", "reports", filepath.FromSlash(strings.TrimSuffix(f.Name, ".pdf")+".html")))
+				return string(page), err
+			}
+		}
+	}
+	return "", fmt.Errorf("no result report has the SHA-256 %s", sum)
 }
 
 // isFixed lets the customer that is asked answer. The other one is not asked, so the time for reopening goes by.

@@ -95,7 +95,7 @@ func (s *story) scenes() []scene {
 		{"the mitigation is recorded", s.does(incident.Mitigate{Note: "Rolled back to the release of yesterday."}, incident.Mitigated)},
 		{"the resolved alerts resolve it after the quiet time", s.resolves},
 		{"the all-clear goes out", s.gets(delivery.AllClear, "", 1)},
-		{"the incident report is written as Markdown and HTML", s.reports},
+		{"the incident report is written as Markdown, HTML and PDF", s.reports},
 		{"a post-incident review is opened with the facts and its due instant", s.isReviewed},
 		{"a person sends the customer its incident result report", s.sendsReport},
 		{"the customer says that it is fixed, and the incident closes", s.closes},

@@ -96,7 +96,8 @@ func rooms() map[string]room {
 		}},
 
 		"internal/org": {may: []string{
-			pure, "templates", "internal/condition", yaml, "github.com/rickar/cal/v2", "github.com/arran4/golang-ical", "github.com/yuin/goldmark",
+			pure, "templates", "internal/condition", "internal/report", yaml, "github.com/rickar/cal/v2", "github.com/arran4/golang-ical",
+			"github.com/yuin/goldmark",
 		}},
 		"internal/condition": {may: []string{pure, "templates", "cel.dev/cel-go"}},
 		"internal/report": {may: []string{

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"muster/internal/report"
 )
 
 // The files of an organisation folder, each of which may only refer to what stands in it or in one before it.
@@ -63,8 +65,8 @@ type folder struct {
 	faults   []Fault
 }
 
-// readFolder reads the definition files, the runbooks, and iCalendar files that they may name. Everything else in the folder, such as a
-// README or a file with a secret, is left alone, but not a YAML file that nobody would read: its name is a slip.
+// readFolder reads the definition files, the runbooks, iCalendar files that they may name, and forms of reports. Everything else in the
+// folder, such as a README or a file with a secret, is left alone, but not a YAML file that nobody would read: its name is a slip.
 func readFolder(dir string) (*folder, error) {
 	found, err := os.ReadDir(dir)
 	if err != nil {
@@ -98,12 +100,17 @@ func readFolder(dir string) (*folder, error) {
 	}
 	names = append(names, f.runbookFiles()...)
 	names = append(names, f.split(plansFolder)...)
+	names = append(names, f.forms()...)
 	if len(names) > maxFiles {
 		return nil, fmt.Errorf("load organisation %s: %d files; want at most %d", dir, len(names), maxFiles)
 	}
 	sum := sha256.New()
 	for _, name := range slices.Sorted(slices.Values(names)) {
-		content, info, err := readRegular(filepath.Join(dir, filepath.FromSlash(name)), maxFile)
+		most := int64(maxFile)
+		if strings.HasPrefix(name, formsFolder+"/") {
+			most = report.MaxForm
+		}
+		content, info, err := readRegular(filepath.Join(dir, filepath.FromSlash(name)), most)
 		f.files[name] = content // nil: there, or to be there, and unread
 		if err != nil {
 			f.fault(name, whyUnread(err))

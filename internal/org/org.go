@@ -10,6 +10,7 @@ import (
 	"muster/internal/escalation"
 	"muster/internal/freeze"
 	"muster/internal/oncall"
+	"muster/internal/report"
 	"muster/internal/supportplan"
 )
 
@@ -65,6 +66,7 @@ type definitions struct {
 	runners   runners
 	work      map[string]Plan // the plans of its own
 	grouping  bool            // some route groups alerts
+	forms     map[formKey]*report.Form
 }
 
 // Load reads a folder. Its error is a *Refusal with every fault of the folder, unless the folder itself cannot be read.
@@ -99,7 +101,7 @@ func newBuilder(f *folder) *builder {
 		groups: map[string]group{}, logins: map[string]string{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
 		schedules: map[string]*oncall.Schedule{}, policies: map[string]escalation.Policy{},
 		services: map[string]*service{}, depends: map[string][]dependency{}, partners: map[string][]string{}, work: map[string]Plan{},
-		entitled: nobodyEntitled(), runbooks: map[string]written{},
+		entitled: nobodyEntitled(), runbooks: map[string]written{}, forms: map[formKey]*report.Form{},
 	}
 	return &builder{
 		reader: reader{faults: f.faults, tables: map[string]*table{}}, org: &Organisation{Revision: f.revision, Changed: f.changed, definitions: d},
@@ -145,6 +147,9 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 	}
 	b.readWork()
 	b.checkDependencies()
+	if err := b.readForms(); err != nil {
+		return nil, err
+	}
 	for _, check := range b.later {
 		check()
 	}

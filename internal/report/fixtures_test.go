@@ -84,7 +84,10 @@ func learn(i *incident.Incident) {
 	i.Merged = []incident.Merging{{ID: "INC-2F6H8JN1VB", Title: "다온몰 결제 불가", Taken: after(12 * time.Minute), Customers: []string{"daon"}}}
 	i.Related = []incident.Relation{{ID: "INC-3G7K9MP4WC", Kind: incident.CausedBy, Title: "스토리지 지연", Note: "같은 리전"}}
 	i.Cases = []incident.VendorCase{{
-		Support: incident.VendorSupport{ID: "skyhost", Name: "SkyHost"}, Opened: after(40 * time.Minute), Reference: "SR-4711", Answered: after(75 * time.Minute),
+		Support: incident.VendorSupport{
+			ID: "skyhost", Name: "SkyHost", Plan: "Premier", OpenCase: "https://support.skyhost.example, 계약 번호 A-77", Escalate: "+82-2-555-0100",
+		},
+		Opened: after(40 * time.Minute), Reference: "SR-4711", Answered: after(75 * time.Minute),
 		Clock: &supportplan.Clock{Due: after(70 * time.Minute), Late: true},
 	}, {Support: incident.VendorSupport{ID: "netlink", Name: "NetLink"}, Opened: after(50 * time.Minute)}}
 	i.Runbooks = []incident.RunbookUse{

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 
 	"muster/internal/alert"
 	"muster/internal/delivery"
+	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/review"
 	"muster/internal/supportplan"
@@ -42,6 +44,7 @@ func (l *language) view(i *incident.Incident, at time.Time) *view {
 	v.promises(i, at)
 	v.people(i)
 	v.beside(i)
+	v.Contacts = l.contacts(i)
 	l.record(v, i)
 	if c := i.Cause; c != nil {
 		v.Domain, v.Vendor, v.Cause = string(c.Domain), c.Vendor, c.Text
@@ -253,6 +256,38 @@ func (v *view) beside(i *incident.Incident) {
 		}
 		v.Confirmations = append(v.Confirmations, c)
 	}
+}
+
+// contacts lists whom one may ask: who answers for the service, who knows it, and the vendors that have a case.
+func (l *language) contacts(i *incident.Incident) (rows []contactRow) {
+	var known []escalation.Target
+	ours := func(c incident.Contact, role string) {
+		if n := slices.Index(known, c.Target); n >= 0 {
+			rows[n].Role += ", " + role
+			return
+		}
+		known = append(known, c.Target)
+		reach := fmt.Sprintf(l.word("report", "reach"), l.targets(string(c.Target.Kind)+":"+c.Target.ID))
+		rows = append(rows, contactRow{contact(c), role, i.Definition.Organisation, reach})
+	}
+	if o := i.Definition.Owner; o != nil {
+		ours(*o, l.word("report", "owner"))
+	}
+	if t := i.Definition.Triage; t != nil {
+		for _, c := range t.Contacts {
+			ours(c, l.word("report", "contact"))
+		}
+	}
+	for _, k := range i.Cases {
+		v, role := &k.Support, l.word("paged", string(escalation.Vendor))
+		if v.Plan != "" {
+			role += ", " + v.Plan
+		}
+		if reach := strings.Trim(v.OpenCase+"; "+v.Escalate, "; "); reach != "" {
+			rows = append(rows, contactRow{v.Name, role, v.Name, reach})
+		}
+	}
+	return rows
 }
 
 // record reads the timeline for what was done, who was paged and who answered.

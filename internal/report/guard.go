@@ -29,6 +29,12 @@ func run(t executor, data any, most limits) (string, error) {
 	return w.text.String(), nil
 }
 
+// whole runs the text of a report.
+func whole(t executor, data any) ([]byte, error) {
+	out, err := run(t, data, reportLimits())
+	return []byte(out), err
+}
+
 // bounded is a writer with an end. guard makes every turn of every loop write to it, so that no text outlives it.
 type bounded struct {
 	text   bytes.Buffer

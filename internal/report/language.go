@@ -25,11 +25,10 @@ type language struct {
 	messages  map[string]message
 	sentences *template.Template
 	verdicts  *template.Template
-	markdown  *template.Template
-	page      *htmltemplate.Template
-
-	resultMarkdown *template.Template
-	resultPage     *htmltemplate.Template
+	incident  shipped
+	result    shipped
+	formPage  *htmltemplate.Template
+	formParts []byte // what forms share with the shipped reports
 }
 
 // A message is the text of one kind of message.
@@ -81,9 +80,14 @@ func (l *language) load(fsys fs.FS) error {
 	return errors.Join(l.loadWords(fsys), l.loadSentences(fsys), l.loadVerdicts(fsys), l.loadMessages(fsys), l.loadPlanMessages(fsys), l.loadReports(fsys))
 }
 
+// template is an empty text.
+func (l *language) template(name string) *template.Template {
+	return template.New(name).Option("missingkey=error").Funcs(l.funcs())
+}
+
 // parse reads files into one set of templates. The first file gives the set its name and body.
 func (l *language) parse(fsys fs.FS, files ...string) (*template.Template, error) {
-	t := template.New(files[0]).Option("missingkey=error").Funcs(l.funcs())
+	t := l.template(files[0])
 	for i, file := range files {
 		b, err := fs.ReadFile(fsys, file)
 		if err != nil {
@@ -97,12 +101,17 @@ func (l *language) parse(fsys fs.FS, files ...string) (*template.Template, error
 			return nil, err
 		}
 	}
+	return t, guarded(t)
+}
+
+// guarded keeps a set of templates within its limits.
+func guarded(t *template.Template) error {
 	for _, d := range t.Templates() {
 		if err := guard(d.Tree, func(name string) bool { return t.Lookup(name) != nil }); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return t, nil
+	return nil
 }
 
 func (l *language) loadWords(fsys fs.FS) error {
@@ -191,50 +200,62 @@ func (l *language) loadMessages(fsys fs.FS) error {
 
 func (l *language) loadReports(fsys fs.FS) error {
 	var err error
-	if l.markdown, l.page, err = l.loadReport(fsys, "incident", &view{}, new(filled[view]())); err != nil {
+	if l.incident, err = l.loadReport(fsys, IncidentForm, &view{}, new(filled[view]())); err != nil {
 		return err
 	}
-	l.resultMarkdown, l.resultPage, err = l.loadReport(fsys, "result", &result{}, new(filled[result]()))
+	if l.result, err = l.loadReport(fsys, ResultForm, &result{}, new(filled[result]())); err != nil {
+		return err
+	}
+	if l.formPage, err = l.loadPage(fsys, "reports/form.html.tmpl"); err != nil {
+		return err
+	}
+	l.formParts, err = fs.ReadFile(fsys, "reports/parts."+l.code+".md.tmpl")
 	return err
 }
 
-// loadReport reads a report in both formats and tries it.
-func (l *language) loadReport(fsys fs.FS, name string, tries ...any) (*template.Template, *htmltemplate.Template, error) {
-	markdown, err := l.parse(fsys, "reports/"+name+"."+l.code+".md.tmpl")
-	if err != nil {
-		return nil, nil, err
+// loadReport reads a report as Markdown and as a page, and tries both.
+func (l *language) loadReport(fsys fs.FS, kind FormKind, tries ...any) (s shipped, err error) {
+	name := "reports/" + string(kind) + "." + l.code
+	if s.markdown, err = l.parse(fsys, name+".md.tmpl", "reports/parts."+l.code+".md.tmpl"); err != nil {
+		return s, err
 	}
-	parsed, err := l.parse(fsys, "reports/"+name+"."+l.code+".html.tmpl", "reports/style.html.tmpl")
-	if err != nil {
-		return nil, nil, err
+	if s.page, err = l.loadPage(fsys, name+".html.tmpl"); err != nil {
+		return s, err
 	}
-	page := htmltemplate.New("").Option("missingkey=error").Funcs(l.funcs())
-	for _, d := range parsed.Templates() {
-		if _, err := page.AddParseTree(d.Name(), d.Tree); err != nil {
-			return nil, nil, err
-		}
-	}
-	page = page.Lookup(parsed.Name())
 	var faults []error
 	for _, data := range tries {
-		for _, t := range []executor{markdown, page} {
+		for _, t := range []executor{s.markdown, s.page} {
 			_, err := run(t, data, reportLimits())
 			faults = append(faults, err)
 		}
 	}
-	return markdown, page, errors.Join(faults...)
+	return s, errors.Join(faults...)
+}
+
+func (l *language) loadPage(fsys fs.FS, file string) (*htmltemplate.Template, error) {
+	parsed, err := l.parse(fsys, file, "reports/style.html.tmpl")
+	if err != nil {
+		return nil, err
+	}
+	page := htmltemplate.New("").Option("missingkey=error").Funcs(l.funcs())
+	for _, d := range parsed.Templates() {
+		if _, err := page.AddParseTree(d.Name(), d.Tree); err != nil {
+			return nil, err
+		}
+	}
+	return page.Lookup(parsed.Name()), nil
 }
 
 // strangers says which files of fsys are no texts of ours: a misspelt override must not be passed over in silence.
 func strangers(fsys fs.FS, languages []*language) error {
-	known := []string{"reports/style.html.tmpl"}
+	known := []string{"reports/style.html.tmpl", "reports/form.html.tmpl"}
 	for _, l := range languages {
 		for _, name := range append(messageKeys(), "parts", string(delivery.Plan)) {
 			known = append(known, "notifications/"+name+"."+l.code+".tmpl")
 		}
 		for _, pattern := range []string{
 			"timeline/words.%s.tmpl", "timeline/sentences.%s.tmpl", "entitlements/sentences.%s.tmpl", "reports/incident.%s.md.tmpl",
-			"reports/incident.%s.html.tmpl", "reports/result.%s.md.tmpl", "reports/result.%s.html.tmpl",
+			"reports/incident.%s.html.tmpl", "reports/result.%s.md.tmpl", "reports/result.%s.html.tmpl", "reports/parts.%s.md.tmpl",
 		} {
 			known = append(known, fmt.Sprintf(pattern, l.code))
 		}

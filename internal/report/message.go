@@ -3,7 +3,9 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"muster/internal/delivery"
@@ -180,14 +182,25 @@ func (t *Texts) Message(telling incident.Telling, to delivery.Recipient) (delive
 	return m, nil
 }
 
-// attached is the result report in the language of whoever gets it, else in the first one in which it was written.
+// attached is the result report in the language of whoever gets it, else in the first one in which it was written. The one for
+// paper is the formal one; those of earlier times have none.
 func attached(t *incident.Telling, to delivery.Recipient) []delivery.Attachment {
 	if len(t.Files) == 0 {
 		return nil
 	}
-	f := t.Files[max(0, slices.IndexFunc(t.Files, func(f incident.ResultFile) bool { return f.Language == to.Language }))]
+	format := func(f incident.ResultFile) Format { return Format(strings.TrimPrefix(path.Ext(f.Name), ".")) }
+	fit := func(f incident.ResultFile) (n int) {
+		if f.Language == to.Language {
+			n = 2
+		}
+		if format(f) == PDF {
+			n++
+		}
+		return n
+	}
+	f := slices.MaxFunc(t.Files, func(a, b incident.ResultFile) int { return fit(a) - fit(b) })
 	return []delivery.Attachment{{
-		Name: string(t.Facts.ID) + "." + f.Language + ".html", Type: "text/html; charset=utf-8", SHA256: f.SHA256, Path: f.Name,
+		Name: fmt.Sprintf("%s.%s.%s", t.Facts.ID, f.Language, format(f)), Type: format(f).Type(), SHA256: f.SHA256, Path: f.Name,
 	}}
 }
 

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -218,22 +219,57 @@ func TestIncidentReports(t *testing.T) {
 	all := texts(t)
 	for _, language := range all.Languages() {
 		for name, i := range map[string]*incident.Incident{"full": full(), "bare": bare()} {
-			for _, format := range []report.Format{report.Markdown, report.HTML} {
-				at := after(49 * time.Hour)
-				got, err := all.Incident(i, language, format, at)
+			for _, format := range report.Formats() {
+				e := report.Edition{Language: language, Format: format, Revision: 2, At: after(49 * time.Hour)}
+				got, err := all.Incident(i, e)
 				if err != nil {
 					t.Fatal(err)
 				}
-				again, _ := all.Incident(i, language, format, at)
+				again, _ := all.Incident(i, e)
 				if string(got) != string(again) {
 					t.Errorf("%s.%s.%s: not the same twice", name, language, format)
+				}
+				if format == report.PDF {
+					onPaper(t, got, language, map[string]int{"full": 5, "bare": 2}[name])
+					continue
 				}
 				golden(t, "incident."+name+"."+language+"."+string(format), string(got))
 			}
 		}
 	}
-	if _, err := all.Incident(bare(), "en", "pdf", start()); err == nil {
-		t.Error("format pdf: got no error")
+	if _, err := all.Incident(bare(), report.Edition{Language: "en", Format: "doc", At: start()}); err == nil || !strings.HasSuffix(err.Error(), `format "doc": want one of ["md" "html" "pdf"]`) {
+		t.Errorf("format doc: got %v", err)
+	}
+}
+
+// onPaper is what every PDF of an incident has: its language, the instant of which it is, and so many pages.
+func onPaper(t *testing.T, file []byte, language string, pages int) {
+	t.Helper()
+	for _, want := range []string{"%PDF-1.7", "/Lang (" + language + ")", "/CreationDate(D:20261124060509+00'00')"} {
+		if !bytes.Contains(file, []byte(want)) {
+			t.Errorf("%s: the PDF lacks %q", language, want)
+		}
+	}
+	if n := bytes.Count(file, []byte("/Type /Page\n")); n != pages {
+		t.Errorf("%s: %d pages, want %d", language, n, pages)
+	}
+}
+
+// What stands around the pages says which report it is, and who may read it.
+func TestTheFrameOfAPage(t *testing.T) {
+	e := report.Edition{Language: "ko", Revision: 3, At: after(49 * time.Hour)}
+	for name, row := range map[string]struct {
+		edition report.Edition
+		kind    string
+		want    [2]string
+	}{
+		"a revision":           {e, "", [2]string{"INC-7, 개정 3, 2026-11-24(화) 15:05:09 KST", ""}},
+		"of a closed circle":   {e, "security", [2]string{"INC-7, 개정 3, 2026-11-24(화) 15:05:09 KST", "보안 인시던트: 관계자 외 열람 금지"}},
+		"only to be looked at": {report.Edition{Language: "en", At: after(0)}, "", [2]string{"INC-7, 2026-11-22 Sun 14:05:09 KST", ""}},
+	} {
+		if identity, notice := report.Frame(texts(t), "Sky", "INC-7", "Asia/Seoul", row.kind, row.edition); [2]string{identity, notice} != row.want {
+			t.Errorf("%s: got %q, %q; want %q", name, identity, notice, row.want)
+		}
 	}
 }
 
@@ -243,7 +279,7 @@ func TestTheReportOfASecurityIncidentSaysSo(t *testing.T) {
 			for kind, says := range map[incident.Kind]bool{"": false, incident.SecurityIncident: true} {
 				i := full()
 				i.Definition.Kind = kind
-				got, err := texts(t).Incident(i, language, format, after(49*time.Hour))
+				got, err := texts(t).Incident(i, report.Edition{Language: language, Format: format, At: after(49 * time.Hour)})
 				if err != nil || strings.Contains(string(got), want) != says {
 					t.Errorf("%s.%s of kind %q says so: %t, %v", language, format, kind, !says, err)
 				}
@@ -256,7 +292,7 @@ func TestTheReportOfASecurityIncidentSaysSo(t *testing.T) {
 func TestReopenedIncidentIsNotResolved(t *testing.T) {
 	i := full()
 	i.Status = incident.Triggered
-	got, err := texts(t).Incident(i, "en", report.Markdown, after(3*time.Hour))
+	got, err := texts(t).Incident(i, report.Edition{Language: "en", Format: report.Markdown, At: after(3 * time.Hour)})
 	if err != nil || !strings.Contains(string(got), "| Resolution | not recorded |") || !strings.Contains(string(got), "to now (3 h)") {
 		t.Errorf("%v\n%.900s", err, got)
 	}
@@ -280,14 +316,14 @@ func TestReportsSayWhoKnowsWhat(t *testing.T) {
 	} {
 		i := full()
 		row.change(i)
-		got, err := texts(t).Incident(i, "en", report.Markdown, after(49*time.Hour))
+		got, err := texts(t).Incident(i, report.Edition{Language: "en", Format: report.Markdown, At: after(49 * time.Hour)})
 		if err != nil || !strings.Contains(string(got), row.want) {
 			t.Errorf("%s: %v, want %q in\n%.1500s", name, err, row.want, got)
 		}
 	}
 	asked := full()
 	asked.MergedInto = &incident.Merging{ID: "INC-2"}
-	if got, err := texts(t).Incident(asked, "en", report.Markdown, after(49*time.Hour)); err != nil || strings.Contains(string(got), "| Merged into |") {
+	if got, err := texts(t).Incident(asked, report.Edition{Language: "en", Format: report.Markdown, At: after(49 * time.Hour)}); err != nil || strings.Contains(string(got), "| Merged into |") {
 		t.Errorf("%v: an incident that nobody has taken in yet says that it is merged", err)
 	}
 }
@@ -297,8 +333,8 @@ func TestReportChangesNothing(t *testing.T) {
 	all, i := texts(t), full()
 	i.Definition.Links[0].Name = "*bold*"
 	i.Runs = []string{"_run_"}
-	for _, format := range []report.Format{report.Markdown, report.HTML} {
-		if _, err := all.Incident(i, "en", format, start()); err != nil {
+	for _, format := range report.Formats() {
+		if _, err := all.Incident(i, report.Edition{Language: "en", Format: format, At: start()}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -382,7 +418,7 @@ func BenchmarkEntry(b *testing.B) {
 func BenchmarkIncident(b *testing.B) {
 	all, i := texts(b), full()
 	for b.Loop() {
-		if _, err := all.Incident(i, "ko", report.HTML, start()); err != nil {
+		if _, err := all.Incident(i, report.Edition{Language: "ko", Format: report.HTML, At: start()}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -47,9 +47,10 @@ type result struct {
 // Result writes the incident result report (장애처리결과보고서) for one customer as of an instant: when it was, what it was, why,
 // who noticed it first, who handled it (source 004, reports), what was promised and kept, and what the customer was told. Nothing of
 // other customers is in it, no name of a person of ours and no text that was written for the inside.
-func (t *Texts) Result(i *incident.Incident, customer, text, language string, format Format, at time.Time) ([]byte, error) {
-	l := t.in(language)
-	out, err := document(clean(resultOf(i, customer, text, at)), l.resultMarkdown, l.resultPage, format)
+func (t *Texts) Result(i *incident.Incident, customer, text string, e Edition) ([]byte, error) {
+	l := t.in(e.Language)
+	r := clean(resultOf(i, customer, text, e.At))
+	out, err := document(l, r, l.result, e, l.frame(r.Organisation, r.ID, r.Zone, "", e))
 	if err != nil {
 		return nil, fmt.Errorf("result report on %s in %s: %w", i.ID, l.code, err)
 	}

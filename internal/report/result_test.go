@@ -36,26 +36,32 @@ func TestResultReports(t *testing.T) {
 	all := texts(t)
 	at := after(49 * time.Hour)
 	for _, language := range all.Languages() {
-		for _, format := range []report.Format{report.Markdown, report.HTML} {
+		for _, format := range report.Formats() {
 			for name, row := range map[string]struct {
 				i              *incident.Incident
 				customer, text string
-			}{"full": {owed(), "daon", said}, "bare": {bare(), "acme", ""}} {
-				got, err := all.Result(row.i, row.customer, row.text, language, format, at)
+				pages          int
+			}{"full": {owed(), "daon", said, 2}, "bare": {bare(), "acme", "", 2}} {
+				e := report.Edition{Language: language, Format: format, Revision: 1, At: at}
+				got, err := all.Result(row.i, row.customer, row.text, e)
 				if err != nil {
 					t.Fatal(err)
 				}
-				golden(t, "result."+name+"."+language+"."+string(format), string(got))
+				if format == report.PDF {
+					onPaper(t, got, language, row.pages)
+				} else {
+					golden(t, "result."+name+"."+language+"."+string(format), string(got))
+				}
 				// What an activity is given is enough for it.
-				slim, err := all.Result(row.i.ForResult(row.customer), row.customer, row.text, language, format, at)
+				slim, err := all.Result(row.i.ForResult(row.customer), row.customer, row.text, e)
 				if err != nil || string(slim) != string(got) {
 					t.Errorf("%s.%s.%s: another report from what is made for it (%v)", name, language, format, err)
 				}
 			}
 		}
 	}
-	if _, err := all.Result(bare(), "acme", "", "en", "pdf", at); err == nil {
-		t.Error("format pdf: got no error")
+	if _, err := all.Result(bare(), "acme", "", report.Edition{Language: "en", Format: "doc", At: at}); err == nil {
+		t.Error("format doc: got no error")
 	}
 }
 
@@ -78,7 +84,7 @@ func TestAResultReportIsOfOneCustomer(t *testing.T) {
 		for _, given := range []*incident.Incident{i, i.ForResult("daon")} {
 			for _, language := range all.Languages() {
 				for _, format := range []report.Format{report.Markdown, report.HTML} {
-					got, err := all.Result(given, "daon", "It was the storage.", language, format, after(49*time.Hour))
+					got, err := all.Result(given, "daon", "It was the storage.", report.Edition{Language: language, Format: format, At: after(49 * time.Hour)})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -106,7 +112,7 @@ func TestAResultReportWithoutACauseSaysSo(t *testing.T) {
 	for language, want := range map[string][]string{
 		"en": {"| Cause | Still being investigated. |", "are still being investigated"}, "ko": {"| 장애 원인 | 조사 중 |", "현재 조사 중"},
 	} {
-		got, err := texts(t).Result(i, "daon", "", language, report.Markdown, after(49*time.Hour))
+		got, err := texts(t).Result(i, "daon", "", report.Edition{Language: language, Format: report.Markdown, At: after(49 * time.Hour)})
 		for _, w := range want {
 			if err != nil || !strings.Contains(string(got), w) {
 				t.Errorf("%s: %v, want %q in\n%s", language, err, w, got)
@@ -129,7 +135,7 @@ func TestAResultReportSaysWhoNoticedFirst(t *testing.T) {
 	} {
 		i := owed()
 		row.change(i)
-		got, err := texts(t).Result(i, "daon", said, "en", report.Markdown, after(49*time.Hour))
+		got, err := texts(t).Result(i, "daon", said, report.Edition{Language: "en", Format: report.Markdown, At: after(49 * time.Hour)})
 		if want := "| First noticed by | " + row.want + " |"; err != nil || !strings.Contains(string(got), want) {
 			t.Errorf("%s: %v, want %q in\n%.900s", name, err, want, got)
 		}

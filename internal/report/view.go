@@ -64,6 +64,7 @@ type view struct {
 	Pages       []page
 	MorePages   int
 	Answers     []answer
+	Contacts    []contactRow
 	Updates     []update
 	MoreUpdates int
 
@@ -153,6 +154,14 @@ type answer struct {
 	At    time.Time
 	By    string
 	After time.Duration // since the alert
+}
+
+// contactRow is one line of a contact list (비상연락망).
+type contactRow struct {
+	Name         string
+	Role         string
+	Organisation string
+	Reach        string `text:"line"`
 }
 
 type update struct {

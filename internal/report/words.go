@@ -74,6 +74,9 @@ func needed() []string {
 	}
 	serviceWords(add)
 	add("access", "stale")
+	for _, w := range []string{"contact", "missing", "owner", "reach", "restricted", "revision"} {
+		add("report", w)
+	}
 	entitlementWords(add)
 	requestWords(add)
 	planWords(add)

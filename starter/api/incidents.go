@@ -224,15 +224,9 @@ func (s *server) timeline(w http.ResponseWriter, r *http.Request) error {
 func (s *server) report(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	faults := s.langFault(q)
-	format, contentType := report.Format(q.Get("format")), "text/markdown; charset=utf-8"
-	switch format {
-	case "":
-		format = report.Markdown
-	case report.Markdown:
-	case report.HTML:
-		contentType = "text/html; charset=utf-8"
-	default:
-		faults = append(faults, problem.Fault{Field: "format", Detail: fmt.Sprintf("%q; want md or html", clip(string(format)))})
+	format := cmp.Or(report.Format(q.Get("format")), report.Markdown)
+	if !slices.Contains(report.Formats(), format) {
+		faults = append(faults, problem.Fault{Field: "format", Detail: fmt.Sprintf("%q; want %s", clip(string(format)), oneOf(words(report.Formats())))})
 	}
 	if err := queryFaults(q, faults, "format", "lang"); err != nil {
 		return err
@@ -242,7 +236,10 @@ func (s *server) report(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	i = s.shown(r, i)
-	body, err := s.Texts.Incident(i, s.language(q, i), format, s.Now())
+	language := s.language(q, i)
+	body, err := s.Texts.Incident(i, report.Edition{
+		Language: language, Format: format, At: s.Now(), Form: s.Directory().Form(report.IncidentForm, "", language),
+	})
 	if err != nil {
 		return err
 	}
@@ -250,7 +247,7 @@ func (s *server) report(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox")
 	}
 	w.Header().Set("Content-Disposition", fmt.Sprintf("inline; filename=%q", string(i.ID)+"."+string(format)))
-	return send(w, contentType, body)
+	return send(w, format.Type(), body)
 }
 
 func (s *server) history(w http.ResponseWriter, r *http.Request) error {

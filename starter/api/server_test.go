@@ -193,6 +193,7 @@ func TestReads(t *testing.T) {
 		{at + "/report?lang=en", "text/markdown; charset=utf-8", "Checkout answers 500"},
 		{at + "/report?format=md", "text/markdown; charset=utf-8", "장애"},
 		{at + "/report?format=html&lang=en", "text/html; charset=utf-8", "<!"},
+		{at + "/report?format=pdf", "application/pdf", "/Lang (ko)"},
 		{at + "/history", "application/json", `[{"events":[]}]`},
 		{at + "/alerts", "application/json", `{"id":"INC-7K3M9QX2PA","alerts":[{"fingerprint":"f1","name":"HighErrorRate","state":"firing",`},
 		{at + "/alerts", "application/json", `"labels":{"job":"checkout"},"times":1,"first":"2026-11-22T05:05:09Z","last":"2026-11-22T05:05:09Z"}],"next":"ZjE","lost":1,"language":"ko","zone":"Asia/Seoul"}`},
@@ -264,7 +265,7 @@ func TestBadQueries(t *testing.T) {
 		{at + "/alerts?status=firing", "status"},
 		{at + "/timeline?lang=fr", "lang"},
 		{at + "/timeline?after=-1", "after"},
-		{at + "/report?format=pdf", "format"},
+		{at + "/report?format=doc", "format"},
 		{at + "/report?lang=xx&format=html", "lang"},
 		{at + "/history?run=1", "run"},
 	} {

@@ -505,6 +505,8 @@ func (all people) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recip
 	return nil, fmt.Errorf("schedule %q: not in the organisation folder", t.ID)
 }
 
+func (people) Form(report.FormKind, string, string) *report.Form { return nil }
+
 func (people) LastResorts(string) []escalation.Target {
 	return []escalation.Target{{Kind: escalation.Person, ID: "choi"}}
 }

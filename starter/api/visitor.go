@@ -13,6 +13,7 @@ import (
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/problem"
+	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/store"
 	"muster/internal/throttle"
@@ -40,6 +41,8 @@ type Directory interface {
 	// Recipients returns whom a target means at an instant, nobody when a schedule has a gap. Its error is that there is no
 	// such target.
 	Recipients(t escalation.Target, at time.Time) ([]delivery.Recipient, error)
+	// Form returns the organisation's own form of a report, nil where the shipped one serves.
+	Form(kind report.FormKind, customer, language string) *report.Form
 	// LastResorts returns whom the policies that page a schedule page when nothing else helps.
 	LastResorts(schedule string) []escalation.Target
 	// Request returns what a customer asks for, with the feature that it means, and what is promised now. What is wrong with it

@@ -267,10 +267,13 @@ func (a *app) report() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "report INCIDENT", GroupID: "look",
 		Short:   "Write the incident report as of now",
-		Example: "  muster incident report " + anID + "\n  muster incident report " + anID + " --format html --lang ko --file report.html",
+		Example: "  muster incident report " + anID + "\n  muster incident report " + anID + " --format pdf --lang ko --file report.pdf",
 		Args: func(_ *cobra.Command, args []string) error {
-			if !slices.Contains(formats(), report.Format(format)) {
-				return misused("--format %q: want %s", format, joined(formats()))
+			if !slices.Contains(report.Formats(), report.Format(format)) {
+				return misused("--format %q: want %s", format, joined(report.Formats()))
+			}
+			if format == string(report.PDF) && file == "" && a.onTerminal() {
+				return misused("--format pdf: want --file, for a terminal shows no PDF")
 			}
 			return wants("INCIDENT")(nil, args)
 		},
@@ -283,13 +286,11 @@ func (a *app) report() *cobra.Command {
 			return a.save(file, text)
 		}),
 	}
-	cmd.Flags().StringVar(&format, "format", string(report.Markdown), "`FORMAT`: "+joined(formats()))
+	cmd.Flags().StringVar(&format, "format", string(report.Markdown), "`FORMAT`: "+joined(report.Formats()))
 	a.fileFlag(cmd, &file)
-	_ = cmd.RegisterFlagCompletionFunc("format", completions(formats()))
+	_ = cmd.RegisterFlagCompletionFunc("format", completions(report.Formats()))
 	return cmd
 }
-
-func formats() []report.Format { return []report.Format{report.Markdown, report.HTML} }
 
 func (a *app) history() *cobra.Command {
 	var file string

@@ -200,8 +200,13 @@ func (a *app) colours() bool {
 	if a.env.Getenv("CLICOLOR_FORCE") != "" {
 		return true
 	}
+	return a.env.Getenv("TERM") != "dumb" && a.onTerminal()
+}
+
+// onTerminal tells whether somebody watches the output.
+func (a *app) onTerminal() bool {
 	f, ok := a.env.Stdout.(*os.File)
-	return ok && a.env.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // printable makes foreign text one line that cannot give orders to a terminal.

@@ -18,6 +18,7 @@ import (
 	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/priority"
+	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/supportplan"
@@ -467,6 +468,8 @@ func (all people) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recip
 	p, _ := all.Person("kim")
 	return []delivery.Recipient{p}, nil
 }
+
+func (people) Form(report.FormKind, string, string) *report.Form { return nil }
 
 func (people) LastResorts(string) []escalation.Target {
 	return []escalation.Target{{Kind: escalation.Person, ID: "choi"}}

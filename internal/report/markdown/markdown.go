@@ -27,7 +27,7 @@ var dialect = goldmark.New(
 	goldmark.WithExtensions(extension.Table),
 	goldmark.WithParserOptions(
 		parser.WithInlineParsers(util.Prioritized(emphasis{}, 400)), // before the one of CommonMark
-		parser.WithASTTransformers(util.Prioritized(signOff{}, 900)),
+		parser.WithASTTransformers(util.Prioritized(tables{}, 900)),
 	),
 )
 
@@ -39,6 +39,29 @@ func HTML(source []byte) ([]byte, error) {
 	var b bytes.Buffer
 	err := dialect.Convert(source, &b)
 	return b.Bytes(), err
+}
+
+// Title returns the text of the first heading.
+func Title(source []byte) (title string) {
+	doc := Parse(source)
+	for n := doc.FirstChild(); n != nil; n = n.NextSibling() {
+		if n.Kind() == ast.KindHeading {
+			return words(n, source)
+		}
+	}
+	return ""
+}
+
+func words(n ast.Node, source []byte) string {
+	var b strings.Builder
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		if t, ok := c.(*ast.Text); ok {
+			b.WriteString(Plain(t.Segment.Value(source)))
+			continue
+		}
+		b.WriteString(words(c, source))
+	}
+	return b.String()
 }
 
 // Plain returns the text of some Markdown without its marks, as a reader sees it.
@@ -56,38 +79,67 @@ func (bufWriter) Buffered() int  { return 0 }
 func (bufWriter) Flush() error   { return nil }
 func (bufWriter) Available() int { return 0 }
 
+// The classes of tables that are not plain ones.
+const (
+	signOff = "sign"  // the sign-off box
+	facts   = "facts" // nothing stands in its head: labels, and what is behind them
+)
+
 // IsSignOff tells whether a block is the sign-off box.
-func IsSignOff(n ast.Node) bool {
-	class, ok := n.AttributeString("class")
-	return ok && n.Kind() == table.KindTable && string(class.([]byte)) == "sign"
+func IsSignOff(n ast.Node) bool { return is(n, signOff) }
+
+// IsFacts tells whether a block is a table without a head.
+func IsFacts(n ast.Node) bool { return is(n, facts) }
+
+func is(n ast.Node, class string) bool {
+	own, ok := n.AttributeString("class")
+	return ok && n.Kind() == table.KindTable && string(own.([]byte)) == class
 }
 
-type signOff struct{}
+type tables struct{}
 
-// Transform marks the table that is the sign-off box, and puts it before everything else.
-func (signOff) Transform(doc *ast.Document, reader text.Reader, _ parser.Context) {
-	for n := doc.FirstChild(); n != nil; n = n.NextSibling() {
-		block, ok := n.(*ast.HTMLBlock)
-		if !ok || strings.TrimSpace(string(block.Lines().Value(reader.Source()))+closing(block, reader.Source())) != SignOff {
-			continue
+// Transform says of every table what it is, and puts the sign-off box before everything else.
+func (tables) Transform(doc *ast.Document, reader text.Reader, _ parser.Context) {
+	var box ast.Node
+	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering || n.Kind() != table.KindTable {
+			return ast.WalkContinue, nil
 		}
-		if box := n.NextSibling(); box != nil && box.Kind() == table.KindTable {
-			box.SetAttributeString("class", []byte("sign"))
-			doc.RemoveChild(doc, n)
-			if first := doc.FirstChild(); first != box {
-				doc.InsertBefore(doc, first, box)
-			}
-			return
+		if above, ok := n.PreviousSibling().(*ast.HTMLBlock); ok && box == nil && n.Parent() == doc && isMark(above, reader.Source()) {
+			box = n
 		}
+		if headless(n) {
+			n.SetAttributeString("class", []byte(facts))
+		}
+		return ast.WalkSkipChildren, nil
+	})
+	if box == nil {
+		return
+	}
+	box.SetAttributeString("class", []byte(signOff))
+	doc.RemoveChild(doc, box.PreviousSibling())
+	if first := doc.FirstChild(); first != box {
+		doc.InsertBefore(doc, first, box)
 	}
 }
 
-// closing is the line that ends a block of HTML, where that is not its first.
-func closing(b *ast.HTMLBlock, source []byte) string {
-	if !b.HasClosure() {
-		return ""
+// isMark tells whether a block of HTML is the line above a sign-off box.
+func isMark(b *ast.HTMLBlock, source []byte) bool {
+	text := b.Lines().Value(source)
+	if b.HasClosure() {
+		text = append(text, b.ClosureLine.Value(source)...)
 	}
-	return string(b.ClosureLine.Value(source))
+	return strings.TrimSpace(string(text)) == SignOff
+}
+
+// headless tells whether nothing stands in the head of a table, whose cells say that they head columns.
+func headless(n ast.Node) bool {
+	empty := true
+	for c := n.FirstChild().FirstChild(); c != nil; c = c.NextSibling() {
+		c.SetAttributeString("scope", []byte("col"))
+		empty = empty && !c.HasChildren()
+	}
+	return empty
 }
 
 // emphasis is that of CommonMark, which leaves the asterisks of "**강조(x)**입니다" as they are: after punctuation it asks for a

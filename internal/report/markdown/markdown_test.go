@@ -15,9 +15,10 @@ func TestHTML(t *testing.T) {
 		"in brackets":                    {"(**강조**)와 **a** b*c*", "<p>(<strong>강조</strong>)와 <strong>a</strong> b<em>c</em></p>\n"},
 		"no emphasis":                    {"3 * 4 * 5 \\*별\\* snake_case_name ** 가 **", "<p>3 * 4 * 5 *별* snake_case_name ** 가 **</p>\n"},
 		"a table":                        {"| a | b |\n|---|--:|\n| x \\| y | **1** |\n", "<td>x | y</td>\n<td style=\"text-align:right\"><strong>1</strong></td>"},
+		"facts":                          {"| | |\n|---|---|\n| a | b |\n", "<table class=\"facts\">\n<thead>\n<tr>\n<th scope=\"col\"></th>"},
 		"HTML":                           {"a <b onclick=x>b</b>\n\n<script>x</script>\n", "<p>a <!-- raw HTML omitted -->b<!-- raw HTML omitted --></p>\n<!-- raw HTML omitted -->\n"},
 		"a link to no page":              {"[x](javascript:alert(1))", "<p><a href=\"\">x</a></p>\n"},
-		"the sign-off box first":         {"# T\n\n<!-- sign-off -->\n| a |\n|---|\n| |\n\nx\n", "<table class=\"sign\">\n<thead>\n<tr>\n<th>a</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td></td>\n</tr>\n</tbody>\n</table>\n<h1>T</h1>\n<p>x</p>\n"},
+		"the sign-off box first":         {"# T\n\n<!-- sign-off -->\n| a |\n|---|\n| |\n\nx\n", "<table class=\"sign\">\n<thead>\n<tr>\n<th scope=\"col\">a</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td></td>\n</tr>\n</tbody>\n</table>\n<h1>T</h1>\n<p>x</p>\n"},
 		"a sign-off line without a box":  {"<!-- sign-off -->\n\nx\n", "<!-- raw HTML omitted -->\n<p>x</p>\n"},
 		"another comment before a table": {"<!-- x -->\n| a |\n|---|\n", "<!-- raw HTML omitted -->\n<table>"},
 	} {

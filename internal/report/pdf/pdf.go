@@ -4,6 +4,7 @@ package pdf
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -47,13 +48,7 @@ func (d Document) pages(source []byte) (pages []sheet, title string, err error) 
 	if pages, err = paginate(strips); err != nil {
 		return nil, "", err
 	}
-	title = d.Identity
-	for n := range pages {
-		if h := pages[n].headings; len(h) > 0 {
-			title = h[0].text
-			break
-		}
-	}
+	title = cmp.Or(markdown.Title(source), d.Identity)
 	for n := range pages {
 		pages[n].marks = append(pages[n].marks, s.frame(d, title, n+1, len(pages))...)
 	}

@@ -3,6 +3,8 @@ package pdf
 import (
 	"github.com/yuin/goldmark/ast"
 	table "github.com/yuin/goldmark/extension/ast"
+
+	"muster/internal/report/markdown"
 )
 
 // The white around the text of a cell.
@@ -28,17 +30,11 @@ type box struct {
 // table lays out a table, whose head comes again on every page. One without a head lists facts, each behind its label.
 func (s *setter) table(n *table.Table, x, w float64) (all []strip) {
 	var rows [][]box
-	facts := true
+	facts := markdown.IsFacts(n)
 	for r := n.FirstChild(); r != nil; r = r.NextSibling() {
-		head := r.Kind() == table.KindTableHeader
-		row, empty := s.row(r, head, facts)
-		if head && empty {
-			continue
+		if head := r.Kind() == table.KindTableHeader; !head || !facts {
+			rows = append(rows, s.row(r, head, facts))
 		}
-		if head {
-			facts = false
-		}
-		rows = append(rows, row)
 	}
 	if len(rows) == 0 {
 		return nil
@@ -65,9 +61,7 @@ func (s *setter) table(n *table.Table, x, w float64) (all []strip) {
 	return all
 }
 
-// row reads one row, and tells whether nothing stands in it.
-func (s *setter) row(n ast.Node, head, facts bool) (row []box, empty bool) {
-	empty = true
+func (s *setter) row(n ast.Node, head, facts bool) (row []box) {
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 		b := box{kind: cell}
 		if head || facts && len(row) == 0 {
@@ -77,10 +71,9 @@ func (s *setter) row(n ast.Node, head, facts bool) (row []box, empty bool) {
 			b.align = c.Alignment
 		}
 		b.text = s.glyphs(s.runs(c, style{}), b.kind.size, b.kind.bold, false)
-		empty = empty && len(b.text) == 0
 		row = append(row, b)
 	}
-	return row, empty
+	return row
 }
 
 // columns shares out the width: a column that needs no more than its share gets what it needs, the others share the rest by
