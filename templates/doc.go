@@ -9,7 +9,11 @@
 //	entitlements/sentences.<language>.tmpl           one sentence for every reason and offer of a check of entitlement
 //	reports/incident.<language>.md.tmpl              the incident report, Markdown
 //	reports/incident.<language>.html.tmpl            the same as one self-contained page
+//	reports/result.<language>.md.tmpl, .html.tmpl    the incident result report, likewise
+//	reports/parts.<language>.md.tmpl                 pieces that reports and an organisation's own forms share
+//	reports/form.html.tmpl                           the page around an organisation's own form
 //	reports/style.html.tmpl                          what the page looks like in every language
+//	fonts/<face>.ttf.gz, fonts/OFL.txt               the font of PDFs, and its licence
 //	console/<page>.html.tmpl                         a page of Muster, in every language
 //	console/words.<language>.tmpl                    all that stands on those pages
 //	console/style.css, console/icon.svg              what they look like

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/signintech/gopdf"
 )
 
 // Lines breaks a text into lines of so many ems.
@@ -27,6 +29,15 @@ func drawn(gs []glyph) string {
 		b.WriteRune(g.r)
 	}
 	return b.String()
+}
+
+// Subset returns the font with some characters, and the whole of it.
+func Subset(bold bool, runes []rune) (part []byte, whole *gopdf.SubsetFontObj, err error) {
+	f, err := shipped()
+	if err != nil {
+		return nil, nil, err
+	}
+	return f.of(bold).subset(runes), &f.of(bold).SubsetFontObj, nil
 }
 
 // A Text is what is drawn somewhere on a page.

@@ -12,16 +12,16 @@ import (
 	"muster/templates"
 )
 
-// A face is one weight of the font.
+// A face is one weight of the font. After loading it is only read.
 type face struct {
-	name    string
-	measure gopdf.SubsetFontObj
+	name string
+	gopdf.SubsetFontObj
 }
 
 // width returns how wide a character is, in thousandths of the font's size.
 func (f *face) width(r rune) float64 {
 	glyph, _ := f.glyph(r)
-	return float64(f.measure.GlyphIndexToPdfWidth(glyph))
+	return float64(f.GlyphIndexToPdfWidth(glyph))
 }
 
 // glyph finds the drawing of a character. Characters beyond the first plane could be drawn but not copied from the page.
@@ -29,26 +29,28 @@ func (f *face) glyph(r rune) (uint, bool) {
 	if r > 0xffff {
 		return 0, false
 	}
-	glyph, err := f.measure.CharCodeToGlyphIndex(r)
+	glyph, err := f.CharCodeToGlyphIndex(r)
 	return glyph, err == nil && glyph != 0
 }
 
-// fonts are both weights. After loading they are only read.
-type fonts struct {
-	regular, bold face
-	drawn         gopdf.FontContainer // the same, for drawing
+// fonts are both weights.
+type fonts struct{ regular, bold face }
+
+// of returns the weight of a style.
+func (f *fonts) of(bold bool) *face {
+	if bold {
+		return &f.bold
+	}
+	return &f.regular
 }
 
-// shipped takes some 50 ms and 10 MB, once, when the first document is written.
+// shipped takes some 50 ms and 6 MB, once, when the first document is written.
 var shipped = sync.OnceValues(func() (*fonts, error) {
 	f := &fonts{regular: face{name: "Pretendard-Regular"}, bold: face{name: "Pretendard-Bold"}}
 	for _, w := range []*face{&f.regular, &f.bold} {
 		data, err := unpack("fonts/" + w.name + ".ttf.gz")
 		if err == nil {
-			err = w.measure.SetTTFData(data)
-		}
-		if err == nil {
-			err = f.drawn.AddTTFFontData(w.name, data)
+			err = w.SetTTFData(data)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("load font %s: %w", w.name, err)
@@ -67,12 +69,4 @@ func unpack(file string) ([]byte, error) {
 		return nil, err
 	}
 	return io.ReadAll(r)
-}
-
-// of returns the weight of a style.
-func (f *fonts) of(bold bool) *face {
-	if bold {
-		return &f.bold
-	}
-	return &f.regular
 }

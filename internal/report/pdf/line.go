@@ -135,7 +135,7 @@ func breakable(gs []glyph, at int) bool {
 	case broad(a):
 		return !unicode.IsDigit(b)
 	}
-	return (a == '-' || a == '/') && at > 1 && unicode.IsLetter(gs[at-2].r) && unicode.IsLetter(b)
+	return (a == '-' || a == '/') && at > 1 && unicode.IsLower(gs[at-2].r) && unicode.IsLower(b) // no number is torn
 }
 
 // What no line begins or ends with (금칙), and after what one may end.

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,15 +108,19 @@ func (d Document) file(pages []sheet, title string) ([]byte, error) {
 	p.SetInfo(gopdf.PdfInfo{
 		Title: basic(title), Author: basic(d.Organisation), Subject: basic(d.Identity), Creator: "Muster", CreationDate: d.Made.UTC(),
 	})
-	for _, w := range []*face{&f.regular, &f.bold} {
-		if err := p.AddTTFFontFromFontContainer(w.name, &f.drawn); err != nil {
+	names := map[bool]string{} // of the weights
+	for _, bold := range []bool{false, true} {
+		w := f.of(bold)
+		font := w.subset(drawnIn(pages, bold))
+		names[bold] = tagged(w.name, font)
+		if err := p.AddTTFFontData(names[bold], font); err != nil {
 			return nil, fmt.Errorf("font %s: %w", w.name, err)
 		}
 	}
 	for _, page := range pages {
 		p.AddPage()
 		for _, m := range page.marks {
-			if err := draw(&p, f, m); err != nil {
+			if err := draw(&p, names[m.bold], m); err != nil {
 				return nil, fmt.Errorf("draw %q: %w", m.text, err)
 			}
 		}
@@ -127,7 +133,22 @@ func (d Document) file(pages []sheet, title string) ([]byte, error) {
 	return speaks(file, d.Language), err
 }
 
-func draw(p *gopdf.GoPdf, f *fonts, m mark) error {
+// drawnIn lists the characters that are drawn in a weight, in order.
+func drawnIn(pages []sheet, bold bool) []rune {
+	all := map[rune]bool{' ': true}
+	for _, page := range pages {
+		for _, m := range page.marks {
+			if m.bold == bold {
+				for _, r := range m.text {
+					all[r] = true
+				}
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+func draw(p *gopdf.GoPdf, font string, m mark) error {
 	if m.text == "" {
 		p.SetFillColor(m.ink[0], m.ink[1], m.ink[2])
 		p.RectFromUpperLeftWithStyle(m.x, m.y, m.w, m.h, "F")
@@ -136,7 +157,7 @@ func draw(p *gopdf.GoPdf, f *fonts, m mark) error {
 	if m.link != "" {
 		p.AddExternalLink(m.link, m.x, m.y-m.h, m.w, 1.3*m.h)
 	}
-	if err := p.SetFont(f.of(m.bold).name, "", m.size); err != nil {
+	if err := p.SetFont(font, "", m.size); err != nil {
 		return err
 	}
 	p.SetTextColor(m.ink[0], m.ink[1], m.ink[2])
