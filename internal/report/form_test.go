@@ -124,3 +124,24 @@ func TestThePageOnForms(t *testing.T) {
 		t.Error("there is a new kind of form: docs/forms.md should name it")
 	}
 }
+
+// FuzzForm: whatever a form says, it is taken or refused with a reason, and ends soon.
+func FuzzForm(f *testing.F) {
+	for _, s := range []string{
+		ownForm, "{{range .Promises}}{{template \"contacts\" .}}{{end}}", "{{define \"sign-off\"}}{{template \"sign-off\"}}{{end}}{{template \"sign-off\"}}",
+		"{{with $x := .Text}}{{range $x}}{{end}}{{end}}", "{{.}}", "{{printf \"%v%s\" . .Made}}", "{{index .Points 9}}", "{{block \"x\" .}}{{end}}", "{{/*",
+		"{{call .Made}}", "{{.Made.Format .ID}}", "{{slice .ID 1 99}}", "{{break}}", "{{$ := 1}}",
+	} {
+		f.Add(s)
+	}
+	all := texts(f)
+	f.Fuzz(func(t *testing.T, source string) {
+		for _, kind := range report.FormKinds() {
+			form, err := all.Form(kind, "ko", source)
+			wrong, refused := errors.AsType[*report.FormError](err)
+			if (form == nil) != refused || refused && strings.TrimSpace(wrong.Text) == "" {
+				t.Fatalf("%+v, %v", form, err)
+			}
+		}
+	})
+}

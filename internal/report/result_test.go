@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/internal/delivery"
 	"muster/internal/incident"
 	"muster/internal/report"
 	"muster/internal/supportplan"
@@ -138,6 +139,36 @@ func TestAResultReportSaysWhoNoticedFirst(t *testing.T) {
 		got, err := texts(t).Result(i, "daon", said, report.Edition{Language: "en", Format: report.Markdown, At: after(49 * time.Hour)})
 		if want := "| First noticed by | " + row.want + " |"; err != nil || !strings.Contains(string(got), want) {
 			t.Errorf("%s: %v, want %q in\n%.900s", name, err, want, got)
+		}
+	}
+}
+
+// A customer gets the report for paper, in its language where there is one; of a report that was written before there was any,
+// the page.
+func TestWhichFileACustomerGets(t *testing.T) {
+	file := func(language, format string) incident.ResultFile {
+		return incident.ResultFile{Language: language, Name: "INC-1/result-report-1.daon." + language + "." + format, SHA256: language + format}
+	}
+	both := []incident.ResultFile{file("ko", "html"), file("ko", "pdf"), file("en", "html"), file("en", "pdf")}
+	before := []incident.ResultFile{file("ko", "html"), file("en", "html")}
+	for _, row := range []struct {
+		files            []incident.ResultFile
+		language         string
+		name, kind, path string
+	}{
+		{both, "en", "INC-7K3M9QX2PA.en.pdf", "application/pdf", "INC-1/result-report-1.daon.en.pdf"},
+		{both, "ko", "INC-7K3M9QX2PA.ko.pdf", "application/pdf", "INC-1/result-report-1.daon.ko.pdf"},
+		{both, "ja", "INC-7K3M9QX2PA.ko.pdf", "application/pdf", "INC-1/result-report-1.daon.ko.pdf"},
+		{before, "en", "INC-7K3M9QX2PA.en.html", "text/html; charset=utf-8", "INC-1/result-report-1.daon.en.html"},
+		{before, "ja", "INC-7K3M9QX2PA.ko.html", "text/html; charset=utf-8", "INC-1/result-report-1.daon.ko.html"},
+	} {
+		telling := incident.Telling{Kind: delivery.ResultReport, Facts: facts(), Files: row.files}
+		m, err := texts(t).Message(telling, delivery.Recipient{Language: row.language})
+		if err != nil || len(m.Attachments) != 1 {
+			t.Fatalf("%+v, %v", m.Attachments, err)
+		}
+		if a := m.Attachments[0]; a.Name != row.name || a.Type != row.kind || a.Path != row.path || !strings.Contains(m.Text, row.name) {
+			t.Errorf("in %s: got %+v in %q; want %+v", row.language, a, m.Text, row)
 		}
 	}
 }
