@@ -3,6 +3,7 @@ package org
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -52,7 +53,7 @@ func (f *folder) entries(dir string) []fs.DirEntry {
 		f.fault(dir, whyUnread(err))
 		return nil
 	}
-	f.touched(filepath.FromSlash(dir))
+	f.touched(filepath.Join(f.dir, filepath.FromSlash(dir)))
 	return slices.DeleteFunc(found, func(e fs.DirEntry) bool {
 		return strings.HasPrefix(e.Name(), ".") || strings.HasPrefix(e.Name(), "README")
 	})
@@ -63,8 +64,9 @@ var texts = sync.OnceValues(func() (*report.Texts, error) { return report.New(te
 
 // readForms parses and tries the forms. Their customers are known by now.
 func (b *builder) readForms() error {
-	for name, content := range b.files {
-		if !strings.HasPrefix(name, formsFolder+"/") || content == nil {
+	for _, name := range slices.Sorted(maps.Keys(b.files)) {
+		content := b.files[name]
+		if !strings.HasPrefix(name, formsFolder+"/") || content == nil { // unread
 			continue
 		}
 		t, err := texts()

@@ -327,33 +327,38 @@ func TestRevision(t *testing.T) {
 
 // Taking away the file that changed last makes the folder newer, not older.
 func TestAFolderWithoutItsNewestFileIsNewer(t *testing.T) {
-	dir := t.TempDir()
-	files := good(t)
-	files["people/night.yaml"] = "people:\n  - {id: song, name: Song, language: en, methods: [{name: desk, type: console}]}\n"
-	write(t, dir, files)
-	old := parse(t, "2026-03-01T00:00:00Z")
-	for _, name := range append(slices.Collect(maps.Keys(files)), ".", "people") {
-		if err := os.Chtimes(filepath.Join(dir, name), old, old); err != nil {
+	for name, content := range map[string]string{
+		"people/night.yaml":              "people:\n  - {id: song, name: Song, language: en, methods: [{name: desk, type: console}]}\n",
+		"forms/shopco/result.ko.md.tmpl": "# {{.ID}}",
+	} {
+		dir := t.TempDir()
+		files := good(t)
+		files[name] = content
+		write(t, dir, files)
+		old := parse(t, "2026-03-01T00:00:00Z")
+		for _, name := range append(slices.Collect(maps.Keys(files)), ".", filepath.Dir(name), filepath.Dir(filepath.Dir(name))) {
+			if err := os.Chtimes(filepath.Join(dir, name), old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+		newest := filepath.Join(dir, name)
+		if err := os.Chtimes(newest, old, old.Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-	}
-	newest := filepath.Join(dir, "people", "night.yaml")
-	if err := os.Chtimes(newest, old, old.Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
-	with, err := org.Load(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(newest); err != nil {
-		t.Fatal(err)
-	}
-	without, err := org.Load(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if without.Older(with.Revision, with.Changed) || !with.Older(without.Revision, without.Changed) {
-		t.Errorf("with it changed %s, without it %s", with.Changed, without.Changed)
+		with, err := org.Load(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(newest); err != nil {
+			t.Fatal(err)
+		}
+		without, err := org.Load(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if without.Older(with.Revision, with.Changed) || !with.Older(without.Revision, without.Changed) {
+			t.Errorf("%s: with it changed %s, without it %s", name, with.Changed, without.Changed)
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ func (d Document) pages(source []byte) (pages []sheet, title string, err error) 
 	if pages, err = paginate(strips); err != nil {
 		return nil, "", err
 	}
-	title = cmp.Or(markdown.Title(source), d.Identity)
+	title = cmp.Or(basic(markdown.Title(source)), d.Identity)
 	for n := range pages {
 		pages[n].marks = append(pages[n].marks, s.frame(d, title, n+1, len(pages))...)
 	}
@@ -106,7 +106,7 @@ func (d Document) file(pages []sheet, title string) ([]byte, error) {
 	var p gopdf.GoPdf
 	p.Start(gopdf.Config{PageSize: gopdf.Rect{W: pageWidth, H: pageHeight}})
 	p.SetInfo(gopdf.PdfInfo{
-		Title: basic(title), Author: basic(d.Organisation), Subject: basic(d.Identity), Creator: "Muster", CreationDate: d.Made.UTC(),
+		Title: title, Author: basic(d.Organisation), Subject: basic(d.Identity), Creator: "Muster", CreationDate: d.Made.UTC(),
 	})
 	names := map[bool]string{} // of the weights
 	for _, bold := range []bool{false, true} {
@@ -165,14 +165,20 @@ func draw(p *gopdf.GoPdf, font string, m mark) error {
 	return p.Text(m.text)
 }
 
-// basic leaves to a text what gopdf can write beside the pages: characters of the first plane.
+// basic leaves to a text what gopdf can write beside the pages, and a reader would read there: so many characters, all of the first
+// plane.
 func basic(s string) string {
-	return strings.Map(func(r rune) rune {
+	const most = 200
+	all := []rune(strings.ToValidUTF8(s, string(missing)))
+	for i, r := range all {
 		if r > 0xffff {
-			return missing
+			all[i] = missing
 		}
-		return r
-	}, strings.ToValidUTF8(s, string(missing)))
+	}
+	if len(all) > most {
+		all = append(all[:most-1], '…')
+	}
+	return string(all)
 }
 
 // speaks says in which language a file is. gopdf has no such setting, so this takes the place of one that nobody wants, which

@@ -369,6 +369,9 @@ func outline(f *gopdf.SubsetFontObj, glyph uint) (all []byte) {
 }
 
 func TestTooLong(t *testing.T) {
+	if file, err := pdf.Write(document(), []byte("# "+strings.Repeat("한 😀 ", 200_000))); err != nil || bytes.Contains(file, []byte("1F600")) {
+		t.Errorf("a title of 600,000 characters: %d bytes, %v", len(file), err)
+	}
 	if _, err := pdf.Write(document(), []byte(strings.Repeat("x\n\n", 50_000))); err == nil || err.Error() != "document is longer than 1000 pages" {
 		t.Errorf("got %v", err)
 	}
