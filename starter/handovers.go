@@ -17,8 +17,15 @@ import (
 
 // Handovers starts hand-overs of schedules and talks to them.
 type Handovers struct {
-	Temporal client.Client
-	Keys     Keys
+	Temporal  client.Client
+	Namespace string
+	Keys      Keys
+}
+
+// UnderWay returns the schedules that are being handed over, the newest first, and whether there are more than a limit. What only looks
+// like a hand-over has no state.
+func (s *Handovers) UnderWay(ctx context.Context, limit int) (schedules []string, more bool, err error) {
+	return running(ctx, s.Temporal, s.Namespace, workflows.HandoverWorkflow, workflows.HandoverWorkflowID(""), limit)
 }
 
 // Start begins a hand-over in the name of its outgoing person. One at a time is under way for a schedule: the same request

@@ -258,19 +258,26 @@ func (s *Incidents) Find(ctx context.Context, id incident.ID) (Ref, error) {
 		return Ref{}, &NotFoundError{What: fmt.Sprintf("incident %q", string(id))}
 	}
 	query := fmt.Sprintf("WorkflowType = '%s' AND %s = '%s'", workflows.IncidentWorkflow, workflows.IDAttribute.GetName(), id)
-	// Lists lag a little behind: an id that somebody has just been told is worth a second look.
-	for wait := 50 * time.Millisecond; ; wait *= 2 {
+	return seek(ctx, "incident "+string(id), func() (Ref, bool, error) {
 		rows, _, err := s.list(ctx, query, 10, nil)
-		if err != nil {
-			return Ref{}, err
-		}
 		for _, row := range rows {
 			if row.ID == id {
-				return row.ref, nil
+				return row.ref, true, nil
 			}
 		}
+		return Ref{}, false, err
+	})
+}
+
+// seek looks until it finds something. Lists lag a little behind: an id that somebody has just been told is worth a second look.
+func seek(ctx context.Context, what string, look func() (Ref, bool, error)) (Ref, error) {
+	for wait := 50 * time.Millisecond; ; wait *= 2 {
+		ref, found, err := look()
+		if found || err != nil {
+			return ref, err
+		}
 		if wait > time.Second {
-			return Ref{}, &NotFoundError{What: "incident " + string(id)}
+			return Ref{}, &NotFoundError{What: what}
 		}
 		select {
 		case <-ctx.Done():
@@ -416,18 +423,27 @@ func (s *Incidents) History(ctx context.Context, id incident.ID) ([]*historypb.H
 	}
 	var all []*historypb.History
 	for _, run := range append(slices.Clone(i.Runs), ref.RunID) {
-		h := &historypb.History{}
-		events := s.Temporal.GetWorkflowHistory(ctx, ref.WorkflowID, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-		for events.HasNext() {
-			e, err := events.Next()
-			if err != nil {
-				return nil, told(fmt.Sprintf("history of %s, run %s", id, run), err)
-			}
-			h.Events = append(h.Events, e)
+		h, err := historyOf(ctx, s.Temporal, "incident "+string(id), Ref{WorkflowID: ref.WorkflowID, RunID: run})
+		if err != nil {
+			return nil, err
 		}
 		all = append(all, h)
 	}
 	return all, nil
+}
+
+// historyOf reads the events of one run. What it is to people is named in the error.
+func historyOf(ctx context.Context, c client.Client, what string, ref Ref) (*historypb.History, error) {
+	h := &historypb.History{}
+	events := c.GetWorkflowHistory(ctx, ref.WorkflowID, ref.RunID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		e, err := events.Next()
+		if err != nil {
+			return nil, told(fmt.Sprintf("history of %s, run %s", what, ref.RunID), err)
+		}
+		h.Events = append(h.Events, e)
+	}
+	return h, nil
 }
 
 // Last returns the newest closed incident under a workflow id, other than the one that asks; nil when there is none.

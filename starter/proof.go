@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -112,6 +113,24 @@ func (s *Incidents) judge(workflowID string, e *historypb.HistoryEvent) proof {
 		statement.FirstRun = p.first
 	}
 	p.ours = (in.Body.State == nil || by == timeline.Muster()) && s.Keys.Prove(statement, *seal) == nil
+	return p
+}
+
+// sealedStart says what the start of a run proves whose terms have an id, and which is of one of some types.
+func sealedStart(keys Keys, workflowID string, e *historypb.HistoryEvent, types ...string) proof {
+	start := e.GetWorkflowExecutionStartedEventAttributes()
+	p := proof{first: start.GetFirstExecutionRunId()}
+	var in signature.Signed[struct {
+		ID incident.ID `json:"id"`
+	}]
+	is := start.GetWorkflowType().GetName()
+	if !slices.Contains(types, is) || start.GetTaskQueue().GetName() != workflows.TaskQueue ||
+		converter.GetDefaultDataConverter().FromPayloads(start.GetInput(), &in) != nil {
+		return p
+	}
+	p.id = in.Body.ID
+	by, digest, seal := in.Proof()
+	p.ours = seal != nil && keys.Prove(signature.Statement{Workflow: workflowID, Message: is, Digest: digest, By: by}, *seal) == nil
 	return p
 }
 

@@ -13,10 +13,8 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
-	"muster/internal/incident"
 	"muster/internal/request"
 	"muster/internal/signature"
 	"muster/workflows"
@@ -165,19 +163,8 @@ func (s *Requests) List(ctx context.Context, f RequestFilter) ([]RequestSummary,
 
 // judge says what a start proves.
 func (s *Requests) judge(workflowID string, e *historypb.HistoryEvent) proof {
-	start := e.GetWorkflowExecutionStartedEventAttributes()
-	p := proof{first: start.GetFirstExecutionRunId()}
-	var in signature.Signed[struct {
-		ID incident.ID `json:"id"`
-	}]
-	if start.GetWorkflowType().GetName() != workflows.RequestWorkflow || start.GetTaskQueue().GetName() != workflows.TaskQueue ||
-		converter.GetDefaultDataConverter().FromPayloads(start.GetInput(), &in) != nil {
-		return p
-	}
-	p.id = in.Body.ID
-	by, digest, seal := in.Proof()
-	p.ours = seal != nil && workflowID == workflows.RequestWorkflowID(request.ID(p.id)) &&
-		s.Keys.Prove(signature.Statement{Workflow: workflowID, Message: workflows.RequestWorkflow, Digest: digest, By: by}, *seal) == nil
+	p := sealedStart(s.Keys, workflowID, e, workflows.RequestWorkflow)
+	p.ours = p.ours && workflowID == workflows.RequestWorkflowID(request.ID(p.id))
 	return p
 }
 

@@ -13,8 +13,18 @@ import (
 
 // Reviews reads post-incident reviews and talks to them.
 type Reviews struct {
-	Temporal client.Client
-	Keys     Keys
+	Temporal  client.Client
+	Namespace string
+	Keys      Keys
+}
+
+// Open returns the incidents whose reviews are open, the newest first, and whether there are more than a limit.
+func (s *Reviews) Open(ctx context.Context, limit int) (of []incident.ID, more bool, err error) {
+	ids, more, err := running(ctx, s.Temporal, s.Namespace, workflows.ReviewWorkflow, workflows.ReviewWorkflowID(""), limit)
+	for _, id := range ids {
+		of = append(of, incident.ID(id))
+	}
+	return of, more, err
 }
 
 // State returns the whole state of the review of an incident.

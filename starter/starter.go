@@ -5,9 +5,12 @@ package starter
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
@@ -93,4 +96,20 @@ func stuck(ctx context.Context, c client.Client, workflowID, runID string, cause
 	defer cancel()
 	run, err := c.DescribeWorkflowExecution(ctx, workflowID, runID)
 	return err == nil && run.GetPendingWorkflowTask().GetAttempt() > 1 // a first one has failed, or its worker has died; the count begins anew now and then
+}
+
+// running returns what the workflow ids of a type have after a prefix, of those that run, and whether there are more than a limit.
+func running(ctx context.Context, c client.Client, namespace, workflowType, prefix string, limit int) (ids []string, more bool, err error) {
+	resp, err := c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: namespace, PageSize: int32(limit), Query: fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running'", workflowType),
+	})
+	if err != nil {
+		return nil, false, told("list "+prefix, err)
+	}
+	for _, e := range resp.GetExecutions() {
+		if id, ok := strings.CutPrefix(e.GetExecution().GetWorkflowId(), prefix); ok && id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids, len(resp.GetNextPageToken()) > 0, nil
 }

@@ -1,5 +1,6 @@
 // Package templates holds the texts and definitions that ship with Muster, embedded. It holds no code: internal/report
-// parses the texts and gives them their data, and starter/console and starter/api do so for their pages.
+// parses the texts and gives them their data, starter/console and starter/api do so for their pages, and internal/org reads
+// the definitions.
 //
 //	notifications/<kind>[.<about>].<language>.tmpl   a message: defines "subject" and "text"
 //	notifications/parts.<language>.tmpl              pieces that several messages share
@@ -12,16 +13,20 @@
 //	reports/result.<language>.md.tmpl, .html.tmpl    the incident result report, likewise
 //	reports/parts.<language>.md.tmpl                 pieces that reports and an organisation's own forms share
 //	reports/form.html.tmpl                           the page around an organisation's own form
+//	reports/work-plan, completion-report, raci, decisions   the reports on runs of plans, in the same two forms
+//	reports/plan-parts.<language>.{md,html}.tmpl     pieces that these share
 //	reports/style.html.tmpl                          what the page looks like in every language
 //	fonts/<face>.ttf.gz, fonts/OFL.txt               the font of PDFs, and its licence
 //	console/<page>.html.tmpl                         a page of Muster, in every language
 //	console/words.<language>.tmpl                    all that stands on those pages
 //	console/style.css, console/icon.svg              what they look like
+//	plans/<id>.yaml                                  a plan, in both languages, which internal/org reads
+//	register.yaml                                    the standing duties, in both languages
 //	api/page.html.tmpl                               the page of the API, in every language
 //	api/words.<language>.yaml                        what stands on it beside what the API says of itself
 //	api/style.css                                    what it looks like
 //
-// A text is a Go template. It sees plain data (the types inside, outside and view of internal/report) and the functions in
+// A text is a Go template. It sees plain data (types of internal/report such as inside, outside and view) and the functions in
 // internal/report/funcs.go, nothing else. Customer updates and all-clears see no title, no alerts and no other customer:
 // those are not in their data.
 package templates
@@ -30,5 +35,5 @@ import "embed"
 
 // FS holds the shipped texts.
 //
-//go:embed api console entitlements fonts notifications reports timeline
+//go:embed api console entitlements fonts notifications plans register.yaml reports timeline
 var FS embed.FS

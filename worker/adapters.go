@@ -15,6 +15,7 @@ import (
 	"muster/internal/org"
 	"muster/internal/outbound"
 	"muster/internal/report"
+	"muster/internal/runner"
 	"muster/internal/smtp"
 	"muster/internal/webhook"
 )
@@ -66,6 +67,11 @@ func NewActivities(o Options) (Activities, error) {
 		Certificates: &activities.Certificates{
 			Directory: func() activities.CertificateDirectory { return o.Organisation.Current() }, Writer: o.Texts,
 		},
+		Plans: &activities.Plans{Directory: current, Writer: o.Texts, Now: time.Now},
+		PlanReports: &activities.PlanReports{
+			Writer: o.Texts, Shelf: shelf, Languages: func() []string { return o.Organisation.Current().Languages },
+		},
+		Runbooks:  &activities.Runbooks{Runner: &runner.Runner{House: func() runner.House { return o.Organisation.Current() }}},
 		Requests:  &activities.Requests{Directory: current, Writer: o.Texts, Counter: o.Counter, Now: time.Now},
 		Admission: &Admission{Keys: o.Keys, Refused: o.Refused, Now: time.Now, Log: o.Log},
 	}, nil

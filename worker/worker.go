@@ -27,14 +27,18 @@ type Activities struct {
 	Handovers    *activities.Handovers
 	Certificates *activities.Certificates
 	Requests     *activities.Requests
+	Runbooks     *activities.Runbooks
+	Plans        *activities.Plans
+	PlanReports  *activities.PlanReports
 	Admission    *Admission
 }
 
-// A Worker runs everything, and pages on a task queue of their own.
+// A Worker runs everything, and pages and the steps of runbooks on task queues of their own.
 type Worker struct {
-	all    worker.Worker
-	paging worker.Worker
-	failed chan error
+	all      worker.Worker
+	paging   worker.Worker
+	runbooks worker.Worker
+	failed   chan error
 }
 
 // stopTimeout lets an attempt that has begun end, so that its outcome is known: no attempt takes longer.
@@ -43,7 +47,7 @@ const stopTimeout = 16 * time.Second
 // New makes a worker. It does nothing before Start.
 func New(c client.Client, a Activities) *Worker {
 	cores := runtime.GOMAXPROCS(0)
-	failed := make(chan error, 2) // one for each task queue
+	failed := make(chan error, 3) // one for each task queue
 	fatal := func(err error) { failed <- fmt.Errorf("worker gave up: %w", err) }
 	w := &Worker{
 		failed: failed,
@@ -73,14 +77,25 @@ func New(c client.Client, a Activities) *Worker {
 				InitialNumberOfPollers: 4, MinimumNumberOfPollers: 2, MaximumNumberOfPollers: 32,
 			}),
 		}),
+		runbooks: worker.New(c, workflows.RunbookTaskQueue, worker.Options{
+			// A step may take hours, and there is no hurry: few pollers.
+			WorkerStopTimeout:                  stopTimeout,
+			OnFatalError:                       fatal,
+			MaxConcurrentActivityExecutionSize: 64,
+			DisableWorkflowWorker:              true,
+			ActivityTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
+				InitialNumberOfPollers: 1, MinimumNumberOfPollers: 1, MaximumNumberOfPollers: 4,
+			}),
+		}),
 	}
 	for _, f := range workflows.All() {
 		w.all.RegisterWorkflowWithOptions(f.Function, workflow.RegisterOptions{Name: f.Name})
 	}
-	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Certificates} {
+	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Certificates, a.Plans, a.PlanReports} {
 		w.all.RegisterActivity(s)
 	}
 	w.paging.RegisterActivity(a.Deliveries)
+	w.runbooks.RegisterActivity(a.Runbooks)
 	return w
 }
 
@@ -89,8 +104,13 @@ func (w *Worker) Start() error {
 	if err := w.paging.Start(); err != nil {
 		return fmt.Errorf("start paging worker: %w", err)
 	}
+	if err := w.runbooks.Start(); err != nil {
+		w.paging.Stop()
+		return fmt.Errorf("start runbook worker: %w", err)
+	}
 	if err := w.all.Start(); err != nil {
 		w.paging.Stop()
+		w.runbooks.Stop()
 		return fmt.Errorf("start worker: %w", err)
 	}
 	return nil
@@ -101,8 +121,9 @@ func (w *Worker) Failed() <-chan error { return w.failed }
 
 // Stop ends polling and lets what is being done end.
 func (w *Worker) Stop() {
-	var both sync.WaitGroup
-	both.Go(w.all.Stop)
-	both.Go(w.paging.Stop)
-	both.Wait()
+	var every sync.WaitGroup
+	every.Go(w.all.Stop)
+	every.Go(w.paging.Stop)
+	every.Go(w.runbooks.Stop)
+	every.Wait()
 }

@@ -17,6 +17,7 @@ import (
 	"muster/activities"
 	"muster/internal/delivery"
 	"muster/internal/org"
+	"muster/internal/runbook"
 	"muster/internal/smtp"
 	"muster/internal/ticket"
 	"muster/worker"
@@ -186,5 +187,21 @@ func TestTicketsByWebhook(t *testing.T) {
 	t.Setenv("WORKER_TEST_SECRET", "")
 	if _, _, err = fill(t, allowed, webhook...); err == nil || !strings.HasPrefix(err.Error(), "ticket system: tickets: secret env:WORKER_TEST_SECRET: ") {
 		t.Errorf("without its secret: got %v", err)
+	}
+}
+
+// TestStepsRunAsTheFolderAllows asks the folder at every step.
+func TestStepsRunAsTheFolderAllows(t *testing.T) {
+	effects, _, err := fill(t, "", "/usr/local/bin/kubectl,", "/bin/echo, /usr/local/bin/kubectl,")
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := &runbook.Automatic{Runner: runbook.ByCommand, Command: []string{"/bin/echo", "hello"}, Timeout: time.Minute, Output: 100}
+	if got := effects.Runbooks.Runner.Run(t.Context(), step); got.State != runbook.Passed || got.Output != "hello\n" {
+		t.Errorf("got %+v", got)
+	}
+	step.Command[0] = "/bin/ls"
+	if got := effects.Runbooks.Runner.Run(t.Context(), step); got.State != runbook.Failed || !strings.Contains(got.Detail, "not allowed") {
+		t.Errorf("got %+v", got)
 	}
 }

@@ -15,5 +15,9 @@ func All() []Registered {
 		{CertificateRemindersWorkflow, CertificateReminders},
 		{RequestWorkflow, Request},
 		{UsageWorkflow, Usage},
+		{UpgradeWorkflow, PlanRun},
+		{GoLiveWorkflow, PlanRun},
+		{ReadinessWorkflow, PlanRun},
+		{MaintenanceWorkflow, PlanRun},
 	}
 }

@@ -63,7 +63,7 @@ func (e *errand) post(ctx workflow.Context, l letter) {
 		case err != nil:
 			to = incident.Composition{Detail: cause(err)}
 		default:
-			e.folder = to.Folder
+			e.saw(to.Folder)
 		}
 		if len(to.To) == 0 || to.Detail != "" {
 			e.record(timeline.Undetermined, timeline.F("what", string(l.kind)), timeline.F("detail", to.Detail))
@@ -72,6 +72,13 @@ func (e *errand) post(ctx workflow.Context, l letter) {
 			e.begin(ctx, func(ctx workflow.Context) { e.deliver(ctx, l, a) })
 		}
 	})
+}
+
+// saw keeps the newest folder: an older one that was taken for want of another must not become the measure.
+func (e *errand) saw(f incident.Folder) {
+	if e.folder.Revision == "" || f.Changed.After(e.folder.Changed) {
+		e.folder = f
+	}
 }
 
 func (e *errand) begin(ctx workflow.Context, do func(workflow.Context)) {

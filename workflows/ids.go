@@ -7,6 +7,7 @@ import (
 
 	"muster/internal/alert"
 	"muster/internal/incident"
+	"muster/internal/plan"
 	"muster/internal/request"
 )
 
@@ -55,6 +56,25 @@ func ReviewWorkflowID(id incident.ID) string { return "review/" + string(id) }
 
 // RequestWorkflowID names a customer's request.
 func RequestWorkflowID(id request.ID) string { return "request/" + string(id) }
+
+// PlanRunWorkflowID names the run of a kind of plan on an environment of a customer, so that the server lets only one of them run.
+func PlanRunWorkflowID(k plan.Kind, customer, environment string) string {
+	return string(k) + "/" + customer + "/" + environment
+}
+
+// PlanRunWorkflow is the type of the workflow that runs a kind of plan.
+func PlanRunWorkflow(k plan.Kind) string {
+	switch k {
+	case plan.Upgrade:
+		return UpgradeWorkflow
+	case plan.GoLive:
+		return GoLiveWorkflow
+	case plan.Readiness:
+		return ReadinessWorkflow
+	default:
+		return MaintenanceWorkflow
+	}
+}
 
 // UsageWorkflowID names the ledger of what a customer has used of its quotas, so that the server lets only one of them run.
 func UsageWorkflowID(customer string) string { return "usage/" + customer }

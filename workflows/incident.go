@@ -83,7 +83,7 @@ type inFlight struct {
 	cancelled bool
 }
 
-// alarm is the one timer of the run: it rings at the next deadline.
+// alarm is the one timer of a run: it rings at the next deadline.
 type alarm struct {
 	at     time.Time
 	timer  workflow.Future
@@ -230,7 +230,7 @@ func (r *incidentRun) awaitNews() error {
 		r.alarm = alarm{}
 	}
 	if r.settled() {
-		r.set(r.incident.NextDue())
+		r.alarm.set(r.ctx, r.incident.NextDue())
 	}
 	r.news = false
 	return workflow.Await(r.ctx, func() bool { return r.news || r.heard() || r.alarm.rung() })
@@ -239,18 +239,16 @@ func (r *incidentRun) awaitNews() error {
 func (a alarm) rung() bool { return a.timer != nil && a.timer.IsReady() }
 
 // set arms the alarm anew when the next deadline has moved.
-func (r *incidentRun) set(due time.Time) {
-	if due.Equal(r.alarm.at) {
+func (a *alarm) set(ctx workflow.Context, due time.Time) {
+	if due.Equal(a.at) {
 		return
 	}
-	if r.alarm.timer != nil {
-		r.alarm.cancel()
+	if a.timer != nil {
+		a.cancel()
 	}
-	r.alarm = alarm{at: due}
-	if !due.IsZero() {
-		ctx, cancel := workflow.WithCancel(r.ctx)
-		r.alarm.cancel = cancel
-		r.alarm.timer = workflow.NewTimer(ctx, due.Sub(workflow.Now(ctx)))
+	if *a = (alarm{at: due}); !due.IsZero() {
+		ctx, a.cancel = workflow.WithCancel(ctx)
+		a.timer = workflow.NewTimer(ctx, due.Sub(workflow.Now(ctx)))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
@@ -46,6 +47,7 @@ var (
 type rehearsal struct {
 	*testing.T
 	env     *testsuite.TestWorkflowEnvironment
+	office  office
 	sender  *inmem.Sender
 	tickets *inmem.Tickets
 	shelf   *shelf
@@ -54,6 +56,10 @@ type rehearsal struct {
 	before  *incident.Earlier
 	lost    error              // nobody knows what came before
 	counter counter            // of what customers use
+	runner  runner             // of runbooks and checks
+	id      string             // of the workflow
+	tally   *tally             // of the events of its history
+	asked   int                // of a run of a plan
 	state   *incident.Incident // as it was last asked for
 	asleep  string             // who is in quiet hours, for what is less pressing than P2
 	// How often the worker's folder is still older than what the run has seen, and how often clocks still cannot be computed.
@@ -65,7 +71,9 @@ func rehearse(t *testing.T) *rehearsal {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
-	r := &rehearsal{T: t, env: suite.NewTestWorkflowEnvironment(), sender: &inmem.Sender{}, tickets: &inmem.Tickets{}, shelf: &shelf{}}
+	r := &rehearsal{
+		T: t, env: suite.NewTestWorkflowEnvironment(), sender: &inmem.Sender{}, tickets: &inmem.Tickets{}, shelf: &shelf{}, id: workflowID, tally: &tally{},
+	}
 	r.env.SetStartTime(start)
 	r.env.SetTestTimeout(20 * time.Second)
 	r.env.SetDetachedChildWait(false) // a review goes on for long after its incident
@@ -75,7 +83,7 @@ func rehearse(t *testing.T) *rehearsal {
 	}
 	admission := &worker.Admission{Keys: r.keys, Refused: func(a worker.Refusal) { r.refused = append(r.refused, a) }, Now: r.env.Now}
 	r.env.SetWorkerOptions(sdkworker.Options{
-		Interceptors: []interceptor.WorkerInterceptor{admission.Interceptor()},
+		Interceptors: []interceptor.WorkerInterceptor{admission.Interceptor(), r.tally},
 	})
 	folder := func() activities.Directory { return directory{r} }
 	for _, w := range workflows.All() {
@@ -91,6 +99,11 @@ func rehearse(t *testing.T) *rehearsal {
 		&activities.Lookup{Archive: archive{r}},
 		&activities.Handovers{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 		&activities.Requests{Directory: folder, Writer: writer{}, Counter: &r.counter, Now: func() time.Time { return r.env.Now() }},
+		&planning{activities.Plans{
+			Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() },
+		}, r},
+		&stepping{activities.Runbooks{Runner: &r.runner}, r},
+		&documents{r},
 	} {
 		r.env.RegisterActivity(a)
 	}
@@ -137,8 +150,14 @@ func (r *rehearsal) batch(b alert.Batch) {
 	r.env.SignalWorkflow(workflows.AlertsSignal, sealed(r, workflows.AlertsSignal, "", prometheus, b))
 }
 
-// workflowID is that of whatever is rehearsed.
+// workflowID is that of whatever is rehearsed, unless it is given another one.
 const workflowID = "default-test-workflow-id"
+
+// under gives the workflow an id of its own.
+func (r *rehearsal) under(id string) {
+	r.id = id
+	r.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: id})
+}
 
 var prometheus = timeline.Actor{Kind: timeline.Source, ID: "prometheus"}
 
@@ -148,7 +167,7 @@ func sealed[B any](r *rehearsal, name, id string, by timeline.Actor, body B) sig
 	if err != nil {
 		r.Fatal(err)
 	}
-	seal, err := r.keys.Sign(signature.Statement{Workflow: workflowID, Message: name, ID: id, Digest: m.Digest(), By: by}, "token:tok_1")
+	seal, err := r.keys.Sign(signature.Statement{Workflow: r.id, Message: name, ID: id, Digest: m.Digest(), By: by}, "token:tok_1")
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -281,20 +300,22 @@ func (r *rehearsal) wantGotAll(want ...string) {
 // directory is a folder in which the schedules mean kim (primary) and park (secondary).
 type directory struct{ r *rehearsal }
 
-func (directory) Folder() incident.Folder { return incident.Folder{Revision: "r1"} }
+func (d directory) Folder() incident.Folder { return d.r.office.now() }
 
-func (d directory) Older(string, time.Time) bool {
-	return d.r.older.Add(-1) >= 0
+func (d directory) Older(revision string, changed time.Time) bool {
+	f := d.r.office.now()
+	return d.r.older.Add(-1) >= 0 || f.Revision != revision && f.Changed.Before(changed)
 }
 
-func (directory) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recipient, error) {
+func (d directory) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recipient, error) {
 	who := map[string]string{"primary": "kim", "secondary": "park"}[t.ID]
 	if t.Kind == escalation.Person {
 		who = t.ID
 	}
+	who = d.r.office.who(who)
 	switch {
-	case t.ID == "broken":
-		return nil, fmt.Errorf("schedule %q: not found", t.ID)
+	case t.ID == "broken" || who == "broken":
+		return nil, fmt.Errorf("%s %q: not found", t.Kind, t.ID)
 	case who == "":
 		return nil, nil // a gap
 	}

@@ -5,10 +5,12 @@ import (
 	"muster/internal/priority"
 )
 
-// Task queues. Paging has its own, so that no ticket, report or customer update ever stands before a page.
+// Task queues. Paging has its own, so that no ticket, report or customer update ever stands before a page; so have the steps
+// of runbooks, which may take hours.
 const (
-	TaskQueue       = "muster"
-	PagingTaskQueue = "muster-paging"
+	TaskQueue        = "muster"
+	PagingTaskQueue  = "muster-paging"
+	RunbookTaskQueue = "muster-runbooks"
 )
 
 // Workflow types. The strings of this file are on the wire and in history: add, never rename.
@@ -19,6 +21,12 @@ const (
 	CertificateRemindersWorkflow = "CertificateReminders"
 	RequestWorkflow              = "Request"
 	UsageWorkflow                = "Usage"
+
+	// The kinds of plans, each of which is run by PlanRun.
+	UpgradeWorkflow     = "Upgrade"
+	GoLiveWorkflow      = "GoLive"
+	ReadinessWorkflow   = "Readiness"
+	MaintenanceWorkflow = "Maintenance"
 )
 
 // What people ask of an incident. Each takes the command of the same name, signed, and answers with a Receipt.
@@ -61,6 +69,30 @@ const (
 const (
 	ApproveUpdate  = "Approve"
 	WithdrawUpdate = "Withdraw"
+)
+
+// What people ask of a run of a plan, besides assigning its tasks and notes. Each takes the command of the same name, signed.
+const (
+	BeginUpdate           = "Begin"
+	CompleteUpdate        = "Complete"
+	FailUpdate            = "Fail"
+	CheckEvidenceUpdate   = "CheckEvidence"
+	AddEvidenceUpdate     = "AddEvidence"
+	SkipUpdate            = "Skip"
+	WaiveUpdate           = "Waive"
+	RetryUpdate           = "Retry"
+	SettleUpdate          = "Settle"
+	DoStepUpdate          = "DoStep"
+	VoteUpdate            = "Vote"
+	DelegateUpdate        = "Delegate"
+	HaltUpdate            = "Halt"
+	ContinueUpdate        = "Continue"
+	RollBackUpdate        = "RollBack"
+	SettleUndoUpdate      = "SettleUndo"
+	AskOverrideUpdate     = "AskOverride"
+	ConfirmOverrideUpdate = "ConfirmOverride"
+	RePlanUpdate          = "RePlan"
+	CancelUpdate          = "Cancel"
 )
 
 // What requests ask of the ledger of their customer.

@@ -75,6 +75,9 @@ const (
 	NotReady      Choice = "not-ready"
 )
 
+// Choices lists the choices.
+func Choices() []Choice { return []Choice{Approve, Reject, Abstain, Ready, ReadyWithRisk, NotReady} }
+
 // Exclusion names who may not vote, whatever their roles, nor be represented, nor represent anybody.
 type Exclusion struct {
 	Requester    bool `json:"requester,omitempty"`

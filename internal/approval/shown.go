@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -37,7 +36,7 @@ func Show(lines ...Line) (Shown, error) {
 		case err != nil || len(raw) != sha256.Size || strings.ToLower(l.SHA256) != l.SHA256:
 			return Shown{}, fault("lines.sha256", "%q of %s; want 64 lower-case hexadecimal digits", l.SHA256, l.Name)
 		}
-		fmt.Fprintf(&text, "%s  %s\n", l.SHA256, l.Name)
+		text.WriteString(l.SHA256 + "  " + l.Name + "\n")
 	}
 	sum := sha256.Sum256([]byte(text.String()))
 	s.SHA256 = hex.EncodeToString(sum[:])

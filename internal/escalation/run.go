@@ -162,6 +162,19 @@ func (r *Run) Rung(p Policy) Rung {
 	return rung
 }
 
+// Paged returns whom the climb has paged up to now.
+func (r *Run) Paged(p Policy) []Target {
+	if r.Begun == 0 {
+		return nil
+	}
+	at := r.Rung(p)
+	all := p.paged(r.Variant, at)
+	if at.Step == 0 {
+		all = append(all, p.LastResort...)
+	}
+	return all
+}
+
 // change goes over to the steps of another variant, at the height that the climb has come to. It returns whom these would
 // have paged by now and the others have not: they are paged with the next rung, so that nobody is passed over.
 func (r *Run) change(p Policy, variant int) (missed []Target) {

@@ -13,7 +13,7 @@ import (
 type Override struct {
 	Freeze   string         `json:"freeze,omitempty"` // its ID; empty: outside every window
 	By       timeline.Actor `json:"by"`
-	Approver timeline.Actor `json:"approver"` // another person
+	Approver timeline.Actor `json:"approver,omitzero"` // another person
 	Reason   string         `json:"reason"`
 	From     time.Time      `json:"from"`
 	Until    time.Time      `json:"until"`

@@ -92,7 +92,7 @@ type ReviewRule struct {
 
 // A Link leads to something worth reading.
 type Link struct {
-	Name string   `json:"name"` // of a response plan: the alert that it is for, empty when for any other
+	Name string   `json:"name"`           // of a response plan: the alert that it is for, empty when for any other
 	URL  string   `json:"url"`            // empty: to a runbook of the organisation folder
 	Kind LinkKind `json:"kind,omitempty"` // of a response plan
 

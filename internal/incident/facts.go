@@ -162,6 +162,14 @@ func (i *Incident) Facts() Facts {
 	return f
 }
 
+// Unanswered returns whom the incident has paged and still waits for, as long as it needs somebody to take it.
+func (i *Incident) Unanswered() []escalation.Target {
+	if !i.Status.Open() || i.Escalation.Answered {
+		return nil
+	}
+	return i.resolved(i.Escalation.Paged(i.Definition.Policy))
+}
+
 // Pending are the promises that have been started and whose due instants nobody has computed yet.
 func (i *Incident) Pending() (all []FactClock) {
 	for n := range i.Clocks {

@@ -55,6 +55,7 @@ func adapterRooms() map[string][]string {
 		"localreport": nil,
 		"localticket": nil,
 		"outbound":    {retries},
+		"runner":      nil,
 		"slack":       {retries, "github.com/slack-go/slack"},
 		"smtp":        {"github.com/wneessen/go-mail"},
 		"teams":       {retries},
@@ -71,7 +72,7 @@ func rooms() map[string]room {
 		// process hands the CLI what only a whole program can do, as functions.
 		"internal/process": {may: []string{
 			"starter/cli", "starter/api", "internal/node", "internal/demo", "internal/bench", "internal/audit",
-			"internal/org", "internal/metrics", "internal/report", "templates", temporalSDK + "/log", temporalAPI,
+			"internal/org", "internal/metrics", "internal/report", "internal/runbook", "internal/runner", "templates", temporalSDK + "/log", temporalAPI,
 		}, only: []string{"."}},
 
 		"workflows":  {may: []string{"activities", pure, sdkWorkflow, sdkTemporal, apiEnums}},

@@ -30,14 +30,19 @@ type Refusal struct {
 	Dir    string
 	Plan   string  // file of a plan that stands in no folder; then Dir is empty
 	Faults []Fault // in the order of files and lines
+
+	file string // that was read by itself
 }
 
 // Error lists every fault on a line of its own.
 func (r *Refusal) Error() string {
 	var b strings.Builder
 	what := "load organisation " + r.Dir
-	if r.Plan != "" {
+	switch {
+	case r.Plan != "":
 		what = "read plan " + r.Plan
+	case r.file != "":
+		what = "read runbook " + filepath.Join(r.Dir, r.file)
 	}
 	fmt.Fprintf(&b, "%s: %s", what, count(len(r.Faults), "fault"))
 	for _, f := range r.Faults {

@@ -88,8 +88,11 @@ func (o *Organisation) FillPlan(p Plan, parameters map[string]string) (Filled, e
 	if err != nil {
 		return Filled{}, fmt.Errorf("fill plan %s: %w", d.ID, err)
 	}
-	f.Absent = absent
 	f.Definition = filledIn(without(d, absent), texts)
+	for _, a := range absent {
+		a.Name = filledText(a.Name, texts)
+		f.Absent = append(f.Absent, a)
+	}
 	for _, wrong := range f.Definition.Check() {
 		e.Faults = append(e.Faults, ParameterFault{Text: wrong.Error()})
 	}
@@ -244,15 +247,16 @@ func (v Value) asked() any {
 
 // leftOut returns the tasks whose condition does not hold.
 func leftOut(d *plan.Definition, values map[string]any) ([]Absent, error) {
+	asked := conditional(d)
+	if len(asked) == 0 {
+		return nil, nil
+	}
 	language, err := condition.OfPlan(d)
 	if err != nil {
 		return nil, err
 	}
 	var absent []Absent
-	for _, t := range d.All() {
-		if t.When == "" {
-			continue
-		}
+	for _, t := range asked {
 		w, err := language.Compile(t.When)
 		if err != nil {
 			return nil, fmt.Errorf("task %s: when: %w", t.ID, err)
@@ -306,12 +310,18 @@ func without(d *plan.Definition, absent []Absent) plan.Definition {
 	return left
 }
 
+// fillIn puts values into a text.
+func fillIn(s string, values map[string]string) string {
+	return placeholders.ReplaceAllStringFunc(s, func(name string) string { return values[strings.Trim(name, "{}")] })
+}
+
+func filledText(t plan.Text, values map[string]string) plan.Text {
+	return plan.Text{En: fillIn(t.En, values), Ko: fillIn(t.Ko, values)}
+}
+
 // filledIn is a plan with values in its texts and addresses. It shares nothing that is written with the plan.
 func filledIn(d plan.Definition, values map[string]string) plan.Definition {
-	fill := func(s string) string {
-		return placeholders.ReplaceAllStringFunc(s, func(name string) string { return values[strings.Trim(name, "{}")] })
-	}
-	both := func(t plan.Text) plan.Text { return plan.Text{En: fill(t.En), Ko: fill(t.Ko)} }
+	both := func(t plan.Text) plan.Text { return filledText(t, values) }
 	d.Name, d.Description = both(d.Name), both(d.Description)
 	for n := range d.Phases { // without has made them anew
 		p := &d.Phases[n]
@@ -330,7 +340,7 @@ func filledIn(d plan.Definition, values map[string]string) plan.Definition {
 			}
 			if t.Check != nil {
 				k := *t.Check
-				k.HTTP, k.Has = fill(k.HTTP), fill(k.Has)
+				k.HTTP, k.Has = fillIn(k.HTTP, values), fillIn(k.Has, values)
 				t.Check = &k
 			}
 		}

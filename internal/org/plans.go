@@ -41,6 +41,15 @@ func ReadPlan(file string, content []byte) (Plan, error) {
 	return p, nil
 }
 
+// ReadPlanFile is ReadPlan of a file on this machine.
+func ReadPlanFile(path string) (Plan, error) {
+	content, _, err := readRegular(path, maxFile)
+	if err != nil {
+		return Plan{}, fmt.Errorf("read plan %s: %w", path, unwrapPath(err))
+	}
+	return ReadPlan(path, content)
+}
+
 // readPlan reads a plan, and says where its ID stands.
 func readPlan(file string, content []byte) (Plan, place, []Fault) {
 	if len(content) > maxFile {
@@ -215,9 +224,8 @@ func (r *planReader) parameter(o *object, id string) {
 }
 
 // standard reads what a parameter is when nobody gives it: a list of a list.
-func (r *planReader) standard(o *object, x plan.Parameter) string {
+func (r *planReader) standard(o *object, x plan.Parameter) (given string) {
 	n := o.field("default")
-	given := n.text
 	switch {
 	case n.is(list):
 		var items []string
@@ -226,11 +234,10 @@ func (r *planReader) standard(o *object, x plan.Parameter) string {
 			items = append(items, s)
 		}
 		given = strings.Join(items, listSeparator)
-		if x.Type == plan.ListType || r.asking {
-			break
+		if x.Type != plan.ListType && x.Type != "" {
+			r.fault(n.place, "%s: got a list; want one value", o.about("default"))
+			return given
 		}
-		r.fault(n.place, "%s: got a list; want one value", o.about("default"))
-		return given
 	case n.kind == absent:
 		return ""
 	default:
@@ -249,15 +256,16 @@ var aDefault = in("what stands for the parameter when nobody gives it: one value
 
 // conditions compiles when of every task: what is wrong with one is told now, and not at a start in half a year.
 func (r *planReader) conditions() {
+	asked := conditional(&r.d)
+	if len(asked) == 0 {
+		return
+	}
 	language, err := condition.OfPlan(&r.d)
 	if err != nil {
 		r.fault(r.top.place, "%s", err)
 		return
 	}
-	for _, t := range r.d.All() {
-		if t.When == "" {
-			continue
-		}
+	for _, t := range asked {
 		_, err := language.Compile(t.When)
 		if fault, ok := errors.AsType[*condition.Fault](err); ok {
 			o := r.tasks[t.ID]
@@ -265,6 +273,11 @@ func (r *planReader) conditions() {
 			r.wrong[t.ID] = true
 		}
 	}
+}
+
+// conditional returns the tasks that may be left out.
+func conditional(d *plan.Definition) []plan.Task {
+	return slices.DeleteFunc(d.All(), func(t plan.Task) bool { return t.When == "" })
 }
 
 // hold makes a fault of every rule that the plan breaks, at the place of the task and key that it is about.
@@ -360,13 +373,17 @@ func inOrder(all []Plan) []Plan {
 }
 
 // PlanOf returns one of the plans.
-func (o *Organisation) PlanOf(id string) (Plan, error) {
-	for _, p := range o.Plans() {
-		if p.Definition.ID == id {
+func (o *Organisation) PlanOf(id string) (Plan, error) { return PlanAmong(o.Plans(), id) }
+
+// PlanAmong returns the one with an ID.
+func PlanAmong(plans []Plan, id string) (Plan, error) {
+	var ids []string
+	for _, p := range plans {
+		if ids = append(ids, p.Definition.ID); p.Definition.ID == id {
 			return p, nil
 		}
 	}
-	return Plan{}, o.missing("plan", id)
+	return Plan{}, fmt.Errorf("plan %s: no such plan; %s", show(id), hint(id, ids))
 }
 
 // ShippedPlans returns the plans that come with Muster, in the order of their IDs.
@@ -374,13 +391,11 @@ func ShippedPlans() []Plan { return slices.Clone(shipped()) }
 
 // ShippedPlanText returns the file of such a plan, to start from.
 func ShippedPlanText(id string) ([]byte, error) {
-	var ids []string
-	for _, p := range shipped() {
-		if ids = append(ids, p.Definition.ID); p.Definition.ID == id {
-			return templates.FS.ReadFile(p.File)
-		}
+	p, err := PlanAmong(shipped(), id)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("plan %s: does not come with Muster; %s", show(id), hint(id, ids))
+	return templates.FS.ReadFile(p.File)
 }
 
 // shipped reads what is embedded. A test wants all of it without fault.

@@ -318,7 +318,7 @@ func TestPlansOfTheFolder(t *testing.T) {
 	if err != nil || p.File != "plans/move.yaml" || p.Shipped || len(p.SHA256) != 64 {
 		t.Errorf("got %+v, %v", p, err)
 	}
-	if _, err := o.PlanOf("nowhere"); err == nil || !strings.HasPrefix(err.Error(), `plan "nowhere": not in the organisation folder`) {
+	if _, err := o.PlanOf("nowhere"); err == nil || !strings.HasPrefix(err.Error(), `plan "nowhere": no such plan; known: development-qa, `) {
 		t.Errorf("got %v", err)
 	}
 	for _, tc := range []struct {

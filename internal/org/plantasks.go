@@ -11,6 +11,7 @@ import (
 
 	"muster/internal/approval"
 	"muster/internal/plan"
+	"muster/internal/raci"
 )
 
 // A span is a time, or working days.
@@ -81,7 +82,7 @@ func (r *planReader) readTask(o *object, id string) {
 	if o.has("detail") {
 		t.Detail = r.text(o, "detail", aPassage)
 	}
-	r.assignment(o, &t)
+	t.Assignment = readAssignment(o)
 	if r.told[id] = o.has("needs"); r.told[id] {
 		t.Needs = r.taskRefs(o, "needs")
 	}
@@ -104,12 +105,13 @@ func (r *planReader) readTask(o *object, id string) {
 
 var aPlanCondition = in("a condition, such as 'parameters.servers > 3'", func(s string) (string, bool) { return s, true })
 
-// assignment reads who takes which part.
-func (r *planReader) assignment(o *object, t *plan.Task) {
-	t.Accountable, _ = o.ref("accountable", "role")
-	t.Responsible = o.refs("responsible", "role", optional)
-	t.Consulted = o.refs("consulted", "role", optional)
-	t.Informed = o.refs("informed", "role", optional)
+// readAssignment reads who takes which part.
+func readAssignment(o *object) (a raci.Assignment) {
+	a.Accountable, _ = o.ref("accountable", "role")
+	a.Responsible = o.refs("responsible", "role", optional)
+	a.Consulted = o.refs("consulted", "role", optional)
+	a.Informed = o.refs("informed", "role", optional)
+	return a
 }
 
 // timing reads when a task has to be done, and who hears of it when it is not.

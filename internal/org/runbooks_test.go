@@ -287,8 +287,8 @@ func TestSecretsOfSteps(t *testing.T) {
 	}
 	t.Setenv("PROMETHEUS_TOKEN", "p")
 	url, token, err := o.Prometheus()
-	if err != nil || string(url) != "https://p.metrics.example.com" || string(token) != "p" {
-		t.Error(string(url), string(token), err)
+	if err != nil || url != "https://p.metrics.example.com" || token != "p" {
+		t.Error(url, token, err)
 	}
 	if url, _, err := load(t, good(t)).Prometheus(); url != "" || err != nil {
 		t.Error("a folder without runners knows a Prometheus", err)
@@ -308,6 +308,20 @@ func TestARunbookByItself(t *testing.T) {
 	refusal, ok := errors.AsType[*org.Refusal](err)
 	if !ok || len(refusal.Faults) != 1 || !strings.HasPrefix(refusal.Faults[0].Text, "header: missing") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What the documentation shows is read as it says.
+func TestTheDocumentedRunbook(t *testing.T) {
+	page, err := os.ReadFile("../../docs/runbooks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shown, _ := strings.Cut(string(page), "````markdown\n")
+	shown, _, _ = strings.Cut(shown, "````")
+	rb, faults := org.ParseRunbook("docs/runbooks.md", []byte(shown))
+	if len(faults) > 0 || rb.ID != "RUN101" || len(rb.Steps) != 4 || !rb.Steps[3].Automatic.Shell {
+		t.Errorf("got %+v, %v", rb, faults)
 	}
 }
 

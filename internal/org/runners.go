@@ -98,14 +98,12 @@ func (o *Organisation) StepSecrets(names []string) (all []runbook.Value, err err
 
 // Prometheus returns where metrics are asked for and with which bearer token, resolved now: both empty where the folder does
 // not say.
-func (o *Organisation) Prometheus() (url, token Secret, err error) {
-	plain, err := o.runners.prometheus.resolve(o.dir)
-	if err != nil {
+func (o *Organisation) Prometheus() (url, token string, err error) {
+	if url, err = o.runners.prometheus.resolve(o.dir); err != nil {
 		return "", "", fmt.Errorf("prometheus: url %w", err)
 	}
-	bearer, err := o.runners.token.optional(o.dir)
-	if err != nil {
+	if token, err = o.runners.token.optional(o.dir); err != nil {
 		return "", "", fmt.Errorf("prometheus: token %w", err)
 	}
-	return Secret(plain), Secret(bearer), nil
+	return url, token, nil
 }

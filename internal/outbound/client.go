@@ -88,32 +88,34 @@ func (c *Client) Post(ctx context.Context, r Request) (Reply, error) {
 	return reply, answered(target, resp, reply.Body)
 }
 
-// build makes the HTTP client. HTTP/1.1 only: a connection whose request timed out is closed, so a dead one is never
-// used again, and one POST gains nothing from HTTP/2.
+// build makes the HTTP client.
 func (c *Client) build() {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	dialer := &net.Dialer{Timeout: 5 * time.Second, ControlContext: c.Guard.Control}
 	c.http = &retryablehttp.Client{
-		HTTPClient: &http.Client{
-			Transport: &http.Transport{
-				Proxy:                  nil, // a proxy would dial for us, behind the guard's back
-				DialContext:            dialer.DialContext,
-				Protocols:              protocols,
-				TLSHandshakeTimeout:    5 * time.Second,
-				MaxResponseHeaderBytes: maxReply,
-				DisableCompression:     true, // what is read is what was sent
-				MaxIdleConnsPerHost:    4,
-				MaxIdleConns:           100,
-				IdleConnTimeout:        time.Minute,
-			},
-			CheckRedirect: checkRedirect,
-		},
+		HTTPClient:   &http.Client{Transport: c.Guard.transport(), CheckRedirect: checkRedirect},
 		Logger:       nil, // it would log URLs
 		RetryMax:     1,
 		CheckRetry:   checkRetry,
 		Backoff:      func(time.Duration, time.Duration, int, *http.Response) time.Duration { return 200 * time.Millisecond },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+}
+
+// transport dials only what the guard permits. HTTP/1.1 only: a connection whose request timed out is closed, so a dead one
+// is never used again, and one request gains nothing from HTTP/2.
+func (g Guard) transport() *http.Transport {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	dialer := &net.Dialer{Timeout: 5 * time.Second, ControlContext: g.Control}
+	return &http.Transport{
+		Proxy:                  nil, // a proxy would dial for us, behind the guard's back
+		DialContext:            dialer.DialContext,
+		Protocols:              protocols,
+		TLSHandshakeTimeout:    5 * time.Second,
+		MaxResponseHeaderBytes: maxReply,
+		DisableCompression:     true, // what is read is what was sent
+		MaxIdleConnsPerHost:    4,
+		MaxIdleConns:           100,
+		IdleConnTimeout:        time.Minute,
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"muster/internal/approval"
+	"muster/internal/runbook"
 )
 
 // MaxEvents is how many events of a history a run may be expected to need: a run is one history from its start to its end.
@@ -277,14 +279,12 @@ func truths(all ...bool) int {
 
 func (c *checker) check(t *Task, k *Check) {
 	switch {
-	case (k.HTTP == "") == (len(k.Command) == 0):
-		c.fault(t.ID, "check", "want either an address or a command")
+	case truths(k.HTTP != "", len(k.Command) > 0, k.Query != "") != 1:
+		c.fault(t.ID, "check", "want exactly one of an address, a command and a query")
 	case (k.Query == "") != (k.Passes == nil):
 		c.fault(t.ID, "check", "a query and what its value must be belong together")
-	case k.Query != "" && k.HTTP == "":
-		c.fault(t.ID, "check", "a query, and no address of a Prometheus")
-	case k.Timeout <= 0:
-		c.fault(t.ID, "check", "timeout: want more than 0")
+	case k.Timeout < time.Second || k.Timeout > runbook.MaxTimeout:
+		c.fault(t.ID, "check", "timeout: %s; want 1s to %s", k.Timeout, runbook.MaxTimeout)
 	case t.Kind == Wait && k.Every <= 0:
 		c.fault(t.ID, "check", "every: missing: it is repeated while the time passes")
 	case t.Kind == Wait && t.For == 0:

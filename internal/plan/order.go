@@ -62,6 +62,28 @@ func (g graph) before(n int) []string {
 	return before
 }
 
+// Gates returns the votes that let a task begin: the last ones before it, whatever else stands between.
+func (d *Definition) Gates(id string) []string {
+	gates, seen := []string{}, []string{}
+	var visit func(id string)
+	visit = func(id string) {
+		t, _ := d.Task(id)
+		for _, n := range t.Needs {
+			if slices.Contains(seen, n) {
+				continue
+			}
+			seen = append(seen, n)
+			if g, _ := d.Task(n); g.Vote != nil {
+				gates = append(gates, n)
+				continue
+			}
+			visit(n)
+		}
+	}
+	visit(id)
+	return d.ordered(gates)
+}
+
 // Following returns the tasks that wait for a task, directly or not, in the order of the plan.
 func (d *Definition) Following(id string) []string {
 	found := []string{id}
@@ -146,57 +168,4 @@ func (d *Definition) Chain(told func(task string) bool) {
 			last = ends
 		}
 	}
-}
-
-// Events is about how many events of a history a run needs: what each kind of task takes, with its messages, reminders and decisions.
-// Measured counts stand in the tests of the workflow.
-func (d *Definition) Events() int {
-	const (
-		update   = 6  // a person's command with its workflow task
-		activity = 6  // one attempt at something outside
-		timer    = 5  // armed and fired, with its workflow task
-		message  = 12 // who is told, and the delivery
-	)
-	total := 40
-	for _, t := range d.All() {
-		doers := len(t.Roles())
-		n := message * doers
-		if t.Due != nil {
-			n += activity + timer + (timer+message)*(len(t.Remind)+1)
-		}
-		if t.Escalate != nil {
-			n += timer + message*len(t.Escalate.To)
-		}
-		n += (update + message) * len(t.Evidence)
-		switch t.Kind {
-		case Manual:
-			n += 2 * update
-		case Approval, Decision:
-			n += activity + (update+message)*len(t.Vote.Voters)
-		case Runbook:
-			n += 10 * activity
-		case Checking:
-			n += activity
-		case Wait:
-			n += timer
-			if t.Check != nil {
-				n += (timer + activity) * int(max(1, t.For/max(1, t.Check.Every)))
-			}
-		case Notify:
-			n += message * len(t.Tell)
-		case Report:
-			n += activity
-		}
-		if t.Changes {
-			n += 2*activity + 2*timer
-		}
-		if t.Rollback != nil {
-			n += update + 4*activity
-		}
-		if t.Waves != nil {
-			n += (update + activity) * 50
-		}
-		total += n
-	}
-	return total
 }

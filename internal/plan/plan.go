@@ -10,6 +10,7 @@ import (
 	"muster/internal/approval"
 	"muster/internal/authority"
 	"muster/internal/raci"
+	"muster/internal/runbook"
 )
 
 // A Kind says which workflow runs a plan. These strings begin workflow ids and stand in histories: add, never rename.
@@ -243,7 +244,7 @@ type Check struct {
 	Status  int           `json:"status,omitempty"`  // with this status; 0: 200 to 299
 	Has     string        `json:"has,omitempty"`     // and this text
 	Command []string      `json:"command,omitempty"` // a program that must end with 0
-	Query   string        `json:"query,omitempty"`   // asked of the Prometheus at HTTP
+	Query   string        `json:"query,omitempty"`   // asked of the organisation's Prometheus
 	Passes  *Comparison   `json:"passes,omitempty"`  // what its value must be
 	Timeout time.Duration `json:"timeout"`
 	Every   time.Duration `json:"every,omitempty"` // of a bake
@@ -252,6 +253,15 @@ type Check struct {
 	Inconclusive int      `json:"inconclusive,omitempty"`
 	OnFail       Reaction `json:"on_fail"`
 	OnUnclear    Reaction `json:"on_unclear"`
+}
+
+// Measurement is the question that the check asks.
+func (c *Check) Measurement() runbook.Measurement {
+	m := runbook.Measurement{HTTP: c.HTTP, Status: c.Status, Has: c.Has, Command: c.Command, Query: c.Query, Timeout: c.Timeout}
+	if c.Passes != nil {
+		m.Compare = runbook.Comparison{Operator: c.Passes.Is, Value: c.Passes.Value}
+	}
+	return m
 }
 
 // A Comparison is what a number is compared with.
@@ -300,9 +310,12 @@ func (d *Definition) All() []Task {
 
 // Task returns a task.
 func (d *Definition) Task(id string) (Task, bool) {
-	for _, p := range d.Phases {
-		if n := slices.IndexFunc(p.Tasks, func(t Task) bool { return t.ID == id }); n >= 0 {
-			return p.Tasks[n], true
+	for p := range d.Phases {
+		tasks := d.Phases[p].Tasks
+		for n := range tasks { // not by value: a run looks for tasks all the time
+			if tasks[n].ID == id {
+				return tasks[n], true
+			}
 		}
 	}
 	return Task{}, false

@@ -34,8 +34,7 @@ func (r *Run) goes() bool { return r.Status == Running }
 func (r *Run) step(now time.Time) (moved bool) {
 	for n := range r.Tasks {
 		t := &r.Tasks[n]
-		before := t.Status
-		def, _ := r.Plan.Task(t.ID)
+		before, def := t.Status, r.def(n)
 		switch t.Status {
 		case Waiting, Held, Ready:
 			if r.goes() {
@@ -189,8 +188,7 @@ func (r *Run) end(s Status, by timeline.Actor, reason string, now time.Time) {
 // askDues asks when those tasks are due of which it can be known.
 func (r *Run) askDues(now time.Time) {
 	for n := range r.Tasks {
-		t := &r.Tasks[n]
-		def, _ := r.Plan.Task(t.ID)
+		t, def := &r.Tasks[n], r.def(n)
 		if def.Due == nil || t.DueAsked || t.Status.Ended() || now.Before(t.DueAt) {
 			continue
 		}
@@ -198,8 +196,10 @@ func (r *Run) askDues(now time.Time) {
 		switch {
 		case def.Due.Date != "":
 			from = r.value(def.Due.Date).At
-		case def.Due.After == t.ID:
-			from = t.Begun
+		case def.Due.After == t.ID: // since it could be begun
+			if from = t.Begun; t.Status == Ready {
+				from = t.Since
+			}
 		case def.Due.After != "":
 			from = time.Time{}
 			if after := r.task(def.Due.After); after != nil && after.Status.Ended() {
@@ -238,8 +238,7 @@ func (r *Run) DueComputed(task string, due time.Time, detail string, now time.Ti
 // remind says what is due soon, and what is overdue.
 func (r *Run) remind(now time.Time) {
 	for n := range r.Tasks {
-		t := &r.Tasks[n]
-		def, _ := r.Plan.Task(t.ID)
+		t, def := &r.Tasks[n], r.def(n)
 		if t.Due.IsZero() || t.Status.Ended() || t.Status == RolledBack {
 			continue
 		}
@@ -286,7 +285,7 @@ func (r *Run) NextDue() time.Time {
 		}
 	}
 	for n := range r.Tasks {
-		r.taskDue(&r.Tasks[n], due)
+		r.taskDue(&r.Tasks[n], r.def(n), due)
 	}
 	for n := range r.Windows {
 		if l := &r.Windows[n]; l.Work == 0 && r.watched(l.Environment) {
@@ -301,8 +300,7 @@ func (r *Run) NextDue() time.Time {
 	return next
 }
 
-func (r *Run) taskDue(t *Task, due func(time.Time)) {
-	def, _ := r.Plan.Task(t.ID)
+func (r *Run) taskDue(t *Task, def plan.Task, due func(time.Time)) {
 	if w := t.Waiver; w != nil && t.Status == Skipped && !w.Until.IsZero() {
 		due(w.Until)
 	}

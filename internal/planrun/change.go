@@ -66,10 +66,13 @@ func (r *Run) fits(next *Pinned) (wrong []string) {
 	}) {
 		add("environments: they stay as they are")
 	}
-	for _, f := range next.Plan.Check() {
+	faults := next.Plan.Check()
+	for _, f := range faults {
 		wrong = append(wrong, f.Error())
 	}
-	wrong = append(wrong, next.lacks()...)
+	if len(faults) == 0 {
+		wrong = append(wrong, next.lacks()...)
+	}
 	for _, t := range r.Tasks {
 		was, _ := r.Plan.Task(t.ID)
 		is, there := next.Plan.Task(t.ID)
@@ -196,7 +199,7 @@ func (r *Run) decideChange(now time.Time) {
 
 // apply goes on under another revision: what was done stays done.
 func (r *Run) apply(c *Change, now time.Time) {
-	r.Pinned = c.Next
+	r.Pinned, r.defs = c.Next, nil
 	r.Revised++
 	var tasks []Task
 	for _, def := range r.Plan.All() {

@@ -241,10 +241,10 @@ func (r *Run) wantRole(action, task string, by timeline.Actor, c Capacity, roles
 	return r.refuseTask(action, task, "%s may not; want %s", by.Shown(), strings.Join(names, " or "))
 }
 
-// wantDoer refuses whoever does not do a task: when a person was asked to, it is that person.
+// wantDoer refuses whoever does not do a task: when a person was asked to, it is that person, and no machine of that name.
 func (r *Run) wantDoer(action string, t *Task, def plan.Task, by timeline.Actor, c Capacity) error {
 	if t.Person.ID != "" {
-		if t.Person.ID == by.ID {
+		if t.Person.ID == by.ID && by.Kind == timeline.Person {
 			return nil
 		}
 		return r.refuseTask(action, t.ID, "%s was asked to do it, not %s", t.Person.Shown(), by.Shown())
@@ -260,21 +260,27 @@ func (r *Run) deny(action, task string, by timeline.Actor, why error, now time.T
 	return why
 }
 
-// decided tells whether somebody has voted for a change that a task makes.
-func (r *Run) decided(def plan.Task, by timeline.Actor) bool {
+// voted are the people who have voted on a change that a task makes, or in whose place somebody has.
+func (r *Run) voted(def plan.Task) (people []string) {
 	if !def.Changes {
-		return false
+		return nil
 	}
-	return slices.ContainsFunc(def.Needs, func(id string) bool {
+	for _, id := range r.Plan.Gates(def.ID) {
 		g := r.task(id)
-		return g != nil && g.Ballot != nil && slices.ContainsFunc(g.Ballot.Votes, func(v approval.Cast) bool {
-			return v.Fate == approval.Counted && (v.By == by.ID || v.For == by.ID)
-		})
-	})
+		if g == nil || g.Ballot == nil {
+			continue
+		}
+		for _, v := range g.Ballot.Votes {
+			if v.Fate == approval.Counted {
+				people = append(people, v.By, v.For)
+			}
+		}
+	}
+	return people
 }
 
 func (r *Run) wantSeparate(action string, t *Task, def plan.Task, by timeline.Actor) error {
-	if r.decided(def, by) {
+	if slices.Contains(r.voted(def), by.ID) {
 		return r.refuseTask(action, t.ID, "%s has voted on it: want another person", by.Shown())
 	}
 	return nil
@@ -342,6 +348,7 @@ func (c Begin) Apply(r *Run, by timeline.Actor, now time.Time) error {
 		return r.deny("begin", c.Task, by, r.refuseTask("begin", c.Task, "its environment may not be changed now"), now)
 	}
 	r.put(t, Begun, by, "", now)
+	t.hand(by)
 	r.set(t, def, now)
 	return nil
 }
@@ -378,7 +385,7 @@ func (c Complete) Check(r *Run, by timeline.Actor) error {
 		return err
 	}
 	for _, e := range def.Evidence {
-		has := func(g Given) bool { return g.Item == e.ID }
+		has := func(g Given) bool { return g.Item == e.ID && g.Returned.IsZero() }
 		if !slices.ContainsFunc(c.Evidence, has) && !slices.ContainsFunc(t.Evidence, has) {
 			return r.refuseTask("complete", c.Task, "evidence %s: missing; want: %s", e.ID, e.What.En)
 		}
@@ -455,7 +462,7 @@ func checkers(def plan.Task) []string {
 // show takes evidence in. A newer piece stands beside the older one.
 func (r *Run) show(t *Task, given []Given, by timeline.Actor, now time.Time) {
 	for _, g := range given {
-		g.By, g.At, g.Checker, g.Checked = by, now, timeline.Actor{}, time.Time{}
+		g.By, g.At, g.Checker, g.Checked, g.Returned = by, now, timeline.Actor{}, time.Time{}, time.Time{}
 		t.Evidence = append(t.Evidence, g)
 		r.record(now, timeline.EvidenceGiven, by, timeline.F("task", t.ID), timeline.F("item", g.Item), timeline.F("ref", g.Ref),
 			timeline.F("sha256", g.SHA256), timeline.F("note", g.Note))
@@ -518,6 +525,11 @@ func (c CheckEvidence) Apply(r *Run, by timeline.Actor, now time.Time) error {
 	}
 	r.record(now, timeline.EvidenceChecked, by, timeline.F("task", c.Task), timeline.F("result", either(c.OK, "accepted", "returned")), timeline.F("note", c.Note))
 	if !c.OK {
+		for n := range t.Evidence {
+			if g := &t.Evidence[n]; g.open() && c.checks(def, g.Item) {
+				g.Checker, g.Returned = by, now
+			}
+		}
 		r.put(t, Begun, by, c.Note, now)
 		r.tellDoers(CheckFailed, t, def)
 		return nil
@@ -525,7 +537,7 @@ func (c CheckEvidence) Apply(r *Run, by timeline.Actor, now time.Time) error {
 	left := false
 	for _, e := range def.Evidence {
 		for n := range t.Evidence {
-			if g := &t.Evidence[n]; g.Item == e.ID && g.Checked.IsZero() && e.CheckedBy != "" {
+			if g := &t.Evidence[n]; g.Item == e.ID && g.open() && e.CheckedBy != "" {
 				if !c.has(e.CheckedBy) {
 					left = true
 					continue
@@ -538,6 +550,11 @@ func (c CheckEvidence) Apply(r *Run, by timeline.Actor, now time.Time) error {
 		r.finish(t, def, by, c.Note, now)
 	}
 	return nil
+}
+
+// checks tells whether evidence of an item is theirs to check.
+func (c CheckEvidence) checks(def plan.Task, item string) bool {
+	return slices.ContainsFunc(def.Evidence, func(e plan.Evidence) bool { return e.ID == item && c.has(e.CheckedBy) })
 }
 
 // Check refuses it from whoever does not do the task.
@@ -693,6 +710,7 @@ func (c Settle) Apply(r *Run, by timeline.Actor, now time.Time) error {
 	r.record(now, timeline.TaskSettled, by, timeline.F("task", c.Task), timeline.F("outcome", string(c.Status)), timeline.F("reason", c.Reason))
 	if t.Steps != nil {
 		r.put(t, Begun, by, c.Reason, now)
+		t.hand(by)
 		r.settleStep(t, def, c.Status, by, c.Reason, now)
 		return nil
 	}
@@ -703,6 +721,7 @@ func (c Settle) Apply(r *Run, by timeline.Actor, now time.Time) error {
 		r.fail(t, def, by, c.Reason, now)
 	default:
 		r.put(t, Begun, by, c.Reason, now)
+		t.hand(by)
 		if def.Kind == plan.Report {
 			r.set(t, def, now)
 			return nil

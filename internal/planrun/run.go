@@ -159,7 +159,7 @@ func (p *Pinned) Filled(role string) []escalation.Target {
 	return nil
 }
 
-// lacks says what the plan names and nothing was given for.
+// lacks says what a plan without faults names and nothing was given for, or what makes it too long.
 func (p *Pinned) lacks() (wrong []string) {
 	add := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	for _, role := range p.Plan.Roles {
@@ -189,7 +189,22 @@ func (p *Pinned) lacks() (wrong []string) {
 			add("task %s: parameter %s: no targets were given", t.ID, t.Waves.Over)
 		}
 	}
+	if len(wrong) > 0 {
+		return wrong
+	}
+	if events := p.events(); events > plan.MaxEvents {
+		add("about %d events of a history; want %d at most: split the plan, or remind less often", events, plan.MaxEvents)
+	}
 	return wrong
+}
+
+// events is about how many events of a history a run needs, with those who fill its roles, its runbooks and its targets.
+func (p *Pinned) events() int {
+	return p.Plan.EventsOf(plan.Size{
+		People:  func(role string) int { return len(p.Filled(role)) },
+		Steps:   func(id string) int { return len(p.book(id).Runbook.Steps) },
+		Targets: func(id string) int { return len(p.value(id).List) },
+	})
 }
 
 // A Run is the state of one run.
@@ -216,6 +231,7 @@ type Run struct {
 	Timeline timeline.Log `json:"timeline"`
 
 	fresh []Work
+	defs  []plan.Task // what the tasks are, in their order
 }
 
 // Start begins a run. Its error says what is wrong with the terms.
@@ -272,6 +288,18 @@ func (r *Run) task(id string) *Task {
 		}
 	}
 	return nil
+}
+
+// def is what the nth task is. Of a run that has only a part of its tasks it is looked for.
+func (r *Run) def(n int) plan.Task {
+	if r.defs == nil {
+		r.defs = r.Plan.All()
+	}
+	if id := r.Tasks[n].ID; n >= len(r.defs) || r.defs[n].ID != id {
+		t, _ := r.Plan.Task(id)
+		return t
+	}
+	return r.defs[n]
 }
 
 // Task returns the state of a task and what it is.

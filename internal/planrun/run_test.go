@@ -767,6 +767,11 @@ func TestTermsThatAreWrong(t *testing.T) {
 		{"runbook", func(x *planrun.Terms) { x.Books = x.Books[1:] }, `task deploy: no such runbook "deploy"`},
 		{"runbook of a rollback", func(x *planrun.Terms) { x.Books = x.Books[:1] }, `task deploy: no such runbook "undo"`},
 		{"targets", func(x *planrun.Terms) { x.Plan, x.Parameters = waves(), nil }, "task deploy: parameter hosts: no targets were given"},
+		{"too long", func(x *planrun.Terms) {
+			x.Plan = waves()
+			x.Plan.Phases[1].Tasks[0].Kind, x.Plan.Phases[1].Tasks[0].Runs = plan.Runbook, "deploy"
+			x.Parameters[0].List = make([]string, 500)
+		}, "events of a history; want 10000 at most"},
 		{"date", func(x *planrun.Terms) {
 			x.Plan.Parameters = []plan.Parameter{{ID: "day", Type: plan.DateType, Description: text("day")}}
 			x.Plan.Phases[1].Tasks[2].Due = &plan.Due{Days: 1, Date: "day", Before: true}
@@ -841,5 +846,23 @@ func TestARollbackSaysWhere(t *testing.T) {
 	w.do(planrun.SettleUndo{Capacity: as(dora), Task: "rehearse", State: planrun.Undone, Note: "restored"}, dora)
 	if x := w.telling(planrun.UndoDone); x.Where != "staging" {
 		t.Errorf("its end is told of %s", x.Where)
+	}
+}
+
+// Whoever returns evidence has not worked on the task: the next piece is theirs to check too.
+func TestEvidenceThatWasReturnedIsCheckedBySomebodyWhoHasSeenIt(t *testing.T) {
+	w := begun(t, upgrade())
+	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
+	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
+	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", Note: "it ends too early"}, mark)
+	w.heard("check-failed rehearse → deployer")
+	w.refused(planrun.Complete{Capacity: as(dora), Task: "rehearse"}, dora, "evidence log: missing")
+	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
+	w.refused(planrun.CheckEvidence{Capacity: planrun.Capacity{Roles: []string{"change-manager"}}, Task: "rehearse", OK: true}, dora, "has worked on it")
+	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
+	w.stands("rehearse done, announce done, approve begun, deploy waiting, bake waiting, report waiting")
+	task, _, _ := w.run.Task("rehearse")
+	if old, new := task.Evidence[0], task.Evidence[1]; old.Returned.IsZero() || !old.Checked.IsZero() || !new.Returned.IsZero() || new.Checked.IsZero() {
+		t.Errorf("the piece that was returned is %+v, the other one %+v", old, new)
 	}
 }

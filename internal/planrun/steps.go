@@ -63,7 +63,7 @@ func (r *Run) turnPage(t *Task, def plan.Task, now time.Time) bool {
 	}
 	if a, number, ok := t.Steps.Next(now); ok {
 		r.record(now, timeline.StepBegun, timeline.Muster(), timeline.F("task", t.ID), timeline.F("step", fmt.Sprint(number)))
-		t.Work = r.begin(Work{Do: RunStep, Task: t.ID, Step: *a})
+		t.Work = r.begin(Work{Do: RunStep, Task: t.ID, Step: *a, Book: t.Steps.Runbook.ID, Page: number})
 	}
 	return false
 }
@@ -110,7 +110,7 @@ func (r *Run) turnUndo(i *Undo, t *Task, def plan.Task, now time.Time) {
 	}
 	if a, number, ok := i.Steps.Next(now); ok {
 		r.record(now, timeline.StepBegun, timeline.Muster(), timeline.F("task", t.ID), timeline.F("step", fmt.Sprint(number)), timeline.F("rollback", "yes"))
-		i.Work = r.begin(Work{Do: RunStep, Task: t.ID, Step: *a})
+		i.Work = r.begin(Work{Do: RunStep, Task: t.ID, Step: *a, Book: i.Steps.Runbook.ID, Page: number})
 	}
 }
 

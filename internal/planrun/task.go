@@ -87,7 +87,12 @@ type Given struct {
 	At      time.Time      `json:"at"`
 	Checker timeline.Actor `json:"checker,omitzero"`
 	Checked time.Time      `json:"checked,omitzero"`
+
+	Returned time.Time `json:"returned,omitzero"` // it does not show that the task was done
 }
+
+// open tells whether nobody has checked it yet.
+func (g *Given) open() bool { return g.Checked.IsZero() && g.Returned.IsZero() }
 
 // A Waiver lets a task be skipped for a time.
 type Waiver struct {
@@ -160,7 +165,6 @@ func (r *Run) put(t *Task, s TaskStatus, by timeline.Actor, reason string, now t
 				t.Touched = now
 			}
 		}
-		t.hand(by)
 	case Done, Failed, Skipped, RolledBack:
 		t.Ended, t.Work, t.NextAt, t.Until, t.PollAt, t.DecideBy = now, 0, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	case Waiting, Held, Ready, InCheck, Unclear:

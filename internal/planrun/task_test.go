@@ -157,6 +157,17 @@ func TestWhatApplyRefusesStandsInTheTimeline(t *testing.T) {
 	refused(planrun.Delegate{Capacity: as(mark), Task: "approve", To: approval.Substitute{Person: "cora", Party: "customer", Until: start.Add(time.Hour)}}, mark, "want somebody of the provider")
 }
 
+func TestATaskThatNobodyBeginsIsOverdueToo(t *testing.T) {
+	d := small(manual("a"), manual("b", "a"))
+	d.Phases[0].Tasks[1].Due = &plan.Due{Within: time.Hour, After: "b"}
+	w := begun(t, d)
+	w.after(24 * time.Hour)
+	w.do(planrun.Complete{Capacity: as(lena), Task: "a"}, lena)
+	w.told = nil
+	w.after(time.Hour)
+	w.heard("overdue b → lead")
+}
+
 func TestADueTimeThatCannotBeComputedIsAskedForAgain(t *testing.T) {
 	r, err := planrun.Start(terms(upgrade()), start)
 	if err != nil {

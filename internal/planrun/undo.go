@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"muster/internal/plan"
 	"muster/internal/runbook"
 	"muster/internal/timeline"
 )
@@ -178,11 +177,8 @@ func (r *Run) again(tasks []string, reason string, now time.Time) {
 	anew := slices.Clone(tasks)
 	for _, id := range tasks {
 		anew = append(anew, r.Plan.Following(id)...)
-		def, _ := r.Plan.Task(id)
-		for _, n := range def.Needs {
-			if g, _ := r.Plan.Task(n); g.Kind == plan.Approval || g.Kind == plan.Decision {
-				anew = append(anew, n)
-			}
+		for _, g := range r.Plan.Gates(id) {
+			anew = append(append(anew, g), r.Plan.Following(g)...)
 		}
 	}
 	for n := range r.Tasks {

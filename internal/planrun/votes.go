@@ -82,7 +82,7 @@ func (r *Run) doersAround(def plan.Task) []string {
 		}
 	}
 	for _, o := range r.Plan.All() {
-		if t := r.task(o.ID); o.Changes && slices.Contains(o.Needs, def.ID) && t.Person.ID != "" {
+		if t := r.task(o.ID); o.Changes && t != nil && slices.Contains(r.Plan.Gates(o.ID), def.ID) && t.Person.ID != "" {
 			people = append(people, t.Person.ID)
 		}
 	}

@@ -1,7 +1,6 @@
 package planrun
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -76,13 +75,16 @@ func (r *Run) lookAround(now time.Time) {
 
 // watched tells whether something depends on when an environment may be changed.
 func (r *Run) watched(environment string) bool {
-	return slices.ContainsFunc(r.Tasks, func(t Task) bool {
-		def, _ := r.Plan.Task(t.ID)
+	for n := range r.Tasks {
+		def := r.def(n)
 		if def.Environment != environment || !def.Changes && !def.Window {
-			return false
+			continue
 		}
-		return t.Status == Held || t.Status == Ready || t.Status == Begun || t.Status == Waiting && r.goes() && r.needs(def) == ""
-	})
+		if s := r.Tasks[n].Status; s == Held || s == Ready || s == Begun || s == Waiting && r.goes() && r.needs(def) == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // Looked takes in whether an environment may be changed. With a detail it is not known, and it may not until it is.
@@ -104,7 +106,7 @@ func (r *Run) Looked(number int, l Look, detail string, now time.Time) {
 	}
 	for n := range r.Tasks {
 		t := &r.Tasks[n]
-		if def, _ := r.Plan.Task(t.ID); def.Environment == l.Environment && t.Status == Begun {
+		if def := r.def(n); def.Environment == l.Environment && t.Status == Begun {
 			r.decideBy(t, def)
 		}
 	}

@@ -36,7 +36,9 @@ type Work struct {
 	Window  WindowOf          // of LookWindow
 	Roles   []string          // of FindVoters
 	Check   plan.Check        // of MeasureOnce
-	Step    runbook.Automatic // of RunStep
+	Step    runbook.Automatic // of RunStep …
+	Book    string            // … of the runbook with this ID …
+	Page    int               // … and its number there
 	Writes  string            // of WriteReport
 }
 
@@ -123,6 +125,16 @@ func Abouts() []About {
 func (a About) Pressing() bool {
 	switch a {
 	case TaskFailed, TaskUnclear, WindowEnding, WindowEnded, UndoBegun, UndoWanted, UndoLate, UndoFailed, RunHalted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Lasting tells whether the message still matters when the run is over: it says what has become of something.
+func (a About) Lasting() bool {
+	switch a {
+	case RunCompleted, RunCancelled, TaskDone, VoteDecided, WaiverDecided, ChangeDecided, Said:
 		return true
 	default:
 		return false
@@ -247,7 +259,7 @@ func (t *Telling) describe(s *Task, def plan.Task) {
 	}
 	if s.Status == InCheck {
 		for _, g := range s.Evidence[max(0, len(s.Evidence)-most):] {
-			if g.Checked.IsZero() {
+			if g.open() {
 				t.Given = append(t.Given, Given{Item: g.Item, Ref: g.Ref, SHA256: g.SHA256, By: g.By, At: g.At})
 			}
 		}

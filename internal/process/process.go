@@ -16,7 +16,10 @@ import (
 	"muster/internal/demo"
 	"muster/internal/metrics"
 	"muster/internal/node"
+	"muster/internal/org"
 	"muster/internal/report"
+	"muster/internal/runbook"
+	"muster/internal/runner"
 	"muster/starter/api"
 	"muster/starter/cli"
 	"muster/templates"
@@ -54,14 +57,20 @@ func processes(build metrics.Build) cli.Process {
 		Demo: func(ctx context.Context, s cli.Streams, o cli.DemoOptions) error {
 			return demo.Run(ctx, demo.Options{Language: o.Language, Keep: o.Keep, Build: build, Out: s.Out, Log: logTo(s)})
 		},
-		Bench:  measure(),
-		Replay: replay,
-		Actors: actors,
+		Bench:   measure(),
+		RunStep: runStep,
+		Replay:  replay,
+		Actors:  actors,
 	}
 }
 
 func logTo(s cli.Streams) *slog.Logger {
 	return slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+func runStep(ctx context.Context, o *org.Organisation, a *runbook.Automatic) runbook.Result {
+	r := runner.Runner{House: func() runner.House { return o }}
+	return r.Run(ctx, a)
 }
 
 func replay(_ context.Context, file string) (string, error) {

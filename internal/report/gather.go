@@ -356,18 +356,18 @@ func (l *language) told(v *view, log *timeline.Log) {
 		v.Updates = append(v.Updates, u)
 	}
 	v.Updates, v.MoreUpdates = latest(v.Updates, maxUpdates)
-	v.shorten()
+	v.Timeline = shorten(v.Timeline)
 }
 
 // shorten leaves out the middle of a timeline that is too long for a report.
-func (v *view) shorten() {
+func shorten(all []event) []event {
 	bytes := func(e event) int { return len(e.Text) + 100 }
-	head, tail, left := 0, len(v.Timeline), maxTimeline
+	head, tail, left := 0, len(all), maxTimeline
 	for head < tail {
-		next := v.Timeline[head]
-		fromEnd := len(v.Timeline)-tail < head
+		next := all[head]
+		fromEnd := len(all)-tail < head
 		if fromEnd {
-			next = v.Timeline[tail-1]
+			next = all[tail-1]
 		}
 		if left -= bytes(next); left < 0 {
 			break
@@ -378,9 +378,10 @@ func (v *view) shorten() {
 			head++
 		}
 	}
-	if head < tail {
-		v.Timeline = slices.Concat(v.Timeline[:head], []event{{Skipped: tail - head}}, v.Timeline[tail:])
+	if head == tail {
+		return all
 	}
+	return slices.Concat(all[:head], []event{{Skipped: tail - head}}, all[tail:])
 }
 
 // latest keeps the last n rows and says how many it left out.

@@ -108,16 +108,7 @@ func TestMarkdownKeepsItsShape(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out = append(append(out, "\n\n"...), result...)
-		var b strings.Builder
-		doc := goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough)).Parser().Parse(text.NewReader(out))
-		_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-			if entering && n.Kind() != ast.KindText && n.Kind() != ast.KindString {
-				b.WriteString(n.Kind().String() + " ")
-			}
-			return ast.WalkContinue, nil
-		})
-		return b.String()
+		return shapeOf(append(append(out, "\n\n"...), result...))
 	}
 	want := shape("plain")
 	for _, s := range attacks() {
@@ -127,6 +118,19 @@ func TestMarkdownKeepsItsShape(t *testing.T) {
 			t.Errorf("%q changes the shape of the report:\n%s\nwant\n%s", s, got, want)
 		}
 	}
+}
+
+// shapeOf lists what a Markdown text is made of.
+func shapeOf(markdown []byte) string {
+	var b strings.Builder
+	doc := goldmark.New(goldmark.WithExtensions(extension.Table, extension.Strikethrough)).Parser().Parse(text.NewReader(markdown))
+	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if entering && n.Kind() != ast.KindText && n.Kind() != ast.KindString {
+			b.WriteString(n.Kind().String() + " ")
+		}
+		return ast.WalkContinue, nil
+	})
+	return b.String()
 }
 
 // The page has no scripts, loads nothing, and every table head says what it heads.

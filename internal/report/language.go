@@ -27,6 +27,7 @@ type language struct {
 	verdicts  *template.Template
 	incident  shipped
 	result    shipped
+	plans     map[string]shipped // by kind of report
 	formPage  *htmltemplate.Template
 	formParts []byte // what forms share with the shipped reports
 }
@@ -206,6 +207,9 @@ func (l *language) loadReports(fsys fs.FS) error {
 	if l.result, err = l.loadReport(fsys, ResultForm, &result{}, new(filled[result]())); err != nil {
 		return err
 	}
+	if err = l.loadPlanReports(fsys); err != nil {
+		return err
+	}
 	if l.formPage, err = l.loadPage(fsys, "reports/form.html.tmpl"); err != nil {
 		return err
 	}
@@ -213,13 +217,29 @@ func (l *language) loadReports(fsys fs.FS) error {
 	return err
 }
 
+// loadPlanReports reads the reports on runs of plans, which share their parts.
+func (l *language) loadPlanReports(fsys fs.FS) error {
+	l.plans = map[string]shipped{}
+	var faults []error
+	for _, kind := range PlanReports() {
+		s, err := l.loadReport(fsys, FormKind(kind), &planView{}, new(filled[planView]()))
+		l.plans[kind], faults = s, append(faults, err)
+	}
+	return errors.Join(faults...)
+}
+
 // loadReport reads a report as Markdown and as a page, and tries both.
 func (l *language) loadReport(fsys fs.FS, kind FormKind, tries ...any) (s shipped, err error) {
 	name := "reports/" + string(kind) + "." + l.code
-	if s.markdown, err = l.parse(fsys, name+".md.tmpl", "reports/parts."+l.code+".md.tmpl"); err != nil {
+	markdown, page := []string{name + ".md.tmpl", "reports/parts." + l.code + ".md.tmpl"}, []string{name + ".html.tmpl"}
+	if slices.Contains(PlanReports(), string(kind)) { // these share more
+		markdown = append(markdown, "reports/plan-parts."+l.code+".md.tmpl")
+		page = append(page, "reports/plan-parts."+l.code+".html.tmpl")
+	}
+	if s.markdown, err = l.parse(fsys, markdown...); err != nil {
 		return s, err
 	}
-	if s.page, err = l.loadPage(fsys, name+".html.tmpl"); err != nil {
+	if s.page, err = l.loadPage(fsys, page...); err != nil {
 		return s, err
 	}
 	var faults []error
@@ -232,8 +252,8 @@ func (l *language) loadReport(fsys fs.FS, kind FormKind, tries ...any) (s shippe
 	return s, errors.Join(faults...)
 }
 
-func (l *language) loadPage(fsys fs.FS, file string) (*htmltemplate.Template, error) {
-	parsed, err := l.parse(fsys, file, "reports/style.html.tmpl")
+func (l *language) loadPage(fsys fs.FS, files ...string) (*htmltemplate.Template, error) {
+	parsed, err := l.parse(fsys, append(files, "reports/style.html.tmpl")...)
 	if err != nil {
 		return nil, err
 	}
@@ -258,6 +278,9 @@ func strangers(fsys fs.FS, languages []*language) error {
 			"reports/incident.%s.html.tmpl", "reports/result.%s.md.tmpl", "reports/result.%s.html.tmpl", "reports/parts.%s.md.tmpl",
 		} {
 			known = append(known, fmt.Sprintf(pattern, l.code))
+		}
+		for _, name := range append(PlanReports(), "plan-parts") {
+			known = append(known, "reports/"+name+"."+l.code+".md.tmpl", "reports/"+name+"."+l.code+".html.tmpl")
 		}
 	}
 	var faults []error
@@ -323,4 +346,4 @@ func (l *language) targets(s string) string {
 
 func messageLimits() limits { return limits{bytes: 32 << 10, within: time.Second} }
 
-func reportLimits() limits { return limits{bytes: 2 << 20, within: 10 * time.Second} }
+func reportLimits() limits { return limits{bytes: 4 << 20, within: 10 * time.Second} }

@@ -190,8 +190,7 @@ var reasons = []struct {
 	{regexp.MustCompile(`^step (\d+): unknown$`), "step-unknown"},
 	{regexp.MustCompile(`^(\d+) targets have failed; the plan lets (\d+)$`), "targets-failed"},
 	{regexp.MustCompile(`^the window has ended while (\S+) was under way$`), "window-ended"},
-	{regexp.MustCompile(`^()outside$`), "outside"},
-	{regexp.MustCompile(`^(.*, )outside$`), "outside"},
+	{regexp.MustCompile(`^(.*, )?outside$`), "outside"},
 }
 
 // reason writes a reason that Muster has given in the reader's language, and what people have written as it is.
@@ -255,6 +254,9 @@ func planWords(add func(axis, value string)) {
 		add("reason", r.word)
 	}
 	for _, k := range []plan.ChangeKind{plan.Added, plan.Removed, plan.Moved, plan.ReOwned, plan.ReTimed, plan.Altered} {
+		add("difference", string(k))
+	}
+	for _, k := range []approval.ChangeKind{approval.Changed, approval.Added, approval.Gone} {
 		add("difference", string(k))
 	}
 }

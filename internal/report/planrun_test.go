@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +138,25 @@ func TestPlanMessages(t *testing.T) {
 	}
 }
 
+// A whole run with its detours: every message that it asks for can be written for every role, and nothing is missing in it.
+func TestEveryMessageOfARunCanBeWritten(t *testing.T) {
+	all, gap := texts(t), regexp.MustCompile(`no value|%!|\(\)|: ?,|–|\n\n\n`)
+	for _, told := range completed(t).told {
+		for _, language := range all.Languages() {
+			for _, role := range append(told.Roles, "") {
+				x := told
+				if role != "" {
+					x = told.To(role)
+				}
+				m, err := all.PlanRun(x, delivery.Recipient{ID: "park", Name: "박지훈", Language: language})
+				if found := gap.FindString(m.Subject + m.Text); err != nil || found != "" {
+					t.Errorf("%s of %s for %q in %s: %v, %q in\n%s", x.About, x.Task, role, language, err, found, m.Text)
+				}
+			}
+		}
+	}
+}
+
 // What somebody is to do next depends on where the task stands and what it is.
 func TestAPlanMessageSaysWhatCanBeDone(t *testing.T) {
 	ready := func(change func(*planrun.Telling)) planrun.Telling {
@@ -201,6 +221,33 @@ func TestAPlanMessageSaysWhatCanBeDone(t *testing.T) {
 		}
 		if strings.Contains(m.Text, row.keeps) {
 			t.Errorf("%s: it says %q:\n%s", name, row.keeps, m.Text)
+		}
+	}
+}
+
+// What Muster gives as a reason, and what has changed, is said in the reader's language; what people write stays as it is.
+func TestReasonsInTheReadersLanguage(t *testing.T) {
+	for _, row := range []struct {
+		kind           timeline.Kind
+		fact, said, ko string
+	}{
+		{timeline.TaskMoved, "reason", "its waiver has expired", "예외 승인 만료"},
+		{timeline.TaskMoved, "reason", "the plan has changed", "계획 변경"},
+		{timeline.TaskMoved, "reason", "its runbook has failed", "런북 실패"},
+		{timeline.TaskMoved, "reason", "step 3: failed", "3단계 실패"},
+		{timeline.TaskMoved, "reason", "step 3: unknown", "3단계 결과 불명"},
+		{timeline.TaskMoved, "reason", "2 targets have failed; the plan lets 1", "대상 2건 실패(허용 1건)"},
+		{timeline.PlanMoved, "reason", "the window has ended while deploy was under way", "작업 deploy 진행 중 작업 가능 시간 종료"},
+		{timeline.WindowLooked, "why", "outside", "작업 가능 시간 외"},
+		{timeline.TaskMoved, "reason", "연말 성수기, outside", "연말 성수기, 작업 가능 시간 외"},
+		{timeline.TaskMoved, "reason", "expired-rejected", "기한 내 미결정으로 반려"},
+		{timeline.TaskMoved, "reason", "the disk is full", "the disk is full"},
+		{timeline.VoteVoided, "changed", "evidence rehearse/log 2 added, plan changed", "증적 rehearse/log 2 추가, 계획 변경"},
+		{timeline.ChangeAsked, "changes", "added warn, re-timed deploy", "추가 warn, 기한 변경 deploy"},
+	} {
+		got := texts(t).Entry(timeline.Entry{At: start(), Kind: row.kind, Actor: timeline.Muster(), Facts: []timeline.Fact{timeline.F(row.fact, row.said)}}, "ko", "UTC")
+		if !strings.Contains(got, row.ko) {
+			t.Errorf("%q: got %q, want it to contain %q", row.said, got, row.ko)
 		}
 	}
 }

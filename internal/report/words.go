@@ -80,6 +80,7 @@ func needed() []string {
 	entitlementWords(add)
 	requestWords(add)
 	planWords(add)
+	planReportWords(add)
 	for _, p := range review.Phases() {
 		add("interval", string(p))
 	}

@@ -3,10 +3,8 @@
 package runbook
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -32,7 +30,7 @@ type Runbook struct {
 	Tools         string        `json:"tools"`
 	Permissions   string        `json:"permissions"` // special ones
 	Author        string        `json:"author"`
-	Updated       calendar.Date `json:"updated"`
+	Updated       calendar.Date `json:"updated,omitzero"`
 	Escalation    string        `json:"escalation"`              // whom to ask when it does not work
 	Stakeholders  string        `json:"stakeholders,omitempty"`  // of a playbook
 	Communication string        `json:"communication,omitempty"` // of a playbook: how updates are told during the investigation
@@ -353,21 +351,25 @@ func (a *Automatic) checkHTTP() (broken []error) {
 	return broken
 }
 
-// Host returns the host and port that the request goes to, and no where it cannot go anywhere.
+// Host returns the host and port that the request goes to, and no where that is not a plain name and number.
 func (h HTTP) Host() (host, port string, ok bool) {
-	u, err := url.Parse(bare(h.URL))
-	_, after, _ := strings.Cut(h.URL, "://")
-	if err != nil || u.User != nil || u.Hostname() == "" || u.Opaque != "" || !strings.HasPrefix(after, u.Host) {
-		return "", "", false
-	}
-	standard := ""
-	switch u.Scheme {
+	scheme, rest, _ := strings.Cut(h.URL, "://")
+	switch scheme {
 	case "https":
-		standard = "443"
+		port = "443"
 	case "http":
-		standard = "80"
+		port = "80"
 	}
-	return strings.ToLower(u.Hostname()), cmp.Or(u.Port(), standard), standard != ""
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	host, named, has := strings.Cut(rest[:end], ":")
+	if has {
+		port = named
+	}
+	ok = port != "" && len(port) <= 5 && strings.Trim(port, digits) == "" && host != "" && strings.Trim(host, letters+digits+".-") == ""
+	return strings.ToLower(host), port, ok && (scheme == "https" || scheme == "http")
 }
 
 // Methods lists the methods of requests.

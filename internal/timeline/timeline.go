@@ -3,6 +3,7 @@
 package timeline
 
 import (
+	"slices"
 	"time"
 
 	"muster/internal/jsonsize"
@@ -107,6 +108,17 @@ func (l *Log) Trim(entries, bytes int) {
 		l.Dropped += drop
 		l.Entries = append([]Entry(nil), l.Entries[drop:]...)
 	}
+}
+
+// Keep leaves out the entries of other kinds. Those that stay keep their numbers.
+func (l *Log) Keep(kind func(Kind) bool) {
+	l.Entries = slices.DeleteFunc(l.Entries, func(e Entry) bool {
+		out := !kind(e.Kind)
+		if out {
+			l.Bytes -= e.size()
+		}
+		return out
+	})
 }
 
 // size is about what the entry takes as JSON.

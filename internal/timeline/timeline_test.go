@@ -63,6 +63,22 @@ func TestALogThatDoesNotReachTheLaterOneIsLeftOut(t *testing.T) {
 	}
 }
 
+// What is kept keeps its numbers, and the log knows about how large it is.
+func TestKeep(t *testing.T) {
+	var l, want timeline.Log
+	for n := range 4 {
+		kind := []timeline.Kind{timeline.Noted, timeline.Measured}[n%2]
+		l.Add(time.Unix(int64(n), 0), kind, timeline.Muster(), timeline.F("text", "x"))
+		if kind == timeline.Noted {
+			want.Add(time.Unix(int64(n), 0), kind, timeline.Muster(), timeline.F("text", "x"))
+		}
+	}
+	l.Keep(func(k timeline.Kind) bool { return k == timeline.Noted })
+	if len(l.Entries) != 2 || l.Entries[0].Seq != 1 || l.Entries[1].Seq != 3 || l.Bytes != want.Bytes {
+		t.Errorf("kept %+v; want the notes, of %d bytes", l, want.Bytes)
+	}
+}
+
 func TestTrimKeepsTheNewestWithinItsBytes(t *testing.T) {
 	l := filled(100)
 	l.Trim(100, l.Bytes/2)

@@ -1,0 +1,35 @@
+package outbound
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"syscall"
+)
+
+// Unanswered is why a request that was sent once has no answer.
+type Unanswered struct {
+	Detail  string // shows no more of the URL than its scheme and host
+	Sent    bool   // the receiver may have got it
+	Refused bool   // its machine says that nothing listens there
+}
+
+// Error returns the detail.
+func (u *Unanswered) Error() string { return u.Detail }
+
+// Once sends a request that is no delivery once, on a connection of its own, and follows no redirect. Whatever answers, it is
+// the caller who judges the answer and closes its body. The error is a *Unanswered.
+func (g Guard) Once(req *http.Request) (*http.Response, error) {
+	var sent atomic.Bool
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }}
+	t := g.transport()
+	t.DisableKeepAlives = true // nor does a request go out again because an idle connection was dead
+	resp, err := t.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+	if err != nil {
+		return nil, &Unanswered{
+			Detail: origin(req.URL) + ": " + cause(err), Sent: sent.Load(), Refused: errors.Is(err, syscall.ECONNREFUSED),
+		}
+	}
+	return resp, nil
+}

@@ -1,0 +1,472 @@
+package preview
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"muster/activities"
+	"muster/internal/approval"
+	"muster/internal/escalation"
+	"muster/internal/org"
+	"muster/internal/plan"
+	"muster/internal/planrun"
+	"muster/internal/runbook"
+	"muster/internal/supportplan"
+	"muster/internal/timeline"
+)
+
+// How long things take where the plan does not say it. People work in the working time of the run; a change is made in its window
+// whatever the hour.
+const (
+	aTask  = 4 * time.Hour
+	aVote  = 8 * time.Hour
+	aCheck = 2 * time.Hour
+	aStep  = 10 * time.Minute
+	aLook  = time.Minute // at something that asks a person
+)
+
+// horizon is how far a preview looks.
+const horizon = 3 * 366 * 24 * time.Hour
+
+// A Forecast is how a run of a plan would go if everybody did what they are asked, in the time that it usually takes.
+type Forecast struct {
+	Run      *planrun.Run `json:"-"`
+	Starts   time.Time    `json:"starts"`
+	Ends     time.Time    `json:"ends,omitzero"` // zero: it stalls
+	Tasks    []Bar        `json:"tasks"`         // in the order of the plan
+	Critical []string     `json:"critical"`      // tasks that the end waits for, the first one first
+	Stalls   []Stall      `json:"stalls,omitempty"`
+	Wanted   []Wanted     `json:"wanted"` // who must be there, and when
+}
+
+// A Bar is when one task would be done.
+type Bar struct {
+	ID      string             `json:"id"`
+	Phase   string             `json:"phase"`
+	Name    plan.Text          `json:"name"`
+	Ready   time.Time          `json:"ready,omitzero"`
+	Begins  time.Time          `json:"begins,omitzero"`
+	Ends    time.Time          `json:"ends,omitzero"`
+	Due     time.Time          `json:"due,omitzero"`
+	Late    bool               `json:"late,omitempty"`    // it ends after it is due
+	Expires bool               `json:"expires,omitempty"` // a vote that would not be decided in time
+	Held    []Held             `json:"held,omitempty"`
+	Status  planrun.TaskStatus `json:"status"` // at the end of the forecast
+}
+
+// A Held is a time in which a task waits because its environment may not be changed.
+type Held struct {
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until,omitzero"` // zero: for ever
+	Why   string    `json:"why"`
+}
+
+// A Stall is where the run would stand still, and for whom it would wait.
+type Stall struct {
+	Task   string             `json:"task"`
+	Status planrun.TaskStatus `json:"status"`
+	Roles  []string           `json:"roles"`
+	Why    string             `json:"why,omitempty"`
+}
+
+// A Wanted is that somebody has something to do.
+type Wanted struct {
+	Role  string    `json:"role"`
+	Task  string    `json:"task"`
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until"`
+}
+
+// planner simulates a run.
+type planner struct {
+	run     *planrun.Run
+	now     time.Time
+	works   *activities.Plans
+	open    supportplan.OpenTime
+	actions []action
+	bars    []Bar
+	wanted  []Wanted
+}
+
+// An action is what somebody does at an instant.
+type action struct {
+	at time.Time
+	do func()
+}
+
+// Plan forecasts a run of a plan from an instant on, on the calendars, freezes and schedules of the folder.
+func Plan(ctx context.Context, o *org.Organisation, terms planrun.Terms, start time.Time) (*Forecast, error) {
+	open, err := supportplan.OpenTimeOf(terms.Calendar, terms.Calendars, time.LoadLocation)
+	if err != nil {
+		return nil, fmt.Errorf("preview plan: %w", err)
+	}
+	p := &planner{now: start, open: open}
+	p.works = &activities.Plans{Directory: func() activities.Directory { return o }, Now: func() time.Time { return p.now }}
+	if p.run, err = planrun.Start(terms, start); err != nil {
+		return nil, fmt.Errorf("preview plan: %w", err)
+	}
+	for _, phase := range terms.Plan.Phases {
+		for _, t := range phase.Tasks {
+			p.bars = append(p.bars, Bar{ID: t.ID, Phase: phase.ID, Name: t.Name})
+		}
+	}
+	p.play(ctx, start.Add(horizon))
+	return p.forecast(start), nil
+}
+
+// play lets the time run until the run is over, stands still, or the horizon is reached.
+func (p *planner) play(ctx context.Context, end time.Time) {
+	const most = 100_000 // moments
+	for range most {
+		for works := p.run.Advance(p.now); len(works) > 0; works = p.run.Advance(p.now) {
+			for _, w := range works {
+				p.answer(ctx, w)
+			}
+		}
+		p.watch()
+		if p.run.Over() {
+			return
+		}
+		next := p.run.NextDue()
+		n := -1
+		for i, a := range p.actions {
+			if next.IsZero() || !a.at.After(next) {
+				next, n = a.at, i
+			}
+		}
+		if next.IsZero() || next.After(end) || !p.moves(n) {
+			return
+		}
+		p.now = next
+		if n >= 0 {
+			do := p.actions[n].do
+			p.actions = slices.Delete(p.actions, n, n+1)
+			do()
+		}
+	}
+}
+
+// moves tells whether anything but a reminder can still happen: somebody acts, time passes for a task, or a window opens.
+func (p *planner) moves(acting int) bool {
+	if acting >= 0 || len(p.actions) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(p.run.Tasks, func(t planrun.Task) bool {
+		def, _ := p.run.Plan.Task(t.ID)
+		return t.Status == planrun.Held || t.Status == planrun.Begun && (def.Window || !t.Until.IsZero() || !t.NextAt.IsZero() || !t.Due.IsZero() && !t.Overdue)
+	})
+}
+
+// watch keeps what the bars show.
+func (p *planner) watch() {
+	for n := range p.run.Tasks {
+		t, b := &p.run.Tasks[n], &p.bars[n]
+		if t.Status != b.Status {
+			switch t.Status {
+			case planrun.Held:
+				b.Held = append(b.Held, Held{From: p.now, Why: t.Reason})
+			case planrun.Ready:
+				b.Ready = p.now
+			default:
+			}
+			if k := len(b.Held) - 1; k >= 0 && b.Status == planrun.Held {
+				b.Held[k].Until = p.now
+			}
+			b.Status = t.Status
+		}
+		b.Begins, b.Ends, b.Due = t.Begun, t.Ended, t.Due
+		if b.Ready.IsZero() {
+			b.Ready = t.Begun
+		}
+	}
+}
+
+// answer does what the run asks for, as the world would.
+func (p *planner) answer(ctx context.Context, w planrun.Work) {
+	detail := func(err error) string {
+		if err != nil {
+			return err.Error()
+		}
+		return ""
+	}
+	switch w.Do {
+	case planrun.ComputeDue:
+		due, err := p.works.ComputeDue(ctx, activities.ComputeDueInput{DueOf: w.Due, Calendar: p.run.Calendar, Calendars: p.run.Calendars})
+		p.run.DueComputed(w.Task, due, detail(err), p.now)
+	case planrun.LookWindow:
+		look, err := p.works.LookWindow(ctx, w.Window)
+		p.run.Looked(w.Number, look, detail(err), p.now)
+	case planrun.FindVoters:
+		p.findVoters(ctx, w)
+	case planrun.MeasureOnce:
+		p.run.Measured(w.Number, w.Task, planrun.Pass, "", p.now)
+	case planrun.RunStep:
+		p.at(p.now.Add(aStep), func() { p.run.Ran(w.Number, w.Task, runbook.Result{State: runbook.Passed}, p.now) })
+	case planrun.WriteReport:
+		p.run.Written(w.Number, w.Task, []planrun.Document{{Name: w.Writes}}, "", p.now)
+	case planrun.Tell:
+		p.told(w.Telling)
+	}
+}
+
+func (p *planner) at(when time.Time, do func()) { p.actions = append(p.actions, action{when, do}) }
+
+// work returns when something is done that takes so long, in the working time of the run.
+func (p *planner) work(d time.Duration) time.Time {
+	at, err := p.open.Add(p.now, d)
+	if err != nil { // the calendar ends: people work on
+		return p.now.Add(d)
+	}
+	return at
+}
+
+// whoever is somebody who fills some roles, and who has no other part.
+func whoever(roles []string) (timeline.Actor, planrun.Capacity) {
+	id := "preview"
+	for _, r := range roles {
+		id += ":" + r
+	}
+	return timeline.Actor{Kind: timeline.Person, ID: id, Name: id}, planrun.Capacity{Roles: roles}
+}
+
+// do asks something of the run as somebody who may. What is refused stands still, and is seen at the end.
+func (p *planner) do(roles []string, make func(c planrun.Capacity) planrun.Command) {
+	by, capacity := whoever(roles)
+	p.doAs(by, make(capacity))
+}
+
+func (p *planner) doAs(by timeline.Actor, c planrun.Command) {
+	if c.Check(p.run, by) == nil {
+		_ = c.Apply(p.run, by, p.now)
+	}
+}
+
+// told lets whoever is told do what they are asked.
+func (p *planner) told(t planrun.Telling) {
+	def, _ := p.run.Plan.Task(t.Task)
+	switch t.About {
+	case planrun.TaskReady:
+		p.takesUp(def)
+	case planrun.CheckWanted:
+		for _, e := range def.Evidence {
+			if e.CheckedBy == "" {
+				continue
+			}
+			done := p.work(aCheck)
+			p.want(e.CheckedBy, def.ID, done)
+			p.at(done, func() {
+				p.do([]string{e.CheckedBy}, func(c planrun.Capacity) planrun.Command {
+					return planrun.CheckEvidence{Capacity: c, Task: def.ID, OK: true}
+				})
+			})
+		}
+	case planrun.TaskUnclear:
+		p.at(p.now.Add(aLook), func() {
+			p.do(def.Doers(), func(c planrun.Capacity) planrun.Command {
+				return planrun.Settle{Capacity: c, Task: def.ID, Status: planrun.Done, Reason: "preview"}
+			})
+		})
+	default:
+	}
+}
+
+func (p *planner) want(role, task string, until time.Time) {
+	p.wanted = append(p.wanted, Wanted{Role: role, Task: task, From: p.now, Until: until})
+}
+
+// length is how long a task takes.
+func length(def plan.Task) time.Duration {
+	if def.Typical > 0 {
+		return def.Typical
+	}
+	return aTask
+}
+
+// takesUp begins a task and does it: a change when it may be made, everything else in working time.
+func (p *planner) takesUp(def plan.Task) {
+	begins := p.now
+	if at, ok := p.open.NextOpen(p.now); ok && !def.Changes {
+		begins = at
+	}
+	p.at(begins, func() {
+		p.do(def.Doers(), func(c planrun.Capacity) planrun.Command { return planrun.Begin{Capacity: c, Task: def.ID} })
+		if t, _, _ := p.run.Task(def.ID); t.Status != planrun.Begun {
+			return
+		}
+		if def.Kind == plan.Runbook {
+			p.goThrough(def)
+			return
+		}
+		done := p.work(length(def))
+		if def.Changes {
+			done = p.now.Add(length(def))
+		}
+		for _, role := range def.Doers() {
+			p.want(role, def.ID, done)
+		}
+		p.at(done, func() { p.completes(def) })
+	})
+}
+
+// completes gives every piece of evidence that is wanted, for every target of the wave on its way.
+func (p *planner) completes(def plan.Task) {
+	if def.Waves == nil {
+		var given []planrun.Given
+		for _, e := range def.Evidence {
+			given = append(given, planrun.Given{Item: e.ID, Ref: "preview"})
+		}
+		p.do(def.Doers(), func(c planrun.Capacity) planrun.Command {
+			return planrun.Complete{Capacity: c, Task: def.ID, Evidence: given}
+		})
+		return
+	}
+	t, _, _ := p.run.Task(def.ID)
+	for _, x := range t.Targets {
+		if x.Wave == t.Wave && x.Status == planrun.Waiting {
+			p.do(def.Doers(), func(c planrun.Capacity) planrun.Command {
+				return planrun.Complete{Capacity: c, Task: def.ID, Target: x.Name}
+			})
+		}
+	}
+	if t.Status == planrun.Begun { // the next wave begins after the bake
+		p.at(t.Until.Add(length(def)), func() { p.completes(def) })
+	}
+}
+
+// goThrough does the steps of a runbook that wait for a person, as long as there are any.
+func (p *planner) goThrough(def plan.Task) {
+	t, _, _ := p.run.Task(def.ID)
+	if t.Status != planrun.Begun {
+		return
+	}
+	if t.Steps != nil {
+		if s := t.Steps.Current(); s != nil && s.Status == runbook.Waiting {
+			p.do(def.Doers(), func(c planrun.Capacity) planrun.Command {
+				return planrun.DoStep{Capacity: c, Task: def.ID, Step: s.Number}
+			})
+		}
+	}
+	p.at(p.now.Add(aStep), func() { p.goThrough(def) })
+}
+
+// findVoters lets everybody who may vote be in favour, after the time that a vote takes.
+func (p *planner) findVoters(ctx context.Context, w planrun.Work) {
+	var in activities.FindVotersInput
+	for _, id := range w.Roles {
+		role, _ := p.run.Plan.Role(id)
+		in.Roles = append(in.Roles, activities.RoleTargets{Role: id, Party: role.Party, Targets: p.run.Filled(id)})
+	}
+	found, err := p.works.FindVoters(ctx, in)
+	if err != nil {
+		p.run.Elected(w.Task, nil, err.Error(), p.now)
+		return
+	}
+	first := false
+	if t, _, ok := p.run.Task(w.Task); ok {
+		first = t.Ballot == nil
+	}
+	p.run.Elected(w.Task, found.Electors, "", p.now)
+	if !first {
+		return
+	}
+	def, _ := p.run.Plan.Task(w.Task)
+	d := aVote
+	if def.Typical > 0 {
+		d = def.Typical
+	}
+	done := p.work(d)
+	for _, role := range w.Roles {
+		p.want(role, w.Task, done)
+	}
+	for _, e := range found.Electors {
+		p.at(done, func() { p.vote(w.Task, e) })
+	}
+}
+
+func (p *planner) vote(task string, e approval.Elector) {
+	t, def, _ := p.run.Task(task)
+	if t.Ballot == nil {
+		return
+	}
+	choice := approval.Approve
+	if def.Kind == plan.Decision {
+		choice = approval.Ready
+	}
+	p.doAs(timeline.Actor{Kind: timeline.Person, ID: e.Person, Name: e.Name}, planrun.Vote{
+		Capacity: planrun.Capacity{Roles: e.Roles}, ID: "preview/" + task + "/" + e.Person + fmt.Sprint(t.Attempt), Task: task, Choice: choice,
+		Shown: t.Ballot.Shown.SHA256,
+	})
+}
+
+// forecast says how it went.
+func (p *planner) forecast(start time.Time) *Forecast {
+	f := &Forecast{Run: p.run, Starts: start, Tasks: p.bars, Wanted: p.wanted}
+	if p.run.Over() {
+		f.Ends = p.run.Ended
+	}
+	for n := range f.Tasks {
+		b := &f.Tasks[n]
+		t, def, _ := p.run.Task(b.ID)
+		b.Late = !b.Due.IsZero() && (b.Ends.After(b.Due) || b.Ends.IsZero() && t.Overdue)
+		b.Expires = t.Ballot != nil && t.Ballot.Outcome.Why == approval.Deadline
+		if f.Ends.IsZero() && !t.Status.Ended() && t.Status != planrun.Waiting {
+			f.Stalls = append(f.Stalls, Stall{Task: b.ID, Status: t.Status, Roles: waitsFor(def, t), Why: t.Reason})
+		}
+	}
+	slices.SortStableFunc(f.Wanted, func(a, b Wanted) int { return a.From.Compare(b.From) })
+	f.Critical = p.critical()
+	return f
+}
+
+// waitsFor are the roles for which a task waits.
+func waitsFor(def plan.Task, t *planrun.Task) []string {
+	switch {
+	case def.Vote != nil && t.Status == planrun.Begun:
+		var roles []string
+		for _, v := range def.Vote.Voters {
+			roles = append(roles, v.Role)
+		}
+		return roles
+	case t.Status == planrun.Failed:
+		return []string{def.Accountable}
+	}
+	return def.Doers()
+}
+
+// critical are the tasks that the end waits for: from the last one back, always the one among those needed that ended last.
+func (p *planner) critical() []string {
+	var last *planrun.Task
+	for n := range p.run.Tasks {
+		if t := &p.run.Tasks[n]; !t.Ended.IsZero() && (last == nil || !t.Ended.Before(last.Ended)) {
+			last = t
+		}
+	}
+	var path []string
+	for last != nil {
+		path = append(path, last.ID)
+		def, _ := p.run.Plan.Task(last.ID)
+		var before *planrun.Task
+		for _, id := range def.Needs {
+			if t, _, ok := p.run.Task(id); ok && (before == nil || t.Ended.After(before.Ended)) {
+				before = t
+			}
+		}
+		last = before
+	}
+	slices.Reverse(path)
+	return path
+}
+
+// Fills are the people who fill a role as the folder has it at an instant, for showing who must be there.
+func Fills(o *org.Organisation, targets []escalation.Target, at time.Time) []string {
+	var names []string
+	for _, t := range targets {
+		to, _ := o.Recipients(t, at)
+		for _, r := range to {
+			names = append(names, r.Name)
+		}
+	}
+	return names
+}

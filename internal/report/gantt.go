@@ -1,0 +1,182 @@
+package report
+
+import (
+	"fmt"
+	"html"
+	"strings"
+	"time"
+)
+
+// A Gantt is what is done when, to be drawn.
+type Gantt struct {
+	Title    string
+	Language string
+	Zone     *time.Location
+	From, To time.Time
+	Rows     []GanttRow
+	Legend   GanttLegend
+}
+
+// A GanttRow is one thing that is done. Instants that are not known are zero.
+type GanttRow struct {
+	Group    string // what comes before rows that belong together; drawn once
+	Label    string
+	Ready    time.Time
+	Begins   time.Time
+	Ends     time.Time
+	Due      time.Time
+	Critical bool
+	Late     bool
+	Held     []GanttSpan
+}
+
+// A GanttSpan is a time in which nothing may be done.
+type GanttSpan struct {
+	From, Until time.Time
+	Why         string
+}
+
+// GanttLegend are the words beside the drawing.
+type GanttLegend struct{ Waiting, Doing, Held, Due, Critical, Late string }
+
+const (
+	ganttLabel  = 280 // pixels
+	ganttWidth  = 900
+	ganttRow    = 24
+	ganttHead   = 56
+	ganttLegend = 36
+)
+
+// SVG draws it. The same one is the same bytes; it needs no script, and its colours follow the reader's.
+func (g *Gantt) SVG() string {
+	var b strings.Builder
+	lines := 0
+	group := ""
+	for _, r := range g.Rows {
+		if r.Group != group {
+			group = r.Group
+			lines++
+		}
+		lines++
+	}
+	height := ganttHead + lines*ganttRow + ganttLegend
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" lang="%s" font-family="Pretendard, system-ui, sans-serif" font-size="12">`+"\n",
+		ganttLabel+ganttWidth+20, height, html.EscapeString(g.Language))
+	fmt.Fprintf(&b, "<title>%s</title>\n", html.EscapeString(g.Title))
+	b.WriteString(`<style>text{fill:#1b1f24}.grid{stroke:#d0d7de}.ready{fill:#d0d7de}.do{fill:#2f6feb}.critical{fill:#b35900}.late{fill:#cf222e}.held{fill:#eac54f}` +
+		`.due{fill:none;stroke:#1b1f24;stroke-width:1.5}.group{font-weight:600}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.grid{stroke:#3d444d}.ready{fill:#3d444d}` +
+		`.do{fill:#539bf5}.critical{fill:#f0883e}.late{fill:#f47067}.held{fill:#9e6a03}.due{stroke:#e6edf3}}</style>` + "\n")
+	g.axis(&b, height-ganttLegend)
+	y := ganttHead
+	group = ""
+	for _, r := range g.Rows {
+		if r.Group != group {
+			group = r.Group
+			fmt.Fprintf(&b, `<text class="group" x="4" y="%d">%s</text>`+"\n", y+16, html.EscapeString(clipTo(group, 44)))
+			y += ganttRow
+		}
+		g.row(&b, r, y)
+		y += ganttRow
+	}
+	g.legend(&b, y+10)
+	b.WriteString("</svg>\n")
+	return b.String()
+}
+
+// x is where an instant is drawn.
+func (g *Gantt) x(t time.Time) int {
+	span := g.To.Sub(g.From)
+	if span <= 0 {
+		return ganttLabel
+	}
+	share := float64(t.Sub(g.From)) / float64(span)
+	return ganttLabel + int(min(max(share, 0), 1)*ganttWidth)
+}
+
+// axis draws a line for as many days as can be read.
+func (g *Gantt) axis(b *strings.Builder, bottom int) {
+	const most = 12 // labels
+	form, step := "01-02", 1
+	if g.To.Sub(g.From) < 48*time.Hour {
+		g.hours(b, bottom)
+		return
+	}
+	days := int(g.To.Sub(g.From).Hours()/24) + 1
+	for days/step > most {
+		step++
+	}
+	from := g.From.In(g.Zone)
+	day := time.Date(from.Year(), from.Month(), from.Day()+1, 0, 0, 0, 0, g.Zone)
+	for ; day.Before(g.To); day = day.AddDate(0, 0, step) {
+		g.tick(b, day, day.Format(form), bottom)
+	}
+}
+
+func (g *Gantt) hours(b *strings.Builder, bottom int) {
+	const most = 12
+	step := time.Minute
+	for _, s := range []time.Duration{5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour} {
+		if step = s; g.To.Sub(g.From)/s <= most {
+			break
+		}
+	}
+	for at := g.From.Truncate(step).Add(step); at.Before(g.To); at = at.Add(step) {
+		g.tick(b, at, at.In(g.Zone).Format("15:04"), bottom)
+	}
+}
+
+func (g *Gantt) tick(b *strings.Builder, at time.Time, label string, bottom int) {
+	x := g.x(at)
+	fmt.Fprintf(b, `<line class="grid" x1="%d" y1="%d" x2="%d" y2="%d"/><text x="%d" y="%d">%s</text>`+"\n", x, ganttHead-12, x, bottom, x+2, ganttHead-18, label)
+}
+
+func (g *Gantt) row(b *strings.Builder, r GanttRow, y int) {
+	moment := func(t time.Time) string { return t.In(g.Zone).Format("2006-01-02 15:04 MST") }
+	bar := func(class string, from, to time.Time, title string) {
+		if from.IsZero() || to.IsZero() || to.Before(from) {
+			return
+		}
+		x, end := g.x(from), g.x(to)
+		fmt.Fprintf(b, `<rect class="%s" x="%d" y="%d" width="%d" height="12" rx="2"><title>%s</title></rect>`+"\n", class, x, y+6, max(2, end-x), html.EscapeString(title))
+	}
+	fmt.Fprintf(b, `<text x="14" y="%d">%s</text>`+"\n", y+16, html.EscapeString(clipTo(r.Label, 40)))
+	bar("ready", r.Ready, r.Begins, g.Legend.Waiting+" "+moment(r.Ready))
+	for _, h := range r.Held {
+		until := h.Until
+		if until.IsZero() {
+			until = g.To
+		}
+		bar("held", h.From, until, g.Legend.Held+": "+h.Why+", "+moment(h.From)+" – "+moment(until))
+	}
+	class := "do"
+	switch {
+	case r.Late:
+		class = "late"
+	case r.Critical:
+		class = "critical"
+	}
+	bar(class, r.Begins, r.Ends, r.Label+": "+moment(r.Begins)+" – "+moment(r.Ends))
+	if !r.Due.IsZero() && !r.Due.Before(g.From) && !r.Due.After(g.To) {
+		x := g.x(r.Due)
+		fmt.Fprintf(b, `<path class="due" d="M%d %dl5 6l-5 6l-5 -6z"><title>%s %s</title></path>`+"\n", x, y+6, html.EscapeString(g.Legend.Due), moment(r.Due))
+	}
+}
+
+func (g *Gantt) legend(b *strings.Builder, y int) {
+	x := ganttLabel
+	for _, l := range []struct{ class, word string }{
+		{"ready", g.Legend.Waiting}, {"do", g.Legend.Doing}, {"critical", g.Legend.Critical}, {"late", g.Legend.Late}, {"held", g.Legend.Held},
+	} {
+		fmt.Fprintf(b, `<rect class="%s" x="%d" y="%d" width="16" height="12" rx="2"/><text x="%d" y="%d">%s</text>`+"\n", l.class, x, y, x+22, y+11, html.EscapeString(l.word))
+		x += 150
+	}
+	fmt.Fprintf(b, `<path class="due" d="M%d %dl5 6l-5 6l-5 -6z"/><text x="%d" y="%d">%s</text>`+"\n", x+6, y, x+18, y+11, html.EscapeString(g.Legend.Due))
+}
+
+// clipTo cuts a text after so many characters.
+func clipTo(s string, most int) string {
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return s
+}
