@@ -19,12 +19,12 @@ type Subject struct {
 	Scopes []Verb    // where there are any, nothing else is allowed; a scope gives nothing by itself
 }
 
-// An Object is what somebody acts on. An incident, a review or a request names the parties that it concerns; attempts and keys are all
-// of the installation's, so they need nothing but their kind.
+// An Object is what somebody acts on. An incident, a review, a request or a run of a plan names the parties that it concerns; attempts
+// and keys are all of the installation's, so they need nothing but their kind.
 type Object struct {
 	Kind      Kind
-	Customers []string // IDs of the customers that an incident, a review or a request is about
-	Partners  []string // IDs of the partners and vendors of its service
+	Customers []string // IDs of the customers that an incident, a review, a request or a run is about
+	Partners  []string // IDs of the partners and vendors of its services
 	Owner     string   // ID of the person for whom a token speaks; empty when it speaks for a machine
 
 	Restricted bool     // the provider's own people, partners and vendors need to be trusted with it besides

@@ -57,6 +57,11 @@ func ownerships(k authority.Kind) []ownership {
 		own, others := o, o
 		own.Customers, others.Customers = []string{"mine"}, []string{"other"}
 		return []ownership{{"request of its party", "", own}, {"request of another party", "", others}}
+	case authority.PlanRun:
+		customer, partner, others := o, o, o
+		customer.Customers, partner.Partners = []string{"mine"}, []string{"another", "mine"}
+		others.Customers, others.Partners = []string{"other"}, []string{"another"}
+		return []ownership{{"run for its party", "", customer}, {"run whose services name its party", "", partner}, {"run of other parties", "", others}}
 	case authority.Token:
 		own, others := o, o
 		own.Owner, others.Owner = "kim", "lee"

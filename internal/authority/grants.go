@@ -42,10 +42,13 @@ const (
 	Keys     Kind = "keys"     // with which the installation signs: manage-keys
 	Handover Kind = "handover" // of a schedule: read, note, hand-over, confirm
 	Request  Kind = "request"  // of a customer: read, note, record, approve, answer, withdraw
+	PlanRun  Kind = "plan-run" // of a plan: read, read-history, start-plan, work, decide
 )
 
 // Kinds lists the kinds of things.
-func Kinds() []Kind { return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request} }
+func Kinds() []Kind {
+	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, PlanRun}
+}
 
 // A Verb is what somebody does.
 type Verb string
@@ -66,6 +69,9 @@ const (
 	Approve         Verb = "approve"   // what the support plan does not cover, or decline it
 	Withdraw        Verb = "withdraw"
 	MakeForm        Verb = "make-form" // by which somebody reports incidents without signing in
+	StartPlan       Verb = "start-plan"
+	Work            Verb = "work"   // in a run of a plan, as far as its roles allow it
+	Decide          Verb = "decide" // vote, name a substitute, grant a waiver, confirm an override
 )
 
 // The verbs that are commands of an incident. These strings are in the scopes of tokens: add, never rename.
@@ -109,15 +115,15 @@ func Commands() []Verb {
 func Verbs() []Verb {
 	return append([]Verb{
 		Read, ReadInternal, ReadHistory, ReadAttempts, ManageTokens, ManageOwnTokens, ManageKeys, Open, HandOver, Confirm,
-		Record, Approve, Withdraw, MakeForm,
+		Record, Approve, Withdraw, MakeForm, StartPlan, Work, Decide,
 	}, Commands()...)
 }
 
 // personal lists what only a person may do: whoever acknowledges or mitigates takes the incident and is called for it, a
-// schedule goes from one person to another, a person decides what no plan covers and answers for it, and a machine that made
-// tokens for itself could never be shut out.
+// schedule goes from one person to another, a person decides what no plan covers and on what a plan does, and answers for it, and
+// a machine that made tokens for itself could never be shut out.
 func personal() []Verb {
-	return []Verb{Acknowledge, Mitigate, ManageOwnTokens, HandOver, Confirm, Approve, Answer}
+	return []Verb{Acknowledge, Mitigate, ManageOwnTokens, HandOver, Confirm, Approve, Answer, Decide}
 }
 
 // A grant gives some roles of a kind of party some verbs on kinds of things: the provider on all of them, others on those
@@ -130,7 +136,8 @@ type grant struct {
 }
 
 // grants is the whole of who may do what. A customer, partner or vendor has neither administrators nor auditors of this
-// Muster: there, such a role gives what a member has.
+// Muster: there, such a role gives what a member has. In a run of a plan anybody may work and decide whom the plan gives a part in
+// it: which one that is, the run looks up by itself.
 func grants() []grant {
 	anybody, work := Roles(), []Kind{Incident, Review}
 	commands := Commands()
@@ -152,19 +159,25 @@ func grants() []grant {
 		{Provider, []Role{Administrator, Responder}, []Kind{Request}, []Verb{Read, Note, Record, Approve, Answer, Withdraw}},
 		{Provider, []Role{Auditor}, []Kind{Request}, []Verb{Read}},
 		{Provider, []Role{Member}, []Kind{Request}, []Verb{Read, Record}},
+		{Provider, []Role{Administrator, Responder}, []Kind{PlanRun}, []Verb{StartPlan, ReadHistory}},
+		{Provider, []Role{Auditor}, []Kind{PlanRun}, []Verb{ReadHistory}},
+		{Provider, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},
 		{Provider, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 
 		{Customer, anybody, work, []Verb{Read}},
 		{Customer, anybody, []Kind{Incident}, []Verb{Open, Answer}},
 		{Customer, []Role{Responder}, work, []Verb{Note, Escalate}},
 		{Customer, anybody, []Kind{Request}, []Verb{Read, Record, Withdraw}},
+		{Customer, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},
 		{Customer, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 
 		{Partner, anybody, []Kind{Incident}, []Verb{Read}},
 		{Partner, []Role{Responder}, []Kind{Incident}, append(partner, ReadInternal, Open)},
+		{Partner, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},
 		{Partner, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 
 		{Vendor, anybody, []Kind{Incident}, []Verb{Read}},
+		{Vendor, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},
 		{Vendor, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 	}
 }

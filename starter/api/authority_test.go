@@ -56,6 +56,12 @@ func tries() []try {
 	for _, verb := range []string{"approve", "decline", "answer", "withdraw", "note"} {
 		all = append(all, try{"POST " + requestRoute + "/" + verb, "POST", tuned + "/" + verb, asked()[verb]})
 	}
+	all = append(all, try{"GET /api/v1/inbox", "GET", "/api/v1/inbox", ""}, try{"GET /api/v1/plan-runs", "GET", "/api/v1/plan-runs", ""},
+		try{"POST /api/v1/plan-runs", "POST", "/api/v1/plan-runs", `{"plan":"small","customer":"acme","environments":{"production":"prod"}}`},
+		try{"GET " + planRoute, "GET", upgraded, ""}, try{"GET " + planRoute + "/history", "GET", upgraded + "/history", ""})
+	for name, body := range planBodies() {
+		all = append(all, try{"POST " + planRoute + "/" + name, "POST", upgraded + "/" + name, body})
+	}
 	for path := range routes() {
 		method, body := asking(path)
 		all = append(all, try{method + " " + strings.Replace(path, string(open), "{id}", 1), method, path, body})
@@ -95,7 +101,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("How each route answers whom, by a right request. A denial is 403, or 404 where who asks may not know that it is there;\n" +
 		"409 was let in, and refused by what it is about: the incident is not resolved, there is no such key, the hand-over is not\n" +
-		"that person's, one is under way, or nobody has accepted the request.\n")
+		"that person's, one is under way, nobody has accepted the request, or the plan gives that part to somebody else.\n")
 	names := make([]string, 0, len(visitors()))
 	for name := range visitors() {
 		names = append(names, name)
@@ -117,12 +123,16 @@ func TestWhoMayDoWhat(t *testing.T) {
 				p.token(t, store.Token{Actor: "kim"})
 				path = strings.Replace(path, "KIMS", p.tokenID(t, "kim"), 1)
 			}
-			w := p.ask(try.method, path, try.body)
+			body := try.body
+			if name := path[strings.LastIndex(path, "/")+1:]; strings.HasPrefix(path, upgraded) && try.method == "POST" {
+				body = p.planBody(t, name)
+			}
+			w := p.ask(try.method, path, body)
 			codes[w.Code] = append(codes[w.Code], name[3:])
 			if denied := w.Code == 403 || w.Code == 404; denied != (p.noted(t, store.AttemptDenied) == 1) && who.Kind != "" {
 				t.Errorf("%s as %s: %d, and %d denials are noted", try.route, name, w.Code, p.noted(t, store.AttemptDenied))
 			}
-			if (w.Code == 403 || w.Code == 404) && len(p.calls) > 0 {
+			if (w.Code == 403 || w.Code == 404) && len(p.calls)+len(p.told) > 0 {
 				t.Errorf("%s as %s: denied, and done", try.route, name)
 			}
 		}

@@ -7,12 +7,13 @@ import (
 	"muster/internal/audit"
 	"muster/internal/handover"
 	"muster/internal/incident"
+	"muster/internal/planrun"
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/starter"
 )
 
-// A Backend is where incidents, their reviews and requests live. Its errors are those of package starter; any other is one of ours.
+// A Backend is where incidents, their reviews, requests and runs of plans live. Its errors are those of package starter; any other is one of ours.
 type Backend interface {
 	List(ctx context.Context, f Filter) (rows []Summary, next string, err error)
 	State(ctx context.Context, id incident.ID) (*incident.Incident, error)
@@ -34,6 +35,11 @@ type Backend interface {
 	NoteReview(ctx context.Context, id incident.ID, r starter.Request, text string) error
 	CloseReview(ctx context.Context, id incident.ID, r starter.Request, text string) error
 
+	// OpenReviews returns the incidents whose reviews are open, the newest first, and whether there are more.
+	OpenReviews(ctx context.Context, limit int) (of []incident.ID, more bool, err error)
+
+	// Handovers returns the schedules that are being handed over, and whether there are more.
+	Handovers(ctx context.Context, limit int) (schedules []string, more bool, err error)
 	// Handover returns the newest hand-over of a schedule.
 	Handover(ctx context.Context, schedule string) (*handover.Handover, error)
 	// StartHandover begins one. The same request id twice is one.
@@ -47,6 +53,15 @@ type Backend interface {
 	StartRequest(ctx context.Context, r starter.Request, terms request.Terms) (*request.Request, error)
 	// AskRequest asks something of it. The same request id twice is one decision.
 	AskRequest(ctx context.Context, id request.ID, r starter.Request, c request.Command) error
+
+	PlanRuns(ctx context.Context, f PlanRunFilter) (rows []PlanRunSummary, next string, err error)
+	PlanRun(ctx context.Context, id planrun.ID) (*planrun.Run, error)
+	// PlanRunHistory writes the event history, in bytes that depend on nothing else.
+	PlanRunHistory(ctx context.Context, id planrun.ID, w io.Writer) error
+	// StartPlanRun starts one, to which it gives an identity. The same request id twice is one.
+	StartPlanRun(ctx context.Context, r starter.Request, terms planrun.Terms) (*planrun.Run, error)
+	// AskPlanRun asks something of it. The same request id twice is one decision.
+	AskPlanRun(ctx context.Context, id planrun.ID, r starter.Request, c planrun.Command) error
 }
 
 // Over is the Backend that talks to workflows.
@@ -73,12 +88,17 @@ func (e engine) Command(ctx context.Context, id incident.ID, r starter.Request, 
 
 // reviews are made at each call: the client is there only once the node is connected.
 func (e engine) reviews() *starter.Reviews {
-	return &starter.Reviews{Temporal: e.Temporal, Keys: e.Keys}
+	return &starter.Reviews{Temporal: e.Temporal, Namespace: e.Namespace, Keys: e.Keys}
 }
 
 // Review asks the workflow.
 func (e engine) Review(ctx context.Context, id incident.ID) (review.Review, error) {
 	return e.reviews().State(ctx, id)
+}
+
+// OpenReviews asks Temporal.
+func (e engine) OpenReviews(ctx context.Context, limit int) ([]incident.ID, bool, error) {
+	return e.reviews().Open(ctx, limit)
 }
 
 // NoteReview sends an Update.
@@ -92,7 +112,12 @@ func (e engine) CloseReview(ctx context.Context, id incident.ID, r starter.Reque
 }
 
 func (e engine) handovers() *starter.Handovers {
-	return &starter.Handovers{Temporal: e.Temporal, Keys: e.Keys}
+	return &starter.Handovers{Temporal: e.Temporal, Namespace: e.Namespace, Keys: e.Keys}
+}
+
+// Handovers asks Temporal.
+func (e engine) Handovers(ctx context.Context, limit int) ([]string, bool, error) {
+	return e.handovers().UnderWay(ctx, limit)
 }
 
 // Handover asks the workflow.
@@ -128,4 +153,33 @@ func (e engine) StartRequest(ctx context.Context, r starter.Request, terms reque
 // AskRequest sends an Update.
 func (e engine) AskRequest(ctx context.Context, id request.ID, r starter.Request, c request.Command) error {
 	return e.Incidents.Requests().Ask(ctx, id, r, c)
+}
+
+// PlanRuns asks Temporal.
+func (e engine) PlanRuns(ctx context.Context, f PlanRunFilter) ([]PlanRunSummary, string, error) {
+	return e.Incidents.PlanRuns().List(ctx, f)
+}
+
+// PlanRun asks the workflow.
+func (e engine) PlanRun(ctx context.Context, id planrun.ID) (*planrun.Run, error) {
+	return e.Incidents.PlanRuns().State(ctx, id)
+}
+
+// PlanRunHistory writes what audit replays.
+func (e engine) PlanRunHistory(ctx context.Context, id planrun.ID, w io.Writer) error {
+	runs, err := e.Incidents.PlanRuns().History(ctx, id)
+	if err != nil {
+		return err
+	}
+	return audit.Encode(w, runs)
+}
+
+// StartPlanRun starts a workflow.
+func (e engine) StartPlanRun(ctx context.Context, r starter.Request, terms planrun.Terms) (*planrun.Run, error) {
+	return e.Incidents.PlanRuns().Start(ctx, r, terms)
+}
+
+// AskPlanRun sends an Update.
+func (e engine) AskPlanRun(ctx context.Context, id planrun.ID, r starter.Request, c planrun.Command) error {
+	return e.Incidents.PlanRuns().Ask(ctx, id, r, c)
 }

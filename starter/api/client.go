@@ -10,12 +10,15 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"muster/internal/handover"
 	"muster/internal/incident"
+	"muster/internal/planrun"
 	"muster/internal/problem"
 	"muster/internal/report"
 	"muster/internal/request"
@@ -246,6 +249,73 @@ func (c *Client) AskRequest(ctx context.Context, id request.ID, cmd request.Comm
 	return r, err
 }
 
+// Inbox returns everything that waits for the caller, with titles in a language; empty means the organisation's.
+func (c *Client) Inbox(ctx context.Context, language string) (Inbox, error) {
+	q := url.Values{}
+	if language != "" {
+		q.Set("lang", language)
+	}
+	var box Inbox
+	err := c.read(ctx, Path+"inbox", q, &box)
+	return box, err
+}
+
+// PlanRuns returns a page of runs of plans. The filter's After is what the page before said is next.
+func (c *Client) PlanRuns(ctx context.Context, f PlanRunFilter) (PlanRunPage, error) {
+	q := url.Values{}
+	if f.Kind != "" {
+		q.Set("kind", string(f.Kind))
+	}
+	if f.Status != "" {
+		q.Set("status", string(f.Status))
+	}
+	if f.Open {
+		q.Set("open", "true")
+	}
+	for _, id := range f.Customers {
+		q.Set("customer", id)
+	}
+	setPage(q, f.Limit, f.After)
+	var p PlanRunPage
+	err := c.read(ctx, Path+"plan-runs", q, &p)
+	return p, err
+}
+
+// PlanRun returns the whole state of a run of a plan.
+func (c *Client) PlanRun(ctx context.Context, id planrun.ID) (*planrun.Run, error) {
+	var r planrun.Run
+	if err := c.read(ctx, ofPlanRun(id), nil, &r); err != nil {
+		return nil, err
+	}
+	return &r, nil
+}
+
+// PlanRunHistory returns the event history of a run, for audit.Decode.
+func (c *Client) PlanRunHistory(ctx context.Context, id planrun.ID) ([]byte, error) {
+	return c.get(ctx, ofPlanRun(id)+"/history", nil)
+}
+
+// StartPlanRun starts a run of a plan, under a key; an empty key means a new one.
+func (c *Client) StartPlanRun(ctx context.Context, asked NewPlanRun, key string) (*planrun.Run, error) {
+	var r planrun.Run
+	if err := c.post(ctx, Path+"plan-runs", asked, key, &r); err != nil {
+		return nil, err
+	}
+	return &r, nil
+}
+
+// AskPlanRun asks something of a run of a plan, under a key; an empty key means a new one.
+func (c *Client) AskPlanRun(ctx context.Context, id planrun.ID, asked PlanAsk, key string) (PlanRunReceipt, error) {
+	var r PlanRunReceipt
+	all := planAsks()
+	n := slices.IndexFunc(all, func(a planAsk) bool { return reflect.TypeOf(a.body) == reflect.TypeOf(asked) })
+	if n < 0 {
+		return r, fmt.Errorf("command of %s: the API has no such command", id)
+	}
+	err := c.post(ctx, ofPlanRun(id)+"/"+all[n].name, asked, key, &r)
+	return r, err
+}
+
 // Tokens lists the tokens that the caller may manage.
 func (c *Client) Tokens(ctx context.Context) ([]Token, error) {
 	var list Tokens
@@ -379,6 +449,8 @@ func (c *Client) post(ctx context.Context, path string, asked any, key string, i
 func ofSchedule(id string) string { return Path + "schedules/" + url.PathEscape(id) + "/handover" }
 
 func ofRequest(id request.ID) string { return Path + "requests/" + url.PathEscape(string(id)) }
+
+func ofPlanRun(id planrun.ID) string { return Path + "plan-runs/" + url.PathEscape(string(id)) }
 
 func of(id incident.ID) string { return Path + "incidents/" + url.PathEscape(string(id)) }
 

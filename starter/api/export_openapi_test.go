@@ -36,11 +36,14 @@ type Body struct {
 	Left  []string
 }
 
-// Commands are the bodies of the commands of an incident, by "METHOD path".
+// Commands are the bodies of the commands of incidents and runs, by "METHOD path".
 func Commands() map[string]Body {
 	all := map[string]Body{}
 	for _, v := range verbs() {
 		all[http.MethodPost+" "+Path+"incidents/{id}/"+v.name] = Body{v.command, v.filled}
+	}
+	for _, a := range planAsks() {
+		all[http.MethodPost+" "+Path+"plan-runs/{id}/"+a.name] = Body{Value: a.body}
 	}
 	return all
 }

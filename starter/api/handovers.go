@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
-	"sync"
 	"time"
 
 	"muster/internal/authority"
@@ -93,14 +92,19 @@ func (s *server) startHandover(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, h)
 }
 
-// request reads the body of a request into a struct of texts, and says who asks.
+// request reads the body of a request into a struct, and says who asks.
 func (s *server) request(w http.ResponseWriter, r *http.Request, into any) (starter.Request, error) {
+	return s.requestIn(w, r, into, MaxBody)
+}
+
+// requestIn is request for a body of so many bytes at most.
+func (s *server) requestIn(w http.ResponseWriter, r *http.Request, into any, most int64) (starter.Request, error) {
 	key, err := keyOf(r)
 	if err != nil {
 		return starter.Request{}, err
 	}
 	w.Header().Set(keyHeader, key)
-	body, err := s.body(w, r)
+	body, err := s.bodyOf(w, r, most)
 	if err != nil {
 		return starter.Request{}, err
 	}
@@ -169,28 +173,21 @@ func (s *server) items(ctx context.Context, schedule, person, incoming string) (
 	rows, more := s.openIncidents(ctx)
 	found := make([]*handover.Item, len(rows))
 	unread := make([]bool, len(rows))
-	var all sync.WaitGroup
-	places := make(chan struct{}, atOnce)
-	for n, row := range rows {
-		all.Go(func() {
-			places <- struct{}{}
-			defer func() { <-places }()
-			i, err := s.Backend.State(ctx, row.ID)
-			if err != nil {
-				unread[n] = true
-				return
-			}
-			item, ok := handover.ItemOf(i, schedule, person)
-			switch {
-			case !ok || !s.reads(visiting(ctx).Subject, i):
-			case s.reads(successor, i):
-				found[n] = &item
-			default:
-				unread[n] = true
-			}
-		})
-	}
-	all.Wait()
+	each(len(rows), func(n int) {
+		i, err := s.Backend.State(ctx, rows[n].ID)
+		if err != nil {
+			unread[n] = true
+			return
+		}
+		item, ok := handover.ItemOf(i, schedule, person)
+		switch {
+		case !ok || !s.reads(visiting(ctx).Subject, i):
+		case s.reads(successor, i):
+			found[n] = &item
+		default:
+			unread[n] = true
+		}
+	})
 	var own []handover.Item
 	for n := range rows {
 		if found[n] != nil {

@@ -33,17 +33,10 @@ func (s *server) list(w http.ResponseWriter, r *http.Request) error {
 	if len(by.Scopes) > 0 && !slices.Contains(by.Scopes, authority.Read) { // nothing would be a wrong answer
 		return s.denied(r, authority.Read, authority.May(by.Subject, authority.Read, authority.Object{Kind: authority.Incident}))
 	}
-	sight := authority.Sees(by.Subject)
-	f.Ordinary = !sight.Restricted
-	switch {
-	case sight.All:
-	case len(sight.Customers) > 0:
-		f.Customers = sight.Customers
-	case sight.Partner != "":
-		f.Services = s.Directory().PartnerServices(sight.Partner)
-	}
+	see, some := s.sight(by)
+	f.Customers, f.Services, f.Ordinary = see.Customers, see.Services, see.Ordinary
 	page := Page{Incidents: []Summary{}, Language: s.Language, Zone: s.Zone}
-	if sight.All || len(f.Customers) > 0 || len(f.Services) > 0 {
+	if some {
 		rows, after, err := s.Backend.List(r.Context(), f)
 		if err != nil {
 			return err
@@ -61,6 +54,21 @@ func (s *server) list(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	return answer(w, page)
+}
+
+// sight narrows a list to the incidents that a visitor may read, and tells whether there can be any.
+func (s *server) sight(by visitor) (f Filter, some bool) {
+	sight := authority.Sees(by.Subject)
+	f.Ordinary = !sight.Restricted
+	switch {
+	case sight.All:
+		return f, true
+	case len(sight.Customers) > 0:
+		f.Customers = sight.Customers
+	case sight.Partner != "":
+		f.Services = s.Directory().PartnerServices(sight.Partner)
+	}
+	return f, len(f.Customers) > 0 || len(f.Services) > 0
 }
 
 func filterOf(query url.Values) (Filter, error) {
@@ -484,12 +492,16 @@ func keyOf(r *http.Request) (string, error) {
 
 // body reads the body of a request whose query is empty.
 func (s *server) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	return s.bodyOf(w, r, MaxBody)
+}
+
+func (s *server) bodyOf(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
 	if err := queryFaults(r.URL.Query(), nil); err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return nil, problem.Of(http.StatusRequestEntityTooLarge, problem.Fault{Field: "body", Detail: fmt.Sprintf("want at most %d bytes", MaxBody)})
+		return nil, problem.Of(http.StatusRequestEntityTooLarge, problem.Fault{Field: "body", Detail: fmt.Sprintf("want at most %d bytes", most)})
 	}
 	if err != nil {
 		return nil, problem.Of(http.StatusBadRequest, problem.Fault{Field: "body", Detail: "ended early"})

@@ -337,7 +337,7 @@ func granted(v authority.Verb, k authority.Kind) docsVerb {
 		}, v, object) == nil
 	}
 	verb, party := docsVerb{Name: string(v)}, "party."
-	if k == authority.Incident || k == authority.Review {
+	if k == authority.Incident || k == authority.Review || k == authority.PlanRun {
 		party = "concerned."
 	}
 	for _, p := range authority.PartyKinds() {

@@ -23,10 +23,13 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"muster/internal/alert"
+	"muster/internal/approval"
 	"muster/internal/authority"
 	"muster/internal/calendar"
 	"muster/internal/handover"
 	"muster/internal/incident"
+	"muster/internal/plan"
+	"muster/internal/planrun"
 	"muster/internal/priority"
 	"muster/internal/problem"
 	"muster/internal/request"
@@ -122,7 +125,7 @@ func TestTheDocumentHasEveryRouteAndNoOther(t *testing.T) {
 func TestTheDocumentSaysWhatACallerMustBeAllowed(t *testing.T) {
 	own := []string{"manage-own-tokens", "manage-tokens"}
 	byHandler := map[string][]string{
-		"GET /api/v1/me": {}, "GET /api/v1/incidents": {"read"}, "POST /api/v1/incidents": {"open"},
+		"GET /api/v1/me": {}, "GET /api/v1/inbox": {}, "GET /api/v1/plan-runs": {"read"}, "GET /api/v1/incidents": {"read"}, "POST /api/v1/incidents": {"open"},
 		"GET /api/v1/requests": {"read"}, "POST /api/v1/requests": {"record"},
 		"GET /api/v1/tokens": own, "POST /api/v1/tokens": own, "DELETE /api/v1/tokens/{id}": own,
 	}
@@ -263,7 +266,12 @@ func fields(typ reflect.Type, visit func(name string, always bool, typ reflect.T
 }
 
 // opaque are the schemas that tell nothing of their fields, and say so.
-func opaque() []string { return []string{"OutboxItem", "HistoryRun", "Entitlement"} }
+func opaque() []string {
+	return []string{
+		"OutboxItem", "HistoryRun", "Entitlement", "PlanDefinition", "PlanPinned", "PlanRunbook", "RunbookExecution", "FreezeRules", "FreezeReason", "VoteRule",
+		"VoteRound", "VoteDemand",
+	}
+}
 
 // compare holds a schema against the type whose JSON it describes.
 func compare(t *testing.T, doc object, where string, schema any, typ reflect.Type) {
@@ -340,7 +348,8 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"AlertPage": api.AlertPage{}, "AttemptPage": api.Attempts{}, "Form": api.Form{}, "Incident": incident.Incident{}, "IncidentPage": api.Page{}, "OpenedIncident": api.Opened{},
 		"Key": api.Key{}, "KeyList": api.KeyList{}, "Me": api.Me{}, "Problem": problem.Problem{}, "Receipt": api.Receipt{},
 		"Handover": handover.Handover{}, "HandoverReceipt": api.HandoverReceipt{}, "Request": request.Request{}, "RequestPage": api.RequestPage{},
-		"RequestReceipt": api.RequestReceipt{}, "Review": review.Review{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
+		"RequestReceipt": api.RequestReceipt{}, "PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
+		"Inbox": api.Inbox{}, "Review": review.Review{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
 	} {
 		compare(t, doc, name, under(doc, "components", "schemas", name), reflect.TypeOf(value))
 	}
@@ -387,6 +396,12 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"review", schema("ReviewStatus"), words(review.Open, review.Closed)},
 		{"hand-over", schema("HandoverStatus"), words(handover.Statuses()...)},
 		{"request", schema("RequestStatus"), words(request.Statuses()...)},
+		{"plan kind", schema("PlanKind"), words(plan.Kinds()...)},
+		{"run", schema("PlanRunStatus"), words(planrun.Statuses()...)},
+		{"task", schema("PlanTaskStatus"), words(planrun.TaskStatuses()...)},
+		{"choice", schema("VoteChoice"), words(approval.Choices()...)},
+		{"inbox kind", schema("InboxKind"), words(api.InboxKinds()...)},
+		{"want", schema("InboxItem", "properties", "want"), api.InboxWants()},
 		{"channel", schema("Channel"), words(supportplan.Channels()...)},
 		{"period", schema("Quota", "properties", "per"), words(supportplan.Periods()...)},
 		{"outcome", schema("Verdict", "properties", "outcome"), words(supportplan.Outcomes()...)},
@@ -423,6 +438,7 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+handoverRoute+"/confirm"] = api.Body{Value: handover.Confirm{}}
 	want["POST "+handoverRoute+"/decline"] = api.Body{Value: handover.Decline{}}
 	want["POST "+handoverRoute+"/note"] = api.Body{Value: handover.Note{}}
+	want["POST /api/v1/plan-runs"] = api.Body{Value: api.NewPlanRun{}}
 	want["POST /api/v1/requests"] = api.Body{Value: api.NewRequest{}}
 	want["POST "+requestRoute+"/approve"] = api.Body{Value: request.Approve{}}
 	want["POST "+requestRoute+"/decline"] = api.Body{Value: request.Decline{}}
@@ -590,6 +606,13 @@ func right(t *testing.T, p *place, o operation) demand {
 		if last == "answer" {
 			p.ask("POST", tuned+"/approve", asked()["approve"])
 		}
+	case o.key() == "POST /api/v1/plan-runs":
+		r.body = `{"plan":"small","customer":"acme","environments":{"production":"prod","staging":"stage"},"parameters":{"version":"4.3"}}`
+	case strings.HasPrefix(o.path, planRoute):
+		id = string(upgrading)
+		if o.method == "POST" {
+			r.body = p.planBody(t, last)
+		}
 	case o.key() == "POST /api/v1/tokens":
 		r.body = `{"actor":"bot","kind":"machine","roles":"responder","scopes":"read","label":"own","expires":"2027-01-31T00:00:00+09:00"}`
 	case strings.Contains(o.path, "/review/"):
@@ -649,6 +672,16 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 		if o.path == handoverRoute+"/note" {
 			handover.Decline{Reason: "ill"}.Apply(p.handover, p.people["park"].Actor, p.now)
 		}
+		if o.key() == "POST /api/v1/plan-runs" { // another run has the environment
+			p.fail = []error{&starter.RefusedError{Reason: "another one has it"}}
+			break
+		}
+		if strings.HasPrefix(o.path, planRoute) {
+			if err := doing(p.planRuns[upgrading], p.people["kim"].Actor, p.now, planrun.Cancel{Capacity: planrun.Capacity{Roles: []string{"lead"}}, Reason: "r"}); err != nil {
+				p.planRuns[upgrading].Status, p.planRuns[upgrading].Ended = planrun.Cancelled, p.now // it is rolling back
+			}
+			break
+		}
 		if o.key() == "POST /api/v1/requests" { // the key of another one
 			p.fail = []error{&starter.RefusedError{Reason: "it is another one"}}
 			break
@@ -665,7 +698,7 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 			r.path = "/api/v1/keys/none"
 		}
 	case "413":
-		r.body = strings.Repeat(" ", api.MaxBody+1)
+		r.body = strings.Repeat(" ", api.MaxPlanBody+1)
 	case "415":
 		r.body, r.kind = "{}", "text/plain"
 	case "422":
@@ -820,6 +853,11 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{"/api/v1/requests", "?status=accepted&open=true&limit=7"},
 			{"/api/v1/requests", "?status=gone"},
 			{requestRoute, ""},
+			{"/api/v1/plan-runs", "?kind=upgrade&status=running&open=true&customer=acme&limit=7"},
+			{"/api/v1/plan-runs", "?kind=gone"},
+			{planRoute, ""},
+			{"/api/v1/inbox", ""},
+			{"/api/v1/inbox", "?lang=en"},
 			{"/api/v1/tokens", ""},
 			{"/api/v1/attempts", "?limit=1"},
 			{"/api/v1/keys", ""},
@@ -830,6 +868,9 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			}
 			if tt.route == requestRoute {
 				id = string(tuning)
+			}
+			if tt.route == planRoute {
+				id = string(upgrading)
 			}
 			path := strings.Replace(tt.route, "{id}", id, 1) + tt.query
 			j.judge(t, all["GET "+tt.route], p.ask("GET", path, "", "Authorization", auth))
@@ -913,6 +954,8 @@ func TestExamplesOfBodiesAreTaken(t *testing.T) {
 		}
 		p := newPlace(t)
 		r := right(t, p, o)
+		task, _, _ := p.planRuns[upgrading].Task("approve")
+		body = bytes.Replace(body, []byte("SHOWN"), []byte(task.Ballot.Shown.SHA256), 1)
 		if w := p.ask(r.method, r.path, string(body)); w.Code != http.StatusOK {
 			t.Errorf("%s %s: got %d %s, want 200", o.key(), body, w.Code, w.Body)
 		}

@@ -106,7 +106,7 @@ func (h *house) Requests(_ context.Context, f api.RequestFilter) ([]api.RequestS
 	for _, q := range h.requests {
 		rows = append(rows, api.RequestSummary{ID: q.ID, Subject: q.Subject(), Status: q.Status, Customer: q.Customer, OpenedAt: q.Opened, NextDue: q.NextDue()})
 	}
-	return rows, "\x00more", h.failure()
+	return rows, h.more(), h.failure()
 }
 
 func (h *house) Request(_ context.Context, id request.ID) (*request.Request, error) {

@@ -86,6 +86,7 @@ func (s *server) routes() []route {
 	const one, oneHandover, oneRequest = "incidents/{id}", "schedules/{id}/handover", "requests/{id}"
 	all := []route{
 		{http.MethodGet, "me", "", "", s.me},
+		{http.MethodGet, "inbox", "", "", inTurn(4)(s.inbox)}, // each asks many runs
 		{http.MethodGet, "incidents", "", "", s.list},
 		{http.MethodPost, "incidents", "", "", s.open}, // asks itself: what it will be about stands in the body
 		{http.MethodPost, "forms", authority.MakeForm, authority.Incident, s.makeForm},
@@ -118,6 +119,7 @@ func (s *server) routes() []route {
 		{http.MethodPost, "keys", authority.ManageKeys, authority.Keys, s.rotateKeys},
 		{http.MethodDelete, "keys/{id}", authority.ManageKeys, authority.Keys, s.revokeKey},
 	}
+	all = append(all, s.planRoutes(heavy)...)
 	for _, v := range verbs() {
 		all = append(all, route{http.MethodPost, one + "/" + v.name, v.verb, authority.Incident, s.command(v)})
 	}

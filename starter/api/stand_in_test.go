@@ -24,6 +24,7 @@ import (
 	"muster/internal/incident"
 	"muster/internal/keyring"
 	"muster/internal/link"
+	"muster/internal/planrun"
 	"muster/internal/priority"
 	"muster/internal/problem"
 	"muster/internal/report"
@@ -62,6 +63,13 @@ type house struct {
 	opened    map[string]incident.ID
 	requests  map[request.ID]*request.Request
 	sought    api.RequestFilter
+	planRuns  map[planrun.ID]*planrun.Run
+	planned   api.PlanRunFilter
+	told      []planrun.Command // that runs were asked
+
+	reviewing   []incident.ID // whose reviews are open
+	manyReviews bool          // and more
+	onePage     bool          // lists have no more
 }
 
 type call struct {
@@ -103,6 +111,7 @@ func newHouse(t testing.TB) *house {
 		t.Fatal(err)
 	}
 	h.requests = map[request.ID]*request.Request{tuning: waiting(t)}
+	h.planRuns = map[planrun.ID]*planrun.Run{upgrading: upgradeRun(t)}
 	h.reviews = review.Review{Status: review.Open, Facts: review.Facts{Incident: open, Customers: []string{"Acme"}}}
 	h.reviews.Timeline.Add(h.now, timeline.ReviewOpened, timeline.Muster())
 	return h
@@ -130,7 +139,15 @@ func (h *house) List(_ context.Context, f api.Filter) ([]api.Summary, string, er
 			rows = append(rows, api.Summary{ID: i.ID, Title: i.Definition.Title, Status: i.Status, Priority: i.Priority, Service: "checkout", Customers: []string{"acme"}, OpenedAt: i.Times.Started})
 		}
 	}
-	return rows, "\x00more", h.failure()
+	return rows, h.more(), h.failure()
+}
+
+// more is what follows the first page of a list.
+func (h *house) more() string {
+	if h.onePage {
+		return ""
+	}
+	return "\x00more"
 }
 
 func (h *house) State(_ context.Context, id incident.ID) (*incident.Incident, error) {
@@ -495,6 +512,9 @@ func (people) Partners(service string) []string {
 
 // Recipients of primary: park is on call. Nobody is in nights, and there is no other schedule.
 func (all people) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recipient, error) {
+	if p, known := all.Person(t.ID); known && t.Kind == escalation.Person {
+		return []delivery.Recipient{p}, nil
+	}
 	switch t.ID {
 	case "primary":
 		p, _ := all.Person("park")

@@ -17,8 +17,10 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"muster/internal/approval"
 	"muster/internal/authority"
 	"muster/internal/incident"
+	"muster/internal/planrun"
 	"muster/internal/priority"
 	"muster/internal/problem"
 	"muster/internal/supportplan"
@@ -82,13 +84,20 @@ func (v verb) read(body []byte) (incident.Command, error) {
 	return c.Interface().(incident.Command), nil
 }
 
-// readInto fills a struct of texts, instants, whole numbers and lists of texts from a body. Some fields may be left out of it.
+// readInto fills a struct from a body: texts, instants, whole numbers, truths, lists and maps of texts, and lists of such structs. Some
+// fields may be left out of it.
 func readInto(c reflect.Value, body []byte, left ...string) error {
 	given, err := texts(body)
 	if err != nil {
 		return problem.Of(http.StatusBadRequest, problem.Fault{Field: "body", Detail: err.Error()})
 	}
-	var faults []problem.Fault
+	if faults := readFields(c, given, left...); len(faults) > 0 {
+		return problem.Of(http.StatusUnprocessableEntity, faults...)
+	}
+	return nil
+}
+
+func readFields(c reflect.Value, given map[string]any, left ...string) (faults []problem.Fault) {
 	var known []string
 	for n := range c.NumField() {
 		name, option, _ := strings.Cut(c.Type().Field(n).Tag.Get("json"), ",")
@@ -104,10 +113,7 @@ func readInto(c reflect.Value, body []byte, left ...string) error {
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		faults = append(faults, problem.Fault{Field: clip(name), Detail: "unknown; want " + cmp.Or(oneOf(known), "no field")})
 	}
-	if len(faults) > 0 {
-		return problem.Of(http.StatusUnprocessableEntity, faults...)
-	}
-	return nil
+	return faults
 }
 
 // fill sets a field, or says why its value will not do.
@@ -115,8 +121,15 @@ func fill(field reflect.Value, given any, required bool) (why string) {
 	if list, ok := field.Addr().Interface().(*[]string); ok {
 		return fillList(list, given)
 	}
-	if n, ok := field.Addr().Interface().(*int); ok {
-		return fillInt(n, given)
+	switch into := field.Addr().Interface().(type) {
+	case *int:
+		return fillInt(into, given)
+	case *bool:
+		return fillBool(into, given, required)
+	case *map[string]string:
+		return fillMap(into, given, required)
+	case *[]PlanEvidence:
+		return fillEvidence(into, given, required)
 	}
 	text, ok := given.(string)
 	if at, isTime := field.Addr().Interface().(*time.Time); isTime && ok && text != "" {
@@ -131,11 +144,11 @@ func fill(field reflect.Value, given any, required bool) (why string) {
 	case given != nil && !ok:
 		return "want a string"
 	case required && strings.TrimSpace(text) == "":
-		return strings.TrimSuffix("missing; want "+oneOf(want), "; want ")
+		return strings.TrimSuffix("missing; want "+cmp.Or(sought(field.Interface()), oneOf(want)), "; want ")
 	case want != nil && text != "" && !slices.Contains(want, text):
 		return fmt.Sprintf("%q; want %s", clip(text), oneOf(want))
-	case len(text) > incident.MaxText:
-		return fmt.Sprintf("%d bytes; want %d at most", len(text), incident.MaxText)
+	case len(text) > longest(field.Interface()):
+		return fmt.Sprintf("%d bytes; want %d at most", len(text), longest(field.Interface()))
 	}
 	if field.Kind() == reflect.String {
 		field.SetString(text)
@@ -156,8 +169,84 @@ func fillInt(n *int, given any) (why string) {
 	return ""
 }
 
-// maxList bounds how many texts a list has.
+// longest is how many bytes a text may have.
+func longest(value any) int {
+	if _, plan := value.(PlanText); plan {
+		return MaxPlan
+	}
+	return incident.MaxText
+}
+
+// sought says what is wanted of a text where that is more than its name says.
+func sought(value any) string {
+	if _, ok := value.(PlanShown); ok {
+		return "the SHA-256 of what you were shown: shown.sha256 of the ballot in GET /api/v1/plan-runs/{id}"
+	}
+	return ""
+}
+
+func fillBool(b *bool, given any, required bool) (why string) {
+	is, ok := given.(bool)
+	switch {
+	case given == nil && required:
+		return "missing; want true or false"
+	case given != nil && !ok:
+		return "want true or false"
+	}
+	*b = is
+	return ""
+}
+
+// maxList bounds how many texts a list or a map has.
 const maxList = 50
+
+func fillMap(into *map[string]string, given any, required bool) (why string) {
+	const want = "want an object of strings"
+	entries, ok := given.(map[string]any)
+	switch {
+	case given == nil && required:
+		return "missing; " + want
+	case given != nil && !ok:
+		return want
+	case len(entries) > maxList:
+		return fmt.Sprintf("%d entries; want %d at most", len(entries), maxList)
+	}
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
+		text, ok := entries[name].(string)
+		if !ok || name == "" || len(name)+len(text) > incident.MaxText {
+			return fmt.Sprintf("%s: want a string of %d bytes at most", clip(name), incident.MaxText)
+		}
+		if *into == nil {
+			*into = map[string]string{}
+		}
+		(*into)[name] = text
+	}
+	return ""
+}
+
+func fillEvidence(into *[]PlanEvidence, given any, required bool) (why string) {
+	items, ok := given.([]any)
+	switch {
+	case given == nil && required:
+		return "missing; want a list of objects with item and ref"
+	case given != nil && !ok:
+		return "want a list of objects with item and ref"
+	case len(items) > maxList:
+		return fmt.Sprintf("%d items; want %d at most", len(items), maxList)
+	}
+	for n, item := range items {
+		fields, ok := item.(map[string]any)
+		if !ok {
+			return fmt.Sprintf("[%d]: want an object with item and ref", n)
+		}
+		var e PlanEvidence
+		if faults := readFields(reflect.ValueOf(&e).Elem(), fields); len(faults) > 0 {
+			return fmt.Sprintf("[%d].%s: %s", n, faults[0].Field, faults[0].Detail)
+		}
+		*into = append(*into, e)
+	}
+	return ""
+}
 
 func fillList(list *[]string, given any) (why string) {
 	items, ok := given.([]any)
@@ -200,6 +289,12 @@ func allowed(value any) []string {
 		return words(incident.RunbookOutcomes())
 	case incident.RelationKind:
 		return words(incident.RelationKinds())
+	case approval.Choice:
+		return words(approval.Choices())
+	case planrun.TaskStatus: // as somebody settles it
+		return words([]planrun.TaskStatus{planrun.Done, planrun.Failed, planrun.Begun})
+	case planrun.UndoState: // as somebody settles it
+		return words([]planrun.UndoState{planrun.Undone, planrun.UndoFail, planrun.UndoRunning, planrun.Forward})
 	}
 	return nil
 }
@@ -220,12 +315,11 @@ func oneOf(names []string) string {
 	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
 
-// texts reads an object without repeated names. Nothing at all is an empty one. json.Unmarshal would take a name in any
+// texts reads an object without repeated names, at any depth. Nothing at all is an empty one. json.Unmarshal would take a name in any
 // case, and the last of two.
 func texts(body []byte) (map[string]any, error) {
-	given := map[string]any{}
 	if len(bytes.TrimSpace(body)) == 0 {
-		return given, nil
+		return map[string]any{}, nil
 	}
 	if !utf8.Valid(body) {
 		return nil, errors.New("not UTF-8")
@@ -234,31 +328,70 @@ func texts(body []byte) (map[string]any, error) {
 	if start, err := d.Token(); err != nil || start != json.Delim('{') {
 		return nil, errors.New("want a JSON object")
 	}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return nil, notJSON(d)
-		}
-		var value any
-		if err := d.Decode(&value); err != nil {
-			return nil, notJSON(d)
-		}
-		if _, twice := given[name.(string)]; twice {
-			return nil, fmt.Errorf("%q: given twice", clip(name.(string)))
-		}
-		if value == nil {
-			value = false // null is no text
-		}
-		given[name.(string)] = value
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, notJSON(d)
+	const deepest = 4
+	given, err := object(d, deepest)
+	if err != nil {
+		return nil, err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("more than one JSON object")
 	}
 	return given, nil
 }
+
+// object reads the rest of an object that has begun.
+func object(d *json.Decoder, deep int) (map[string]any, error) {
+	given := map[string]any{}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return nil, notJSON(d)
+		}
+		v, err := value(d, deep)
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := given[name.(string)]; twice {
+			return nil, fmt.Errorf("%q: given twice", clip(name.(string)))
+		}
+		given[name.(string)] = v
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, notJSON(d)
+	}
+	return given, nil
+}
+
+// value reads what comes next. Null is none of what a field wants, so it is not the same as nothing.
+func value(d *json.Decoder, deep int) (any, error) {
+	token, err := d.Token()
+	switch {
+	case err != nil:
+		return nil, notJSON(d)
+	case token == nil:
+		return null{}, nil
+	case deep == 0 && (token == json.Delim('{') || token == json.Delim('[')):
+		return nil, errors.New("too deep")
+	case token == json.Delim('{'):
+		return object(d, deep-1)
+	case token != json.Delim('['):
+		return token, nil
+	}
+	list := []any{}
+	for d.More() {
+		item, err := value(d, deep-1)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, item)
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, notJSON(d)
+	}
+	return list, nil
+}
+
+type null struct{}
 
 func notJSON(d *json.Decoder) error { return fmt.Errorf("not JSON after byte %d", d.InputOffset()) }
 

@@ -12,6 +12,8 @@ import (
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/incident"
+	"muster/internal/org"
+	"muster/internal/planrun"
 	"muster/internal/problem"
 	"muster/internal/report"
 	"muster/internal/request"
@@ -48,6 +50,12 @@ type Directory interface {
 	// Request returns what a customer asks for, with the feature that it means, and what is promised now. What is wrong with it
 	// is a *request.Fault.
 	Request(a request.Asked) (request.Asked, request.Pinned, error)
+	Folder() incident.Folder
+	// PlanRoles returns the roles of a run that a person fills at an instant.
+	PlanRoles(r *planrun.Run, person string, at time.Time) []string
+	// StartPlan returns the terms of a run, and RePlan what one goes on with. What is wrong with a plan is a *org.PlanRefusal.
+	StartPlan(s org.PlanStart) (planrun.Terms, error)
+	RePlan(r *planrun.Run, s org.PlanStart) (planrun.Pinned, error)
 }
 
 // A visitor is who makes a request, and how that was authenticated.
@@ -177,6 +185,12 @@ func (s *server) named(r *http.Request, k authority.Kind) (o authority.Object, w
 		var q *request.Request
 		if q, err = s.Backend.Request(r.Context(), requestOf(r)); err == nil {
 			o = authority.Object{Kind: k, Customers: []string{q.Customer}}
+		}
+	case authority.PlanRun:
+		what = "run " + string(planRunOf(r))
+		var run *planrun.Run
+		if run, err = s.Backend.PlanRun(r.Context(), planRunOf(r)); err == nil {
+			o = s.aboutRun(run)
 		}
 	default:
 	}

@@ -14,7 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/internal/org"
 	"muster/internal/report"
+	"muster/internal/runbook"
 	"muster/starter/api"
 )
 
@@ -49,6 +51,8 @@ type Process struct {
 	Demo   func(context.Context, Streams, DemoOptions) error
 	Bench  func(context.Context, Streams, BenchOptions) error
 
+	// RunStep does what an automatic step says, once, where the folder allows it.
+	RunStep func(ctx context.Context, o *org.Organisation, a *runbook.Automatic) runbook.Result
 	// Replay runs the histories in a file through the workflows of this program.
 	Replay func(ctx context.Context, file string) (summary string, err error)
 	// Actors checks who is behind every message in the histories in a file. The summary is there with an error too.
@@ -138,7 +142,8 @@ Exit codes: 0 it worked, 1 it did not, 2 the command line was not understood.`,
 	root.SetErr(a.env.Stderr)
 	root.AddGroup(&cobra.Group{ID: "work", Title: "Work:"}, &cobra.Group{ID: "run", Title: "Run Muster:"},
 		&cobra.Group{ID: "access", Title: "Access:"}, &cobra.Group{ID: "check", Title: "Check:"})
-	root.AddCommand(a.incident(), a.review(), a.request(), a.oncall(), a.freeze(), a.dev(), a.worker(), a.serve(), a.demo(), a.bench())
+	root.AddCommand(a.incident(), a.review(), a.request(), a.oncall(), a.plan(), a.upgrade(), a.freeze(), a.runbook())
+	root.AddCommand(a.dev(), a.worker(), a.serve(), a.demo(), a.bench())
 	root.AddCommand(a.whoami(), a.login(), a.logout(), a.context(), a.token(), a.keys(), a.attempts())
 	root.AddCommand(a.health(), a.validate(), a.schema(), a.explainCommand(), a.audit(), a.version())
 	return root

@@ -20,7 +20,10 @@ import (
 
 	"muster/internal/keyring"
 	"muster/internal/link"
+	"muster/internal/org"
 	"muster/internal/report"
+	"muster/internal/runbook"
+	"muster/internal/runner"
 	"muster/internal/store"
 	"muster/starter/api"
 	"muster/starter/cli"
@@ -44,6 +47,10 @@ func process() cli.Process {
 	return cli.Process{
 		Version: api.Version{Version: "v1.2.3", Revision: "0123abc", Go: "go1.26"},
 		Dev:     says[cli.DevOptions], Worker: says[cli.WorkerOptions], Serve: says[cli.ServeOptions], Demo: says[cli.DemoOptions],
+		RunStep: func(ctx context.Context, o *org.Organisation, a *runbook.Automatic) runbook.Result {
+			r := runner.Runner{House: func() runner.House { return o }}
+			return r.Run(ctx, a)
+		},
 		Replay: func(_ context.Context, file string) (string, error) {
 			if _, err := os.Stat(file); err != nil {
 				return "", err

@@ -1,0 +1,301 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"muster/internal/authority"
+	"muster/internal/delivery"
+	"muster/internal/escalation"
+	"muster/internal/handover"
+	"muster/internal/incident"
+	"muster/internal/planrun"
+	"muster/internal/request"
+	"muster/internal/review"
+	"muster/internal/timeline"
+	"muster/starter"
+)
+
+// An Inbox is everything that waits for whoever asks, the first due first.
+type Inbox struct {
+	Items    []InboxItem `json:"items"`
+	Cut      []InboxKind `json:"cut,omitempty"` // of these, not all that are open were looked at
+	Language string      `json:"language"`      // in which the organisation reads …
+	Zone     string      `json:"zone"`          // … and its IANA zone
+}
+
+// An InboxKind is what an item is about.
+type InboxKind string
+
+// The kinds of items. These strings are on the wire: add, never rename.
+const (
+	InboxIncident InboxKind = "incident"
+	InboxReview   InboxKind = "review"
+	InboxRequest  InboxKind = "request"
+	InboxHandover InboxKind = "handover"
+	InboxPlanRun  InboxKind = "plan-run"
+)
+
+// InboxKinds lists the kinds of items.
+func InboxKinds() []InboxKind {
+	return []InboxKind{InboxIncident, InboxReview, InboxRequest, InboxHandover, InboxPlanRun}
+}
+
+// What is wanted of somebody, besides what runs of plans want. These strings are on the wire: add, never rename.
+const (
+	WantAcknowledge = "acknowledge" // a page, or help
+	WantPromise     = "promise"     // to be kept, of an incident in which they have a role
+	WantReview      = "review"
+	WantApproval    = "approve" // or decline it
+	WantConfirm     = "confirm" // that a schedule is theirs now
+)
+
+// InboxWants lists what may be wanted.
+func InboxWants() []string {
+	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantReview, WantApproval, WantConfirm)
+}
+
+// An InboxItem is one thing that waits for whoever asks.
+type InboxItem struct {
+	Kind     InboxKind `json:"kind"`
+	ID       string    `json:"id"` // of the incident, request or run, or of the schedule
+	Task     string    `json:"task,omitempty"`
+	Want     string    `json:"want"`
+	Title    string    `json:"title"`
+	Customer string    `json:"customer,omitempty"` // name
+	Since    time.Time `json:"since,omitzero"`
+	Due      time.Time `json:"due,omitzero"`
+	Command  string    `json:"command"` // that does it, or shows what is to be done
+}
+
+// mostOpen is how many open ones of each kind are looked at, the newest.
+const mostOpen = MaxRows
+
+// inbox answers with what waits for the visitor, who is a person: nothing waits for a machine.
+func (s *server) inbox(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	if err := queryFaults(q, s.langFault(q), "lang"); err != nil {
+		return err
+	}
+	by := visiting(r.Context())
+	if len(by.Scopes) > 0 && !slices.Contains(by.Scopes, authority.Read) { // nothing would be a wrong answer
+		return s.denied(r, authority.Read, authority.May(by.Subject, authority.Read, authority.Object{Kind: authority.PlanRun}))
+	}
+	box := Inbox{Items: []InboxItem{}, Language: s.Language, Zone: s.Zone}
+	if by.Actor.Kind != timeline.Person {
+		return answer(w, box)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), lookTime)
+	defer cancel()
+	look := search{server: s, by: by, language: cmp.Or(q.Get("lang"), s.Language)}
+	found := make([]finding, len(InboxKinds()))
+	var all sync.WaitGroup
+	for n, find := range []func(context.Context) finding{look.incidents, look.reviews, look.requests, look.handovers, look.planRuns} {
+		all.Go(func() { found[n] = find(ctx) })
+	}
+	all.Wait()
+	for n, f := range found {
+		if f.err != nil {
+			return f.err
+		}
+		if box.Items = append(box.Items, f.items...); f.cut {
+			box.Cut = append(box.Cut, InboxKinds()[n])
+		}
+	}
+	slices.SortStableFunc(box.Items, func(a, b InboxItem) int {
+		if a.Due.IsZero() != b.Due.IsZero() {
+			return map[bool]int{true: 1, false: -1}[a.Due.IsZero()]
+		}
+		return cmp.Or(a.Due.Compare(b.Due), a.Since.Compare(b.Since), strings.Compare(a.ID, b.ID), strings.Compare(a.Task, b.Task))
+	})
+	return answer(w, box)
+}
+
+// A search looks for what waits for somebody.
+type search struct {
+	*server
+
+	by       visitor
+	language string
+}
+
+// A finding is what a search has found among the things of one kind. It is cut where not all were looked at; an error is that nobody
+// can say which there are.
+type finding struct {
+	items []InboxItem
+	cut   bool
+	err   error
+}
+
+// among looks at some things at once. One that is gone is none; one that does not answer is not waited for.
+func among[T any](things []T, more bool, err error, look func(T) ([]InboxItem, error)) finding {
+	f := finding{cut: more, err: err}
+	found, unseen := make([][]InboxItem, len(things)), make([]bool, len(things))
+	each(len(things), func(n int) {
+		items, err := look(things[n])
+		_, gone := errors.AsType[*starter.NotFoundError](err)
+		found[n], unseen[n] = items, err != nil && !gone
+	})
+	for n := range things {
+		f.items, f.cut = append(f.items, found[n]...), f.cut || unseen[n]
+	}
+	return f
+}
+
+// means tells whether targets mean the visitor now.
+func (l search) means(targets []escalation.Target) bool {
+	return slices.ContainsFunc(targets, func(t escalation.Target) bool {
+		to, err := l.Directory().Recipients(t, l.Now())
+		return err == nil && slices.ContainsFunc(to, func(r delivery.Recipient) bool { return r.ID == l.by.Actor.ID && !r.Shared })
+	})
+}
+
+// incidents are those whose page the visitor has not answered, and those in which they have a role and something is due.
+func (l search) incidents(ctx context.Context) finding {
+	f, any := l.sight(l.by)
+	if !any {
+		return finding{}
+	}
+	f.Open, f.Limit = true, mostOpen
+	rows, after, err := l.Backend.List(ctx, f)
+	return among(rows, after != "", err, func(row Summary) ([]InboxItem, error) {
+		i, err := l.Backend.State(ctx, row.ID)
+		if err != nil || !l.reads(l.by.Subject, i) {
+			return nil, err
+		}
+		return l.incident(i), nil
+	})
+}
+
+func (l search) incident(i *incident.Incident) (items []InboxItem) {
+	item := InboxItem{Kind: InboxIncident, ID: string(i.ID), Title: l.title(i)}
+	summons := slices.IndexFunc(i.Summons, func(x incident.Summons) bool { return x.Person == l.by.Actor.ID && x.Answered.IsZero() })
+	switch {
+	case i.Status.Open() && summons >= 0:
+		item.Want, item.Since, item.Due = WantAcknowledge, i.Summons[summons].At, i.Summons[summons].Due
+	case !i.Escalation.AckedBy(l.by.Actor.ID) && l.means(i.Unanswered()):
+		item.Want, item.Since, item.Due = WantAcknowledge, i.Times.Alerted, i.Escalation.NextAt
+	}
+	if item.Want != "" {
+		item.Command = "muster incident ack " + item.ID
+		items = append(items, item)
+	}
+	clocks := i.Facts().Clocks // the first due first
+	n := slices.IndexFunc(i.Holders, func(h incident.Holder) bool { return h.Person == l.by.Actor.ID })
+	if n >= 0 && len(clocks) > 0 {
+		item.Want, item.Since, item.Due, item.Customer = WantPromise, i.Holders[n].Since, clocks[0].Due, clocks[0].Customer
+		item.Command = "muster incident show " + item.ID
+		items = append(items, item)
+	}
+	return items
+}
+
+// title is what an incident is called before the visitor.
+func (l search) title(i *incident.Incident) string {
+	if authority.May(l.by.Subject, authority.ReadInternal, l.about(authority.Incident, i)) == nil {
+		return i.Definition.Title
+	}
+	return i.Definition.PublicTitle()
+}
+
+// reviews are those that the visitor owns.
+func (l search) reviews(ctx context.Context) finding {
+	if l.by.Kind != authority.Provider && l.by.Kind != authority.Customer {
+		return finding{}
+	}
+	ids, more, err := l.Backend.OpenReviews(ctx, mostOpen)
+	return among(ids, more, err, func(id incident.ID) ([]InboxItem, error) {
+		i, err := l.Backend.State(ctx, id)
+		if err != nil || !l.means(i.ReviewOwner()) || authority.May(l.by.Subject, authority.Read, l.about(authority.Review, i)) != nil {
+			return nil, err
+		}
+		r, err := l.Backend.Review(ctx, id)
+		if err != nil || r.Status != review.Open {
+			return nil, err
+		}
+		return []InboxItem{{
+			Kind: InboxReview, ID: string(id), Want: WantReview, Title: l.title(i), Since: r.Opened, Due: r.Due, Command: "muster review show " + string(id),
+		}}, nil
+	})
+}
+
+// requests are those on which the visitor may decide.
+func (l search) requests(ctx context.Context) finding {
+	if authority.May(l.by.Subject, authority.Approve, authority.Object{Kind: authority.Request}) != nil {
+		return finding{}
+	}
+	rows, after, err := l.Backend.Requests(ctx, RequestFilter{Status: request.Waiting, Open: true, Limit: mostOpen})
+	return among(rows, after != "", err, func(row RequestSummary) ([]InboxItem, error) {
+		q, err := l.Backend.Request(ctx, row.ID)
+		if err != nil || q.Status != request.Waiting || q.Recorder.ID == l.by.Actor.ID {
+			return nil, err
+		}
+		return []InboxItem{{
+			Kind: InboxRequest, ID: string(q.ID), Want: WantApproval, Title: l.Texts.RequestSubject(&q.Terms, l.language), Customer: q.CustomerName,
+			Since: q.Opened, Due: q.NextDue(), Command: fmt.Sprintf("muster request show %s", q.ID),
+		}}, nil
+	})
+}
+
+// handovers are the schedules that the visitor is to take over.
+func (l search) handovers(ctx context.Context) finding {
+	if authority.May(l.by.Subject, authority.Confirm, authority.Object{Kind: authority.Handover}) != nil {
+		return finding{}
+	}
+	schedules, more, err := l.Backend.Handovers(ctx, mostOpen)
+	return among(schedules, more, err, func(schedule string) ([]InboxItem, error) {
+		h, err := l.Backend.Handover(ctx, schedule)
+		if err != nil || h.Status != handover.Open || h.Incoming.ID != l.by.Actor.ID {
+			return nil, err
+		}
+		return []InboxItem{{
+			Kind: InboxHandover, ID: schedule, Want: WantConfirm, Title: h.Outgoing.Shown(), Since: h.Opened, Due: h.Due,
+			Command: "muster oncall confirm " + schedule,
+		}}, nil
+	})
+}
+
+// planRuns are what runs of plans want of the visitor.
+func (l search) planRuns(ctx context.Context) finding {
+	f := PlanRunFilter{Open: true, Limit: mostOpen}
+	if l.by.Kind == authority.Customer {
+		f.Customers = []string{l.by.Party}
+	}
+	rows, after, err := l.Backend.PlanRuns(ctx, f)
+	return among(rows, after != "", err, func(row PlanRunSummary) ([]InboxItem, error) {
+		run, err := l.Backend.PlanRun(ctx, row.ID)
+		if err != nil || authority.May(l.by.Subject, authority.Read, l.aboutRun(run)) != nil {
+			return nil, err
+		}
+		return l.planRun(run), nil
+	})
+}
+
+func (l search) planRun(run *planrun.Run) (items []InboxItem) {
+	in := l.capacity(l.by, run)
+	for _, w := range run.Waits(l.Now()) {
+		if !w.For(l.by.Actor.ID, in.Roles) {
+			continue
+		}
+		title := run.Plan.Name.In(l.language)
+		if _, def, ok := run.Task(w.Task); ok {
+			title += ": " + def.Name.In(l.language)
+		}
+		about := w.Task
+		if w.Want == planrun.WantOverride {
+			about = w.Environment
+		}
+		items = append(items, InboxItem{
+			Kind: InboxPlanRun, ID: string(run.ID), Task: w.Task, Want: string(w.Want), Title: title, Customer: run.CustomerName, Since: w.Since, Due: w.Due,
+			Command: strings.TrimSpace(fmt.Sprintf("muster %s %s %s %s", run.Plan.Kind, w.Want, run.ID, about)),
+		})
+	}
+	return items
+}

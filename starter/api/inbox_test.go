@@ -1,0 +1,158 @@
+package api_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"muster/internal/incident"
+	"muster/internal/review"
+	"muster/internal/store"
+	"muster/internal/supportplan"
+	"muster/starter"
+	"muster/starter/api"
+)
+
+// inboxOf is what somebody finds, as "want kind id task".
+func (p *place) inboxOf(t *testing.T, who, query string) (lines []string, box api.Inbox) {
+	t.Helper()
+	w := p.ask("GET", "/api/v1/inbox"+query, "", "Authorization", p.as(t, who))
+	if err := json.Unmarshal(w.Body.Bytes(), &box); err != nil || w.Code != 200 {
+		t.Fatalf("%s: got %d %s", who, w.Code, w.Body)
+	}
+	for _, i := range box.Items {
+		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", i.Want, i.Kind, i.ID, i.Task)))
+	}
+	return lines, box
+}
+
+// crowded is a place in which something waits for everybody.
+func crowded(t *testing.T) *place {
+	t.Helper()
+	p := newPlace(t)
+	p.handingOver(t, "park")
+	i := p.incidents[open]
+	i.Clocks = []supportplan.Clock{{Customer: "acme", Target: supportplan.Respond, State: supportplan.Running, Due: p.now.Add(50 * time.Minute)}}
+	i.Definition.Review.Owner = incident.IncidentManager
+	p.reviewing, p.onePage = []incident.ID{open}, true
+	p.reviews.Facts, p.reviews.Status, p.reviews.Due, p.reviews.Opened = review.FactsOf(i), review.Open, p.now.Add(time.Hour), p.now
+	return p
+}
+
+func TestWhatWaitsForWhom(t *testing.T) {
+	p := crowded(t)
+	run := " plan-run " + string(upgrading)
+	for who, want := range map[string][]string{
+		"park": {
+			"acknowledge incident " + string(open), "confirm handover primary", "begin" + run + " brief", "complete" + run + " stage", "settle" + run + " odd",
+			"step" + run + " book", "retry" + run + " broken", "approve request " + string(tuning),
+		},
+		"kim": {
+			"promise incident " + string(open), "review review " + string(open), "begin" + run + " extra", "begin" + run + " later", "retry" + run + " broken",
+			"settle" + run + " odd",
+		},
+		"min": {"vote" + run + " approve", "check" + run + " proof", "waive" + run + " later", "confirm-override" + run},
+		"choi": {
+			"begin" + run + " brief", "begin" + run + " extra", "begin" + run + " later", "check" + run + " proof", "complete" + run + " stage", "retry" + run + " broken", "settle" + run + " odd",
+			"step" + run + " book", "vote" + run + " approve", "waive" + run + " later", "confirm-override" + run, "approve request " + string(tuning),
+		},
+		"acme/lead":   {"vote" + run + " approve", "confirm-override" + run},
+		"acme/desk":   nil,
+		"globex/lead": nil,
+		"yoon":        nil,
+		"vera":        nil,
+	} {
+		got, box := p.inboxOf(t, who, "")
+		for _, x := range want {
+			if !contains(got, x) {
+				t.Errorf("%s does not find %q in %q", who, x, got)
+			}
+		}
+		for _, x := range got {
+			if !contains(want, x) {
+				t.Errorf("%s finds %q, want %q", who, x, want)
+			}
+		}
+		if len(box.Cut) > 0 {
+			t.Errorf("%s: cut %v", who, box.Cut)
+		}
+	}
+}
+
+func contains(all []string, one string) bool {
+	for _, x := range all {
+		if x == one {
+			return true
+		}
+	}
+	return false
+}
+
+// The first due comes first, and each says what to do about it, in the language that is asked for.
+func TestAnInboxSaysWhatToDo(t *testing.T) {
+	p := crowded(t)
+	_, box := p.inboxOf(t, "park", "?lang=en")
+	var last time.Time
+	found := map[string]api.InboxItem{}
+	for _, i := range box.Items {
+		if !i.Due.IsZero() && i.Due.Before(last) || i.Due.IsZero() && i.Since.IsZero() {
+			t.Errorf("%s is due at %s, after %s", i.ID, i.Due, last)
+		}
+		if !i.Due.IsZero() {
+			last = i.Due
+		}
+		found[i.Want+" "+i.Task] = i
+	}
+	for key, want := range map[string]api.InboxItem{
+		"acknowledge ": {Title: "Checkout answers 500", Command: "muster incident ack " + string(open), Due: p.now.Add(time.Minute)},
+		"confirm ":     {Title: "김민수", Command: "muster oncall confirm primary", Due: p.now.Add(15 * time.Minute)},
+		"begin brief":  {Title: "Small upgrade: Brief", Customer: "Acme", Command: "muster upgrade begin " + string(upgrading) + " brief", Due: p.now.AddDate(0, 0, 2)},
+		"step book":    {Title: "Small upgrade: Book", Customer: "Acme", Command: "muster upgrade step " + string(upgrading) + " book"},
+		"approve ":     {Customer: "Acme", Command: "muster request show " + string(tuning)},
+	} {
+		got := found[key]
+		if got.Title != want.Title || got.Customer != want.Customer || got.Command != want.Command || !got.Due.Equal(want.Due) {
+			t.Errorf("%s: got %+v, want %+v", key, got, want)
+		}
+	}
+	if _, box := p.inboxOf(t, "min", ""); box.Items[1].Title != "Small upgrade 작업: Approve 작업" {
+		t.Errorf("in the language of the organisation: %+v", box.Items[1])
+	}
+	if w := p.ask("GET", "/api/v1/inbox?lang=fr", ""); w.Code != 422 {
+		t.Errorf("lang=fr: got %d %s", w.Code, w.Body)
+	}
+}
+
+// What was not looked at is told, and what cannot be listed is no empty inbox.
+func TestAnInboxIsWholeOrSaysSo(t *testing.T) {
+	p := crowded(t)
+	p.manyReviews = true
+	if _, box := p.inboxOf(t, "park", ""); len(box.Cut) != 1 || box.Cut[0] != api.InboxReview {
+		t.Errorf("cut %v", box.Cut)
+	}
+	p.fail = []error{&starter.UnavailableError{Cause: errors.New("no engine")}} // of whichever asks first
+	w := p.ask("GET", "/api/v1/inbox", "")
+	var box api.Inbox
+	if err := json.Unmarshal(w.Body.Bytes(), &box); w.Code != 503 && (err != nil || len(box.Cut) == 0) {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+	narrow := "Bearer " + p.token(t, store.Token{Actor: "park", Scopes: []string{"note"}})
+	if w := p.ask("GET", "/api/v1/inbox", "", "Authorization", narrow); w.Code != 403 {
+		t.Errorf("a token for notes: got %d %s", w.Code, w.Body)
+	}
+	if w := p.ask("GET", "/api/v1/inbox", "", "Authorization", "Bearer "+p.machine); w.Code != 200 || !strings.Contains(w.Body.String(), `"items":[]`) {
+		t.Errorf("a machine: got %d %s", w.Code, w.Body)
+	}
+}
+
+// Of a security incident only who may read it finds anything.
+func TestAnInboxKeepsSecurityIncidents(t *testing.T) {
+	p := crowded(t)
+	p.restrict("kim")
+	if got, _ := p.inboxOf(t, "park", ""); strings.Contains(strings.Join(got, " "), string(open)) {
+		t.Errorf("park finds %q", got)
+	}
+}
