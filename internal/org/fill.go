@@ -42,7 +42,7 @@ type Filled struct {
 
 	Values []Value  `json:"values,omitempty"` // in the order of the plan
 	Absent []Absent `json:"absent,omitempty"`
-	// ValuesSHA256 is over the canonical JSON of the values.
+	// ValuesSHA256 is over the canonical JSON of the values, whoever has given them.
 	ValuesSHA256 string `json:"values_sha256"`
 }
 
@@ -109,7 +109,11 @@ func (o *Organisation) FillPlan(p Plan, parameters map[string]string) (Filled, e
 	if err := hashTasks(&f.Definition); err != nil {
 		return Filled{}, fmt.Errorf("fill plan %s: %w", d.ID, err)
 	}
-	f.ValuesSHA256, err = hashOf(f.Values)
+	same := slices.Clone(f.Values)
+	for n := range same { // what was given and what the plan says are one value
+		same[n].Standard = false
+	}
+	f.ValuesSHA256, err = hashOf(same)
 	return f, err
 }
 

@@ -1,0 +1,125 @@
+package org_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"muster/internal/escalation"
+	"muster/internal/org"
+	"muster/internal/planrun"
+)
+
+func whole(t *testing.T) *org.Organisation {
+	t.Helper()
+	o, err := org.Load(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func shippedUpgrade() org.PlanStart {
+	return org.PlanStart{Plan: "upgrade", Customer: "garam", Parameters: map[string]string{
+		"release": "6.5.22", "launch-date": "2027-03-09", "site-address": "https://shop.example/health",
+	}}
+}
+
+func TestAPlanIsBoundToWhereItIsRun(t *testing.T) {
+	o := whole(t)
+	terms, err := o.StartPlan(shippedUpgrade())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := terms.Target(); b.Environment != "production" || !b.Production || len(b.Rules.Windows) != 1 || len(b.Rules.Freezes) < 2 {
+		t.Errorf("the target is %+v", b)
+	}
+	if terms.CustomerName != "가람유통" || terms.Zone != "Asia/Seoul" || terms.Calendar != "business-hours" || len(terms.Calendars) != 1 {
+		t.Errorf("got %s, %s, %s with %d calendars", terms.CustomerName, terms.Zone, terms.Calendar, len(terms.Calendars))
+	}
+	if got := terms.Filled("deployer"); !slices.Equal(got, []escalation.Target{{Kind: escalation.Person, ID: "lee"}, {Kind: escalation.Person, ID: "kim"}}) {
+		t.Errorf("deployers are %v: the environment's own win over the organisation's", got)
+	}
+	if len(terms.Absent) != 1 || terms.Absent[0].ID != "staging-data" {
+		t.Errorf("absent %+v", terms.Absent)
+	}
+	if terms.Plan.Name.Ko != "6.5.22 업그레이드" || len(terms.SHA256) != 64 || len(terms.ParametersID) != 64 {
+		t.Errorf("got %q, %s, %s", terms.Plan.Name.Ko, terms.SHA256, terms.ParametersID)
+	}
+	terms.ID, terms.Starter.ID = planrun.NewID(1), "park"
+	r, err := planrun.Start(terms, time.Now())
+	if err != nil {
+		t.Fatalf("what is bound cannot be started: %v", err)
+	}
+	for person, want := range map[string]string{"park": "service-engineer release-manager", "choi": "change-manager", "seo": "customer-owner customer-approver", "jung": ""} {
+		if got := strings.Join(o.PlanRoles(r, person, time.Now()), " "); got != want {
+			t.Errorf("%s fills %q, want %q", person, got, want)
+		}
+	}
+}
+
+func TestWhatIsWrongWithAStart(t *testing.T) {
+	o := whole(t)
+	for _, tc := range []struct {
+		name   string
+		change func(*org.PlanStart)
+		want   []string
+	}{
+		{"no such plan", func(s *org.PlanStart) { s.Plan = "upgrad" }, []string{`plan: "upgrad"; want the id of a plan that muster plan list shows, or a file`}},
+		{"a plan and a file", func(s *org.PlanStart) { s.Content = []byte("id: x") }, []string{"plan: an id and a file; want one of them"}},
+		{"no such customer", func(s *org.PlanStart) { s.Customer = "garan" }, []string{`customer: "garan"; want the id of a customer in the organisation folder; did you mean garam?`}},
+		{"no such environment", func(s *org.PlanStart) { s.Environments = map[string]string{"production": "prod"} }, []string{`environments.production: "prod"; want an environment of customer garam; known: staging, production`}},
+		{"not production", func(s *org.PlanStart) { s.Environments = map[string]string{"production": "staging", "staging": "production"} }, []string{
+			`environments.staging: "production" is production; want one that is not production`,
+			`environments.production: "staging" is not production; want one that is production`,
+		}},
+		{"an environment that the plan does not have", func(s *org.PlanStart) { s.Environments = map[string]string{"test": "staging"} }, []string{`environments.test: the plan has no such environment; known: staging, production`}},
+		{"parameters", func(s *org.PlanStart) { s.Parameters = map[string]string{"launch-date": "soon", "relase": "6.5"} }, []string{
+			"parameters.launch-date", "parameters.relase", "parameters.release", "parameters.site-address",
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := shippedUpgrade()
+			tc.change(&s)
+			_, err := o.StartPlan(s)
+			bad, ok := errors.AsType[*org.PlanRefusal](err)
+			if !ok || len(bad.Faults) != len(tc.want) {
+				t.Fatalf("got %v; want %d faults", err, len(tc.want))
+			}
+			for _, want := range tc.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("got %v; want %q", err, want)
+				}
+			}
+		})
+	}
+	if _, err := o.StartPlan(org.PlanStart{File: "mine.yaml", Content: []byte("id: Mine\n"), Customer: "garam"}); err == nil || !strings.Contains(err.Error(), "mine.yaml:1:5: ") {
+		t.Errorf("a file that is wrong: %v; want its line", err)
+	}
+}
+
+// A revision keeps what was given at the start, unless it is given anew.
+func TestARevisionOfAPlanThatRuns(t *testing.T) {
+	o := whole(t)
+	terms, err := o.StartPlan(shippedUpgrade())
+	if err != nil {
+		t.Fatal(err)
+	}
+	terms.ID, terms.Starter.ID = planrun.NewID(1), "park"
+	r, err := planrun.Start(terms, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	same, err := o.RePlan(r, org.PlanStart{Plan: "upgrade"})
+	if err != nil || same.ParametersID != terms.ParametersID || same.SHA256 != terms.SHA256 {
+		t.Errorf("got %s, %s, %v", same.SHA256, same.ParametersID, err)
+	}
+	other := shippedUpgrade()
+	other.Parameters["launch-date"] = "2027-04-06"
+	moved, err := o.RePlan(r, other)
+	if err != nil || moved.ParametersID == terms.ParametersID {
+		t.Errorf("another day is the same: %v", err)
+	}
+}

@@ -1,0 +1,72 @@
+package report_test
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"muster/internal/report"
+)
+
+func drawing() report.Gantt {
+	seoul := time.FixedZone("KST", 9*3600)
+	at := func(day, hour int) time.Time { return time.Date(2026, 12, day, hour, 0, 0, 0, seoul) }
+	return report.Gantt{
+		Title: "업그레이드 <6.5> & more", Language: "ko", Zone: seoul, From: at(1, 9), To: at(20, 9),
+		Legend: report.GanttLegend{Waiting: "대기", Doing: "진행", Held: "변경 불가", Due: "기한", Critical: "주요 경로", Late: "기한 초과"},
+		Rows: []report.GanttRow{
+			{Group: "계획", Label: "계획 수립", Ready: at(1, 9), Begins: at(1, 10), Ends: at(3, 9), Due: at(4, 9), Critical: true},
+			{Group: "계획", Label: "복잡도 평가", Ready: at(1, 9), Begins: at(2, 9), Ends: at(6, 9), Due: at(5, 9), Late: true},
+			{Group: "출시", Label: "출시", Ready: at(6, 9), Begins: at(13, 2), Ends: at(13, 4), Held: []report.GanttSpan{{From: at(6, 9), Until: at(13, 2), Why: "연말 <동결>"}}},
+			{Group: "출시", Label: "나중"},
+		},
+	}
+}
+
+// What is drawn is one well-formed picture with its title, whatever stands in the texts, and the same bytes each time.
+func TestAGanttIsWellFormedAndTheSameEachTime(t *testing.T) {
+	g := drawing()
+	svg := g.SVG()
+	d := xml.NewDecoder(strings.NewReader(svg))
+	bars := map[string]int{}
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatalf("not well-formed: %v", err)
+		}
+		if e, ok := token.(xml.StartElement); ok && e.Name.Local == "rect" {
+			for _, a := range e.Attr {
+				if a.Name.Local == "class" {
+					bars[a.Value]++
+				}
+			}
+		}
+	}
+	// One of each in the legend.
+	for class, want := range map[string]int{"critical": 2, "late": 2, "do": 2, "held": 2, "ready": 4} {
+		if bars[class] != want {
+			t.Errorf("%d bars of %s, want %d", bars[class], class, want)
+		}
+	}
+	if !strings.Contains(svg, "<title>업그레이드 &lt;6.5&gt; &amp; more</title>") {
+		t.Error("it has not its title")
+	}
+	again := drawing()
+	if again.SVG() != svg {
+		t.Error("drawn again it is another one")
+	}
+}
+
+func TestAGanttOfOneHourHasMinutes(t *testing.T) {
+	g := drawing()
+	g.To = g.From.Add(time.Hour)
+	if svg := g.SVG(); !strings.Contains(svg, ">09:30<") {
+		t.Error("it has no half hours")
+	}
+}
