@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
+	"strings"
 	"time"
 
 	"muster/examples"
@@ -23,11 +25,17 @@ var edits = []struct{ file, old, new string }{
 	{"escalation-policies.yaml", `(targets: \[schedule:primary\]), wait: 5m`, "$1, wait: 3s"},
 	{"services.yaml", `quiet: 5m  `, "quiet: 2s  "},
 	{"services.yaml", `reopen_within: 1d`, "reopen_within: 3s"},
+	{"customers.yaml", `        windows: \[second-sunday\]\n        freezes: \[garam-year-end\]`, "        freezes: [garam-year-end]"},
+	{"freezes.yaml", `\{from: 12-20, to: 01-05\}`, "{from: 01-01, to: 12-31}"}, // the shop is always busy
+	{"freezes.yaml", `(?s)  - id: holidays\n.*$`, ""},                          // so that only one freeze holds the upgrade
 }
 
 // writeOrganisation writes the edited example to a folder, with the receiver's address and secret in files of their own.
 func writeOrganisation(folder, receiver string) error {
-	files := map[string]string{"secrets/receiver": receiver, "secrets/signing": secret}
+	host := strings.TrimSuffix(strings.TrimPrefix(receiver, "http://"), "/hook")
+	files := map[string]string{
+		"secrets/receiver": receiver, "secrets/signing": secret, "runbooks/undo-shop.md": strings.ReplaceAll(undoShop, "HOST", host),
+	}
 	example, err := fs.Sub(examples.FS, "org")
 	if err != nil {
 		return fmt.Errorf("read example: %w", err)
@@ -50,6 +58,7 @@ func writeOrganisation(folder, receiver string) error {
 		}
 		files[e.file] = re.ReplaceAllString(files[e.file], e.new)
 	}
+	files["organisation.yaml"] = strings.Replace(files["organisation.yaml"], "allow: [lb.mirnet.example", "allow: ["+strconv.Quote(host)+", lb.mirnet.example", 1)
 	for name, content := range files {
 		path := filepath.Join(folder, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +26,7 @@ const secret = "whsec_bXVzdGVyLWRlbW8tc2VjcmV0LW9ubHktZm9yLWRlbW8="
 type receiver struct {
 	url    string
 	server *http.Server
+	shop   shop
 
 	mu     sync.Mutex
 	got    []outbound.Delivery
@@ -44,7 +46,14 @@ func newReceiver(ctx context.Context) (*receiver, error) {
 
 func (r *receiver) close() { _ = r.server.Close() }
 
+// site is the address that answers when the shop works.
+func (r *receiver) site() string { return strings.TrimSuffix(r.url, "/hook") + "/shop" }
+
 func (r *receiver) take(w http.ResponseWriter, req *http.Request) {
+	if req.URL.Path != "/hook" {
+		r.shop.serve(w, req)
+		return
+	}
 	body, err := io.ReadAll(io.LimitReader(req.Body, 4<<20))
 	var d outbound.Delivery
 	if err = errors.Join(err, json.Unmarshal(body, &d), verify(req.Header, body)); err != nil {

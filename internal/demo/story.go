@@ -21,6 +21,7 @@ import (
 	"muster/internal/audit"
 	"muster/internal/delivery"
 	"muster/internal/incident"
+	"muster/internal/planrun"
 	"muster/internal/review"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
@@ -38,6 +39,8 @@ type story struct {
 	id          incident.ID
 	phoned      incident.ID // of the second act: what was reported …
 	alerted     incident.ID // … and what an alert has opened
+	crew        crew        // of the third act …
+	upgraded    planrun.ID  // … and its run
 	began       string      // when the alerts began to fire
 	runs        []*historypb.History
 	first       delivery.Recipient // who is on call, by the organisation folder
@@ -60,15 +63,15 @@ func (s *story) play(ctx context.Context) error {
 	defer func() { close(over); watching.Wait() }()
 	for _, act := range []struct {
 		scenes []scene
-		id     *incident.ID // of the incident whose timeline is shown
-	}{{s.scenes(), &s.id}, {s.platform(), &s.phoned}} {
+		id     *incident.ID // of the incident whose timeline is shown; nil: none
+	}{{s.scenes(), &s.id}, {s.platform(), &s.phoned}, {s.upgrade(), nil}} {
 		for n, sc := range act.scenes {
 			if err := sc.do(ctx); err != nil {
 				return fmt.Errorf("did not happen: %s: %w", sc.name, err)
 			}
 			s.checked++
 			s.say("   ✓ %s\n", sc.name)
-			if n == 0 {
+			if n == 0 && act.id != nil {
 				id := *act.id
 				watching.Go(func() { s.follow(ctx, id, over) })
 			}
