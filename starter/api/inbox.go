@@ -288,14 +288,25 @@ func (l search) planRun(run *planrun.Run) (items []InboxItem) {
 		if _, def, ok := run.Task(w.Task); ok {
 			title += ": " + def.Name.In(l.language)
 		}
-		about := w.Task
-		if w.Want == planrun.WantOverride {
-			about = w.Environment
-		}
 		items = append(items, InboxItem{
 			Kind: InboxPlanRun, ID: string(run.ID), Task: w.Task, Want: string(w.Want), Title: title, Customer: run.CustomerName, Since: w.Since, Due: w.Due,
-			Command: strings.TrimSpace(fmt.Sprintf("muster %s %s %s %s", run.Plan.Kind, w.Want, run.ID, about)),
+			Command: fmt.Sprintf("muster %s %s", run.Plan.Kind, doing(run.ID, w)),
 		})
 	}
 	return items
+}
+
+// doing is the command that does what a run wants, as far as it is known what somebody will say.
+func doing(id planrun.ID, w planrun.Wait) string {
+	name, about := string(w.Want), w.Task
+	switch w.Want {
+	case planrun.WantUndo:
+		name = string(planrun.WantRescue)
+	case planrun.WantOverride:
+		about = w.Environment
+	case planrun.WantVote:
+		about = cmp.Or(w.Task, "-") // a change of the plan
+	default:
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s %s %s", name, id, about))
 }

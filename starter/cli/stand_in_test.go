@@ -17,6 +17,7 @@ import (
 	"muster/internal/escalation"
 	"muster/internal/handover"
 	"muster/internal/incident"
+	"muster/internal/planrun"
 	"muster/internal/priority"
 	"muster/internal/report"
 	"muster/internal/request"
@@ -48,6 +49,7 @@ type house struct {
 	written   string // the request that has written into a review last
 	handover  *handover.Handover
 	requests  []*request.Request
+	planRuns  []*planrun.Run
 }
 
 func newHouse(t testing.TB) *house {
@@ -462,6 +464,9 @@ func (people) PartnerServices(string) []string { return nil }
 
 // Recipients of primary: kim is on call. There is no other schedule.
 func (all people) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recipient, error) {
+	if p, known := all.Person(t.ID); known && t.Kind == escalation.Person {
+		return []delivery.Recipient{p}, nil
+	}
 	if t.ID != "primary" {
 		return nil, fmt.Errorf("schedule %q: not in the organisation folder", t.ID)
 	}

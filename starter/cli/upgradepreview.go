@@ -45,25 +45,13 @@ func previewLabelsIn(language string) previewLabels {
 	}
 }
 
-// upgrade has the commands of upgrades, go-lives and other planned work.
-func (a *app) upgrade() *cobra.Command {
-	group := &cobra.Command{
-		Use: "upgrade COMMAND", Aliases: []string{"go-live", "readiness", "maintenance"}, DisableFlagsInUseLine: true, GroupID: "check",
-		Short: "Forecast upgrades, go-lives and other planned work",
-		Args:  noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	a.viewFlags(group)
-	group.AddCommand(a.previewPlan())
-	return group
-}
-
 // previewPlan is the command that forecasts a run of a plan.
 func (a *app) previewPlan() *cobra.Command {
 	var s org.PlanStart
 	var at, gantt string
 	var parameters, environments []string
 	cmd := &cobra.Command{
-		Use: "preview PLAN|FILE", Short: "Forecast how a plan would go, on the real calendars, freezes and schedules",
+		Use: "preview PLAN|FILE", GroupID: "lead", Short: "Forecast how a plan would go, on the real calendars, freezes and schedules",
 		Long: `Forecast how a plan would go if everybody did what they are asked in the time that it usually takes: when each task would begin
 and end, what a freeze would hold up, which vote would expire, and who must be there when. It needs the organisation folder and
 nothing else: no server, no network, and nothing happens.`,
@@ -95,8 +83,8 @@ nothing else: no server, no network, and nothing happens.`,
 			return misused("--gantt %q: want a file whose name ends in .svg or .html", gantt)
 		}
 		var err error
-		if s.Environments, err = keyed("environment", environments); err == nil {
-			s.Parameters, err = keyed("param", parameters)
+		if s.Environments, err = given("--environment", environments); err == nil {
+			s.Parameters, err = given("--param", parameters)
 		}
 		if err == nil {
 			err = brings(&s, args[0])
@@ -127,31 +115,15 @@ func starterOfPreview() timeline.Actor {
 	return timeline.Actor{Kind: timeline.Person, ID: "preview", Name: "preview"}
 }
 
-// keyed reads KEY=VALUE, each key once.
-func keyed(flag string, given []string) (map[string]string, error) {
-	values := map[string]string{}
-	for _, pair := range given {
-		key, value, ok := strings.Cut(pair, "=")
-		if _, twice := values[key]; !ok || key == "" || twice {
-			return nil, misused("--%s %q: want KEY=VALUE, each key once", flag, pair)
-		}
-		values[key] = value
-	}
-	return values, nil
-}
-
-// brings tells a file from the id of a plan: a file has a dot or a slash in its name.
+// brings tells a file from the id of a plan.
 func brings(s *org.PlanStart, arg string) error {
-	if !strings.ContainsAny(arg, "./"+string(os.PathSeparator)) {
+	if !isPlanFile(arg) {
 		s.Plan = arg
 		return nil
 	}
-	content, err := os.ReadFile(arg)
-	if err != nil {
-		return fmt.Errorf("read plan: %w", err)
-	}
-	s.File, s.Content = arg, content
-	return nil
+	content, err := planFile(arg)
+	s.File, s.Content = arg, []byte(content)
+	return err
 }
 
 // forecast prints a forecast for people.
