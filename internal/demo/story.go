@@ -64,7 +64,11 @@ func (s *story) play(ctx context.Context) error {
 	for _, act := range []struct {
 		scenes []scene
 		id     *incident.ID // of the incident whose timeline is shown; nil: none
-	}{{s.scenes(), &s.id}, {s.platform(), &s.phoned}, {s.upgrade(), nil}} {
+		name   string
+	}{{s.scenes(), &s.id, "incident"}, {s.platform(), &s.phoned, "outage"}, {s.upgrade(), nil, "plan"}} {
+		if s.Chapter != "" && s.Chapter != act.name {
+			continue
+		}
 		for n, sc := range act.scenes {
 			if err := sc.do(ctx); err != nil {
 				return fmt.Errorf("did not happen: %s: %w", sc.name, err)

@@ -55,7 +55,7 @@ func processes(build metrics.Build) cli.Process {
 			})
 		},
 		Demo: func(ctx context.Context, s cli.Streams, o cli.DemoOptions) error {
-			return demo.Run(ctx, demo.Options{Language: o.Language, Keep: o.Keep, Build: build, Out: s.Out, Log: logTo(s)})
+			return demo.Run(ctx, demo.Options{Language: o.Language, Chapter: o.Chapter, Keep: o.Keep, Build: build, Out: s.Out, Log: logTo(s)})
 		},
 		Bench:   measure(),
 		RunStep: runStep,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -37,7 +38,11 @@ type ServeOptions struct {
 type DemoOptions struct {
 	Language string
 	Keep     string // folder for everything that the demo makes; empty: a temporary one
+	Chapter  string // incident, outage or plan; empty: all, one after the other
 }
+
+// demoChapters are what the demo can play.
+func demoChapters() []string { return []string{"incident", "outage", "plan"} }
 
 // BenchOptions are the flags of muster bench.
 type BenchOptions struct {
@@ -157,16 +162,24 @@ What goes to workflows is signed with the keys of the installation: muster worke
 func (a *app) demo() *cobra.Command {
 	var o DemoOptions
 	cmd := a.process(&cobra.Command{
-		Use:   "demo",
-		Short: "Run one incident from its first alert to its review, and check each step",
-		Long: `Run one incident from a posted alert to its review in a temporary folder, in under a minute, and check each step. The
+		Use:   "demo [incident|outage|plan]",
+		Short: "Run two outages and an upgrade from beginning to end, and check each step",
+		Long: `Run Muster's work in a temporary folder, in under a minute, and check each step: an incident from a posted alert to its review, an
+outage that two customers call about, and an upgrade that a freeze holds and whose first try is rolled back; or one of them. The
 timeline is printed as it happens. It fails with the step that did not happen.`,
-		Example: "  muster demo\n  muster demo --lang ko --keep ./demo",
+		Example: "  muster demo\n  muster demo plan\n  muster demo --lang ko --keep ./demo",
 		Args: func(_ *cobra.Command, args []string) error {
 			if !slices.Contains(languages(), o.Language) {
 				return misused("--lang %q: want %s", o.Language, joined(languages()))
 			}
-			return wants()(nil, args)
+			switch {
+			case len(args) == 0:
+				return nil
+			case len(args) > 1 || !slices.Contains(demoChapters(), args[0]):
+				return misused("demo %s: want %s", strings.Join(args, " "), joined(demoChapters()))
+			}
+			o.Chapter = args[0]
+			return nil
 		},
 	}, a.env.Process.Demo == nil, func(ctx context.Context) error { return a.env.Process.Demo(ctx, a.streams(), o) })
 	cmd.Flags().StringVar(&o.Language, "lang", "en", "`LANGUAGE`: "+joined(languages()))
