@@ -336,7 +336,7 @@ func (a PlanNote) command(_ *server, about asking) (planrun.Command, error) {
 func (s *server) planRoutes(heavy func(handler) handler) []route {
 	const one = "plan-runs/{id}"
 	all := []route{
-		{http.MethodGet, "plan-runs", "", "", s.listPlanRuns},
+		{http.MethodGet, "plan-runs", "", "", inTurn(8)(s.listPlanRuns)}, // for partners and vendors each asks many runs
 		{http.MethodPost, "plan-runs", authority.StartPlan, authority.PlanRun, s.startPlanRun},
 		{http.MethodGet, one, authority.Read, authority.PlanRun, s.showPlanRun},
 		{http.MethodGet, one + "/history", authority.ReadHistory, authority.PlanRun, heavy(s.planRunHistory)},

@@ -213,9 +213,10 @@ func (s *server) planViewer(by visitor, run *planrun.Run) planrun.Viewer {
 
 // capacity is in which roles a visitor acts: those that the organisation folder names now. A machine fills none, whatever its name.
 func (s *server) capacity(by visitor, run *planrun.Run) planrun.Capacity {
-	c := planrun.Capacity{Roles: []string{}, Revision: s.Directory().Folder().Revision}
+	folder := s.Directory()
+	c := planrun.Capacity{Roles: []string{}, Revision: folder.Folder().Revision}
 	if by.Actor.Kind == timeline.Person {
-		c.Roles = append(c.Roles, s.Directory().PlanRoles(run, by.Actor.ID, s.Now())...)
+		c.Roles = append(c.Roles, folder.PlanRoles(run, by.Actor.ID, s.Now())...)
 	}
 	return c
 }

@@ -118,10 +118,9 @@ func readFields(c reflect.Value, given map[string]any, left ...string) (faults [
 
 // fill sets a field, or says why its value will not do.
 func fill(field reflect.Value, given any, required bool) (why string) {
-	if list, ok := field.Addr().Interface().(*[]string); ok {
-		return fillList(list, given)
-	}
 	switch into := field.Addr().Interface().(type) {
+	case *[]string:
+		return fillList(into, given)
 	case *int:
 		return fillInt(into, given)
 	case *bool:

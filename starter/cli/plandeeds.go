@@ -69,17 +69,17 @@ const fromStdin = " \"-\" reads it from the standard input."
 
 // planDeeds are the commands that ask something of a run.
 func (a *app) planDeeds() []planDeed {
-	return slices.Concat(a.leads(), a.works(), a.decides())
+	return slices.Concat(a.leads(), a.changes(), a.works(), a.evidences(), a.settles(), a.decides())
 }
 
 // says makes a deed whose last arguments are a text.
-func (a *app) says(make func(args []string, text string) api.PlanAsk, before int) func([]string) (api.PlanAsk, error) {
+func (a *app) says(body func(args []string, text string) api.PlanAsk, before int) func([]string) (api.PlanAsk, error) {
 	return func(args []string) (api.PlanAsk, error) {
 		text, err := a.text(args[before:])
 		if err != nil {
 			return nil, err
 		}
-		return make(args[:before], text), nil
+		return body(args[:before], text), nil
 	}
 }
 
@@ -93,10 +93,7 @@ func choosing[S ~string](name, given string, all ...S) (S, error) {
 
 // leads are the deeds of whoever leads the run.
 func (a *app) leads() []planDeed {
-	var (
-		note, task, freezeID, until string
-		vars                        []string
-	)
+	var note, task string
 	return []planDeed{
 		{
 			use: "assign RUN TASK PERSON", group: "lead", short: "Ask a person to do a task",
@@ -129,6 +126,31 @@ func (a *app) leads() []planDeed {
 				return api.PlanRollBack{Environment: args[0], Reason: text}
 			}, 1),
 		},
+		{
+			use: "cancel RUN REASON...", group: "lead", short: "End a run",
+			long:    "End a run. What was changed and stays is recorded." + fromStdin,
+			example: "cancel " + aRun + " \"the customer has postponed it\"",
+			ask:     a.says(func(_ []string, text string) api.PlanAsk { return api.PlanCancel{Reason: text} }, 0),
+		},
+		{
+			use: "note RUN TEXT...", group: "act", short: "Write into the timeline of a run",
+			long:    "Write into the timeline of a run. Other parties do not see it." + fromStdin,
+			example: "note " + aRun + " \"the vendor is informed\" --task deploy",
+			flags: func(cmd *cobra.Command) {
+				cmd.Flags().StringVar(&task, "task", "", "`TASK` that it is about")
+			},
+			ask: a.says(func(_ []string, text string) api.PlanAsk { return api.PlanNote{Task: task, Text: text} }, 0),
+		},
+	}
+}
+
+// changes are the deeds that open what is closed: an environment, or the plan.
+func (a *app) changes() []planDeed {
+	var (
+		freezeID, until string
+		vars            []string
+	)
+	return []planDeed{
 		{
 			use: "override RUN ENVIRONMENT REASON...", group: "lead", short: "Ask to change an environment although it may not be",
 			long: "Ask to change an environment of the plan until a time although a freeze holds, or no window is open. Another person\n" +
@@ -170,48 +192,78 @@ func (a *app) leads() []planDeed {
 				return asked, err
 			},
 		},
-		{
-			use: "cancel RUN REASON...", group: "lead", short: "End a run",
-			long:    "End a run. What was changed and stays is recorded." + fromStdin,
-			example: "cancel " + aRun + " \"the customer has postponed it\"",
-			ask:     a.says(func(_ []string, text string) api.PlanAsk { return api.PlanCancel{Reason: text} }, 0),
-		},
-		{
-			use: "note RUN TEXT...", group: "act", short: "Write into the timeline of a run",
-			long:    "Write into the timeline of a run. Other parties do not see it." + fromStdin,
-			example: "note " + aRun + " \"the vendor is informed\" --task deploy",
-			flags: func(cmd *cobra.Command) {
-				cmd.Flags().StringVar(&task, "task", "", "`TASK` that it is about")
-			},
-			ask: a.says(func(_ []string, text string) api.PlanAsk { return api.PlanNote{Task: task, Text: text} }, 0),
-		},
 	}
 }
 
 // works are the deeds of whoever does a task.
 func (a *app) works() []planDeed {
-	var (
-		target, control, until string
-		evidence               []string
-	)
-	tasks := []func(*planrun.Run) []string{taskIDs}
-	targetFlag := func(cmd *cobra.Command) {
-		cmd.Flags().StringVar(&target, "target", "", "`TARGET` of a task that is done on several")
-	}
-	evidenceFlag := func(cmd *cobra.Command) {
-		cmd.Flags().StringArrayVar(&evidence, "evidence", nil, "`ITEM=REF[,SHA256]`, once for each: what shows it, and where that is")
-	}
-	const ofFile = "\nThe evidence stays where it is: a REF, and the SHA-256 of its bytes. Of a file on this machine that is computed."
+	target, tasks := "", []func(*planrun.Run) []string{taskIDs}
 	return []planDeed{
 		{
 			use: "begin RUN TASK", group: "act", short: "Begin a task", example: "begin " + aRun + " rehearse", next: tasks,
 			ask: func(args []string) (api.PlanAsk, error) { return api.PlanBegin{Task: args[0]}, nil },
 		},
 		{
+			use: "fail RUN TASK REASON...", group: "act", short: "Say that a task cannot be done",
+			long:    "Say that a task cannot be done, or one target of it. Whoever answers for it says how it goes on." + fromStdin,
+			example: "fail " + aRun + " deploy --target web-2 \"the disk is full\"", next: tasks,
+			flags: func(cmd *cobra.Command) { targetFlag(cmd, &target) },
+			ask: a.says(func(args []string, text string) api.PlanAsk {
+				return api.PlanFail{Task: args[0], Target: target, Reason: text}
+			}, 1),
+		},
+		{
+			use: "check RUN TASK RESULT [NOTE...]", group: "act", short: "Say whether evidence shows that a task was done",
+			long:    "Say whether the evidence shows that the task was done: accept, or return with a note. Whoever has worked on it may not.",
+			example: "check " + aRun + " rehearse accept\ncheck " + aRun + " rehearse return \"the log ends at step 3\"",
+			next:    append(slices.Clone(tasks), these("accept", "return")),
+			ask: func(args []string) (api.PlanAsk, error) {
+				result, err := choosing("RESULT", args[1], "accept", "return")
+				if err != nil {
+					return nil, err
+				}
+				note, err := a.optionalText(args[2:])
+				return api.PlanCheck{Task: args[0], OK: result == "accept", Note: note}, err
+			},
+		},
+		{
+			use: "retry RUN TASK REASON...", group: "act", short: "Let a task that has failed be done anew",
+			long: "Let a task that has failed be done anew." + fromStdin, example: "retry " + aRun + " deploy \"there is space now\"", next: tasks,
+			ask: a.says(func(args []string, text string) api.PlanAsk { return api.PlanRetry{Task: args[0], Reason: text} }, 1),
+		},
+		{
+			use: "step RUN TASK STEP [NOTE...]", group: "act", short: "Say that a step of a runbook is done",
+			long:    "Say that the step of a runbook is done that waits for a person, also while it is rolled back.",
+			example: "step " + aRun + " deploy 2 \"the page shows the new version\"", next: tasks,
+			ask: func(args []string) (api.PlanAsk, error) {
+				n, err := strconv.Atoi(args[1])
+				if err != nil || n < 1 {
+					return nil, misused("STEP %q: want the number of a step", args[1])
+				}
+				note, err := a.optionalText(args[2:])
+				return api.PlanStep{Task: args[0], Step: n, Note: note}, err
+			},
+		},
+	}
+}
+
+// evidences are the deeds that show that a task was done.
+func (a *app) evidences() []planDeed {
+	var (
+		target   string
+		evidence []string
+	)
+	tasks := []func(*planrun.Run) []string{taskIDs}
+	evidenceFlag := func(cmd *cobra.Command) {
+		cmd.Flags().StringArrayVar(&evidence, "evidence", nil, "`ITEM=REF[,SHA256]`, once for each: what shows it, and where that is")
+	}
+	const ofFile = "\nThe evidence stays where it is: a REF, and the SHA-256 of its bytes. Of a file on this machine that is computed."
+	return []planDeed{
+		{
 			use: "complete RUN TASK [NOTE...]", group: "act", short: "Say that a task is done, with evidence",
 			long:    "Say that a task is done, or one target of it, with the evidence that the plan wants." + ofFile,
 			example: "complete " + aRun + " rehearse --evidence log=./rehearsal.log\ncomplete " + aRun + " deploy --target web-1", next: tasks,
-			flags: func(cmd *cobra.Command) { targetFlag(cmd); evidenceFlag(cmd) },
+			flags: func(cmd *cobra.Command) { targetFlag(cmd, &target); evidenceFlag(cmd) },
 			ask: func(args []string) (api.PlanAsk, error) {
 				given, err := evidenceOf(evidence)
 				if err != nil {
@@ -233,28 +285,14 @@ func (a *app) works() []planDeed {
 				return api.PlanAddEvidence{Task: args[0], Evidence: given}, err
 			},
 		},
-		{
-			use: "fail RUN TASK REASON...", group: "act", short: "Say that a task cannot be done",
-			long:    "Say that a task cannot be done, or one target of it. Whoever answers for it says how it goes on." + fromStdin,
-			example: "fail " + aRun + " deploy --target web-2 \"the disk is full\"", next: tasks, flags: targetFlag,
-			ask: a.says(func(args []string, text string) api.PlanAsk {
-				return api.PlanFail{Task: args[0], Target: target, Reason: text}
-			}, 1),
-		},
-		{
-			use: "check RUN TASK RESULT [NOTE...]", group: "act", short: "Say whether evidence shows that a task was done",
-			long:    "Say whether the evidence shows that the task was done: accept, or return with a note. Whoever has worked on it may not.",
-			example: "check " + aRun + " rehearse accept\ncheck " + aRun + " rehearse return \"the log ends at step 3\"",
-			next:    append(slices.Clone(tasks), these("accept", "return")),
-			ask: func(args []string) (api.PlanAsk, error) {
-				result, err := choosing("RESULT", args[1], "accept", "return")
-				if err != nil {
-					return nil, err
-				}
-				note, err := a.optionalText(args[2:])
-				return api.PlanCheck{Task: args[0], OK: result == "accept", Note: note}, err
-			},
-		},
+	}
+}
+
+// settles are the deeds that say how it goes on where a task is not done.
+func (a *app) settles() []planDeed {
+	var control, until string
+	tasks := []func(*planrun.Run) []string{taskIDs}
+	return []planDeed{
 		{
 			use: "skip RUN TASK REASON...", group: "act", short: "Ask for a waiver of a task",
 			long: "Ask that a task is not done for the time being. Somebody else grants it, and it ends: with --until, or when the plan says.\n" +
@@ -278,11 +316,6 @@ func (a *app) works() []planDeed {
 			},
 		},
 		{
-			use: "retry RUN TASK REASON...", group: "act", short: "Let a task that has failed be done anew",
-			long: "Let a task that has failed be done anew." + fromStdin, example: "retry " + aRun + " deploy \"there is space now\"", next: tasks,
-			ask: a.says(func(args []string, text string) api.PlanAsk { return api.PlanRetry{Task: args[0], Reason: text} }, 1),
-		},
-		{
 			use: "settle RUN TASK OUTCOME REASON...", group: "act", short: "Say what has become of what nobody knows",
 			long:    "Say what has become of what only a person can know: done, failed, or begun to try it again." + fromStdin,
 			example: "settle " + aRun + " deploy done \"I have looked: version 6.5.22 answers\"",
@@ -294,19 +327,6 @@ func (a *app) works() []planDeed {
 				}
 				text, err := a.text(args[2:])
 				return api.PlanSettle{Task: args[0], Status: status, Reason: text}, err
-			},
-		},
-		{
-			use: "step RUN TASK STEP [NOTE...]", group: "act", short: "Say that a step of a runbook is done",
-			long:    "Say that the step of a runbook is done that waits for a person, also while it is rolled back.",
-			example: "step " + aRun + " deploy 2 \"the page shows the new version\"", next: tasks,
-			ask: func(args []string) (api.PlanAsk, error) {
-				n, err := strconv.Atoi(args[1])
-				if err != nil || n < 1 {
-					return nil, misused("STEP %q: want the number of a step", args[1])
-				}
-				note, err := a.optionalText(args[2:])
-				return api.PlanStep{Task: args[0], Step: n, Note: note}, err
 			},
 		},
 		{
@@ -325,6 +345,10 @@ func (a *app) works() []planDeed {
 			},
 		},
 	}
+}
+
+func targetFlag(cmd *cobra.Command, into *string) {
+	cmd.Flags().StringVar(into, "target", "", "`TARGET` of a task that is done on several")
 }
 
 // decides are the deeds of whoever decides, besides voting.
