@@ -71,7 +71,9 @@ func TestWhatIsWrongWithAStart(t *testing.T) {
 		{"a plan and a file", func(s *org.PlanStart) { s.Content = []byte("id: x") }, []string{"plan: an id and a file; want one of them"}},
 		{"no such customer", func(s *org.PlanStart) { s.Customer = "garan" }, []string{`customer: "garan"; want the id of a customer in the organisation folder; did you mean garam?`}},
 		{"no such environment", func(s *org.PlanStart) { s.Environments = map[string]string{"production": "prod"} }, []string{`environments.production: "prod"; want an environment of customer garam; known: staging, production`}},
-		{"not production", func(s *org.PlanStart) { s.Environments = map[string]string{"production": "staging", "staging": "production"} }, []string{
+		{"not production", func(s *org.PlanStart) {
+			s.Environments = map[string]string{"production": "staging", "staging": "production"}
+		}, []string{
 			`environments.staging: "production" is production; want one that is not production`,
 			`environments.production: "staging" is not production; want one that is production`,
 		}},
