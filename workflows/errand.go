@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"muster/activities"
@@ -142,5 +143,25 @@ func takes[C any](
 			}
 			return check(req)
 		},
+	})
+}
+
+// A command is something that a person asks of what an errand is about.
+type command[S any] interface {
+	Check(about *S, by timeline.Actor) error
+	Apply(about *S, by timeline.Actor, now time.Time) error
+}
+
+// asked registers the handler of one command of an errand. There is nothing to ask as long as it is not proven who has started it.
+func asked[C command[S], S any](ctx workflow.Context, e *errand, what, name, description string, about func() *S) error {
+	return takes(ctx, name, description, func(req signature.Signed[C]) error {
+		s := about()
+		if s == nil {
+			return temporal.NewApplicationError(name+" "+what+": it has not begun", RefusedError)
+		}
+		return refused(req.Body.Check(s, req.By))
+	}, func(ctx workflow.Context, req signature.Signed[C]) error {
+		e.news = true
+		return refused(req.Body.Apply(about(), req.By, workflow.Now(ctx)))
 	})
 }

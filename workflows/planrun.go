@@ -139,15 +139,7 @@ func (r *planRun) listen(ctx workflow.Context) error {
 // onPlanRun makes the handler of one command.
 func onPlanRun[C planrun.Command](name, description string) func(workflow.Context, *planRun) error {
 	return func(ctx workflow.Context, r *planRun) error {
-		return takes(ctx, name, description, func(req signature.Signed[C]) error {
-			if r.run == nil { // it is not proven yet who has started it
-				return temporal.NewApplicationError(name+" plan: it has not begun", RefusedError)
-			}
-			return refused(req.Body.Check(r.run, req.By))
-		}, func(ctx workflow.Context, req signature.Signed[C]) error {
-			r.news = true
-			return refused(req.Body.Apply(r.run, req.By, workflow.Now(ctx)))
-		})
+		return asked[C](ctx, &r.errand, "plan", name, description, func() *planrun.Run { return r.run })
 	}
 }
 

@@ -96,15 +96,7 @@ func (r *requestRun) listen(ctx workflow.Context) error {
 // onRequest makes the handler of one command.
 func onRequest[C request.Command](name, description string) func(workflow.Context, *requestRun) error {
 	return func(ctx workflow.Context, r *requestRun) error {
-		return takes(ctx, name, description, func(req signature.Signed[C]) error {
-			if r.request == nil { // it is not proven yet who has started it
-				return temporal.NewApplicationError(name+" request: it has not begun", RefusedError)
-			}
-			return refused(req.Body.Check(r.request, req.By))
-		}, func(ctx workflow.Context, req signature.Signed[C]) error {
-			r.news = true
-			return refused(req.Body.Apply(r.request, req.By, workflow.Now(ctx)))
-		})
+		return asked[C](ctx, &r.errand, "request", name, description, func() *request.Request { return r.request })
 	}
 }
 

@@ -4,6 +4,7 @@ package incident
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"muster/internal/alert"
@@ -18,15 +19,26 @@ import (
 // ID is the identity of an incident that people see, such as INC-7K3M9QX2PA. Whoever starts its first run makes it.
 type ID string
 
-// NewID writes the last 50 of some random bits in letters and digits that cannot be mistaken for each other.
-func NewID(random uint64) ID {
-	const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+// NewID makes an identity of some random bits.
+func NewID(random uint64) ID { return ID(WriteID("INC-", random)) }
+
+// digits cannot be mistaken for each other.
+const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+// WriteID writes the last 50 of some random bits as an identity that people see, such as INC-7K3M9QX2PA.
+func WriteID(prefix string, random uint64) string {
 	var id [10]byte
 	for n := len(id) - 1; n >= 0; n-- {
 		id[n] = digits[random&31]
 		random >>= 5
 	}
-	return ID("INC-" + string(id[:]))
+	return prefix + string(id[:])
+}
+
+// IsID tells whether a text can be what WriteID writes.
+func IsID(prefix, text string) bool {
+	rest, ok := strings.CutPrefix(text, prefix)
+	return ok && len(rest) == 10 && strings.Trim(rest, digits) == ""
 }
 
 // An Incident is the whole state of one incident: the answer to the State query and the input of a continued run.

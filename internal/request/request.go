@@ -24,16 +24,11 @@ type ID string
 
 const prefix = "REQ-"
 
-// NewID writes some random bits as an incident's identity does.
-func NewID(random uint64) ID {
-	return ID(prefix + strings.TrimPrefix(string(incident.NewID(random)), "INC-"))
-}
+// NewID makes an identity of some random bits.
+func NewID(random uint64) ID { return ID(incident.WriteID(prefix, random)) }
 
 // Valid tells whether a text can be an identity.
-func (id ID) Valid() bool {
-	rest, ok := strings.CutPrefix(string(id), prefix)
-	return ok && len(rest) == 10 && strings.Trim(rest, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == ""
-}
+func (id ID) Valid() bool { return incident.IsID(prefix, string(id)) }
 
 // Status is where a request stands.
 type Status string
