@@ -14,7 +14,6 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
@@ -154,6 +153,7 @@ type Summary struct {
 	ClosedAt  time.Time         `json:"closed_at,omitzero"`
 
 	ref Ref
+	typ string // of the workflow
 }
 
 // A Filter narrows a list. Zero values do not.
@@ -185,7 +185,7 @@ func (s *Incidents) List(ctx context.Context, f Filter) ([]Summary, string, erro
 	if f.Ordinary {
 		query += fmt.Sprintf(" AND (%[1]s IS NULL OR %[1]s != '%[2]s')", workflows.KindAttribute.GetName(), incident.SecurityIncident)
 	}
-	return s.list(ctx, query, f.Limit, []byte(f.After))
+	return s.list(ctx, query, f.Limit, f.After)
 }
 
 // quoted is a list of texts for a query.
@@ -197,35 +197,17 @@ func quoted(all []string) string {
 	return "(" + strings.Join(texts, ", ") + ")"
 }
 
-func (s *Incidents) list(ctx context.Context, query string, limit int, after []byte) ([]Summary, string, error) {
-	resp, err := s.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Namespace: s.Namespace, Query: query, PageSize: int32(limit), NextPageToken: after,
-	})
-	if err != nil {
-		return nil, "", told("list incidents", err)
-	}
-	rows := make([]Summary, 0, len(resp.GetExecutions()))
-	for _, e := range resp.GetExecutions() {
-		row := summary(e)
-		p, err := s.prove(ctx, row.ref)
-		if _, gone := errors.AsType[*serviceerror.NotFound](err); gone { // past its retention since the list was made
-			continue
-		}
-		if err != nil {
-			return nil, "", told("list incidents", err)
-		}
-		if p.ours && p.id == row.ID {
-			rows = append(rows, row)
-		}
-	}
+func (s *Incidents) list(ctx context.Context, query string, limit int, after string) ([]Summary, string, error) {
+	rows, next, err := s.proofs.list(ctx, s.Temporal, s.Namespace, "incidents", query, limit, after, s.judge)
 	slices.SortStableFunc(rows, func(a, b Summary) int { return b.OpenedAt.Compare(a.OpenedAt) })
-	return rows, string(resp.GetNextPageToken()), nil
+	return rows, next, err
 }
 
 func summary(e *workflowpb.WorkflowExecutionInfo) Summary {
 	row := Summary{
 		OpenedAt: e.GetStartTime().AsTime(),
 		ref:      Ref{WorkflowID: e.GetExecution().GetWorkflowId(), RunID: e.GetExecution().GetRunId()},
+		typ:      e.GetType().GetName(),
 	}
 	if t := e.GetCloseTime(); t != nil {
 		row.ClosedAt = t.AsTime()
@@ -259,7 +241,7 @@ func (s *Incidents) Find(ctx context.Context, id incident.ID) (Ref, error) {
 	}
 	query := fmt.Sprintf("WorkflowType = '%s' AND %s = '%s'", workflows.IncidentWorkflow, workflows.IDAttribute.GetName(), id)
 	return seek(ctx, "incident "+string(id), func() (Ref, bool, error) {
-		rows, _, err := s.list(ctx, query, 10, nil)
+		rows, _, err := s.list(ctx, query, 10, "")
 		for _, row := range rows {
 			if row.ID == id {
 				return row.ref, true, nil
@@ -459,7 +441,7 @@ func (s *Incidents) LastOf(ctx context.Context, service string, except incident.
 
 // last is the newest of some closed incidents, with what it leaves to the next one as far as its run still answers.
 func (s *Incidents) last(ctx context.Context, query string, except incident.ID) (*incident.Earlier, error) {
-	rows, _, err := s.list(ctx, query, 100, nil)
+	rows, _, err := s.list(ctx, query, 100, "")
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,6 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
@@ -206,8 +205,9 @@ func (s *PlanRuns) List(ctx context.Context, f PlanRunFilter) ([]PlanRunSummary,
 	}
 	all := make([]PlanRunSummary, 0, len(rows))
 	for _, row := range rows {
+		n := slices.IndexFunc(plan.Kinds(), func(k plan.Kind) bool { return workflows.PlanRunWorkflow(k) == row.typ })
 		r := PlanRunSummary{
-			ID: planrun.ID(row.ID), Kind: row.kind, Title: row.Title, Status: planrun.Status(row.Status), OpenedAt: row.OpenedAt,
+			ID: planrun.ID(row.ID), Kind: plan.Kinds()[n], Title: row.Title, Status: planrun.Status(row.Status), OpenedAt: row.OpenedAt,
 			NextDue: row.NextDue, EndedAt: row.ClosedAt,
 		}
 		if len(row.Customers) > 0 {
@@ -227,36 +227,8 @@ func planTypes() []string {
 	return types
 }
 
-// A planRow is a row of a list before it is narrowed to what people read.
-type planRow struct {
-	Summary
-	kind plan.Kind
-}
-
-func (s *PlanRuns) list(ctx context.Context, query string, limit int, after string) ([]planRow, string, error) {
-	resp, err := s.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Namespace: s.Namespace, Query: query, PageSize: int32(limit), NextPageToken: []byte(after),
-	})
-	if err != nil {
-		return nil, "", told("list runs of plans", err)
-	}
-	var rows []planRow
-	for _, e := range resp.GetExecutions() {
-		row := planRow{Summary: summary(e)}
-		p, err := s.proofs.prove(ctx, s.Temporal, s.Namespace, row.ref, s.judge)
-		if _, gone := errors.AsType[*serviceerror.NotFound](err); gone { // past its retention since the list was made
-			continue
-		}
-		if err != nil {
-			return nil, "", told("list runs of plans", err)
-		}
-		n := slices.IndexFunc(plan.Kinds(), func(k plan.Kind) bool { return workflows.PlanRunWorkflow(k) == e.GetType().GetName() })
-		if p.ours && p.id == row.ID && n >= 0 {
-			row.kind = plan.Kinds()[n]
-			rows = append(rows, row)
-		}
-	}
-	return rows, string(resp.GetNextPageToken()), nil
+func (s *PlanRuns) list(ctx context.Context, query string, limit int, after string) ([]Summary, string, error) {
+	return s.proofs.list(ctx, s.Temporal, s.Namespace, "runs of plans", query, limit, after, s.judge)
 }
 
 // find returns where the run with an id lives.

@@ -10,6 +10,7 @@ import (
 
 	commonpb "go.temporal.io/api/common/v1"
 	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
@@ -82,6 +83,34 @@ func (p *proofs) prove(
 		p.keep(ref.RunID, judged)
 	}
 	return judged, nil
+}
+
+// list returns those runs of a query that this installation has started, and a cursor for more, empty at the end.
+func (p *proofs) list(
+	ctx context.Context, c client.Client, namespace, what, query string, limit int, after string,
+	judge func(workflowID string, e *historypb.HistoryEvent) proof,
+) ([]Summary, string, error) {
+	resp, err := c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: namespace, Query: query, PageSize: int32(limit), NextPageToken: []byte(after),
+	})
+	if err != nil {
+		return nil, "", told("list "+what, err)
+	}
+	rows := make([]Summary, 0, len(resp.GetExecutions()))
+	for _, e := range resp.GetExecutions() {
+		row := summary(e)
+		proven, err := p.prove(ctx, c, namespace, row.ref, judge)
+		if _, gone := errors.AsType[*serviceerror.NotFound](err); gone { // past its retention since the list was made
+			continue
+		}
+		if err != nil {
+			return nil, "", told("list "+what, err)
+		}
+		if proven.ours && proven.id == row.ID {
+			rows = append(rows, row)
+		}
+	}
+	return rows, string(resp.GetNextPageToken()), nil
 }
 
 // judge says what a start proves.

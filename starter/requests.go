@@ -11,7 +11,6 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
@@ -135,30 +134,17 @@ func (s *Requests) List(ctx context.Context, f RequestFilter) ([]RequestSummary,
 	if f.Customer != "" {
 		query += fmt.Sprintf(" AND %s IN %s", workflows.CustomersAttribute.GetName(), quoted([]string{f.Customer}))
 	}
-	resp, err := s.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Namespace: s.Namespace, Query: query, PageSize: int32(f.Limit), NextPageToken: []byte(f.After),
-	})
-	if err != nil {
-		return nil, "", told("list requests", err)
-	}
+	listed, next, err := s.proofs.list(ctx, s.Temporal, s.Namespace, "requests", query, f.Limit, f.After, s.judge)
 	var rows []RequestSummary
-	for _, e := range resp.GetExecutions() {
-		row := summary(e)
-		p, err := s.proofs.prove(ctx, s.Temporal, s.Namespace, row.ref, s.judge)
-		if _, gone := errors.AsType[*serviceerror.NotFound](err); gone { // past its retention since the list was made
-			continue
-		}
-		if err != nil {
-			return nil, "", told("list requests", err)
-		}
-		if p.ours && p.id == row.ID && len(row.Customers) == 1 {
+	for _, row := range listed {
+		if len(row.Customers) == 1 {
 			rows = append(rows, RequestSummary{
 				ID: request.ID(row.ID), Subject: row.Title, Status: request.Status(row.Status), Customer: row.Customers[0],
 				OpenedAt: row.OpenedAt, NextDue: row.NextDue, ClosedAt: row.ClosedAt,
 			})
 		}
 	}
-	return rows, string(resp.GetNextPageToken()), nil
+	return rows, next, err
 }
 
 // judge says what a start proves.
