@@ -44,34 +44,29 @@ func (g *planGatherer) record() {
 	g.cut()
 }
 
+// trim leaves the newest rows of a table, and returns how many it has left out.
+func trim[T any](rows *[]T, most int) (more int) {
+	*rows, more = latest(*rows, most)
+	return more
+}
+
 // cut leaves out the oldest rows of tables that are too long for a report.
 func (g *planGatherer) cut() {
 	const rows, wide = 200, 50
-	var more int
-	g.Deviations, more = latest(g.Deviations, rows)
-	g.Cut += more
-	g.Cast, more = latest(g.Cast, rows)
-	g.Cut += more
-	g.Decisions, more = latest(g.Decisions, rows)
-	g.Cut += more
-	g.Evidence, more = latest(g.Evidence, rows)
-	g.Cut += more
-	g.Waivers, more = latest(g.Waivers, wide)
-	g.Cut += more
-	g.Overrides, more = latest(g.Overrides, wide)
-	g.Cut += more
-	g.Changes, more = latest(g.Changes, wide)
-	g.Cut += more
-	g.Refusals, more = latest(g.Refusals, wide)
-	g.Cut += more
-	g.Undone, more = latest(g.Undone, wide)
-	g.Cut += more
+	g.Cut += trim(&g.Deviations, rows)
+	g.Cut += trim(&g.Cast, rows)
+	g.Cut += trim(&g.Decisions, rows)
+	g.Cut += trim(&g.Evidence, rows)
+	g.Cut += trim(&g.Waivers, wide)
+	g.Cut += trim(&g.Overrides, wide)
+	g.Cut += trim(&g.Changes, wide)
+	g.Cut += trim(&g.Refusals, wide)
+	g.Cut += trim(&g.Undone, wide)
 	left := rows
 	for n := range g.Waves {
 		w := &g.Waves[n]
-		w.Targets, more = latest(w.Targets, left)
+		g.Cut += trim(&w.Targets, left)
 		left -= len(w.Targets)
-		g.Cut += more
 	}
 }
 
