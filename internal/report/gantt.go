@@ -5,6 +5,8 @@ import (
 	"html"
 	"strings"
 	"time"
+
+	"golang.org/x/text/width"
 )
 
 // A Gantt is what is done when, to be drawn.
@@ -72,7 +74,7 @@ func (g *Gantt) SVG() string {
 	for _, r := range g.Rows {
 		if r.Group != group {
 			group = r.Group
-			fmt.Fprintf(&b, `<text class="group" x="4" y="%d">%s</text>`+"\n", y+16, html.EscapeString(clipTo(group, 44)))
+			fmt.Fprintf(&b, `<text class="group" x="4" y="%d">%s</text>`+"\n", y+16, html.EscapeString(clip(group)))
 			y += ganttRow
 		}
 		g.row(&b, r, y)
@@ -127,6 +129,9 @@ func (g *Gantt) hours(b *strings.Builder, bottom int) {
 
 func (g *Gantt) tick(b *strings.Builder, at time.Time, label string, bottom int) {
 	x := g.x(at)
+	if x > ganttLabel+ganttWidth-20 { // its label would be cut at the edge
+		label = ""
+	}
 	fmt.Fprintf(b, `<line class="grid" x1="%d" y1="%d" x2="%d" y2="%d"/><text x="%d" y="%d">%s</text>`+"\n", x, ganttHead-12, x, bottom, x+2, ganttHead-18, label)
 }
 
@@ -139,7 +144,7 @@ func (g *Gantt) row(b *strings.Builder, r GanttRow, y int) {
 		x, end := g.x(from), g.x(to)
 		fmt.Fprintf(b, `<rect class="%s" x="%d" y="%d" width="%d" height="12" rx="2"><title>%s</title></rect>`+"\n", class, x, y+6, max(2, end-x), html.EscapeString(title))
 	}
-	fmt.Fprintf(b, `<text x="14" y="%d">%s</text>`+"\n", y+16, html.EscapeString(clipTo(r.Label, 40)))
+	fmt.Fprintf(b, `<text x="14" y="%d">%s</text>`+"\n", y+16, html.EscapeString(clip(r.Label)))
 	bar("ready", r.Ready, r.Begins, g.Legend.Waiting+" "+moment(r.Ready))
 	for _, h := range r.Held {
 		until := h.Until
@@ -162,21 +167,32 @@ func (g *Gantt) row(b *strings.Builder, r GanttRow, y int) {
 	}
 }
 
+// clip cuts a label that would run into the bars. A Hangul syllable is as wide as two Latin letters.
+func clip(label string) string {
+	const most = 40 // Latin letters
+	columns, room := 0, 0
+	for at, r := range label {
+		if columns < most {
+			room = at // for what is in place of the rest
+		}
+		columns++
+		if k := width.LookupRune(r).Kind(); k == width.EastAsianWide || k == width.EastAsianFullwidth {
+			columns++
+		}
+		if columns > most {
+			return label[:room] + "…"
+		}
+	}
+	return label
+}
+
 func (g *Gantt) legend(b *strings.Builder, y int) {
 	x := ganttLabel
 	for _, l := range []struct{ class, word string }{
 		{"ready", g.Legend.Waiting}, {"do", g.Legend.Doing}, {"critical", g.Legend.Critical}, {"late", g.Legend.Late}, {"held", g.Legend.Held},
 	} {
 		fmt.Fprintf(b, `<rect class="%s" x="%d" y="%d" width="16" height="12" rx="2"/><text x="%d" y="%d">%s</text>`+"\n", l.class, x, y, x+22, y+11, html.EscapeString(l.word))
-		x += 150
+		x += 165
 	}
 	fmt.Fprintf(b, `<path class="due" d="M%d %dl5 6l-5 6l-5 -6z"/><text x="%d" y="%d">%s</text>`+"\n", x+6, y, x+18, y+11, html.EscapeString(g.Legend.Due))
-}
-
-// clipTo cuts a text after so many characters.
-func clipTo(s string, most int) string {
-	if runes := []rune(s); len(runes) > most {
-		return string(runes[:most-1]) + "…"
-	}
-	return s
 }

@@ -70,3 +70,20 @@ func TestAGanttOfOneHourHasMinutes(t *testing.T) {
 		t.Error("it has no half hours")
 	}
 }
+
+// A label stops before the bars, and no date is cut at the edge.
+func TestAGanttKeepsItsTextsInTheirPlaces(t *testing.T) {
+	g := drawing()
+	g.Rows[0].Label = "스테이징 인프라 서비스 업그레이드: 데이터베이스, 캐시, 검색, 큐"
+	g.Rows[1].Label = "Assess the complexity: packages, issues and fixes, third-party modules"
+	g.To = time.Date(2026, 12, 13, 1, 0, 0, 0, g.Zone)
+	svg := g.SVG()
+	for _, want := range []string{">스테이징 인프라 서비스 업그레이드: 데이…<", ">Assess the complexity: packages, issues…<"} {
+		if !strings.Contains(svg, want) {
+			t.Errorf("no label %s", want)
+		}
+	}
+	if strings.Contains(svg, ">12-13<") || !strings.Contains(svg, ">12-12<") {
+		t.Error("want the day before the last one as the last date that is named")
+	}
+}
