@@ -38,9 +38,8 @@ type Incidents struct {
 	proofs proofs
 }
 
-// Deliver brings a batch of alerts to the open incident of a workflow id, and opens it when the batch has a firing alert.
-// When it returns nil the batch is durable. Alerts that only end what never began here are none of our business.
-func (s *Incidents) Deliver(ctx context.Context, workflowID string, def incident.Definition, b alert.Batch) error {
+// DeliverAlways is Deliver whatever is being changed.
+func (s *Incidents) DeliverAlways(ctx context.Context, workflowID string, def incident.Definition, b alert.Batch) error {
 	by := timeline.Actor{Kind: timeline.Source, ID: b.Source}
 	batch, err := seal(s.Keys, signature.Statement{Workflow: workflowID, Message: workflows.AlertsSignal, By: by}, "intake", b)
 	if err != nil {

@@ -62,6 +62,12 @@ type PlanRunFilter struct {
 func (s *PlanRuns) Start(ctx context.Context, req Request, terms planrun.Terms) (*planrun.Run, error) {
 	digest := sha256.Sum256([]byte(req.ID))
 	terms.ID, terms.Request, terms.Starter = planrun.NewID(binary.BigEndian.Uint64(digest[:])), req.ID, req.By
+	if ref, known, err := s.look(ctx, terms.ID); err != nil || known { // it may be over, and another one have the environment
+		if err != nil {
+			return nil, err
+		}
+		return s.state(ctx, runOf(terms.ID), ref)
+	}
 	name := workflows.PlanRunWorkflow(terms.Plan.Kind)
 	workflowID := workflows.PlanRunWorkflowID(terms.Plan.Kind, terms.Customer, terms.Target().Environment)
 	in, err := seal(s.Keys, signature.Statement{Workflow: workflowID, Message: name, By: req.By}, req.Via, terms)
@@ -236,16 +242,19 @@ func (s *PlanRuns) find(ctx context.Context, id planrun.ID) (Ref, error) {
 	if !id.Valid() {
 		return Ref{}, &NotFoundError{What: fmt.Sprintf("run %q", string(id))}
 	}
+	return seek(ctx, runOf(id), func() (Ref, bool, error) { return s.look(ctx, id) })
+}
+
+// look finds where the run with an id lives, as far as lists know it already.
+func (s *PlanRuns) look(ctx context.Context, id planrun.ID) (Ref, bool, error) {
 	query := fmt.Sprintf("WorkflowType IN %s AND %s = '%s'", quoted(planTypes()), workflows.IDAttribute.GetName(), id)
-	return seek(ctx, runOf(id), func() (Ref, bool, error) {
-		rows, _, err := s.list(ctx, query, 10, "")
-		for _, row := range rows {
-			if planrun.ID(row.ID) == id {
-				return row.ref, true, nil
-			}
+	rows, _, err := s.list(ctx, query, 10, "")
+	for _, row := range rows {
+		if planrun.ID(row.ID) == id {
+			return row.ref, true, nil
 		}
-		return Ref{}, false, err
-	})
+	}
+	return Ref{}, false, err
 }
 
 // judge says what a start proves.

@@ -27,6 +27,8 @@ type Options struct {
 	Archive      activities.Archive
 	Tracker      activities.Tracker
 	Counter      activities.Counter
+	Incidents    activities.Incidents
+	Locks        activities.Locks
 	Keys         Keys
 	Links        activities.Linker // nil: messages carry no links
 	Refused      func(Refusal)     // of messages that nobody of this installation has signed
@@ -71,9 +73,10 @@ func NewActivities(o Options) (Activities, error) {
 		PlanReports: &activities.PlanReports{
 			Writer: o.Texts, Shelf: shelf, Languages: func() []string { return o.Organisation.Current().Languages },
 		},
-		Runbooks:  &activities.Runbooks{Runner: &runner.Runner{House: func() runner.House { return o.Organisation.Current() }}},
-		Requests:  &activities.Requests{Directory: current, Writer: o.Texts, Counter: o.Counter, Now: time.Now},
-		Admission: &Admission{Keys: o.Keys, Refused: o.Refused, Now: time.Now, Log: o.Log},
+		Environments: &activities.Environments{Incidents: o.Incidents, Locks: o.Locks},
+		Runbooks:     &activities.Runbooks{Runner: &runner.Runner{House: func() runner.House { return o.Organisation.Current() }}},
+		Requests:     &activities.Requests{Directory: current, Writer: o.Texts, Counter: o.Counter, Now: time.Now},
+		Admission:    &Admission{Keys: o.Keys, Refused: o.Refused, Now: time.Now, Log: o.Log},
 	}, nil
 }
 

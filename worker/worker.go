@@ -30,6 +30,7 @@ type Activities struct {
 	Runbooks     *activities.Runbooks
 	Plans        *activities.Plans
 	PlanReports  *activities.PlanReports
+	Environments *activities.Environments
 	Admission    *Admission
 }
 
@@ -91,7 +92,7 @@ func New(c client.Client, a Activities) *Worker {
 	for _, f := range workflows.All() {
 		w.all.RegisterWorkflowWithOptions(f.Function, workflow.RegisterOptions{Name: f.Name})
 	}
-	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Certificates, a.Plans, a.PlanReports} {
+	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Certificates, a.Plans, a.PlanReports, a.Environments} {
 		w.all.RegisterActivity(s)
 	}
 	w.paging.RegisterActivity(a.Deliveries)

@@ -19,5 +19,7 @@ func All() []Registered {
 		{GoLiveWorkflow, PlanRun},
 		{ReadinessWorkflow, PlanRun},
 		{MaintenanceWorkflow, PlanRun},
+		{EnvironmentLockWorkflow, EnvironmentLock},
+		{SilenceWorkflow, Silence},
 	}
 }

@@ -62,6 +62,16 @@ func PlanRunWorkflowID(k plan.Kind, customer, environment string) string {
 	return string(k) + "/" + customer + "/" + environment
 }
 
+// EnvironmentLockWorkflowID names the right to change an environment of a customer, which one run of a plan at a time has.
+func EnvironmentLockWorkflowID(customer, environment string) string {
+	return "environment/" + customer + "/" + environment
+}
+
+// SilenceWorkflowID names the silence of an environment of a customer.
+func SilenceWorkflowID(customer, environment string) string {
+	return "silence/" + customer + "/" + environment
+}
+
 // PlanRunWorkflow is the type of the workflow that runs a kind of plan.
 func PlanRunWorkflow(k plan.Kind) string {
 	switch k {

@@ -27,6 +27,10 @@ const (
 	GoLiveWorkflow      = "GoLive"
 	ReadinessWorkflow   = "Readiness"
 	MaintenanceWorkflow = "Maintenance"
+
+	// What such a run keeps of an environment.
+	EnvironmentLockWorkflow = "EnvironmentLock"
+	SilenceWorkflow         = "Silence"
 )
 
 // What people ask of an incident. Each takes the command of the same name, signed, and answers with a Receipt.
@@ -106,6 +110,8 @@ const (
 	AlertsSignal           = "Alerts"           // an alert.Batch for an incident, signed
 	MergeSignal            = "Merge"            // an incident.MergeMessage from another incident, signed
 	IncidentResolvedSignal = "IncidentResolved" // a ReviewInput for a review, signed: its incident was resolved once more
+	HeldAlertsSignal       = "HeldAlerts"       // a HeldBatch for a silence, signed
+	AlertHeldSignal        = "AlertHeld"        // an AlertHeld for a run of a plan from a silence, signed
 	StateQuery             = "State"            // the whole state: *incident.Incident, review.Review, *handover.Handover, …
 )
 

@@ -57,6 +57,7 @@ type planRun struct {
 
 	run   *planrun.Run
 	steps []inFlight // of runbooks
+	keeps []*keeping // of environments
 	alarm alarm
 }
 
@@ -98,6 +99,7 @@ func newPlanRun(ctx workflow.Context, in signature.Signed[planrun.Terms]) (*plan
 	}
 	r.run = run
 	r.keep(ctx, &run.Timeline)
+	r.hearAlerts()
 	return r, nil
 }
 
@@ -173,6 +175,14 @@ func (r *planRun) do(w planrun.Work) {
 		r.begin(r.ctx, func(ctx workflow.Context) { r.runStep(ctx, w) })
 	case planrun.WriteReport:
 		r.begin(r.ctx, func(ctx workflow.Context) { r.writeReport(ctx, w) })
+	case planrun.TakeLock:
+		r.begin(r.ctx, func(ctx workflow.Context) { r.takeLock(ctx, w) })
+	case planrun.HoldAlerts:
+		r.begin(r.ctx, func(ctx workflow.Context) { r.holdAlerts(ctx, w) })
+	case planrun.FreeLock:
+		r.endEnvironment(w.Environment, planrun.TakeLock)
+	case planrun.LetAlerts:
+		r.endEnvironment(w.Environment, planrun.HoldAlerts)
 	}
 }
 

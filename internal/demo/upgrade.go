@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -72,6 +73,7 @@ func (s *story) upgrade() []scene {
 		{"two people open the freeze for ten minutes, and one of them alone may not", s.overrides},
 		{"the shop fails after the launch, and is rolled back by itself", s.failsOnce},
 		{"a second try is a new decision", s.triesAgain},
+		{"an alert of what is being changed pages nobody but whoever works there", s.holdsAlert},
 		{"it goes through, and the run is complete", s.goesThrough},
 		{"the completion report is there as Markdown, page and PDF, in both languages", s.documents},
 		{"what was refused stands in the record", s.recordsRefusals},
@@ -229,10 +231,34 @@ func (s *story) triesAgain(ctx context.Context) error {
 	return s.approves(ctx)
 }
 
+func (s *story) holdsAlert(ctx context.Context) error {
+	if err := s.reaches(ctx, "deploy", planrun.Ready, s.crew.deployer, api.PlanBegin{Task: "deploy"}); err != nil {
+		return err
+	}
+	holding := func(r *planrun.Run) bool { return len(r.Silences) == 1 && !r.Silences[0].Begun.IsZero() }
+	told := func(r *planrun.Run) bool {
+		return slices.ContainsFunc(r.Timeline.Entries, func(e timeline.Entry) bool { return e.Kind == timeline.AlertHeld })
+	}
+	s.began = time.Now().UTC().Format(time.RFC3339Nano)
+	before, err := s.admin.List(ctx, api.Filter{Limit: 100})
+	if err == nil {
+		err = errors.Join(s.run(holding)(ctx), s.post(ctx, "firing.json"), s.run(told)(ctx), s.post(ctx, "resolved.json"))
+	}
+	if err != nil {
+		return err
+	}
+	after, err := s.admin.List(ctx, api.Filter{Limit: 100})
+	if err == nil && len(after.Incidents) != len(before.Incidents) {
+		err = fmt.Errorf("%d incidents, and %d before the alert: it was not held back", len(after.Incidents), len(before.Incidents))
+	}
+	return err
+}
+
 func (s *story) goesThrough(ctx context.Context) error {
+	kept := func(r *planrun.Run) bool { return len(r.Alerts) > 0 && r.Alerts[0].Resolved && r.Alerts[0].Task == "deploy" }
 	return errors.Join(
-		s.reaches(ctx, "deploy", planrun.Ready, s.crew.deployer, api.PlanBegin{Task: "deploy"}),
 		s.ask(ctx, s.crew.deployer, api.PlanComplete{Task: "deploy"}),
+		s.run(kept)(ctx),
 		s.run(func(r *planrun.Run) bool { return r.Status == planrun.Completed })(ctx),
 	)
 }

@@ -30,11 +30,18 @@ type Definition struct {
 	Quiet        time.Duration     `json:"quiet"`           // all alerts resolved for so long: the incident is resolved
 	ReopenWithin time.Duration     `json:"reopen_within"`   // so long after its resolution an incident can be reopened; then it closes
 	Review       ReviewRule        `json:"review"`
-	Links        []Link            `json:"links,omitempty"`     // runbook, dashboard: what a page shows, the response plan first
-	Calendars    []calendar.Rules  `json:"calendars,omitempty"` // in which the customers' promises run, in the order of their IDs
-	Languages    []string          `json:"languages"`           // of the reports, the first is the organisation's own
+	Links        []Link            `json:"links,omitempty"`        // runbook, dashboard: what a page shows, the response plan first
+	Environments []Environment     `json:"environments,omitempty"` // from one of which its alerts come: they are held back while a task changes it
+	Calendars    []calendar.Rules  `json:"calendars,omitempty"`    // in which the customers' promises run, in the order of their IDs
+	Languages    []string          `json:"languages"`              // of the reports, the first is the organisation's own
 
 	Background
+}
+
+// An Environment is where services of a customer run.
+type Environment struct {
+	Customer string `json:"customer"` // ID
+	ID       string `json:"id"`
 }
 
 // A Kind says whether an incident is one that not everybody may read.

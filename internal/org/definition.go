@@ -41,6 +41,7 @@ func (o *Organisation) Definition(source string, labels alert.Labels, title stri
 	d.Impact, d.Urgency, d.Classes = w.impact, w.urgency, w.inOrder()
 	d.Title = cmp.Or(r.titled(labels), tidy(title), tidy(labels.Value(nameLabel)), d.Service.Name)
 	d.Links = s.linksFor(each)
+	d.Environments = o.changedWith(&d, labels)
 	var err error
 	d.SHA256, err = Hash(d)
 	return d, err
@@ -58,6 +59,7 @@ func (o *Organisation) Repinned(pinned incident.Definition, alerts []alert.Label
 	d.Source, d.Route, d.Kind, d.Title = pinned.Source, pinned.Route, pinned.Kind, pinned.Title
 	d.Impact, d.Urgency, d.Classes = pinned.Impact, pinned.Urgency, pinned.Classes
 	d.Links = s.linksFor(alerts)
+	d.Environments = pinned.Environments
 	if pinned.Source == incident.People { // people have said who is affected
 		d.Customers = slices.DeleteFunc(slices.Clone(d.Customers), func(c incident.Customer) bool {
 			return !slices.ContainsFunc(pinned.Customers, func(p incident.Customer) bool { return p.ID == c.ID })

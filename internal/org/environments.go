@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"muster/internal/alert"
 	"muster/internal/authority"
 	"muster/internal/escalation"
 	"muster/internal/freeze"
@@ -22,7 +23,8 @@ type Environment struct {
 	Rules      freeze.Rules
 	Roles      []PlanRole // who does what in plans, in the order of the IDs
 
-	place place
+	alerts []pair[string] // labels by which its alerts are known; none: they are not
+	place  place
 }
 
 // A PlanRole is a role that plans name, with whom they find in it.
@@ -66,6 +68,26 @@ func (o *Organisation) RoleTargets(customer, environment, role string) ([]escala
 	return e.Roles[n].Targets, nil
 }
 
+// Alerts tells whether alerts of the environment are known by their labels, and so held back while a task changes it.
+func (e *Environment) Alerts() bool { return len(e.alerts) > 0 }
+
+// changedWith are the environments whose changes hold an incident's alerts back: those of its only customer in which its service runs
+// and whose labels all of its alerts have. An alert that concerns several customers is never held back for one of them, and one that
+// not everybody may read never.
+func (o *Organisation) changedWith(d *incident.Definition, labels alert.Labels) (all []incident.Environment) {
+	if len(d.Customers) != 1 || d.Restricted() {
+		return nil
+	}
+	customer := d.Customers[0].ID
+	for _, e := range o.customers[customer].environments {
+		misses := func(p pair[string]) bool { return labels.Value(p.key) != p.value }
+		if e.Alerts() && slices.Contains(e.Services, d.Service.ID) && !slices.ContainsFunc(e.alerts, misses) {
+			all = append(all, incident.Environment{Customer: customer, ID: e.ID})
+		}
+	}
+	return all
+}
+
 // maxRules bounds what every plan of an environment carries of its windows and freezes, in bytes of JSON.
 const maxRules = 64 << 10
 
@@ -97,6 +119,7 @@ func (b *builder) readEnvironment(o *object, customer, id string, usual []PlanRo
 	})
 	o.once("services")
 	e.Calendar, _ = o.ref("calendar", "calendar")
+	e.alerts = pairs(o, "alerts", aLabelValue, optional)
 	windows := o.refs("windows", "window", optional)
 	o.once("windows")
 	e.Rules = b.rulesOf(e, windows, b.readOwnFreezes(o, customer))

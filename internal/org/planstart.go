@@ -133,7 +133,7 @@ func (c *starting) environments(terms *planrun.Terms, d plan.Definition) {
 		}
 		taken = append(taken, id)
 		terms.Environments = append(terms.Environments, planrun.Bound{
-			ID: e.ID, Environment: id, Name: found.Name, Production: found.Production, Services: found.Services, Rules: found.Rules,
+			ID: e.ID, Environment: id, Name: found.Name, Production: found.Production, Services: found.Services, Alerts: found.Alerts(), Rules: found.Rules,
 		})
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.given.Environments)) {

@@ -26,6 +26,7 @@ const (
 	activity = 6     // one attempt at something outside
 	local    = 1     // something that is found out at once
 	timer    = 6     // a deadline that comes, and the next one
+	keep     = 13    // a child workflow that begins and is ended
 	message  = 6 + 1 // a delivery, and a part of finding out who is told
 )
 
@@ -38,10 +39,11 @@ func (d *Definition) EventsOf(z Size) int {
 		total += 2 * e.tell(r.ID) // at the start and at the end
 	}
 	undone := false
+	total += 2 * keep * len(d.Environments) // their locks
 	for _, t := range d.All() {
 		n := e.task(t) + e.deadlines(t)
 		if t.Changes {
-			n += 2*(timer+local) + e.tell(d.Lead) // its window
+			n += 2*(timer+local) + keep + e.tell(d.Lead) // its window, and its alerts
 		}
 		if r := t.Rollback; r != nil {
 			n = 2*n + update

@@ -21,7 +21,9 @@ func (r *Run) Advance(now time.Time) []Work {
 		r.askDues(now)
 		r.remind(now)
 		r.complete(now)
+		r.lockUp(now)
 	}
+	r.quieten(now)
 	fresh := r.fresh
 	r.fresh = nil
 	return fresh
@@ -70,9 +72,12 @@ func (r *Run) approach(t *Task, def plan.Task, now time.Time) {
 	switch {
 	case !open:
 		if t.Status != Held {
-			look := r.look(def.Environment)
-			r.put(t, Held, timeline.Muster(), heldBy(look), now)
-			r.write(TaskHeld, t.ID, r.with(def.Doers()...), "", func(x *Telling) { x.Until = look.Next })
+			r.put(t, Held, timeline.Muster(), r.obstacle(def.Environment), now)
+			about, look := TaskHeld, r.look(def.Environment)
+			if look.Open {
+				about = TaskLocked
+			}
+			r.write(about, t.ID, r.with(def.Doers()...), "", func(x *Telling) { x.Until = look.Next })
 		}
 		return
 	case t.Status != Ready:
@@ -165,7 +170,7 @@ func (r *Run) drive(t *Task, def plan.Task, now time.Time) {
 // waited tells whether a wait is over: a measurement that is due or under way may still say that it failed.
 func (r *Run) waited(t *Task, def plan.Task, now time.Time) bool {
 	if def.Window {
-		open, known := r.mayChange(plan.Task{Changes: true, Environment: def.Environment}, now)
+		open, known := r.inWindow(plan.Task{Changes: true, Environment: def.Environment}, now)
 		return open && known
 	}
 	return !now.Before(t.Until) && t.Work == 0 && (t.NextAt.IsZero() || now.Before(t.NextAt))
@@ -290,6 +295,11 @@ func (r *Run) NextDue() time.Time {
 	for n := range r.Windows {
 		if l := &r.Windows[n]; l.Work == 0 && r.watched(l.Environment) {
 			due(l.Until)
+		}
+	}
+	for n := range r.Locks {
+		if l := &r.Locks[n]; !l.Held && l.Work == 0 && r.wantsLock(l.Environment) {
+			due(l.Next)
 		}
 	}
 	for n := range r.Override {

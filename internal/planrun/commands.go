@@ -203,11 +203,9 @@ func (r *Run) wantTask(action, id string, statuses ...TaskStatus) (*Task, plan.T
 		}
 		more := ""
 		if t.Status == Held {
-			if l := r.look(def.Environment); true {
-				more = ": " + heldBy(l)
-				if !l.Next.IsZero() {
-					more += "; it may be changed next at " + at(l.Next)
-				}
+			more = ": " + r.obstacle(def.Environment)
+			if next := r.look(def.Environment).Next; !next.IsZero() {
+				more += "; it may be changed next at " + at(next)
 			}
 		}
 		return t, def, r.refuseTask(action, id, "it is %s since %s%s%s", t.Status, at(t.Since), since, more)
@@ -782,7 +780,7 @@ func (c RollBack) Check(r *Run, by timeline.Actor) error {
 	if err := r.wantText("roll back", "reason", c.Reason, true); err != nil {
 		return err
 	}
-	if r.bound(c.Environment) == nil {
+	if r.Bound(c.Environment) == nil {
 		return r.refuse("roll back", "no such environment %q", c.Environment)
 	}
 	all := r.changed(c.Environment)
@@ -854,7 +852,7 @@ func (c AskOverride) Check(r *Run, by timeline.Actor) error {
 	if r.Over() {
 		return r.stands("override")
 	}
-	if r.bound(c.Environment) == nil {
+	if r.Bound(c.Environment) == nil {
 		return r.refuse("override", "no such environment %q", c.Environment)
 	}
 	if slices.ContainsFunc(r.Override, func(o Override) bool { return o.Environment == c.Environment && o.open() }) {
@@ -884,7 +882,7 @@ func (c AskOverride) Apply(r *Run, by timeline.Actor, now time.Time) error {
 	o.Asked.Freeze, o.Asked.By, o.Asked.Reason, o.Asked.From, o.Asked.Until = c.Freeze, by, c.Reason, now, c.Until
 	anyone := o.Asked
 	anyone.Approver = timeline.Actor{Kind: timeline.Person, ID: "another"} // who confirms it is checked then
-	if err := anyone.Check(r.bound(c.Environment).Rules, now); err != nil {
+	if err := anyone.Check(r.Bound(c.Environment).Rules, now); err != nil {
 		return r.deny("override", "", by, r.refuse("override", "%s", err), now)
 	}
 	r.Override = append(r.Override, o)
@@ -892,7 +890,7 @@ func (c AskOverride) Apply(r *Run, by timeline.Actor, now time.Time) error {
 		timeline.F("until", at(c.Until)))
 	r.write(OverrideAsked, "", r.overseers(), "", func(x *Telling) {
 		x.By, x.Reason, x.Until = by, c.Reason, c.Until
-		x.in(r.bound(c.Environment))
+		x.in(r.Bound(c.Environment))
 	})
 	return nil
 }
@@ -939,7 +937,7 @@ func (c ConfirmOverride) Apply(r *Run, by timeline.Actor, now time.Time) error {
 	}
 	confirmed := o.Asked
 	confirmed.Approver, confirmed.From = by, now
-	if err := confirmed.Check(r.bound(c.Environment).Rules, now); err != nil {
+	if err := confirmed.Check(r.Bound(c.Environment).Rules, now); err != nil {
 		return r.deny("confirm override", "", by, r.refuse("confirm override of", "%s", err), now)
 	}
 	o.Asked = confirmed

@@ -39,7 +39,7 @@ func TestAnySequence(t *testing.T) {
 		}
 		d.advance()
 		for range rapid.IntRange(0, 60).Draw(rt, "steps") {
-			switch rapid.IntRange(0, 6).Draw(rt, "what") {
+			switch rapid.IntRange(0, 7).Draw(rt, "what") {
 			case 0:
 				d.w.now = d.w.now.Add(time.Duration(rapid.IntRange(0, 3*24*60).Draw(rt, "minutes")) * time.Minute)
 			case 1:
@@ -55,6 +55,8 @@ func TestAnySequence(t *testing.T) {
 				}
 			case 3, 4:
 				d.outcome()
+			case 5:
+				d.outside()
 			default:
 				d.command()
 			}
@@ -119,9 +121,30 @@ func (d *driver) outcome() {
 		d.w.run.Elected(x.Task, nil, "no folder", d.w.now)
 	case planrun.WriteReport:
 		d.w.run.Written(x.Number, x.Task, nil, "disk full", d.w.now)
+	case planrun.TakeLock:
+		d.w.run.LockTaken(x.Number, false, rapid.SampledFrom([]string{"", "RUN-7K3M9QX2PA"}).Draw(d.rt, "holder"), "", d.w.now)
+	case planrun.HoldAlerts:
+		d.w.run.Silenced(x.Number, planrun.HeldAlerts{}, "it could not be started", d.w.now)
 	default:
 		d.w.answer(x)
 	}
+}
+
+// outside takes a lock away, or lets alerts arrive or a silence overflow.
+func (d *driver) outside() {
+	env := rapid.SampledFrom([]string{"staging", "production"}).Draw(d.rt, "where")
+	switch rapid.IntRange(0, 2).Draw(d.rt, "outside") {
+	case 0:
+		d.w.run.LockLost(env, d.w.now)
+	case 1:
+		d.w.run.AlertHeld(env, planrun.HeldAlert{Name: rapid.StringMatching("[A-C]").Draw(d.rt, "alert")}, d.w.now)
+	default:
+		if number, there := d.w.silences[env]; there {
+			d.w.run.Silenced(number, planrun.HeldAlerts{Alerts: []planrun.HeldAlert{{Name: "A"}}, Full: true}, "", d.w.now)
+			delete(d.w.silences, env)
+		}
+	}
+	d.advance()
 }
 
 func (d *driver) command() {
@@ -248,6 +271,7 @@ func (d *driver) invariants() {
 		def, _ := r.Plan.Task(t.ID)
 		d.began(t, def)
 	}
+	d.quiet()
 	if r.Over() != (r.Status == planrun.Completed || r.Status == planrun.Cancelled) {
 		d.rt.Fatalf("it is %s and ended at %s", r.Status, r.Ended)
 	}
@@ -271,12 +295,30 @@ func (d *driver) invariants() {
 	}
 }
 
+// quiet checks that alerts are held back only where something is being changed, and that whoever works there is the one who hears.
+func (d *driver) quiet() {
+	r := d.w.run
+	for _, s := range r.Silences {
+		changes := slices.ContainsFunc(r.Tasks, func(t planrun.Task) bool {
+			def, _ := r.Plan.Task(t.ID)
+			return def.Changes && def.Environment == s.Environment && t.Status == planrun.Begun && r.Status == planrun.Running
+		})
+		undoes := r.Status == planrun.RollingBack && r.Undoing.Environment == s.Environment
+		if !s.Ending && !changes && !undoes {
+			d.rt.Fatalf("alerts of %s are held back, and nothing changes it: the run is %s", s.Environment, r.Status)
+		}
+	}
+}
+
 // began checks a task at the moment at which an attempt of it begins.
 func (d *driver) began(t planrun.Task, def plan.Task) {
 	if t.Status != planrun.Begun || d.begunAt[t.ID] == t.Attempt {
 		return
 	}
 	d.begunAt[t.ID] = t.Attempt
+	if def.Changes && !slices.ContainsFunc(d.w.run.Locks, func(l planrun.Lock) bool { return l.Environment == def.Environment && l.Held }) {
+		d.rt.Fatalf("%s has begun without the lock of %s", t.ID, def.Environment)
+	}
 	for _, id := range def.Needs {
 		if n, _, _ := d.w.run.Task(id); !n.Status.Ended() {
 			d.rt.Fatalf("%s has begun, and %s is %s", t.ID, id, n.Status)

@@ -63,6 +63,7 @@ type Bound struct {
 	Name        string       `json:"name"`
 	Production  bool         `json:"production,omitempty"`
 	Services    []string     `json:"services,omitempty"` // that run there
+	Alerts      bool         `json:"alerts,omitempty"`   // theirs are known by their labels, and held back while a task changes it
 	Rules       freeze.Rules `json:"rules"`              // when it may be changed
 }
 
@@ -118,7 +119,8 @@ type Pinned struct {
 // Target is the environment that this run alone may have.
 func (t *Terms) Target() Bound { return t.Environments[len(t.Environments)-1] }
 
-func (t *Terms) bound(id string) *Bound {
+// Bound returns the environment that one of the plan stands for, nil where the plan has none of that name.
+func (t *Terms) Bound(id string) *Bound {
 	for n := range t.Environments {
 		if t.Environments[n].ID == id {
 			return &t.Environments[n]
@@ -215,9 +217,12 @@ type Run struct {
 	Tasks    []Task         `json:"tasks"`            // in the order of the plan
 	Windows  []Look         `json:"windows,omitempty"`
 	Override []Override     `json:"override,omitempty"`
-	Undoing  *Undoing       `json:"undoing,omitempty"` // the newest rollback
-	Change   *Change        `json:"change,omitempty"`  // of the plan, that is asked for
-	Revised  int            `json:"revised,omitempty"` // how often the plan was changed
+	Locks    []Lock         `json:"locks,omitempty"`
+	Silences []Silence      `json:"silences,omitempty"` // that are not over
+	Alerts   []HeldAlert    `json:"alerts,omitempty"`   // that were held back while something was changed
+	Undoing  *Undoing       `json:"undoing,omitempty"`  // the newest rollback
+	Change   *Change        `json:"change,omitempty"`   // of the plan, that is asked for
+	Revised  int            `json:"revised,omitempty"`  // how often the plan was changed
 	Sends    int            `json:"sends"`
 	Works    int            `json:"works"` // begun so far
 	Refusals int            `json:"refusals,omitempty"`

@@ -129,7 +129,7 @@ func terms(d plan.Definition) planrun.Terms {
 		},
 	}
 	for _, e := range d.Environments {
-		t.Environments = append(t.Environments, planrun.Bound{ID: e.ID, Environment: e.ID, Name: e.Name.En, Production: e.Production})
+		t.Environments = append(t.Environments, planrun.Bound{ID: e.ID, Environment: e.ID, Name: e.Name.En, Production: e.Production, Alerts: true})
 	}
 	yearEnd := freeze.Freeze{ID: "year-end", Name: "year end", Reason: "busy"}
 	yearEnd.Zone = "Asia/Seoul"
@@ -177,6 +177,8 @@ type world struct {
 	silent   func(planrun.Work) bool // its outcome never comes
 	voters   []approval.Elector      // mark and carol where empty
 	unknown  string                  // why nobody can say who may vote, and when something is due
+	holder   string                  // who has every lock instead
+	silences map[string]int          // work that holds alerts back, by environment
 }
 
 func begun(t *testing.T, d plan.Definition) *world {
@@ -233,6 +235,15 @@ func (w *world) answer(x planrun.Work) {
 		w.run.DueComputed(x.Task, x.Due.From.Add(length), "", w.now)
 	case planrun.LookWindow:
 		w.run.Looked(x.Number, w.look(x.Window), "", w.now)
+	case planrun.TakeLock:
+		w.run.LockTaken(x.Number, w.holder == "", w.holder, "", w.now)
+	case planrun.HoldAlerts:
+		if w.silences == nil {
+			w.silences = map[string]int{}
+		}
+		w.silences[x.Environment] = x.Number
+	case planrun.LetAlerts:
+		w.let(x.Environment)
 	case planrun.FindVoters:
 		people := w.voters
 		if people == nil {
@@ -258,6 +269,12 @@ func (w *world) answer(x planrun.Work) {
 	case planrun.WriteReport:
 		w.run.Written(x.Number, x.Task, []planrun.Document{{Name: "completion.md", SHA256: hash("report")}}, "", w.now)
 	}
+}
+
+// let ends a silence, with what it has held back.
+func (w *world) let(environment string, held ...planrun.HeldAlert) {
+	w.run.Silenced(w.silences[environment], planrun.HeldAlerts{Alerts: held}, "", w.now)
+	delete(w.silences, environment)
 }
 
 func (w *world) look(in planrun.WindowOf) planrun.Look {

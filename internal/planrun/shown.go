@@ -304,7 +304,7 @@ func (v *Viewer) facts(e timeline.Entry) (names []string, ok bool) {
 	case timeline.TaskAbsent, timeline.TaskDue, timeline.TaskOverdue, timeline.WaiverGranted, timeline.WaiverExpired, timeline.VoteOpened,
 		timeline.VoteDecided, timeline.WaveBegun, timeline.WaveEnded, timeline.RollbackLate, timeline.ChangeLeft, timeline.DocumentWritten:
 		return []string{"task", "when", "due", "until", "sha256", "voters", "outcome", "wave", "waves", "component", "environment", "report", "paths"}, true
-	case timeline.WindowLooked, timeline.OverrideEnded, timeline.RollbackEnded:
+	case timeline.WindowLooked, timeline.OverrideEnded, timeline.RollbackEnded, timeline.LockTaken, timeline.LockFreed:
 		return []string{"environment", "state", "until", "since"}, true
 	case timeline.RollbackBegun:
 		return []string{"environment", "reason", "components"}, true

@@ -65,7 +65,7 @@ func (r *Run) rollBack(environment string, by timeline.Actor, reason string, now
 	r.move(RollingBack, by, reason, now)
 	r.record(now, timeline.RollbackBegun, by, timeline.F("environment", environment), timeline.F("reason", reason),
 		timeline.F("components", fmt.Sprint(len(u.Items))))
-	r.write(UndoBegun, "", r.everybody(), "", func(x *Telling) { x.in(r.bound(environment)) })
+	r.write(UndoBegun, "", r.everybody(), "", func(x *Telling) { x.in(r.Bound(environment)) })
 }
 
 // changed are the tasks that have changed an environment, or may have, and can be rolled back, the newest first.
@@ -155,7 +155,7 @@ func (r *Run) undone(now time.Time) {
 	r.record(now, timeline.RollbackEnded, timeline.Muster(), timeline.F("environment", r.Undoing.Environment),
 		timeline.F("since", at(r.Undoing.Since)))
 	r.move(Halted, timeline.Muster(), r.Undoing.Reason, now)
-	r.write(UndoDone, "", r.everybody(), "", func(x *Telling) { x.in(r.bound(r.Undoing.Environment)) })
+	r.write(UndoDone, "", r.everybody(), "", func(x *Telling) { x.in(r.Bound(r.Undoing.Environment)) })
 }
 
 func (r *Run) undoDue(due func(time.Time)) {

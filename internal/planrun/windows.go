@@ -39,8 +39,8 @@ func (r *Run) look(environment string) *Look {
 	return &r.Windows[len(r.Windows)-1]
 }
 
-// mayChange tells whether a task may work on its environment now, and whether that is known.
-func (r *Run) mayChange(def plan.Task, now time.Time) (open, known bool) {
+// inWindow tells whether an environment may be changed now by its windows and freezes, and whether that is known.
+func (r *Run) inWindow(def plan.Task, now time.Time) (open, known bool) {
 	if !def.Changes {
 		return true, true
 	}
@@ -54,7 +54,7 @@ func (r *Run) ask(l *Look, now time.Time) {
 	if l.Work != 0 || !l.At.IsZero() && (l.Until.IsZero() || now.Before(l.Until)) {
 		return
 	}
-	b := r.bound(l.Environment)
+	b := r.Bound(l.Environment)
 	in := WindowOf{Environment: l.Environment, Rules: b.Rules, At: now}
 	for _, o := range r.Override {
 		if o.Environment == l.Environment && o.confirmed() && !o.Over {
@@ -158,7 +158,7 @@ func (r *Run) overrun(t *Task, def plan.Task, now time.Time) {
 		r.record(now, timeline.RollbackDecideBy, timeline.Muster(), timeline.F("task", t.ID), timeline.F("until", maybe(until)))
 		r.write(WindowEnding, t.ID, r.with(append(def.Doers(), def.Accountable)...), "", func(x *Telling) { x.Until = until })
 	}
-	open, known := r.mayChange(def, now)
+	open, known := r.inWindow(def, now)
 	if open && known {
 		t.Overran = false
 	}

@@ -24,6 +24,10 @@ const (
 	MeasureOnce Doing = "measure"      // a check
 	RunStep     Doing = "run-step"     // of a runbook: one attempt
 	WriteReport Doing = "write-report" // a document
+	TakeLock    Doing = "take-lock"    // of an environment
+	FreeLock    Doing = "free-lock"
+	HoldAlerts  Doing = "hold-alerts" // of an environment, until they are let go
+	LetAlerts   Doing = "let-alerts"
 )
 
 // A Work is one thing that has to be done outside. Its outcome names its number.
@@ -40,6 +44,8 @@ type Work struct {
 	Book    string            // … of the runbook with this ID …
 	Page    int               // … and its number there
 	Writes  string            // of WriteReport
+
+	Environment string // in the plan: of a lock, and of alerts
 }
 
 // A DueOf asks when something is due.
@@ -84,6 +90,8 @@ const (
 	TaskReady      About = "ready"     // somebody may begin it
 	AdviceWanted   About = "advice"    // whoever is consulted: it is about to begin
 	TaskHeld       About = "held"      // nothing may be changed now
+	TaskLocked     About = "locked"    // another run changes its environment
+	AlertKept      About = "alert"     // it is held back while the task changes its environment
 	TaskDue        About = "due"       // soon
 	TaskOverdue    About = "overdue"   // now
 	TaskEscalated  About = "escalated" // for a while
@@ -115,7 +123,7 @@ const (
 // Abouts lists the messages.
 func Abouts() []About {
 	return []About{
-		RunStarted, RunHalted, RunContinued, RunCompleted, RunCancelled, TaskReady, AdviceWanted, TaskHeld, TaskDue, TaskOverdue, TaskEscalated, TaskDone,
+		RunStarted, RunHalted, RunContinued, RunCompleted, RunCancelled, TaskReady, AdviceWanted, TaskHeld, TaskLocked, AlertKept, TaskDue, TaskOverdue, TaskEscalated, TaskDone,
 		TaskFailed, TaskUnclear, CheckWanted, CheckFailed, VoteWanted, VoteVoided, VoteImpossible, VoteDecided, WaiverWanted, WaiverDecided, WaiverExpired, OverrideAsked,
 		WindowEnding, WindowEnded, UndoBegun, UndoWanted, UndoLate, UndoFailed, UndoDone, ChangeWanted, ChangeDecided, Said,
 	}
@@ -124,7 +132,7 @@ func Abouts() []About {
 // Pressing tells whether the message must not wait for anything: something has gone wrong that only people can put right.
 func (a About) Pressing() bool {
 	switch a {
-	case TaskFailed, TaskUnclear, WindowEnding, WindowEnded, UndoBegun, UndoWanted, UndoLate, UndoFailed, RunHalted:
+	case AlertKept, TaskFailed, TaskUnclear, WindowEnding, WindowEnded, UndoBegun, UndoWanted, UndoLate, UndoFailed, RunHalted:
 		return true
 	default:
 		return false
@@ -229,7 +237,7 @@ func (r *Run) write(a About, task string, roles []string, person string, change 
 	}
 	if s, def, ok := r.Task(task); ok {
 		t.describe(s, def)
-		t.in(r.bound(def.Environment))
+		t.in(r.Bound(def.Environment))
 		for _, o := range r.Plan.All() {
 			if slices.Contains(o.Needs, task) && len(t.Then) < most {
 				t.Then = append(t.Then, o.Name)

@@ -198,6 +198,8 @@ func (p *planner) answer(ctx context.Context, w planrun.Work) {
 	case planrun.LookWindow:
 		look, err := p.works.LookWindow(ctx, w.Window)
 		p.run.Looked(w.Number, look, detail(err), p.now)
+	case planrun.TakeLock:
+		p.run.LockTaken(w.Number, true, "", "", p.now)
 	case planrun.FindVoters:
 		p.findVoters(ctx, w)
 	case planrun.MeasureOnce:

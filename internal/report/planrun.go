@@ -191,6 +191,8 @@ var reasons = []struct {
 	{regexp.MustCompile(`^(\d+) targets have failed; the plan lets (\d+)$`), "targets-failed"},
 	{regexp.MustCompile(`^the window has ended while (\S+) was under way$`), "window-ended"},
 	{regexp.MustCompile(`^(.*, )?outside$`), "outside"},
+	{regexp.MustCompile(`^(RUN-\S+) is changing it$`), "changing"},
+	{regexp.MustCompile(`^another run is changing it$`), "somebody-changing"},
 }
 
 // reason writes a reason that Muster has given in the reader's language, and what people have written as it is.

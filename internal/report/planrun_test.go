@@ -81,6 +81,12 @@ func planning(a planrun.About, role planrun.Part) planrun.Telling {
 		}
 	case planrun.OverrideAsked:
 		t.Reason, t.Until = "The certificate ends tonight.", after(3*time.Hour)
+	case planrun.TaskLocked:
+		deploy(planrun.Held)
+		t.By, t.Reason = timeline.Muster(), "RUN-2B4C6D8E0F is changing it"
+	case planrun.AlertKept:
+		deploy(planrun.Begun)
+		t.Reason = "SiteDown: the shop does not answer"
 	case planrun.WindowEnding, planrun.WindowEnded:
 		deploy(planrun.Begun)
 		t.Until = after(time.Hour)

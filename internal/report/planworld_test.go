@@ -207,6 +207,8 @@ func (s *launch) answer(w planrun.Work) {
 			}
 		}
 		s.run.Looked(w.Number, l, "", s.now)
+	case planrun.TakeLock:
+		s.run.LockTaken(w.Number, true, "", "", s.now)
 	case planrun.FindVoters:
 		people := []approval.Elector{
 			{Person: "mark", Name: "최민준", Party: authority.Provider, Roles: []string{"change-manager"}},

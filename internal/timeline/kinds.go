@@ -142,6 +142,13 @@ const (
 	VoteDecided      Kind = "vote.decided"        // task outcome
 	WindowLooked     Kind = "window.looked"       // environment state until why detail
 	WindowOverrun    Kind = "window.overrun"      // task policy
+	LockTaken        Kind = "lock.taken"          // environment
+	LockRefused      Kind = "lock.refused"        // environment run detail: another run changes it
+	LockFreed        Kind = "lock.freed"          // environment
+	LockLost         Kind = "lock.lost"           // environment: it was taken from outside
+	AlertsHolding    Kind = "alerts.holding"      // environment
+	AlertHeld        Kind = "alert.held"          // task environment alert service summary
+	AlertsLet        Kind = "alerts.let"          // environment since count firing full detail
 	OverrideAsked    Kind = "override.asked"      // environment freeze reason until
 	OverrideGiven    Kind = "override.given"      // environment reason until
 	OverrideRefused  Kind = "override.refused"    // environment note
@@ -187,7 +194,7 @@ func Kinds() []Kind {
 		PlanStarted, TaskAbsent, PlanMoved, TaskMoved, TaskAssigned, TaskDue, TaskDueUnknown, TaskOverdue,
 		TaskEscalated, TaskRetried, TaskSettled, EvidenceGiven, EvidenceChecked, WaiverAsked, WaiverGranted, WaiverRefused,
 		WaiverExpired, VoteOpened, VoteImpossible, VotersUnknown, VoteCast, VoteVoided, VoteDelegated, VoteDecided,
-		WindowLooked, WindowOverrun, OverrideAsked, OverrideGiven, OverrideRefused, OverrideEnded, StepBegun, StepEnded,
+		WindowLooked, WindowOverrun, LockTaken, LockRefused, LockFreed, LockLost, AlertsHolding, AlertHeld, AlertsLet, OverrideAsked, OverrideGiven, OverrideRefused, OverrideEnded, StepBegun, StepEnded,
 		WaveBegun, WaveEnded, TargetEnded, Measured, DocumentWritten, RollbackBegun, RollbackMoved, RollbackLate,
 		RollbackDecideBy, RollbackEnded, ChangeLeft, ChangeAsked, ChangeDecided, ActionRefused,
 		RequestReceived, RequestJudged, RequestUncounted, RequestCounted, RequestReturned, RequestAccepted, RequestWaiting,

@@ -141,6 +141,8 @@ func settleRun(r *planrun.Run, now time.Time) {
 				r.DueComputed(w.Task, w.Due.From.Add(w.Due.Within+time.Duration(w.Due.Days)*24*time.Hour), "", now)
 			case planrun.LookWindow:
 				r.Looked(w.Number, planrun.Look{Environment: w.Window.Environment, At: now, Open: w.Window.Environment == "staging"}, "", now)
+			case planrun.TakeLock:
+				r.LockTaken(w.Number, true, "", "", now)
 			case planrun.FindVoters:
 				people := []approval.Elector{
 					{Person: "min", Name: "민서연", Party: authority.Provider, Roles: []string{"change-manager"}},

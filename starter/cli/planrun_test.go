@@ -151,6 +151,8 @@ func (h *house) advance(r *planrun.Run) {
 					look.Why = []freeze.Reason{{Kind: freeze.Frozen, ID: "year-end", Name: "Year end", Reason: "the busiest weeks"}}
 				}
 				r.Looked(w.Number, look, "", now())
+			case planrun.TakeLock:
+				r.LockTaken(w.Number, true, "", "", now())
 			case planrun.FindVoters:
 				voters := []approval.Elector{{Person: "choi", Name: "최은영", Party: authority.Provider, Roles: []string{"changes"}}}
 				if w.Task == "" {
