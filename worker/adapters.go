@@ -70,6 +70,7 @@ func NewActivities(o Options) (Activities, error) {
 		Plans: &activities.Plans{Directory: current, Writer: o.Texts, Now: time.Now},
 		PlanReports: &activities.PlanReports{
 			Writer: o.Texts, Shelf: shelf, Languages: func() []string { return o.Organisation.Current().Languages },
+			Contacts: func() activities.PlanContacts { return o.Organisation.Current() },
 		},
 		Runbooks:  &activities.Runbooks{Runner: &runner.Runner{House: func() runner.House { return o.Organisation.Current() }}},
 		Requests:  &activities.Requests{Directory: current, Writer: o.Texts, Counter: o.Counter, Now: time.Now},
