@@ -45,7 +45,7 @@ type Bar struct {
 	Begins  time.Time          `json:"begins,omitzero"`
 	Ends    time.Time          `json:"ends,omitzero"`
 	Due     time.Time          `json:"due,omitzero"`
-	Length  *Length            `json:"length,omitempty"`  // of what people work on: how long that takes, as far as it was begun
+	Length  *Length            `json:"length,omitempty"`  // people work on it
 	Late    bool               `json:"late,omitempty"`    // it ends after it is due
 	Decides time.Time          `json:"decides,omitzero"`  // of a vote: when everybody would have voted
 	Expires bool               `json:"expires,omitempty"` // it would not be decided before it is due, and is
