@@ -165,18 +165,25 @@ func (p *Plans) ComputeDue(_ context.Context, in ComputeDueInput) (time.Time, er
 	return due, nil
 }
 
-// latest returns the last minute from which what is added ends at an instant or before: adding never goes back in time.
+// latest returns the last minute from which what is added ends at an instant or before: adding never goes back in time. Where
+// every instant before a minute would do and the minute itself would not, it is that minute: a day that ends at 18:00 lasts until
+// 18:00, not until 17:59.
 func latest(end time.Time, add func(time.Time) (time.Time, error)) (time.Time, error) {
 	const horizon = 2 * 366 * 24 * 60 // minutes
 	end = end.Truncate(time.Minute)
-	n := sort.Search(horizon, func(minutes int) bool {
-		t, err := add(end.Add(-time.Duration(minutes) * time.Minute))
+	inTime := func(from time.Time) bool {
+		t, err := add(from)
 		return err == nil && !t.After(end) // with an error the calendar ends before it is added: an earlier instant may do
-	})
+	}
+	n := sort.Search(horizon, func(minutes int) bool { return inTime(end.Add(-time.Duration(minutes) * time.Minute)) })
 	if n == horizon {
 		return time.Time{}, errors.New("not so much working time within two years before it")
 	}
-	return end.Add(-time.Duration(n) * time.Minute), nil
+	due := end.Add(-time.Duration(n) * time.Minute)
+	if over := due.Add(time.Minute); n > 0 && inTime(over.Add(-1)) {
+		return over, nil
+	}
+	return due, nil
 }
 
 // LookWindow returns whether an environment may be changed, why, and until when that stays so.

@@ -15,11 +15,17 @@ type PlanReportWriter interface {
 	PlanReport(r *planrun.Run, kind string, e report.Edition) ([]byte, error)
 }
 
+// PlanContacts knows how those are reached who fill the roles of a plan, as far as all parties may know.
+type PlanContacts interface {
+	PlanContacts(roles []planrun.Filled) []report.PlanContact
+}
+
 // PlanReports writes the documents of runs of plans, and keeps them.
 type PlanReports struct {
 	Writer    PlanReportWriter
 	Shelf     Shelf
 	Languages func() []string // of the organisation's reports
+	Contacts  func() PlanContacts
 }
 
 // WritePlanReportInput asks for a document of a run. The run is as planrun.Run.ForReport makes it: a whole one has no room in an
@@ -39,10 +45,11 @@ func (p *PlanReports) WritePlanReport(ctx context.Context, in WritePlanReportInp
 		return nil, refused(fmt.Errorf("write %s of %s: task %q: there is none", in.Writes, in.Run.ID, in.Task))
 	}
 	reports := Reports{Shelf: p.Shelf}
+	contacts := p.Contacts().PlanContacts(in.Run.Roles)
 	var files []planrun.Document
 	for _, language := range p.Languages() {
 		for _, f := range report.Formats() {
-			content, err := p.Writer.PlanReport(in.Run, in.Writes, report.Edition{Language: language, Format: f, At: in.At})
+			content, err := p.Writer.PlanReport(in.Run, in.Writes, report.Edition{Language: language, Format: f, At: in.At, Contacts: contacts})
 			if err != nil {
 				return nil, refused(fmt.Errorf("render %s of %s: %w", in.Writes, in.Run.ID, err))
 			}

@@ -23,6 +23,11 @@ func (scribe) PlanReport(r *planrun.Run, kind string, e report.Edition) ([]byte,
 	return fmt.Appendf(nil, "%s of %s in %s as %s", kind, r.ID, e.Language, e.Format), nil
 }
 
+// nobody knows how people are reached.
+type nobody struct{}
+
+func (nobody) PlanContacts([]planrun.Filled) []report.PlanContact { return nil }
+
 func TestWritePlanReport(t *testing.T) {
 	for _, tc := range []struct {
 		name, writes, task string
@@ -45,7 +50,7 @@ func TestWritePlanReport(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := &shelf{room: tc.room, held: map[string]string{}}
-			p := &activities.PlanReports{Writer: scribe{}, Shelf: s, Languages: func() []string { return []string{"ko", "en"} }}
+			p := &activities.PlanReports{Writer: scribe{}, Shelf: s, Languages: func() []string { return []string{"ko", "en"} }, Contacts: func() activities.PlanContacts { return nobody{} }}
 			run := &planrun.Run{Terms: planrun.Terms{ID: "RUN-1"}, Tasks: []planrun.Task{{ID: "write", Attempt: 2}}}
 			run.Plan.Phases = []plan.Phase{{Tasks: []plan.Task{{ID: "write"}}}}
 			got, err := perform[[]planrun.Document](t, p.WritePlanReport, activities.WritePlanReportInput{Run: run.ForReport(), Writes: tc.writes, Task: tc.task, At: at})

@@ -173,6 +173,15 @@ func seoul(t *testing.T, day, hour, minute int) time.Time {
 	return time.Date(2026, 11, day, hour, minute, 0, 0, zone)
 }
 
+func instant(t *testing.T, text string) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
 func TestWhenATaskIsDue(t *testing.T) {
 	on := func(day, hour, minute int) time.Time { return seoul(t, day, hour, minute) }
 	for _, tc := range []struct {
@@ -195,7 +204,11 @@ func TestWhenATaskIsDue(t *testing.T) {
 		{"working hours before a Monday", "office", planrun.DueOf{From: on(23, 9, 0), Within: 9 * time.Hour, Before: true}, on(20, 9, 0)},
 		{"working hours before the middle of a day", "office", planrun.DueOf{From: on(24, 12, 0), Within: 4 * time.Hour, Before: true}, on(23, 17, 0)},
 		{"a working day before, over a holiday", "office", planrun.DueOf{From: on(27, 12, 0), Days: 1, Before: true}, on(25, 12, 0)},
-		{"two working days before a Saturday", "office", planrun.DueOf{From: on(28, 0, 0), Days: 2, Before: true}, on(24, 17, 59)}, // at 18:00 the day is over
+		{"two working days before a Saturday", "office", planrun.DueOf{From: on(28, 0, 0), Days: 2, Before: true}, on(24, 18, 0)}, // when the day is over
+		{"a working day before a Monday", "office", planrun.DueOf{From: on(23, 0, 0), Days: 1, Before: true}, on(19, 18, 0)},
+		{"a working day before the end of a day", "office", planrun.DueOf{From: on(24, 18, 0), Days: 1, Before: true}, on(23, 18, 0)},
+		{"a working day before a minute to its end", "office", planrun.DueOf{From: on(24, 17, 59), Days: 1, Before: true}, on(23, 17, 59)},
+		{"a working day before the beginning of a day", "office", planrun.DueOf{From: on(24, 9, 0), Days: 1, Before: true}, on(23, 9, 0)},
 		{"seconds count for nothing before a date", "", planrun.DueOf{From: on(27, 0, 0).Add(59 * time.Second), Days: 1, Before: true}, on(26, 0, 0)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -206,6 +219,39 @@ func TestWhenATaskIsDue(t *testing.T) {
 				t.Errorf("got %s, %v; want %s", got.In(tc.want.Location()), err, tc.want)
 			}
 		})
+	}
+}
+
+// A day is over when its hours are, however long it was: on half a day, and where the clock is put forward or back.
+func TestADayBeforeEndsWhenItsHoursDo(t *testing.T) {
+	days := []calendar.Weekday{calendar.Saturday, calendar.Sunday, calendar.Monday, calendar.Tuesday}
+	date := func(month time.Month, day int) calendar.Date {
+		return calendar.DateOf(time.Date(2026, month, day, 0, 0, 0, 0, time.UTC))
+	}
+	berlin := calendar.Rules{
+		ID: "shop", Zone: "Europe/Berlin", Weekly: []calendar.Weekly{{Days: days, Hours: calendar.Hours{From: 9 * 60, To: 18 * 60}}},
+		Exceptions: []calendar.Exception{
+			{Date: date(6, 6), Hours: []calendar.Hours{{From: 9 * 60, To: 13 * 60}}},
+			{Date: date(3, 29), Hours: []calendar.Hours{{From: 0, To: 2*60 + 30}}},  // the clock leaves 02:00 to 03:00 out
+			{Date: date(10, 25), Hours: []calendar.Hours{{From: 0, To: 2*60 + 30}}}, // it shows 02:00 to 03:00 twice
+			{Date: date(8, 8), Hours: []calendar.Hours{{From: 9 * 60, To: 24 * 60}}},
+		},
+	}
+	for _, tc := range []struct{ name, date, want string }{
+		{"after a whole day", "2026-06-09T00:00:00+02:00", "2026-06-07T18:00:00+02:00"},
+		{"after half a day", "2026-06-08T00:00:00+02:00", "2026-06-06T13:00:00+02:00"},
+		{"at the end of half a day", "2026-06-06T13:00:00+02:00", "2026-06-02T18:00:00+02:00"},
+		{"after a day that the clock shortens", "2026-03-31T00:00:00+02:00", "2026-03-29T03:00:00+02:00"},
+		{"after a day that ends in the hour shown twice", "2026-10-27T00:00:00+01:00", "2026-10-25T02:30:00+02:00"},
+		{"after a day that ends at midnight", "2026-08-10T00:00:00+02:00", "2026-08-09T00:00:00+02:00"},
+	} {
+		date, want := instant(t, tc.date), instant(t, tc.want)
+		got, err := perform[time.Time](t, planning().ComputeDue, activities.ComputeDueInput{
+			DueOf: planrun.DueOf{From: date, Days: 1, Before: true}, Calendar: "shop", Calendars: []calendar.Rules{berlin},
+		})
+		if err != nil || !got.Equal(want) {
+			t.Errorf("%s: got %s, %v; want %s", tc.name, got.In(want.Location()), err, want)
+		}
 	}
 }
 
@@ -267,11 +313,12 @@ func TestDueBeforeIsTheLastMinuteFromWhichItIsDoneInTime(t *testing.T) {
 				return due
 			}
 			forward := of
-			forward.Before, forward.From = false, compute(of)
+			due := compute(of)
+			forward.Before, forward.From = false, due.Add(-1) // at the end of a day the day is over
 			if done := compute(forward); done.After(of.From) {
-				t.Fatalf("begun at %s it is done at %s, after %s", forward.From, done, of.From)
+				t.Fatalf("begun just before %s it is done at %s, after %s", due, done, of.From)
 			}
-			forward.From = forward.From.Add(time.Minute)
+			forward.From = due.Add(time.Minute)
 			if done := compute(forward); !done.After(of.From) {
 				t.Fatalf("begun a minute later, at %s, it is done at %s, by %s all the same", forward.From, done, of.From)
 			}

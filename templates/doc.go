@@ -16,7 +16,7 @@
 //	reports/work-plan, completion-report, raci, decisions   the reports on runs of plans, in the same two forms
 //	reports/plan-parts.<language>.{md,html}.tmpl     pieces that these share
 //	reports/style.html.tmpl                          what the page looks like in every language
-//	fonts/<face>.ttf.gz, fonts/OFL.txt               the font of PDFs, and its licence
+//	fonts/<face>.ttf.gz, fonts/OFL*.txt              the fonts of PDFs, and their licences
 //	console/<page>.html.tmpl                         a page of Muster, in every language
 //	console/words.<language>.tmpl                    all that stands on those pages
 //	console/style.css, console/icon.svg              what they look like

@@ -72,6 +72,7 @@ func NewActivities(o Options) (Activities, error) {
 		Plans: &activities.Plans{Directory: current, Writer: o.Texts, Now: time.Now},
 		PlanReports: &activities.PlanReports{
 			Writer: o.Texts, Shelf: shelf, Languages: func() []string { return o.Organisation.Current().Languages },
+			Contacts: func() activities.PlanContacts { return o.Organisation.Current() },
 		},
 		Environments: &activities.Environments{Incidents: o.Incidents, Locks: o.Locks},
 		Runbooks:     &activities.Runbooks{Runner: &runner.Runner{House: func() runner.House { return o.Organisation.Current() }}},

@@ -44,6 +44,7 @@ func (f form[T]) schema() Schema {
 var (
 	aWord       = in("a word", aLine)
 	aLogin      = in("what a sign-in provider calls somebody, such as park@example.com, of at most 200 characters", aLine)
+	aPhone      = in("a phone number, such as +82 2 555 0100 or 1588-0000", matches(`^\+?[0-9][0-9 ().-]{1,30}[0-9]( ext\.? [0-9]{1,8})?$`))
 	aGroup      = in("what a sign-in provider calls a group, of at most 200 characters", aLine)
 	aName       = in("a name on one line, of at most 200 characters", aLine)
 	anID        = in("lower-case letters, digits and hyphens, at most 63, such as web-1", matches(`^[a-z0-9][a-z0-9-]{0,62}$`))

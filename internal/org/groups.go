@@ -11,6 +11,7 @@ type group struct {
 
 	methods []method
 	members []string // IDs of people
+	phone   string   // as of a person
 }
 
 // readGroups reads groups.yaml.
@@ -18,6 +19,7 @@ func (b *builder) readGroups(o *object) {
 	o.entries("groups", "group", anyNumber, func(o *object, id string) {
 		g := group{Recipient: delivery.Recipient{ID: escalation.Target{Kind: escalation.Group, ID: id}.String(), Shared: true}}
 		g.Name, _ = need(o, "name", aName)
+		g.phone = maybe(o, "phone", aPhone, "")
 		g.Language = maybe(o, "language", aLanguage, b.language())
 		g.members = o.refs("members", "person", optional)
 		o.once("members")

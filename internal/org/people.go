@@ -16,6 +16,7 @@ type person struct {
 
 	place   place // of the ID
 	methods []method
+	phone   string // in contact lists of plans, for all parties to see
 	quiet   []quietHours
 	away    []absence
 	party   string // ID
@@ -66,6 +67,7 @@ func (b *builder) readPerson(o *object, id string, paged bool, language func() s
 	if zone := maybe(o, "zone", aZone, nil); zone != nil {
 		p.Zone = zone.String()
 	}
+	p.phone = maybe(o, "phone", aPhone, "")
 	p.methods = b.readMethods(o, paged)
 	p.Methods, p.Delays = tried(p.methods)
 	return p

@@ -166,7 +166,7 @@ func TestContactsHaveAZoneAndNothingThatOnlyPagesHave(t *testing.T) {
 		t.Errorf("got %+v, %v", to, err)
 	}
 	for _, tc := range []struct{ old, new, want string }{
-		{"        name: Boss\n", "        name: Boss\n        quiet: []\n", `customers.yaml:12:9: customer shopco: contact boss: unknown key "quiet"; known: id, name, language, zone, methods, roles`},
+		{"        name: Boss\n", "        name: Boss\n        quiet: []\n", `customers.yaml:12:9: customer shopco: contact boss: unknown key "quiet"; known: id, name, language, zone, phone, methods, roles`},
 		{"address: boss@shop.example}", "address: boss@shop.example, after: 1m}", `customers.yaml:13:73: customer shopco: contact boss: method mail: unknown key "after"; known: name, type, address, secret, for`},
 	} {
 		files := good(t)

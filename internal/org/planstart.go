@@ -54,6 +54,34 @@ func (o *Organisation) StartPlan(s PlanStart) (planrun.Terms, error) {
 	return terms, c.refusal()
 }
 
+// TaskLengths reads how long tasks of a plan take, as somebody says who looks at it: a time such as 2h, or working days such as 3d,
+// by the ID of the task. Its error is a *PlanRefusal.
+func TaskLengths(d *plan.Definition, given map[string]string) (map[string]plan.Length, error) {
+	c := &starting{}
+	lengths := map[string]plan.Length{}
+	var ids []string
+	for _, t := range d.All() {
+		if t.Worked() {
+			ids = append(ids, t.ID)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(given)) {
+		t, known := d.Task(id)
+		s, ok := aTimeOrDays(given[id])
+		switch {
+		case !known:
+			c.fault("lengths", "%s; want a task of plan %s; %s", show(id), d.ID, hint(id, ids))
+		case !t.Worked():
+			c.fault("lengths."+id, "nobody works on a task of kind %s; want one that people do or vote on", t.Kind)
+		case !ok:
+			c.fault("lengths."+id, "%s; want a time such as 4h or 90m, or working days such as 3d", show(given[id]))
+		default:
+			lengths[id] = plan.Length{Within: s.within, Days: s.days}
+		}
+	}
+	return lengths, c.refusal()
+}
+
 // RePlan returns what a run goes on with under another revision of its plan: in the same environments.
 func (o *Organisation) RePlan(r *planrun.Run, s PlanStart) (planrun.Pinned, error) {
 	p, err := o.planOf(s)

@@ -2,6 +2,7 @@ package org_test
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"muster/internal/escalation"
 	"muster/internal/org"
+	"muster/internal/plan"
 	"muster/internal/planrun"
 )
 
@@ -123,5 +125,30 @@ func TestARevisionOfAPlanThatRuns(t *testing.T) {
 	moved, err := o.RePlan(r, other)
 	if err != nil || moved.ParametersID == terms.ParametersID {
 		t.Errorf("another day is the same: %v", err)
+	}
+}
+
+// How long a task takes is written as in a plan.
+func TestTaskLengths(t *testing.T) {
+	p, err := whole(t).PlanOf("upgrade")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := org.TaskLengths(&p.Definition, map[string]string{"code": "3d", "launch": "90m", "go": "1h30m"})
+	if want := (map[string]plan.Length{"code": {Days: 3}, "launch": {Within: 90 * time.Minute}, "go": {Within: 90 * time.Minute}}); err != nil || !maps.Equal(got, want) {
+		t.Errorf("got %v, %v; want %v", got, err, want)
+	}
+	for given, want := range map[[2]string]string{
+		{"lanch", "2h"}:       `lengths: "lanch"; want a task of plan upgrade; did you mean launch?`,
+		{"launch-window", ""}: "lengths.launch-window: nobody works on a task of kind wait",
+		{"code", "1d12h"}:     `lengths.code: "1d12h"; want a time such as 4h or 90m, or working days such as 3d`,
+		{"code", "0h"}:        `lengths.code: "0h"; want a time`,
+		{"code", "-2h"}:       `lengths.code: "-2h"; want a time`,
+		{"code", ""}:          `lengths.code: ""; want a time`,
+		{"code", "9999h"}:     `lengths.code: "9999h"; want a time`,
+	} {
+		if _, err := org.TaskLengths(&p.Definition, map[string]string{given[0]: given[1]}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s=%s: got %v, want %q", given[0], given[1], err, want)
+		}
 	}
 }

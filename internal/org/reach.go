@@ -23,6 +23,8 @@ type quietHours struct {
 // An absence is from one instant until just before another.
 type absence struct{ from, to time.Time }
 
+func (a absence) lasts(at time.Time) bool { return !at.Before(a.from) && at.Before(a.to) }
+
 // aBound leaves P5 out: nothing is below it.
 var aBound = in("P1, P2, P3 or P4: what is less pressing is held back", func(s string) (priority.Priority, bool) {
 	p, err := priority.Parse(s)
@@ -141,7 +143,7 @@ func (o *Organisation) Reach(to delivery.Recipient, t incident.Telling, at time.
 // heldBack says what keeps a page of a priority from somebody at an instant, empty when nothing does.
 func (p person) heldBack(pressing priority.Priority, at time.Time) string {
 	for _, a := range p.away {
-		if !at.Before(a.from) && at.Before(a.to) {
+		if a.lasts(at) {
 			return incident.HeldByAbsence
 		}
 	}

@@ -92,7 +92,7 @@ func TestFaultsOfVendors(t *testing.T) {
 		{"calendar: office", "calendar: always", `parties.yaml:14:17: party mega: support: calendar "always": no such calendar; known: office`},
 		{"      calendar: office\n", "", `parties.yaml:9:7: party mega: support: calendar: missing; want the ID of a calendar`},
 		{"verified: 2026-10-01", "verified: October", `parties.yaml:21:17: party mega: support: verified "October": want a date, such as 2026-12-31`},
-		{"          language: en\n", "          language: en\n          away: []\n", `parties.yaml:19:11: party mega: support: contact desk: unknown key "away"; known: id, name, language, zone, methods, roles`},
+		{"          language: en\n", "          language: en\n          away: []\n", `parties.yaml:19:11: party mega: support: contact desk: unknown key "away"; known: id, name, language, zone, phone, methods, roles`},
 		{"kind: vendor", "kind: partner", `parties.yaml:9:7: party mega: support: want none, because only a vendor supports us by a contract of its own`},
 	} {
 		files := supported(t)

@@ -169,6 +169,22 @@ type Task struct {
 	Waves   *Waves         `json:"waves,omitempty"`
 }
 
+// Worked tells whether people spend time on a task: they do it, vote on it, or go through its runbook.
+func (t *Task) Worked() bool {
+	switch t.Kind {
+	case Manual, Approval, Decision, Runbook:
+		return true
+	case Checking, Wait, Notify, Report:
+	}
+	return false
+}
+
+// A Length is how long a task takes once it has begun: a time, or working days.
+type Length struct {
+	Within time.Duration `json:"within,omitempty"`
+	Days   int           `json:"days,omitempty"` // instead of Within
+}
+
 // A Due says when a task has to be done: so long after the start, the end of another task, or a date that is given, or before it.
 type Due struct {
 	Within time.Duration `json:"within,omitempty"`

@@ -1,6 +1,7 @@
 package preview
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -8,23 +9,14 @@ import (
 
 	"muster/activities"
 	"muster/internal/approval"
-	"muster/internal/escalation"
+	"muster/internal/calendar"
+	"muster/internal/freeze"
 	"muster/internal/org"
 	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/runbook"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
-)
-
-// How long things take where the plan does not say it. People work in the working time of the run; a change is made in its window
-// whatever the hour.
-const (
-	aTask  = 4 * time.Hour
-	aVote  = 8 * time.Hour
-	aCheck = 2 * time.Hour
-	aStep  = 10 * time.Minute
-	aLook  = time.Minute // at something that asks a person
 )
 
 // horizon is how far a preview looks.
@@ -39,6 +31,9 @@ type Forecast struct {
 	Critical []string     `json:"critical"`      // tasks that the end waits for, the first one first
 	Stalls   []Stall      `json:"stalls,omitempty"`
 	Wanted   []Wanted     `json:"wanted"` // who must be there, and when
+
+	// KnownUntil is set where the forecast goes beyond the day up to which the holidays of its calendar have been announced.
+	KnownUntil calendar.Date `json:"holidays_known_until,omitzero"`
 }
 
 // A Bar is when one task would be done.
@@ -50,13 +45,16 @@ type Bar struct {
 	Begins  time.Time          `json:"begins,omitzero"`
 	Ends    time.Time          `json:"ends,omitzero"`
 	Due     time.Time          `json:"due,omitzero"`
+	Length  *Length            `json:"length,omitempty"`  // people work on it
 	Late    bool               `json:"late,omitempty"`    // it ends after it is due
-	Expires bool               `json:"expires,omitempty"` // a vote that would not be decided in time
+	Decides time.Time          `json:"decides,omitzero"`  // of a vote: when everybody would have voted
+	Expires bool               `json:"expires,omitempty"` // it would not be decided before it is due, and is
+	Verdict approval.Verdict   `json:"verdict,omitempty"` // what a vote that expires comes to
 	Held    []Held             `json:"held,omitempty"`
 	Status  planrun.TaskStatus `json:"status"` // at the end of the forecast
 }
 
-// A Held is a time in which a task waits because its environment may not be changed.
+// A Held is a time in which a task waits because its environment may not be changed. A task that waits for its window meets freezes.
 type Held struct {
 	From  time.Time `json:"from"`
 	Until time.Time `json:"until,omitzero"` // zero: for ever
@@ -65,18 +63,12 @@ type Held struct {
 
 // A Stall is where the run would stand still, and for whom it would wait.
 type Stall struct {
-	Task   string             `json:"task"`
-	Status planrun.TaskStatus `json:"status"`
-	Roles  []string           `json:"roles"`
+	Task   string             `json:"task,omitempty"` // empty: it is about the run
+	Status planrun.TaskStatus `json:"status,omitempty"`
+	Run    planrun.Status     `json:"run,omitempty"`  // where it is halted, or rolls back
+	Want   planrun.Want       `json:"want,omitempty"` // of whoever fills the roles; empty: nobody can do anything
+	Roles  []string           `json:"roles,omitempty"`
 	Why    string             `json:"why,omitempty"`
-}
-
-// A Wanted is that somebody has something to do.
-type Wanted struct {
-	Role  string    `json:"role"`
-	Task  string    `json:"task"`
-	From  time.Time `json:"from"`
-	Until time.Time `json:"until"`
 }
 
 // planner simulates a run.
@@ -85,6 +77,7 @@ type planner struct {
 	now     time.Time
 	works   *activities.Plans
 	open    supportplan.OpenTime
+	lengths map[string]plan.Length // by task, as somebody says
 	actions []action
 	bars    []Bar
 	wanted  []Wanted
@@ -96,24 +89,30 @@ type action struct {
 	do func()
 }
 
-// Plan forecasts a run of a plan from an instant on, on the calendars, freezes and schedules of the folder.
-func Plan(ctx context.Context, o *org.Organisation, terms planrun.Terms, start time.Time) (*Forecast, error) {
+// Plan forecasts a run of a plan from an instant on, on the calendars, freezes and schedules of the folder. Lengths are how long
+// tasks take, by ID, as somebody says; those of all others are typical, or assumed.
+func Plan(ctx context.Context, o *org.Organisation, terms planrun.Terms, start time.Time, lengths map[string]plan.Length) (*Forecast, error) {
 	open, err := supportplan.OpenTimeOf(terms.Calendar, terms.Calendars, time.LoadLocation)
 	if err != nil {
 		return nil, fmt.Errorf("preview plan: %w", err)
 	}
-	p := &planner{now: start, open: open}
+	p := &planner{now: start, open: open, lengths: lengths}
 	p.works = &activities.Plans{Directory: func() activities.Directory { return o }, Now: func() time.Time { return p.now }}
 	if p.run, err = planrun.Start(terms, start); err != nil {
 		return nil, fmt.Errorf("preview plan: %w", err)
 	}
 	for _, phase := range terms.Plan.Phases {
 		for _, t := range phase.Tasks {
-			p.bars = append(p.bars, Bar{ID: t.ID, Phase: phase.ID, Name: t.Name})
+			b := Bar{ID: t.ID, Phase: phase.ID, Name: t.Name}
+			if t.Worked() {
+				l := p.length(t)
+				b.Length = &l
+			}
+			p.bars = append(p.bars, b)
 		}
 	}
 	p.play(ctx, start.Add(horizon))
-	return p.forecast(start), nil
+	return p.forecast(o, start), nil
 }
 
 // play lets the time run until the run is over, stands still, or the horizon is reached.
@@ -205,7 +204,8 @@ func (p *planner) answer(ctx context.Context, w planrun.Work) {
 	case planrun.MeasureOnce:
 		p.run.Measured(w.Number, w.Task, planrun.Pass, "", p.now)
 	case planrun.RunStep:
-		p.at(p.now.Add(aStep), func() { p.run.Ran(w.Number, w.Task, runbook.Result{State: runbook.Passed}, p.now) })
+		def, _ := p.run.Plan.Task(w.Task)
+		p.at(p.now.Add(p.step(def)), func() { p.run.Ran(w.Number, w.Task, runbook.Result{State: runbook.Passed}, p.now) })
 	case planrun.WriteReport:
 		p.run.Written(w.Number, w.Task, []planrun.Document{{Name: w.Writes}}, "", p.now)
 	case planrun.Tell:
@@ -257,7 +257,7 @@ func (p *planner) told(t planrun.Telling) {
 				continue
 			}
 			done := p.work(aCheck)
-			p.want(e.CheckedBy, def.ID, done)
+			p.want([]string{e.CheckedBy}, def, p.now, done, false)
 			p.at(done, func() {
 				p.do([]string{e.CheckedBy}, func(c planrun.Capacity) planrun.Command {
 					return planrun.CheckEvidence{Capacity: c, Task: def.ID, OK: true}
@@ -274,16 +274,15 @@ func (p *planner) told(t planrun.Telling) {
 	}
 }
 
-func (p *planner) want(role, task string, until time.Time) {
-	p.wanted = append(p.wanted, Wanted{Role: role, Task: task, From: p.now, Until: until})
-}
-
-// length is how long a task takes.
-func length(def plan.Task) time.Duration {
-	if def.Typical > 0 {
-		return def.Typical
+func (p *planner) want(roles []string, def plan.Task, from, until time.Time, changes bool) {
+	for _, role := range roles {
+		same := func(w Wanted) bool {
+			return w.Role == role && w.Task == def.ID && w.From.Equal(from) && w.Until.Equal(until)
+		}
+		if !slices.ContainsFunc(p.wanted, same) { // of two things that are checked
+			p.wanted = append(p.wanted, Wanted{Role: role, Task: def.ID, From: from, Until: until, changes: changes})
+		}
 	}
-	return aTask
 }
 
 // takesUp begins a task and does it: a change when it may be made, everything else in working time.
@@ -298,16 +297,12 @@ func (p *planner) takesUp(def plan.Task) {
 			return
 		}
 		if def.Kind == plan.Runbook {
+			p.want(def.Doers(), def, p.now, p.now.Add(elapsed(p.length(def).Length)), true)
 			p.goThrough(def)
 			return
 		}
-		done := p.work(length(def))
-		if def.Changes {
-			done = p.now.Add(length(def))
-		}
-		for _, role := range def.Doers() {
-			p.want(role, def.ID, done)
-		}
+		done := p.done(def, p.length(def).Length)
+		p.want(def.Doers(), def, p.now, done, def.Changes)
 		p.at(done, func() { p.completes(def) })
 	})
 }
@@ -333,7 +328,9 @@ func (p *planner) completes(def plan.Task) {
 		}
 	}
 	if t.Status == planrun.Begun { // the next wave begins after the bake
-		p.at(t.Until.Add(length(def)), func() { p.completes(def) })
+		done := t.Until.Add(elapsed(p.length(def).Length))
+		p.want(def.Doers(), def, t.Until, done, true)
+		p.at(done, func() { p.completes(def) })
 	}
 }
 
@@ -350,7 +347,7 @@ func (p *planner) goThrough(def plan.Task) {
 			})
 		}
 	}
-	p.at(p.now.Add(aStep), func() { p.goThrough(def) })
+	p.at(p.now.Add(p.step(def)), func() { p.goThrough(def) })
 }
 
 // findVoters lets everybody who may vote be in favour, after the time that a vote takes.
@@ -374,13 +371,10 @@ func (p *planner) findVoters(ctx context.Context, w planrun.Work) {
 		return
 	}
 	def, _ := p.run.Plan.Task(w.Task)
-	d := aVote
-	if def.Typical > 0 {
-		d = def.Typical
-	}
-	done := p.work(d)
-	for _, role := range w.Roles {
-		p.want(role, w.Task, done)
+	done := p.done(def, p.length(def).Length)
+	p.want(w.Roles, def, p.now, done, false)
+	if n := slices.IndexFunc(p.bars, func(b Bar) bool { return b.ID == w.Task }); n >= 0 {
+		p.bars[n].Decides = done
 	}
 	for _, e := range found.Electors {
 		p.at(done, func() { p.vote(w.Task, e) })
@@ -403,7 +397,7 @@ func (p *planner) vote(task string, e approval.Elector) {
 }
 
 // forecast says how it went.
-func (p *planner) forecast(start time.Time) *Forecast {
+func (p *planner) forecast(o *org.Organisation, start time.Time) *Forecast {
 	f := &Forecast{Run: p.run, Starts: start, Tasks: p.bars, Wanted: p.wanted}
 	if p.run.Over() {
 		f.Ends = p.run.Ended
@@ -412,29 +406,70 @@ func (p *planner) forecast(start time.Time) *Forecast {
 		b := &f.Tasks[n]
 		t, def, _ := p.run.Task(b.ID)
 		b.Late = !b.Due.IsZero() && (b.Ends.After(b.Due) || b.Ends.IsZero() && t.Overdue)
-		b.Expires = t.Ballot != nil && t.Ballot.Outcome.Why == approval.Deadline
-		if f.Ends.IsZero() && !t.Status.Ended() && t.Status != planrun.Waiting {
-			f.Stalls = append(f.Stalls, Stall{Task: b.ID, Status: t.Status, Roles: waitsFor(def, t), Why: t.Reason})
+		if b.Expires = t.Ballot != nil && t.Ballot.Outcome.Why == approval.Deadline; b.Expires {
+			b.Verdict = t.Ballot.Outcome.Verdict
+		}
+		if def.Window && !b.Begins.IsZero() {
+			b.Held = p.frozen(def.Environment, b.Begins, b.Ends)
 		}
 	}
-	slices.SortStableFunc(f.Wanted, func(a, b Wanted) int { return a.From.Compare(b.From) })
+	if f.Ends.IsZero() {
+		f.Stalls = p.stalls()
+	}
+	place := func(task string) int { return slices.IndexFunc(p.bars, func(b Bar) bool { return b.ID == task }) }
+	slices.SortStableFunc(f.Wanted, func(a, b Wanted) int {
+		return cmp.Or(a.From.Compare(b.From), cmp.Compare(place(a.Task), place(b.Task)))
+	})
+	for n := range f.Wanted {
+		p.attend(o, &f.Wanted[n])
+	}
+	if rules, zone, ok := p.calendar(); ok && rules.KnownUntil != 0 && calendar.DateOf(p.now.In(zone)) > rules.KnownUntil {
+		f.KnownUntil = rules.KnownUntil
+	}
 	f.Critical = p.critical()
 	return f
 }
 
-// waitsFor are the roles for which a task waits.
-func waitsFor(def plan.Task, t *planrun.Task) []string {
-	switch {
-	case def.Vote != nil && t.Status == planrun.Begun:
-		var roles []string
-		for _, v := range def.Vote.Voters {
-			roles = append(roles, v.Role)
-		}
-		return roles
-	case t.Status == planrun.Failed:
-		return []string{def.Accountable}
+// frozen are the freezes of an environment that a task meets which waits until it may be changed.
+func (p *planner) frozen(environment string, from, until time.Time) (all []Held) {
+	if until.IsZero() {
+		until = p.now
 	}
-	return def.Doers()
+	n := slices.IndexFunc(p.run.Environments, func(b planrun.Bound) bool { return b.ID == environment })
+	if n < 0 {
+		return nil
+	}
+	times, err := freeze.New(p.run.Environments[n].Rules, nil, time.LoadLocation)
+	if err != nil {
+		return nil
+	}
+	for _, r := range times.Spans(from, until) {
+		if r.Kind == freeze.Frozen {
+			all = append(all, Held{From: later(r.From, from), Until: sooner(r.Until, until), Why: r.Name})
+		}
+	}
+	return all
+}
+
+// stalls are what the run waits for when nobody does anything any more, and what waits for nobody.
+func (p *planner) stalls() (all []Stall) {
+	for _, w := range p.run.Waits(p.now) {
+		s := Stall{Task: w.Task, Want: w.Want, Roles: w.Roles}
+		if t, _, ok := p.run.Task(w.Task); ok {
+			s.Status, s.Why = t.Status, t.Reason
+		}
+		if p.run.Status != planrun.Running {
+			s.Run, s.Why = p.run.Status, p.run.Reason
+		}
+		all = append(all, s)
+	}
+	for _, t := range p.run.Tasks {
+		said := slices.ContainsFunc(all, func(s Stall) bool { return s.Task == t.ID })
+		if !said && p.run.Status == planrun.Running && !t.Status.Ended() && t.Status != planrun.Waiting {
+			all = append(all, Stall{Task: t.ID, Status: t.Status, Why: t.Reason})
+		}
+	}
+	return all
 }
 
 // critical are the tasks that the end waits for: from the last one back, always the one among those needed that ended last.
@@ -459,16 +494,4 @@ func (p *planner) critical() []string {
 	}
 	slices.Reverse(path)
 	return path
-}
-
-// Fills are the people who fill a role as the folder has it at an instant, for showing who must be there.
-func Fills(o *org.Organisation, targets []escalation.Target, at time.Time) []string {
-	var names []string
-	for _, t := range targets {
-		to, _ := o.Recipients(t, at)
-		for _, r := range to {
-			names = append(names, r.Name)
-		}
-	}
-	return names
 }

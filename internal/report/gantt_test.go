@@ -54,7 +54,7 @@ func TestAGanttIsWellFormedAndTheSameEachTime(t *testing.T) {
 			t.Errorf("%d bars of %s, want %d", bars[class], class, want)
 		}
 	}
-	if !strings.Contains(svg, "<title>업그레이드 &lt;6.5&gt; &amp; more</title>") {
+	if !strings.Contains(svg, ">업그레이드 &lt;6.5&gt; &amp; more</title>") {
 		t.Error("it has not its title")
 	}
 	again := drawing()
@@ -85,5 +85,30 @@ func TestAGanttKeepsItsTextsInTheirPlaces(t *testing.T) {
 	}
 	if strings.Contains(svg, ">12-13<") || !strings.Contains(svg, ">12-12<") {
 		t.Error("want the day before the last one as the last date that is named")
+	}
+}
+
+// A page says in tables what it shows, and has headings for whoever hears them.
+func TestAGanttHasItsFactsInATable(t *testing.T) {
+	g := drawing()
+	g.Lead, g.Notes = "작업 4개", []string{"담당자 부재: <변경 관리자>"}
+	g.Legend.Tasks, g.Legend.Begins = "작업 일정", "착수"
+	g.Rows[2].Note = "변경 불가: 연말 <동결>"
+	g.Tables = []report.GanttTable{{Caption: "필요 인력", Head: []string{"작업", "역할"}, Rows: [][]string{{"출시", "배포 & 점검"}}}}
+	page := g.HTML()
+	for _, want := range []string{
+		`<html lang="ko">`, `aria-labelledby="gantt-title gantt-lead"`, `<desc id="gantt-lead">작업 4개</desc>`, "<caption>작업 일정</caption>", `<th scope="col">착수</th>`,
+		`<th scope="rowgroup" colspan="7">계획</th>`, `<th scope="row">계획 수립</th><td>2026-12-01 10:00 KST</td><td>2026-12-03 09:00 KST</td><td>2026-12-04 09:00 KST</td>`,
+		"<td>변경 불가: 연말 &lt;동결&gt;</td>", `<th scope="row">나중</th><td></td>`, "<li>담당자 부재: &lt;변경 관리자&gt;</li>",
+		"<caption>필요 인력</caption>", `<th scope="row">출시</th><td>배포 &amp; 점검</td>`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	for _, tag := range []string{"table", "tbody", "thead", "tr", "div", "ul"} {
+		if open, closed := strings.Count(page, "<"+tag+">")+strings.Count(page, "<"+tag+" "), strings.Count(page, "</"+tag+">"); open != closed {
+			t.Errorf("%d <%s> and %d ends", open, tag, closed)
+		}
 	}
 }

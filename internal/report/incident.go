@@ -41,6 +41,8 @@ type Edition struct {
 	Revision int       // of a report that is kept; 0: only to be looked at
 	At       time.Time // of which it is
 	Form     *Form     // takes the place of the shipped one; nil: none does
+
+	Contacts []PlanContact // of a report on a run of a plan
 }
 
 // Incident writes the incident report (장애처리결과보고서) as of an instant. The same incident and edition give the same bytes. It

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,7 +28,8 @@ type planGatherer struct {
 }
 
 // planView gathers all that a report says about a run as of an instant.
-func (l *language) planView(r *planrun.Run, at time.Time) *planView {
+func (l *language) planView(r *planrun.Run, e Edition) *planView {
+	at := e.At
 	d := &r.Plan
 	g := planGatherer{
 		l: l, run: r, numbers: map[string]string{}, people: map[string]string{}, votes: map[string][]int{},
@@ -61,7 +63,7 @@ func (l *language) planView(r *planrun.Run, at time.Time) *planView {
 	for _, x := range r.Absent {
 		g.Absent = append(g.Absent, absent{x.Name.In(l.code), x.When})
 	}
-	g.given()
+	g.given(e.Contacts)
 	for n := range r.Environments {
 		g.Environments = append(g.Environments, g.environment(&r.Environments[n]))
 	}
@@ -299,7 +301,7 @@ func (g *planGatherer) person(id string) string {
 }
 
 // given gathers the parameters, the runbooks and who fills the roles.
-func (g *planGatherer) given() {
+func (g *planGatherer) given(contacts []PlanContact) {
 	r := g.run
 	for _, v := range r.Parameters {
 		row := parameter{ID: v.ID, Name: v.ID, Value: v.Value, Instant: v.At}
@@ -318,6 +320,21 @@ func (g *planGatherer) given() {
 	}
 	for _, role := range r.Plan.Roles {
 		row := planContact{Role: role.Name.In(g.l.code), Party: string(role.Party)}
+		listed := false
+		for _, c := range contacts {
+			if c.Role == role.ID {
+				listed, row.Reach = true, cmp.Or(c.Phone, c.Mail)
+				g.Reached = g.Reached || row.Reach != ""
+				row.Who = []string{c.Name}
+				if c.Of != "" {
+					row.Who[0] += " (" + c.Of + ")"
+				}
+				g.Contacts = append(g.Contacts, row)
+			}
+		}
+		if listed {
+			continue
+		}
 		for _, t := range r.Filled(role.ID) {
 			if t.Kind == escalation.Person {
 				row.Who = append(row.Who, g.person(t.ID))

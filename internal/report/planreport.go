@@ -17,8 +17,17 @@ const (
 // PlanReports lists the reports on a run of a plan.
 func PlanReports() []string { return append(plan.Reports(), RACIMatrix, DecisionRecord) }
 
+// A PlanContact is how somebody is reached who may fill a role of a plan. All parties read it.
+type PlanContact struct {
+	Role  string // ID
+	Name  string
+	Of    string // the group or schedule for which they stand; may be empty
+	Phone string
+	Mail  string
+}
+
 // PlanReport writes a report on a run of a plan as of an instant: the work plan (작업계획서), the completion report
-// (작업완료보고서), the RACI matrix or the decision record. The same run and instant give the same bytes. It is the
+// (작업완료보고서), the RACI matrix or the decision record. The same run and edition give the same bytes. It is the
 // provider's own: it names everybody who has taken part.
 func (t *Texts) PlanReport(r *planrun.Run, kind string, e Edition) ([]byte, error) {
 	l := t.in(e.Language)
@@ -26,7 +35,7 @@ func (t *Texts) PlanReport(r *planrun.Run, kind string, e Edition) ([]byte, erro
 	err := fmt.Errorf("no such report; want one of %q", PlanReports())
 	var out []byte
 	if known {
-		out, err = document(l, clean(l.planView(r, e.At)), text, e, l.frame(r.Organisation, string(r.ID), r.Zone, "", e))
+		out, err = document(l, clean(l.planView(r, e)), text, e, l.frame(r.Organisation, string(r.ID), r.Zone, "", e))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s of %s in %s: %w", kind, r.ID, l.code, err)

@@ -17,6 +17,15 @@ import (
 	"muster/internal/timeline"
 )
 
+// reached is how some of those are reached who fill roles of the run: one by phone, one by mail, one in no way that all may know.
+func reached() []report.PlanContact {
+	return []report.PlanContact{
+		{Role: "lead", Name: "이서연", Phone: "+82 2 555 0141"},
+		{Role: "deployer", Name: "김민수", Of: "1차 당직", Mail: "kim@mirnet.example"},
+		{Role: "deployer", Name: "Park", Of: "1차 당직"},
+	}
+}
+
 func TestPlanReports(t *testing.T) {
 	all := texts(t)
 	before, after := started(t), completed(t)
@@ -26,13 +35,17 @@ func TestPlanReports(t *testing.T) {
 				kind string
 				*launch
 			}{{plan.WorkPlan, before}, {plan.CompletionReport, after}, {report.RACIMatrix, after}, {report.DecisionRecord, after}} {
-				got, err := all.PlanReport(row.run, row.kind, report.Edition{Language: language, Format: format, At: row.now.Add(time.Hour)})
+				e := report.Edition{Language: language, Format: format, At: row.now.Add(time.Hour)}
+				if row.kind == plan.WorkPlan {
+					e.Contacts = reached()
+				}
+				got, err := all.PlanReport(row.run, row.kind, e)
 				if err != nil {
 					t.Fatal(err)
 				}
 				golden(t, row.kind+"."+language+"."+string(format), string(got))
 				// What an activity is given is enough for it.
-				slim, err := all.PlanReport(row.run.ForReport(), row.kind, report.Edition{Language: language, Format: format, At: row.now.Add(time.Hour)})
+				slim, err := all.PlanReport(row.run.ForReport(), row.kind, e)
 				if err != nil || string(slim) != string(got) {
 					t.Errorf("%s.%s.%s: another report from what is made for it (%v)", row.kind, language, format, err)
 				}
@@ -121,7 +134,9 @@ func TestPlanReportsKeepTheirShape(t *testing.T) {
 	shape := func(s string) string {
 		var whole []byte
 		for _, kind := range report.PlanReports() {
-			out, err := all.PlanReport(infectedRun(t, s), kind, report.Edition{Language: "en", Format: report.Markdown, At: monday()})
+			out, err := all.PlanReport(infectedRun(t, s), kind, report.Edition{
+				Language: "en", Format: report.Markdown, At: monday(), Contacts: []report.PlanContact{{Role: "lead", Name: s, Of: s, Phone: s}},
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -135,7 +150,9 @@ func TestPlanReportsKeepTheirShape(t *testing.T) {
 			t.Errorf("%q changes the shape of a report:\n%s\nwant\n%s", s, got, want)
 		}
 		for _, kind := range report.PlanReports() {
-			out, err := all.PlanReport(infectedRun(t, s), kind, report.Edition{Language: "ko", Format: report.HTML, At: monday()})
+			out, err := all.PlanReport(infectedRun(t, s), kind, report.Edition{
+				Language: "ko", Format: report.HTML, At: monday(), Contacts: []report.PlanContact{{Role: "lead", Name: s, Of: s, Mail: s}},
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -195,6 +195,9 @@ var reasons = []struct {
 	{regexp.MustCompile(`^another run is changing it$`), "somebody-changing"},
 }
 
+// PlanReason returns why something of a run is as it is, in words.
+func (t *Texts) PlanReason(why, language string) string { return t.in(language).reason(why) }
+
 // reason writes a reason that Muster has given in the reader's language, and what people have written as it is.
 func (l *language) reason(s string) string {
 	if w, known := l.words["verdict."+s]; known {

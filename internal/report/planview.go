@@ -42,6 +42,7 @@ type planView struct {
 	Tells        []announcement
 	Watches      []watch
 	Contacts     []planContact
+	Reached      bool     // one of them says how
 	Roles        []string // heads of the matrix
 	Matrix       []matrixRow
 
@@ -194,6 +195,7 @@ type planContact struct {
 	Role  string
 	Party string `text:"code"`
 	Who   []string
+	Reach string // empty: nothing that all may know
 }
 
 type matrixRow struct {

@@ -32,12 +32,13 @@ func drawn(gs []glyph) string {
 }
 
 // Subset returns the font with some characters, and the whole of it.
-func Subset(bold bool, runes []rune) (part []byte, whole *gopdf.SubsetFontObj, err error) {
+func Subset(name string, runes []rune) (part []byte, whole *gopdf.SubsetFontObj, err error) {
 	f, err := shipped()
 	if err != nil {
 		return nil, nil, err
 	}
-	return f.of(bold).subset(runes), &f.of(bold).SubsetFontObj, nil
+	w := map[string]*face{"regular": &f.regular, "bold": &f.bold, "hanja": &f.hanja}[name]
+	return w.subset(runes), &w.SubsetFontObj, nil
 }
 
 // A Text is what is drawn somewhere on a page.

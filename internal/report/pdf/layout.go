@@ -44,6 +44,8 @@ type setter struct {
 	fonts  *fonts
 	source []byte
 	lacks  bool // some character that is not drawn
+
+	pictures int // named in words so far
 }
 
 // document lays out a whole document. Its title stands beside the sign-off box, where it has one.
@@ -170,7 +172,7 @@ func line(gs []glyph, k kind, x, y float64) (marks []mark) {
 		for _, g := range gs[:n] {
 			b.WriteRune(g.r)
 		}
-		m := mark{x: x, y: y, w: width(gs[:n]), h: k.size, text: b.String(), bold: gs[0].bold, size: k.size, ink: k.ink, link: gs[0].link}
+		m := mark{x: x, y: y, w: width(gs[:n]), h: k.size, text: b.String(), style: gs[0].style, size: k.size, ink: k.ink}
 		if m.link != "" {
 			m.ink = accent
 		}

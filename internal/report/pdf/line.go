@@ -5,11 +5,13 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+	"golang.org/x/text/unicode/runenames"
 )
 
 // A style is how a part of a text looks.
 type style struct {
 	bold, code bool
+	hanja      bool   // it is drawn with the font that has Hanja
 	link       string // where it leads
 }
 
@@ -26,31 +28,61 @@ type glyph struct {
 	style
 }
 
-// missing stands for a character that the font does not have.
+// missing stands for a character that no font has.
 const missing = '□'
 
 // likeness gives characters that the font lacks the looks of one that it has.
 var likeness = strings.NewReplacer("☐", "□", "☑", "✓", "✔", "✓", "✅", "✓", "❌", "×", "✗", "×", "✘", "×", "│", "|", "─", "–", "\t", " ")
 
+// spelled names in words the pictures that no font has: what somebody meant by one must not get lost. What only changes how the
+// picture before it looks is left out. A document of pictures alone would become a book: of many the rest is missing.
+func (s *setter) spelled(text string) string {
+	const most = 2000
+	if !strings.ContainsFunc(text, picture) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		const a, z, light, dark = 0x1f1e6, 0x1f1ff, 0x1f3fb, 0x1f3ff
+		switch {
+		case r >= light && r <= dark: // the colour of a skin
+		case r >= a && r <= z: // two of them are the flag of a country
+			b.WriteRune('A' + r - a)
+		case picture(r) && s.pictures < most:
+			s.pictures++
+			b.WriteString("[" + strings.ToLower(runenames.Name(r)) + "]")
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// picture tells whether a character is one of the pictures beyond the first plane.
+func picture(r rune) bool { return r >= 0x1f000 && r <= 0x1faff && runenames.Name(r) != "" }
+
 // glyphs measures text at a size. What nobody could see is left out, blanks are drawn once unless they are kept.
 func (s *setter) glyphs(runs []run, size float64, bold, keep bool) (all []glyph) {
 	for _, r := range runs {
 		r.bold = r.bold || bold
-		f := s.fonts.of(r.bold)
-		for _, c := range likeness.Replace(norm.NFC.String(r.text)) {
-			_, drawn := f.glyph(c)
+		for _, c := range s.spelled(likeness.Replace(norm.NFC.String(r.text))) {
+			style := r.style
+			_, drawn := s.fonts.of(style).glyph(c)
+			if !drawn {
+				_, style.hanja = s.fonts.hanja.glyph(c)
+			}
 			switch {
 			case c == '\n':
 			case c == ' ' && !keep && (len(all) == 0 || all[len(all)-1].r == ' ' || all[len(all)-1].r == '\n'):
 				continue
 			case unicode.IsControl(c), unicode.In(c, unicode.Cf, unicode.Mn, unicode.Me), c == '\u200b':
 				continue
-			case !drawn:
+			case !drawn && !style.hanja:
 				c, s.lacks = missing, true
 			}
-			g := glyph{r: c, style: r.style}
+			g := glyph{r: c, style: style}
 			if c != '\n' {
-				g.w = f.width(c) * size / 1000
+				g.w = s.fonts.of(style).width(c) * size / 1000
 			}
 			all = append(all, g)
 		}

@@ -31,10 +31,9 @@ var (
 type mark struct {
 	x, y, w, h float64
 	text       string
-	bold       bool
 	size       float64
 	ink        colour
-	link       string
+	style
 }
 
 // A strip is as much as stands on one page in any case. Its marks lie below its upper edge.

@@ -108,19 +108,22 @@ func (d Document) file(pages []sheet, title string) ([]byte, error) {
 	p.SetInfo(gopdf.PdfInfo{
 		Title: title, Author: basic(d.Organisation), Subject: basic(d.Identity), Creator: "Muster", CreationDate: d.Made.UTC(),
 	})
-	names := map[bool]string{} // of the weights
-	for _, bold := range []bool{false, true} {
-		w := f.of(bold)
-		font := w.subset(drawnIn(pages, bold))
-		names[bold] = tagged(w.name, font)
-		if err := p.AddTTFFontData(names[bold], font); err != nil {
+	names := map[*face]string{}
+	for _, w := range []*face{&f.regular, &f.bold, &f.hanja} {
+		runes := f.drawnIn(pages, w)
+		if w == &f.hanja && len(runes) == 1 { // the blank
+			continue
+		}
+		font := w.subset(runes)
+		names[w] = tagged(w.name, font)
+		if err := p.AddTTFFontData(names[w], font); err != nil {
 			return nil, fmt.Errorf("font %s: %w", w.name, err)
 		}
 	}
 	for _, page := range pages {
 		p.AddPage()
 		for _, m := range page.marks {
-			if err := draw(&p, names[m.bold], m); err != nil {
+			if err := draw(&p, names[f.of(m.style)], m); err != nil {
 				return nil, fmt.Errorf("draw %q: %w", m.text, err)
 			}
 		}
@@ -133,12 +136,12 @@ func (d Document) file(pages []sheet, title string) ([]byte, error) {
 	return speaks(file, d.Language), err
 }
 
-// drawnIn lists the characters that are drawn in a weight, in order.
-func drawnIn(pages []sheet, bold bool) []rune {
+// drawnIn lists the characters that are drawn in a face, in order.
+func (f *fonts) drawnIn(pages []sheet, w *face) []rune {
 	all := map[rune]bool{' ': true}
 	for _, page := range pages {
 		for _, m := range page.marks {
-			if m.bold == bold {
+			if f.of(m.style) == w {
 				for _, r := range m.text {
 					all[r] = true
 				}

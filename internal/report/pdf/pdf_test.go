@@ -156,7 +156,9 @@ func TestLinesBreakWhereAReaderExpectsIt(t *testing.T) {
 		"nothing":                       {" ", 9, nil},
 		"letters put together":          {norm.NFD.String("한글"), 9, []string{"한글"}},
 		"what cannot be seen":           {"a\u200bb\u00adc\x07d\ufe0f", 9, []string{"abcd"}},
-		"what cannot be drawn":          {"漢字 ☑ 😀", 9, []string{"□□ ✓ □"}},
+		"what cannot be drawn":          {"漢字 ☑ \u1200 \U00020000", 9, []string{"漢字 ✓ □ □"}},
+		"pictures, in words":            {"🔴 down 👍🏽", 40, []string{"[large red circle] down [thumbs up sign]"}},
+		"flags":                         {"🇰🇷", 9, []string{"KR"}},
 		"wider than the line":           {"가나", 0.1, []string{"가", "나"}},
 	} {
 		got, err := pdf.Lines(row.text, row.ems)
@@ -168,7 +170,7 @@ func TestLinesBreakWhereAReaderExpectsIt(t *testing.T) {
 
 // What a font cannot draw is said once, at the end; and nothing is said where all of it can be drawn.
 func TestCharactersThatAreMissing(t *testing.T) {
-	for text, want := range map[string]bool{"金민수 님이 확인": true, "김민수 님이 확인 ✓ → ₩ ①": false} {
+	for text, want := range map[string]bool{"ሀ 님이 확인": true, "金민수 님이 확인 👍": false, "김민수 님이 확인 ✓ → ₩ ①": false} {
 		pages, err := pdf.Pages(document(), text)
 		if got := strings.Contains(pdf.Show(pages), "□: 글꼴에 없는 문자"); err != nil || got != want {
 			t.Errorf("%q: said %t, %v; want %t", text, got, err, want)
@@ -313,21 +315,21 @@ func TestAHeadingStaysWithWhatItHeads(t *testing.T) {
 
 // A part of the font draws its characters as the whole does: also those put together from others, and however many there are.
 func TestAPartOfTheFont(t *testing.T) {
-	var every, second []rune
-	_, whole, err := pdf.Subset(false, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for r := ' '; r < 0xffff; r++ {
-		if g, err := whole.CharCodeToGlyphIndex(r); err == nil && g != 0 {
-			if every = append(every, r); r%2 == 0 {
-				second = append(second, r)
+	for face, some := range map[string]string{"regular": " Zé가각힣", "bold": " Zé가각힣", "hanja": " 佳漢金"} {
+		var every, second []rune
+		_, whole, err := pdf.Subset(face, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for r := ' '; r < 0xffff; r++ {
+			if g, err := whole.CharCodeToGlyphIndex(r); err == nil && g != 0 {
+				if every = append(every, r); r%2 == 0 {
+					second = append(second, r)
+				}
 			}
 		}
-	}
-	for name, runes := range map[string][]rune{"every": every, "every second": second, "some": []rune(" Zé가각힣"), "none": nil} {
-		for _, bold := range []bool{false, true} {
-			font, whole, err := pdf.Subset(bold, runes)
+		for name, runes := range map[string][]rune{"every": every, "every second": second, "some": []rune(some), "none": nil} {
+			font, whole, err := pdf.Subset(face, runes)
 			if err != nil {
 				t.Fatal(err)
 			}
