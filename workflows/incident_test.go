@@ -56,6 +56,7 @@ type rehearsal struct {
 	before  *incident.Earlier
 	lost    error              // nobody knows what came before
 	counter counter            // of what customers use
+	outside outside            // what silences let go, and who has locks
 	runner  runner             // of runbooks and checks
 	id      string             // of the workflow
 	tally   *tally             // of the events of its history
@@ -104,6 +105,7 @@ func rehearse(t *testing.T) *rehearsal {
 		}, r},
 		&stepping{activities.Runbooks{Runner: &r.runner}, r},
 		&documents{r},
+		&activities.Environments{Incidents: &r.outside, Locks: &r.outside},
 	} {
 		r.env.RegisterActivity(a)
 	}

@@ -255,7 +255,9 @@ func (s *story) holdsAlert(ctx context.Context) error {
 }
 
 func (s *story) goesThrough(ctx context.Context) error {
-	kept := func(r *planrun.Run) bool { return len(r.Alerts) > 0 && r.Alerts[0].Resolved && r.Alerts[0].Task == "deploy" }
+	kept := func(r *planrun.Run) bool {
+		return len(r.Alerts) > 0 && r.Alerts[0].Resolved && r.Alerts[0].Task == "deploy"
+	}
 	return errors.Join(
 		s.ask(ctx, s.crew.deployer, api.PlanComplete{Task: "deploy"}),
 		s.run(kept)(ctx),

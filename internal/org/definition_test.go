@@ -114,6 +114,7 @@ func TestDefinitionIsComplete(t *testing.T) {
 	change{"services.yaml", "    quiet: 5m", "    lead: {from_priority: P2, within: 15m}\n    quiet: 5m"}.in(t, files)
 	change{"support-plans.yaml", "    update_by: engine", "    confirm: {within_days: 3, in: office}\n    update_by: engine"}.in(t, files)
 	d := define(t, load(t, files), "prometheus", map[string]string{"service": "shop", "alertname": "Down"}, "it is down")
+	d.Environments = []incident.Environment{{Customer: "shopco", ID: "production"}} // a restricted one is of none
 	filled := map[string]bool{} // fields by type, each somewhere
 	var look func(v reflect.Value)
 	look = func(v reflect.Value) {
@@ -317,5 +318,37 @@ func TestAServiceThatIsTooLargeIsRefused(t *testing.T) {
 	got := faults(t, files)
 	if len(got) != 1 || !strings.Contains(got[0], "service shop: what each of its incidents carries takes ") {
 		t.Errorf("got %.300q", got)
+	}
+}
+
+// Whose change holds an alert back: that of an environment of its only customer whose labels it has.
+func TestAnAlertIsKnownByItsEnvironment(t *testing.T) {
+	files := planned(t)
+	files["customers.yaml"] = strings.Replace(files["customers.yaml"], "        windows: [sundays]", "        alerts: {env: prod, tier: web}\n        windows: [sundays]", 1)
+	o := load(t, files)
+	production := []incident.Environment{{Customer: "shopco", ID: "production"}}
+	for _, tt := range []struct {
+		name   string
+		labels map[string]string
+		want   []incident.Environment
+	}{
+		{"all labels", map[string]string{"service": "shop", "env": "prod", "tier": "web", "host": "a"}, production},
+		{"one label", map[string]string{"service": "shop", "env": "prod"}, nil},
+		{"another value", map[string]string{"service": "shop", "env": "test", "tier": "web"}, nil},
+	} {
+		d := define(t, o, "prometheus", tt.labels, "it is down")
+		if diff := cmp.Diff(tt.want, d.Environments); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+		again, err := o.Repinned(d, nil)
+		if err != nil || !cmp.Equal(again.Environments, d.Environments) {
+			t.Errorf("%s: pinned anew it is of %v: %v", tt.name, again.Environments, err)
+		}
+	}
+	if e, _ := o.Environment("shopco", "production"); !e.Alerts() {
+		t.Error("its alerts are not known")
+	}
+	if e, _ := o.Environment("shopco", "staging"); e.Alerts() {
+		t.Error("those of staging are known without labels")
 	}
 }

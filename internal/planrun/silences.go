@@ -14,7 +14,7 @@ type Silence struct {
 	Environment string    `json:"environment"` // in the plan
 	Since       time.Time `json:"since"`
 	Begun       time.Time `json:"begun,omitzero"` // when it has begun to hold alerts back
-	Tasks       []string  `json:"tasks"` // that have changed it meanwhile
+	Tasks       []string  `json:"tasks"`          // that have changed it meanwhile
 	Names       []string  `json:"names,omitempty"`
 	Work        int       `json:"work"`             // that holds them back
 	Ending      bool      `json:"ending,omitempty"` // it was asked to end

@@ -1,0 +1,175 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"muster/internal/alert"
+	"muster/internal/incident"
+	"muster/internal/planrun"
+	"muster/internal/signature"
+	"muster/internal/timeline"
+	"muster/workflows"
+)
+
+// outside is where alerts go that are let go, and who has a lock.
+type outside struct {
+	mu     sync.Mutex
+	opened []string // "incident: alerts"
+	fails  int      // how often it still does
+}
+
+func (o *outside) DeliverAlways(_ context.Context, workflowID string, def incident.Definition, b alert.Batch) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fails--; o.fails >= 0 {
+		return errors.New("no connection")
+	}
+	var names []string
+	for _, a := range b.Alerts {
+		names = append(names, a.Fingerprint)
+	}
+	o.opened = append(o.opened, workflowID+" on "+def.Service.ID+": "+strings.Join(names, " "))
+	return nil
+}
+
+func (o *outside) Holder(context.Context, string) (planrun.ID, error) { return "RUN-2B4C6D8E0F", nil }
+
+func (o *outside) has() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.opened
+}
+
+const silence = "silence/acme/production"
+
+// silenced is a run whose production has alerts that are known.
+func silenced(t *testing.T) (*rehearsal, planrun.Terms) {
+	r := rehearse(t)
+	r.deploys()
+	terms := planTerms(upgrade())
+	terms.Environments[1].Alerts = true
+	return r, terms
+}
+
+// alarms lets alerts of a group arrive at the silence.
+func (r *rehearsal) alarms(after time.Duration, key string, alerts ...alert.Received) {
+	r.at(after, func() {
+		h := workflows.HeldBatch{
+			Key: key, Definition: incident.Definition{Service: incident.Service{ID: "shop"}},
+			Batch: alert.Batch{ID: "b", Source: "prometheus", ReceivedAt: r.env.Now(), Posts: 1, Alerts: alerts},
+		}
+		if err := r.env.SignalWorkflowByID(silence, workflows.HeldAlertsSignal, r.signed(silence, workflows.HeldAlertsSignal, h)); err != nil {
+			r.Errorf("after %s: %v", after, err)
+		}
+	})
+}
+
+// signed is a message of an intake to another workflow.
+func (r *rehearsal) signed(to, name string, h workflows.HeldBatch) signature.Signed[workflows.HeldBatch] {
+	own := r.id
+	defer func() { r.id = own }()
+	r.id = to
+	return sealed(r, name, "", timeline.Actor{Kind: timeline.Source, ID: "prometheus"}, h)
+}
+
+func TestWhatFiresAfterAChangeBecomesAnIncident(t *testing.T) {
+	r, terms := silenced(t)
+	r.outside.fails = 2
+	minute := time.Minute
+	r.alarms(6*minute+10*time.Second, "incident/a", firing("a", 6*minute))
+	r.alarms(6*minute+20*time.Second, "incident/b", firing("b", 6*minute))
+	r.alarms(6*minute+30*time.Second, "incident/a", firing("a", 6*minute), firing("c", 6*minute))
+	r.alarms(6*minute+40*time.Second, "incident/b", ended("b", 6*minute))
+	r.wasTold(7*minute, 1, "alert deploy → kim", "alert deploy → park") // all are called alike
+	r.at(7*minute, func() {
+		if got := r.outside.has(); len(got) > 0 {
+			t.Errorf("%v were let go while the change was under way", got)
+		}
+	})
+	run := r.execute(terms)
+	if d := cmp.Diff([]string{"incident/a on shop: a c"}, r.outside.has()); d != "" {
+		t.Error(d)
+	}
+	var kept []string
+	for _, a := range run.Alerts {
+		kept = append(kept, a.Task+" "+a.Name+" "+map[bool]string{true: "resolved", false: "fires"}[a.Resolved])
+	}
+	if d := cmp.Diff([]string{"deploy Slow fires", "deploy Slow fires", "deploy Slow resolved"}, kept); d != "" {
+		t.Error(d)
+	}
+	if run.Status != planrun.Completed || len(run.Silences) > 0 {
+		t.Errorf("it is %s with %+v", run.Status, run.Silences)
+	}
+}
+
+func TestAlertsThatNobodyHasSignedAreNotHeld(t *testing.T) {
+	r, terms := silenced(t)
+	r.at(6*time.Minute+10*time.Second, func() {
+		forged := r.signed("silence/acme/staging", workflows.HeldAlertsSignal, workflows.HeldBatch{Key: "incident/a", Batch: alert.Batch{
+			ID: "b", Source: "prometheus", ReceivedAt: r.env.Now(), Posts: 1, Alerts: []alert.Received{firing("a", 0)},
+		}})
+		if err := r.env.SignalWorkflowByID(silence, workflows.HeldAlertsSignal, forged); err != nil {
+			t.Error(err)
+		}
+		told := sealed(r, workflows.AlertHeldSignal, "", park, workflows.AlertHeld{Environment: "production", Alert: planrun.HeldAlert{Name: "Forged"}})
+		r.env.SignalWorkflow(workflows.AlertHeldSignal, told) // a person is no silence
+	})
+	run := r.execute(terms)
+	if len(run.Alerts) > 0 || len(r.outside.has()) > 0 || len(r.refused) != 2 {
+		t.Errorf("held %+v, let %v go, refused %+v", run.Alerts, r.outside.has(), r.refused)
+	}
+}
+
+func TestTooManyAlertsAreLetGoAtOnce(t *testing.T) {
+	r, terms := silenced(t)
+	var storm []alert.Received
+	for n := range 101 {
+		storm = append(storm, firing(string(rune('A'+n%26))+strings.Repeat("x", n/26), 6*time.Minute))
+	}
+	r.alarms(6*time.Minute+10*time.Second, "incident/a", storm...)
+	r.at(7*time.Minute, func() {
+		if got := r.outside.has(); len(got) != 1 {
+			t.Errorf("let go: %v", got)
+		}
+	})
+	run := r.execute(terms)
+	if len(run.Alerts) != 100 {
+		t.Errorf("the run lists %d alerts, want the first 100", len(run.Alerts))
+	}
+}
+
+func TestALockThatIsTakenFromOutsideIsAskedForOnceAMinute(t *testing.T) {
+	r := rehearse(t)
+	r.env.OnWorkflow(workflows.EnvironmentLockWorkflow, anything, anything).Return(errors.New("terminated"))
+	r.cancels(5*time.Minute + time.Second)
+	lost := 0
+	for _, e := range r.execute(planTerms(upgrade())).Timeline.Entries {
+		if e.Kind == timeline.LockLost {
+			lost++
+		}
+	}
+	if lost != 6 {
+		t.Errorf("the timeline says %d times that the lock was lost, want once a minute", lost)
+	}
+}
+
+func TestALockIsTheRunsOwn(t *testing.T) {
+	for name, by := range map[string]timeline.Actor{"of a person": park, "of Muster, for another run": timeline.Muster()} {
+		t.Run(name, func(t *testing.T) {
+			r := rehearse(t)
+			r.under("environment/acme/production")
+			in := workflows.EnvironmentInput{Run: planrun.NewID(7), Parent: "another", Environment: "production"}
+			r.env.ExecuteWorkflow(workflows.EnvironmentLockWorkflow, sealed(r, workflows.EnvironmentLockWorkflow, "", by, in))
+			if err := r.env.GetWorkflowError(); err == nil || !strings.Contains(err.Error(), "want the run of a plan for which it was signed") {
+				t.Errorf("got %v, want a refusal", err)
+			}
+		})
+	}
+}
