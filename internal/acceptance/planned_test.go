@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -280,6 +281,9 @@ func (c *crew) deeds(r *planrun.Run) (all []deed) {
 				len(entriesOf(r.Timeline.Entries, timeline.TaskSettled, "task", t.ID)))
 		default:
 		}
+	}
+	if n := slices.IndexFunc(all, func(d deed) bool { _, ok := d.asks.(api.PlanRollBack); return ok }); n >= 0 {
+		return all[n : n+1] // nothing else is taken until it is over
 	}
 	return all
 }
