@@ -13,7 +13,7 @@ TOOL := go tool -modfile=tools/go.mod
 LINT := bin/tools/lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build slim demo dev test race golden fuzz bench secrets clean
+.PHONY: help build slim demo dev test race golden record fuzz bench secrets clean
 .PHONY: check check-format check-vet check-lint check-staticcheck check-workflows check-layout
 
 help: ## list the targets
@@ -79,6 +79,11 @@ $(LINT): $(wildcard tools/lint/*) tools/go.mod tools/go.sum
 golden: ## write the golden files anew; look at the difference before you keep it
 	@packages=$$(grep -rl --include='*_test.go' -E 'flag\.Bool\("update"' . | xargs -r -n1 dirname | sort -u); \
 		for p in $$packages; do go test "$$p" -update || exit 1; done
+
+record: ## record the histories that workflows/testdata lacks; with ANEW=signed-upgrade those of such a name anew, if no release has them
+	@test -z "$(ANEW)" || rm -f workflows/testdata/histories/$(ANEW)*.json
+	go test -count=1 ./internal/acceptance -run 'HistoriesAsRecorded$$' -update
+	go test -count=1 ./workflows -run Histor
 
 FUZZTIME ?= 10s
 fuzz: ## fuzz each decoder for a short while (FUZZTIME=1m for longer)

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"muster/internal/audit"
+	"muster/workflows"
 )
 
 // Whatever a released version has ever recorded, this code would decide again. internal/acceptance records the files.
@@ -32,7 +33,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 
 // A history that this code would not have written is refused: what replays would otherwise prove nothing.
 func TestTamperedHistoryDoesNotReplay(t *testing.T) {
-	const file = "testdata/histories/incident-happy.json"
+	const incident, upgrade = "testdata/histories/incident-happy.json", "testdata/histories/signed-upgrade-happy.json"
 	tests := map[string]func(h *historypb.History) bool{ // each returns whether it has found what to change
 		"an activity of another type": func(h *historypb.History) bool {
 			e := first(h, enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
@@ -65,16 +66,45 @@ func TestTamperedHistoryDoesNotReplay(t *testing.T) {
 			return true
 		},
 	}
+	planned := map[string]func(h *historypb.History) bool{
+		"a run on another environment": func(h *historypb.History) bool {
+			h.Events[0].GetWorkflowExecutionStartedEventAttributes().WorkflowId = "upgrade/globex/staging"
+			return true
+		},
+		"a step that only measures": func(h *historypb.History) bool {
+			for _, e := range h.GetEvents() {
+				if a := e.GetActivityTaskScheduledEventAttributes(); a.GetActivityType().GetName() == "RunStep" {
+					a.ActivityType.Name = "Measure"
+					return true
+				}
+			}
+			return false
+		},
+		"a vote that nobody has cast": func(h *historypb.History) bool {
+			for _, e := range h.GetEvents() {
+				if a := e.GetWorkflowExecutionUpdateAcceptedEventAttributes(); a.GetAcceptedRequest().GetInput().GetName() == workflows.VoteUpdate {
+					a.AcceptedRequest.Input.Name = workflows.NoteUpdate
+					return true
+				}
+			}
+			return false
+		},
+	}
+	refused := func(t *testing.T, file string, tamper func(*historypb.History) bool) {
+		t.Helper()
+		runs := recorded(t, file)
+		if !tamper(runs[0]) {
+			t.Fatalf("%s has nothing to change", file)
+		}
+		if replay(runs) == nil {
+			t.Error("it replays")
+		}
+	}
 	for name, tamper := range tests {
-		t.Run(name, func(t *testing.T) {
-			runs := recorded(t, file)
-			if !tamper(runs[0]) {
-				t.Fatalf("%s has nothing to change", file)
-			}
-			if replay(runs) == nil {
-				t.Error("it replays")
-			}
-		})
+		t.Run(name, func(t *testing.T) { refused(t, incident, tamper) })
+	}
+	for name, tamper := range planned {
+		t.Run(name, func(t *testing.T) { refused(t, upgrade, tamper) })
 	}
 }
 

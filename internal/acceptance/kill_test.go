@@ -41,7 +41,7 @@ func TestKilledNodeLosesNothing(t *testing.T) {
 
 	sink := newReceiver(t)
 	sink.slow(dice.Uint64())
-	s, life, now := mortal(t, sink)
+	s, life, now := mortal(t, "node", sink, nil)
 
 	all := make([]*killed, groups)
 	faults := make([]error, groups)
@@ -78,13 +78,17 @@ func TestKilledNodeLosesNothing(t *testing.T) {
 	s.checkKilled(t, all)
 }
 
-// mortal is a system of one node, which life starts anew at the same address and over the same data after it was killed.
-func mortal(t *testing.T, sink *receiver) (s *system, life func() *child, now *child) {
+// mortal is a system of one node, which life starts anew at the same address and over the same data after it was killed. A site is
+// what its runbooks may reach, if there is one.
+func mortal(t *testing.T, role string, sink *receiver, site *site) (s *system, life func() *child, now *child) {
 	t.Helper()
 	folder := t.TempDir()
-	organise(t, folder, sink.url, nil)
+	organisation := organise(t, folder, sink.url, nil)
+	if site != nil {
+		equip(t, organisation, site.url)
+	}
 	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	life = func() *child { return start(t, "node", folder, listenEnv+"="+address) }
+	life = func() *child { return start(t, role, folder, listenEnv+"="+address) }
 	now = life()
 	now.awaitReady(t)
 	return &system{url: "http://" + address, sink: sink, api: administrator(t, "http://"+address, folder+"/data")}, life, now

@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/worker"
 
 	"muster/internal/devserver"
 	"muster/internal/node"
@@ -37,7 +38,7 @@ const ready = "child is ready"
 
 func TestMain(m *testing.M) {
 	child := map[string]func(context.Context, string) error{
-		"node": runNode, "engine": runEngine, "worker and serve": runOutside,
+		"node": runNode, "node without a cache": runUncached, "engine": runEngine, "worker and serve": runOutside,
 	}[os.Getenv(roleEnv)]
 	if child == nil {
 		os.Exit(m.Run())
@@ -67,6 +68,12 @@ func runNode(ctx context.Context, folder string) error {
 	}
 	fmt.Println(ready)
 	return <-running.Failed
+}
+
+// runUncached is a node whose workflows keep nothing in memory: every task of theirs begins with the whole history.
+func runUncached(ctx context.Context, folder string) error {
+	worker.SetStickyWorkflowCacheSize(0)
+	return runNode(ctx, folder)
 }
 
 // runEngine is a Temporal of one's own, as far as the other processes know.

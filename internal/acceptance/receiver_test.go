@@ -196,7 +196,7 @@ func organise(t *testing.T, folder, receiver string, elsewhere map[string]string
 		t.Fatal(err)
 	}
 	secrets := map[string]string{"signing": signing, "acme-mail": receiver + "/acme/mail", "initech-mail": receiver + "/initech/mail", "watch-hook": receiver + "/watch/hook"}
-	for _, person := range []string{"ann", "bob", "cat", "ada", "ben", "cho", "dan", "dee", "eve", "fay", "gus"} {
+	for _, person := range []string{"ann", "bob", "cat", "ada", "ben", "cho", "dan", "dee", "eve", "fay", "gus", "sue"} {
 		for _, method := range []string{"app", "desk"} {
 			secrets[person+"-"+method] = receiver + "/" + person + "/" + method
 		}

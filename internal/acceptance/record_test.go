@@ -41,7 +41,7 @@ var update = flag.Bool("update", false, "record the histories that workflows/tes
 // signatures; nothing records their like any more.
 const (
 	histories   = "../../workflows/testdata/histories"
-	mostHistory = 300_000 // bytes of one file
+	mostHistory = 400_000 // bytes of one file
 )
 
 // The histories that workflows/replay_test.go replays, played once more on a real engine and replayed at once.
@@ -67,8 +67,8 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		b.tell(t, "shop", "happy", alerts.Firing, 2)
 		must(t, command(t.Context(), b, id, workflows.MitigateUpdate, incident.Mitigate{Note: "Rolled back."}))
 		b.tell(t, "shop", "happy", alerts.Resolved, 3)
-		b.keep(t, "signed-incident-happy", b.ended(t, "shop", "happy"))
-		b.keep(t, "signed-review", b.reviewed(t, id))
+		keep(t, "signed-incident-happy", b.ended(t, "shop", "happy"))
+		keep(t, "signed-review", b.reviewed(t, id))
 	})
 	t.Run("refused", func(t *testing.T) {
 		gone := failing(99, http.StatusNotFound, nil)
@@ -79,7 +79,7 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		b.awaitPage(t, "/cat/app", id)
 		must(t, command(t.Context(), b, id, workflows.ResolveUpdate, incident.Resolve{Note: "It was the power supply."}))
 		must(t, command(t.Context(), b, id, workflows.CloseUpdate, incident.Close{}))
-		b.keep(t, "signed-incident-refused", b.ended(t, "gone", "refused"))
+		keep(t, "signed-incident-refused", b.ended(t, "gone", "refused"))
 	})
 	t.Run("reopened", func(t *testing.T) {
 		id := b.begin(t, "till", "reopened", "/ann/app")
@@ -91,7 +91,7 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		must(t, command(t.Context(), b, id, workflows.SetPriorityUpdate, incident.SetPriority{Urgency: "low", Reason: "One till only."}))
 		must(t, command(t.Context(), b, id, workflows.ResolveUpdate, incident.Resolve{Note: "Replaced."}))
 		must(t, command(t.Context(), b, id, workflows.CloseUpdate, incident.Close{Note: "Done."}))
-		b.keep(t, "signed-incident-reopened", b.ended(t, "till", "reopened"))
+		keep(t, "signed-incident-reopened", b.ended(t, "till", "reopened"))
 		r, err := (&starter.Reviews{Temporal: b.temporal}).State(t.Context(), id)
 		must(t, err)
 		if opened := entriesOf(r.Timeline.Entries, timeline.ReviewOpened, "", ""); len(opened) != 2 || r.Facts.Reopened != 1 {
@@ -120,14 +120,14 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		if len(entriesOf(i.Timeline.Entries, timeline.Resent, "what", "page")) == 0 {
 			t.Error("no page was under way when the run continued: this history shows nothing")
 		}
-		b.keep(t, "signed-incident-continued", runs)
+		keep(t, "signed-incident-continued", runs)
 	})
 	t.Run("reported", func(t *testing.T) {
 		phone, merged := b.reported(t)
-		b.keep(t, "signed-incident-reported", phone)
-		b.keep(t, "signed-incident-merged", merged)
+		keep(t, "signed-incident-reported", phone)
+		keep(t, "signed-incident-merged", merged)
 	})
-	t.Run("handed over", func(t *testing.T) { b.keep(t, "signed-handover", b.handedOver(t)) })
+	t.Run("handed over", func(t *testing.T) { keep(t, "signed-handover", b.handedOver(t)) })
 	sink.check(t)
 }
 
@@ -240,7 +240,7 @@ func (b *bare) run(t *testing.T, name string) []*historypb.History {
 }
 
 // keep replays histories as an auditor would read them, and records them where there is none of that name yet.
-func (b *bare) keep(t *testing.T, name string, runs []*historypb.History) {
+func keep(t *testing.T, name string, runs []*historypb.History) {
 	t.Helper()
 	var text bytes.Buffer
 	must(t, audit.Encode(&text, runs))

@@ -40,10 +40,18 @@ type system struct {
 // newSystem starts a node in this process.
 func newSystem(t *testing.T, elsewhere map[string]string) *system {
 	t.Helper()
-	folder, sink, said := t.TempDir(), newReceiver(t), newJournal(t)
+	folder, sink := t.TempDir(), newReceiver(t)
+	organise(t, folder, sink.url, elsewhere)
+	return nodeAt(t, folder, sink)
+}
+
+// nodeAt starts a node in this process, in a folder with an organisation.
+func nodeAt(t *testing.T, folder string, sink *receiver) *system {
+	t.Helper()
+	said := newJournal(t)
 	running, err := node.Start(t.Context(), node.DevConfig{
 		Config: node.Config{
-			Data: filepath.Join(folder, "data"), Org: organise(t, folder, sink.url, elsewhere), Listen: "127.0.0.1:0",
+			Data: filepath.Join(folder, "data"), Org: filepath.Join(folder, "organisation"), Listen: "127.0.0.1:0",
 			Out: io.Discard, Log: said.logger(),
 		},
 		NormalSync: true, UIPort: devserver.Off,
@@ -346,6 +354,12 @@ func checkReplay(t *testing.T, c *api.Client, id incident.ID) {
 	t.Helper()
 	history, err := c.History(t.Context(), id)
 	must(t, err)
+	replays(t, string(id), history)
+}
+
+// replays replays what the API has exported.
+func replays(t *testing.T, id string, history []byte) {
+	t.Helper()
 	runs, err := audit.Decode(bytes.NewReader(history))
 	must(t, err)
 	if err := audit.Replay(runs, log.NewStructuredLogger(slog.New(slog.DiscardHandler))); err != nil {

@@ -87,7 +87,7 @@ func TestKilledNodeLosesNoMergeAndNoReport(t *testing.T) {
 	dice := rand.New(rand.NewPCG(seed, 2))
 	sink := newReceiver(t)
 	sink.slow(dice.Uint64(), "/ada/app", "/initech/mail")
-	s, life, now := mortal(t, sink)
+	s, life, now := mortal(t, "node", sink, nil)
 
 	played := make([]pair, pairs)
 	over := make(chan error, pairs)

@@ -73,7 +73,10 @@ func Replay(runs []*historypb.History, logger log.Logger) error {
 		r.RegisterWorkflowWithOptions(w.Function, workflow.RegisterOptions{Name: w.Name})
 	}
 	for n, h := range runs {
-		if err := r.ReplayWorkflowHistory(logger, h); err != nil {
+		// A run of a plan goes by the id that it has: under any other it would not begin.
+		began := h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
+		was := worker.ReplayWorkflowHistoryOptions{OriginalExecution: workflow.Execution{ID: began.GetWorkflowId(), RunID: began.GetOriginalExecutionRunId()}}
+		if err := r.ReplayWorkflowHistoryWithOptions(logger, h, was); err != nil {
 			return fmt.Errorf("replay history %d of %d: %w", n+1, len(runs), err)
 		}
 	}

@@ -44,6 +44,7 @@ func measurements() []measurement {
 		{"groups", (*bench).distinctGroups},
 		{"deadlines", (*bench).deadlines},
 		{"priority", (*bench).priority},
+		{"plans", (*bench).plans},
 	}
 }
 

@@ -110,6 +110,8 @@ func (e *engine) work(o engineOptions, keys worker.Keys, quiet *slog.Logger) err
 		Lookup:    &activities.Lookup{Archive: e.incidents},
 		Handovers: &activities.Handovers{Directory: folder, Writer: texts, Now: time.Now},
 		Requests:  &activities.Requests{Directory: folder, Writer: texts, Counter: e.incidents.Usages(), Now: time.Now},
+		Plans:     &activities.Plans{Directory: folder, Writer: texts, Now: time.Now},
+		Runbooks:  &activities.Runbooks{Runner: stepper{}},
 		Admission: &worker.Admission{Keys: keys, Now: time.Now, Refused: func(r worker.Refusal) {
 			quiet.Error("message refused", "message", r.Message, "cause", r.Detail)
 		}},
@@ -173,6 +175,7 @@ func (g *guest) StartWorker(ctx context.Context, o sdkworker.PluginStartWorkerOp
 	if !slices.Contains(g.effects, o.WorkerInstanceKey) {
 		o.WorkerRegistry.RegisterWorkflowWithOptions(rawIncident, workflow.RegisterOptions{Name: rawIncidentWorkflow})
 		o.WorkerRegistry.RegisterWorkflowWithOptions(rawReview, workflow.RegisterOptions{Name: rawReviewWorkflow})
+		o.WorkerRegistry.RegisterWorkflowWithOptions(rawPlan, workflow.RegisterOptions{Name: rawPlanWorkflow})
 	}
 	o.WorkerRegistry.RegisterActivityWithOptions(g.activities, activity.RegisterOptions{})
 	return next(ctx, o)

@@ -314,6 +314,9 @@ func (a *rawActivities) RawSend(_ context.Context, m rawMessage) error {
 	return nil
 }
 
+// RawStep does a step of a runbook, or measures something.
+func (*rawActivities) RawStep(context.Context, string) (string, error) { return "well", nil }
+
 // RawTicket writes the ticket.
 func (a *rawActivities) RawTicket(_ context.Context, t rawTicket) error {
 	a.world.arrive(t.Subject, "ticket "+t.Status, time.Now())

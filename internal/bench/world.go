@@ -132,6 +132,12 @@ type sender struct{ *world }
 
 // Send takes every message.
 func (s sender) Send(_ context.Context, e delivery.Envelope) error {
+	if e.Message.Kind == delivery.Plan { // about a task, whose number stands in its name, or about the run as a whole
+		_, after, _ := strings.Cut(e.Message.Subject, "#")
+		number, _, _ := strings.Cut(after, ".")
+		s.arrive(e.Message.Incident, rawTask+" "+number+"-"+e.Recipient.ID, time.Now())
+		return nil
+	}
 	s.delivered(e.ID, e.Message.Service, e.Message.Incident, e.Message.Kind, e.Recipient.ID, time.Now())
 	return nil
 }
