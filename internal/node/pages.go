@@ -14,6 +14,7 @@ import (
 	"muster/internal/link"
 	"muster/internal/oidc"
 	"muster/starter"
+	"muster/starter/api"
 	"muster/starter/console"
 )
 
@@ -24,7 +25,7 @@ func (n *Node) newPages() (*console.Console, error) {
 		return nil, err
 	}
 	return console.New(console.Config{
-		Links: n.keys, Incidents: deciding{n.incidents}, Organisation: n.org.Current, Store: n.store,
+		Links: n.keys, Incidents: deciding{n.incidents}, PlanRuns: api.Over(n.incidents), Organisation: n.org.Current, Store: n.store,
 		SignIn: provider, RolesOf: rolesOf, Texts: n.texts, Now: time.Now, Log: n.cfg.Log,
 	})
 }

@@ -20,6 +20,7 @@ import (
 	"muster/internal/link"
 	"muster/internal/oidc"
 	"muster/internal/org"
+	"muster/internal/planrun"
 	"muster/internal/report"
 	"muster/internal/store"
 	"muster/internal/throttle"
@@ -48,10 +49,19 @@ type Incidents interface {
 	Command(ctx context.Context, id incident.ID, r starter.Request, c incident.Command) error
 }
 
+// PlanRuns is where runs of plans live. Its errors are those of package starter; any other is one of ours.
+type PlanRuns interface {
+	PlanRuns(ctx context.Context, f starter.PlanRunFilter) (rows []starter.PlanRunSummary, next string, err error)
+	PlanRun(ctx context.Context, id planrun.ID) (*planrun.Run, error)
+	// AskPlanRun asks something of a run. The same request id twice is one decision.
+	AskPlanRun(ctx context.Context, id planrun.ID, r starter.Request, c planrun.Command) error
+}
+
 // Config is what the pages need.
 type Config struct {
 	Links        Links
 	Incidents    Incidents
+	PlanRuns     PlanRuns
 	Organisation func() *org.Organisation // the folder as it is now
 	Store        *store.Store
 	SignIn       *oidc.Provider // nil: people sign in with a token only
@@ -74,8 +84,8 @@ type Console struct {
 
 // New makes the pages, each tried once in every language. They stand at "/", and below "/l/", "/login" and "/account".
 func New(cfg Config) (*Console, error) {
-	if cfg.Links == nil || cfg.Incidents == nil || cfg.Organisation == nil || cfg.Store == nil || cfg.Texts == nil || cfg.Now == nil {
-		return nil, errors.New("make console: want Links, Incidents, Organisation, Store, Texts and Now")
+	if cfg.Links == nil || cfg.Incidents == nil || cfg.PlanRuns == nil || cfg.Organisation == nil || cfg.Store == nil || cfg.Texts == nil || cfg.Now == nil {
+		return nil, errors.New("make console: want Links, Incidents, PlanRuns, Organisation, Store, Texts and Now")
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

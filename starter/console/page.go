@@ -51,7 +51,7 @@ type message struct{ At, Detail, Again string }
 // templateNames lists the templates of whole pages, each with data to try it with.
 func templateNames() map[string]any {
 	return map[string]any{
-		"message": message{}, "link": decision{}, "answer": answering{}, "report": reporting{}, "reported": reported{},
+		"message": message{}, "link": decision{}, "answer": answering{}, "ballot": deciding{}, "report": reporting{}, "reported": reported{},
 		"login": signIn{}, "going": going{}, "home": nil, "account": account{}, "token": newToken{},
 	}
 }

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"flag"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +19,7 @@ import (
 
 	"muster/internal/incident"
 	"muster/internal/link"
+	"muster/internal/planrun"
 	"muster/internal/store"
 	"muster/starter"
 	"muster/templates"
@@ -49,6 +51,19 @@ func views() map[string]func(p *place, lang string) *httptest.ResponseRecorder {
 			return p.ask(method, l+lang, form)
 		}
 	}
+	decided := func(who string, arrange func(*place) planrun.About, said url.Values, since ...func(*place)) func(p *place, lang string) *httptest.ResponseRecorder {
+		return func(p *place, lang string) *httptest.ResponseRecorder {
+			l := p.ballot(who, arrange(p))
+			for _, happens := range since {
+				happens(p)
+			}
+			if said == nil {
+				return p.get(l + lang)
+			}
+			return p.post(l+lang, said)
+		}
+	}
+	vote := func(p *place) planrun.About { p.yard.rehearsed(); return planrun.VoteWanted }
 	form := func(method, who string, sent ...url.Values) func(p *place, lang string) *httptest.ResponseRecorder {
 		return func(p *place, lang string) (w *httptest.ResponseRecorder) {
 			if len(sent) == 0 {
@@ -96,6 +111,23 @@ func views() map[string]func(p *place, lang string) *httptest.ResponseRecorder {
 		"answer-used":     answered(http.MethodPost, "action=fixed", func(p *place) { p.use("page/nuri/it-manager/1", "not-fixed") }),
 		"answer-refused":  answered(http.MethodPost, "action=fixed", func(p *place) { p.refuse = &starter.RefusedError{Reason: "x"} }),
 		"answer-expired":  answered(http.MethodGet, "", func(p *place) { p.clock = begin().Add(2 * time.Hour) }),
+		"ballot":          decided("seo", vote, nil),
+		"ballot-inside":   decided("choi", vote, nil),
+		"ballot-changed":  decided("seo", func(p *place) planrun.About { defer p.yard.shownAnew(p.yard.rehearsed()); return planrun.VoteWanted }, nil),
+		"ballot-reason":   decided("seo", vote, says("reject", "")),
+		"ballot-done":     decided("seo", vote, says("reject", "<b>Not now.")),
+		"ballot-late":     decided("seo", vote, says("approve", ""), func(p *place) { p.clock = begin().Add(25 * time.Hour) }),
+		"ballot-decided":  decided("seo", vote, nil, func(p *place) { refusedByTheHouse(p, p.yard.runs[0]) }),
+		"ballot-over":     decided("seo", vote, nil, func(p *place) { p.yard.cancelled(p.yard.runs[0]) }),
+		"ballot-doer":     decided("lee", vote, says("approve", "")),
+		"ballot-stranger": decided("jung", vote, nil),
+		"ballot-used":     decided("seo", vote, says("approve", ""), func(p *place) { p.use(fmt.Sprintf("%s/%d/seo", p.yard.runs[0].ID, last(p).Number), "reject") }),
+		"ballot-expired":  decided("seo", vote, nil, func(p *place) { p.clock = begin().Add(31 * 24 * time.Hour) }),
+		"ballot-go":       decided("seo", func(p *place) planrun.About { p.yard.decided(); return planrun.VoteWanted }, nil),
+		"ballot-change":   decided("choi", func(p *place) planrun.About { asked(p); return planrun.ChangeWanted }, nil),
+		"ballot-waiver":   decided("seo", func(p *place) planrun.About { waived(p); return planrun.WaiverWanted }, nil),
+		"ballot-override": decided("choi", func(p *place) planrun.About { overridden(p); return planrun.OverrideAsked }, nil),
+		"ballot-granted":  decided("choi", func(p *place) planrun.About { overridden(p); return planrun.OverrideAsked }, says("grant-override", "")),
 		"report":          form(http.MethodGet, "lee"),
 		"report-customer": form(http.MethodGet, "garam/it-desk"),
 		"report-faults":   form(http.MethodPost, "lee", faultyForm()),
@@ -236,7 +268,7 @@ func TestWords(t *testing.T) {
 		base := strings.TrimSuffix(strings.TrimSuffix(word, ".title"), ".text")
 		found := strings.Contains(used.String(), `"`+word+`"`) || strings.Contains(used.String(), `"`+base+`"`)
 		for _, family := range []string{
-			"language.", "party.", "role.", "link.done.", "link.used.", "answer.done.", "answer.used.", "report.fault.",
+			"language.", "party.", "role.", "ballot.cause.", "line.", "link.done.", "link.used.", "answer.done.", "answer.used.", "report.fault.",
 		} {
 			found = found || strings.HasPrefix(word, family) && strings.Contains(used.String(), `"`+strings.TrimSuffix(family, ".")+`"`) ||
 				strings.HasPrefix(word, family) && strings.Contains(used.String(), `"`+family+`"`)
