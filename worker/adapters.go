@@ -51,7 +51,7 @@ func NewActivities(o Options) (Activities, error) {
 		return Activities{}, err
 	}
 	current := func() activities.Directory { return o.Organisation.Current() }
-	shelf := &localreport.Shelf{Folder: reports(o.Data)}
+	shelf := Reports(o.Data)
 	return Activities{
 		Composition: &activities.Composition{Directory: current, Writer: o.Texts, Now: time.Now},
 		Deliveries: &activities.Deliveries{
@@ -92,6 +92,9 @@ func Senders(o *org.Organisation, data string, out io.Writer) (map[delivery.Cont
 }
 
 // reports is the folder of the shelf.
+// Reports are those that a worker with this data folder keeps.
+func Reports(data string) *localreport.Shelf { return &localreport.Shelf{Folder: reports(data)} }
+
 func reports(data string) string { return filepath.Join(data, "reports") }
 
 func guarded(o *org.Organisation) *outbound.Client {

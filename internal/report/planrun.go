@@ -211,6 +211,9 @@ var reasons = []struct {
 	{regexp.MustCompile(`^(.*, )?outside$`), "outside"},
 }
 
+// RunReason writes a reason of a run that Muster has given in a language, and what people have written as it is.
+func (t *Texts) RunReason(s, language string) string { return t.in(language).reason(s) }
+
 // reason writes a reason that Muster has given in the reader's language, and what people have written as it is.
 func (l *language) reason(s string) string {
 	if w, known := l.words["verdict."+s]; known {

@@ -82,9 +82,8 @@ func (c *Console) decideMatter(m matter) personal {
 		if err != nil {
 			return err
 		}
-		if err := authority.May(by, authority.Decide, starter.AboutRun(c.cfg.Organisation(), h.whole)); err != nil {
-			c.note(r, store.AttemptDenied, by.Actor.ID, r.URL.Path, string(authority.Decide), err.Error())
-			return &refusal{status: http.StatusForbidden, name: "deed.may-not"}
+		if err := c.mayIn(r, h, authority.Decide); err != nil {
+			return err
 		}
 		said := h.sentenceOf(r)
 		if !formKeys.MatchString(said.key) {
@@ -109,7 +108,12 @@ func (c *Console) decideMatter(m matter) personal {
 			c.showBallot(w, r, http.StatusConflict, h, *no, sentence{})
 			return nil
 		}
-		seeOther(w, r, runPath(h.whole.ID))
+		http.Redirect(w, r, c.done(r, h, "decide"), http.StatusSeeOther)
 		return nil
 	}
+}
+
+// deciding are the handlers of the page on which whoever is signed in decides on a matter.
+func (c *Console) deciding(m matter) methods {
+	return methods{http.MethodGet: c.signedIn(c.showMatter(m)), http.MethodPost: c.ours(c.signedIn(c.decideMatter(m)))}
 }

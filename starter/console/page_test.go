@@ -63,6 +63,17 @@ func views() map[string]func(p *place, lang string) *httptest.ResponseRecorder {
 			return p.post(l+lang, said)
 		}
 	}
+	run := func(who, path string, said url.Values, arrange func(*place), query ...string) func(p *place, lang string) *httptest.ResponseRecorder {
+		return func(p *place, lang string) *httptest.ResponseRecorder {
+			arrange(p)
+			path, cookie := "/plan-runs/"+string(p.yard.runs[0].ID)+path+strings.Join(append([]string{lang}, query...), "&"), p.signIn(as(who))
+			if said == nil {
+				return p.get(path, cookie...)
+			}
+			said.Set("key", aKey)
+			return p.post(path, said, cookie...)
+		}
+	}
 	vote := func(p *place) planrun.About { p.yard.rehearsed(); return planrun.VoteWanted }
 	form := func(method, who string, sent ...url.Values) func(p *place, lang string) *httptest.ResponseRecorder {
 		return func(p *place, lang string) (w *httptest.ResponseRecorder) {
@@ -128,6 +139,43 @@ func views() map[string]func(p *place, lang string) *httptest.ResponseRecorder {
 		"ballot-waiver":   decided("seo", func(p *place) planrun.About { waived(p); return planrun.WaiverWanted }, nil),
 		"ballot-override": decided("choi", func(p *place) planrun.About { overridden(p); return planrun.OverrideAsked }, nil),
 		"ballot-granted":  decided("choi", func(p *place) planrun.About { overridden(p); return planrun.OverrideAsked }, says("grant-override", "")),
+		"page-ballot":     run("choi", "/votes/approve", nil, func(p *place) { p.yard.rehearsed() }),
+		"page-decided":    run("choi", "/votes/approve", says("approve", ""), func(p *place) { refusedByTheHouse(p, p.yard.rehearsed()) }),
+		"run":             run("park", "", nil, func(p *place) { p.yard.begun(1) }),
+		"run-doer":        run("lee", "", nil, func(p *place) { p.yard.begun(1) }),
+		"run-voter":       run("choi", "", nil, func(p *place) { p.yard.rehearsed() }),
+		"run-customer":    run("seo", "", nil, func(p *place) { p.yard.halted() }),
+		"run-halted":      run("park", "", nil, func(p *place) { p.yard.halted() }),
+		"run-failed":      run("park", "", nil, func(p *place) { p.yard.failed() }),
+		"run-rolling":     run("lee", "", nil, func(p *place) { p.yard.rollingBack() }),
+		"run-over":        run("jung", "", nil, func(p *place) { p.yard.cancelled(p.yard.decided()) }),
+		"run-waived":      run("park", "", nil, func(p *place) { p.yard.skipping() }),
+		"run-frozen":      run("choi", "", nil, func(p *place) { overridden(p) }),
+		"run-fault":       run("lee", "", url.Values{"deed": {"complete"}, "task": {"rehearse"}, "ref.log": {" "}, "text": {"it took long"}}, func(p *place) { p.yard.begun(1) }),
+		"run-refused":     run("kim", "", url.Values{"deed": {"begin"}, "task": {"deploy"}}, func(p *place) { p.yard.begun(1) }),
+		"run-done":        run("lee", "", nil, func(p *place) { p.yard.begun(1) }, "done=begin"),
+		"no-run":          run("han", "", nil, func(p *place) { p.yard.begun(1) }),
+		"runs": func(p *place, lang string) *httptest.ResponseRecorder {
+			p.yard.halted()
+			p.yard.begun(2)
+			return p.get("/plan-runs"+lang, p.signIn(as("park"))...)
+		},
+		"runs-none": func(p *place, lang string) *httptest.ResponseRecorder {
+			p.yard.begun(1)
+			return p.get("/plan-runs"+lang+"&all=1", p.signIn(as("han"))...)
+		},
+		"home-waits": func(p *place, lang string) *httptest.ResponseRecorder {
+			p.yard.rehearsed()
+			return p.get("/"+lang, p.signIn(as("choi"))...)
+		},
+		"home-away": func(p *place, lang string) *httptest.ResponseRecorder {
+			p.yard.away = &starter.UnavailableError{Cause: http.ErrServerClosed}
+			return p.get("/"+lang, p.signIn()...)
+		},
+		"no-report": func(p *place, lang string) *httptest.ResponseRecorder {
+			p.yard.forged = "x"
+			return p.get("/plan-runs/"+string(p.yard.begun(1).ID)+"/reports/work-plan-1.ko.pdf"+lang, p.signIn()...)
+		},
 		"report":          form(http.MethodGet, "lee"),
 		"report-customer": form(http.MethodGet, "garam/it-desk"),
 		"report-faults":   form(http.MethodPost, "lee", faultyForm()),
@@ -268,7 +316,7 @@ func TestWords(t *testing.T) {
 		base := strings.TrimSuffix(strings.TrimSuffix(word, ".title"), ".text")
 		found := strings.Contains(used.String(), `"`+word+`"`) || strings.Contains(used.String(), `"`+base+`"`)
 		for _, family := range []string{
-			"language.", "party.", "role.", "ballot.cause.", "line.", "link.done.", "link.used.", "answer.done.", "answer.used.", "report.fault.",
+			"language.", "party.", "role.", "ballot.cause.", "line.", "want.", "inbox.", "deed.done.", "link.done.", "link.used.", "answer.done.", "answer.used.", "report.fault.",
 		} {
 			found = found || strings.HasPrefix(word, family) && strings.Contains(used.String(), `"`+strings.TrimSuffix(family, ".")+`"`) ||
 				strings.HasPrefix(word, family) && strings.Contains(used.String(), `"`+family+`"`)

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"slices"
@@ -9,11 +10,13 @@ import (
 	"time"
 
 	"muster/internal/approval"
+	"muster/internal/authority"
 	"muster/internal/escalation"
 	"muster/internal/freeze"
 	"muster/internal/link"
 	"muster/internal/org"
 	"muster/internal/planrun"
+	"muster/internal/store"
 	"muster/internal/timeline"
 	"muster/starter"
 )
@@ -31,6 +34,7 @@ type yard struct {
 	asked  []starter.Request
 	done   map[string]error // by request id, as the engine keeps them
 	told   []planrun.Telling
+	forged string // behind every report
 }
 
 // begun starts a run of the plan of these tests for garam in the name of park, who leads it.
@@ -83,7 +87,7 @@ func (y *yard) advance(r *planrun.Run) {
 					r.Elected(w.Task, people, "", y.now())
 				}
 			case planrun.WriteReport:
-				r.Written(w.Number, w.Task, []planrun.Document{{Name: string(r.ID) + "/work-plan-1.ko.pdf", SHA256: fmt.Sprintf("%064x", 7)}}, "", y.now())
+				r.Written(w.Number, w.Task, []planrun.Document{{Name: string(r.ID) + "/work-plan-1.ko.pdf", SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(document)))}}, "", y.now())
 			case planrun.MeasureOnce, planrun.RunStep:
 				y.t.Fatalf("%s: no plan of these tests does that", w.Do)
 			}
@@ -310,3 +314,72 @@ func (p *place) entries(kind timeline.Kind) (all []timeline.Entry) {
 	}
 	return all
 }
+
+// inbox is what waits for somebody in the runs of the yard, after a page that nobody has answered.
+func (y *yard) inbox(_ context.Context, by authority.Subject, language string) (starter.Inbox, error) {
+	if y.away != nil {
+		return starter.Inbox{}, y.away
+	}
+	box := starter.Inbox{Items: []starter.InboxItem{{
+		Kind: starter.InboxIncident, ID: string(open), Want: "acknowledge", Title: title, Since: y.now(), Command: "muster incident ack " + string(open),
+	}}}
+	for _, r := range y.runs {
+		for _, w := range r.Waits(y.now()) {
+			if !w.For(by.Actor.ID, y.org().PlanRoles(r, by.Actor.ID, y.now())) {
+				continue
+			}
+			_, def, _ := r.Task(w.Task)
+			box.Items = append(box.Items, starter.InboxItem{
+				Kind: starter.InboxPlanRun, ID: string(r.ID), Task: w.Task, Want: string(w.Want), Title: r.Plan.Name.In(language) + ": " + def.Name.In(language),
+				Customer: r.CustomerName, Since: w.Since, Due: w.Due, Command: starter.PlanCommand(r, w),
+			})
+		}
+	}
+	return box, nil
+}
+
+// document is what stands in every report of these runs.
+const document = "%PDF"
+
+func (y *yard) Get(_ context.Context, name string) ([]byte, error) {
+	if y.away != nil {
+		return nil, y.away
+	}
+	return []byte(document + y.forged), nil
+}
+
+// failed has lee begin the change of production, and fail it.
+func (y *yard) failed() *planrun.Run {
+	y.t.Helper()
+	r := y.decided()
+	y.voted(r, "seo", "go", approval.Ready, "")
+	y.voted(r, "choi", "go", approval.Ready, "")
+	y.does(r, "lee", func(in planrun.Capacity) planrun.Command { return planrun.Begin{Capacity: in, Task: "deploy"} })
+	y.does(r, "lee", func(in planrun.Capacity) planrun.Command {
+		return planrun.Fail{Capacity: in, Task: "deploy", Reason: "The disk is <full>."}
+	})
+	return r
+}
+
+// rollingBack has park undo what was changed in production.
+func (y *yard) rollingBack() *planrun.Run {
+	y.t.Helper()
+	r := y.failed()
+	y.does(r, "park", func(in planrun.Capacity) planrun.Command {
+		return planrun.RollBack{Capacity: in, Environment: "production", Reason: "Back to what worked."}
+	})
+	return r
+}
+
+// halted has park halt a run.
+func (y *yard) halted() *planrun.Run {
+	y.t.Helper()
+	r := y.rehearsed()
+	y.does(r, "park", func(in planrun.Capacity) planrun.Command {
+		return planrun.Halt{Capacity: in, Reason: "INSIDE knows why."}
+	})
+	return r
+}
+
+// as is the token of somebody else.
+func as(who string) func(*store.Token) { return func(t *store.Token) { t.Actor = who } }
