@@ -216,7 +216,7 @@ func (h *hearing) vote() standing {
 	b := h.ballot(h.whole)
 	if b == nil {
 		if h.part == "" {
-			return h.entry(timeline.ChangeDecided, "result")
+			return h.entry(timeline.ChangeDecided, "")
 		}
 		return standing{name: "ballot.over"}
 	}
@@ -251,11 +251,14 @@ func decidedBy(o approval.Outcome) standing {
 	return s
 }
 
-// entry is what the newest entry of a kind about the part says has become of it.
-func (h *hearing) entry(k timeline.Kind, result string) standing {
+// entry is what has become of the part by its newest entry of a kind, which says so itself where it is no outcome that is given.
+func (h *hearing) entry(k timeline.Kind, outcome string) standing {
 	for _, e := range slices.Backward(h.whole.Timeline.Entries) {
 		if e.Kind == k && cmp.Or(e.Fact("task"), e.Fact("environment")) == h.part {
-			return standing{name: "ballot.decided", outcome: cmp.Or(e.Fact(result), result), by: e.Actor, at: e.At}
+			if outcome == "" {
+				outcome = map[bool]string{true: "granted", false: "refused"}[e.Fact("result") == "applied"]
+			}
+			return standing{name: "ballot.decided", outcome: outcome, by: e.Actor, at: e.At}
 		}
 	}
 	return standing{name: "ballot.over"}

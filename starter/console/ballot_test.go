@@ -155,7 +155,7 @@ func TestBallot(t *testing.T) {
 					return planrun.Vote{Capacity: in, ID: "x", Choice: approval.Reject, Reason: "no", Shown: r.Change.Ballot.Shown.SHA256}
 				})
 			},
-			en: "Already decided", ko: "이미 결정되었습니다", tries: []string{"link: decided"},
+			en: "Already decided: refused", ko: "이미 결정되었습니다: 반려", tries: []string{"link: decided"},
 		},
 		{
 			name: "a waiver, granted", arrange: waived, about: planrun.WaiverWanted, form: says("grant-waiver", ""), status: 200, used: "grant-waiver",

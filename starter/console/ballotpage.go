@@ -272,13 +272,15 @@ func (t teller) voting(d *deciding, task *planrun.Task, def plan.Task) {
 	if b == nil {
 		return
 	}
+	values := r.Parameters
 	if task == nil {
+		values = r.Change.Next.Parameters
 		d.Asked, d.Why = t.named(r.Change.By), r.Change.Reason
 		for _, x := range r.Change.Diff {
 			d.Diff = append(d.Diff, difference{x.Name.In(t.language), t.word("difference", string(x.Kind)), x.Was, x.Is})
 		}
 	}
-	for _, v := range r.Parameters {
+	for _, v := range values {
 		d.Values = append(d.Values, naming{v.ID, cmp.Or(v.Value, strings.Join(v.List, ", "))})
 	}
 	for _, id := range def.Shows {

@@ -331,7 +331,8 @@ func TestMethods(t *testing.T) {
 	p, _ := signInPlace(t)
 	for path, allow := range map[string]string{
 		"/": "GET, HEAD", "/l/x": "GET, HEAD, POST", "/login": "GET, HEAD, POST", "/login/start": "POST", "/login/callback": "GET, HEAD",
-		"/logout": "POST", "/account": "GET, HEAD", "/account/tokens": "POST", "/account/tokens/revoke": "POST", "/account/sessions/end": "POST",
+		"/logout": "POST", "/account": "GET, HEAD", "/account/tokens": "POST", "/plan-runs": "GET, HEAD", "/plan-runs/x": "GET, HEAD, POST",
+		"/plan-runs/x/votes/y": "GET, HEAD, POST", "/plan-runs/x/change": "GET, HEAD, POST", "/plan-runs/x/reports/y": "GET, HEAD", "/account/tokens/revoke": "POST", "/account/sessions/end": "POST",
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"} {
 			w := p.ask(method, path, "")
