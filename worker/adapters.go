@@ -92,7 +92,7 @@ func Senders(o *org.Organisation, data string, out io.Writer) (map[delivery.Cont
 }
 
 // reports is the folder of the shelf.
-// Reports are those that a worker with this data folder keeps.
+// Reports returns the shelf of reports of a worker with this data folder.
 func Reports(data string) *localreport.Shelf { return &localreport.Shelf{Folder: reports(data)} }
 
 func reports(data string) string { return filepath.Join(data, "reports") }

@@ -323,6 +323,9 @@ func (h *hearing) sentenceOf(r *http.Request) sentence {
 	if is := h.content(); s.content != is && s.content != h.told { // what no page has shown is what the message did
 		s.content = cmp.Or(h.told, s.content)
 	}
+	if b := h.ballot(h.whole); h.matter != votes || b == nil || !slices.ContainsFunc(b.Electors, func(e approval.Elector) bool { return e.Person == s.place }) {
+		s.place = ""
+	}
 	s.reason = reason{action: s.action, text: tidy(r.PostForm.Get("reason"))}
 	switch {
 	case s.reason.text == "" && against(s.action):

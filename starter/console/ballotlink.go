@@ -107,10 +107,13 @@ func (c *Console) useBallot(w http.ResponseWriter, r *http.Request, v *visit) er
 
 // askByLink asks the run. An id that lasts an hour lets a link fill no history: what is asked once more in it is answered as before.
 func (c *Console) askByLink(r *http.Request, h *hearing, said sentence) (*hearing, *standing, error) {
+	if h.cast(said) { // its answer was lost
+		return h, nil, nil
+	}
 	vote := h.voteID(said)
 	h.told = said.content
-	id := vote + "/" + h.now.UTC().Truncate(time.Hour).Format(time.RFC3339)
-	return c.askRun(r, h, id, h.command(vote, said))
+	id := []string{vote, h.now.UTC().Truncate(time.Hour).Format(time.RFC3339), said.place}
+	return c.askRun(r, h, strings.Join(id, "/"), h.command(vote, said))
 }
 
 // voteID is under which a link casts a vote once.
@@ -148,8 +151,18 @@ func (h *hearing) known(s sentence) bool {
 	}
 	b := h.ballot(h.whole)
 	return b == nil || b.Outcome.Verdict.Final() || slices.ContainsFunc(append(slices.Clone(b.Past), b.Round), func(x approval.Round) bool {
-		id := h.voteID(sentence{action: s.action, content: x.Shown.SHA256})
-		return slices.ContainsFunc(x.Votes, func(v approval.Cast) bool { return v.ID == id })
+		return h.cast(sentence{action: s.action, content: x.Shown.SHA256})
+	})
+}
+
+// cast tells whether the link has cast a vote on what was shown.
+func (h *hearing) cast(s sentence) bool {
+	b := h.ballot(h.whole)
+	if h.matter != votes || b == nil {
+		return false
+	}
+	return slices.ContainsFunc(append(slices.Clone(b.Past), b.Round), func(x approval.Round) bool {
+		return slices.ContainsFunc(x.Votes, func(v approval.Cast) bool { return v.ID == h.voteID(s) && v.Fate != approval.Late })
 	})
 }
 
