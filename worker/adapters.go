@@ -91,10 +91,10 @@ func Senders(o *org.Organisation, data string, out io.Writer) (map[delivery.Cont
 	}, nil
 }
 
-// reports is the folder of the shelf.
 // Reports returns the shelf of reports of a worker with this data folder.
 func Reports(data string) *localreport.Shelf { return &localreport.Shelf{Folder: reports(data)} }
 
+// reports is the folder of the shelf.
 func reports(data string) string { return filepath.Join(data, "reports") }
 
 func guarded(o *org.Organisation) *outbound.Client {
