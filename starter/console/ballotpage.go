@@ -180,7 +180,11 @@ func (c *Console) showBallot(w http.ResponseWriter, r *http.Request, status int,
 	d.By, d.Human = t.who(s.by)
 	d.Outcome = t.said(s.outcome)
 	for _, a := range s.actions {
-		d.Choices = append(d.Choices, choice{string(a), t.said(string(a)), a == said.action})
+		name := t.said(string(a))
+		if h.matter != votes {
+			name = t.say("say." + string(a))
+		}
+		d.Choices = append(d.Choices, choice{string(a), name, a == said.action})
 	}
 	if len(s.places) > 1 {
 		for _, e := range s.places {
