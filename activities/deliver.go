@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -98,14 +99,18 @@ func (d *Deliveries) offered(ctx context.Context, in DeliverInput) delivery.Mess
 		m.Offer = nil
 		return m
 	}
-	expires := in.Begun.Add(linkValid)
+	expires := in.Begun.Add(cmp.Or(m.Offer.Lasts, linkValid))
 	if !m.Offer.Until.IsZero() {
-		expires = m.Offer.Until.Add(linkBeyond)
+		expires = m.Offer.Until.Add(cmp.Or(m.Offer.Lasts, linkBeyond))
 	}
-	url, err := d.Links.Link(link.Link{
-		ID: string(in.ID), Person: in.To.ID, Incident: m.Incident, Actions: m.Offer.Actions, Content: m.Offer.Content,
+	l := link.Link{
+		ID: string(in.ID), Person: in.To.ID, Incident: m.Incident, Part: m.Offer.Part, Actions: m.Offer.Actions, Content: m.Offer.Content,
 		Expires: expires,
-	})
+	}
+	if m.Kind == delivery.Plan {
+		l.Incident, l.Run = "", m.Incident
+	}
+	url, err := d.Links.Link(l)
 	if err != nil {
 		activity.GetLogger(ctx).Error("message goes out without its link", "delivery", in.ID, "error", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -126,6 +127,58 @@ func TestALinkLastsAsLongAsItsAnswerIsWaitedFor(t *testing.T) {
 		if l := links.asked[0]; !l.Expires.Equal(tt.expires) || !l.Allows(link.Fixed) || !l.Allows(link.NotFixed) ||
 			l.Content != link.OfResolution("INC-1", "Shop", begun) {
 			t.Errorf("%s: asked for %+v, want %s", name, l, tt.expires)
+		}
+	}
+}
+
+// A link that asks for a decision in a run of a plan leads to that run, and answers long after it was to be decided.
+func TestALinkLeadsToARun(t *testing.T) {
+	begun := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+	choices := []string{"approve", "reject", "abstain"}
+	for name, tt := range map[string]struct {
+		offer   *delivery.Offer
+		want    link.Link
+		allowed link.Action
+	}{
+		"a vote": {
+			delivery.OfferOfVote("Vote:", "approve-plan", "5e", choices, begun.AddDate(0, 0, 5)),
+			link.Link{Part: "approve-plan", Content: "5e", Expires: begun.AddDate(0, 0, 35)},
+			link.Abstain,
+		},
+		"a change of the plan": {delivery.OfferOfVote("Vote:", "", "5e", choices, time.Time{}), link.Link{Content: "5e", Expires: begun.AddDate(0, 0, 30)}, link.Reject},
+		"a waiver": {
+			delivery.OfferOfWaiver("Decide:", "RUN-1", "scan", "lee", "broken", "a list", begun),
+			link.Link{Part: "scan", Content: link.OfWaiver("RUN-1", "scan", "lee", "broken", "a list", begun), Expires: begun.AddDate(0, 0, 30)},
+			link.RefuseWaiver,
+		},
+		"an override": {
+			delivery.OfferOfOverride("Decide:", "RUN-1", "production", "lee", "a hole", begun.AddDate(0, 0, 1)),
+			link.Link{
+				Part: "production", Content: link.OfOverride("RUN-1", "production", "lee", "a hole", begun.AddDate(0, 0, 1)), Expires: begun.AddDate(0, 0, 31),
+			},
+			link.GrantOverride,
+		},
+	} {
+		links := &linker{url: "https://muster.example/l/x"}
+		d := &activities.Deliveries{
+			Directory: func() activities.Directory { return book{} }, Links: links,
+			Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: &mailbox{}},
+		}
+		env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
+		env.RegisterActivity(d)
+		if _, err := env.ExecuteActivity(d.Deliver, activities.DeliverInput{
+			ID: "d-1", To: delivery.Recipient{ID: "acme/desk"}, Method: "mail", Begun: begun,
+			Message: delivery.Message{Kind: delivery.Plan, Incident: "RUN-1", Offer: tt.offer},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		got := links.asked[0]
+		if !got.Allows(tt.allowed) || got.Form() {
+			t.Errorf("%s: it allows %v", name, got.Actions)
+		}
+		tt.want.ID, tt.want.Person, tt.want.Run, got.Actions = "d-1", "acme/desk", "RUN-1", nil
+		if !reflect.DeepEqual(tt.want, got) {
+			t.Errorf("%s: asked for %+v, want %+v", name, got, tt.want)
 		}
 	}
 }

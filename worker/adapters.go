@@ -53,7 +53,7 @@ func NewActivities(o Options) (Activities, error) {
 		return Activities{}, err
 	}
 	current := func() activities.Directory { return o.Organisation.Current() }
-	shelf := &localreport.Shelf{Folder: reports(o.Data)}
+	shelf := Reports(o.Data)
 	return Activities{
 		Composition: &activities.Composition{Directory: current, Writer: o.Texts, Now: time.Now},
 		Deliveries: &activities.Deliveries{
@@ -94,6 +94,9 @@ func Senders(o *org.Organisation, data string, out io.Writer) (map[delivery.Cont
 		delivery.Email:   mail,
 	}, nil
 }
+
+// Reports returns the shelf of reports of a worker with this data folder.
+func Reports(data string) *localreport.Shelf { return &localreport.Shelf{Folder: reports(data)} }
 
 // reports is the folder of the shelf.
 func reports(data string) string { return filepath.Join(data, "reports") }

@@ -98,8 +98,10 @@ type Attached struct {
 type Offer struct {
 	Label   string        `json:"label"` // words for the link, in the message's language
 	Actions []link.Action `json:"actions"`
-	Content string        `json:"content"`        // fingerprint of what is decided
-	Until   time.Time     `json:"until,omitzero"` // until when it is to be decided; zero: soon
+	Content string        `json:"content"`         // fingerprint of what is decided
+	Part    string        `json:"part,omitempty"`  // of a run of a plan that it is about
+	Until   time.Time     `json:"until,omitzero"`  // until when it is to be decided; zero: soon
+	Lasts   time.Duration `json:"lasts,omitempty"` // how long beyond that the link answers, if only with what has become of it
 }
 
 // OfferOfPage is what somebody who is paged may do without a command: take the incident, or escalate it.
@@ -115,6 +117,34 @@ func OfferOfAnswer(label, incident, service string, resolved, until time.Time) *
 	return &Offer{
 		Label: label, Actions: []link.Action{link.Fixed, link.NotFixed}, Content: link.OfResolution(incident, service, resolved),
 		Until: until,
+	}
+}
+
+// lastsOnRuns is how long a link answers that asks for a decision in a run of a plan. Whoever comes late reads who has decided it.
+const lastsOnRuns = 30 * 24 * time.Hour
+
+// OfferOfVote is a vote on what was shown of a task, or else of a change of the plan, until an instant if there is one.
+func OfferOfVote[C ~string](label, task, shown string, choices []C, until time.Time) *Offer {
+	o := &Offer{Label: label, Content: shown, Part: task, Until: until, Lasts: lastsOnRuns}
+	for _, c := range choices {
+		o.Actions = append(o.Actions, link.Action(c))
+	}
+	return o
+}
+
+// OfferOfWaiver is whether a task may be skipped, as somebody has asked for it.
+func OfferOfWaiver(label, run, task, by, reason, control string, until time.Time) *Offer {
+	return &Offer{
+		Label: label, Actions: []link.Action{link.GrantWaiver, link.RefuseWaiver}, Content: link.OfWaiver(run, task, by, reason, control, until),
+		Part: task, Lasts: lastsOnRuns,
+	}
+}
+
+// OfferOfOverride is whether an environment may be changed although it may not, as somebody has asked for it.
+func OfferOfOverride(label, run, environment, by, reason string, until time.Time) *Offer {
+	return &Offer{
+		Label: label, Actions: []link.Action{link.GrantOverride, link.RefuseOverride}, Content: link.OfOverride(run, environment, by, reason, until),
+		Part: environment, Until: until, Lasts: lastsOnRuns,
 	}
 }
 

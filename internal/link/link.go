@@ -36,13 +36,27 @@ const (
 	Fixed       Action = "fixed"     // what was resolved is
 	NotFixed    Action = "not-fixed" // or not
 	Report      Action = "report"    // a new incident, by a form
+
+	Approve       Action = "approve" // in a run of a plan: a vote on what was shown …
+	Reject        Action = "reject"
+	Abstain       Action = "abstain"
+	Ready         Action = "ready"
+	ReadyWithRisk Action = "ready-with-risk"
+	NotReady      Action = "not-ready"
+
+	GrantWaiver    Action = "grant-waiver" // … whether a task may be skipped …
+	RefuseWaiver   Action = "refuse-waiver"
+	GrantOverride  Action = "grant-override" // … and whether an environment may be changed although it may not
+	RefuseOverride Action = "refuse-override"
 )
 
 // A Link is what a token allows.
 type Link struct {
 	ID       string    `json:"i"`           // of the delivery that carried it: one link, one decision; or of a form
 	Person   string    `json:"p"`           // who may use it: "park", or "acme/desk"
-	Incident string    `json:"n"`           // about what: an incident's id belongs to one chain of runs for ever; empty: a form
+	Incident string    `json:"n"`           // about what: an incident's id belongs to one chain of runs for ever; empty: a form, or a run
+	Run      string    `json:"r,omitempty"` // of a plan, instead of an incident
+	Part     string    `json:"t,omitempty"` // of the run: a task, or an environment; empty: a change of its plan
 	Actions  []Action  `json:"a"`           // one of which may be taken
 	Content  string    `json:"c,omitempty"` // Hash of what its receiver was told is decided
 	Expires  time.Time `json:"e"`
@@ -52,7 +66,9 @@ type Link struct {
 func (l Link) Allows(a Action) bool { return slices.Contains(l.Actions, a) }
 
 // Form tells whether it is the link of a form: it leads to no incident and may be used again and again.
-func (l Link) Form() bool { return l.Incident == "" && len(l.Actions) == 1 && l.Actions[0] == Report }
+func (l Link) Form() bool {
+	return l.Incident == "" && l.Run == "" && len(l.Actions) == 1 && l.Actions[0] == Report
+}
 
 // Expired tells whether the link's time is over.
 func (l Link) Expired(now time.Time) bool { return !now.Before(l.Expires) }
@@ -74,6 +90,17 @@ func OfIncident(id, title, service string) string { return Hash("incident", id, 
 // OfResolution is the fingerprint of one resolution of an incident: after a reopening there is another to decide about.
 func OfResolution(id, service string, resolved time.Time) string {
 	return Hash("resolution", id, service, resolved.UTC().Format(time.RFC3339Nano))
+}
+
+// OfWaiver is the fingerprint of what somebody asks for who wants a task skipped: another reason or time is another thing to decide
+// about.
+func OfWaiver(run, task, by, reason, control string, until time.Time) string {
+	return Hash("waiver", run, task, by, reason, control, until.UTC().Format(time.RFC3339Nano))
+}
+
+// OfOverride is the fingerprint of what somebody asks for who wants an environment changed although it may not be.
+func OfOverride(run, environment, by, reason string, until time.Time) string {
+	return Hash("override", run, environment, by, reason, until.UTC().Format(time.RFC3339Nano))
 }
 
 // An InvalidError says why a token is no link of this installation. It tells nothing of what a right one would be.

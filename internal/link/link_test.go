@@ -54,6 +54,7 @@ func TestTheLinkOfAFormLeadsToNoIncident(t *testing.T) {
 	}{
 		{link.Link{Actions: []link.Action{link.Report}}, true},
 		{link.Link{Actions: []link.Action{link.Report}, Incident: "INC-1"}, false},
+		{link.Link{Actions: []link.Action{link.Report}, Run: "RUN-1"}, false},
 		{link.Link{Actions: []link.Action{link.Report, link.Acknowledge}}, false},
 		{link.Link{Actions: []link.Action{link.Acknowledge}}, false},
 		{link.Link{}, false},

@@ -49,12 +49,13 @@ func (n *Node) entrance() (*ingest.Intake, error) {
 // everything mounts all that a node answers over HTTP.
 func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 	o := n.org.Current()
-	rest, err := api.New(api.Config{
+	cfg := api.Config{
 		Backend: api.Over(n.incidents), Store: n.store, Keys: n.keys, Links: linker{n}, Guess: n.guard.guess,
 		Directory: func() api.Directory { return n.org.Current() },
 		Texts:     n.texts, Language: o.Languages[0], Zone: o.Zone.String(),
 		Version: api.ThisBuild(n.cfg.Build.Version, n.cfg.Build.Revision), Now: time.Now, Log: n.cfg.Log,
-	})
+	}
+	rest, err := api.New(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +67,7 @@ func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 	)
 	mux.Handle(ingest.Path, intake)
 	mux.Handle("/api/", n.guard.limited(rest, refuseProgram))
-	pages, err := n.newPages()
+	pages, err := n.newPages(api.InboxOf(cfg))
 	if err != nil {
 		return nil, err
 	}

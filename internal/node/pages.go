@@ -14,17 +14,19 @@ import (
 	"muster/internal/link"
 	"muster/internal/oidc"
 	"muster/starter"
+	"muster/starter/api"
 	"muster/starter/console"
+	"muster/worker"
 )
 
 // newPages makes the pages for people.
-func (n *Node) newPages() (*console.Console, error) {
+func (n *Node) newPages(inbox func(context.Context, authority.Subject, string) (starter.Inbox, error)) (*console.Console, error) {
 	provider, rolesOf, err := n.signIn()
 	if err != nil {
 		return nil, err
 	}
 	return console.New(console.Config{
-		Links: n.keys, Incidents: deciding{n.incidents}, Organisation: n.org.Current, Store: n.store,
+		Links: n.keys, Incidents: deciding{n.incidents}, PlanRuns: api.Over(n.incidents), Inbox: inbox, Reports: worker.Reports(n.cfg.Data), Organisation: n.org.Current, Store: n.store,
 		SignIn: provider, RolesOf: rolesOf, Texts: n.texts, Now: time.Now, Log: n.cfg.Log,
 	})
 }

@@ -342,7 +342,7 @@ func (c Begin) Apply(r *Run, by timeline.Actor, now time.Time) error {
 	if err := r.wantSeparate("begin", t, def, by); err != nil {
 		return r.deny("begin", c.Task, by, err, now)
 	}
-	if l := r.look(def.Environment); def.Changes && (!l.Open || !l.Until.IsZero() && !now.Before(l.Until)) {
+	if def.Changes && !r.stillOpen(def.Environment, now) {
 		return r.deny("begin", c.Task, by, r.refuseTask("begin", c.Task, "its environment may not be changed now"), now)
 	}
 	r.put(t, Begun, by, "", now)

@@ -830,6 +830,9 @@ func TestATellingSaysWhatItIsAbout(t *testing.T) {
 		t.Errorf("check: %+v", x)
 	}
 	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
+	if b, _, _ := w.run.Task("approve"); w.telling(planrun.VoteWanted).Shown != b.Ballot.Shown.SHA256 {
+		t.Errorf("whoever is asked to vote is not told on what: %+v", w.telling(planrun.VoteWanted))
+	}
 	if x = w.telling(planrun.VoteWanted); !slices.Equal(x.Choices, []approval.Choice{approval.Approve, approval.Reject, approval.Abstain}) {
 		t.Errorf("vote: %+v", x)
 	}

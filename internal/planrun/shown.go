@@ -144,7 +144,7 @@ func (v *Viewer) plan(d *plan.Definition) plan.Definition {
 		phase := plan.Phase{ID: p.ID, Name: p.Name}
 		for _, t := range p.Tasks {
 			if !v.owns(t.ID) && !slices.Contains(v.judged, t.ID) {
-				vote, undo := t.Vote, t.Rollback
+				whole, undo := t, t.Rollback
 				t = plan.Task{
 					ID: t.ID, Kind: t.Kind, Name: t.Name, Source: t.Source, SHA256: t.SHA256, Assignment: t.Assignment, Needs: t.Needs, When: t.When,
 					Due: t.Due, Typical: t.Typical, Environment: t.Environment, Changes: t.Changes, ByHand: t.ByHand, Writes: t.Writes,
@@ -154,7 +154,7 @@ func (v *Viewer) plan(d *plan.Definition) plan.Definition {
 					t.Rollback = &plan.Rollback{Component: undo.Component, Within: undo.Within, Rehearsed: undo.Rehearsed, FixForward: undo.FixForward}
 				}
 				if slices.Contains(v.votes, t.ID) {
-					t.Vote = vote
+					t.Detail, t.Vote, t.Shows = whole.Detail, whole.Vote, whole.Shows
 				}
 			}
 			phase.Tasks = append(phase.Tasks, t)

@@ -87,7 +87,7 @@ func TestACustomerIsShownItsRun(t *testing.T) {
 		t.Errorf("got %+v", s)
 	}
 	approve, def, _ := s.Task("approve")
-	if approve.Ballot.Outcome.Verdict != approval.Approved || len(approve.Ballot.Votes) != 1 || def.Vote == nil || approve.Ballot.Shown.SHA256 == "" {
+	if approve.Ballot.Outcome.Verdict != approval.Approved || len(approve.Ballot.Votes) != 1 || def.Vote == nil || len(def.Shows) != 1 || approve.Ballot.Shown.SHA256 == "" {
 		t.Errorf("of the vote: %+v", approve.Ballot)
 	}
 	deploy, def, _ := s.Task("deploy")

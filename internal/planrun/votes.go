@@ -161,6 +161,9 @@ func (r *Run) askVotes(a About, task string, roles []string, person string) {
 		if task == "" && r.Change != nil {
 			r.describeChange(x)
 		}
+		if b, _, err := r.ballot("ask for votes on", task); err == nil {
+			x.Shown = b.Shown.SHA256
+		}
 	})
 }
 

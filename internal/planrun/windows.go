@@ -49,6 +49,12 @@ func (r *Run) inWindow(def plan.Task, now time.Time) (open, known bool) {
 	return l.Open, l.Work == 0 && !l.At.IsZero()
 }
 
+// stillOpen tells whether what is known of an environment lets it be changed at an instant.
+func (r *Run) stillOpen(environment string, now time.Time) bool {
+	l := r.look(environment)
+	return l.Open && (l.Until.IsZero() || now.Before(l.Until))
+}
+
 // ask looks again when what is known counts no more.
 func (r *Run) ask(l *Look, now time.Time) {
 	if l.Work != 0 || !l.At.IsZero() && (l.Until.IsZero() || now.Before(l.Until)) {

@@ -185,6 +185,7 @@ type Telling struct {
 	Outcome     string         `json:"outcome,omitempty"` // of a vote, a waiver or an override
 
 	Choices  []approval.Choice `json:"choices,omitempty"`  // of a vote
+	Shown    string            `json:"shown,omitempty"`    // SHA-256 of what whoever votes is shown
 	Silence  approval.Expiry   `json:"silence,omitempty"`  // what becomes of a vote that is undecided when it is due
 	Revision []plan.Change     `json:"revision,omitempty"` // what a change of the plan would do
 }

@@ -119,8 +119,26 @@ func (t *Texts) PlanRun(telling planrun.Telling, to delivery.Recipient) (deliver
 		m.Text = m.Subject
 		return m, fmt.Errorf("write message %s in %s: %w", planKey(telling.About), l.code, err)
 	}
-	m.Subject, m.Text = w.subject, w.text
+	m.Subject, m.Text, m.Offer = w.subject, w.text, l.offerOnRun(&telling)
 	return m, nil
+}
+
+// offerOnRun is what somebody may decide by a link who is asked for a vote, a waiver or an override; nil for all other messages.
+func (l *language) offerOnRun(t *planrun.Telling) *delivery.Offer {
+	label := func() string { return l.word("offer", planKey(t.About)) }
+	switch t.About {
+	case planrun.VoteWanted, planrun.VoteVoided, planrun.ChangeWanted:
+		if t.Shown == "" {
+			return nil
+		}
+		return delivery.OfferOfVote(label(), t.Task, t.Shown, t.Choices, t.Due)
+	case planrun.WaiverWanted:
+		return delivery.OfferOfWaiver(label(), string(t.Run), t.Task, t.By.ID, t.Reason, t.Control, t.Until)
+	case planrun.OverrideAsked:
+		return delivery.OfferOfOverride(label(), string(t.Run), t.Where, t.By.ID, t.Reason, t.Until)
+	default:
+		return nil
+	}
 }
 
 func (l *language) seenPlanning(t *planrun.Telling, to delivery.Recipient) *planning {
@@ -195,7 +213,7 @@ var reasons = []struct {
 	{regexp.MustCompile(`^another run is changing it$`), "somebody-changing"},
 }
 
-// PlanReason returns why something of a run is as it is, in words.
+// PlanReason writes a reason of a run that Muster has given in a language, and what people have written as it is.
 func (t *Texts) PlanReason(why, language string) string { return t.in(language).reason(why) }
 
 // reason writes a reason that Muster has given in the reader's language, and what people have written as it is.
@@ -234,6 +252,9 @@ func (l *language) differences(s string) string {
 func planWords(add func(axis, value string)) {
 	for _, a := range planrun.Abouts() {
 		add("plan-message", string(a))
+	}
+	for _, a := range []planrun.About{planrun.VoteWanted, planrun.VoteVoided, planrun.ChangeWanted, planrun.WaiverWanted, planrun.OverrideAsked} {
+		add("offer", planKey(a))
 	}
 	for _, s := range planrun.Statuses() {
 		add("run", string(s))

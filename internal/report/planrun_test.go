@@ -302,3 +302,36 @@ func TestAPlanMessageThatCannotBeWritten(t *testing.T) {
 		t.Errorf("a file without texts: got %v", err)
 	}
 }
+
+// Whoever is asked to decide may do it by a link, which is bound to exactly what the message is about; nobody else gets one.
+func TestAPlanMessageOffersItsDecision(t *testing.T) {
+	const shown = "5e"
+	waiver, override := planning(planrun.WaiverWanted, owner), planning(planrun.OverrideAsked, owner)
+	want := map[planrun.About]delivery.Offer{
+		planrun.VoteWanted:    {Part: "approve", Content: shown},
+		planrun.VoteVoided:    {Part: "approve", Content: shown},
+		planrun.ChangeWanted:  {Content: shown},
+		planrun.WaiverWanted:  *delivery.OfferOfWaiver("", string(waiver.Run), "scan", "kim", waiver.Reason, waiver.Control, waiver.Until),
+		planrun.OverrideAsked: *delivery.OfferOfOverride("", string(override.Run), "production", "kim", override.Reason, override.Until),
+	}
+	for _, a := range planrun.Abouts() {
+		told := planning(a, owner)
+		told.Shown = shown
+		m, err := texts(t).PlanRun(told, delivery.Recipient{ID: "seo", Language: "ko"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		offer, wanted := want[a]
+		switch {
+		case !wanted && m.Offer != nil:
+			t.Errorf("%s offers %+v", a, m.Offer)
+		case !wanted:
+		case m.Offer == nil || m.Offer.Label == "" || m.Offer.Part != offer.Part || m.Offer.Content != offer.Content || len(m.Offer.Actions) < 2:
+			t.Errorf("%s offers %+v, want %+v", a, m.Offer, offer)
+		}
+	}
+	before := planning(planrun.VoteWanted, owner) // from before messages said what is shown
+	if m, err := texts(t).PlanRun(before, delivery.Recipient{ID: "seo", Language: "ko"}); err != nil || m.Offer != nil {
+		t.Errorf("it offers %+v, %v", m.Offer, err)
+	}
+}

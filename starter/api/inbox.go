@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"muster/internal/authority"
 	"muster/internal/delivery"
@@ -23,24 +22,20 @@ import (
 	"muster/starter"
 )
 
-// An Inbox is everything that waits for whoever asks, the first due first.
-type Inbox struct {
-	Items    []InboxItem `json:"items"`
-	Cut      []InboxKind `json:"cut,omitempty"` // of these, not all that are open were looked at
-	Language string      `json:"language"`      // in which the organisation reads …
-	Zone     string      `json:"zone"`          // … and its IANA zone
-}
+// An Inbox is everything that waits for whoever asks, with its items and what they are about.
+type (
+	Inbox     = starter.Inbox
+	InboxItem = starter.InboxItem
+	InboxKind = starter.InboxKind
+)
 
-// An InboxKind is what an item is about.
-type InboxKind string
-
-// The kinds of items. These strings are on the wire: add, never rename.
+// The kinds of items.
 const (
-	InboxIncident InboxKind = "incident"
-	InboxReview   InboxKind = "review"
-	InboxRequest  InboxKind = "request"
-	InboxHandover InboxKind = "handover"
-	InboxPlanRun  InboxKind = "plan-run"
+	InboxIncident = starter.InboxIncident
+	InboxReview   = starter.InboxReview
+	InboxRequest  = starter.InboxRequest
+	InboxHandover = starter.InboxHandover
+	InboxPlanRun  = starter.InboxPlanRun
 )
 
 // InboxKinds lists the kinds of items.
@@ -62,19 +57,6 @@ func InboxWants() []string {
 	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantReview, WantApproval, WantConfirm)
 }
 
-// An InboxItem is one thing that waits for whoever asks.
-type InboxItem struct {
-	Kind     InboxKind `json:"kind"`
-	ID       string    `json:"id"` // of the incident, request or run, or of the schedule
-	Task     string    `json:"task,omitempty"`
-	Want     string    `json:"want"`
-	Title    string    `json:"title"`
-	Customer string    `json:"customer,omitempty"` // name
-	Since    time.Time `json:"since,omitzero"`
-	Due      time.Time `json:"due,omitzero"`
-	Command  string    `json:"command"` // that does it, or shows what is to be done
-}
-
 // mostOpen is how many open ones of each kind are looked at, the newest.
 const mostOpen = MaxRows
 
@@ -88,13 +70,35 @@ func (s *server) inbox(w http.ResponseWriter, r *http.Request) error {
 	if len(by.Scopes) > 0 && !slices.Contains(by.Scopes, authority.Read) { // nothing would be a wrong answer
 		return s.denied(r, authority.Read, authority.May(by.Subject, authority.Read, authority.Object{Kind: authority.PlanRun}))
 	}
+	box, err := s.inboxOf(r.Context(), by, cmp.Or(q.Get("lang"), s.Language))
+	if err != nil {
+		return err
+	}
+	return answer(w, box)
+}
+
+// InboxOf returns what finds what waits for a person, for the pages: at most four searches at once, for each asks many runs.
+func InboxOf(cfg Config) func(ctx context.Context, by authority.Subject, language string) (Inbox, error) {
+	s, places := &server{Config: cfg}, make(chan struct{}, 4)
+	return func(ctx context.Context, by authority.Subject, language string) (Inbox, error) {
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+		case <-ctx.Done():
+			return Inbox{}, ctx.Err()
+		}
+		return s.inboxOf(ctx, visitor{Subject: by}, language)
+	}
+}
+
+func (s *server) inboxOf(ctx context.Context, by visitor, language string) (Inbox, error) {
 	box := Inbox{Items: []InboxItem{}, Language: s.Language, Zone: s.Zone}
 	if by.Actor.Kind != timeline.Person {
-		return answer(w, box)
+		return box, nil
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), lookTime)
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	look := search{server: s, by: by, language: cmp.Or(q.Get("lang"), s.Language)}
+	look := search{server: s, by: by, language: language}
 	found := make([]finding, len(InboxKinds()))
 	var all sync.WaitGroup
 	for n, find := range []func(context.Context) finding{look.incidents, look.reviews, look.requests, look.handovers, look.planRuns} {
@@ -103,7 +107,7 @@ func (s *server) inbox(w http.ResponseWriter, r *http.Request) error {
 	all.Wait()
 	for n, f := range found {
 		if f.err != nil {
-			return f.err
+			return box, f.err
 		}
 		if box.Items = append(box.Items, f.items...); f.cut {
 			box.Cut = append(box.Cut, InboxKinds()[n])
@@ -115,7 +119,7 @@ func (s *server) inbox(w http.ResponseWriter, r *http.Request) error {
 		}
 		return cmp.Or(a.Due.Compare(b.Due), a.Since.Compare(b.Since), strings.Compare(a.ID, b.ID), strings.Compare(a.Task, b.Task))
 	})
-	return answer(w, box)
+	return box, nil
 }
 
 // A search looks for what waits for somebody.
@@ -290,23 +294,8 @@ func (l search) planRun(run *planrun.Run) (items []InboxItem) {
 		}
 		items = append(items, InboxItem{
 			Kind: InboxPlanRun, ID: string(run.ID), Task: w.Task, Want: string(w.Want), Title: title, Customer: run.CustomerName, Since: w.Since, Due: w.Due,
-			Command: fmt.Sprintf("muster %s %s", run.Plan.Kind, doing(run.ID, w)),
+			Command: starter.PlanCommand(run, w),
 		})
 	}
 	return items
-}
-
-// doing is the command that does what a run wants, as far as it is known what somebody will say.
-func doing(id planrun.ID, w planrun.Wait) string {
-	name, about := string(w.Want), w.Task
-	switch w.Want {
-	case planrun.WantUndo:
-		name = string(planrun.WantRescue)
-	case planrun.WantOverride:
-		about = w.Environment
-	case planrun.WantVote:
-		about = cmp.Or(w.Task, "-") // a change of the plan
-	default:
-	}
-	return strings.TrimSpace(fmt.Sprintf("%s %s %s", name, id, about))
 }

@@ -16,7 +16,6 @@ import (
 	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/problem"
-	"muster/internal/timeline"
 	"muster/starter"
 )
 
@@ -63,17 +62,7 @@ type PlanRunReceipt struct {
 
 func planRunOf(r *http.Request) planrun.ID { return planrun.ID(r.PathValue("id")) }
 
-// aboutRun is a run as authority sees it: it concerns its customer, and the partners and vendors of the services that it works on, as they
-// are now.
-func (s *server) aboutRun(r *planrun.Run) authority.Object {
-	o := authority.Object{Kind: authority.PlanRun, Customers: []string{r.Customer}}
-	for _, e := range r.Environments {
-		for _, service := range e.Services {
-			o.Partners = append(o.Partners, s.Directory().Partners(service)...)
-		}
-	}
-	return o
-}
+func (s *server) aboutRun(r *planrun.Run) authority.Object { return starter.AboutRun(s.Directory(), r) }
 
 // listPlanRuns answers with the runs that the visitor may read. Which ones concern a partner or vendor only they themselves know, so a
 // page of theirs may be short.
@@ -200,25 +189,12 @@ func (s *server) showPlanRun(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if by := visiting(r.Context()); by.Kind != authority.Provider {
-		run = run.Shown(s.planViewer(by, run))
-	}
-	return answer(w, run)
+	return answer(w, starter.RunAsSeen(s.Directory(), run, visiting(r.Context()).Subject, s.Now()))
 }
 
-// planViewer is a visitor of a party beside the provider, with the roles that the visitor fills.
-func (s *server) planViewer(by visitor, run *planrun.Run) planrun.Viewer {
-	return planrun.Viewer{Viewer: s.viewer(by, run.Organisation), Kind: by.Kind, Roles: s.capacity(by, run).Roles}
-}
-
-// capacity is in which roles a visitor acts: those that the organisation folder names now. A machine fills none, whatever its name.
+// capacity is in which roles a visitor acts.
 func (s *server) capacity(by visitor, run *planrun.Run) planrun.Capacity {
-	folder := s.Directory()
-	c := planrun.Capacity{Roles: []string{}, Revision: folder.Folder().Revision}
-	if by.Actor.Kind == timeline.Person {
-		c.Roles = append(c.Roles, folder.PlanRoles(run, by.Actor.ID, s.Now())...)
-	}
-	return c
+	return starter.CapacityIn(s.Directory(), run, by.Actor, s.Now())
 }
 
 func (s *server) planRunHistory(w http.ResponseWriter, r *http.Request) error {
@@ -254,7 +230,7 @@ func onPlanRun[A PlanAsk](s *server, name string, most int64) handler {
 		run, err = afterwards(err, func() (*planrun.Run, error) { return s.Backend.PlanRun(r.Context(), id) },
 			func(run *planrun.Run) error { return c.Check(run, req.By) })
 		if refused, ok := errors.AsType[*starter.RefusedError](err); ok && run != nil && by.Kind != authority.Provider {
-			err = &starter.RefusedError{Reason: run.Refusal(s.planViewer(by, run), c, req.By, refused.Reason)}
+			err = &starter.RefusedError{Reason: run.Refusal(starter.PlanViewer(s.Directory(), run, by.Subject, s.Now()), c, req.By, refused.Reason)}
 		}
 		if err != nil {
 			return err

@@ -250,12 +250,5 @@ func (s *server) shown(r *http.Request, i *incident.Incident) *incident.Incident
 
 // viewer is a visitor of a party beside the provider, before whom the organisation stands for everybody else.
 func (s *server) viewer(by visitor, organisation string) incident.Viewer {
-	return incident.Viewer{
-		Party: by.Party,
-		Own: func(a timeline.Actor) bool {
-			whose, ok := s.Directory().Subject(a.ID)
-			return a.Kind == timeline.Person && ok && whose.Party == by.Party
-		},
-		Instead: timeline.Actor{Kind: timeline.Engine, ID: "muster", Name: organisation},
-	}
+	return starter.Viewer(s.Directory(), by.Subject, organisation)
 }

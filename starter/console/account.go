@@ -41,19 +41,6 @@ type ownToken struct {
 // A newToken is the data of the page that shows a token once.
 type newToken struct{ Label, Secret, Expires string }
 
-// home says where things are.
-func (c *Console) home(w http.ResponseWriter, r *http.Request) error {
-	by, ok := c.Session(r)
-	if !ok {
-		seeOther(w, r, loginPath)
-		return nil
-	}
-	p := c.page(r, "home", "home", by.Actor.ID)
-	p.Me = by.Actor.Shown()
-	c.show(w, r, http.StatusOK, p)
-	return nil
-}
-
 // showAccount shows who somebody is, and their tokens.
 func (c *Console) showAccount(w http.ResponseWriter, r *http.Request, _ store.Session, by authority.Subject) error {
 	return c.accountPage(w, r, by, http.StatusOK, account{Days: strconv.Itoa(defaultDays)})

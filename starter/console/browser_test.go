@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"muster/internal/link"
+	"muster/internal/planrun"
 	"muster/internal/store"
 	"muster/internal/timeline"
 )
@@ -105,10 +106,27 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("answered %d times, want once", n)
 	}
 
+	run := p.yard.rehearsed()
+	runs := server.URL + "/plan-runs"
+	doer, _ := p.token(as("kim"))
+	wantFine(t, "", "ballot="+server.URL+p.ballot("choi", planrun.VoteWanted), "ballot-stranger="+server.URL+p.ballot("jung", planrun.VoteWanted))
+	if n := len(p.yard.asked); n != 0 {
+		t.Errorf("looking has asked the run %d times", n)
+	}
+	wantFine(t, "", "--fill", "#say-reject=on", "--fill", "#reason=감사 전에는 안 됨", "--press", "button.primary", "vote="+server.URL+p.ballot("seo", planrun.VoteWanted))
+	if n := len(p.entries(timeline.VoteCast)); n != 1 {
+		t.Errorf("voted %d times, want once", n)
+	}
+	wantFine(t, doer, "home="+server.URL, "runs="+runs, "run="+runs+"/"+string(run.ID), "votes="+runs+"/"+string(run.ID)+"/votes/approve")
+	wantFine(t, doer, "--press", ".card button.primary", "--until", "/plan-runs/"+string(run.ID), "begin="+runs+"/"+string(run.ID))
+	if s, _, _ := run.Task("scan"); s.Status != planrun.Begun {
+		t.Errorf("the scan is %s, want begun", s.Status)
+	}
+
 	wantFine(t, "", "--press", `[action^="/login/start"] button`, "--until", "/", "login="+server.URL+"/login")
 	secret, _ := p.token(func(t *store.Token) { t.Label = strings.Repeat("long-label-", 9) })
 	wantFine(t, secret, "--fill", "#label=노트북", "--press", `[action^="/account/tokens?"] button`, "account="+server.URL+"/account")
-	if all, err := p.store.Tokens(t.Context()); err != nil || len(all) != 2 || all[0].Label != "노트북" {
+	if all, err := p.store.Tokens(t.Context()); err != nil || len(all) != 3 || all[0].Label != "노트북" {
 		t.Errorf("got %d tokens, %v; want one more, 노트북", len(all), err)
 	}
 	if strings.Contains(p.log.String(), secret) {

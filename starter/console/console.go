@@ -20,6 +20,7 @@ import (
 	"muster/internal/link"
 	"muster/internal/oidc"
 	"muster/internal/org"
+	"muster/internal/planrun"
 	"muster/internal/report"
 	"muster/internal/store"
 	"muster/internal/throttle"
@@ -48,10 +49,27 @@ type Incidents interface {
 	Command(ctx context.Context, id incident.ID, r starter.Request, c incident.Command) error
 }
 
+// PlanRuns is where runs of plans live. Its errors are those of package starter; any other is one of ours.
+type PlanRuns interface {
+	PlanRuns(ctx context.Context, f starter.PlanRunFilter) (rows []starter.PlanRunSummary, next string, err error)
+	PlanRun(ctx context.Context, id planrun.ID) (*planrun.Run, error)
+	// AskPlanRun asks something of a run. The same request id twice is one decision.
+	AskPlanRun(ctx context.Context, id planrun.ID, r starter.Request, c planrun.Command) error
+}
+
+// Reports hands out the reports that a worker keeps, by their names.
+type Reports interface {
+	Get(ctx context.Context, name string) ([]byte, error)
+}
+
 // Config is what the pages need.
 type Config struct {
-	Links        Links
-	Incidents    Incidents
+	Links     Links
+	Incidents Incidents
+	PlanRuns  PlanRuns
+	// Inbox finds what waits for a person, with its titles in a language.
+	Inbox        func(ctx context.Context, by authority.Subject, language string) (starter.Inbox, error)
+	Reports      Reports
 	Organisation func() *org.Organisation // the folder as it is now
 	Store        *store.Store
 	SignIn       *oidc.Provider // nil: people sign in with a token only
@@ -74,8 +92,8 @@ type Console struct {
 
 // New makes the pages, each tried once in every language. They stand at "/", and below "/l/", "/login" and "/account".
 func New(cfg Config) (*Console, error) {
-	if cfg.Links == nil || cfg.Incidents == nil || cfg.Organisation == nil || cfg.Store == nil || cfg.Texts == nil || cfg.Now == nil {
-		return nil, errors.New("make console: want Links, Incidents, Organisation, Store, Texts and Now")
+	if cfg.Links == nil || cfg.Incidents == nil || cfg.PlanRuns == nil || cfg.Inbox == nil || cfg.Reports == nil || cfg.Organisation == nil || cfg.Store == nil || cfg.Texts == nil || cfg.Now == nil {
+		return nil, errors.New("make console: want Links, Incidents, PlanRuns, Inbox, Reports, Organisation, Store, Texts and Now")
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -113,6 +131,14 @@ func (c *Console) routes() http.Handler {
 		accountPath + "/tokens":        {http.MethodPost: c.ours(c.signedIn(c.createToken))},
 		accountPath + "/tokens/revoke": {http.MethodPost: c.ours(c.signedIn(c.revokeToken))},
 		accountPath + "/sessions/end":  {http.MethodPost: c.ours(c.signedIn(c.endSessions))},
+
+		runsPath:                            {http.MethodGet: c.signedIn(c.listRuns)},
+		runsPath + "/{id}":                  {http.MethodGet: c.signedIn(c.showRun), http.MethodPost: c.ours(c.signedIn(c.doDeed))},
+		runsPath + "/{id}/change":           c.deciding(votes),
+		runsPath + "/{id}/votes/{part}":     c.deciding(votes),
+		runsPath + "/{id}/waivers/{part}":   c.deciding(waivers),
+		runsPath + "/{id}/overrides/{part}": c.deciding(overrides),
+		runsPath + "/{id}/reports/{name}":   {http.MethodGet: c.signedIn(c.getReport)},
 	} {
 		mux.Handle(path, c.handle(m))
 	}

@@ -38,8 +38,11 @@ func (c *Console) openLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if v.Form() {
+	switch {
+	case v.Form():
 		return c.openForm(w, r, v)
+	case v.Run != "":
+		return c.openBallot(w, r, v)
 	}
 	c.showVisit(w, r, http.StatusOK, v, v.standing(), reason{})
 	return nil
@@ -58,11 +61,14 @@ func (c *Console) useLink(w http.ResponseWriter, r *http.Request) error {
 	}
 	action := link.Action(r.PostForm.Get("action"))
 	if !v.Allows(action) {
-		c.note(r, store.AttemptLink, v.Person, v.Incident, r.Method, "the link does not allow what was asked for")
+		c.note(r, store.AttemptLink, v.Person, v.about(), r.Method, "the link does not allow what was asked for")
 		return &refusal{status: http.StatusForbidden, name: "link.not-allowed"}
 	}
-	if v.Form() {
+	switch {
+	case v.Form():
 		return c.sendForm(w, r, v)
+	case v.Run != "":
+		return c.useBallot(w, r, v)
 	}
 	why := reason{action: action, text: tidy(r.PostForm.Get("reason"))}
 	verb, command := v.command(action, why.text)
@@ -103,16 +109,16 @@ func (c *Console) visit(r *http.Request) (*visit, error) {
 	}
 	v := &visit{Link: l, open: r.Method != http.MethodPost}
 	if l.Expired(c.cfg.Now()) {
-		c.note(r, store.AttemptLink, l.Person, cmp.Or(l.Incident, l.ID), r.Method, "the link has expired")
+		c.note(r, store.AttemptLink, l.Person, v.about(), r.Method, "the link has expired")
 		return nil, &refusal{status: http.StatusGone, name: v.expired(), at: l.Expires}
 	}
 	o := c.cfg.Organisation()
 	var known bool
 	if v.by, known = o.Subject(l.Person); !known {
-		c.note(r, store.AttemptDenied, l.Person, cmp.Or(l.Incident, l.ID), r.Method, "the person is not in the organisation folder")
+		c.note(r, store.AttemptDenied, l.Person, v.about(), r.Method, "the person is not in the organisation folder")
 		return nil, &refusal{status: http.StatusForbidden, name: "link.gone"}
 	}
-	if v.Form() {
+	if v.Form() || v.Run != "" {
 		return v, nil
 	}
 	if v.incident, err = c.cfg.Incidents.State(r.Context(), incident.ID(l.Incident)); err != nil {
@@ -134,11 +140,16 @@ func (c *Console) visit(r *http.Request) (*visit, error) {
 	return v, err
 }
 
+// about is what the link leads to, or its own ID when that is a form.
+func (v *visit) about() string { return cmp.Or(v.Incident, v.Run, v.ID) }
+
 // expired names the words for a link of which the time is over.
 func (v *visit) expired() string {
 	switch {
 	case v.Form():
 		return "report.expired"
+	case v.Run != "":
+		return "ballot.expired"
 	case v.answers():
 		return "answer.expired"
 	}

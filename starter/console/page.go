@@ -51,8 +51,8 @@ type message struct{ At, Detail, Again string }
 // templateNames lists the templates of whole pages, each with data to try it with.
 func templateNames() map[string]any {
 	return map[string]any{
-		"message": message{}, "link": decision{}, "answer": answering{}, "report": reporting{}, "reported": reported{},
-		"login": signIn{}, "going": going{}, "home": nil, "account": account{}, "token": newToken{},
+		"message": message{}, "link": decision{}, "answer": answering{}, "ballot": deciding{}, "report": reporting{}, "reported": reported{},
+		"login": signIn{}, "going": going{}, "home": inbox{}, "runs": runList{}, "run": runPage{}, "account": account{}, "token": newToken{},
 	}
 }
 
@@ -182,7 +182,21 @@ func (p page) in(r *http.Request, language string) string {
 	if next := local(r.URL.Query().Get("next")); next != "" {
 		query.Set("next", next)
 	}
+	for _, name := range []string{"all", "after"} { // of the list of runs
+		if v := r.URL.Query().Get(name); v != "" {
+			query.Set(name, v)
+		}
+	}
 	u := url.URL{Path: r.URL.Path, RawQuery: query.Encode()}
+	return u.String()
+}
+
+// with is the path of a request with another value in its query.
+func (p page) with(r *http.Request, name, value string) string {
+	u := url.URL{Path: r.URL.Path}
+	query := r.URL.Query()
+	query.Set(name, value)
+	u.RawQuery = query.Encode()
 	return u.String()
 }
 

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"flag"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +19,7 @@ import (
 
 	"muster/internal/incident"
 	"muster/internal/link"
+	"muster/internal/planrun"
 	"muster/internal/store"
 	"muster/starter"
 	"muster/templates"
@@ -49,6 +51,30 @@ func views() map[string]func(p *place, lang string) *httptest.ResponseRecorder {
 			return p.ask(method, l+lang, form)
 		}
 	}
+	decided := func(who string, arrange func(*place) planrun.About, said url.Values, since ...func(*place)) func(p *place, lang string) *httptest.ResponseRecorder {
+		return func(p *place, lang string) *httptest.ResponseRecorder {
+			l := p.ballot(who, arrange(p))
+			for _, happens := range since {
+				happens(p)
+			}
+			if said == nil {
+				return p.get(l + lang)
+			}
+			return p.post(l+lang, said)
+		}
+	}
+	run := func(who, path string, said url.Values, arrange func(*place), query ...string) func(p *place, lang string) *httptest.ResponseRecorder {
+		return func(p *place, lang string) *httptest.ResponseRecorder {
+			arrange(p)
+			path, cookie := "/plan-runs/"+string(p.yard.runs[0].ID)+path+strings.Join(append([]string{lang}, query...), "&"), p.signIn(as(who))
+			if said == nil {
+				return p.get(path, cookie...)
+			}
+			said.Set("key", aKey)
+			return p.post(path, said, cookie...)
+		}
+	}
+	vote := func(p *place) planrun.About { p.yard.rehearsed(); return planrun.VoteWanted }
 	form := func(method, who string, sent ...url.Values) func(p *place, lang string) *httptest.ResponseRecorder {
 		return func(p *place, lang string) (w *httptest.ResponseRecorder) {
 			if len(sent) == 0 {
@@ -96,6 +122,60 @@ func views() map[string]func(p *place, lang string) *httptest.ResponseRecorder {
 		"answer-used":     answered(http.MethodPost, "action=fixed", func(p *place) { p.use("page/nuri/it-manager/1", "not-fixed") }),
 		"answer-refused":  answered(http.MethodPost, "action=fixed", func(p *place) { p.refuse = &starter.RefusedError{Reason: "x"} }),
 		"answer-expired":  answered(http.MethodGet, "", func(p *place) { p.clock = begin().Add(2 * time.Hour) }),
+		"ballot":          decided("seo", vote, nil),
+		"ballot-inside":   decided("choi", vote, nil),
+		"ballot-changed":  decided("seo", func(p *place) planrun.About { defer p.yard.shownAnew(p.yard.rehearsed()); return planrun.VoteWanted }, nil),
+		"ballot-reason":   decided("seo", vote, says("reject", "")),
+		"ballot-done":     decided("seo", vote, says("reject", "<b>Not now.")),
+		"ballot-late":     decided("seo", vote, says("approve", ""), func(p *place) { p.clock = begin().Add(25 * time.Hour) }),
+		"ballot-decided":  decided("seo", vote, nil, func(p *place) { refusedByTheHouse(p, p.yard.runs[0]) }),
+		"ballot-over":     decided("seo", vote, nil, func(p *place) { p.yard.cancelled(p.yard.runs[0]) }),
+		"ballot-doer":     decided("lee", vote, says("approve", "")),
+		"ballot-stranger": decided("jung", vote, nil),
+		"ballot-used":     decided("seo", vote, says("approve", ""), func(p *place) { p.use(fmt.Sprintf("%s/%d/seo", p.yard.runs[0].ID, last(p).Number), "reject") }),
+		"ballot-expired":  decided("seo", vote, nil, func(p *place) { p.clock = begin().Add(31 * 24 * time.Hour) }),
+		"ballot-go":       decided("seo", func(p *place) planrun.About { p.yard.decided(); return planrun.VoteWanted }, nil),
+		"ballot-change":   decided("choi", func(p *place) planrun.About { asked(p); return planrun.ChangeWanted }, nil),
+		"ballot-waiver":   decided("seo", func(p *place) planrun.About { waived(p); return planrun.WaiverWanted }, nil),
+		"ballot-override": decided("choi", func(p *place) planrun.About { overridden(p); return planrun.OverrideAsked }, nil),
+		"ballot-granted":  decided("choi", func(p *place) planrun.About { overridden(p); return planrun.OverrideAsked }, says("grant-override", "")),
+		"page-ballot":     run("choi", "/votes/approve", nil, func(p *place) { p.yard.rehearsed() }),
+		"page-decided":    run("choi", "/votes/approve", says("approve", ""), func(p *place) { refusedByTheHouse(p, p.yard.rehearsed()) }),
+		"run":             run("park", "", nil, func(p *place) { p.yard.begun(1) }),
+		"run-doer":        run("lee", "", nil, func(p *place) { p.yard.begun(1) }),
+		"run-voter":       run("choi", "", nil, func(p *place) { p.yard.rehearsed() }),
+		"run-customer":    run("seo", "", nil, func(p *place) { p.yard.halted() }),
+		"run-halted":      run("park", "", nil, func(p *place) { p.yard.halted() }),
+		"run-failed":      run("park", "", nil, func(p *place) { p.yard.failed() }),
+		"run-rolling":     run("lee", "", nil, func(p *place) { p.yard.rollingBack() }),
+		"run-over":        run("jung", "", nil, func(p *place) { p.yard.cancelled(p.yard.decided()) }),
+		"run-waived":      run("park", "", nil, func(p *place) { p.yard.skipping() }),
+		"run-frozen":      run("choi", "", nil, func(p *place) { overridden(p) }),
+		"run-fault":       run("lee", "", url.Values{"deed": {"complete"}, "task": {"rehearse"}, "ref.log": {" "}, "text": {"it took long"}}, func(p *place) { p.yard.begun(1) }),
+		"run-refused":     run("kim", "", url.Values{"deed": {"begin"}, "task": {"deploy"}}, func(p *place) { p.yard.begun(1) }),
+		"run-done":        run("lee", "", nil, func(p *place) { p.yard.begun(1) }, "done=begin"),
+		"no-run":          run("han", "", nil, func(p *place) { p.yard.begun(1) }),
+		"runs": func(p *place, lang string) *httptest.ResponseRecorder {
+			p.yard.halted()
+			p.yard.begun(2)
+			return p.get("/plan-runs"+lang, p.signIn(as("park"))...)
+		},
+		"runs-none": func(p *place, lang string) *httptest.ResponseRecorder {
+			p.yard.begun(1)
+			return p.get("/plan-runs"+lang+"&all=1", p.signIn(as("han"))...)
+		},
+		"home-waits": func(p *place, lang string) *httptest.ResponseRecorder {
+			p.yard.rehearsed()
+			return p.get("/"+lang, p.signIn(as("choi"))...)
+		},
+		"home-away": func(p *place, lang string) *httptest.ResponseRecorder {
+			p.yard.away = &starter.UnavailableError{Cause: http.ErrServerClosed}
+			return p.get("/"+lang, p.signIn()...)
+		},
+		"no-report": func(p *place, lang string) *httptest.ResponseRecorder {
+			p.yard.forged = "x"
+			return p.get("/plan-runs/"+string(p.yard.begun(1).ID)+"/reports/work-plan-1.ko.pdf"+lang, p.signIn()...)
+		},
 		"report":          form(http.MethodGet, "lee"),
 		"report-customer": form(http.MethodGet, "garam/it-desk"),
 		"report-faults":   form(http.MethodPost, "lee", faultyForm()),
@@ -236,7 +316,7 @@ func TestWords(t *testing.T) {
 		base := strings.TrimSuffix(strings.TrimSuffix(word, ".title"), ".text")
 		found := strings.Contains(used.String(), `"`+word+`"`) || strings.Contains(used.String(), `"`+base+`"`)
 		for _, family := range []string{
-			"language.", "party.", "role.", "link.done.", "link.used.", "answer.done.", "answer.used.", "report.fault.",
+			"language.", "party.", "role.", "ballot.cause.", "say.", "line.", "want.", "inbox.", "deed.done.", "link.done.", "link.used.", "answer.done.", "answer.used.", "report.fault.",
 		} {
 			found = found || strings.HasPrefix(word, family) && strings.Contains(used.String(), `"`+strings.TrimSuffix(family, ".")+`"`) ||
 				strings.HasPrefix(word, family) && strings.Contains(used.String(), `"`+family+`"`)
@@ -251,7 +331,8 @@ func TestMethods(t *testing.T) {
 	p, _ := signInPlace(t)
 	for path, allow := range map[string]string{
 		"/": "GET, HEAD", "/l/x": "GET, HEAD, POST", "/login": "GET, HEAD, POST", "/login/start": "POST", "/login/callback": "GET, HEAD",
-		"/logout": "POST", "/account": "GET, HEAD", "/account/tokens": "POST", "/account/tokens/revoke": "POST", "/account/sessions/end": "POST",
+		"/logout": "POST", "/account": "GET, HEAD", "/account/tokens": "POST", "/plan-runs": "GET, HEAD", "/plan-runs/x": "GET, HEAD, POST",
+		"/plan-runs/x/votes/y": "GET, HEAD, POST", "/plan-runs/x/change": "GET, HEAD, POST", "/plan-runs/x/reports/y": "GET, HEAD", "/account/tokens/revoke": "POST", "/account/sessions/end": "POST",
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"} {
 			w := p.ask(method, path, "")

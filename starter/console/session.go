@@ -102,7 +102,11 @@ func (c *Console) signedIn(h personal) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		s, by, ok := c.session(r)
 		if !ok {
-			seeOther(w, r, loginPath+"?"+url.Values{"next": {accountPath}}.Encode())
+			next := r.URL.Path
+			if strings.HasPrefix(next, accountPath) { // what is below it is not opened
+				next = accountPath
+			}
+			seeOther(w, r, loginPath+"?"+url.Values{"next": {next}}.Encode())
 			return nil
 		}
 		return h(w, r, s, by)

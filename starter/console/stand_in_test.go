@@ -202,6 +202,8 @@ type place struct {
 	ring  *keyring.Ring
 	store *store.Store
 	log   *strings.Builder
+	texts *report.Texts
+	yard  *yard
 }
 
 func newPlace(t testing.TB, with ...func(*console.Config)) *place {
@@ -213,6 +215,7 @@ func newPlace(t testing.TB, with ...func(*console.Config)) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.texts, p.yard = texts, &yard{t: t, org: func() *org.Organisation { return p.org }, now: now}
 	if p.ring, err = keyring.Open(filepath.Join(t.TempDir(), keyring.File), now); err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +228,7 @@ func newPlace(t testing.TB, with ...func(*console.Config)) *place {
 		}
 	})
 	cfg := console.Config{
-		Links: p.ring, Incidents: p.house, Organisation: func() *org.Organisation { return p.org }, Store: p.store,
+		Links: p.ring, Incidents: p.house, PlanRuns: p.yard, Inbox: p.yard.inbox, Reports: p.yard, Organisation: func() *org.Organisation { return p.org }, Store: p.store,
 		Texts: texts, Now: now, Log: slog.New(slog.NewTextHandler(p.log, nil)),
 	}
 	for _, change := range with {

@@ -124,8 +124,8 @@ async function look(tab, { url }, language, label, act) {
 async function press(tab) {
   for (const each of values.fill ?? []) {
     const [, field, text] = /^(.*?)=(.*)$/s.exec(each);
-    const list = await tab.locator(field).evaluate((e) => e instanceof HTMLSelectElement);
-    await (list ? tab.selectOption(field, text) : tab.fill(field, text));
+    const kind = await tab.locator(field).evaluate((e) => e.type);
+    await (kind === 'select-one' ? tab.selectOption(field, text) : kind === 'radio' ? tab.check(field) : tab.fill(field, text));
   }
   const next = values.until ? tab.waitForURL((url) => url.pathname === values.until) : tab.waitForEvent('load');
   await Promise.all([next, tab.click(values.press)]);
@@ -144,23 +144,32 @@ async function accessible(tab) {
 // reachable walks through a page with the tabulator: everything that can be used has its turn, in order, and shows it.
 async function reachable(tab) {
   const all = 'a[href], button, input:not([type=hidden]), textarea, select, summary, [tabindex="0"]';
-  const count = await tab.locator(all).count();
+  await tab.evaluate((selector) => {
+    // What is folded away has no turn, and the choices of a group have one together.
+    window.turns = [...document.querySelectorAll(selector)].filter((e) => {
+      if (!e.checkVisibility()) return false;
+      if (e.type !== 'radio') return true;
+      const group = [...e.form.elements[e.name]];
+      return e === (group.find((other) => other.checked) ?? group[0]);
+    });
+  }, all);
+  const count = await tab.evaluate(() => window.turns.length);
   await tab.evaluate(() => {
     document.body.tabIndex = -1;
     document.body.focus();
   });
   // A date and a time have parts, each with a turn of its own.
   const inside = (n) =>
-    tab.evaluate(([selector, n]) => n >= 0 && document.activeElement.type === 'datetime-local' && document.activeElement === document.querySelectorAll(selector)[n], [all, n]);
+    tab.evaluate((n) => n >= 0 && document.activeElement.type === 'datetime-local' && document.activeElement === window.turns[n], n);
   for (let n = 0; n < count; n++) {
     await tab.keyboard.press('Tab');
     for (let part = 0; part < 10 && (await inside(n - 1)); part++) await tab.keyboard.press('Tab');
-    const [at, shown, what] = await tab.evaluate((selector) => {
+    const [at, shown, what] = await tab.evaluate(() => {
       const e = document.activeElement;
       const style = getComputedStyle(e);
       const shown = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
-      return [[...document.querySelectorAll(selector)].indexOf(e), shown, e.outerHTML.slice(0, 120)];
-    }, all);
+      return [window.turns.indexOf(e), shown, e.outerHTML.slice(0, 120)];
+    });
     if (at !== n) fault(`turn ${n + 1} of the keyboard is at ${at + 1}: ${what}`);
     if (!shown) fault(`the focus does not show: ${what}`);
   }
