@@ -342,8 +342,10 @@ func (c Begin) Apply(r *Run, by timeline.Actor, now time.Time) error {
 	if err := r.wantSeparate("begin", t, def, by); err != nil {
 		return r.deny("begin", c.Task, by, err, now)
 	}
-	if def.Changes && !r.stillOpen(def.Environment, now) {
-		return r.deny("begin", c.Task, by, r.refuseTask("begin", c.Task, "its environment may not be changed now"), now)
+	if def.Changes {
+		if l := r.look(def.Environment); !l.Open || !l.Until.IsZero() && !now.Before(l.Until) {
+			return r.deny("begin", c.Task, by, r.refuseTask("begin", c.Task, "its environment may not be changed now"), now)
+		}
 	}
 	r.put(t, Begun, by, "", now)
 	t.hand(by)

@@ -1,7 +1,6 @@
 package planrun
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -22,14 +21,14 @@ type Lock struct {
 // refused tells whether it was tried and not got.
 func (l *Lock) refused() bool { return !l.Held && l.Tries > 0 }
 
+// lock returns what is known of the lock of an environment, nil where it was never asked for or was given back.
 func (r *Run) lock(environment string) *Lock {
 	for n := range r.Locks {
 		if r.Locks[n].Environment == environment {
 			return &r.Locks[n]
 		}
 	}
-	r.Locks = append(r.Locks, Lock{Environment: environment})
-	return &r.Locks[len(r.Locks)-1]
+	return nil
 }
 
 // lockUp takes the lock of every environment that a task is about to change, and gives back what is needed no more.
@@ -37,19 +36,22 @@ func (r *Run) lockUp(now time.Time) {
 	for _, b := range r.Environments {
 		l := r.lock(b.ID)
 		switch {
-		case l.Held && !r.inUse(b.ID):
-			*l = Lock{Environment: b.ID}
+		case l != nil && l.Held && !r.inUse(b.ID):
+			r.Locks = slices.DeleteFunc(r.Locks, func(l Lock) bool { return l.Environment == b.ID })
 			r.record(now, timeline.LockFreed, timeline.Muster(), timeline.F("environment", b.ID))
 			r.begin(Work{Do: FreeLock, Environment: b.ID})
-		case !l.Held && l.Work == 0 && !now.Before(l.Next) && r.wantsLock(b.ID):
+		case l != nil && (l.Held || l.Work != 0 || now.Before(l.Next)) || !r.wantsLock(b.ID):
+		case l != nil:
 			l.Work = r.begin(Work{Do: TakeLock, Environment: b.ID})
+		default:
+			r.Locks = append(r.Locks, Lock{Environment: b.ID, Work: r.begin(Work{Do: TakeLock, Environment: b.ID})})
 		}
 	}
 }
 
 // wantsLock tells whether only the lock keeps a task from changing an environment.
 func (r *Run) wantsLock(environment string) bool {
-	if !r.goes() || !r.look(environment).Open {
+	if !r.goes() || !r.open(environment) {
 		return false
 	}
 	for n := range r.Tasks {
@@ -110,7 +112,7 @@ const longestWait = 15 * time.Minute
 
 // LockLost takes in that a lock was taken from outside. What is under way goes on, and it is asked for again.
 func (r *Run) LockLost(environment string, now time.Time) {
-	if l := r.lock(environment); l.Held {
+	if l := r.lock(environment); l != nil && l.Held {
 		*l = Lock{Environment: environment, Tries: 1, Next: now.Add(later(1))}
 		r.record(now, timeline.LockLost, timeline.Muster(), timeline.F("environment", environment))
 	}
@@ -123,7 +125,7 @@ func (r *Run) mayChange(def plan.Task, now time.Time) (open, known bool) {
 		return open, known
 	}
 	l := r.lock(def.Environment)
-	return l.Held, l.Held || l.refused()
+	return l != nil && l.Held, l != nil && (l.Held || l.refused())
 }
 
 // obstacle names what keeps an environment from being changed.
@@ -131,5 +133,9 @@ func (r *Run) obstacle(environment string) string {
 	if look := r.look(environment); !look.Open {
 		return heldBy(look)
 	}
-	return cmp.Or(r.lock(environment).Holder, "another run") + " is changing it"
+	holder := "another run"
+	if l := r.lock(environment); l != nil && l.Holder != "" {
+		holder = l.Holder
+	}
+	return holder + " is changing it"
 }

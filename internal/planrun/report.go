@@ -47,7 +47,7 @@ func telling(k timeline.Kind) bool {
 		timeline.EvidenceGiven, timeline.EvidenceChecked, timeline.DocumentWritten, timeline.TargetEnded,
 		timeline.WaiverAsked, timeline.WaiverGranted, timeline.WaiverRefused, timeline.WaiverExpired,
 		timeline.VoteCast, timeline.VoteVoided, timeline.VoteDelegated, timeline.VoteDecided,
-		timeline.WindowOverrun, timeline.OverrideAsked, timeline.OverrideGiven, timeline.OverrideRefused, timeline.OverrideEnded,
+		timeline.WindowOverrun, timeline.AlertsLet, timeline.OverrideAsked, timeline.OverrideGiven, timeline.OverrideRefused, timeline.OverrideEnded,
 		timeline.RollbackBegun, timeline.RollbackMoved, timeline.RollbackLate, timeline.RollbackEnded, timeline.ChangeLeft,
 		timeline.ChangeAsked, timeline.ChangeDecided, timeline.ActionRefused, timeline.Noted:
 		return true

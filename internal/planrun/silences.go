@@ -79,7 +79,7 @@ func (r *Run) changing(environment string) (tasks []string) {
 		}
 		return nil
 	}
-	if !r.goes() || !r.look(environment).Open {
+	if !r.goes() || !r.open(environment) {
 		return nil
 	}
 	for n := range r.Tasks {

@@ -1,6 +1,7 @@
 package planrun
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -49,10 +50,9 @@ func (r *Run) inWindow(def plan.Task, now time.Time) (open, known bool) {
 	return l.Open, l.Work == 0 && !l.At.IsZero()
 }
 
-// stillOpen tells whether what is known of an environment lets it be changed at an instant.
-func (r *Run) stillOpen(environment string, now time.Time) bool {
-	l := r.look(environment)
-	return l.Open && (l.Until.IsZero() || now.Before(l.Until))
+// open tells whether an environment may be changed by what is known of its windows and freezes.
+func (r *Run) open(environment string) bool {
+	return slices.ContainsFunc(r.Windows, func(l Look) bool { return l.Environment == environment && l.Open })
 }
 
 // ask looks again when what is known counts no more.

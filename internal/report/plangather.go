@@ -236,6 +236,11 @@ func (g *planGatherer) beside(t plan.Task, s *planrun.Task) {
 	if m := s.Measures; m.Last != "" {
 		g.Measures = append(g.Measures, measure{called, m.Passed, m.Failed, m.Unclear, string(m.Last), m.LastAt, m.LastSeen})
 	}
+	for _, a := range g.run.Alerts {
+		if a.Task == t.ID {
+			g.Alerts = append(g.Alerts, keptAlert{called, a.Name, a.Summary, a.Times, a.First, a.Last, a.Resolved})
+		}
+	}
 	for _, x := range s.Targets {
 		if n := len(g.Waves) - 1; n < 0 || g.Waves[n].Task != called || g.Waves[n].Number != x.Wave {
 			g.Waves = append(g.Waves, wave{Task: called, Number: x.Wave})

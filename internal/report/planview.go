@@ -55,6 +55,7 @@ type planView struct {
 	Refusals   []event
 	Evidence   []evidence
 	Measures   []measure
+	Alerts     []keptAlert
 	Waves      []wave
 	Undone     []undone
 	Stays      []stay
@@ -281,6 +282,16 @@ type measure struct {
 	Last                    string `text:"code"`
 	At                      time.Time
 	Seen                    string `text:"line"`
+}
+
+// keptAlert was held back while something was changed.
+type keptAlert struct {
+	Task        string `text:"line"`
+	Name        string `text:"line"`
+	Summary     string `text:"line"`
+	Times       int
+	First, Last time.Time
+	Resolved    bool
 }
 
 type wave struct {

@@ -304,6 +304,10 @@ func completed(t testing.TB) *launch {
 	s.vote("approve", carol, approval.Approve, "with the new checkout")
 	s.do(planrun.AskOverride{Capacity: capacity(lena), Environment: "production", Freeze: "season", Reason: "4.1 loses its support.", Until: s.now.Add(72 * time.Hour)}, lena)
 	s.do(planrun.ConfirmOverride{Capacity: capacity(mark), Environment: "production", Grant: true}, mark)
+	s.run.Alerts = []planrun.HeldAlert{ // as silences say
+		{Task: "deploy", Name: "SiteDown", Service: "shop", Summary: "쇼핑몰 응답 없음", Times: 3, First: s.now, Last: s.now.Add(4 * time.Minute), Resolved: true},
+		{Task: "deploy", Name: "DiskFull", Service: "shop", Summary: "DiskFull on db-3", Times: 1, First: s.now, Last: s.now},
+	}
 	s.deploy()
 	s.healthy = func() planrun.Verdict { return planrun.Miss }
 	s.after(2 * time.Minute) // it fails, and is rolled back

@@ -388,7 +388,7 @@ func (p page) planRuns(all []api.PlanRunSummary) {
 type runLabels struct {
 	run, plan, environments, production, parameters, begun, ended, since, revised, absent string
 
-	task, who, wanted, wait, votes, voted, rollback, component, override, held, waiting, evidence, reason string
+	task, who, wanted, wait, votes, voted, rollback, component, override, held, silenced, noAlert, kept, resolved, fired, waiting, evidence, reason string
 
 	upgrade, goLive, readiness, maintenance string
 

@@ -21,7 +21,7 @@ func runLabelsIn(language string) runLabels {
 			run: "계획 실행", plan: "계획", environments: "환경", production: "운영", parameters: "매개변수", begun: "시작", ended: "끝난 시각", since: "상태 변경",
 			revised: "재계획 횟수", absent: "해당 없음",
 			task: "작업", who: "담당", wanted: "필요한 일", wait: "기다리는 일", votes: "투표", voted: "찬성 %d, 반대 %d, 기권 %d", rollback: "롤백", component: "구성 요소",
-			override: "변경 동결 예외", held: "변경 보류", waiting: "대기 시작", evidence: "증적", reason: "사유",
+			override: "변경 동결 예외", held: "변경 보류", silenced: "경보 보류 중", noAlert: "아직 없음", kept: "보류한 경보", resolved: "해소됨", fired: "장애로 접수", waiting: "대기 시작", evidence: "증적", reason: "사유",
 			upgrade: "업그레이드", goLive: "오픈", readiness: "준비 상태 검토", maintenance: "유지보수",
 			onWhat: "투표 대상", sums: "SHA-256", sure: "투표 내용: %s. 투표하려면 yes를 입력하십시오:", changeOf: "재계획",
 			noInbox: "할 일이 없습니다", cut: "모두 살피지는 못했습니다: %s", about: "대상", command: "명령",
@@ -31,7 +31,7 @@ func runLabelsIn(language string) runLabels {
 		run: "Run", plan: "Plan", environments: "Environments", production: "production", parameters: "Parameters", begun: "Started", ended: "Ended", since: "Since",
 		revised: "Changed", absent: "Not in it",
 		task: "Task", who: "Who", wanted: "Wanted", wait: "Waits for", votes: "Votes", voted: "%d yes, %d no, %d abstained", rollback: "Rollback", component: "Component",
-		override: "Override", held: "Held", waiting: "Since", evidence: "Evidence", reason: "Reason",
+		override: "Override", held: "Held", silenced: "Alerts held back", noAlert: "none yet", kept: "Alert held back", resolved: "resolved meanwhile", fired: "became an incident", waiting: "Since", evidence: "Evidence", reason: "Reason",
 		upgrade: "upgrade", goLive: "go-live", readiness: "readiness review", maintenance: "maintenance",
 		onWhat: "What is voted on", sums: "SHA-256", sure: "Type yes to vote %s:", changeOf: "change of the plan",
 		noInbox: "nothing waits for you", cut: "not all of these were looked at: %s", about: "About", command: "Command",
@@ -98,6 +98,23 @@ func (p page) planFacts(r *planrun.Run) [][]string {
 			line += "; " + strings.ToLower(p.say.next) + ": " + p.at(l.Next)
 		}
 		f.add(say.held, printable(line))
+	}
+	for _, l := range r.Locks {
+		if l.Holder != "" && !r.Over() {
+			f.add(say.held, printable(l.Environment+": "+p.view.texts.PlanReason(l.Holder+" is changing it", p.language)))
+		}
+	}
+	for _, s := range r.Silences {
+		if !s.Begun.IsZero() {
+			f.add(say.silenced, printable(fmt.Sprintf("%s: %s", s.Environment, cmp.Or(strings.Join(s.Names, ", "), say.noAlert))))
+		}
+	}
+	for _, a := range r.Alerts {
+		end := say.resolved
+		if !a.Resolved {
+			end = say.fired
+		}
+		f.add(say.kept, printable(fmt.Sprintf("%s (%s): %s, %s", a.Name, a.Task, p.at(a.First), end)))
 	}
 	for _, o := range r.Override {
 		if !o.Over && !o.Refused && !r.Over() {
