@@ -101,14 +101,17 @@ func (r *Run) LockTaken(number int, held bool, holder, detail string, now time.T
 		return
 	}
 	l.Holder, l.Tries = holder, was.Tries+1
-	l.Next = now.Add(min(later(l.Tries), longestWait))
+	l.Next = now.Add(min(firstWait<<min(l.Tries-1, 10), longestWait))
 	if was.Tries == 0 || was.Holder != holder {
 		r.record(now, timeline.LockRefused, timeline.Muster(), timeline.F("environment", l.Environment), timeline.F("run", holder), timeline.F("detail", detail))
 	}
 }
 
-// longestWait is how long a run waits at most before it asks again for a lock that another one has.
-const longestWait = 15 * time.Minute
+// How long a run waits before it asks again for a lock that another one has: twice as long each time, up to the longest.
+const (
+	firstWait   = 15 * time.Second
+	longestWait = 15 * time.Minute
+)
 
 // LockLost takes in that a lock was taken from outside. What is under way goes on, and it is asked for again.
 func (r *Run) LockLost(environment string, now time.Time) {
