@@ -472,6 +472,7 @@ func TestAPlanFromStartToEnd(t *testing.T) {
 		"started → park", "started → kim", "started → yoon", "started → carol",
 		"ready rehearse → kim", "check rehearse → yoon", "said announce → carol", "vote approve → yoon", "vote approve → carol",
 		"vote-decided approve → yoon", "vote-decided approve → park", "advice deploy → carol", "ready deploy → kim",
+		"step-wanted deploy → kim",
 		"completed → park", "completed → kim", "completed → yoon", "completed → carol",
 	}
 	got := r.told()

@@ -262,7 +262,7 @@ func (n *Node) look(ctx context.Context, role string, deliveries *selfwatch.Deli
 	}
 	n.watch = &selfwatch.Watch{
 		Temporal:   &selfwatch.Temporal{Client: n.temporal, Namespace: n.namespace},
-		Queues:     []string{workflows.TaskQueue, workflows.PagingTaskQueue},
+		Queues:     []string{workflows.TaskQueue, workflows.PagingTaskQueue, workflows.RunbookTaskQueue},
 		Deliveries: deliveries, Metrics: n.metrics.Watch, Log: n.cfg.Log, Notify: n.fallback,
 		Name: name, Language: n.org.Current().Languages[0],
 	}

@@ -97,7 +97,7 @@ func (e *events) task(t Task) int {
 	case Approval, Decision:
 		n += e.vote(t)
 	case Runbook:
-		run = activity * e.z.Steps(t.Runs)
+		run = activity*e.z.Steps(t.Runs) + e.tell(t.Doers()...) // one of them by a person
 	case Checking, Report:
 		n += activity
 	case Wait:

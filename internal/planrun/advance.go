@@ -250,7 +250,11 @@ func (r *Run) remind(now time.Time) {
 		open := t.Status != Waiting // nobody can do anything for it yet, but whoever leads should know
 		for t.Reminded < len(def.Remind) && !now.Before(t.Due.Add(-def.Remind[t.Reminded])) {
 			t.Reminded++
-			if open && now.Before(t.Due) {
+			switch {
+			case !open || !now.Before(t.Due):
+			case t.Ballot != nil:
+				r.remindVoters(TaskDue, t, now)
+			default:
 				r.tellDoers(TaskDue, t, def)
 			}
 		}

@@ -627,6 +627,47 @@ func TestRemindersAndEscalation(t *testing.T) {
 	}
 }
 
+func TestWhoHasNotVotedIsReminded(t *testing.T) {
+	d := upgrade()
+	task, _ := d.Task("approve")
+	task.Remind = []time.Duration{24 * time.Hour}
+	for p := range d.Phases {
+		for n := range d.Phases[p].Tasks {
+			if d.Phases[p].Tasks[n].ID == "approve" {
+				d.Phases[p].Tasks[n] = task
+			}
+		}
+	}
+	w := begun(t, d)
+	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
+	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
+	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
+	w.do(w.votes(mark, approval.Approve, ""), mark)
+	w.told = nil
+	w.after(24 * time.Hour)
+	w.heard("due approve → carol")
+	told := w.tellings[len(w.tellings)-1]
+	if now, _, _ := w.run.Task("approve"); told.Person != "carol" || told.Shown != now.Ballot.Shown.SHA256 {
+		t.Errorf("%s was told, of a vote on %q", told.Person, told.Shown)
+	}
+}
+
+func TestAStepThatWaitsForAPersonIsTold(t *testing.T) {
+	w := approved(t)
+	w.told = nil
+	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
+	w.heard("step-wanted deploy → deployer") // after one that has run by itself
+	if told := w.tellings[len(w.tellings)-1]; told.Step != 2 || told.Detail.En != "step 2" {
+		t.Errorf("told of step %d: %s", told.Step, told.Detail.En)
+	}
+	w.told = nil
+	w.settle()
+	w.after(time.Hour)
+	if len(w.told) > 0 {
+		t.Errorf("told again: %v", w.told)
+	}
+}
+
 func TestAVoteThatIsNotDecidedInTimeIsRejected(t *testing.T) {
 	w := rehearsed(t)
 	w.do(w.votes(mark, approval.Approve, ""), mark)

@@ -40,7 +40,7 @@ func (r *Run) openBook(t *Task, def plan.Task, now time.Time) {
 		t.Targets[n].Status, t.Targets[n].At = Begun, now
 		target = t.Targets[n].Name
 	}
-	t.Steps = r.execute(r.book(def.Runs), target)
+	t.Steps, t.Asked = r.execute(r.book(def.Runs), target), 0
 }
 
 // turnPage goes on with the runbook of a task, and tells whether it may go on at once.
@@ -65,7 +65,27 @@ func (r *Run) turnPage(t *Task, def plan.Task, now time.Time) bool {
 		r.record(now, timeline.StepBegun, timeline.Muster(), timeline.F("task", t.ID), timeline.F("step", fmt.Sprint(number)))
 		t.Work = r.begin(Work{Do: RunStep, Task: t.ID, Step: *a, Book: t.Steps.Runbook.ID, Page: number})
 	}
+	r.askStep(t, def, t.Steps, &t.Asked, !r.byPerson(def) || def.Waves != nil)
 	return false
+}
+
+// askStep tells whoever does a task that a step of its runbook waits for them, once. Whoever has just done the step before, or has
+// begun the task, is there already; first says that nobody is when the runbook begins.
+func (r *Run) askStep(t *Task, def plan.Task, e *runbook.Execution, asked *int, first bool) {
+	s := e.Current()
+	if s == nil || s.Status != runbook.Waiting || s.Number == *asked {
+		return
+	}
+	*asked = s.Number
+	n := slices.IndexFunc(e.Runbook.Steps, func(x runbook.Step) bool { return x.Number == s.Number })
+	if n == 0 && first || n > 0 && e.Runbook.Steps[n-1].Automatic != nil {
+		what := e.Text(s.Number)
+		person, roles := t.Person.ID, def.Doers()
+		if person != "" {
+			roles = nil
+		}
+		r.write(StepWanted, t.ID, roles, person, func(x *Telling) { x.Step, x.Detail = s.Number, plan.Text{En: what, Ko: what} })
+	}
 }
 
 // bookEnds ends the task, or the target that the runbook was for.
@@ -112,6 +132,7 @@ func (r *Run) turnUndo(i *Undo, t *Task, def plan.Task, now time.Time) {
 		r.record(now, timeline.StepBegun, timeline.Muster(), timeline.F("task", t.ID), timeline.F("step", fmt.Sprint(number)), timeline.F("rollback", "yes"))
 		i.Work = r.begin(Work{Do: RunStep, Task: t.ID, Step: *a, Book: i.Steps.Runbook.ID, Page: number})
 	}
+	r.askStep(t, def, i.Steps, &i.Asked, true)
 }
 
 // Ran takes in what came of a step of a runbook.

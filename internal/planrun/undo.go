@@ -32,6 +32,7 @@ type Undo struct {
 	Due       time.Time          `json:"due,omitzero"` // it must be done
 	Late      bool               `json:"late,omitempty"`
 	Steps     *runbook.Execution `json:"steps,omitempty"`
+	Asked     int                `json:"asked,omitempty"` // the newest step of which a person was told that it waits for them
 	Work      int                `json:"work,omitempty"`
 }
 

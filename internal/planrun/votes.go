@@ -167,6 +167,13 @@ func (r *Run) askVotes(a About, task string, roles []string, person string) {
 	})
 }
 
+// remindVoters reminds those who have not voted yet.
+func (r *Run) remindVoters(a About, t *Task, now time.Time) {
+	for _, w := range t.Ballot.Standing(now).Waiting {
+		r.askVotes(a, t.ID, nil, w.Person)
+	}
+}
+
 // askNewcomers asks whoever may vote now and could not before.
 func (r *Run) askNewcomers(a About, task string, were []approval.Elector, b *approval.Ballot) {
 	for _, e := range b.Electors {

@@ -98,7 +98,8 @@ const (
 	TaskDone       About = "done"
 	TaskFailed     About = "failed"
 	TaskUnclear    About = "unclear"
-	CheckWanted    About = "check" // of evidence
+	StepWanted     About = "step-wanted" // a step of a runbook waits for a person
+	CheckWanted    About = "check"       // of evidence
 	CheckFailed    About = "check-failed"
 	VoteWanted     About = "vote"
 	VoteVoided     About = "vote-voided"
@@ -124,7 +125,7 @@ const (
 func Abouts() []About {
 	return []About{
 		RunStarted, RunHalted, RunContinued, RunCompleted, RunCancelled, TaskReady, AdviceWanted, TaskHeld, TaskLocked, AlertKept, TaskDue, TaskOverdue, TaskEscalated, TaskDone,
-		TaskFailed, TaskUnclear, CheckWanted, CheckFailed, VoteWanted, VoteVoided, VoteImpossible, VoteDecided, WaiverWanted, WaiverDecided, WaiverExpired, OverrideAsked,
+		TaskFailed, TaskUnclear, StepWanted, CheckWanted, CheckFailed, VoteWanted, VoteVoided, VoteImpossible, VoteDecided, WaiverWanted, WaiverDecided, WaiverExpired, OverrideAsked,
 		WindowEnding, WindowEnded, UndoBegun, UndoWanted, UndoLate, UndoFailed, UndoDone, ChangeWanted, ChangeDecided, Said,
 	}
 }
@@ -176,6 +177,7 @@ type Telling struct {
 	Wanted      []Item         `json:"wanted,omitempty"`  // evidence
 	Given       []Given        `json:"given,omitempty"`   // evidence to be checked
 	Targets     []string       `json:"targets,omitempty"` // of the wave that is on its way
+	Step        int            `json:"step,omitempty"`    // of a runbook
 	Then        []plan.Text    `json:"then,omitempty"`    // tasks that wait for it
 	By          timeline.Actor `json:"by,omitzero"`
 	Reason      string         `json:"reason,omitempty"`

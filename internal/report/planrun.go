@@ -32,6 +32,7 @@ type planning struct {
 	Environment string
 	Where       string // its ID in the plan
 	Zone        string
+	Step        int // of a runbook
 
 	Task     string // ID; empty: it is about the run as a whole
 	Name     string `text:"line"` // of the task
@@ -127,8 +128,8 @@ func (t *Texts) PlanRun(telling planrun.Telling, to delivery.Recipient) (deliver
 func (l *language) offerOnRun(t *planrun.Telling) *delivery.Offer {
 	label := func() string { return l.word("offer", planKey(t.About)) }
 	switch t.About {
-	case planrun.VoteWanted, planrun.VoteVoided, planrun.ChangeWanted:
-		if t.Shown == "" {
+	case planrun.VoteWanted, planrun.VoteVoided, planrun.ChangeWanted, planrun.TaskDue:
+		if t.Shown == "" || len(t.Choices) == 0 { // no vote is due
 			return nil
 		}
 		return delivery.OfferOfVote(label(), t.Task, t.Shown, t.Choices, t.Due)
@@ -145,7 +146,7 @@ func (l *language) seenPlanning(t *planrun.Telling, to delivery.Recipient) *plan
 	d := planning{
 		About: string(t.About), Outside: outsider(t, to), ID: string(t.Run), Plan: t.Plan.In(l.code), Status: string(t.Status), Customer: t.Customer,
 		Environment: t.Environment, Where: t.Where, Zone: cmp.Or(to.Zone, t.Zone), Task: t.Task, Name: t.Name.In(l.code), Detail: t.Detail.In(l.code),
-		Kind: string(t.Kind), State: string(t.State), Changes: t.Changes, Overrun: string(t.Overrun), Skips: t.Skips, Waves: t.Waves, Targets: t.Targets,
+		Kind: string(t.Kind), State: string(t.State), Changes: t.Changes, Overrun: string(t.Overrun), Skips: t.Skips, Waves: t.Waves, Step: t.Step, Targets: t.Targets,
 		Approves: t.Silence == approval.ApproveOnExpiry, Reason: l.reason(t.Reason), Control: t.Control, Due: t.Due, Until: t.Until, Outcome: t.Outcome,
 		Approved: t.Outcome == "granted" || approval.Verdict(t.Outcome).Approves(),
 	}
@@ -253,7 +254,7 @@ func planWords(add func(axis, value string)) {
 	for _, a := range planrun.Abouts() {
 		add("plan-message", string(a))
 	}
-	for _, a := range []planrun.About{planrun.VoteWanted, planrun.VoteVoided, planrun.ChangeWanted, planrun.WaiverWanted, planrun.OverrideAsked} {
+	for _, a := range []planrun.About{planrun.VoteWanted, planrun.VoteVoided, planrun.ChangeWanted, planrun.TaskDue, planrun.WaiverWanted, planrun.OverrideAsked} {
 		add("offer", planKey(a))
 	}
 	for _, s := range planrun.Statuses() {

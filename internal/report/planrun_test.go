@@ -84,6 +84,9 @@ func planning(a planrun.About, role planrun.Part) planrun.Telling {
 	case planrun.TaskLocked:
 		deploy(planrun.Held)
 		t.By, t.Reason = timeline.Muster(), "RUN-2B4C6D8E0F is changing it"
+	case planrun.StepWanted:
+		deploy(planrun.Begun)
+		t.Kind, t.Step, t.Wanted, t.Detail = plan.Runbook, 2, nil, both("Look whether the shop answers.", "Look whether the shop answers.")
 	case planrun.AlertKept:
 		deploy(planrun.Begun)
 		t.Reason = "SiteDown: the shop does not answer"
@@ -329,6 +332,11 @@ func TestAPlanMessageOffersItsDecision(t *testing.T) {
 		case m.Offer == nil || m.Offer.Label == "" || m.Offer.Part != offer.Part || m.Offer.Content != offer.Content || len(m.Offer.Actions) < 2:
 			t.Errorf("%s offers %+v, want %+v", a, m.Offer, offer)
 		}
+	}
+	due := planning(planrun.VoteWanted, owner)
+	due.About, due.Shown = planrun.TaskDue, shown // a reminder of a vote
+	if m, err := texts(t).PlanRun(due, delivery.Recipient{ID: "seo", Language: "ko"}); err != nil || m.Offer == nil || m.Offer.Content != shown || m.Offer.Label == "" {
+		t.Errorf("a reminder offers %+v, %v", m.Offer, err)
 	}
 	before := planning(planrun.VoteWanted, owner) // from before messages said what is shown
 	if m, err := texts(t).PlanRun(before, delivery.Recipient{ID: "seo", Language: "ko"}); err != nil || m.Offer != nil {
