@@ -115,7 +115,7 @@ func TestDefinitionIsComplete(t *testing.T) {
 	change{"support-plans.yaml", "    update_by: engine", "    confirm: {within_days: 3, in: office}\n    update_by: engine"}.in(t, files)
 	d := define(t, load(t, files), "prometheus", map[string]string{"service": "shop", "alertname": "Down"}, "it is down")
 	d.Environments = []incident.Environment{{Customer: "shopco", ID: "production"}} // a restricted one is of none
-	filled := map[string]bool{} // fields by type, each somewhere
+	filled := map[string]bool{}                                                     // fields by type, each somewhere
 	var look func(v reflect.Value)
 	look = func(v reflect.Value) {
 		switch v.Kind() {

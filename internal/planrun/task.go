@@ -66,7 +66,7 @@ type Task struct {
 	Tries    int              `json:"tries,omitempty"`   // in a row that have not found it out
 
 	Steps    *runbook.Execution `json:"steps,omitempty"`
-	Asked    int                `json:"asked,omitempty"`   // the newest step of which a person was told that it waits for them
+	Asked    int                `json:"asked,omitempty"`  // the newest step of which a person was told that it waits for them
 	Until    time.Time          `json:"until,omitzero"`   // of a wait, or of the bake between two waves
 	NextAt   time.Time          `json:"next_at,omitzero"` // of the next measurement
 	Measures Measures           `json:"measures,omitzero"`

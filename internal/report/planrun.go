@@ -210,6 +210,7 @@ var reasons = []struct {
 	{regexp.MustCompile(`^(\d+) targets have failed; the plan lets (\d+)$`), "targets-failed"},
 	{regexp.MustCompile(`^the window has ended while (\S+) was under way$`), "window-ended"},
 	{regexp.MustCompile(`^(.*, )?outside$`), "outside"},
+	{regexp.MustCompile(`^it needs (\S+)$`), "needs"},
 	{regexp.MustCompile(`^(RUN-\S+) is changing it$`), "changing"},
 	{regexp.MustCompile(`^another run is changing it$`), "somebody-changing"},
 }
