@@ -210,6 +210,7 @@ func (p *planner) answer(ctx context.Context, w planrun.Work) {
 		p.run.Written(w.Number, w.Task, []planrun.Document{{Name: w.Writes}}, "", p.now)
 	case planrun.Tell:
 		p.told(w.Telling)
+	case planrun.FreeLock, planrun.HoldAlerts, planrun.LetAlerts: // nobody else is there
 	}
 }
 
