@@ -152,9 +152,9 @@ func TestALinkLeadsToARun(t *testing.T) {
 			link.RefuseWaiver,
 		},
 		"an override": {
-			delivery.OfferOfOverride("Decide:", "RUN-1", "production", "lee", "a hole", begun.AddDate(0, 0, 1)),
+			delivery.OfferOfOverride("Decide:", "RUN-1", "production", "season", "lee", "a hole", begun.AddDate(0, 0, 1)),
 			link.Link{
-				Part: "production", Content: link.OfOverride("RUN-1", "production", "lee", "a hole", begun.AddDate(0, 0, 1)), Expires: begun.AddDate(0, 0, 31),
+				Part: "production", Content: link.OfOverride("RUN-1", "production", "season", "lee", "a hole", begun.AddDate(0, 0, 1)), Expires: begun.AddDate(0, 0, 31),
 			},
 			link.GrantOverride,
 		},

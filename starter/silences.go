@@ -31,11 +31,11 @@ func (s *Incidents) Deliver(ctx context.Context, workflowID string, def incident
 func (s *Incidents) hold(ctx context.Context, workflowID string, def incident.Definition, b alert.Batch) bool {
 	for _, e := range def.Environments {
 		id := workflows.SilenceWorkflowID(e.Customer, e.ID)
-		run, running := s.running(ctx, id)
-		if !running || !s.silent(ctx, Ref{id, run}) {
+		run, running, err := s.running(ctx, id)
+		if err != nil || !running || !s.silent(ctx, Ref{id, run}) {
 			continue
 		}
-		if _, open := s.running(ctx, workflowID); open {
+		if _, open, err := s.running(ctx, workflowID); err != nil || open {
 			return false
 		}
 		by := timeline.Actor{Kind: timeline.Source, ID: b.Source}
@@ -48,11 +48,14 @@ func (s *Incidents) hold(ctx context.Context, workflowID string, def incident.De
 	return false
 }
 
-// running returns the newest run under a workflow id, and whether it is known to run.
-func (s *Incidents) running(ctx context.Context, workflowID string) (run string, yes bool) {
+// running returns the newest run under a workflow id, and whether it still runs.
+func (s *Incidents) running(ctx context.Context, workflowID string) (run string, yes bool, err error) {
 	d, err := s.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
+	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
+		return "", false, nil
+	}
 	info := d.GetWorkflowExecutionInfo()
-	return info.GetExecution().GetRunId(), err == nil && info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
+	return info.GetExecution().GetRunId(), info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, err
 }
 
 // silent tells whether a run of this installation has started a silence.

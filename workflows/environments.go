@@ -81,14 +81,15 @@ func Silence(ctx workflow.Context, in signature.Signed[EnvironmentInput]) (planr
 		}
 	}
 	full := s.full()
-	for s.batches.Len() > 0 || s.unsent() {
+	for s.batches.Len() > 0 || s.unsent() || s.telling > 0 { // to its very end the server takes alerts for it
 		s.receive()
-		if err := s.let(); err != nil {
+		err := s.let()
+		if err == nil {
+			err = workflow.Await(s.ctx, func() bool { return s.batches.Len() > 0 || s.telling == 0 })
+		}
+		if err != nil {
 			return planrun.HeldAlerts{}, err
 		}
-	}
-	if err := workflow.Await(s.ctx, func() bool { return s.telling == 0 }); err != nil {
-		return planrun.HeldAlerts{}, err
 	}
 	held := s.held()
 	held.Full = full
@@ -114,12 +115,16 @@ type silence struct {
 
 // heldGroup is what would be one incident.
 type heldGroup struct {
-	key    string
-	def    incident.Definition
-	source string
-	batch  string // ID of the newest batch
-	alerts alert.Set
-	sent   bool // what it holds has gone to its incident, as far as it fires
+	key     string
+	def     incident.Definition
+	batches []alert.Batch
+	sent    int // batches that have gone to the incident
+	alerts  alert.Set
+}
+
+// due tells whether there is something to go to the incident: all of it where something fires, and whatever comes after that.
+func (g *heldGroup) due() bool {
+	return g.sent < len(g.batches) && (g.sent > 0 || !g.alerts.AllResolved())
 }
 
 func (s *silence) full() bool {
@@ -156,7 +161,7 @@ func (s *silence) take(h HeldBatch) {
 		s.groups = append(s.groups, heldGroup{key: h.Key})
 	}
 	g := &s.groups[n]
-	g.def, g.source, g.batch, g.sent = h.Definition, h.Batch.Source, h.Batch.ID, false
+	g.def, g.batches = h.Definition, append(g.batches, h.Batch)
 	for _, a := range g.alerts.Apply(h.Batch).Fired {
 		if !slices.Contains(s.names, a.Name) {
 			s.names = append(s.names, a.Name)
@@ -184,33 +189,20 @@ func (s *silence) tell(a planrun.HeldAlert) {
 }
 
 func (s *silence) unsent() bool {
-	return slices.ContainsFunc(s.groups, func(g heldGroup) bool { return !g.sent })
+	return slices.ContainsFunc(s.groups, func(g heldGroup) bool { return g.due() })
 }
 
-// let brings what still fires to its incidents.
+// let brings what still fires to its incidents, as it came.
 func (s *silence) let() error {
+	options := sending(paging, planrun.Priority) // for as long as it takes, by the workers that start incidents
+	options.TaskQueue = TaskQueue
+	ctx := workflow.WithActivityOptions(s.ctx, options)
 	for n := range s.groups {
-		g := &s.groups[n]
-		if g.sent {
-			continue
-		}
-		g.sent = true
-		b := alert.Batch{
-			ID: g.batch, Source: g.source, ReceivedAt: workflow.Now(s.ctx), Posts: g.alerts.Posts, Truncated: g.alerts.Truncated,
-			GroupResolved: g.alerts.GroupResolved, Impact: g.alerts.Impact, Urgency: g.alerts.Urgency,
-		}
-		for _, a := range g.alerts.Full {
-			if a.State == alert.Firing {
-				b.Alerts = append(b.Alerts, alert.Received{Alert: a.Alert, Times: a.Times})
+		for g := &s.groups[n]; g.due(); g.sent++ {
+			in := activities.LetAlertsInput{Incident: g.key, Definition: g.def, Batch: g.batches[g.sent]}
+			if err := workflow.ExecuteActivity(ctx, environments.LetAlerts, in).Get(ctx, nil); err != nil {
+				return err
 			}
-		}
-		if len(b.Alerts) == 0 {
-			continue
-		}
-		ctx := workflow.WithActivityOptions(s.ctx, sending(paging, planrun.Priority))
-		in := activities.LetAlertsInput{Incident: g.key, Definition: g.def, Batch: b}
-		if err := workflow.ExecuteActivity(ctx, environments.LetAlerts, in).Get(ctx, nil); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -230,7 +222,10 @@ func (s *silence) held() (all planrun.HeldAlerts) {
 				Resolved: a.State == alert.Resolved,
 			})
 		}
-		all.More += len(g.alerts.Brief)
+		all.More += len(g.alerts.Brief) + g.alerts.Unnamed
+		for _, t := range g.alerts.Rest {
+			all.More += t.Times
+		}
 	}
 	return all
 }
@@ -247,15 +242,15 @@ type keeping struct {
 func (r *planRun) keepEnvironment(
 	ctx workflow.Context, w planrun.Work, name, id string, policy enumspb.ParentClosePolicy,
 ) (workflow.ChildWorkflowFuture, *keeping, error) {
+	k := &keeping{environment: w.Environment, work: w.Do}
+	ctx, k.end = workflow.WithCancel(ctx)
+	r.keeps = append(r.keeps, k)
 	m, err := sealed(ctx, signature.Statement{Workflow: id, Message: name}, EnvironmentInput{
 		Run: r.run.ID, Parent: workflow.GetInfo(ctx).WorkflowExecution.RunID, Environment: w.Environment,
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	k := &keeping{environment: w.Environment, work: w.Do}
-	ctx, k.end = workflow.WithCancel(ctx)
-	r.keeps = append(r.keeps, k)
 	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID: id, TaskQueue: TaskQueue, ParentClosePolicy: policy, WaitForCancellation: true,
 		Memo:     map[string]any{HolderMemo: string(r.run.ID)},
@@ -319,7 +314,10 @@ func (r *planRun) holdAlerts(ctx workflow.Context, w planrun.Work) {
 		err = child.Get(ctx, &held)
 	}
 	detail := ""
-	if err != nil && !temporal.IsCanceledError(err) { // it was not needed any more before it had begun
+	switch {
+	case temporal.IsWorkflowExecutionAlreadyStartedError(err):
+		detail = "those of the change before are still being let go"
+	case err != nil && !temporal.IsCanceledError(err): // else it was not needed any more before it had begun
 		detail = cause(err)
 	}
 	r.endEnvironment(w.Environment, w.Do)

@@ -94,7 +94,7 @@ func TestWhatFiresAfterAChangeBecomesAnIncident(t *testing.T) {
 		}
 	})
 	run := r.execute(terms)
-	if d := cmp.Diff([]string{"incident/a on shop: a c"}, r.outside.has()); d != "" {
+	if d := cmp.Diff([]string{"incident/a on shop: a", "incident/a on shop: a c"}, r.outside.has()); d != "" { // as they came
 		t.Error(d)
 	}
 	var kept []string
@@ -142,6 +142,39 @@ func TestTooManyAlertsAreLetGoAtOnce(t *testing.T) {
 	run := r.execute(terms)
 	if len(run.Alerts) != 100 {
 		t.Errorf("the run lists %d alerts, want the first 100", len(run.Alerts))
+	}
+}
+
+// While a silence ends, the server still takes alerts for it: they are brought to their incidents too, with what has become of those
+// that were brought before.
+func TestWhatComesWhileASilenceEndsIsNotLost(t *testing.T) {
+	r, terms := silenced(t)
+	r.outside.fails = 3 // for some seconds
+	minute := time.Minute
+	r.alarms(7*minute, "incident/a", firing("a", 7*minute))
+	r.alarms(8*minute+time.Second, "incident/b", firing("b", 8*minute)) // the change has ended at 8:00
+	r.alarms(8*minute+2*time.Second, "incident/a", ended("a", 7*minute))
+	run := r.execute(terms)
+	if d := cmp.Diff([]string{"incident/a on shop: a", "incident/a on shop: a", "incident/b on shop: b"}, r.outside.has()); d != "" {
+		t.Error(d)
+	}
+	if len(run.Alerts) != 2 {
+		t.Errorf("the run lists %+v", run.Alerts)
+	}
+}
+
+func TestLongAlertsAreAllLetGo(t *testing.T) {
+	r, terms := silenced(t)
+	var long []alert.Received
+	for n := range 60 {
+		a := firing(string(rune('A'+n%26))+strings.Repeat("x", n/26), 6*time.Minute)
+		a.Annotations = alert.FromMap(map[string]string{"description": strings.Repeat("a ", 2_000)})
+		long = append(long, a)
+	}
+	r.alarms(7*time.Minute, "incident/a", long...)
+	r.execute(terms)
+	if got := r.outside.has(); len(got) != 1 || strings.Count(got[0], " ") != 62 {
+		t.Errorf("let go: %v, want all 60", got)
 	}
 }
 

@@ -141,9 +141,9 @@ func OfferOfWaiver(label, run, task, by, reason, control string, until time.Time
 }
 
 // OfferOfOverride is whether an environment may be changed although it may not, as somebody has asked for it.
-func OfferOfOverride(label, run, environment, by, reason string, until time.Time) *Offer {
+func OfferOfOverride(label, run, environment, freeze, by, reason string, until time.Time) *Offer {
 	return &Offer{
-		Label: label, Actions: []link.Action{link.GrantOverride, link.RefuseOverride}, Content: link.OfOverride(run, environment, by, reason, until),
+		Label: label, Actions: []link.Action{link.GrantOverride, link.RefuseOverride}, Content: link.OfOverride(run, environment, freeze, by, reason, until),
 		Part: environment, Until: until, Lasts: lastsOnRuns,
 	}
 }

@@ -98,9 +98,9 @@ func OfWaiver(run, task, by, reason, control string, until time.Time) string {
 	return Hash("waiver", run, task, by, reason, control, until.UTC().Format(time.RFC3339Nano))
 }
 
-// OfOverride is the fingerprint of what somebody asks for who wants an environment changed although it may not be.
-func OfOverride(run, environment, by, reason string, until time.Time) string {
-	return Hash("override", run, environment, by, reason, until.UTC().Format(time.RFC3339Nano))
+// OfOverride is the fingerprint of what somebody asks for who wants an environment changed in a freeze, or outside every window.
+func OfOverride(run, environment, freeze, by, reason string, until time.Time) string {
+	return Hash("override", run, environment, freeze, by, reason, until.UTC().Format(time.RFC3339Nano))
 }
 
 // An InvalidError says why a token is no link of this installation. It tells nothing of what a right one would be.

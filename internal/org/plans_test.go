@@ -104,7 +104,7 @@ func TestAPlanIsReadWhole(t *testing.T) {
 	}
 	moves := task(t, d, "switch")
 	if diff := cmp.Diff(&plan.Rollback{
-		Component: "shop", Detail: plan.Text{En: "Back.", Ko: "원복."}, Within: time.Hour, Rehearsed: "rehearsal", FixForward: true,
+		Component: "shop", Detail: plan.Text{En: "Back.", Ko: "롤백."}, Within: time.Hour, Rehearsed: "rehearsal", FixForward: true,
 	}, moves.Rollback); diff != "" {
 		t.Error(diff)
 	}

@@ -14,6 +14,7 @@ func (r *Run) Advance(now time.Time) []Work {
 	if !r.Over() {
 		r.expire(now)
 		r.lookAround(now)
+		r.reshow(now)
 		r.undo(now)
 		r.decideChange(now)
 		for r.step(now) { // what ends lets others begin
@@ -21,8 +22,8 @@ func (r *Run) Advance(now time.Time) []Work {
 		r.askDues(now)
 		r.remind(now)
 		r.complete(now)
-		r.lockUp(now)
 	}
+	r.lockUp(now)
 	r.quieten(now)
 	fresh := r.fresh
 	r.fresh = nil

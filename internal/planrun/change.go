@@ -77,6 +77,8 @@ func (r *Run) fits(next *Pinned) (wrong []string) {
 		was, _ := r.Plan.Task(t.ID)
 		is, there := next.Plan.Task(t.ID)
 		switch begun := !t.Begun.IsZero() || t.Status.Ended(); {
+		case !begun && !t.Touched.IsZero() && (!there || was.Rollback != nil && is.Rollback == nil):
+			add("task %s: it has changed %s and stays in the plan, with its rollback", t.ID, was.Environment)
 		case !begun:
 		case !there:
 			add("task %s: it is %s and stays in the plan", t.ID, t.Status)
@@ -221,5 +223,5 @@ func (r *Run) apply(c *Change, now time.Time) {
 			}
 		}
 	}
-	r.reshow("", now)
+	r.reshow(now)
 }

@@ -97,6 +97,8 @@ type (
 		Task  string `json:"task"`
 		Grant bool   `json:"grant"`
 		Note  string `json:"note,omitempty"`
+		// Asked is when what is decided was asked for; zero: whatever waits.
+		Asked time.Time `json:"asked,omitzero"`
 	}
 	// Retry lets a task that has failed be done anew.
 	Retry struct {
@@ -148,6 +150,8 @@ type (
 		Environment string `json:"environment"`
 		Grant       bool   `json:"grant"`
 		Note        string `json:"note,omitempty"`
+		// Asked is when what is decided was asked for; zero: whatever waits.
+		Asked time.Time `json:"asked,omitzero"`
 	}
 	// Cancel ends the run.
 	Cancel struct {
@@ -343,7 +347,8 @@ func (c Begin) Apply(r *Run, by timeline.Actor, now time.Time) error {
 		return r.deny("begin", c.Task, by, err, now)
 	}
 	if def.Changes {
-		if l := r.look(def.Environment); !l.Open || !l.Until.IsZero() && !now.Before(l.Until) {
+		lock, l := r.lock(def.Environment), r.look(def.Environment)
+		if lock == nil || !lock.Held || !l.Open || !l.Until.IsZero() && !now.Before(l.Until) {
 			return r.deny("begin", c.Task, by, r.refuseTask("begin", c.Task, "its environment may not be changed now"), now)
 		}
 	}
@@ -466,9 +471,6 @@ func (r *Run) show(t *Task, given []Given, by timeline.Actor, now time.Time) {
 		t.Evidence = append(t.Evidence, g)
 		r.record(now, timeline.EvidenceGiven, by, timeline.F("task", t.ID), timeline.F("item", g.Item), timeline.F("ref", g.Ref),
 			timeline.F("sha256", g.SHA256), timeline.F("note", g.Note))
-	}
-	if len(given) > 0 {
-		r.reshow(t.ID, now)
 	}
 }
 
@@ -637,6 +639,9 @@ func (c Waive) Check(r *Run, by timeline.Actor) error {
 	if !t.Waiver.Open() {
 		return r.refuseTask("waive", c.Task, "nobody has asked for it")
 	}
+	if !c.Asked.IsZero() && !c.Asked.Equal(t.Waiver.Asked) {
+		return r.refuseTask("waive", c.Task, "another one was asked for at %s: look again", at(t.Waiver.Asked))
+	}
 	if err := r.wantText("waive", "note", c.Note, !c.Grant); err != nil {
 		return err
 	}
@@ -757,19 +762,18 @@ func (c Continue) Check(r *Run, by timeline.Actor) error {
 	if err := r.wantText("continue", "reason", c.Reason, true); err != nil {
 		return err
 	}
+	for _, id := range r.anew(r.rolledBack()) {
+		if t := r.task(id); t.Steps != nil && t.Work != 0 {
+			return r.refuse("continue", "a step of task %s is under way: wait until it has ended", id)
+		}
+	}
 	return r.wantRole("continue", "", by, c.Capacity, r.Plan.Lead)
 }
 
 // Apply goes on. What was rolled back is done anew, and what failed with it.
 func (c Continue) Apply(r *Run, by timeline.Actor, now time.Time) error {
 	r.move(Running, by, c.Reason, now)
-	var back []string
-	for _, t := range r.Tasks {
-		if t.Status == RolledBack {
-			back = append(back, t.ID)
-		}
-	}
-	r.again(back, c.Reason, now)
+	r.again(r.rolledBack(), c.Reason, now)
 	r.tell(RunContinued, "", r.everybody())
 	return nil
 }
@@ -891,7 +895,7 @@ func (c AskOverride) Apply(r *Run, by timeline.Actor, now time.Time) error {
 	r.record(now, timeline.OverrideAsked, by, timeline.F("environment", c.Environment), timeline.F("freeze", c.Freeze), timeline.F("reason", c.Reason),
 		timeline.F("until", at(c.Until)))
 	r.write(OverrideAsked, "", r.overseers(), "", func(x *Telling) {
-		x.By, x.Reason, x.Until = by, c.Reason, c.Until
+		x.By, x.Reason, x.Until, x.Freeze = by, c.Reason, c.Until, c.Freeze
 		x.in(r.Bound(c.Environment))
 	})
 	return nil
@@ -916,8 +920,12 @@ func (c ConfirmOverride) Check(r *Run, by timeline.Actor) error {
 	if r.Over() {
 		return r.stands("confirm override of")
 	}
-	if !slices.ContainsFunc(r.Override, func(o Override) bool { return o.Environment == c.Environment && o.open() }) {
+	n := slices.IndexFunc(r.Override, func(o Override) bool { return o.Environment == c.Environment && o.open() })
+	if n < 0 {
 		return r.refuse("confirm override of", "nobody has asked for one of %s", c.Environment)
+	}
+	if asked := r.Override[n].Asked.From; !c.Asked.IsZero() && !c.Asked.Equal(asked) {
+		return r.refuse("confirm override of", "another one was asked for at %s: look again", at(asked))
 	}
 	if err := r.wantText("confirm override of", "note", c.Note, !c.Grant); err != nil {
 		return err

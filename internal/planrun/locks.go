@@ -69,6 +69,12 @@ func (r *Run) wantsLock(environment string) bool {
 // inUse tells whether an environment must stay as this run leaves it: from the first change, or from when somebody was told to make
 // it, until all that the plan does there has ended or what was changed is rolled back.
 func (r *Run) inUse(environment string) bool {
+	if r.Over() { // a step that is under way has no outcome yet
+		return slices.ContainsFunc(r.Tasks, func(t Task) bool {
+			def, _ := r.Plan.Task(t.ID)
+			return def.Environment == environment && t.Steps != nil && t.Work != 0
+		})
+	}
 	if r.Status == RollingBack && r.Undoing.Environment == environment {
 		return true
 	}
@@ -101,16 +107,17 @@ func (r *Run) LockTaken(number int, held bool, holder, detail string, now time.T
 		return
 	}
 	l.Holder, l.Tries = holder, was.Tries+1
-	l.Next = now.Add(min(firstWait<<min(l.Tries-1, 10), longestWait))
+	l.Next = now.Add(min(firstWait<<min(l.Tries-1, 12), longestWait))
 	if was.Tries == 0 || was.Holder != holder {
 		r.record(now, timeline.LockRefused, timeline.Muster(), timeline.F("environment", l.Environment), timeline.F("run", holder), timeline.F("detail", detail))
 	}
 }
 
-// How long a run waits before it asks again for a lock that another one has: twice as long each time, up to the longest.
+// How long a run waits before it asks again for a lock that another one has: twice as long each time, up to the longest. So it waits
+// at most about twice as long as it has to, and for months if it must: one try takes some 17 events of its history.
 const (
 	firstWait   = 15 * time.Second
-	longestWait = 15 * time.Minute
+	longestWait = 4 * time.Hour
 )
 
 // LockLost takes in that a lock was taken from outside. What is under way goes on, and it is asked for again.

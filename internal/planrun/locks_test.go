@@ -8,6 +8,7 @@ import (
 
 	"muster/internal/plan"
 	"muster/internal/planrun"
+	"muster/internal/runbook"
 	"muster/internal/timeline"
 )
 
@@ -24,7 +25,7 @@ func TestAnEnvironmentThatAnotherRunChangesIsWaitedFor(t *testing.T) {
 		t.Errorf("the timeline says %d times that it waits, want once", got)
 	}
 	w.holder = ""
-	w.after(15 * time.Minute)
+	w.after(7 * time.Hour) // about as long as it has waited
 	w.stands("rehearse done, announce done, approve done, deploy ready, bake waiting, report waiting")
 	w.heard("ready deploy → deployer")
 }
@@ -65,6 +66,50 @@ func TestALockIsKeptFromTheFirstChangeToTheLastTaskThere(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestWaitingForALockTakesLittleOfAHistory(t *testing.T) {
+	w := rehearsed(t)
+	w.holder = "RUN-7K3M9QX2PA"
+	tries := 0
+	w.silent = func(x planrun.Work) bool {
+		if x.Do == planrun.TakeLock {
+			tries++
+		}
+		return false
+	}
+	w.do(w.votes(mark, "approve", ""), mark)
+	w.do(w.votes(carol, "approve", ""), carol)
+	w.after(30 * 24 * time.Hour)
+	if tries < 100 || tries > 250 {
+		t.Errorf("it has asked %d times in 30 days", tries)
+	}
+}
+
+func TestARunThatIsOverHasNoLock(t *testing.T) {
+	w := changing(t)
+	w.do(planrun.Cancel{Capacity: as(lena), Reason: "no"}, lena)
+	if len(w.run.Locks) > 0 {
+		t.Errorf("it keeps %+v", w.run.Locks)
+	}
+	w = approved(t)
+	var step planrun.Work
+	w.silent = func(x planrun.Work) bool {
+		if x.Do == planrun.RunStep {
+			step = x
+		}
+		return x.Do == planrun.RunStep
+	}
+	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
+	w.do(planrun.Cancel{Capacity: as(lena), Reason: "no"}, lena)
+	if len(w.run.Locks) != 1 {
+		t.Error("a step is under way, and the environment is free")
+	}
+	w.run.Ran(step.Number, "deploy", runbook.Result{State: runbook.Passed}, w.now)
+	w.settle()
+	if len(w.run.Locks) > 0 {
+		t.Errorf("it keeps %+v", w.run.Locks)
 	}
 }
 

@@ -221,6 +221,7 @@ type Run struct {
 	Silences []Silence      `json:"silences,omitempty"` // that are not over
 	Alerts   []HeldAlert    `json:"alerts,omitempty"`   // that were held back while something was changed
 	Undoing  *Undoing       `json:"undoing,omitempty"`  // the newest rollback
+	Undos    []DueUndo      `json:"undos,omitempty"`    // that wait for it
 	Change   *Change        `json:"change,omitempty"`   // of the plan, that is asked for
 	Revised  int            `json:"revised,omitempty"`  // how often the plan was changed
 	Sends    int            `json:"sends"`

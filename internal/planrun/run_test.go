@@ -499,8 +499,9 @@ func TestWhoMayNot(t *testing.T) {
 	w.refused(w.votes(mark, approval.Reject, ""), mark, "reason: missing")
 	old := w.votes(mark, approval.Approve, "")
 	w.do(planrun.AddEvidence{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
-	w.refused(old, mark, "what was shown is not what is shown now: evidence rehearse/log 2 added, look again")
+	w.refused(old, mark, "task rehearse is in-check again")
 	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
+	w.refused(old, mark, "evidence rehearse/log 2 added, look again")
 	w.do(w.votes(mark, approval.Approve, ""), mark)
 	w.do(w.votes(carol, approval.Approve, ""), carol)
 	w.refused(w.votes(carol, approval.Reject, "no"), carol, "already approved by Carol")
@@ -710,6 +711,30 @@ func TestAnEvidenceThatIsOldIsNotVotedOn(t *testing.T) {
 	w.do(planrun.AddEvidence{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
 	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
 	w.do(w.votes(mark, approval.Approve, ""), mark)
+}
+
+func TestAVoteIsOnWhatStandsThere(t *testing.T) {
+	w := rehearsed(t)
+	w.do(w.votes(mark, approval.Approve, ""), mark)
+	w.do(planrun.AddEvidence{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
+	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", Note: "this is not it"}, mark)
+	w.refused(w.votes(carol, approval.Approve, ""), carol, "task rehearse is begun again")
+	w.stands("rehearse begun, announce done, approve begun, deploy waiting, bake waiting, report waiting")
+	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
+	w.told = nil
+	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
+	w.heard("vote-voided approve → change-manager customer")
+	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.stands("rehearse done, announce done, approve begun, deploy waiting, bake waiting, report waiting") // Mark has to vote anew
+}
+
+func TestWhoHasGivenEvidenceMeanwhileDoesNotVote(t *testing.T) {
+	w := rehearsed(t)
+	both := planrun.Capacity{Revision: "r1", Roles: []string{"deployer", "change-manager"}}
+	w.do(planrun.AddEvidence{Capacity: both, Task: "rehearse", Evidence: evidence("log")}, mark)
+	w.voters = []approval.Elector{elector("mark"), elector("mary"), elector("carol")}
+	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, person("mary"))
+	w.refused(w.votes(mark, approval.Approve, ""), mark, "mark implements it: want another person")
 }
 
 func TestARePlanIsVotedOnAndKeepsWhatWasDone(t *testing.T) {

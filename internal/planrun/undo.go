@@ -46,9 +46,19 @@ type Undoing struct {
 	Items       []Undo         `json:"items"`
 }
 
+// A DueUndo is a rollback that waits until the one of another environment is over.
+type DueUndo struct {
+	Environment string         `json:"environment"`
+	By          timeline.Actor `json:"by"`
+	Reason      string         `json:"reason"`
+}
+
 // rollBack begins to undo what was changed in an environment.
 func (r *Run) rollBack(environment string, by timeline.Actor, reason string, now time.Time) {
-	if r.Status == RollingBack {
+	if r.Status == RollingBack { // one after the other
+		if again := func(d DueUndo) bool { return d.Environment == environment }; r.Undoing.Environment != environment && !slices.ContainsFunc(r.Undos, again) {
+			r.Undos = append(r.Undos, DueUndo{environment, by, reason})
+		}
 		return
 	}
 	u := &Undoing{Environment: environment, By: by, Reason: reason, Since: now}
@@ -157,6 +167,11 @@ func (r *Run) undone(now time.Time) {
 		timeline.F("since", at(r.Undoing.Since)))
 	r.move(Halted, timeline.Muster(), r.Undoing.Reason, now)
 	r.write(UndoDone, "", r.everybody(), "", func(x *Telling) { x.in(r.Bound(r.Undoing.Environment)) })
+	if len(r.Undos) > 0 {
+		next := r.Undos[0]
+		r.Undos = slices.Delete(r.Undos, 0, 1)
+		r.rollBack(next.Environment, next.By, next.Reason, now)
+	}
 }
 
 func (r *Run) undoDue(due func(time.Time)) {
@@ -172,19 +187,43 @@ func (r *Run) undoDue(due func(time.Time)) {
 	}
 }
 
-// again lets what was rolled back, or what has failed, be done anew, with everything that came after it and with the votes that let
-// it begin: a second try is a new decision.
-func (r *Run) again(tasks []string, reason string, now time.Time) {
-	anew := slices.Clone(tasks)
-	for _, id := range tasks {
-		anew = append(anew, r.Plan.Following(id)...)
-		for _, g := range r.Plan.Gates(id) {
-			anew = append(append(anew, g), r.Plan.Following(g)...)
+// rolledBack are the tasks whose changes were undone.
+func (r *Run) rolledBack() (tasks []string) {
+	for _, t := range r.Tasks {
+		if t.Status == RolledBack {
+			tasks = append(tasks, t.ID)
 		}
 	}
-	for n := range r.Tasks {
-		if t := &r.Tasks[n]; slices.Contains(anew, t.ID) && t.Status != Waiting && t.Status != Skipped {
+	return tasks
+}
+
+// again lets tasks be done anew, with everything that comes after them and with the votes that let them begin: a second try is a new
+// decision.
+func (r *Run) again(tasks []string, reason string, now time.Time) {
+	for _, id := range r.anew(tasks) {
+		if t := r.task(id); t.Status != Waiting && t.Status != Skipped {
 			r.reset(t, reason, now)
 		}
 	}
+}
+
+// anew are tasks with those that have to be done again when they are: what comes after them, the votes that let them begin, and what
+// stands between. What else such a vote has let begin is as it was, but for what was to be done in the same environment.
+func (r *Run) anew(tasks []string) []string {
+	all := slices.Clone(tasks)
+	for _, id := range tasks {
+		def, _ := r.Plan.Task(id)
+		all = append(all, r.Plan.Following(id)...)
+		for _, g := range r.Plan.Gates(id) {
+			all = append(all, g)
+			for _, after := range r.Plan.Following(g) {
+				there, _ := r.Plan.Task(after)
+				if there.Environment != "" && there.Environment == def.Environment || slices.Contains(r.Plan.Following(after), id) {
+					all = append(all, after)
+				}
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.DeleteFunc(slices.Compact(all), func(id string) bool { return r.task(id) == nil })
 }

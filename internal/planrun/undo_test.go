@@ -264,3 +264,103 @@ func TestASecondTryIsANewDecisionAlsoBehindAWait(t *testing.T) {
 	w.do(planrun.Continue{Capacity: as(lena), Reason: "mended"}, lena)
 	w.stands("rehearse done, announce done, approve begun, window waiting, deploy waiting, bake waiting, report waiting")
 }
+
+// branches is a plan in which one vote lets a change of production begin, and a runbook on staging.
+func branches() plan.Definition {
+	d := upgrade()
+	aside := plan.Task{
+		ID: "aside", Kind: plan.Runbook, Name: text("Aside"), Needs: []string{"approve"}, Runs: "undo", Environment: "staging", SHA256: hash("aside"),
+		Assignment: by("lead"),
+	}
+	for p := range d.Phases {
+		for n := range d.Phases[p].Tasks {
+			if d.Phases[p].Tasks[n].ID == "deploy" {
+				d.Phases[p].Tasks = append(d.Phases[p].Tasks, aside)
+				return d
+			}
+		}
+	}
+	return d
+}
+
+func TestASecondTryLeavesAloneWhatHasNothingToDoWithIt(t *testing.T) {
+	w := begun(t, branches())
+	asides := 0
+	w.silent = func(x planrun.Work) bool {
+		if x.Do == planrun.RunStep && x.Task == "aside" {
+			asides++
+		}
+		return x.Do == planrun.RunStep && x.Task == "aside" // its outcome never comes
+	}
+	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
+	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
+	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
+	w.do(w.votes(mark, approval.Approve, ""), mark)
+	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
+	w.do(planrun.DoStep{Capacity: as(dora), Task: "deploy", Step: 2}, dora)
+	w.do(planrun.RollBack{Capacity: as(lena), Environment: "production", Reason: "no"}, lena)
+	w.after(time.Minute)
+	w.do(planrun.Continue{Capacity: as(lena), Reason: "mended"}, lena)
+	w.do(w.votes(mark, approval.Approve, ""), mark)
+	w.do(w.votes(carol, approval.Approve, ""), carol)
+	if aside, _, _ := w.run.Task("aside"); aside.Status != planrun.Begun || aside.Attempt != 1 || asides != 1 {
+		t.Errorf("aside is %s in attempt %d, and its step was begun %d times", aside.Status, aside.Attempt, asides)
+	}
+	if deploy, _, _ := w.run.Task("deploy"); deploy.Status != planrun.Ready || deploy.Attempt != 2 {
+		t.Errorf("deploy is %s in attempt %d", deploy.Status, deploy.Attempt)
+	}
+}
+
+func TestOneRollbackWaitsForAnother(t *testing.T) {
+	d := upgrade()
+	for p := range d.Phases {
+		for n := range d.Phases[p].Tasks {
+			if x := &d.Phases[p].Tasks[n]; x.ID == "rehearse" {
+				x.Rollback = &plan.Rollback{Component: "rehearsal", Detail: text("go back"), Within: time.Hour}
+			}
+		}
+	}
+	w := begun(t, d)
+	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
+	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
+	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
+	w.do(w.votes(mark, approval.Approve, ""), mark)
+	w.do(w.votes(carol, approval.Approve, ""), carol)
+	ends := w.now.Add(2 * time.Hour)
+	w.closes["production"] = ends
+	w.run.Windows = nil
+	w.settle()
+	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
+	w.do(planrun.RollBack{Capacity: as(lena), Environment: "staging", Reason: "the rehearsal was wrong"}, lena)
+	w.until(ends) // the window of production ends meanwhile, and the plan rolls back then
+	if w.run.Undoing.Environment != "staging" || len(w.run.Undos) != 1 {
+		t.Fatalf("%s is rolled back, and %+v waits", w.run.Undoing.Environment, w.run.Undos)
+	}
+	w.do(planrun.SettleUndo{Capacity: as(dora), Task: "rehearse", State: planrun.Undone, Note: "put back"}, dora)
+	w.settle()
+	if deploy, _, _ := w.run.Task("deploy"); deploy.Status != planrun.RolledBack || w.run.Status != planrun.Halted {
+		t.Errorf("deploy is %s, and the run %s", deploy.Status, w.run.Status)
+	}
+}
+
+func TestAChangeThatStandsStaysInThePlan(t *testing.T) {
+	w := approved(t)
+	w.result = func(planrun.Work) runbook.State { return runbook.Failed }
+	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
+	w.do(planrun.Settle{Capacity: as(dora), Task: "deploy", Status: planrun.Failed, Reason: "half of it"}, dora)
+	w.closed["production"] = w.now.Add(time.Hour) // it waits for its second try
+	w.run.Windows = nil
+	w.settle()
+	w.do(planrun.Retry{Capacity: as(lena), Task: "deploy", Reason: "again"}, lena)
+	next := terms(upgrade()).Pinned
+	next.Plan.Phases = slices.Clone(next.Plan.Phases)
+	next.SHA256 = hash("next")
+	for p := range next.Plan.Phases {
+		next.Plan.Phases[p].Tasks = slices.DeleteFunc(slices.Clone(next.Plan.Phases[p].Tasks), func(x plan.Task) bool { return x.ID == "deploy" || x.ID == "bake" })
+		for n := range next.Plan.Phases[p].Tasks {
+			next.Plan.Phases[p].Tasks[n].Needs = slices.DeleteFunc(slices.Clone(next.Plan.Phases[p].Tasks[n].Needs), func(id string) bool { return id == "deploy" || id == "bake" })
+		}
+	}
+	w.refused(planrun.RePlan{Capacity: as(lena), Reason: "shorter", Next: next}, lena, "task deploy: it has changed production and stays in the plan")
+}

@@ -226,14 +226,15 @@ func lastReason(b *approval.Ballot) string {
 	return ""
 }
 
-// reshow takes in that something which is voted on has changed: whoever has voted does so anew.
-func (r *Run) reshow(task string, now time.Time) {
+// reshow finds out whether something that is voted on has changed: whoever has voted does so anew, and whoever has a hand in it by now
+// does not.
+func (r *Run) reshow(now time.Time) {
 	for n := range r.Tasks {
-		t := &r.Tasks[n]
-		def, _ := r.Plan.Task(t.ID)
-		if t.Status != Begun || t.Ballot == nil || task != "" && !slices.Contains(def.Shows, task) {
+		t, def := &r.Tasks[n], r.def(n)
+		if t.Status != Begun || t.Ballot == nil || t.Ballot.Outcome.Verdict.Final() || r.unready(def) != "" { // until then nobody may vote
 			continue
 		}
+		t.Ballot.Implementers = r.doersAround(def)
 		changes := t.Ballot.Reshown(shown(r.Lines(t.ID)), now)
 		if len(changes) == 0 {
 			continue
@@ -242,6 +243,19 @@ func (r *Run) reshow(task string, now time.Time) {
 		r.record(now, timeline.VoteVoided, timeline.Muster(), timeline.F("task", t.ID), timeline.F("changed", names(changes)))
 		r.askVotes(VoteVoided, t.ID, voters(*def.Vote), "")
 	}
+}
+
+// unready returns the first task that a vote needs or shows and that has not ended any more, empty where there is none.
+func (r *Run) unready(def plan.Task) string {
+	if id := r.needs(def); id != "" {
+		return id
+	}
+	for _, id := range def.Shows {
+		if t := r.task(id); t != nil && !t.Status.Ended() {
+			return id
+		}
+	}
+	return ""
 }
 
 func names(changes []approval.Change) string {
@@ -277,7 +291,7 @@ func (r *Run) ballot(action, task string) (*approval.Ballot, plan.Task, error) {
 	return t.Ballot, def, nil
 }
 
-// subject is what a vote is about, for a refusal.
+// refuseVote says why a vote on a task, or on the change of the plan, is not taken.
 func (r *Run) refuseVote(action, task string, why error) error {
 	if task == "" {
 		return r.refuse(action+" the change of", "%s", why)
@@ -303,7 +317,11 @@ func (c Vote) vote(by timeline.Actor) approval.Vote {
 
 // Apply takes the vote.
 func (c Vote) Apply(r *Run, by timeline.Actor, now time.Time) error {
+	r.reshow(now)
 	b, def, _ := r.ballot("vote on", c.Task)
+	if id := r.unready(def); id != "" && !b.Outcome.Verdict.Final() {
+		return r.deny("vote", c.Task, by, r.refuseTask("vote on", c.Task, "task %s is %s again", id, r.task(id).Status), now)
+	}
 	against := c.Choice == approval.Reject || c.Choice == approval.NotReady || c.Choice == approval.Abstain
 	if old := r.stale(def, now); old != "" && !against && !b.Outcome.Verdict.Final() {
 		return r.deny("vote", c.Task, by, r.refuseTask("vote on", c.Task, "%s", old), now)

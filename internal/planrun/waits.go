@@ -162,7 +162,7 @@ func (r *Run) waitBegun(w *Wait, t *Task, def plan.Task, now time.Time) bool {
 // unchecked are the roles that still have to check evidence of a task.
 func (r *Run) unchecked(t *Task, def plan.Task) (roles []string) {
 	for _, e := range def.Evidence {
-		left := slices.ContainsFunc(t.Evidence, func(g Given) bool { return g.Item == e.ID && g.Checked.IsZero() })
+		left := slices.ContainsFunc(t.Evidence, func(g Given) bool { return g.Item == e.ID && g.open() })
 		if left && e.CheckedBy != "" && !slices.Contains(roles, e.CheckedBy) {
 			roles = append(roles, e.CheckedBy)
 		}

@@ -178,6 +178,7 @@ type Telling struct {
 	Given       []Given        `json:"given,omitempty"`   // evidence to be checked
 	Targets     []string       `json:"targets,omitempty"` // of the wave that is on its way
 	Step        int            `json:"step,omitempty"`    // of a runbook
+	Freeze      string         `json:"freeze,omitempty"`  // ID, of an override; empty: outside every window
 	Then        []plan.Text    `json:"then,omitempty"`    // tasks that wait for it
 	By          timeline.Actor `json:"by,omitzero"`
 	Reason      string         `json:"reason,omitempty"`

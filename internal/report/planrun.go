@@ -32,7 +32,8 @@ type planning struct {
 	Environment string
 	Where       string // its ID in the plan
 	Zone        string
-	Step        int // of a runbook
+	Step        int    // of a runbook
+	Freeze      string // its ID: of an override; empty: outside every window
 
 	Task     string // ID; empty: it is about the run as a whole
 	Name     string `text:"line"` // of the task
@@ -136,7 +137,7 @@ func (l *language) offerOnRun(t *planrun.Telling) *delivery.Offer {
 	case planrun.WaiverWanted:
 		return delivery.OfferOfWaiver(label(), string(t.Run), t.Task, t.By.ID, t.Reason, t.Control, t.Until)
 	case planrun.OverrideAsked:
-		return delivery.OfferOfOverride(label(), string(t.Run), t.Where, t.By.ID, t.Reason, t.Until)
+		return delivery.OfferOfOverride(label(), string(t.Run), t.Where, t.Freeze, t.By.ID, t.Reason, t.Until)
 	default:
 		return nil
 	}
@@ -146,7 +147,7 @@ func (l *language) seenPlanning(t *planrun.Telling, to delivery.Recipient) *plan
 	d := planning{
 		About: string(t.About), Outside: outsider(t, to), ID: string(t.Run), Plan: t.Plan.In(l.code), Status: string(t.Status), Customer: t.Customer,
 		Environment: t.Environment, Where: t.Where, Zone: cmp.Or(to.Zone, t.Zone), Task: t.Task, Name: t.Name.In(l.code), Detail: t.Detail.In(l.code),
-		Kind: string(t.Kind), State: string(t.State), Changes: t.Changes, Overrun: string(t.Overrun), Skips: t.Skips, Waves: t.Waves, Step: t.Step, Targets: t.Targets,
+		Kind: string(t.Kind), State: string(t.State), Changes: t.Changes, Overrun: string(t.Overrun), Skips: t.Skips, Waves: t.Waves, Step: t.Step, Freeze: t.Freeze, Targets: t.Targets,
 		Approves: t.Silence == approval.ApproveOnExpiry, Reason: l.reason(t.Reason), Control: t.Control, Due: t.Due, Until: t.Until, Outcome: t.Outcome,
 		Approved: t.Outcome == "granted" || approval.Verdict(t.Outcome).Approves(),
 	}

@@ -80,7 +80,7 @@ func planning(a planrun.About, role planrun.Part) planrun.Telling {
 			t.State, t.Outcome, t.Control, t.Reason = planrun.Skipped, "granted", "", ""
 		}
 	case planrun.OverrideAsked:
-		t.Reason, t.Until = "The certificate ends tonight.", after(3*time.Hour)
+		t.Reason, t.Until, t.Freeze = "The certificate ends tonight.", after(3*time.Hour), "year-end"
 	case planrun.TaskLocked:
 		deploy(planrun.Held)
 		t.By, t.Reason = timeline.Muster(), "RUN-2B4C6D8E0F is changing it"
@@ -315,7 +315,7 @@ func TestAPlanMessageOffersItsDecision(t *testing.T) {
 		planrun.VoteVoided:    {Part: "approve", Content: shown},
 		planrun.ChangeWanted:  {Content: shown},
 		planrun.WaiverWanted:  *delivery.OfferOfWaiver("", string(waiver.Run), "scan", "kim", waiver.Reason, waiver.Control, waiver.Until),
-		planrun.OverrideAsked: *delivery.OfferOfOverride("", string(override.Run), "production", "kim", override.Reason, override.Until),
+		planrun.OverrideAsked: *delivery.OfferOfOverride("", string(override.Run), "production", override.Freeze, "kim", override.Reason, override.Until),
 	}
 	for _, a := range planrun.Abouts() {
 		told := planning(a, owner)

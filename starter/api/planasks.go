@@ -84,6 +84,8 @@ type (
 		Task  string `json:"task"`
 		Grant bool   `json:"grant"`
 		Note  string `json:"note,omitempty"`
+		// Asked is when what is decided was asked for; zero: whatever waits.
+		Asked time.Time `json:"asked,omitzero"`
 	}
 	// PlanRetry lets a task that has failed be done anew.
 	PlanRetry struct {
@@ -147,6 +149,8 @@ type (
 		Environment string `json:"environment"`
 		Grant       bool   `json:"grant"`
 		Note        string `json:"note,omitempty"`
+		// Asked is when what is decided was asked for; zero: whatever waits.
+		Asked time.Time `json:"asked,omitzero"`
 	}
 	// PlanReplan asks to go on under another revision of the plan.
 	PlanReplan struct {
@@ -256,7 +260,7 @@ func (a PlanSkip) command(_ *server, about asking) (planrun.Command, error) {
 }
 
 func (a PlanWaive) command(_ *server, about asking) (planrun.Command, error) {
-	return planrun.Waive{Capacity: about.in, Task: a.Task, Grant: a.Grant, Note: a.Note}, nil
+	return planrun.Waive{Capacity: about.in, Task: a.Task, Grant: a.Grant, Note: a.Note, Asked: a.Asked}, nil
 }
 
 func (a PlanRetry) command(_ *server, about asking) (planrun.Command, error) {
@@ -305,7 +309,7 @@ func (a PlanOverride) command(_ *server, about asking) (planrun.Command, error) 
 }
 
 func (a PlanConfirmOverride) command(_ *server, about asking) (planrun.Command, error) {
-	return planrun.ConfirmOverride{Capacity: about.in, Environment: a.Environment, Grant: a.Grant, Note: a.Note}, nil
+	return planrun.ConfirmOverride{Capacity: about.in, Environment: a.Environment, Grant: a.Grant, Note: a.Note, Asked: a.Asked}, nil
 }
 
 // command reads the plan, if it is that of whoever leads the run: from anybody else the run takes none.

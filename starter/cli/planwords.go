@@ -96,7 +96,7 @@ func koreanPlanLabels() planLabels {
 		roles: "역할", role: "역할", party: "소속",
 
 		who: "담당", due: "기한", needs: "선행 작업", nothing: "없음", remind: "사전 알림", escalate: "에스컬레이션", when: "조건", changes: "변경 대상",
-		byHand: "시작", typical: "예상 소요", skip: "예외 승인", rollback: "롤백(원복)", vote: "의결", shows: "제시 증적", runs: "런북", check: "점검",
+		byHand: "시작", typical: "예상 소요", skip: "예외 승인", rollback: "롤백(롤백)", vote: "의결", shows: "제시 증적", runs: "런북", check: "점검",
 		waits: "대기", tells: "공지 대상", says: "메시지", writes: "작성 문서", waves: "배포 차수",
 
 		afterStart: "시작 후 %s", afterTask: "%[2]s 완료 후 %[1]s", afterDate: "%[2]s 후 %[1]s", beforeDate: "%[2]s 전 %[1]s", onDate: "%s 당일",
@@ -120,8 +120,8 @@ func koreanPlanLabels() planLabels {
 			"manual": "수작업", "approval": "승인", "decision": "진행 여부 결정", "runbook": "런북", "check": "점검", "wait": "대기", "notify": "공지", "report": "문서 작성",
 			"ours": "자체 추가", "text": "텍스트", "integer": "정수", "boolean": "참·거짓", "choice": "선택", "date": "날짜", "instant": "시각", "list": "목록",
 			"customer": "고객사", "partner": "파트너", "provider": "서비스 제공사", "vendor": "벤더",
-			"ask": "담당자가 결정", "fail": "작업 실패", "roll-back": "롤백(원복)", "go-on": "기록만 함",
-			"finish": "작업 가능 시간 종료 시 계속", "hold": "작업 가능 시간 종료 시 이후 변경 보류", "overrun-roll-back": "작업 가능 시간 종료 시 롤백(원복)",
+			"ask": "담당자가 결정", "fail": "작업 실패", "roll-back": "롤백(롤백)", "go-on": "기록만 함",
+			"finish": "작업 가능 시간 종료 시 계속", "hold": "작업 가능 시간 종료 시 이후 변경 보류", "overrun-roll-back": "작업 가능 시간 종료 시 롤백(롤백)",
 			"work-plan": "작업계획서", "completion-report": "작업완료보고서",
 			"weekly": "매주", "monthly": "매월", "quarterly": "분기마다", "half-yearly": "반기마다", "yearly": "매년",
 		},

@@ -112,7 +112,7 @@ func (h *hearing) content() string {
 		}
 	case overrides:
 		if o := h.override(); o != nil {
-			return link.OfOverride(run, h.part, o.Asked.By.ID, o.Asked.Reason, o.Asked.Until)
+			return link.OfOverride(run, h.part, o.Asked.Freeze, o.Asked.By.ID, o.Asked.Reason, o.Asked.Until)
 		}
 	case votes:
 		if b := h.ballot(h.whole); b != nil {
@@ -345,9 +345,17 @@ func against(a link.Action) bool {
 func (h *hearing) command(id string, s sentence) planrun.Command {
 	switch h.matter {
 	case waivers:
-		return planrun.Waive{Capacity: h.in, Task: h.part, Grant: s.action == link.GrantWaiver, Note: s.reason.text}
+		c := planrun.Waive{Capacity: h.in, Task: h.part, Grant: s.action == link.GrantWaiver, Note: s.reason.text}
+		if t, _, ok := h.whole.Task(h.part); ok && t.Waiver != nil { // whose fingerprint was compared
+			c.Asked = t.Waiver.Asked
+		}
+		return c
 	case overrides:
-		return planrun.ConfirmOverride{Capacity: h.in, Environment: h.part, Grant: s.action == link.GrantOverride, Note: s.reason.text}
+		c := planrun.ConfirmOverride{Capacity: h.in, Environment: h.part, Grant: s.action == link.GrantOverride, Note: s.reason.text}
+		if o := h.override(); o != nil && waits(o) {
+			c.Asked = o.Asked.From
+		}
+		return c
 	case votes:
 	}
 	return planrun.Vote{

@@ -65,7 +65,7 @@ func TestBallot(t *testing.T) {
 		},
 		{
 			name: "changed since, and opened", since: func(p *place, r *planrun.Run) { p.yard.shownAnew(r) }, status: 200,
-			en: "This has changed", ko: "<bdi>‘원복 리허설’: 리허설 로그</bdi>: 추가",
+			en: "This has changed", ko: "<bdi>‘롤백 리허설’: 리허설 로그</bdi>: 추가",
 		},
 		{
 			name: "changed since", since: func(p *place, r *planrun.Run) { p.yard.shownAnew(r) }, form: says("approve", ""), status: 409,

@@ -24,6 +24,7 @@ type deciding struct {
 	Detail string
 
 	Asked, Why, Control, AskedUntil string // who asks for it, why, what is done instead, and until when
+	Freeze                          string // ID, in which an environment would be changed; empty: outside every window
 
 	Due      string
 	Late     bool     // that is past
@@ -262,7 +263,7 @@ func (t teller) matter(d *deciding) {
 		if o := t.h.override(); o != nil {
 			n := slices.IndexFunc(t.h.whole.Override, func(x planrun.Override) bool { return x == *o })
 			seen := r.Override[n]
-			d.Asked, d.Why, d.AskedUntil = t.named(seen.Asked.By), seen.Asked.Reason, t.at(seen.Asked.Until)
+			d.Asked, d.Why, d.AskedUntil, d.Freeze = t.named(seen.Asked.By), seen.Asked.Reason, t.at(seen.Asked.Until), seen.Asked.Freeze
 		}
 	case votes:
 		t.voting(d, task, def)

@@ -73,6 +73,8 @@ func (y *yard) advance(r *planrun.Run) {
 				y.told = append(y.told, w.Telling)
 			case planrun.ComputeDue:
 				r.DueComputed(w.Task, w.Due.From.Add(w.Due.Within).AddDate(0, 0, w.Due.Days), "", y.now())
+			case planrun.TakeLock:
+				r.LockTaken(w.Number, true, "", "", y.now())
 			case planrun.LookWindow:
 				l := planrun.Look{Environment: w.Window.Environment, At: y.now(), Open: !y.closed, Until: y.now().Add(4 * time.Hour)}
 				if y.closed {
