@@ -90,6 +90,10 @@ func (s *PlanRuns) Start(ctx context.Context, req Request, terms planrun.Terms) 
 	if err != nil || r.Request == req.ID {
 		return r, err
 	}
+	if r.Over() {
+		return nil, &RefusedError{Reason: fmt.Sprintf("start %s on %s of %s: %s is %s, and its last messages are still on their way: try again in a moment",
+			terms.Plan.ID, terms.Target().Name, terms.CustomerName, r.ID, r.Status)}
+	}
 	return nil, &RefusedError{Reason: fmt.Sprintf("start %s on %s of %s: %s has it since %s, started by %s, and is %s", terms.Plan.ID,
 		terms.Target().Name, terms.CustomerName, r.ID, r.Opened.UTC().Format(time.RFC3339), r.Starter.Shown(), r.Status)}
 }

@@ -78,3 +78,41 @@ func TestOneRunAtATimeChangesAnEnvironment(t *testing.T) {
 		t.Errorf("it keeps %+v", r.Locks)
 	}
 }
+
+// An alert that fires while a task changes its environment pages nobody until the task has ended, and then it does.
+func TestAnAlertWaitsForTheEndOfAChange(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, nil)
+	lead, deployer := s.as(t, "ben"), s.as(t, "ann")
+	r, err := lead.StartPlanRun(t.Context(), api.NewPlanRun{
+		File: "upgrade.yaml", Content: api.PlanText(changePlan("upgrade")), Customer: "globex", Environments: map[string]string{"staging": "staging"},
+	}, "start")
+	must(t, err)
+	sees := func(what string, ok func(*planrun.Run) bool) {
+		must(t, until(t.Context(), what, func() error {
+			now, err := lead.PlanRun(t.Context(), r.ID)
+			if err == nil && !ok(now) {
+				err = fmt.Errorf("the change is %s, and silences are %+v", now.Tasks[0].Status, now.Silences)
+			}
+			return err
+		}))
+	}
+	ask := func(a api.PlanAsk) {
+		_, err := deployer.AskPlanRun(t.Context(), r.ID, a, "")
+		must(t, err)
+	}
+	sees("the change may begin", func(now *planrun.Run) bool { return now.Tasks[0].Status == planrun.Ready })
+	ask(api.PlanBegin{Task: "change"})
+	sees("alerts are held back", func(now *planrun.Run) bool { return len(now.Silences) == 1 && !now.Silences[0].Begun.IsZero() })
+	must(t, deliver(t.Context(), s.url, body("plant", "staging", "firing", 2, "")))
+	sees("the alert is told", func(now *planrun.Run) bool { return len(now.Silences[0].Names) == 2 })
+	all, err := byGroup(t.Context(), s.api)
+	must(t, err)
+	if len(all["staging"]) != 0 {
+		t.Error("an incident was opened while the change is under way")
+	}
+	ask(api.PlanComplete{Task: "change"})
+	_, err = opened(t.Context(), s.api, "staging")
+	must(t, err)
+	sees("the run lists them", func(now *planrun.Run) bool { return len(now.Alerts) == 2 && !now.Alerts[0].Resolved })
+}

@@ -136,7 +136,7 @@ func (b *Ballot) admit(c Cast) error {
 		r := &Refusal{Cause: Stale, Person: c.By}
 		for _, p := range b.Past {
 			if p.Shown.SHA256 == c.Shown {
-				r.Changes = p.Shown.changes(b.Shown)
+				r.Changes = p.Shown.Changes(b.Shown)
 			}
 		}
 		return r
@@ -199,7 +199,7 @@ func (b *Ballot) Reshown(s Shown, now time.Time) []Change {
 		return nil
 	}
 	b.Expire(now)
-	b.Voided, b.Changes = now, b.Shown.changes(s)
+	b.Voided, b.Changes = now, b.Shown.Changes(s)
 	b.Past = append(b.Past, b.Round)
 	if over := len(b.Past) - maxPast; over > 0 {
 		b.Past, b.Dropped = slices.Delete(b.Past, 0, over), b.Dropped+over

@@ -59,8 +59,8 @@ const (
 	Gone    ChangeKind = "gone"
 )
 
-// changes names the lines in which a later showing differs, by name.
-func (s Shown) changes(later Shown) []Change {
+// Changes names the lines in which a later showing differs, by name.
+func (s Shown) Changes(later Shown) []Change {
 	var all []Change
 	for _, l := range s.Lines {
 		switch n := slices.IndexFunc(later.Lines, func(x Line) bool { return x.Name == l.Name }); {

@@ -231,6 +231,9 @@ func lastReason(b *approval.Ballot) string {
 func (r *Run) reshow(now time.Time) {
 	for n := range r.Tasks {
 		t, def := &r.Tasks[n], r.def(n)
+		if t.Ballot != nil && t.Status == Done && !r.goneOn(t.ID) {
+			r.revoke(t, def, now)
+		}
 		if t.Status != Begun || t.Ballot == nil || t.Ballot.Outcome.Verdict.Final() || r.unready(def) != "" { // until then nobody may vote
 			continue
 		}
@@ -243,6 +246,25 @@ func (r *Run) reshow(now time.Time) {
 		r.record(now, timeline.VoteVoided, timeline.Muster(), timeline.F("task", t.ID), timeline.F("changed", names(changes)))
 		r.askVotes(VoteVoided, t.ID, voters(*def.Vote), "")
 	}
+}
+
+// revoke takes a decision back when what it was about has changed before anything has followed from it.
+func (r *Run) revoke(t *Task, def plan.Task, now time.Time) {
+	changes := t.Ballot.Shown.Changes(shown(r.Lines(t.ID)))
+	if len(changes) == 0 {
+		return
+	}
+	r.record(now, timeline.VoteVoided, timeline.Muster(), timeline.F("task", t.ID), timeline.F("changed", names(changes)))
+	r.reset(t, names(changes), now)
+	r.askVotes(VoteVoided, t.ID, voters(*def.Vote), "")
+}
+
+// goneOn tells whether something that waits for a task has begun.
+func (r *Run) goneOn(task string) bool {
+	return slices.ContainsFunc(r.Plan.Following(task), func(id string) bool {
+		t := r.task(id)
+		return t != nil && (!t.Begun.IsZero() || t.Status.Ended() || t.Status == Failed)
+	})
 }
 
 // unready returns the first task that a vote needs or shows and that has not ended any more, empty where there is none.

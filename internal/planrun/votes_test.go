@@ -1,6 +1,7 @@
 package planrun_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -44,17 +45,24 @@ func TestVotersWhomNobodyKnowsAreAskedForEverLess(t *testing.T) {
 	w.do(w.votes(mark, approval.Approve, ""), mark)
 }
 
-// A vote that decides and newer evidence, in one moment: what came first counts.
-func TestWhatAVoteHasDecidedStaysDecided(t *testing.T) {
-	w := rehearsed(t)
-	w.do(w.votes(mark, approval.Approve, ""), mark)
+// What was decided counts for what was shown: newer evidence takes it back, unless something has followed from it already.
+func TestADecisionIsOnWhatWasShown(t *testing.T) {
+	w := approved(t)
 	more := planrun.AddEvidence{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}
-	if err := w.votes(carol, approval.Approve, "").Apply(w.run, carol, w.now); err != nil {
-		t.Fatal(err)
-	}
+	w.told = nil
 	w.do(more, dora)
-	if approve, _, _ := w.run.Task("approve"); approve.Status != planrun.Done || w.has(timeline.VoteVoided) != 0 {
-		t.Errorf("it is %s, and %d votes were voided", approve.Status, w.has(timeline.VoteVoided))
+	w.stands("rehearse in-check, announce done, approve waiting, deploy waiting, bake waiting, report waiting")
+	w.heard("vote-voided approve → change-manager customer")
+	if voided := w.run.Timeline.Entries[slices.IndexFunc(w.run.Timeline.Entries, func(e timeline.Entry) bool { return e.Kind == timeline.VoteVoided })]; voided.Fact("changed") != "evidence rehearse/log 2 added, task rehearse changed" {
+		t.Errorf("voided because of %q", voided.Fact("changed"))
+	}
+	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
+	w.do(w.votes(mark, approval.Approve, ""), mark)
+	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
+	w.do(more, dora)
+	if approve, _, _ := w.run.Task("approve"); approve.Status != planrun.Done {
+		t.Errorf("it is %s although the change has begun", approve.Status)
 	}
 }
 
