@@ -151,10 +151,16 @@ func views() map[string]func(p *place, lang string) *httptest.ResponseRecorder {
 		"run-over":        run("jung", "", nil, func(p *place) { p.yard.cancelled(p.yard.decided()) }),
 		"run-waived":      run("park", "", nil, func(p *place) { p.yard.skipping() }),
 		"run-frozen":      run("choi", "", nil, func(p *place) { overridden(p) }),
-		"run-fault":       run("lee", "", url.Values{"deed": {"complete"}, "task": {"rehearse"}, "ref.log": {" "}, "text": {"it took long"}}, func(p *place) { p.yard.begun(1) }),
-		"run-refused":     run("kim", "", url.Values{"deed": {"begin"}, "task": {"deploy"}}, func(p *place) { p.yard.begun(1) }),
-		"run-done":        run("lee", "", nil, func(p *place) { p.yard.begun(1) }, "done=begin"),
-		"no-run":          run("han", "", nil, func(p *place) { p.yard.begun(1) }),
+		"run-changing": run("lee", "", nil, func(p *place) { // staging is changed, and another run has production
+			r := p.yard.begun(1)
+			r.Windows = []planrun.Look{{Environment: "staging", At: p.yard.now(), Open: true}, {Environment: "production", At: p.yard.now(), Open: true}}
+			r.Silences = []planrun.Silence{{Environment: "staging", Begun: p.yard.now(), Names: []string{"SiteDown", "DiskFull"}, Tasks: []string{"rehearse"}}}
+			r.Locks = []planrun.Lock{{Environment: "production", Tries: 1, Holder: "RUN-2B4C6D8E0F", Next: p.yard.now().Add(time.Minute)}}
+		}),
+		"run-fault":   run("lee", "", url.Values{"deed": {"complete"}, "task": {"rehearse"}, "ref.log": {" "}, "text": {"it took long"}}, func(p *place) { p.yard.begun(1) }),
+		"run-refused": run("kim", "", url.Values{"deed": {"begin"}, "task": {"deploy"}}, func(p *place) { p.yard.begun(1) }),
+		"run-done":    run("lee", "", nil, func(p *place) { p.yard.begun(1) }, "done=begin"),
+		"no-run":      run("han", "", nil, func(p *place) { p.yard.begun(1) }),
 		"runs": func(p *place, lang string) *httptest.ResponseRecorder {
 			p.yard.halted()
 			p.yard.begun(2)

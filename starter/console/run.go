@@ -57,6 +57,8 @@ type window struct {
 	Until, Next    string
 	Unknown        bool // it is being found out
 	Task, DecideBy string
+	Quiet          bool   // its alerts are held back …
+	Alerts         string // … these so far
 }
 
 // overridden is that an environment may be changed although it may not, or that somebody has asked for it.
@@ -194,6 +196,16 @@ func (t teller) windows() (all []window) {
 		for _, why := range l.Why {
 			if why.Holds() {
 				x.Why = listed(x.Why, why.Name)
+			}
+		}
+		for _, k := range t.h.run.Locks {
+			if k.Environment == l.Environment && k.Holder != "" && x.Open {
+				x.Open, x.Why = false, t.cfg.Texts.PlanReason(k.Holder+" is changing it", t.language)
+			}
+		}
+		for _, q := range t.h.run.Silences {
+			if q.Environment == l.Environment && !q.Begun.IsZero() {
+				x.Quiet, x.Alerts = true, strings.Join(q.Names, ", ")
 			}
 		}
 		all = append(all, x)
