@@ -227,3 +227,78 @@ func (r *Run) anew(tasks []string) []string {
 	slices.Sort(all)
 	return slices.DeleteFunc(slices.Compact(all), func(id string) bool { return r.task(id) == nil })
 }
+
+// Check refuses it where nothing was changed, and from whoever neither leads nor answers for what was.
+func (c RollBack) Check(r *Run, by timeline.Actor) error {
+	if err := r.wantRun("roll back", Running, Halted); err != nil {
+		return err
+	}
+	if err := r.wantText("roll back", "reason", c.Reason, true); err != nil {
+		return err
+	}
+	if r.Bound(c.Environment) == nil {
+		return r.refuse("roll back", "no such environment %q", c.Environment)
+	}
+	all := r.changed(c.Environment)
+	if len(all) == 0 {
+		return r.refuse("roll back", "nothing was changed in %s", c.Environment)
+	}
+	roles := []string{r.Plan.Lead}
+	for _, t := range all {
+		def, _ := r.Plan.Task(t.ID)
+		roles = append(roles, def.Accountable)
+	}
+	return r.wantRole("roll back", "", by, c.Capacity, slices.Compact(roles)...)
+}
+
+// Apply begins to undo it.
+func (c RollBack) Apply(r *Run, by timeline.Actor, now time.Time) error {
+	r.rollBack(c.Environment, by, c.Reason, now)
+	return nil
+}
+
+// Check refuses it when nothing is rolled back, and a repair where the plan wants a rollback.
+func (c SettleUndo) Check(r *Run, by timeline.Actor) error {
+	if err := r.wantRun("settle rollback of", RollingBack); err != nil {
+		return err
+	}
+	i := r.Undoing.item()
+	if i == nil || i.Task != c.Task || i.State == Needed {
+		return r.refuseTask("settle rollback of", c.Task, "it is not being rolled back now")
+	}
+	if err := r.wantText("settle rollback of", "note", c.Note, true); err != nil {
+		return err
+	}
+	_, def, _ := r.Task(c.Task)
+	switch c.State {
+	case Undone, UndoFail:
+	case UndoRunning:
+		switch {
+		case i.State != UndoFail:
+			return r.refuseTask("settle rollback of", c.Task, "it is %s already", i.State)
+		case i.Work != 0:
+			return r.refuseTask("settle rollback of", c.Task, "a step of it is still under way")
+		}
+	case Forward:
+		if !def.Rollback.FixForward {
+			return r.refuseTask("settle rollback of", c.Task, "the plan does not let it be fixed forward")
+		}
+	default:
+		return r.refuseTask("settle rollback of", c.Task, "%q: want done, failed, running, or fixed-forward", c.State)
+	}
+	return r.wantRole("settle rollback of", c.Task, by, c.Capacity, r.with(append(def.Doers(), def.Accountable)...)...)
+}
+
+// Apply goes on from there.
+func (c SettleUndo) Apply(r *Run, by timeline.Actor, now time.Time) error {
+	i := r.Undoing.item()
+	if c.State == UndoRunning { // from its beginning
+		i.State = Needed
+		i.Steps, i.Late = nil, false
+		r.record(now, timeline.RollbackMoved, by, timeline.F("task", i.Task), timeline.F("component", i.Component), timeline.F("from", string(UndoFail)),
+			timeline.F("to", string(Needed)), timeline.F("note", c.Note))
+		return nil
+	}
+	r.undoes(i, c.State, by, c.Note, now)
+	return nil
+}

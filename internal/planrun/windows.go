@@ -213,3 +213,108 @@ func (r *Run) expire(now time.Time) {
 		r.tell(WaiverExpired, t.ID, r.with(append(def.Doers(), def.Accountable)...))
 	}
 }
+
+// Check refuses it without what it needs, and from whoever neither leads nor works there.
+func (c AskOverride) Check(r *Run, by timeline.Actor) error {
+	if r.Over() {
+		return r.stands("override")
+	}
+	if r.Bound(c.Environment) == nil {
+		return r.refuse("override", "no such environment %q", c.Environment)
+	}
+	if slices.ContainsFunc(r.Override, func(o Override) bool { return o.Environment == c.Environment && o.open() }) {
+		return r.refuse("override", "somebody has asked for it already")
+	}
+	if err := r.wantText("override", "reason", c.Reason, true); err != nil {
+		return err
+	}
+	return r.wantRole("override", "", by, c.Capacity, r.doersIn(c.Environment)...)
+}
+
+// doersIn are whoever leads and whoever changes an environment.
+func (r *Run) doersIn(environment string) []string {
+	roles := []string{r.Plan.Lead}
+	for _, t := range r.Plan.All() {
+		if t.Changes && t.Environment == environment {
+			roles = append(roles, t.Doers()...)
+		}
+	}
+	slices.Sort(roles)
+	return slices.Compact(roles)
+}
+
+// Apply asks another person to confirm it.
+func (c AskOverride) Apply(r *Run, by timeline.Actor, now time.Time) error {
+	o := Override{Environment: c.Environment}
+	o.Asked.Freeze, o.Asked.By, o.Asked.Reason, o.Asked.From, o.Asked.Until = c.Freeze, by, c.Reason, now, c.Until
+	anyone := o.Asked
+	anyone.Approver = timeline.Actor{Kind: timeline.Person, ID: "another"} // who confirms it is checked then
+	if err := anyone.Check(r.Bound(c.Environment).Rules, now); err != nil {
+		return r.deny("override", "", by, r.refuse("override", "%s", err), now)
+	}
+	r.Override = append(r.Override, o)
+	r.record(now, timeline.OverrideAsked, by, timeline.F("environment", c.Environment), timeline.F("freeze", c.Freeze), timeline.F("reason", c.Reason),
+		timeline.F("until", at(c.Until)))
+	r.write(OverrideAsked, "", r.overseers(), "", func(x *Telling) {
+		x.By, x.Reason, x.Until, x.Freeze = by, c.Reason, c.Until, c.Freeze
+		x.in(r.Bound(c.Environment))
+	})
+	return nil
+}
+
+// overseers are whoever leads and whoever votes in this plan: one of them confirms an override.
+func (r *Run) overseers() []string {
+	roles := []string{r.Plan.Lead}
+	for _, t := range r.Plan.All() {
+		if t.Vote != nil {
+			for _, v := range t.Vote.Voters {
+				roles = append(roles, v.Role)
+			}
+		}
+	}
+	slices.Sort(roles)
+	return slices.Compact(roles)
+}
+
+// Check refuses it when nobody has asked, and from whoever neither leads nor votes.
+func (c ConfirmOverride) Check(r *Run, by timeline.Actor) error {
+	if r.Over() {
+		return r.stands("confirm override of")
+	}
+	n := slices.IndexFunc(r.Override, func(o Override) bool { return o.Environment == c.Environment && o.open() })
+	if n < 0 {
+		return r.refuse("confirm override of", "nobody has asked for one of %s", c.Environment)
+	}
+	if asked := r.Override[n].Asked.From; !c.Asked.IsZero() && !c.Asked.Equal(asked) {
+		return r.refuse("confirm override of", "another one was asked for at %s: look again", at(asked))
+	}
+	if err := r.wantText("confirm override of", "note", c.Note, !c.Grant); err != nil {
+		return err
+	}
+	return r.wantRole("confirm override of", "", by, c.Capacity, r.overseers()...)
+}
+
+// Apply opens the environment until the instant that was asked for.
+func (c ConfirmOverride) Apply(r *Run, by timeline.Actor, now time.Time) error {
+	n := slices.IndexFunc(r.Override, func(o Override) bool { return o.Environment == c.Environment && o.open() })
+	o := &r.Override[n]
+	if o.Asked.By.ID == by.ID {
+		return r.deny("confirm override", "", by, r.refuse("confirm override of", "%s has asked for it: want another person", by.Shown()), now)
+	}
+	if !c.Grant {
+		o.Refused = true
+		r.record(now, timeline.OverrideRefused, by, timeline.F("environment", c.Environment), timeline.F("note", c.Note))
+		return nil
+	}
+	confirmed := o.Asked
+	confirmed.Approver, confirmed.From = by, now
+	if err := confirmed.Check(r.Bound(c.Environment).Rules, now); err != nil {
+		return r.deny("confirm override", "", by, r.refuse("confirm override of", "%s", err), now)
+	}
+	o.Asked = confirmed
+	r.record(now, timeline.OverrideGiven, by, timeline.F("environment", c.Environment), timeline.F("reason", o.Asked.Reason),
+		timeline.F("until", at(o.Asked.Until)))
+	l := r.look(c.Environment)
+	l.At, l.Work = time.Time{}, 0 // what was known counts no more
+	return nil
+}
