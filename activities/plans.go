@@ -29,6 +29,7 @@ type Plans struct {
 	Directory func() Directory
 	Writer    PlanWriter
 	Now       func() time.Time
+	Page      func(planrun.ID) string // where people see a run, empty when they cannot; nil: nobody knows
 }
 
 // RoleTargets are whom a role of a plan means.
@@ -52,6 +53,9 @@ func (p *Plans) ComposePlan(_ context.Context, in ComposePlanInput) (incident.Co
 	out := incident.Composition{Folder: dir.Folder()}
 	if err := recent(dir, in.Seen, in.Anyway); err != nil {
 		return out, err
+	}
+	if p.Page != nil {
+		in.Telling.Page = p.Page(in.Telling.Run)
 	}
 	roles := in.Roles
 	if in.Telling.Person != "" {

@@ -14,6 +14,7 @@ import (
 	"muster/internal/localticket"
 	"muster/internal/org"
 	"muster/internal/outbound"
+	"muster/internal/planrun"
 	"muster/internal/report"
 	"muster/internal/runner"
 	"muster/internal/smtp"
@@ -30,9 +31,10 @@ type Options struct {
 	Incidents    activities.Incidents
 	Locks        activities.Locks
 	Keys         Keys
-	Links        activities.Linker // nil: messages carry no links
-	Refused      func(Refusal)     // of messages that nobody of this installation has signed
-	Data         string            // folder of the local tickets, reports and file channels
+	Links        activities.Linker       // nil: messages carry no links
+	RunPage      func(planrun.ID) string // nil: messages do not say where a run is seen
+	Refused      func(Refusal)           // of messages that nobody of this installation has signed
+	Data         string                  // folder of the local tickets, reports and file channels
 	Log          *slog.Logger
 	Out          io.Writer // of the console channel
 }
@@ -69,7 +71,7 @@ func NewActivities(o Options) (Activities, error) {
 		Certificates: &activities.Certificates{
 			Directory: func() activities.CertificateDirectory { return o.Organisation.Current() }, Writer: o.Texts,
 		},
-		Plans: &activities.Plans{Directory: current, Writer: o.Texts, Now: time.Now},
+		Plans: &activities.Plans{Directory: current, Writer: o.Texts, Now: time.Now, Page: o.RunPage},
 		PlanReports: &activities.PlanReports{
 			Writer: o.Texts, Shelf: shelf, Languages: func() []string { return o.Organisation.Current().Languages },
 			Contacts: func() activities.PlanContacts { return o.Organisation.Current() },

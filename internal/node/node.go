@@ -25,6 +25,7 @@ import (
 	"muster/internal/link"
 	"muster/internal/metrics"
 	"muster/internal/org"
+	"muster/internal/planrun"
 	"muster/internal/priority"
 	"muster/internal/report"
 	"muster/internal/selfwatch"
@@ -156,7 +157,7 @@ func (n *Node) beside(ctx context.Context, run func(context.Context)) {
 // activities are what the worker does, with the adapters that the organisation folder asks for.
 func (n *Node) activities() (worker.Activities, error) {
 	return worker.NewActivities(worker.Options{
-		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker, Keys: n.keys, Refused: n.refused, Links: linker{n},
+		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker, Keys: n.keys, Refused: n.refused, Links: linker{n}, RunPage: n.runPage,
 		Counter: n.incidents.Usages(), Incidents: n.incidents, Locks: n.incidents, Data: n.cfg.Data, Out: n.cfg.Out, Log: n.cfg.Log,
 	})
 }
@@ -166,15 +167,30 @@ type linker struct{ *Node }
 
 // Link signs a link.
 func (n linker) Link(l link.Link) (string, error) {
-	base := n.org.Current().PublicURL
-	if base == "" && n.local {
-		base = n.door.url
-	}
+	base := n.base()
 	if base == "" {
 		return "", nil
 	}
 	token, err := n.keys.Link(l)
-	return strings.TrimRight(base, "/") + link.Path + token, err
+	return base + link.Path + token, err
+}
+
+// base is where people reach this installation, empty when they do not.
+func (n *Node) base() string {
+	base := n.org.Current().PublicURL
+	if base == "" && n.local {
+		base = n.door.url
+	}
+	return strings.TrimRight(base, "/")
+}
+
+// runPage is where people who sign in see a run of a plan, empty when they cannot.
+func (n *Node) runPage(id planrun.ID) string {
+	base := n.base()
+	if base == "" {
+		return ""
+	}
+	return base + console.RunPath(id)
 }
 
 // mostRefusals is how many refused messages may wait to be written down.

@@ -222,6 +222,17 @@ func TestFaultsOfPlans(t *testing.T) {
 	}
 }
 
+// Plans run the runbooks of the folder, whose ids need not be in lower-case letters.
+func TestPlansNameRunbooksOfTheFolder(t *testing.T) {
+	own := strings.NewReplacer("runs: move-hosts", "runs: RUN010", "runs: move-back", "runs: RUN011").Replace(wholePlan(t))
+	if got := planFaults(t, own); len(got) > 0 {
+		t.Errorf("got %q", got)
+	}
+	if got := planFaults(t, strings.Replace(own, "RUN010", "RUN 010", 1)); len(got) != 1 || !strings.Contains(got[0], `runs "RUN 010": want letters, digits and hyphens`) {
+		t.Errorf("got %q", got)
+	}
+}
+
 // Faults of form and faults of rules are told together, each at its place, and none twice.
 func TestAllFaultsOfAPlanAtOnce(t *testing.T) {
 	got := planFaults(t, strings.NewReplacer(

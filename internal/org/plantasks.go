@@ -172,7 +172,7 @@ func (r *planReader) handling(o *object, t *plan.Task) {
 		t.Skip.Approver, _ = o.ref("approver", "role")
 	})
 	r.part(o, "rollback", func(o *object) {
-		t.Rollback = &plan.Rollback{Runs: maybe(o, "runs", anID, ""), FixForward: maybe(o, "fix_forward", aTrue, false)}
+		t.Rollback = &plan.Rollback{Runs: maybe(o, "runs", aRunbookID, ""), FixForward: maybe(o, "fix_forward", aTrue, false)}
 		t.Rollback.Component, _ = need(o, "component", aName)
 		t.Rollback.Within, _ = need(o, "within", aWait)
 		if o.has("detail") {
@@ -198,7 +198,7 @@ func (r *planReader) content(o *object, t *plan.Task) {
 		t.Vote = &rule
 	}
 	t.Shows = r.taskRefs(o, "shows")
-	t.Runs = maybe(o, "runs", anID, "")
+	t.Runs = maybe(o, "runs", aRunbookID, "")
 	r.part(o, "check", func(o *object) { t.Check = r.check(o) })
 	t.For, t.Window = maybe(o, "for", aWait, 0), maybe(o, "window", aTrue, false)
 	if o.has("until") {

@@ -41,6 +41,8 @@ type Wait struct {
 	Want        Want
 	Task        string // empty: it is about the run, or a change of its plan
 	Environment string // in the plan
+	Step        int    // of a runbook: the one that a person is to do …
+	Text        string // … and what is to be done
 	Roles       []string
 	People      []timeline.Actor
 	Not         []string // IDs of those who may not, whatever they fill
@@ -152,8 +154,7 @@ func (r *Run) waitBegun(w *Wait, t *Task, def plan.Task, now time.Time) bool {
 		w.Want = WantComplete
 		return def.Waves == nil || t.next() >= 0 && t.Until.IsZero()
 	case plan.Runbook:
-		w.Want = WantStep
-		return byHand(t.Steps)
+		return w.byHand(t.Steps)
 	default:
 		return false
 	}
@@ -190,8 +191,8 @@ func (r *Run) waitUndo() (w Wait, ok bool) {
 	case i.State != UndoRunning:
 		return w, false
 	case i.Steps != nil:
-		w.Want = WantStep
-		return w, byHand(i.Steps)
+		ok = w.byHand(i.Steps)
+		return w, ok
 	}
 	return w, true
 }
@@ -201,13 +202,18 @@ func (u *Undoing) of(task string) bool {
 	return slices.ContainsFunc(u.Items, func(i Undo) bool { return i.Task == task && i.State != Undone && i.State != Forward })
 }
 
-// byHand tells whether the step of a runbook that comes next waits for a person.
-func byHand(e *runbook.Execution) bool {
+// byHand tells whether the step of a runbook that comes next waits for a person, and makes it what is wanted.
+func (w *Wait) byHand(e *runbook.Execution) bool {
+	w.Want = WantStep
 	if e == nil {
 		return false
 	}
 	s := e.Current()
-	return s != nil && s.Status == runbook.Waiting
+	if s == nil || s.Status != runbook.Waiting {
+		return false
+	}
+	w.Step, w.Text = s.Number, e.Text(s.Number)
+	return true
 }
 
 // waiting are the people who have not voted, and those who may do it for them.

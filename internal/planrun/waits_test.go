@@ -45,7 +45,7 @@ func (w *world) answers(x planrun.Wait, who timeline.Actor) {
 	case planrun.WantComplete:
 		cmd = planrun.Fail{Capacity: c, Task: x.Task, Reason: "r"} // needs no evidence
 	case planrun.WantStep:
-		cmd = planrun.DoStep{Capacity: c, Task: x.Task, Step: 2}
+		cmd = planrun.DoStep{Capacity: c, Task: x.Task, Step: x.Step}
 	case planrun.WantCheck:
 		cmd = planrun.CheckEvidence{Capacity: c, Task: x.Task, OK: true}
 	case planrun.WantSettle:

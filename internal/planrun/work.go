@@ -164,6 +164,7 @@ type Telling struct {
 	Environment string         `json:"environment"` // name of the one that it is about, or of the target
 	Where       string         `json:"where"`       // its ID in the plan
 	Zone        string         `json:"zone"`
+	Page        string         `json:"-"` // where whoever may sign in sees the run, as it is known when the message is written
 	Status      Status         `json:"status"`
 	Task        string         `json:"task,omitempty"`
 	Name        plan.Text      `json:"name,omitzero"` // of the task

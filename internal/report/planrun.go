@@ -32,6 +32,7 @@ type planning struct {
 	Environment string
 	Where       string // its ID in the plan
 	Zone        string
+	Page        string // where whoever may sign in sees the run; empty: it is not known
 	Step        int    // of a runbook
 	Freeze      string // its ID: of an override; empty: outside every window
 
@@ -146,7 +147,7 @@ func (l *language) offerOnRun(t *planrun.Telling) *delivery.Offer {
 func (l *language) seenPlanning(t *planrun.Telling, to delivery.Recipient) *planning {
 	d := planning{
 		About: string(t.About), Outside: outsider(t, to), ID: string(t.Run), Plan: t.Plan.In(l.code), Status: string(t.Status), Customer: t.Customer,
-		Environment: t.Environment, Where: t.Where, Zone: cmp.Or(to.Zone, t.Zone), Task: t.Task, Name: t.Name.In(l.code), Detail: t.Detail.In(l.code),
+		Environment: t.Environment, Where: t.Where, Zone: cmp.Or(to.Zone, t.Zone), Page: t.Page, Task: t.Task, Name: t.Name.In(l.code), Detail: t.Detail.In(l.code),
 		Kind: string(t.Kind), State: string(t.State), Changes: t.Changes, Overrun: string(t.Overrun), Skips: t.Skips, Waves: t.Waves, Step: t.Step, Freeze: t.Freeze, Targets: t.Targets,
 		Approves: t.Silence == approval.ApproveOnExpiry, Reason: l.reason(t.Reason), Control: t.Control, Due: t.Due, Until: t.Until, Outcome: t.Outcome,
 		Approved: t.Outcome == "granted" || approval.Verdict(t.Outcome).Approves(),

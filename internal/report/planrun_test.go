@@ -202,7 +202,7 @@ func TestAPlanMessageSaysWhatCanBeDone(t *testing.T) {
 				x.About = planrun.TaskOverdue
 				return x
 			}(),
-			[]string{"upgrade vote RUN-7K3M9QX2PA approve approve\n", `upgrade vote RUN-7K3M9QX2PA approve reject "REASON"`, "it is rejected"},
+			[]string{"upgrade vote RUN-7K3M9QX2PA approve approve\n", `upgrade vote RUN-7K3M9QX2PA approve reject --reason "REASON"`, "it is rejected"},
 			"upgrade complete",
 		},
 		"a vote without an end": {
@@ -214,10 +214,22 @@ func TestAPlanMessageSaysWhatCanBeDone(t *testing.T) {
 				x.Choices, x.Silence = []approval.Choice{approval.Ready, approval.ReadyWithRisk, approval.NotReady, approval.Abstain}, approval.ApproveOnExpiry
 				return x
 			}(),
-			[]string{"approve ready\n", `approve ready-with-risk "REASON"`, `approve not-ready "REASON"`, "approve abstain\n", "it is approved"},
+			[]string{"approve ready\n", `approve ready-with-risk --reason "REASON"`, `approve not-ready --reason "REASON"`, "approve abstain\n", "it is approved"},
 			"reject",
 		},
-		"a change of the plan": {planning(planrun.ChangeWanted, owner), []string{"upgrade vote RUN-7K3M9QX2PA --change approve\n", "- Warn the users: added\n"}, "김민수"},
+		"a change of the plan": {planning(planrun.ChangeWanted, deployer), []string{"upgrade vote RUN-7K3M9QX2PA - approve\n", "- Warn the users: added\n"}, "--change"},
+		"one to a customer": {
+			planning(planrun.ChangeWanted, owner), []string{"- Vote with one of these: approve, reject, abstain\n", "turn to whoever leads the plan"}, "muster",
+		},
+		"a task of a customer": {
+			func() planrun.Telling {
+				x := planning(planrun.TaskReady, owner)
+				x.Page = "https://muster.example/plan-runs/RUN-7K3M9QX2PA"
+				return x
+			}(),
+			[]string{"- Say when it is done, with the evidence\n", "sign in at https://muster.example/plan-runs/RUN-7K3M9QX2PA"},
+			"muster upgrade",
+		},
 	} {
 		m, err := texts(t).PlanRun(row.told, delivery.Recipient{ID: "park", Language: "en"})
 		if err != nil {

@@ -292,9 +292,12 @@ func (l search) planRun(run *planrun.Run) (items []InboxItem) {
 		if _, def, ok := run.Task(w.Task); ok {
 			title += ": " + def.Name.In(l.language)
 		}
+		if w.Want == planrun.WantStep {
+			title += fmt.Sprintf(": %d. %s", w.Step, w.Text)
+		}
 		items = append(items, InboxItem{
 			Kind: InboxPlanRun, ID: string(run.ID), Task: w.Task, Want: string(w.Want), Title: title, Customer: run.CustomerName, Since: w.Since, Due: w.Due,
-			Command: starter.PlanCommand(run, w),
+			Command: starter.PlanCommand(run, w, l.language),
 		})
 	}
 	return items

@@ -110,7 +110,7 @@ func TestAnInboxSaysWhatToDo(t *testing.T) {
 		"acknowledge ": {Title: "Checkout answers 500", Command: "muster incident ack " + string(open), Due: p.now.Add(time.Minute)},
 		"confirm ":     {Title: "김민수", Command: "muster oncall confirm primary", Due: p.now.Add(15 * time.Minute)},
 		"begin brief":  {Title: "Small upgrade: Brief", Customer: "Acme", Command: "muster upgrade begin " + string(upgrading) + " brief", Due: p.now.AddDate(0, 0, 2)},
-		"step book":    {Title: "Small upgrade: Book", Customer: "Acme", Command: "muster upgrade step " + string(upgrading) + " book"},
+		"step book":    {Title: "Small upgrade: Book: 2. look", Customer: "Acme", Command: "muster upgrade step " + string(upgrading) + " book 2"},
 		"approve ":     {Customer: "Acme", Command: "muster request show " + string(tuning)},
 	} {
 		got := found[key]

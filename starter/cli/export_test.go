@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // What login, token create and the contexts file judge by.
@@ -47,4 +49,20 @@ func RewriteContexts(home string, text []byte) (before, after string, err error)
 func ShowToken(token string) string {
 	s := saved{Name: "home", Token: secret(token)}
 	return fmt.Sprintf("%v %+v %#v %s %q %x", s, s, s.Token, s.Token, s.Token, s.Token)
+}
+
+// Accepts tells whether a command line is understood: its command, its flags, and how many arguments it has.
+func Accepts(args []string) error {
+	root := (&app{env: Env{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: io.Discard, Getenv: func(string) string { return "" }}}).root()
+	cmd, rest, err := root.Find(args)
+	if err != nil {
+		return err
+	}
+	if err := cmd.ParseFlags(rest); err != nil {
+		return err
+	}
+	if cmd.HasSubCommands() {
+		return noCommand(cmd, cmd.Flags().Args())
+	}
+	return cmp.Or(cmd.ValidateArgs(cmd.Flags().Args()), cmd.ValidateRequiredFlags())
 }

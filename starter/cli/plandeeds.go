@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -257,7 +258,8 @@ func (a *app) evidences() []planDeed {
 	evidenceFlag := func(cmd *cobra.Command) {
 		cmd.Flags().StringArrayVar(&evidence, "evidence", nil, "`ITEM=REF[,SHA256]`, once for each: what shows it, and where that is")
 	}
-	const ofFile = "\nThe evidence stays where it is: a REF, and the SHA-256 of its bytes. Of a file on this machine that is computed."
+	const ofFile = "\nThe evidence stays where it is: a REF is a URL, or what names it where you keep it, with the SHA-256 of its bytes. Of a file on\n" +
+		"this machine only its name and its SHA-256 are noted: Muster does not keep its bytes, so keep it where others find it."
 	return []planDeed{
 		{
 			use: "complete RUN TASK [NOTE...]", group: "act", short: "Say that a task is done, with evidence",
@@ -407,7 +409,8 @@ func votedOn(task string) string {
 	return task
 }
 
-// evidenceOf reads evidence of the form ITEM=REF[,SHA256]. Of a file on this machine the hash is computed; one that is given must be its.
+// evidenceOf reads evidence of the form ITEM=REF[,SHA256]. Of a file on this machine the hash is computed; one that is given must be
+// its. Its folder means nothing to others: its name is kept.
 func evidenceOf(options []string) (all []api.PlanEvidence, err error) {
 	for _, o := range options {
 		item, ref, ok := strings.Cut(o, "=")
@@ -418,35 +421,44 @@ func evidenceOf(options []string) (all []api.PlanEvidence, err error) {
 		if at := strings.LastIndex(ref, ","); at > 0 && len(ref)-at-1 == hex.EncodedLen(sha256.Size) {
 			e.Ref, e.SHA256 = ref[:at], strings.ToLower(ref[at+1:])
 		}
-		sum, there, err := sumOf(e.Ref)
+		sum, err := sumOf(e.Ref)
 		switch {
-		case err != nil:
-			return nil, fmt.Errorf("evidence %s: %w", item, err)
-		case there && e.SHA256 != "" && e.SHA256 != sum:
+		case err == nil && e.SHA256 != "" && e.SHA256 != sum:
 			return nil, fmt.Errorf("evidence %s: %s has the SHA-256 %s, not %s", item, e.Ref, sum, e.SHA256)
-		case there:
-			e.SHA256 = sum
+		case err == nil:
+			e.Ref, e.SHA256 = filepath.Base(e.Ref), sum
+		case isPath(e.Ref) && e.SHA256 == "":
+			return nil, fmt.Errorf("evidence %s: %w; want a file that can be read, a URL, or its SHA-256 after a comma", item, err)
 		}
 		all = append(all, e)
 	}
 	return all, nil
 }
 
-// sumOf is the SHA-256 of a file, if there is one of that name.
-func sumOf(name string) (sum string, there bool, err error) {
-	if about, err := os.Stat(name); err != nil || !about.Mode().IsRegular() {
-		return "", false, nil
+// isPath tells whether a reference means a file on this machine, not a URL or a number of a ticket.
+func isPath(ref string) bool {
+	return !strings.Contains(ref, "://") && (strings.HasPrefix(ref, "~") || strings.ContainsAny(ref, `/\`) || filepath.Ext(ref) != "")
+}
+
+// sumOf is the SHA-256 of a file.
+func sumOf(name string) (sum string, err error) {
+	about, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return "", err
+	case !about.Mode().IsRegular():
+		return "", fmt.Errorf("%s is no file", name)
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
 	defer func() { _ = f.Close() }()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return "", false, err
+		return "", err
 	}
-	return hex.EncodeToString(h.Sum(nil)), true, nil
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // A ballotPaper is a vote on its way.

@@ -29,7 +29,7 @@ is that of the plan. muster go-live, readiness and maintenance are the same comm
 organisation folder gives you in the run.
 
 ` + finding,
-		Example: "  muster upgrade start cms-upgrade --customer garam --environment staging=stage --environment production=prod\n" +
+		Example: "  muster upgrade start upgrade --customer garam --environment staging=staging --environment production=production \\\n    --param release=6.5.22 --param launch-date=2027-03-10 --param site-address=https://shop.example/health\n" +
 			"  muster upgrade show " + aRun + "\n  muster inbox",
 		Args: noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -101,9 +101,10 @@ func (a *app) startPlanRun() *cobra.Command {
 		Short: "Start a run of a plan",
 		Long: `Start a run of a plan for a customer. PLAN is the ID of a plan of the organisation folder or of a shipped one, or the file of
 one: what has a slash or ends in .yaml or .yml. The plan is pinned with its parameters, roles and runbooks: what changes later in the folder
-changes nothing in the run, but for who fills the roles. One run at a time has an environment.`,
-		Example: "  muster upgrade start cms-upgrade --customer garam --environment staging=stage --environment production=prod --param version=6.5.22\n" +
-			"  muster go-live start ./plans/shop.yaml --customer garam --environment production=prod --param launch=2026-12-01",
+changes nothing in the run, but for who fills the roles. Of each kind one run at a time
+is open for a target environment, and over all kinds one at a time changes it.`,
+		Example: "  muster upgrade start upgrade --customer garam --environment staging=staging --environment production=production \\\n    --param release=6.5.22 --param launch-date=2027-03-10 --param site-address=https://shop.example/health\n" +
+			"  muster maintenance start ./org/plans/platform-patch.yaml --customer garam --environment staging=staging \\\n    --environment production=production --param patch=2027-03 --param patch-date=2027-03-10",
 		Args: func(_ *cobra.Command, args []string) (err error) {
 			if err := wants("PLAN")(nil, args); err != nil {
 				return err

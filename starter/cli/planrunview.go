@@ -191,7 +191,11 @@ func (p page) waits(r *planrun.Run) {
 		if len(w.People) > 0 {
 			who = people(w.People)
 		}
-		rows = append(rows, []string{p.want(string(w.Want)), printable(cmp.Or(w.Task, w.Environment)), who, p.instant(w.Since), p.at(w.Due)})
+		about := cmp.Or(w.Task, w.Environment)
+		if w.Want == planrun.WantStep {
+			about += fmt.Sprintf(": %d. %s", w.Step, w.Text)
+		}
+		rows = append(rows, []string{p.want(string(w.Want)), printable(about), who, p.instant(w.Since), p.at(w.Due)})
 	}
 	fmt.Fprintf(p.w, "\n%s\n", p.paint(bold, say.wait))
 	p.rows(p.w, rows, text.WrapSoft)

@@ -87,8 +87,8 @@ organisation folder and nothing else: no server, no network, and nothing happens
 --length says how long a task takes once it has begun, as a plan does: 90m, 4h, or 3d for working days. People work in the working
 time of the environment; a change is made and a runbook is run whatever the hour, and their days have 24 hours. What neither
 --length nor the plan says is assumed, and marked with *.`,
-		Example: "  muster upgrade preview --org ./org upgrade --customer garam --environment production=prod --param version=6.5.21\n" +
-			"  muster upgrade preview --org ./org my-plan.yaml --customer garam --at 2026-12-01T09:00:00+09:00 \\\n    --length code=3d --gantt plan.html",
+		Example: "  muster upgrade preview --org ./org upgrade --customer garam --environment staging=staging --environment production=production \\\n    --param release=6.5.22 --param launch-date=2027-03-10 --param site-address=https://shop.example/health\n" +
+			"  muster upgrade preview --org ./org upgrade --customer garam --environment staging=staging --environment production=production \\\n    --at 2026-12-01T09:00:00+09:00 --param release=6.5.22 --param launch-date=2027-03-10 --param site-address=https://shop.example/health \\\n    --length templates=3d --gantt plan.html",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return misused("want one plan: its id, or a file")

@@ -16,6 +16,9 @@ import (
 
 const runsPath = "/plan-runs"
 
+// RunPath is the page of a run.
+func RunPath(id planrun.ID) string { return runPath(id) }
+
 // runPath is the page of a run, or of something in it.
 func runPath(id planrun.ID, parts ...string) string {
 	path, err := url.JoinPath(runsPath+"/"+string(id), parts...)

@@ -239,7 +239,7 @@ func (t teller) mine(typed deed) (all []mine) {
 		}
 		x := mine{
 			waiting: waiting{Want: t.say("want." + string(w.Want)), About: t.about(w), Since: t.at(w.Since), Due: t.at(w.Due), Late: t.late(w.Due)},
-			Task:    w.Task, Command: starter.PlanCommand(h.whole, w),
+			Task:    w.Task, Command: starter.PlanCommand(h.whole, w, t.language),
 		}
 		s, def, ok := h.run.Task(w.Task)
 		if ok {

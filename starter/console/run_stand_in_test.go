@@ -333,7 +333,7 @@ func (y *yard) inbox(_ context.Context, by authority.Subject, language string) (
 			_, def, _ := r.Task(w.Task)
 			box.Items = append(box.Items, starter.InboxItem{
 				Kind: starter.InboxPlanRun, ID: string(r.ID), Task: w.Task, Want: string(w.Want), Title: r.Plan.Name.In(language) + ": " + def.Name.In(language),
-				Customer: r.CustomerName, Since: w.Since, Due: w.Due, Command: starter.PlanCommand(r, w),
+				Customer: r.CustomerName, Since: w.Since, Due: w.Due, Command: starter.PlanCommand(r, w, language),
 			})
 		}
 	}
