@@ -40,6 +40,9 @@ func (l *language) planView(r *planrun.Run, e Edition) *planView {
 			ParametersID: r.ParametersID, Revision: r.Revision, Revised: r.Revised,
 		},
 	}
+	if r.Status == planrun.Running {
+		g.Reason = "" // it is that of an earlier halt
+	}
 	if g.Lasted = at.Sub(r.Opened); r.Over() {
 		g.Lasted = r.Ended.Sub(r.Opened)
 	}
@@ -124,9 +127,7 @@ func (g *planGatherer) task(t plan.Task, s *planrun.Task) planTask {
 	if s.Person.ID != "" {
 		row.Person = name(s.Person)
 	}
-	if s.By.Kind == timeline.Person {
-		row.By = name(s.By)
-	}
+	row.By = by(s.By)
 	if len(s.Hands) > 0 && s.Status != planrun.Skipped { // who has done it, not who has checked it
 		var hands []string
 		for _, id := range s.Hands {
@@ -158,6 +159,9 @@ func (g *planGatherer) task(t plan.Task, s *planrun.Task) planTask {
 		if row.Late = end.After(s.Due); row.Late {
 			row.LateBy = end.Sub(s.Due)
 		}
+	}
+	if g.Part && row.By == "" {
+		row.By = "–" // it does not show who
 	}
 	g.count(&row, s)
 	return row
@@ -260,6 +264,9 @@ func (g *planGatherer) evidence(t plan.Task, e planrun.Given) evidence {
 	}
 	if t.Kind == plan.Report {
 		row.Item = g.l.word("report", e.Item)
+		if e.For != "" && !g.Part {
+			row.Item += " (" + g.l.word("party", string(e.For)) + ")"
+		}
 	}
 	for _, x := range t.Evidence {
 		if x.ID == e.Item {
@@ -295,6 +302,14 @@ func (g *planGatherer) voting(called string, r approval.Rule, due planDue) votin
 		row.Not = append(row.Not, "implementers")
 	}
 	return row
+}
+
+// by is who has done something: a person, or for whoever may not read their name the organisation; empty: Muster itself.
+func by(a timeline.Actor) string {
+	if a.Kind == timeline.Person || a.Kind == timeline.Engine && a.Name != "" {
+		return name(a)
+	}
+	return ""
 }
 
 // person is somebody by name, if the run has heard of them.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 // record reads the timeline for what was decided, what went otherwise than planned and what was undone.
 func (g *planGatherer) record() {
 	log := &g.run.Timeline
-	if n := len(log.Entries); n > 0 {
+	if n := len(log.Entries); n > 0 && !g.Part {
 		g.Missing = log.Entries[n-1].Seq - n
 	}
 	for _, e := range log.Entries {
@@ -95,10 +96,7 @@ func (g *planGatherer) deviates(e timeline.Entry) bool {
 
 // decided reads one decision.
 func (g *planGatherer) decided(e timeline.Entry) {
-	by := ""
-	if e.Actor.Kind == timeline.Person {
-		by = name(e.Actor)
-	}
+	by := by(e.Actor)
 	on := g.l.word("plan-change", "name")
 	if id := e.Fact("task"); id != "" {
 		on = g.called(id)
@@ -128,7 +126,12 @@ func (g *planGatherer) decided(e timeline.Entry) {
 			Task: on, Reason: e.Fact("reason"), Control: e.Fact("control"), By: by, Asked: e.At, Until: instant("until"), Outcome: "open",
 		})
 	case timeline.WaiverGranted, timeline.WaiverRefused, timeline.WaiverExpired:
-		if w := newest(g.Waivers, func(w *waiver) bool { return w.Task == on }); w != nil {
+		w := newest(g.Waivers, func(w *waiver) bool { return w.Task == on })
+		if w == nil && g.Part { // who asked for it, and why, is not shown
+			g.Waivers = append(g.Waivers, waiver{Task: on, Reason: "–", Control: "–", By: "–", Until: instant("until")})
+			w = &g.Waivers[len(g.Waivers)-1]
+		}
+		if w != nil {
 			switch e.Kind {
 			case timeline.WaiverExpired:
 				w.Outcome, w.Expired = "expired", e.At
@@ -195,9 +198,7 @@ func (g *planGatherer) freeze(environment, id string) string {
 func (g *planGatherer) undid(e timeline.Entry) {
 	if e.Kind == timeline.RollbackBegun {
 		row := undone{Environment: g.environmentName(e.Fact("environment")), Reason: g.l.reason(e.Fact("reason")), Begun: e.At}
-		if e.Actor.Kind == timeline.Person {
-			row.By = name(e.Actor)
-		}
+		row.By = by(e.Actor)
 		g.Undone = append(g.Undone, row)
 		return
 	}
@@ -220,9 +221,7 @@ func (g *planGatherer) undid(e timeline.Entry) {
 			item = &u.Items[len(u.Items)-1]
 		}
 		item.State, item.Ended, item.Note = e.Fact("to"), time.Time{}, g.l.reason(e.Fact("note"))
-		if e.Actor.Kind == timeline.Person {
-			item.By = name(e.Actor)
-		}
+		item.By = cmp.Or(by(e.Actor), item.By)
 		if s := planrun.UndoState(item.State); s == planrun.Undone || s == planrun.Forward {
 			item.Ended, item.Took = e.At, e.At.Sub(item.Begun)
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"muster/internal/approval"
+	"muster/internal/authority"
 	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/report"
@@ -52,6 +53,27 @@ func TestPlanReports(t *testing.T) {
 			}
 		}
 	}
+	for _, language := range all.Languages() {
+		for _, row := range []struct {
+			kind string
+			*launch
+		}{{plan.WorkPlan, before}, {plan.CompletionReport, after}} {
+			run := row.run.ForReport()
+			if row.closing != nil {
+				run = row.closing
+			}
+			got, err := all.PlanReport(forCustomer(run), row.kind, report.Edition{Language: language, Format: report.Markdown, At: row.now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, row.kind+".customer."+language+".md", string(got))
+			for _, secret := range []string{lena.Name, dora.Name, mark.Name, "The log ends too early.", "A cache was not emptied.", "4.1 answers", "its disk is full"} {
+				if strings.Contains(string(got), secret) {
+					t.Errorf("%s in %s: the customer reads %q", row.kind, language, secret)
+				}
+			}
+		}
+	}
 	for _, wrong := range []struct {
 		kind   string
 		format report.Format
@@ -60,6 +82,14 @@ func TestPlanReports(t *testing.T) {
 			t.Errorf("%s as %s: got %v", wrong.kind, wrong.format, err)
 		}
 	}
+}
+
+// forCustomer is a run as the customer's edition of a report is written of it.
+func forCustomer(r *planrun.Run) *planrun.Run {
+	v := planrun.Viewer{Kind: authority.Customer, Roles: []string{"owner"}}
+	v.Party, v.Instead = r.Customer, timeline.Actor{Kind: timeline.Engine, ID: "muster", Name: r.Organisation}
+	v.Own = func(a timeline.Actor) bool { return a.ID == carol.ID }
+	return r.Shown(v)
 }
 
 // infectedRun is the completed run with s wherever people can write.
@@ -331,6 +361,13 @@ func TestWhatAPlanReportSays(t *testing.T) {
 			[]string{
 				"Everything went as planned.", "None was given.", "Nothing was measured.", "Nothing was done in waves.", "Nothing was rolled back.", "Nobody has voted.",
 				"No task was to be skipped.", "Nobody has asked to change anything in a freeze or outside the windows.", "The plan was not to be changed.",
+			},
+		},
+		"its last task": {
+			func(t *testing.T) *launch { s := completed(t); s.run = s.closing; return s }, plan.CompletionReport,
+			[]string{
+				"*The last task of the run writes this report: the run is complete as of", "| Result | completed |", "| Tasks | 7 of 8 done, 1 skipped by a waiver, 0 left |",
+				"| 2\\.4 | Completion report | – |", "| – | done | Muster |",
 			},
 		},
 	} {

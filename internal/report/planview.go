@@ -16,15 +16,16 @@ type planView struct {
 	Lead         string // role
 	Starter      string
 
-	Status string `text:"code"`
-	Over   bool
-	Whole  bool   // completed
-	Part   bool   // only what a party beside the provider may see
-	Reason string `text:"line"` // for where it stands
-	Opened time.Time
-	Ended  time.Time
-	Lasted time.Duration // from start to end, or until the report was made
-	Last   time.Time     // the last of the due times that are known
+	Status  string `text:"code"`
+	Over    bool
+	Whole   bool   // completed
+	Part    bool   // only what a party beside the provider may see
+	Closing bool   // it is complete with this report, its last task
+	Reason  string `text:"line"` // for where it stands
+	Opened  time.Time
+	Ended   time.Time
+	Lasted  time.Duration // from start to end, or until the report was made
+	Last    time.Time     // the last of the due times that are known
 
 	Tasks, Done, Skipped, Left, Late, Anew int
 
