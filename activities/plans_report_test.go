@@ -34,7 +34,9 @@ type listing struct{}
 
 func (listing) PlanContacts([]planrun.Filled) []report.PlanContact {
 	return []report.PlanContact{
-		{Role: "lead", Name: "Lena", Phone: "+82 2 555 0141"}, {Role: "lead", Name: "Mark", Mail: "mark@mirnet.example"}, {Role: "lead", Name: "Dora"},
+		{Role: "lead", Name: "Lena", Phone: "+82 2 555 0141"},
+		{Role: "lead", Name: "Mark", Mail: "mark@mirnet.example"},
+		{Role: "lead", Name: "Dora"},
 		{Role: "owner", Name: "Carol", Mail: "carol@garam.example"},
 	}
 }

@@ -16,6 +16,9 @@ func (g *planGatherer) record() {
 		g.Missing = log.Entries[n-1].Seq - n
 	}
 	for _, e := range log.Entries {
+		if e.Kind == timeline.Sending || e.Kind == timeline.Delivered {
+			continue // what has not reached somebody stands there
+		}
 		g.Timeline = append(g.Timeline, event{At: e.At, Text: g.l.sentence(e, g.Zone)})
 		if g.deviates(e) {
 			g.Deviations = append(g.Deviations, event{At: e.At, Text: g.l.sentence(e, g.Zone)})
@@ -56,6 +59,7 @@ func (g *planGatherer) cut() {
 	const rows, wide = 200, 50
 	g.Cut += trim(&g.Deviations, rows)
 	g.Cut += trim(&g.Cast, rows)
+	g.Cut += trim(&g.Delegations, wide)
 	g.Cut += trim(&g.Decisions, rows)
 	g.Cut += trim(&g.Evidence, rows)
 	g.Cut += trim(&g.Waivers, wide)
@@ -116,6 +120,8 @@ func (g *planGatherer) decided(e timeline.Entry) {
 			g.votes[on] = append(g.votes[on], len(g.Cast))
 		}
 		g.Cast = append(g.Cast, row)
+	case timeline.VoteDelegated:
+		g.Delegations = append(g.Delegations, delegation{e.At, on, name(e.Actor), e.Fact("to"), instant("until")})
 	case timeline.VoteVoided:
 		g.void(on, func(cast) bool { return true })
 	case timeline.VoteDecided:

@@ -47,22 +47,23 @@ type planView struct {
 	Roles        []string // heads of the matrix
 	Matrix       []matrixRow
 
-	Deviations []event
-	Cast       []cast
-	Decisions  []decision
-	Waivers    []waiver
-	Overrides  []override
-	Changes    []planChange
-	Refusals   []event
-	Evidence   []evidence
-	Measures   []measure
-	Alerts     []keptAlert
-	Waves      []wave
-	Undone     []undone
-	Stays      []stay
-	Timeline   []event
-	Missing    int // entries of the timeline that the report was not given
-	Cut        int // rows that are too many
+	Deviations  []event
+	Cast        []cast
+	Delegations []delegation
+	Decisions   []decision
+	Waivers     []waiver
+	Overrides   []override
+	Changes     []planChange
+	Refusals    []event
+	Evidence    []evidence
+	Measures    []measure
+	Alerts      []keptAlert
+	Waves       []wave
+	Undone      []undone
+	Stays       []stay
+	Timeline    []event
+	Missing     int // entries of the timeline that the report was not given
+	Cut         int // rows that are too many
 }
 
 type parameter struct {
@@ -203,7 +204,7 @@ type planContact struct {
 type matrixRow struct {
 	Number  string
 	Name    string   `text:"line"`
-	Letters []string `text:"code"`
+	Letters []string `text:"code"` // with those who vote and check
 }
 
 type cast struct {
@@ -216,6 +217,15 @@ type cast struct {
 	SHA256 string
 	Late   bool
 	Void   bool // something else was shown later, or they have voted again
+}
+
+// delegation is that somebody lets another one vote.
+type delegation struct {
+	At    time.Time
+	On    string `text:"line"`
+	Who   string
+	To    string
+	Until time.Time
 }
 
 type decision struct {
