@@ -284,7 +284,15 @@ func (v *Viewer) change(r *Run) *Change {
 	}
 	shown := &Change{By: v.who(c.By), Asked: c.Asked, Next: v.pinned(r, &c.Next), Diff: []plan.Change{}, Ballot: v.ballot(c.Ballot, v.changes)}
 	if v.changes {
-		shown.Reason, shown.Diff = c.Reason, c.Diff
+		shown.Reason = c.Reason
+		for _, d := range c.Diff {
+			if d.Kind == plan.Altered && !v.owns(d.Task) {
+				d.Was, d.Is = "", "" // how others do their tasks is not shown
+			}
+			if !slices.Contains(shown.Diff, d) {
+				shown.Diff = append(shown.Diff, d)
+			}
+		}
 	}
 	return shown
 }
