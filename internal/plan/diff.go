@@ -1,6 +1,13 @@
 package plan
 
-import "slices"
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+)
 
 // A ChangeKind says what a revision does to a task. These strings are in histories: add, never rename.
 type ChangeKind string
@@ -61,10 +68,85 @@ func differ(was, is *Definition, a, b Task) []Change {
 	if (a.Due == nil) != (b.Due == nil) || a.Due != nil && *a.Due != *b.Due {
 		add(ReTimed, a.Due.String(), b.Due.String())
 	}
-	if len(all) == 0 && a.SHA256 != b.SHA256 {
+	if a.SHA256 == b.SHA256 {
+		return all
+	}
+	from, to := fields(a), fields(b)
+	for n, x := range from {
+		if to[n].value != x.value {
+			add(Altered, x.name+": "+cmp.Or(x.value, "–"), cmp.Or(to[n].value, "–"))
+		}
+	}
+	if len(all) == 0 {
 		add(Altered, "", "")
 	}
 	return all
+}
+
+// A field is what is written of a task under one name.
+type field struct{ name, value string }
+
+// fields are all of a task but those with a kind of change of their own.
+func fields(t Task) (all []field) {
+	v := reflect.ValueOf(t)
+	for n := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(n).Tag.Get("json"), ",")
+		switch name {
+		case "", "id", "sha256", "needs", "due":
+		default:
+			all = append(all, field{name, short(written(v.Field(n)))})
+		}
+	}
+	return all
+}
+
+// written is a value as one line, empty where nothing is written.
+func written(v reflect.Value) string {
+	if v.IsZero() {
+		return ""
+	}
+	switch x := v.Interface().(type) {
+	case time.Duration:
+		s := x.String()
+		if strings.HasSuffix(s, "m0s") {
+			s = strings.TrimSuffix(s, "0s")
+		}
+		if strings.HasSuffix(s, "h0m") {
+			s = strings.TrimSuffix(s, "0m")
+		}
+		return s
+	case Text:
+		return cmp.Or(x.En, x.Ko)
+	}
+	var parts []string
+	switch v.Kind() {
+	case reflect.Pointer:
+		return written(v.Elem())
+	case reflect.Slice:
+		for n := range v.Len() {
+			parts = append(parts, written(v.Index(n)))
+		}
+		return strings.Join(parts, ", ")
+	case reflect.Struct:
+		for n := range v.NumField() {
+			name, _, _ := strings.Cut(v.Type().Field(n).Tag.Get("json"), ",")
+			if s := written(v.Field(n)); s != "" {
+				parts = append(parts, name+" "+s)
+			}
+		}
+		return strings.Join(parts, ", ")
+	default:
+		return fmt.Sprint(v.Interface())
+	}
+}
+
+// short is a line as long as a message has room for.
+func short(s string) string {
+	const most = 120
+	if all := []rune(s); len(all) > most {
+		return string(all[:most]) + "…"
+	}
+	return s
 }
 
 func list(ids []string) string {

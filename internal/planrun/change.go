@@ -113,9 +113,11 @@ func (r *Run) ChangeLines() []approval.Line {
 
 // shownDiff names what a revision changes, in few words.
 func shownDiff(diff []plan.Change) string {
-	parts := make([]string, len(diff))
-	for n, d := range diff {
-		parts[n] = string(d.Kind) + " " + d.Task
+	var parts []string
+	for _, d := range diff {
+		if part := string(d.Kind) + " " + d.Task; !slices.Contains(parts, part) { // several fields of one task
+			parts = append(parts, part)
+		}
 	}
 	return strings.Join(parts, ", ")
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"muster/internal/authority"
 	"muster/internal/plan"
 	"muster/internal/timeline"
 )
@@ -71,8 +72,9 @@ func (r *Run) react(t *Task, def plan.Task, to plan.Reaction, seen string, now t
 
 // A Document is a report that was written.
 type Document struct {
-	Name   string `json:"name"`
-	SHA256 string `json:"sha256"`
+	Name   string              `json:"name"`
+	SHA256 string              `json:"sha256"`
+	For    authority.PartyKind `json:"for,omitempty"` // empty: the provider's own edition
 }
 
 // Written takes in what became of a report. With a detail it could not be written, and a person says how it goes on.
@@ -89,8 +91,10 @@ func (r *Run) Written(number int, task string, files []Document, detail string, 
 	}
 	var names []string
 	for _, f := range files {
-		names = append(names, f.Name)
-		t.Evidence = append(t.Evidence, Given{Item: def.Writes, Ref: f.Name, SHA256: f.SHA256, By: timeline.Muster(), At: now})
+		t.Evidence = append(t.Evidence, Given{Item: def.Writes, Ref: f.Name, SHA256: f.SHA256, For: f.For, By: timeline.Muster(), At: now})
+		if f.For == "" {
+			names = append(names, f.Name)
+		}
 	}
 	r.record(now, timeline.DocumentWritten, timeline.Muster(), timeline.F("task", task), timeline.F("report", def.Writes),
 		timeline.F("paths", strings.Join(names, ", ")))

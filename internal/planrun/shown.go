@@ -181,20 +181,24 @@ func (v *Viewer) task(r *Run, t *Task) Task {
 	}
 	if !v.owns(t.ID) {
 		if def.Kind == plan.Report || slices.Contains(v.judged, t.ID) {
-			shown.Evidence = v.evidence(t.Evidence)
+			shown.Evidence = v.evidence(def, t.Evidence)
 		}
 		return shown
 	}
 	shown.Person, shown.By, shown.Reason, shown.DecideBy, shown.Measures = v.who(t.Person), v.who(t.By), t.Reason, t.DecideBy, t.Measures
-	shown.Evidence, shown.Steps, shown.Targets = v.evidence(t.Evidence), v.steps(t.Steps), slices.Clone(t.Targets)
+	shown.Evidence, shown.Steps, shown.Targets = v.evidence(def, t.Evidence), v.steps(t.Steps), slices.Clone(t.Targets)
 	for n := range shown.Targets {
 		shown.Targets[n].By = "" // it stands there by name
 	}
 	return shown
 }
 
-func (v *Viewer) evidence(all []Given) (shown []Given) {
+// evidence is what shows that a task was done: of a report no edition but that of the party.
+func (v *Viewer) evidence(def plan.Task, all []Given) (shown []Given) {
 	for _, g := range all {
+		if def.Kind == plan.Report && g.Item == def.Writes && g.For != v.Kind {
+			continue
+		}
 		g.By, g.Checker = v.who(g.By), v.who(g.Checker)
 		shown = append(shown, g)
 	}
@@ -280,7 +284,15 @@ func (v *Viewer) change(r *Run) *Change {
 	}
 	shown := &Change{By: v.who(c.By), Asked: c.Asked, Next: v.pinned(r, &c.Next), Diff: []plan.Change{}, Ballot: v.ballot(c.Ballot, v.changes)}
 	if v.changes {
-		shown.Reason, shown.Diff = c.Reason, c.Diff
+		shown.Reason = c.Reason
+		for _, d := range c.Diff {
+			if d.Kind == plan.Altered && !v.owns(d.Task) {
+				d.Was, d.Is = "", "" // how others do their tasks is not shown
+			}
+			if !slices.Contains(shown.Diff, d) {
+				shown.Diff = append(shown.Diff, d)
+			}
+		}
 	}
 	return shown
 }
@@ -303,7 +315,7 @@ func (v *Viewer) facts(e timeline.Entry) (names []string, ok bool) {
 		return with("reason", "task", "from", "to", "attempt"), true
 	case timeline.TaskAbsent, timeline.TaskDue, timeline.TaskOverdue, timeline.WaiverGranted, timeline.WaiverExpired, timeline.VoteOpened,
 		timeline.VoteDecided, timeline.WaveBegun, timeline.WaveEnded, timeline.RollbackLate, timeline.ChangeLeft, timeline.DocumentWritten:
-		return []string{"task", "when", "due", "until", "sha256", "voters", "outcome", "wave", "waves", "component", "environment", "report", "paths"}, true
+		return []string{"task", "when", "due", "until", "sha256", "voters", "outcome", "wave", "waves", "component", "environment", "report"}, true
 	case timeline.WindowLooked, timeline.OverrideEnded, timeline.RollbackEnded, timeline.LockTaken, timeline.LockFreed:
 		return []string{"environment", "state", "until", "since"}, true
 	case timeline.RollbackBegun:

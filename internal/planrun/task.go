@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"muster/internal/approval"
+	"muster/internal/authority"
 	"muster/internal/plan"
 	"muster/internal/runbook"
 	"muster/internal/timeline"
@@ -90,6 +91,8 @@ type Given struct {
 	Checked time.Time      `json:"checked,omitzero"`
 
 	Returned time.Time `json:"returned,omitzero"` // it does not show that the task was done
+
+	For authority.PartyKind `json:"for,omitempty"` // whose edition of a report it is; empty: the provider's own
 }
 
 // open tells whether nobody has checked it yet.

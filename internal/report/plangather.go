@@ -40,6 +40,9 @@ func (l *language) planView(r *planrun.Run, e Edition) *planView {
 			ParametersID: r.ParametersID, Revision: r.Revision, Revised: r.Revised,
 		},
 	}
+	if r.Status == planrun.Running {
+		g.Reason = "" // it is that of an earlier halt
+	}
 	if g.Lasted = at.Sub(r.Opened); r.Over() {
 		g.Lasted = r.Ended.Sub(r.Opened)
 	}
@@ -124,9 +127,7 @@ func (g *planGatherer) task(t plan.Task, s *planrun.Task) planTask {
 	if s.Person.ID != "" {
 		row.Person = name(s.Person)
 	}
-	if s.By.Kind == timeline.Person {
-		row.By = name(s.By)
-	}
+	row.By = by(s.By)
 	if len(s.Hands) > 0 && s.Status != planrun.Skipped { // who has done it, not who has checked it
 		var hands []string
 		for _, id := range s.Hands {
@@ -158,6 +159,9 @@ func (g *planGatherer) task(t plan.Task, s *planrun.Task) planTask {
 		if row.Late = end.After(s.Due); row.Late {
 			row.LateBy = end.Sub(s.Due)
 		}
+	}
+	if g.Part && row.By == "" {
+		row.By = "–" // it does not show who
 	}
 	g.count(&row, s)
 	return row
@@ -218,6 +222,11 @@ func (g *planGatherer) beside(t plan.Task, s *planrun.Task) {
 		row := undoing{
 			Task: called, Component: u.Component, Runs: u.Runs, Detail: u.Detail.In(g.l.code), Within: u.Within, Forward: u.FixForward, DecideBy: s.DecideBy,
 		}
+		for _, look := range g.run.Windows {
+			if look.Environment == t.Environment && row.DecideBy.IsZero() && !s.Status.Ended() && look.Open && !look.Until.IsZero() {
+				row.DecideBy = look.Until.Add(-u.Within)
+			}
+		}
 		if u.Rehearsed != "" {
 			row.Rehearsed = g.called(u.Rehearsed)
 		}
@@ -260,6 +269,9 @@ func (g *planGatherer) evidence(t plan.Task, e planrun.Given) evidence {
 	}
 	if t.Kind == plan.Report {
 		row.Item = g.l.word("report", e.Item)
+		if e.For != "" && !g.Part {
+			row.Item += " (" + g.l.word("party", string(e.For)) + ")"
+		}
 	}
 	for _, x := range t.Evidence {
 		if x.ID == e.Item {
@@ -295,6 +307,14 @@ func (g *planGatherer) voting(called string, r approval.Rule, due planDue) votin
 		row.Not = append(row.Not, "implementers")
 	}
 	return row
+}
+
+// by is who has done something: a person, or for whoever may not read their name the organisation; empty: Muster itself.
+func by(a timeline.Actor) string {
+	if a.Kind == timeline.Person || a.Kind == timeline.Engine && a.Name != "" {
+		return name(a)
+	}
+	return ""
 }
 
 // person is somebody by name, if the run has heard of them.
@@ -363,10 +383,10 @@ func (g *planGatherer) environmentName(id string) string {
 func (g *planGatherer) environment(b *planrun.Bound) environment {
 	row := environment{Name: b.Name, Production: b.Production}
 	for _, w := range b.Rules.Windows {
-		row.Windows = append(row.Windows, times{Name: w.Name, When: g.l.when(w.When), Zone: w.Zone})
+		row.Windows = append(row.Windows, times{Name: w.Name, When: g.when(w.When), Zone: w.Zone})
 	}
 	for _, f := range b.Rules.Freezes {
-		row.Freezes = append(row.Freezes, times{f.Name, f.Reason, f.Owner.Name, g.l.when(f.When), f.Zone})
+		row.Freezes = append(row.Freezes, times{f.Name, f.Reason, f.Owner.Name, g.when(f.When), f.Zone})
 	}
 	for _, l := range g.run.Windows {
 		if l.Environment == b.ID && !l.At.IsZero() {
@@ -395,7 +415,8 @@ func (g *planGatherer) why(l planrun.Look) string {
 }
 
 // when writes the times of a window or a freeze, one line for each.
-func (l *language) when(w freeze.When) (lines []string) {
+func (g *planGatherer) when(w freeze.When) (lines []string) {
+	l := g.l
 	day := func(d calendar.Weekday) string {
 		return fmt.Sprintf(l.word("when", "weekday"), l.weekdays[(slices.Index(calendar.Weekdays(), d)+1)%7])
 	}
@@ -415,14 +436,16 @@ func (l *language) when(w freeze.When) (lines []string) {
 				days = append(days, fmt.Sprintf(l.word("when", "day"), rest))
 			}
 		}
-		days = append(days, dates(p.Dates)...)
-		lines = append(lines, strings.Join(days, ", ")+" "+p.Hours.String())
+		days = append(days, dates(g.near(p.Dates))...)
+		if len(days) > 0 {
+			lines = append(lines, strings.Join(days, ", ")+" "+p.Hours.String())
+		}
 	}
 	for _, y := range w.Yearly {
 		lines = append(lines, fmt.Sprintf(l.word("when", "yearly"), y.From, y.To))
 	}
 	if len(w.Holidays) > 0 {
-		lines = append(lines, strings.Join(dates(w.Holidays), ", "))
+		lines = append(lines, strings.Join(dates(g.near(w.Holidays)), ", "))
 	}
 	for _, p := range w.Periods {
 		span := p.From.String() + " – " + p.To.String()
@@ -442,6 +465,25 @@ func (l *language) when(w freeze.When) (lines []string) {
 		lines = append(lines, strings.TrimSpace(from+" – "+until))
 	}
 	return lines
+}
+
+// near are the days from the start of the run to its last due time, or for a year; where there are none, the next one after that.
+func (g *planGatherer) near(all calendar.Dates) (days calendar.Dates) {
+	end := g.Last
+	if end.IsZero() {
+		end = g.Opened.AddDate(1, 0, 0)
+	}
+	zone, err := time.LoadLocation(g.Zone)
+	if err != nil {
+		return all
+	}
+	first, last := calendar.DateOf(g.Opened.In(zone)), calendar.DateOf(end.In(zone))
+	for _, d := range all {
+		if d >= first && (d <= last || len(days) == 0) {
+			days = append(days, d)
+		}
+	}
+	return days
 }
 
 // dates are the first few of some days.
@@ -465,7 +507,17 @@ func (g *planGatherer) matrix() {
 		}
 		row := matrixRow{Number: g.numbers[t.ID], Name: t.Name.In(g.l.code)}
 		for _, role := range d.Roles {
-			row.Letters = append(row.Letters, t.Letters(role.ID))
+			letters := []string{}
+			if s := t.Letters(role.ID); s != "" {
+				letters = append(letters, s)
+			}
+			if t.Vote != nil && slices.ContainsFunc(t.Vote.Voters, func(v approval.Voter) bool { return v.Role == role.ID }) {
+				letters = append(letters, "V")
+			}
+			if slices.ContainsFunc(t.Evidence, func(e plan.Evidence) bool { return e.CheckedBy == role.ID }) {
+				letters = append(letters, "E")
+			}
+			row.Letters = append(row.Letters, strings.Join(letters, "/"))
 		}
 		g.Matrix = append(g.Matrix, row)
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -11,10 +12,13 @@ import (
 // record reads the timeline for what was decided, what went otherwise than planned and what was undone.
 func (g *planGatherer) record() {
 	log := &g.run.Timeline
-	if n := len(log.Entries); n > 0 {
+	if n := len(log.Entries); n > 0 && !g.Part {
 		g.Missing = log.Entries[n-1].Seq - n
 	}
 	for _, e := range log.Entries {
+		if e.Kind == timeline.Sending || e.Kind == timeline.Delivered {
+			continue // what has not reached somebody stands there
+		}
 		g.Timeline = append(g.Timeline, event{At: e.At, Text: g.l.sentence(e, g.Zone)})
 		if g.deviates(e) {
 			g.Deviations = append(g.Deviations, event{At: e.At, Text: g.l.sentence(e, g.Zone)})
@@ -55,6 +59,7 @@ func (g *planGatherer) cut() {
 	const rows, wide = 200, 50
 	g.Cut += trim(&g.Deviations, rows)
 	g.Cut += trim(&g.Cast, rows)
+	g.Cut += trim(&g.Delegations, wide)
 	g.Cut += trim(&g.Decisions, rows)
 	g.Cut += trim(&g.Evidence, rows)
 	g.Cut += trim(&g.Waivers, wide)
@@ -95,10 +100,7 @@ func (g *planGatherer) deviates(e timeline.Entry) bool {
 
 // decided reads one decision.
 func (g *planGatherer) decided(e timeline.Entry) {
-	by := ""
-	if e.Actor.Kind == timeline.Person {
-		by = name(e.Actor)
-	}
+	by := by(e.Actor)
 	on := g.l.word("plan-change", "name")
 	if id := e.Fact("task"); id != "" {
 		on = g.called(id)
@@ -118,6 +120,8 @@ func (g *planGatherer) decided(e timeline.Entry) {
 			g.votes[on] = append(g.votes[on], len(g.Cast))
 		}
 		g.Cast = append(g.Cast, row)
+	case timeline.VoteDelegated:
+		g.Delegations = append(g.Delegations, delegation{e.At, on, name(e.Actor), e.Fact("to"), instant("until")})
 	case timeline.VoteVoided:
 		g.void(on, func(cast) bool { return true })
 	case timeline.VoteDecided:
@@ -128,7 +132,12 @@ func (g *planGatherer) decided(e timeline.Entry) {
 			Task: on, Reason: e.Fact("reason"), Control: e.Fact("control"), By: by, Asked: e.At, Until: instant("until"), Outcome: "open",
 		})
 	case timeline.WaiverGranted, timeline.WaiverRefused, timeline.WaiverExpired:
-		if w := newest(g.Waivers, func(w *waiver) bool { return w.Task == on }); w != nil {
+		w := newest(g.Waivers, func(w *waiver) bool { return w.Task == on })
+		if w == nil && g.Part { // who asked for it, and why, is not shown
+			g.Waivers = append(g.Waivers, waiver{Task: on, Reason: "–", Control: "–", By: "–", Until: instant("until")})
+			w = &g.Waivers[len(g.Waivers)-1]
+		}
+		if w != nil {
 			switch e.Kind {
 			case timeline.WaiverExpired:
 				w.Outcome, w.Expired = "expired", e.At
@@ -195,9 +204,7 @@ func (g *planGatherer) freeze(environment, id string) string {
 func (g *planGatherer) undid(e timeline.Entry) {
 	if e.Kind == timeline.RollbackBegun {
 		row := undone{Environment: g.environmentName(e.Fact("environment")), Reason: g.l.reason(e.Fact("reason")), Begun: e.At}
-		if e.Actor.Kind == timeline.Person {
-			row.By = name(e.Actor)
-		}
+		row.By = by(e.Actor)
 		g.Undone = append(g.Undone, row)
 		return
 	}
@@ -220,9 +227,7 @@ func (g *planGatherer) undid(e timeline.Entry) {
 			item = &u.Items[len(u.Items)-1]
 		}
 		item.State, item.Ended, item.Note = e.Fact("to"), time.Time{}, g.l.reason(e.Fact("note"))
-		if e.Actor.Kind == timeline.Person {
-			item.By = name(e.Actor)
-		}
+		item.By = cmp.Or(by(e.Actor), item.By)
 		if s := planrun.UndoState(item.State); s == planrun.Undone || s == planrun.Forward {
 			item.Ended, item.Took = e.At, e.At.Sub(item.Begun)
 		}

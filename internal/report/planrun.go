@@ -73,6 +73,8 @@ type wanted struct {
 type difference struct {
 	Kind string `text:"code"`
 	Name string `text:"line"`
+	Was  string `text:"line"`
+	Is   string `text:"line"`
 }
 
 // planKey names the text for a message on a run.
@@ -181,7 +183,13 @@ func (l *language) seenPlanning(t *planrun.Telling, to delivery.Recipient) *plan
 		d.Choices = append(d.Choices, string(c))
 	}
 	for _, x := range t.Revision {
-		d.Revision = append(d.Revision, difference{string(x.Kind), x.Name.In(l.code)})
+		row := difference{string(x.Kind), x.Name.In(l.code), x.Was, x.Is}
+		if d.Outside {
+			row.Was, row.Is = "", "" // how it is done is the house's own
+		}
+		if !slices.Contains(d.Revision, row) {
+			d.Revision = append(d.Revision, row)
+		}
 	}
 	return clean(&d)
 }

@@ -106,7 +106,7 @@ func planning(a planrun.About, role planrun.Part) planrun.Telling {
 		}
 	case planrun.ChangeWanted:
 		t.Choices, t.Reason = []approval.Choice{approval.Approve, approval.Reject, approval.Abstain}, "The customer warns its users first."
-		t.Revision = []plan.Change{{Kind: plan.Added, Task: "warn", Name: both("Warn the users", "사용자 공지")}, {Kind: plan.ReTimed, Task: "deploy", Name: both("Deploy 4.2", "4.2 배포")}}
+		t.Revision = []plan.Change{{Kind: plan.Added, Task: "warn", Name: both("Warn the users", "사용자 공지")}, {Kind: plan.ReTimed, Task: "deploy", Name: both("Deploy 4.2", "4.2 배포"), Was: "48h0m0s after the start", Is: "24h0m0s after the start"}}
 	case planrun.ChangeDecided:
 		t.Outcome = string(approval.Approved)
 	case planrun.Said:

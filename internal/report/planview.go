@@ -16,15 +16,16 @@ type planView struct {
 	Lead         string // role
 	Starter      string
 
-	Status string `text:"code"`
-	Over   bool
-	Whole  bool   // completed
-	Part   bool   // only what a party beside the provider may see
-	Reason string `text:"line"` // for where it stands
-	Opened time.Time
-	Ended  time.Time
-	Lasted time.Duration // from start to end, or until the report was made
-	Last   time.Time     // the last of the due times that are known
+	Status  string `text:"code"`
+	Over    bool
+	Whole   bool   // completed
+	Part    bool   // only what a party beside the provider may see
+	Closing bool   // it is complete with this report, its last task
+	Reason  string `text:"line"` // for where it stands
+	Opened  time.Time
+	Ended   time.Time
+	Lasted  time.Duration // from start to end, or until the report was made
+	Last    time.Time     // the last of the due times that are known
 
 	Tasks, Done, Skipped, Left, Late, Anew int
 
@@ -46,22 +47,23 @@ type planView struct {
 	Roles        []string // heads of the matrix
 	Matrix       []matrixRow
 
-	Deviations []event
-	Cast       []cast
-	Decisions  []decision
-	Waivers    []waiver
-	Overrides  []override
-	Changes    []planChange
-	Refusals   []event
-	Evidence   []evidence
-	Measures   []measure
-	Alerts     []keptAlert
-	Waves      []wave
-	Undone     []undone
-	Stays      []stay
-	Timeline   []event
-	Missing    int // entries of the timeline that the report was not given
-	Cut        int // rows that are too many
+	Deviations  []event
+	Cast        []cast
+	Delegations []delegation
+	Decisions   []decision
+	Waivers     []waiver
+	Overrides   []override
+	Changes     []planChange
+	Refusals    []event
+	Evidence    []evidence
+	Measures    []measure
+	Alerts      []keptAlert
+	Waves       []wave
+	Undone      []undone
+	Stays       []stay
+	Timeline    []event
+	Missing     int // entries of the timeline that the report was not given
+	Cut         int // rows that are too many
 }
 
 type parameter struct {
@@ -202,7 +204,7 @@ type planContact struct {
 type matrixRow struct {
 	Number  string
 	Name    string   `text:"line"`
-	Letters []string `text:"code"`
+	Letters []string `text:"code"` // with those who vote and check
 }
 
 type cast struct {
@@ -215,6 +217,15 @@ type cast struct {
 	SHA256 string
 	Late   bool
 	Void   bool // something else was shown later, or they have voted again
+}
+
+// delegation is that somebody lets another one vote.
+type delegation struct {
+	At    time.Time
+	On    string `text:"line"`
+	Who   string
+	To    string
+	Until time.Time
 }
 
 type decision struct {

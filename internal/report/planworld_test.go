@@ -166,6 +166,7 @@ type launch struct {
 	frozen  time.Time // production may not be changed until then
 	healthy func() planrun.Verdict
 	told    []planrun.Telling
+	closing *planrun.Run // as it was when its last report was written
 }
 
 func started(t testing.TB) *launch {
@@ -224,6 +225,7 @@ func (s *launch) answer(w planrun.Work) {
 	case planrun.RunStep:
 		s.run.Ran(w.Number, w.Task, runbook.Result{State: runbook.Passed, SHA256: digest("output")}, s.now)
 	case planrun.WriteReport:
+		s.closing = s.run.ForReport()
 		s.run.Written(w.Number, w.Task, []planrun.Document{{Name: "RUN-7K3M9QX2PA/completion-report-1.ko.md", SHA256: digest("report")}}, "", s.now)
 	}
 }

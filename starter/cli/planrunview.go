@@ -42,7 +42,7 @@ func runLabelsIn(language string) runLabels {
 func (p page) planRun(r *planrun.Run) {
 	fmt.Fprintln(p.w, p.paint(bold, printable(fmt.Sprintf("%s  %s: %s (%s)", r.ID, r.CustomerName, r.Plan.Name.In(p.language), r.Target().Name))))
 	stands := p.planStatus(r.Status)
-	if r.Reason != "" {
+	if r.Reason != "" && r.Status != planrun.Running { // of a run that goes on it is why it did not
 		stands += ": " + printable(r.Reason)
 	}
 	fmt.Fprintf(p.w, "%s: %s\n\n", p.say.status, stands)
@@ -281,7 +281,11 @@ func (a *app) showBallot(r *planrun.Run, task string, b *approval.Ballot) error 
 	}
 	if task == "" {
 		for _, d := range r.Change.Diff {
-			fmt.Fprintln(p.w, printable(fmt.Sprintf("%s %s: %s → %s", d.Kind, d.Task, d.Was, d.Is)))
+			what := ""
+			if d.Was != "" || d.Is != "" {
+				what = ": " + cmp.Or(d.Was, "–") + " → " + cmp.Or(d.Is, "–")
+			}
+			fmt.Fprintln(p.w, printable(fmt.Sprintf("%s %s%s", d.Kind, d.Task, what)))
 		}
 		fmt.Fprintln(p.w, printable(say.reason+": "+r.Change.Reason))
 	}

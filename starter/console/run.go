@@ -145,6 +145,9 @@ func (c *Console) runPage(w http.ResponseWriter, r *http.Request, status int, h 
 	d.Run, d.Key, d.MaxText, d.MaxNote = t.run(), key(""), maxTyped, maxRef
 	d.Command = "muster " + string(run.Plan.Kind) + " show " + string(run.ID)
 	d.Opened, d.Starter, d.Reason, d.Revised, d.Over = t.at(run.Opened), t.named(run.Starter), c.cfg.Texts.PlanReason(run.Reason, t.language), run.Revised, run.Over()
+	if run.Status == planrun.Running {
+		d.Reason = "" // it is that of an earlier halt
+	}
 	d.Production = run.Target().Production
 	if run.Status != planrun.Running {
 		d.Since, d.By = t.at(run.Since), t.named(run.By)

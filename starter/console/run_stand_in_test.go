@@ -89,7 +89,11 @@ func (y *yard) advance(r *planrun.Run) {
 					r.Elected(w.Task, people, "", y.now())
 				}
 			case planrun.WriteReport:
-				r.Written(w.Number, w.Task, []planrun.Document{{Name: string(r.ID) + "/work-plan-1.ko.pdf", SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(document)))}}, "", y.now())
+				sum := fmt.Sprintf("%x", sha256.Sum256([]byte(document)))
+				r.Written(w.Number, w.Task, []planrun.Document{
+					{Name: string(r.ID) + "/work-plan-1.ko.pdf", SHA256: sum},
+					{Name: string(r.ID) + "/work-plan-1.customer.ko.pdf", SHA256: sum, For: authority.Customer},
+				}, "", y.now())
 			case planrun.MeasureOnce, planrun.RunStep:
 				y.t.Fatalf("%s: no plan of these tests does that", w.Do)
 			}

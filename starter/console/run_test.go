@@ -192,13 +192,26 @@ func TestOthersSeeNoRun(t *testing.T) {
 	}
 }
 
-// A report comes as it was written, as a file and not as a page.
+// A report comes as it was written, as a file and not as a page. Other parties than the provider get no edition but theirs.
 func TestReportOfARun(t *testing.T) {
 	p := newPlace(t)
-	path := "/plan-runs/" + string(p.yard.begun(1).ID) + "/reports/work-plan-1.ko.pdf"
+	reports := "/plan-runs/" + string(p.yard.begun(1).ID) + "/reports/"
+	path := reports + "work-plan-1.customer.ko.pdf"
 	w := p.get(path, p.signIn(as("seo"))...)
-	if w.Code != http.StatusOK || w.Body.String() != document || w.Header().Get("Content-Disposition") != "attachment; filename=RUN-0000000001-work-plan-1.ko.pdf" {
+	if w.Code != http.StatusOK || w.Body.String() != document || w.Header().Get("Content-Disposition") != "attachment; filename=RUN-0000000001-work-plan-1.customer.ko.pdf" {
 		t.Errorf("got %d, %q, %v", w.Code, w.Body, w.Header())
+	}
+	for who, editions := range map[string]map[string]int{
+		"choi": {"work-plan-1.ko.pdf": http.StatusOK, "work-plan-1.customer.ko.pdf": http.StatusOK},
+		"seo":  {"work-plan-1.ko.pdf": http.StatusNotFound},
+		"yoon": {"work-plan-1.ko.pdf": http.StatusNotFound, "work-plan-1.customer.ko.pdf": http.StatusNotFound},
+	} {
+		cookie := p.signIn(as(who))
+		for name, want := range editions {
+			if w := p.get(reports+name, cookie...); w.Code != want {
+				t.Errorf("%s gets %d for %s, want %d", who, w.Code, name, want)
+			}
+		}
 	}
 	p.yard.forged = "!"
 	if w := p.get(path, p.signIn(as("seo"))...); w.Code != http.StatusNotFound || strings.Contains(w.Body.String(), document) {
