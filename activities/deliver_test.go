@@ -104,6 +104,24 @@ func (l *linker) Link(of link.Link) (string, error) {
 	return l.url, l.err
 }
 
+// linked is the link that is asked for when a message is delivered.
+func linked(t *testing.T, begun time.Time, m delivery.Message) link.Link {
+	t.Helper()
+	links := &linker{url: "https://muster.example/l/x"}
+	d := &activities.Deliveries{
+		Directory: func() activities.Directory { return book{} }, Links: links,
+		Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: &mailbox{}},
+	}
+	env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
+	env.RegisterActivity(d)
+	if _, err := env.ExecuteActivity(d.Deliver, activities.DeliverInput{
+		ID: "d-1", To: delivery.Recipient{ID: "acme/desk"}, Method: "mail", Begun: begun, Message: m,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return links.asked[0]
+}
+
 // A question waits for days, and so does its link; a page is for now.
 func TestALinkLastsAsLongAsItsAnswerIsWaitedFor(t *testing.T) {
 	begun := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
@@ -111,20 +129,7 @@ func TestALinkLastsAsLongAsItsAnswerIsWaitedFor(t *testing.T) {
 		"until an instant": {begun.AddDate(0, 0, 5), begun.AddDate(0, 0, 6)},
 		"nobody knows":     {time.Time{}, begun.Add(12 * time.Hour)},
 	} {
-		links := &linker{url: "https://muster.example/l/x"}
-		d := &activities.Deliveries{
-			Directory: func() activities.Directory { return book{} }, Links: links,
-			Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: &mailbox{}},
-		}
-		env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
-		env.RegisterActivity(d)
-		if _, err := env.ExecuteActivity(d.Deliver, activities.DeliverInput{
-			ID: "d-1", To: delivery.Recipient{ID: "acme/desk"}, Method: "mail", Begun: begun,
-			Message: delivery.Message{Kind: delivery.AllClear, Incident: "INC-1", Offer: delivery.OfferOfAnswer("Is it fixed?", "INC-1", "Shop", begun, tt.until)},
-		}); err != nil {
-			t.Fatal(err)
-		}
-		if l := links.asked[0]; !l.Expires.Equal(tt.expires) || !l.Allows(link.Fixed) || !l.Allows(link.NotFixed) ||
+		if l := linked(t, begun, delivery.Message{Kind: delivery.AllClear, Incident: "INC-1", Offer: delivery.OfferOfAnswer("Is it fixed?", "INC-1", "Shop", begun, tt.until)}); !l.Expires.Equal(tt.expires) || !l.Allows(link.Fixed) || !l.Allows(link.NotFixed) ||
 			l.Content != link.OfResolution("INC-1", "Shop", begun) {
 			t.Errorf("%s: asked for %+v, want %s", name, l, tt.expires)
 		}
@@ -159,20 +164,7 @@ func TestALinkLeadsToARun(t *testing.T) {
 			link.GrantOverride,
 		},
 	} {
-		links := &linker{url: "https://muster.example/l/x"}
-		d := &activities.Deliveries{
-			Directory: func() activities.Directory { return book{} }, Links: links,
-			Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: &mailbox{}},
-		}
-		env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
-		env.RegisterActivity(d)
-		if _, err := env.ExecuteActivity(d.Deliver, activities.DeliverInput{
-			ID: "d-1", To: delivery.Recipient{ID: "acme/desk"}, Method: "mail", Begun: begun,
-			Message: delivery.Message{Kind: delivery.Plan, Incident: "RUN-1", Offer: tt.offer},
-		}); err != nil {
-			t.Fatal(err)
-		}
-		got := links.asked[0]
+		got := linked(t, begun, delivery.Message{Kind: delivery.Plan, Incident: "RUN-1", Offer: tt.offer})
 		if !got.Allows(tt.allowed) || got.Form() {
 			t.Errorf("%s: it allows %v", name, got.Actions)
 		}

@@ -97,9 +97,20 @@ func (c *Calendar) Between(a, b time.Time) time.Duration {
 }
 
 // later returns the later of two instants, shown as the first is.
-func later(a, b time.Time) time.Time {
+func later(a, b time.Time) time.Time { return Later(a, b).In(a.Location()) }
+
+// Later returns the later of two instants.
+func Later(a, b time.Time) time.Time {
 	if b.After(a) {
-		return b.In(a.Location())
+		return b
+	}
+	return a
+}
+
+// Earlier returns the earlier of two instants.
+func Earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
 	}
 	return a
 }

@@ -66,7 +66,7 @@ func join(all []span) []span {
 	var joined []span
 	for _, s := range all {
 		if n := len(joined) - 1; n >= 0 && !s.from.After(joined[n].to) {
-			joined[n].to = later(joined[n].to, s.to)
+			joined[n].to = calendar.Later(joined[n].to, s.to)
 			continue
 		}
 		joined = append(joined, s)
@@ -92,18 +92,4 @@ func without(all, cut []span) []span {
 		}
 	}
 	return left
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

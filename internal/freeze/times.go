@@ -3,6 +3,8 @@ package freeze
 import (
 	"slices"
 	"time"
+
+	"muster/internal/calendar"
 )
 
 // Horizon is how far ahead anything is looked for: about two years.
@@ -126,7 +128,7 @@ func (t *Times) Between(from, to time.Time) []Stretch {
 	}
 	var all []Stretch
 	for _, s := range open {
-		if s = (span{later(s.from, from), earlier(s.to, to)}); s.from.Before(s.to) {
+		if s = (span{calendar.Later(s.from, from), calendar.Earlier(s.to, to)}); s.from.Before(s.to) {
 			all = append(all, Stretch{s.from.In(from.Location()), s.to.In(from.Location())})
 		}
 	}

@@ -194,27 +194,13 @@ func (b *builder) absentees(w *reader, now time.Time) {
 						continue
 					}
 					said[person] = true
-					from, to := latest(a.from, shift.From), earliest(a.to, shift.To)
+					from, to := calendar.Later(a.from, shift.From), calendar.Earlier(a.to, shift.To)
 					w.fault(w.placeOf("schedule", id), "schedule %s: %s is on call from %s to %s (%s), and away; want an override",
 						id, person, from.In(s.Zone).Format(theWall), to.In(s.Zone).Format(theWall), s.Zone)
 				}
 			}
 		}
 	}
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earliest(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 // gapsFrom says when the first of gaps is, and how many there are.

@@ -15,8 +15,7 @@ import (
 func TestAnEnvironmentThatAnotherRunChangesIsWaitedFor(t *testing.T) {
 	w := rehearsed(t)
 	w.holder, w.told = "RUN-7K3M9QX2PA", nil
-	w.do(w.votes(mark, "approve", ""), mark)
-	w.do(w.votes(carol, "approve", ""), carol)
+	w.approve()
 	w.stands("rehearse done, announce done, approve done, deploy held, bake waiting, report waiting")
 	w.heard("locked deploy → deployer lead")
 	w.refused(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora, "RUN-7K3M9QX2PA is changing it")
@@ -79,8 +78,7 @@ func TestWaitingForALockTakesLittleOfAHistory(t *testing.T) {
 		}
 		return false
 	}
-	w.do(w.votes(mark, "approve", ""), mark)
-	w.do(w.votes(carol, "approve", ""), carol)
+	w.approve()
 	w.after(30 * 24 * time.Hour)
 	if tries < 100 || tries > 250 {
 		t.Errorf("it has asked %d times in 30 days", tries)

@@ -349,9 +349,7 @@ func TestAVoteAndItsDeadlineHaveOneWinner(t *testing.T) {
 		}
 		w := &world{t: t, run: r, now: start, closed: map[string]time.Time{}, closes: map[string]time.Time{}}
 		w.settle()
-		w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
-		w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
-		w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
+		w.rehearse()
 		w.do(w.votes(mark, approval.Approve, ""), mark)
 		w.now = start.Add(48*time.Hour + time.Duration(n%3-1)*time.Nanosecond) // before, at and after the deadline
 		if n%2 == 0 {

@@ -392,13 +392,26 @@ func evidence(item string) []planrun.Given {
 	return []planrun.Given{{Item: item, Ref: "https://files/" + item, SHA256: hash(item)}}
 }
 
+// rehearse has the rehearsal done, and its evidence checked.
+func (w *world) rehearse() {
+	w.t.Helper()
+	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
+	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
+	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
+}
+
+// approve has both voters approve what they are shown.
+func (w *world) approve() {
+	w.t.Helper()
+	w.do(w.votes(mark, approval.Approve, ""), mark)
+	w.do(w.votes(carol, approval.Approve, ""), carol)
+}
+
 // rehearsed is a run whose rehearsal is done and checked.
 func rehearsed(t *testing.T) *world {
 	t.Helper()
 	w := begun(t, upgrade())
-	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
-	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
-	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
+	w.rehearse()
 	return w
 }
 
@@ -406,8 +419,7 @@ func rehearsed(t *testing.T) *world {
 func approved(t *testing.T) *world {
 	t.Helper()
 	w := rehearsed(t)
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.approve()
 	return w
 }
 
@@ -430,8 +442,7 @@ func TestARunFromStartToEnd(t *testing.T) {
 	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
 	w.heard("said announce → customer", "vote approve → change-manager customer")
 	w.stands("rehearse done, announce done, approve begun, deploy waiting, bake waiting, report waiting")
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.approve()
 	w.heard("vote-decided approve → change-manager lead", "advice deploy → customer", "ready deploy → deployer")
 	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
 	w.do(planrun.DoStep{Capacity: as(dora), Task: "deploy", Step: 2}, dora)
@@ -467,8 +478,7 @@ func TestAFailedBakeRollsBackAndASecondTryIsANewDecision(t *testing.T) {
 	w.do(planrun.Continue{Capacity: as(lena), Reason: "mended"}, lena)
 	w.stands("rehearse done, announce done, approve begun, deploy waiting, bake waiting, report waiting")
 	w.measured = nil
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.approve()
 	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
 	w.do(planrun.DoStep{Capacity: as(dora), Task: "deploy", Step: 2}, dora)
 	w.after(time.Hour)
@@ -502,8 +512,7 @@ func TestWhoMayNot(t *testing.T) {
 	w.refused(old, mark, "task rehearse is in-check again")
 	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
 	w.refused(old, mark, "evidence rehearse/log 2 added, look again")
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.approve()
 	w.refused(w.votes(carol, approval.Reject, "no"), carol, "already approved by Carol")
 	w.refused(planrun.Begin{Capacity: planrun.Capacity{Roles: []string{"deployer"}}, Task: "deploy"}, mark, "Mark has voted on it: want another person")
 	w.refused(planrun.Skip{Capacity: as(dora), Task: "deploy", Reason: "r", Control: "c"}, dora, "the plan does not let it be skipped")
@@ -517,8 +526,7 @@ func TestAFreezeHoldsAChangeUntilItEnds(t *testing.T) {
 	frozen := start.Add(30 * 24 * time.Hour)
 	w.closed["production"] = frozen
 	w.told = nil
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.approve()
 	w.stands("rehearse done, announce done, approve done, deploy held, bake waiting, report waiting")
 	w.heard("held deploy → deployer lead")
 	w.refused(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora, "it is held since 2026-11-23T00:00:00Z by muster: year end; it may be changed next at 2026-12-23T00:00:00Z")
@@ -530,8 +538,7 @@ func TestAFreezeHoldsAChangeUntilItEnds(t *testing.T) {
 func TestAnOverrideNeedsAnotherPersonAndEnds(t *testing.T) {
 	w := rehearsed(t)
 	w.closed["production"] = start.Add(30 * 24 * time.Hour)
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.approve()
 	until := start.Add(time.Hour)
 	w.refused(planrun.AskOverride{Capacity: as(dora), Environment: "production", Freeze: "year-end", Reason: "urgent", Until: start.Add(30 * 24 * time.Hour)}, dora, "override")
 	w.do(planrun.AskOverride{Capacity: as(lena), Environment: "production", Freeze: "year-end", Reason: "urgent", Until: until}, lena)
@@ -640,9 +647,7 @@ func TestWhoHasNotVotedIsReminded(t *testing.T) {
 		}
 	}
 	w := begun(t, d)
-	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
-	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
-	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
+	w.rehearse()
 	w.do(w.votes(mark, approval.Approve, ""), mark)
 	w.told = nil
 	w.after(24 * time.Hour)
@@ -677,8 +682,7 @@ func TestAVoteThatIsNotDecidedInTimeIsRejected(t *testing.T) {
 	w.stands("rehearse done, announce done, approve failed, deploy waiting, bake waiting, report waiting")
 	w.refused(w.votes(carol, approval.Approve, ""), carol, "expired at 2026-11-25T00:00:00Z")
 	w.do(planrun.Retry{Capacity: as(lena), Task: "approve", Reason: "Carol was ill"}, lena)
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.approve()
 	w.stands("rehearse done, announce done, approve done, deploy ready, bake waiting, report waiting")
 }
 
@@ -687,8 +691,7 @@ func TestAHaltLetsNothingNewBegin(t *testing.T) {
 	w.told = nil
 	w.do(planrun.Halt{Capacity: as(carol), Reason: "our shop is busy"}, carol)
 	w.heard("halted → lead deployer change-manager customer")
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.approve()
 	w.stands("rehearse done, announce done, approve done, deploy waiting, bake waiting, report waiting")
 	w.do(planrun.Continue{Capacity: as(lena), Reason: "quiet again"}, lena)
 	w.stands("rehearse done, announce done, approve done, deploy ready, bake waiting, report waiting")
@@ -703,9 +706,7 @@ func TestAnEvidenceThatIsOldIsNotVotedOn(t *testing.T) {
 	d := upgrade()
 	d.Phases[0].Tasks[2].Due = nil
 	w := begun(t, d)
-	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
-	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
-	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
+	w.rehearse()
 	w.after(31 * 24 * time.Hour)
 	w.refused(w.votes(mark, approval.Approve, ""), mark, "evidence log of task rehearse is of 2026-11-23T00:00:00Z; want it no older than 720h0m0s")
 	w.do(planrun.AddEvidence{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
@@ -778,11 +779,8 @@ func waves() plan.Definition {
 func inWaves(t *testing.T) *world {
 	t.Helper()
 	w := begun(t, waves())
-	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
-	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
-	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.rehearse()
+	w.approve()
 	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
 	return w
 }
@@ -815,11 +813,8 @@ func TestRunbooksInWavesStopWhileHalted(t *testing.T) {
 	w := begun(t, d)
 	var ran []string
 	w.result = func(x planrun.Work) runbook.State { ran = append(ran, x.Task); return runbook.Passed }
-	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
-	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
-	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.rehearse()
+	w.approve()
 	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
 	if len(ran) != 2 {
 		t.Fatalf("the first wave ran %d times, want 2", len(ran))

@@ -118,8 +118,7 @@ func TestWhoeverIsConsultedIsAskedAlthoughTheTaskIsHeld(t *testing.T) {
 	frozen := start.Add(30 * 24 * time.Hour)
 	w.closed["production"] = frozen
 	w.told = nil
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.approve()
 	w.heard("advice deploy → customer", "held deploy → deployer lead")
 	w.until(frozen)
 	w.heard("ready deploy → deployer")

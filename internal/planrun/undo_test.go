@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"muster/internal/approval"
 	"muster/internal/freeze"
 	"muster/internal/plan"
 	"muster/internal/planrun"
@@ -18,11 +17,8 @@ func running(t *testing.T, d plan.Definition, closes time.Time) (*world, planrun
 	t.Helper()
 	w := begun(t, d)
 	w.closes["production"] = closes
-	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
-	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
-	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.rehearse()
+	w.approve()
 	var step planrun.Work
 	w.silent = func(x planrun.Work) bool {
 		if x.Do == planrun.RunStep {
@@ -127,11 +123,8 @@ func TestAHeldTaskGoesNoFurtherUntilItsEnvironmentMayBeChanged(t *testing.T) {
 			return x.Do == planrun.RunStep
 		}
 		w.settle()
-		w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
-		w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
-		w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
-		w.do(w.votes(mark, approval.Approve, ""), mark)
-		w.do(w.votes(carol, approval.Approve, ""), carol)
+		w.rehearse()
+		w.approve()
 		w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
 		w.closed["production"] = opens
 		w.until(ends)
@@ -158,11 +151,8 @@ func TestAHeldWaveBeginsInTheNextWindow(t *testing.T) {
 	ends, opens := start.Add(90*time.Minute), start.Add(24*time.Hour)
 	w := begun(t, d)
 	w.closes["production"] = ends
-	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
-	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
-	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.rehearse()
+	w.approve()
 	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
 	w.after(time.Hour)
 	w.closed["production"] = opens
@@ -230,8 +220,7 @@ func TestWhatAFailedAttemptHasChangedIsRolledBackToo(t *testing.T) {
 func TestAnOverrideThatEndsIsLikeAWindowThatEnds(t *testing.T) {
 	w := rehearsed(t)
 	w.closed["production"] = start.Add(30 * 24 * time.Hour)
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.approve()
 	until := start.Add(time.Hour)
 	w.do(planrun.AskOverride{Capacity: as(lena), Environment: "production", Freeze: "year-end", Reason: "urgent", Until: until}, lena)
 	w.do(planrun.ConfirmOverride{Capacity: as(mark), Environment: "production", Grant: true}, mark)
@@ -252,11 +241,8 @@ func TestASecondTryIsANewDecisionAlsoBehindAWait(t *testing.T) {
 	launch.Tasks[0].Needs = []string{"window"}
 	launch.Tasks = append([]plan.Task{wait}, launch.Tasks...)
 	w := begun(t, d)
-	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
-	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
-	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.rehearse()
+	w.approve()
 	w.after(time.Minute)
 	w.refused(planrun.Begin{Capacity: planrun.Capacity{Roles: []string{"deployer"}}, Task: "deploy"}, mark, "Mark has voted on it: want another person")
 	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
@@ -292,18 +278,14 @@ func TestASecondTryLeavesAloneWhatHasNothingToDoWithIt(t *testing.T) {
 		}
 		return x.Do == planrun.RunStep && x.Task == "aside" // its outcome never comes
 	}
-	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
-	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
-	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.rehearse()
+	w.approve()
 	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
 	w.do(planrun.DoStep{Capacity: as(dora), Task: "deploy", Step: 2}, dora)
 	w.do(planrun.RollBack{Capacity: as(lena), Environment: "production", Reason: "no"}, lena)
 	w.after(time.Minute)
 	w.do(planrun.Continue{Capacity: as(lena), Reason: "mended"}, lena)
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.approve()
 	if aside, _, _ := w.run.Task("aside"); aside.Status != planrun.Begun || aside.Attempt != 1 || asides != 1 {
 		t.Errorf("aside is %s in attempt %d, and its step was begun %d times", aside.Status, aside.Attempt, asides)
 	}
@@ -322,11 +304,8 @@ func TestOneRollbackWaitsForAnother(t *testing.T) {
 		}
 	}
 	w := begun(t, d)
-	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
-	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
-	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.rehearse()
+	w.approve()
 	ends := w.now.Add(2 * time.Hour)
 	w.closes["production"] = ends
 	w.run.Windows = nil

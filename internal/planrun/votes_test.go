@@ -32,9 +32,7 @@ func TestVotersLeaveAndCome(t *testing.T) {
 func TestVotersWhomNobodyKnowsAreAskedForEverLess(t *testing.T) {
 	w := begun(t, upgrade())
 	w.unknown = "person carol: not found"
-	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
-	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
-	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
+	w.rehearse()
 	w.refused(w.votes(mark, approval.Approve, ""), mark, "nobody votes on it yet")
 	w.after(24 * time.Hour)
 	if asked := w.times(timeline.VotersUnknown); asked < 5 || asked > 15 {
@@ -57,8 +55,7 @@ func TestADecisionIsOnWhatWasShown(t *testing.T) {
 		t.Errorf("voided because of %q", voided.Fact("changed"))
 	}
 	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.approve()
 	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
 	w.do(more, dora)
 	if approve, _, _ := w.run.Task("approve"); approve.Status != planrun.Done {

@@ -116,8 +116,7 @@ func TestWhoeverVotedOrAskedIsNotWaitedFor(t *testing.T) {
 	if vote := w.run.Waits(w.now)[0]; vote.For("dora", all) || vote.For("lena", all) || !vote.For("mark", nil) {
 		t.Error("who votes is named on the ballot, whatever they fill")
 	}
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.approve()
 	if begin := w.run.Waits(w.now)[0]; begin.For("mark", all) || !begin.For("dora", all) {
 		t.Error("mark has voted on the change, and is to make it")
 	}
@@ -139,11 +138,8 @@ func TestARollbackWaitsForPeople(t *testing.T) {
 	d := upgrade()
 	d.Phases[1].Tasks[0].Rollback.Runs, d.Phases[1].Tasks[0].Rollback.Detail = "", text("put the old one back")
 	w = begun(t, d)
-	w.do(planrun.Begin{Capacity: as(dora), Task: "rehearse"}, dora)
-	w.do(planrun.Complete{Capacity: as(dora), Task: "rehearse", Evidence: evidence("log")}, dora)
-	w.do(planrun.CheckEvidence{Capacity: as(mark), Task: "rehearse", OK: true}, mark)
-	w.do(w.votes(mark, approval.Approve, ""), mark)
-	w.do(w.votes(carol, approval.Approve, ""), carol)
+	w.rehearse()
+	w.approve()
 	w.do(planrun.Begin{Capacity: as(dora), Task: "deploy"}, dora)
 	w.do(planrun.RollBack{Capacity: as(lena), Environment: "production", Reason: "broken"}, lena)
 	w.waits("rollback deploy: dave dora")

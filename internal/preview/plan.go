@@ -446,7 +446,7 @@ func (p *planner) frozen(environment string, from, until time.Time) (all []Held)
 	}
 	for _, r := range times.Spans(from, until) {
 		if r.Kind == freeze.Frozen {
-			all = append(all, Held{From: later(r.From, from), Until: sooner(r.Until, until), Why: r.Name})
+			all = append(all, Held{From: calendar.Later(r.From, from), Until: calendar.Earlier(r.Until, until), Why: r.Name})
 		}
 	}
 	return all

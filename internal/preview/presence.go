@@ -44,7 +44,7 @@ func (p *planner) attend(o *org.Organisation, w *Wanted) {
 	var meant []org.Presence // within the spans
 	for _, at := range o.Presences(p.run.Filled(w.Role), w.From, w.Until) {
 		for _, s := range spans {
-			from, until := later(at.From, s.From), sooner(at.Until, s.Until)
+			from, until := calendar.Later(at.From, s.From), calendar.Earlier(at.Until, s.Until)
 			if from.Before(until) {
 				meant = append(meant, org.Presence{From: from, Until: until, People: at.People})
 			}
@@ -98,7 +98,7 @@ func (p *planner) wantedIn(w *Wanted) []Span {
 		if until.IsZero() {
 			break
 		}
-		until = sooner(until, w.Until)
+		until = calendar.Earlier(until, w.Until)
 		if open {
 			all = append(all, Span{at, until})
 		}
@@ -139,18 +139,4 @@ func (p *planner) calendar() (calendar.Rules, *time.Location, bool) {
 	}
 	zone, err := time.LoadLocation(p.run.Calendars[n].Zone)
 	return p.run.Calendars[n], zone, err == nil
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-func sooner(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }
