@@ -290,6 +290,15 @@ func (c *Client) PlanRun(ctx context.Context, id planrun.ID) (*planrun.Run, erro
 	return &r, nil
 }
 
+// PlanRunReport returns a report on a run, of a kind that report.PlanReports lists.
+func (c *Client) PlanRunReport(ctx context.Context, id planrun.ID, kind string, f report.Format, language string) ([]byte, error) {
+	q := url.Values{"kind": {kind}, "format": {string(f)}}
+	if language != "" {
+		q.Set("lang", language)
+	}
+	return c.get(ctx, ofPlanRun(id)+"/report", q)
+}
+
 // PlanRunHistory returns the event history of a run, for audit.Decode.
 func (c *Client) PlanRunHistory(ctx context.Context, id planrun.ID) ([]byte, error) {
 	return c.get(ctx, ofPlanRun(id)+"/history", nil)

@@ -231,12 +231,8 @@ func (s *server) timeline(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) report(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	faults := s.langFault(q)
-	format := cmp.Or(report.Format(q.Get("format")), report.Markdown)
-	if !slices.Contains(report.Formats(), format) {
-		faults = append(faults, problem.Fault{Field: "format", Detail: fmt.Sprintf("%q; want %s", clip(string(format)), oneOf(words(report.Formats())))})
-	}
-	if err := queryFaults(q, faults, "format", "lang"); err != nil {
+	format, faults := formatOf(q)
+	if err := queryFaults(q, append(s.langFault(q), faults...), "format", "lang"); err != nil {
 		return err
 	}
 	i, err := s.Backend.Timeline(r.Context(), id(r))
@@ -251,11 +247,25 @@ func (s *server) report(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if format == report.HTML { // the page has its style in itself, and needs nothing else
+	return sendReport(w, string(i.ID), format, body)
+}
+
+// formatOf is the format of a report that was asked for, and what is wrong with it.
+func formatOf(q url.Values) (f report.Format, faults []problem.Fault) {
+	f = cmp.Or(report.Format(q.Get("format")), report.Markdown)
+	if !slices.Contains(report.Formats(), f) {
+		faults = append(faults, problem.Fault{Field: "format", Detail: fmt.Sprintf("%q; want %s", clip(string(f)), oneOf(words(report.Formats())))})
+	}
+	return f, faults
+}
+
+// sendReport answers with a report under a name.
+func sendReport(w http.ResponseWriter, name string, f report.Format, body []byte) error {
+	if f == report.HTML { // the page has its style in itself, and needs nothing else
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox")
 	}
-	w.Header().Set("Content-Disposition", fmt.Sprintf("inline; filename=%q", string(i.ID)+"."+string(format)))
-	return send(w, format.Type(), body)
+	w.Header().Set("Content-Disposition", fmt.Sprintf("inline; filename=%q", name+"."+string(f)))
+	return send(w, f.Type(), body)
 }
 
 func (s *server) history(w http.ResponseWriter, r *http.Request) error {

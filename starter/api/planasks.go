@@ -343,6 +343,7 @@ func (s *server) planRoutes(heavy func(handler) handler) []route {
 		{http.MethodGet, "plan-runs", "", "", inTurn(8)(s.listPlanRuns)}, // for partners and vendors each asks many runs
 		{http.MethodPost, "plan-runs", authority.StartPlan, authority.PlanRun, s.startPlanRun},
 		{http.MethodGet, one, authority.Read, authority.PlanRun, s.showPlanRun},
+		{http.MethodGet, one + "/report", authority.Read, authority.PlanRun, s.planRunReport},
 		{http.MethodGet, one + "/history", authority.ReadHistory, authority.PlanRun, heavy(s.planRunHistory)},
 	}
 	for _, a := range planAsks() {

@@ -16,6 +16,7 @@ import (
 	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/problem"
+	"muster/internal/report"
 	"muster/starter"
 )
 
@@ -190,6 +191,33 @@ func (s *server) showPlanRun(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return answer(w, starter.RunAsSeen(s.Directory(), run, visiting(r.Context()).Subject, s.Now()))
+}
+
+// planRunReport writes a report as of now, of what the visitor may see.
+func (s *server) planRunReport(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	format, faults := formatOf(q)
+	kind := cmp.Or(q.Get("kind"), plan.CompletionReport)
+	if !slices.Contains(report.PlanReports(), kind) {
+		faults = append(faults, problem.Fault{Field: "kind", Detail: fmt.Sprintf("%q; want %s", clip(kind), oneOf(report.PlanReports()))})
+	}
+	if err := queryFaults(q, append(s.langFault(q), faults...), "kind", "format", "lang"); err != nil {
+		return err
+	}
+	run, err := s.Backend.PlanRun(r.Context(), planRunOf(r))
+	if err != nil {
+		return err
+	}
+	e := report.Edition{Language: s.language(q, nil), Format: format, At: s.Now()}
+	by := visiting(r.Context())
+	if by.Kind == authority.Provider { // others have the contacts in the work plan that was written for them
+		e.Contacts = s.Directory().PlanContacts(run.Roles)
+	}
+	body, err := s.Texts.PlanReport(starter.RunAsSeen(s.Directory(), run, by.Subject, s.Now()), kind, e)
+	if err != nil {
+		return err
+	}
+	return sendReport(w, string(run.ID)+"-"+kind, format, body)
 }
 
 // capacity is in which roles a visitor acts.

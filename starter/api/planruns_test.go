@@ -24,6 +24,7 @@ import (
 	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/raci"
+	"muster/internal/report"
 	"muster/internal/runbook"
 	"muster/internal/store"
 	"muster/internal/timeline"
@@ -364,6 +365,14 @@ func (h *house) Handovers(context.Context, int) ([]string, bool, error) {
 
 func (people) Folder() incident.Folder { return incident.Folder{Revision: "newer"} }
 
+// PlanContacts has a number for everybody.
+func (people) PlanContacts(roles []planrun.Filled) (all []report.PlanContact) {
+	for _, r := range roles {
+		all = append(all, report.PlanContact{Role: r.Role, Name: r.Targets[0].ID, Phone: "+82 2 555 0100"})
+	}
+	return all
+}
+
 func (people) PlanRoles(_ *planrun.Run, person string, _ time.Time) []string { return cast()[person] }
 
 // StartPlan knows one plan, for acme.
@@ -590,7 +599,7 @@ func TestNobodyGuessesARun(t *testing.T) {
 	for _, who := range []string{"globex/lead", "seo"} {
 		p := newPlace(t)
 		as := p.as(t, who)
-		paths := []string{"", "/history"}
+		paths := []string{"", "/history", "/report"}
 		for name := range planBodies() {
 			paths = append(paths, "/"+name)
 		}
@@ -608,6 +617,29 @@ func TestNobodyGuessesARun(t *testing.T) {
 	}
 }
 
+func TestEveryReportOnARun(t *testing.T) {
+	p := newPlace(t)
+	for _, kind := range report.PlanReports() {
+		for _, f := range report.Formats() {
+			w := p.ask("GET", upgraded+"/report?kind="+kind+"&lang=ko&format="+string(f), "")
+			if name := fmt.Sprintf("%q", string(upgrading)+"-"+kind+"."+string(f)); w.Code != 200 || w.Header().Get("Content-Type") != f.Type() ||
+				!strings.HasSuffix(w.Header().Get("Content-Disposition"), name) || w.Body.Len() < 500 {
+				t.Errorf("%s as %s: got %d %v with %d bytes", kind, f, w.Code, w.Header(), w.Body.Len())
+			}
+		}
+	}
+	if w := p.ask("GET", upgraded+"/report?kind=work-plan", ""); !strings.Contains(w.Body.String(), "+82 2 555 0100") {
+		t.Error("the provider's work plan has no phone number")
+	}
+	if w := p.ask("GET", upgraded+"/report", ""); !strings.Contains(w.Body.String(), "김민수") {
+		t.Error("the provider's completion report names nobody")
+	}
+	w := p.ask("GET", upgraded+"/report?kind=weather&format=doc", "")
+	if got := problemOf(t, w); w.Code != 422 || len(got.Errors) != 2 {
+		t.Errorf("got %d %s", w.Code, got.Error())
+	}
+}
+
 // A party beside the provider sees where a run stands, and refusals name nobody else.
 func TestAPartySeesItsRun(t *testing.T) {
 	p := newPlace(t)
@@ -622,6 +654,13 @@ func TestAPartySeesItsRun(t *testing.T) {
 		text := w.Body.String()
 		for _, path := range []string{"/begin", "/continue", "/complete", "/settle-rollback", "/skip", "/waive", "/halt"} {
 			text += p.ask("POST", upgraded+path, planBodies()[path[1:]], "Authorization", as).Body.String()
+		}
+		for _, kind := range report.PlanReports() {
+			w := p.ask("GET", upgraded+"/report?kind="+kind, "", "Authorization", as)
+			if w.Code != 200 {
+				t.Errorf("%s: the %s: got %d %s", who, kind, w.Code, w.Body)
+			}
+			text += w.Body.String()
 		}
 		p.planRuns[upgrading].Status = planrun.Running // only acme/lead has a part in it, and has halted it
 		for _, secret := range []string{"김민수", "박서준", "민서연", "최은영", "internal words", "disk is full", "shop.example", "/bin/true"} {

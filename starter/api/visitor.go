@@ -53,6 +53,8 @@ type Directory interface {
 	Folder() incident.Folder
 	// PlanRoles returns the roles of a run that a person fills at an instant.
 	PlanRoles(r *planrun.Run, person string, at time.Time) []string
+	// PlanContacts returns how those are reached who fill roles of a plan.
+	PlanContacts(roles []planrun.Filled) []report.PlanContact
 	// StartPlan returns the terms of a run, and RePlan what one goes on with. What is wrong with a plan is a *org.PlanRefusal.
 	StartPlan(s org.PlanStart) (planrun.Terms, error)
 	RePlan(r *planrun.Run, s org.PlanStart) (planrun.Pinned, error)

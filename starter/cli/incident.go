@@ -263,29 +263,39 @@ func (a *app) entries(t api.Timeline) error {
 }
 
 func (a *app) report() *cobra.Command {
-	var format, file string
-	cmd := &cobra.Command{
+	return a.writesReport(&cobra.Command{
 		Use: "report INCIDENT", GroupID: "look",
-		Short:   "Write the incident report as of now",
-		Example: "  muster incident report " + anID + "\n  muster incident report " + anID + " --format pdf --lang ko --file report.pdf",
-		Args: func(_ *cobra.Command, args []string) error {
-			if !slices.Contains(report.Formats(), report.Format(format)) {
-				return misused("--format %q: want %s", format, joined(report.Formats()))
-			}
-			if format == string(report.PDF) && file == "" && a.onTerminal() {
-				return misused("--format pdf: want --file, for a terminal shows no PDF")
-			}
-			return wants("INCIDENT")(nil, args)
-		},
+		Short:             "Write the incident report as of now",
+		Example:           "  muster incident report " + anID + "\n  muster incident report " + anID + " --format pdf --lang ko --file report.pdf",
+		Args:              wants("INCIDENT"),
 		ValidArgsFunction: a.completeIDs(),
-		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) error {
-			text, err := c.Report(ctx, id(args), report.Format(format), a.language())
-			if err != nil {
-				return err
-			}
-			return a.save(file, text)
-		}),
+	}, func(ctx context.Context, c *api.Client, args []string, f report.Format) ([]byte, error) {
+		return c.Report(ctx, id(args), f, a.language())
+	})
+}
+
+// writesReport makes a command write a report that it fetches: as text, or to a file.
+func (a *app) writesReport(
+	cmd *cobra.Command, fetch func(ctx context.Context, c *api.Client, args []string, f report.Format) ([]byte, error),
+) *cobra.Command {
+	var format, file string
+	wanted := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if !slices.Contains(report.Formats(), report.Format(format)) {
+			return misused("--format %q: want %s", format, joined(report.Formats()))
+		}
+		if format == string(report.PDF) && file == "" && a.onTerminal() {
+			return misused("--format pdf: want --file, for a terminal shows no PDF")
+		}
+		return wanted(cmd, args)
 	}
+	cmd.RunE = a.asks(func(ctx context.Context, c *api.Client, args []string) error {
+		text, err := fetch(ctx, c, args, report.Format(format))
+		if err != nil {
+			return err
+		}
+		return a.save(file, text)
+	})
 	cmd.Flags().StringVar(&format, "format", string(report.Markdown), "`FORMAT`: "+joined(report.Formats()))
 	a.fileFlag(cmd, &file)
 	_ = cmd.RegisterFlagCompletionFunc("format", completions(report.Formats()))

@@ -14,6 +14,7 @@ import (
 
 	"muster/internal/plan"
 	"muster/internal/planrun"
+	"muster/internal/report"
 	"muster/starter/api"
 )
 
@@ -37,7 +38,7 @@ organisation folder gives you in the run.
 	a.viewFlags(group)
 	group.AddGroup(&cobra.Group{ID: "look", Title: "Look:"}, &cobra.Group{ID: "lead", Title: "Lead:"}, &cobra.Group{ID: "act", Title: "Work:"},
 		&cobra.Group{ID: "decide", Title: "Decide:"})
-	group.AddCommand(a.startPlanRun(), a.previewPlan(), a.listPlanRuns(), a.showPlanRun(), a.planTasks(), a.planTimeline(), a.planHistory(), a.vote())
+	group.AddCommand(a.startPlanRun(), a.previewPlan(), a.listPlanRuns(), a.showPlanRun(), a.planTasks(), a.planTimeline(), a.planReport(), a.planHistory(), a.vote())
 	for choice, short := range map[string]string{"approve": "Vote for what is shown", "reject": "Vote against what is shown, with a reason"} {
 		group.AddCommand(a.voteShort(choice, short))
 	}
@@ -280,6 +281,29 @@ func (a *app) planTimeline() *cobra.Command {
 			})
 		}),
 	}
+}
+
+func (a *app) planReport() *cobra.Command {
+	kind := plan.CompletionReport
+	cmd := a.writesReport(&cobra.Command{
+		Use: "report RUN", GroupID: "look",
+		Short: "Write a report on a run as of now",
+		Long: `Write a report on a run as of now: the work plan, the completion report, who takes which part (RACI), or the record of decisions.
+What tasks of the run have written is kept besides, and does not change: the page of the run lists it.`,
+		Example: "  muster upgrade report " + aRun + "\n  muster upgrade report " + aRun + " --kind decisions --format pdf --file decisions.pdf",
+		Args: func(_ *cobra.Command, args []string) error {
+			if !slices.Contains(report.PlanReports(), kind) {
+				return misused("--kind %q: want %s", kind, joined(report.PlanReports()))
+			}
+			return wants("RUN")(nil, args)
+		},
+		ValidArgsFunction: a.completeRuns(),
+	}, func(ctx context.Context, c *api.Client, args []string, f report.Format) ([]byte, error) {
+		return c.PlanRunReport(ctx, runID(args), kind, f, a.language())
+	})
+	cmd.Flags().StringVar(&kind, "kind", kind, "`KIND`: "+joined(report.PlanReports()))
+	_ = cmd.RegisterFlagCompletionFunc("kind", completions(report.PlanReports()))
+	return cmd
 }
 
 func (a *app) planHistory() *cobra.Command {

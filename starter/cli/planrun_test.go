@@ -18,6 +18,7 @@ import (
 	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/raci"
+	"muster/internal/report"
 	"muster/internal/runbook"
 	"muster/starter"
 	"muster/starter/api"
@@ -83,6 +84,14 @@ func shopUpgrade() plan.Definition {
 }
 
 func sum(s string) string { return fmt.Sprintf("%064x", []byte(s)) }
+
+// PlanContacts has a number for everybody.
+func (people) PlanContacts(roles []planrun.Filled) (all []report.PlanContact) {
+	for _, r := range roles {
+		all = append(all, report.PlanContact{Role: r.Role, Name: r.Targets[0].ID, Phone: "+82 2 555 0100"})
+	}
+	return all
+}
 
 // PlanRoles of the plan, as people fill them.
 func (people) PlanRoles(_ *planrun.Run, person string, _ time.Time) []string {
