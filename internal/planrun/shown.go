@@ -318,6 +318,8 @@ func (v *Viewer) facts(e timeline.Entry) (names []string, ok bool) {
 		return []string{"task", "when", "due", "until", "sha256", "voters", "outcome", "wave", "waves", "component", "environment", "report"}, true
 	case timeline.WindowLooked, timeline.OverrideEnded, timeline.RollbackEnded, timeline.LockTaken, timeline.LockFreed:
 		return []string{"environment", "state", "until", "since"}, true
+	case timeline.OverrideAsked, timeline.OverrideGiven, timeline.OverrideRefused: // whose environment it is knows that it was changed all the same
+		return []string{"environment", "freeze", "until"}, true
 	case timeline.RollbackBegun:
 		return []string{"environment", "reason", "components"}, true
 	case timeline.RollbackMoved:

@@ -149,7 +149,7 @@ func (g *planGatherer) decided(e timeline.Entry) {
 		}
 	case timeline.OverrideAsked:
 		g.Overrides = append(g.Overrides, override{
-			Environment: g.environmentName(e.Fact("environment")), Freeze: g.freeze(e.Fact("environment"), e.Fact("freeze")), Reason: e.Fact("reason"), By: by,
+			Environment: g.environmentName(e.Fact("environment")), Freeze: g.freeze(e.Fact("environment"), e.Fact("freeze")), Reason: cmp.Or(e.Fact("reason"), "–"), By: by,
 			Asked: e.At, Until: instant("until"), Outcome: "open",
 		})
 	case timeline.OverrideGiven, timeline.OverrideRefused, timeline.OverrideEnded:
