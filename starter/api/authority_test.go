@@ -58,7 +58,8 @@ func tries() []try {
 	}
 	all = append(all, try{"GET /api/v1/inbox", "GET", "/api/v1/inbox", ""}, try{"GET /api/v1/plan-runs", "GET", "/api/v1/plan-runs", ""},
 		try{"POST /api/v1/plan-runs", "POST", "/api/v1/plan-runs", `{"plan":"small","customer":"acme","environments":{"production":"prod"}}`},
-		try{"GET " + planRoute, "GET", upgraded, ""}, try{"GET " + planRoute + "/history", "GET", upgraded + "/history", ""})
+		try{"GET " + planRoute, "GET", upgraded, ""}, try{"GET " + planRoute + "/history", "GET", upgraded + "/history", ""},
+		try{"GET " + planRoute + "/report", "GET", upgraded + "/report?kind=decisions", ""})
 	for name, body := range planBodies() {
 		all = append(all, try{"POST " + planRoute + "/" + name, "POST", upgraded + "/" + name, body})
 	}

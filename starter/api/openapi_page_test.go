@@ -23,6 +23,8 @@ type element struct {
 func parsePage(t *testing.T, page string) []*element {
 	t.Helper()
 	var all, within []*element
+	var text strings.Builder // of the page
+	from := map[*element]int{}
 	d := xml.NewDecoder(strings.NewReader(page))
 	for {
 		token, err := d.Token()
@@ -42,13 +44,12 @@ func parsePage(t *testing.T, page string) []*element {
 				parent := within[len(within)-1]
 				parent.children = append(parent.children, e)
 			}
-			all, within = append(all, e), append(within, e)
+			all, within, from[e] = append(all, e), append(within, e), text.Len()
 		case xml.EndElement:
-			within = within[:len(within)-1]
+			e := within[len(within)-1]
+			e.text, within = text.String()[from[e]:], within[:len(within)-1]
 		case xml.CharData:
-			for _, e := range within {
-				e.text += string(v)
-			}
+			text.Write(v)
 		}
 	}
 	if len(within) > 0 || len(all) == 0 {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -335,6 +336,21 @@ func (h *house) AskHandover(ctx context.Context, schedule string, r starter.Requ
 
 var shipped = sync.OnceValues(func() (*report.Texts, error) { return report.New(templates.FS) })
 
+// freshStore is the file of an empty store: to make one for each place takes longer than what most tests do there.
+var freshStore = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "muster-")
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(folder, store.File)
+	s, err := store.Open(context.Background(), file, instant)
+	if err == nil {
+		err = s.Close()
+	}
+	fresh, readErr := os.ReadFile(file)
+	return fresh, errors.Join(err, readErr, os.RemoveAll(folder))
+})
+
 // A place is a server in front of a house, with tokens for a person and a machine.
 type place struct {
 	*house
@@ -352,7 +368,13 @@ type place struct {
 func newPlace(t testing.TB) *place {
 	p := &place{house: newHouse(t), log: &strings.Builder{}, people: everybody()}
 	folder := t.TempDir()
-	var err error
+	fresh, err := freshStore()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, store.File), fresh, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if p.store, err = store.Open(t.Context(), filepath.Join(folder, store.File), instant); err != nil {
 		t.Fatal(err)
 	}

@@ -129,6 +129,7 @@ func furnish(t *testing.T, e *testscript.Env) error {
 	gone.Close()
 	e.Values[houseKey{}], e.Values[listenerKey{}] = h, other
 	e.Setenv("MUSTER_DATA", data)
+	e.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each command waits for a second when races are looked for
 	e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 	e.Setenv("SERVER", s.URL)
 	e.Setenv("OTHER", elsewhere.URL)
