@@ -31,7 +31,7 @@ import (
 	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/priority"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/store"
@@ -346,7 +346,7 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 	doc := document(t)
 	for name, value := range map[string]any{
 		"AlertPage": api.AlertPage{}, "AttemptPage": api.Attempts{}, "Form": api.Form{}, "Incident": incident.Incident{}, "IncidentPage": api.Page{}, "OpenedIncident": api.Opened{},
-		"Key": api.Key{}, "KeyList": api.KeyList{}, "Me": api.Me{}, "Problem": problem.Problem{}, "Receipt": api.Receipt{},
+		"Key": api.Key{}, "KeyList": api.KeyList{}, "Me": api.Me{}, "Refusal": refusal.Body{}, "Receipt": api.Receipt{},
 		"Handover": handover.Handover{}, "HandoverReceipt": api.HandoverReceipt{}, "Request": request.Request{}, "RequestPage": api.RequestPage{},
 		"RequestReceipt": api.RequestReceipt{}, "PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
 		"Inbox": api.Inbox{}, "Review": review.Review{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},

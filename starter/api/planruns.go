@@ -15,7 +15,7 @@ import (
 	"muster/internal/org"
 	"muster/internal/plan"
 	"muster/internal/planrun"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/starter"
 )
 
@@ -170,15 +170,15 @@ func planFault(err error) error {
 		return &starter.RefusedError{Reason: err.Error()}
 	}
 	const most = 50
-	var faults []problem.Fault
+	var faults []refusal.Fault
 	for n, f := range bad.Faults {
 		if n == most {
-			faults = append(faults, problem.Fault{Field: "plan", Detail: fmt.Sprintf("and %d more", len(bad.Faults)-most)})
+			faults = append(faults, refusal.Fault{Field: "plan", Detail: fmt.Sprintf("and %d more", len(bad.Faults)-most)})
 			break
 		}
-		faults = append(faults, problem.Fault{Field: "plan", Detail: f.String()})
+		faults = append(faults, refusal.Fault{Field: "plan", Detail: f.String()})
 	}
-	return problem.Of(http.StatusUnprocessableEntity, faults...)
+	return refusal.Of(http.StatusUnprocessableEntity, faults...)
 }
 
 func (s *server) showPlanRun(w http.ResponseWriter, r *http.Request) error {

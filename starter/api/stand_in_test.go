@@ -26,7 +26,7 @@ import (
 	"muster/internal/link"
 	"muster/internal/planrun"
 	"muster/internal/priority"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/review"
@@ -554,10 +554,10 @@ func (p *place) ask(method, path, body string, headers ...string) *httptest.Resp
 }
 
 // problemOf reads a problem and checks that it is one.
-func problemOf(t *testing.T, w *httptest.ResponseRecorder) problem.Problem {
+func problemOf(t *testing.T, w *httptest.ResponseRecorder) refusal.Body {
 	t.Helper()
-	var p problem.Problem
-	if kind := w.Header().Get("Content-Type"); kind != problem.ContentType {
+	var p refusal.Body
+	if kind := w.Header().Get("Content-Type"); kind != refusal.ContentType {
 		t.Fatalf("got %d with content type %q: %s", w.Code, kind, w.Body)
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {

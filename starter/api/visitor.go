@@ -14,7 +14,7 @@ import (
 	"muster/internal/incident"
 	"muster/internal/org"
 	"muster/internal/planrun"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/store"
@@ -89,7 +89,7 @@ func (s *server) authenticated(next http.Handler) http.Handler {
 		}
 		if wait := s.rate.Wait(t.ID); wait > 0 {
 			s.note(r, store.AttemptRate, t.Actor, "", "too many requests with token "+t.ID)
-			problem.Problem{
+			refusal.Body{
 				Status: http.StatusTooManyRequests, RetryAfter: wait, Detail: "too many requests with this token: ask again later",
 			}.Write(w)
 			return
@@ -148,11 +148,11 @@ func (s *server) stranger(w http.ResponseWriter, r *http.Request, t store.Token,
 	}
 	s.note(r, store.AttemptToken, t.Actor, r.Method, detail.Error())
 	if wait := s.Guess(r); wait > 0 {
-		problem.Problem{Status: http.StatusTooManyRequests, RetryAfter: wait, Detail: "too many tokens that are not good: ask again later"}.Write(w)
+		refusal.Body{Status: http.StatusTooManyRequests, RetryAfter: wait, Detail: "too many tokens that are not good: ask again later"}.Write(w)
 		return
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer realm="muster"`)
-	problem.Problem{Status: http.StatusUnauthorized, Field: "Authorization", Detail: detail.Error()}.Write(w)
+	refusal.Body{Status: http.StatusUnauthorized, Field: "Authorization", Detail: detail.Error()}.Write(w)
 }
 
 // note keeps a refused attempt. A log that cannot be written is no reason to let somebody in, and none not to answer.
@@ -233,7 +233,7 @@ func (s *server) denied(r *http.Request, v authority.Verb, err error) error {
 		return nil
 	}
 	s.note(r, store.AttemptDenied, visiting(r.Context()).Actor.ID, string(v), err.Error())
-	return problem.Problem{Status: http.StatusForbidden, Detail: err.Error()}
+	return refusal.Body{Status: http.StatusForbidden, Detail: err.Error()}
 }
 
 // shown is an incident as the visitor may see it.
