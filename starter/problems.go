@@ -14,7 +14,6 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
-	"muster/internal/incident"
 	"muster/internal/problem"
 	"muster/internal/signature"
 	"muster/internal/timeline"
@@ -277,19 +276,6 @@ func (s *Problems) Begin(ctx context.Context, terms problem.Terms, o problem.Occ
 	}
 	f := p.Found()
 	return &f, nil
-}
-
-// Occurrence returns what problems need to know of an incident. One that they may not know is not found.
-func (s *Problems) Occurrence(ctx context.Context, id incident.ID) (problem.Occurrence, error) {
-	i, err := s.of.State(ctx, id)
-	if err != nil {
-		return problem.Occurrence{}, err
-	}
-	o, ok := problem.OccurrenceOf(i)
-	if !ok {
-		return o, &RefusedError{Reason: fmt.Sprintf("link incident %s: it is restricted, or a part of another: want one that problems may show", id)}
-	}
-	return o, nil
 }
 
 func problemOf(id problem.ID) string { return "problem " + string(id) }

@@ -14,7 +14,6 @@ import (
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/problem"
-	"muster/internal/supportplan"
 	"muster/internal/timeline"
 	"muster/workflows"
 )
@@ -66,7 +65,7 @@ func leak() problem.Terms {
 		Pinned: problem.Pinned{
 			Zone: "UTC", Service: incident.Service{ID: "shop", Name: "Shop"},
 			Owner:    problem.Owner{Targets: []escalation.Target{{Kind: escalation.Person, ID: "choi"}}, Name: "Choi"},
-			Escalate: []escalation.Target{{Kind: escalation.Person, ID: "park"}}, Watch: problem.Usual, Remind: supportplan.Promise{Days: 5},
+			Escalate: []escalation.Target{{Kind: escalation.Person, ID: "park"}}, Watch: problem.Usual, Remind: problem.Idle{Days: 5},
 		},
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/problem"
-	"muster/internal/supportplan"
 )
 
 // A problemRule is what the folder says of problems, of a service or of all.
@@ -17,7 +16,7 @@ type problemRule struct {
 	owner      *incident.Contact // nil: whoever answers for the service
 	escalate   []escalation.Target
 	watch      time.Duration
-	remind     supportplan.Promise
+	remind     problem.Idle
 }
 
 var (
@@ -62,7 +61,7 @@ func (b *builder) readProblems(o *object) *problemRule {
 		r.watch = maybe(o, "watch", aWait, problem.Usual)
 		days := maybe(o, "remind_after_days", someDays, problem.UsualDays)
 		id, _ := o.ref("in", "calendar")
-		r.remind = supportplan.Promise{Priority: problem.Priority, Days: days, Calendar: id}
+		r.remind = problem.Idle{Days: days, Calendar: id}
 	})
 	return r
 }
@@ -87,7 +86,7 @@ func (o *Organisation) Problem(service string) (problem.Pinned, error) {
 	}
 	p := problem.Pinned{
 		Revision: o.Revision, Organisation: o.Name, Zone: o.Zone.String(), Service: s.Service, Watch: problem.Usual,
-		Remind: supportplan.Promise{Priority: problem.Priority, Within: problem.UsualDays * 24 * time.Hour}, Escalate: s.Policy.LastResort,
+		Remind: problem.Idle{Within: problem.UsualDays * 24 * time.Hour}, Escalate: s.Policy.LastResort,
 		Owner: problem.Owner{Targets: s.Policy.LastResort, Name: escalation.Shown(s.Policy.LastResort)},
 	}
 	owner := s.Owner

@@ -8,7 +8,7 @@ import (
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/org"
-	"muster/internal/supportplan"
+	"muster/internal/problem"
 )
 
 const problemRules = `
@@ -37,7 +37,7 @@ func TestProblemRules(t *testing.T) {
 	}
 	p, err = all.Problem("shop")
 	kim, park := escalation.Target{Kind: escalation.Person, ID: "kim"}, escalation.Target{Kind: escalation.Person, ID: "park"}
-	if err != nil || p.Remind != (supportplan.Promise{Priority: 4, Days: 4, Calendar: "office"}) || len(p.Calendars) != 1 || p.Owner.Targets[0] != kim || p.Escalate[0] != park {
+	if err != nil || p.Remind != (problem.Idle{Days: 4, Calendar: "office"}) || len(p.Calendars) != 1 || p.Owner.Targets[0] != kim || p.Escalate[0] != park {
 		t.Errorf("got %+v, %v", p, err)
 	}
 

@@ -59,8 +59,15 @@ type Pinned struct {
 	Owner        Owner               `json:"owner"`
 	Escalate     []escalation.Target `json:"escalate,omitempty"` // who is told when reminders change nothing
 	Watch        time.Duration       `json:"watch"`              // without a recurrence for so long, what is fixed is closed
-	Remind       supportplan.Promise `json:"remind"`             // working days without a move
+	Remind       Idle                `json:"remind"`             // so long nobody may move it before its owner is reminded
 	Calendars    []calendar.Rules    `json:"calendars,omitempty"`
+}
+
+// Idle is a number of working days, or a time where nobody has said what a working day is.
+type Idle struct {
+	Within   time.Duration `json:"within,omitempty"`
+	Days     int           `json:"days,omitempty"`
+	Calendar string        `json:"calendar,omitempty"` // ID
 }
 
 // An Owner sees to it that a problem is solved.
@@ -231,7 +238,7 @@ func (p *Problem) reckon(from time.Time) {
 	p.RemindAt = time.Time{}
 	p.reckoning++
 	if p.Status == Open || p.Status == Known {
-		c := supportplan.Start("", p.Remind, from)
+		c := supportplan.Start("", supportplan.Promise{Within: p.Remind.Within, Days: p.Remind.Days, Calendar: p.Remind.Calendar}, from)
 		p.begin(Work{Do: Reckon, Number: p.reckoning, Clock: c})
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/problem"
-	"muster/internal/supportplan"
 	"muster/internal/timeline"
 )
 
@@ -32,7 +31,7 @@ func terms() problem.Terms {
 		ID: "PRB-7K3M9QX2PA", Request: "r", Opener: kim, Title: "It is down", Key: down,
 		Pinned: problem.Pinned{
 			Zone: "UTC", Service: incident.Service{ID: "shop", Name: "Shop"}, Owner: problem.Owner{Targets: []escalation.Target{noc}, Name: "NOC"},
-			Escalate: []escalation.Target{choi}, Watch: 30 * 24 * time.Hour, Remind: supportplan.Promise{Days: 5, Calendar: "office"},
+			Escalate: []escalation.Target{choi}, Watch: 30 * 24 * time.Hour, Remind: problem.Idle{Days: 5, Calendar: "office"},
 		},
 	}
 }

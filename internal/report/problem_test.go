@@ -11,7 +11,6 @@ import (
 	"muster/internal/incident"
 	"muster/internal/problem"
 	"muster/internal/report"
-	"muster/internal/supportplan"
 	"muster/internal/timeline"
 )
 
@@ -33,7 +32,7 @@ func solved(t *testing.T) *problem.Problem {
 			Revision: "abc123", Organisation: "미르넷", Zone: "Asia/Seoul", Service: incident.Service{ID: "shop", Name: "가람 쇼핑몰"},
 			Owner:    problem.Owner{Targets: []escalation.Target{{Kind: escalation.Group, ID: "noc"}}, Name: "관제팀"},
 			Escalate: []escalation.Target{{Kind: escalation.Person, ID: "choi"}}, Watch: problem.Usual,
-			Remind: supportplan.Promise{Days: 5, Calendar: "office"},
+			Remind: problem.Idle{Days: 5, Calendar: "office"},
 		},
 	}, after(2*time.Hour))
 	if err != nil {
@@ -68,7 +67,7 @@ func TestProblemReports(t *testing.T) {
 	bare, err := problem.Start(problem.Terms{
 		ID: "PRB-0000000001", Opener: person("kim", "김민수"), Title: "It is slow", Key: problem.Key{By: incident.SameHand, Value: "x"},
 		Pinned: problem.Pinned{
-			Zone: "UTC", Service: incident.Service{ID: "shop", Name: "Shop"}, Watch: time.Hour, Remind: supportplan.Promise{Within: time.Hour},
+			Zone: "UTC", Service: incident.Service{ID: "shop", Name: "Shop"}, Watch: time.Hour, Remind: problem.Idle{Within: time.Hour},
 			Owner: problem.Owner{Targets: []escalation.Target{{Kind: escalation.Person, ID: "kim"}}, Name: "Kim"},
 		},
 	}, start())

@@ -251,10 +251,15 @@ func (s *server) report(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return sendReport(w, string(i.ID), format, body)
+}
+
+// sendReport answers with a report.
+func sendReport(w http.ResponseWriter, name string, format report.Format, body []byte) error {
 	if format == report.HTML { // the page has its style in itself, and needs nothing else
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox")
 	}
-	w.Header().Set("Content-Disposition", fmt.Sprintf("inline; filename=%q", string(i.ID)+"."+string(format)))
+	w.Header().Set("Content-Disposition", fmt.Sprintf("inline; filename=%q", name+"."+string(format)))
 	return send(w, format.Type(), body)
 }
 

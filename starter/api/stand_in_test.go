@@ -26,6 +26,7 @@ import (
 	"muster/internal/link"
 	"muster/internal/planrun"
 	"muster/internal/priority"
+	"muster/internal/problem"
 	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/request"
@@ -63,6 +64,8 @@ type house struct {
 	opened    map[string]incident.ID
 	requests  map[request.ID]*request.Request
 	sought    api.RequestFilter
+	problems  map[problem.ID]*problem.Problem
+	looked    api.ProblemFilter
 	planRuns  map[planrun.ID]*planrun.Run
 	planned   api.PlanRunFilter
 	told      []planrun.Command // that runs were asked
@@ -111,6 +114,7 @@ func newHouse(t testing.TB) *house {
 		t.Fatal(err)
 	}
 	h.requests = map[request.ID]*request.Request{tuning: waiting(t)}
+	h.problems = map[problem.ID]*problem.Problem{leaking: leaked(t, h.now)}
 	h.planRuns = map[planrun.ID]*planrun.Run{upgrading: upgradeRun(t)}
 	h.reviews = review.Review{Status: review.Open, Facts: review.Facts{Incident: open, Customers: []string{"Acme"}}}
 	h.reviews.Timeline.Add(h.now, timeline.ReviewOpened, timeline.Muster())

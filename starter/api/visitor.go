@@ -14,6 +14,7 @@ import (
 	"muster/internal/incident"
 	"muster/internal/org"
 	"muster/internal/planrun"
+	"muster/internal/problem"
 	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/request"
@@ -50,6 +51,9 @@ type Directory interface {
 	// Request returns what a customer asks for, with the feature that it means, and what is promised now. What is wrong with it
 	// is a *request.Fault.
 	Request(a request.Asked) (request.Asked, request.Pinned, error)
+	// Problem returns what the folder says of the problems of a service, ProblemOwner who is meant by person:kim or group:noc.
+	Problem(service string) (problem.Pinned, error)
+	ProblemOwner(name string) (problem.Owner, error)
 	Folder() incident.Folder
 	// PlanRoles returns the roles of a run that a person fills at an instant.
 	PlanRoles(r *planrun.Run, person string, at time.Time) []string
