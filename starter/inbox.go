@@ -28,12 +28,13 @@ const (
 	InboxRequest  InboxKind = "request"
 	InboxHandover InboxKind = "handover"
 	InboxPlanRun  InboxKind = "plan-run"
+	InboxProblem  InboxKind = "problem"
 )
 
 // An InboxItem is one thing that waits for whoever asks.
 type InboxItem struct {
 	Kind     InboxKind `json:"kind"`
-	ID       string    `json:"id"` // of the incident, request or run, or of the schedule
+	ID       string    `json:"id"` // of the incident, request, run or problem, or of the schedule
 	Task     string    `json:"task,omitempty"`
 	Want     string    `json:"want"`
 	Title    string    `json:"title"`

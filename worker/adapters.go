@@ -28,6 +28,7 @@ type Options struct {
 	Archive      activities.Archive
 	Tracker      activities.Tracker
 	Counter      activities.Counter
+	Recurrences  activities.Recurrences
 	Incidents    activities.Incidents
 	Locks        activities.Locks
 	Keys         Keys
@@ -79,7 +80,11 @@ func NewActivities(o Options) (Activities, error) {
 		Environments: &activities.Environments{Incidents: o.Incidents, Locks: o.Locks},
 		Runbooks:     &activities.Runbooks{Runner: &runner.Runner{House: func() runner.House { return o.Organisation.Current() }}},
 		Requests:     &activities.Requests{Directory: current, Writer: o.Texts, Counter: o.Counter, Now: time.Now},
-		Admission:    &Admission{Keys: o.Keys, Refused: o.Refused, Now: time.Now, Log: o.Log},
+		Problems: &activities.Problems{
+			Directory: current, House: func() activities.ProblemHouse { return o.Organisation.Current() }, Writer: o.Texts, Recurrences: o.Recurrences,
+			Now: time.Now,
+		},
+		Admission: &Admission{Keys: o.Keys, Refused: o.Refused, Now: time.Now, Log: o.Log},
 	}, nil
 }
 

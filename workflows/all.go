@@ -15,6 +15,7 @@ func All() []Registered {
 		{CertificateRemindersWorkflow, CertificateReminders},
 		{RequestWorkflow, Request},
 		{UsageWorkflow, Usage},
+		{ProblemWorkflow, Problem},
 		{UpgradeWorkflow, PlanRun},
 		{GoLiveWorkflow, PlanRun},
 		{ReadinessWorkflow, PlanRun},

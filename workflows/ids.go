@@ -8,6 +8,7 @@ import (
 	"muster/internal/alert"
 	"muster/internal/incident"
 	"muster/internal/plan"
+	"muster/internal/problem"
 	"muster/internal/request"
 )
 
@@ -56,6 +57,14 @@ func ReviewWorkflowID(id incident.ID) string { return "review/" + string(id) }
 
 // RequestWorkflowID names a customer's request.
 func RequestWorkflowID(id request.ID) string { return "request/" + string(id) }
+
+// ProblemWorkflowID names the problem behind the incidents of a service that have something in common, so that the server lets only
+// one of them run.
+func ProblemWorkflowID(service string, k problem.Key) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s %d:%s", k.By, len(k.Value), k.Value)
+	return "problem/" + service + "/" + hex.EncodeToString(h.Sum(nil)[:16])
+}
 
 // PlanRunWorkflowID names the run of a kind of plan on an environment of a customer, so that the server lets only one of them run.
 func PlanRunWorkflowID(k plan.Kind, customer, environment string) string {

@@ -58,6 +58,7 @@ type rehearsal struct {
 	counter counter            // of what customers use
 	outside outside            // what silences let go, and who has locks
 	runner  runner             // of runbooks and checks
+	causes  causes             // behind incidents
 	id      string             // of the workflow
 	tally   *tally             // of the events of its history
 	asked   int                // of a run of a plan
@@ -100,6 +101,10 @@ func rehearse(t *testing.T) *rehearsal {
 		&activities.Lookup{Archive: archive{r}},
 		&activities.Handovers{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 		&activities.Requests{Directory: folder, Writer: writer{}, Counter: &r.counter, Now: func() time.Time { return r.env.Now() }},
+		&activities.Problems{
+			Directory: folder, House: func() activities.ProblemHouse { return &r.causes }, Writer: writer{}, Recurrences: &r.causes,
+			Now: func() time.Time { return r.env.Now() },
+		},
 		&planning{activities.Plans{
 			Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() },
 		}, r},

@@ -21,6 +21,7 @@ const (
 	CertificateRemindersWorkflow = "CertificateReminders"
 	RequestWorkflow              = "Request"
 	UsageWorkflow                = "Usage"
+	ProblemWorkflow              = "Problem"
 
 	// The kinds of plans, each of which is run by PlanRun.
 	UpgradeWorkflow     = "Upgrade"
@@ -74,6 +75,17 @@ const (
 	ApproveUpdate  = "Approve"
 	WithdrawUpdate = "Withdraw"
 )
+
+// What people ask of a problem, besides its cause, its owner, its end and notes. Each takes the command of the same name, signed.
+const (
+	LinkIncidentUpdate   = "LinkIncident"
+	UnlinkIncidentUpdate = "UnlinkIncident"
+	SetKnownErrorUpdate  = "SetKnownError"
+	SetFixUpdate         = "SetFix"
+)
+
+// What incidents ask of a problem.
+const OccurUpdate = "Occur" // a problem.Occurrence, signed; answers with a problem.Found
 
 // What people ask of a run of a plan, besides assigning its tasks and notes. Each takes the command of the same name, signed.
 const (

@@ -12,6 +12,7 @@ import (
 	"muster/internal/delivery"
 	"muster/internal/incident"
 	"muster/internal/priority"
+	"muster/internal/problem"
 	"muster/internal/review"
 	"muster/internal/signature"
 	"muster/internal/ticket"
@@ -25,6 +26,7 @@ var (
 	reports     *activities.Reports
 	lookup      *activities.Lookup
 	handovers   *activities.Handovers
+	problems    *activities.Problems
 )
 
 // send begins one piece of work in its own coroutine and takes its outcome in when it is known.
@@ -53,6 +55,10 @@ func (r *incidentRun) send(s incident.Send) {
 			r.openReview(ctx, s)
 		case incident.FindPrevious:
 			r.findPrevious(ctx, s)
+		case incident.FindProblem:
+			r.findProblem(ctx, s, looking)
+		case incident.CountProblem:
+			r.findProblem(ctx, s, reporting)
 		case incident.WriteResult:
 			r.writeResult(ctx, s)
 		case incident.TellMerge, incident.TellMerged, incident.ForwardAlerts:
@@ -305,6 +311,19 @@ func (r *incidentRun) findPrevious(ctx workflow.Context, s incident.Send) {
 		return
 	}
 	r.incident.FoundPrevious(s.Number, before, workflow.Now(ctx))
+}
+
+// findProblem asks for the problem behind the incident. Of one that is over there may be one only now.
+func (r *incidentRun) findProblem(ctx workflow.Context, s incident.Send, k kind) {
+	var found *problem.Found
+	detail := ""
+	if o, ok := problem.OccurrenceOf(r.incident); ok && len(o.Keys) > 0 {
+		in := activities.FindProblemInput{Service: r.incident.Definition.Service.ID, Occurrence: o, Rule: *r.incident.Definition.Recurrence}
+		if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, r.sending(k)), problems.FindProblem, in).Get(ctx, &found); err != nil {
+			detail = cause(err)
+		}
+	}
+	r.incident.FoundProblem(s.Number, found, detail, workflow.Now(ctx))
 }
 
 // kind is a kind of outside work with its own patience.

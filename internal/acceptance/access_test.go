@@ -37,7 +37,7 @@ func sees(ctx context.Context, c *api.Client) ([]incident.ID, error) {
 }
 
 func status(err error) int {
-	p := api.Problem{}
+	p := api.Refusal{}
 	if err == nil {
 		return http.StatusOK
 	}

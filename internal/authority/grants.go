@@ -43,11 +43,12 @@ const (
 	Handover Kind = "handover" // of a schedule: read, note, hand-over, confirm
 	Request  Kind = "request"  // of a customer: read, note, record, approve, answer, withdraw
 	PlanRun  Kind = "plan-run" // of a plan: read, read-history, start-plan, work, decide
+	Problem  Kind = "problem"  // behind incidents: read, note, open, assign, link, set-known-error, set-cause, fix, close
 )
 
 // Kinds lists the kinds of things.
 func Kinds() []Kind {
-	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, PlanRun}
+	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, PlanRun, Problem}
 }
 
 // A Verb is what somebody does.
@@ -72,6 +73,9 @@ const (
 	StartPlan       Verb = "start-plan"
 	Work            Verb = "work"   // in a run of a plan, as far as its roles allow it
 	Decide          Verb = "decide" // vote, name a substitute, grant a waiver, confirm an override
+	Link            Verb = "link"   // an incident to the problem behind it, or take it out
+	SetKnownError   Verb = "set-known-error"
+	Fix             Verb = "fix" // a problem for good, or plan it
 )
 
 // The verbs that are commands of an incident. These strings are in the scopes of tokens: add, never rename.
@@ -115,7 +119,7 @@ func Commands() []Verb {
 func Verbs() []Verb {
 	return append([]Verb{
 		Read, ReadInternal, ReadHistory, ReadAttempts, ManageTokens, ManageOwnTokens, ManageKeys, Open, HandOver, Confirm,
-		Record, Approve, Withdraw, MakeForm, StartPlan, Work, Decide,
+		Record, Approve, Withdraw, MakeForm, StartPlan, Work, Decide, Link, SetKnownError, Fix,
 	}, Commands()...)
 }
 
@@ -127,7 +131,7 @@ func personal() []Verb {
 }
 
 // A grant gives some roles of a kind of party some verbs on kinds of things: the provider on all of them, others on those
-// that concern them. A hand-over is the provider's alone: it shows incidents of every customer.
+// that concern them. A hand-over and a problem are the provider's alone: they show incidents of every customer.
 type grant struct {
 	party PartyKind
 	roles []Role
@@ -162,6 +166,9 @@ func grants() []grant {
 		{Provider, []Role{Administrator, Responder}, []Kind{PlanRun}, []Verb{StartPlan, ReadHistory}},
 		{Provider, []Role{Auditor}, []Kind{PlanRun}, []Verb{ReadHistory}},
 		{Provider, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},
+		{Provider, []Role{Administrator, Responder}, []Kind{Problem}, []Verb{Read, Note, Open, Assign, Link, SetKnownError, SetCause, Fix, Close}},
+		{Provider, []Role{Auditor}, []Kind{Problem}, []Verb{Read}},
+		{Provider, []Role{Member}, []Kind{Problem}, []Verb{Read, Note}},
 		{Provider, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 
 		{Customer, anybody, work, []Verb{Read}},

@@ -269,7 +269,7 @@ func (s *story) reports(ctx context.Context) error {
 func (s *story) isReviewed(ctx context.Context) error {
 	return until(ctx, func() (bool, error) {
 		r, err := s.api.Review(ctx, s.id)
-		if p := (api.Problem{}); errors.As(err, &p) && p.Status == http.StatusNotFound {
+		if p := (api.Refusal{}); errors.As(err, &p) && p.Status == http.StatusNotFound {
 			return false, nil
 		}
 		if err != nil {

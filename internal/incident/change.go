@@ -111,6 +111,7 @@ func (i *Incident) close(by timeline.Actor, cause, note string, now time.Time) {
 	}
 	i.tellUnanswered(now)
 	i.tellMerged(now)
+	i.seekProblem(CountProblem, now)
 	i.Report.Wanted++
 }
 

@@ -27,6 +27,7 @@ type Facts struct {
 	Zone      string            `json:"zone"`
 	Times     Times             `json:"times"`
 	Previous  ID                `json:"previous,omitempty"`
+	Problem   *KnownProblem     `json:"problem,omitempty"`
 	Firing    int               `json:"firing"`
 	Distinct  int               `json:"distinct"`
 	Alerts    []string          `json:"alerts,omitempty"` // names of the first few that fire
@@ -139,7 +140,7 @@ func (i *Incident) Facts() Facts {
 		ID: i.ID, Kind: i.Definition.Kind, Title: i.Definition.Title, Service: i.Definition.Service.Name, Status: i.Status, Impact: i.Impact,
 		Urgency: i.Urgency, Priority: i.Priority, Customers: i.customerNames(), Zone: i.Definition.Zone, Times: i.Times,
 		Firing: i.Alerts.Firing, Distinct: i.Alerts.Distinct(), Alerts: i.firing(), Links: i.Definition.Links,
-		Notice: i.Notice, Cause: i.Cause, Merged: i.Merged,
+		Notice: i.Notice, Cause: i.Cause, Merged: i.Merged, Problem: i.Problem,
 	}
 	if i.Notice != nil {
 		f.Reporter = i.customerName(i.Notice.Customer)

@@ -43,10 +43,11 @@ func IsID(prefix, text string) bool {
 
 // An Incident is the whole state of one incident: the answer to the State query and the input of a continued run.
 type Incident struct {
-	ID         ID         `json:"id"`
-	Previous   *Earlier   `json:"previous,omitempty"` // the last incident of the same alert group; of what people report, of the same service
-	Notice     *Notice    `json:"notice,omitempty"`   // how people reported it; nil: an alert opened it
-	Definition Definition `json:"definition"`
+	ID         ID            `json:"id"`
+	Previous   *Earlier      `json:"previous,omitempty"` // the last incident of the same alert group; of what people report, of the same service
+	Notice     *Notice       `json:"notice,omitempty"`   // how people reported it; nil: an alert opened it
+	Problem    *KnownProblem `json:"problem,omitempty"`  // behind it, as far as that is known
+	Definition Definition    `json:"definition"`
 
 	Status   Status            `json:"status"`
 	Impact   priority.Level    `json:"impact"`
@@ -216,6 +217,8 @@ const (
 	WriteReport    Work = "report"
 	OpenReview     Work = "review"
 	FindPrevious   Work = "previous"
+	FindProblem    Work = "problem"    // that may be behind it, while it is open …
+	CountProblem   Work = "recurrence" // … and whether there is one now that it is over
 )
 
 // Local tells whether work begins with something short and local.

@@ -57,7 +57,7 @@ func TestRules(t *testing.T) {
 		{"the worker is no way in", "worker/x.go", imports("worker", "muster/starter"), "may not import starter"},
 		{"the starter knows workflows", "starter/x.go", imports("starter", "muster/workflows", "go.temporal.io/sdk/client"), ""},
 		{"the starter does no work", "starter/x.go", imports("starter", "muster/activities"), "may not import activities"},
-		{"intake uses the starter", "starter/ingest/x.go", imports("ingest", "muster/starter", "muster/internal/problem"), ""},
+		{"intake uses the starter", "starter/ingest/x.go", imports("ingest", "muster/starter", "muster/internal/refusal"), ""},
 		{"intake does not dial", "starter/ingest/x.go", imports("ingest", "go.temporal.io/sdk/client"), "may not import go.temporal.io/sdk/client"},
 		{"ways in do not use each other", "starter/ingest/x.go", imports("ingest", "muster/starter/console"), "may not import starter/console"},
 		{"the CLI is a client of the API", "starter/cli/x.go", imports("cli", "muster/starter/api", "github.com/spf13/cobra"), ""},

@@ -40,7 +40,7 @@ const temporalServer = "go.temporal.io/server"
 func pureRooms() []string {
 	return []string{
 		"alert", "approval", "authority", "calendar", "delivery", "escalation", "freeze", "handover", "incident", "jsonsize", "link", "oncall",
-		"plan", "planrun", "priority", "raci", "request", "review", "runbook", "signature", "supportplan", "ticket",
+		"plan", "planrun", "priority", "problem", "raci", "request", "review", "runbook", "signature", "supportplan", "ticket",
 		"timeline", "usage",
 	}
 }
@@ -91,7 +91,7 @@ func rooms() map[string]room {
 		"starter/api":      entry("internal/keyring", "internal/wholefile", "templates", yaml),
 		"starter/cli": {may: []string{
 			// of the intake it asks only what it would make of alerts
-			"starter/api", "starter/ingest", "internal/org", "internal/audit", "internal/preview", "internal/report", "internal/problem",
+			"starter/api", "starter/ingest", "internal/org", "internal/audit", "internal/preview", "internal/report", "internal/refusal",
 			"internal/wholefile", pure,
 			"github.com/spf13/cobra", "github.com/jedib0t/go-pretty", "golang.org/x/term", yaml,
 		}},
@@ -114,7 +114,7 @@ func rooms() map[string]room {
 		"internal/preview": {may: []string{"activities", "internal/org", pure}},
 
 		"internal/keyring":  {may: []string{pure, "internal/wholefile"}},
-		"internal/problem":  {may: []string{pure}},
+		"internal/refusal":  {may: []string{pure}},
 		"internal/throttle": {may: []string{"golang.org/x/time"}},
 		"internal/metrics":  {may: []string{"github.com/prometheus", temporalSDK + "/client"}},
 		"internal/selfwatch": {may: []string{
@@ -128,7 +128,7 @@ func rooms() map[string]room {
 		}, only: []string{"internal/node", "internal/bench", "internal/acceptance"}},
 		"internal/node": {may: []string{
 			"internal/devserver", "worker", "starter", entries, "starter/cli", "internal/org", "internal/store",
-			"internal/keyring", "internal/throttle", "internal/problem", "internal/oidc",
+			"internal/keyring", "internal/throttle", "internal/refusal", "internal/oidc",
 			"internal/report", "templates", "internal/metrics", "internal/selfwatch", "workflows", "examples", pure, adapters,
 			temporalSDK, temporalAPI,
 		}, only: []string{"internal/process", "internal/demo", "internal/bench", "internal/acceptance"}},
@@ -150,7 +150,7 @@ func rooms() map[string]room {
 // entry is a way in: alert intake, callbacks, REST API, pages.
 func entry(own ...string) room {
 	return room{group: entries, may: append([]string{
-		"starter", "internal/org", "internal/store", "internal/throttle", "internal/report", "internal/audit", "internal/problem", pure,
+		"starter", "internal/org", "internal/store", "internal/throttle", "internal/report", "internal/audit", "internal/refusal", pure,
 	}, own...)}
 }
 

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"muster/internal/link"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/internal/store"
 	"muster/internal/throttle"
 )
@@ -56,7 +56,7 @@ func (g *guard) limited(next http.Handler, refuse func(w http.ResponseWriter, wa
 
 // refuseProgram answers a program that asks too often.
 func refuseProgram(w http.ResponseWriter, wait time.Duration) {
-	problem.Problem{
+	refusal.Body{
 		Status: http.StatusTooManyRequests, RetryAfter: wait, Detail: "too many requests from this address: ask again later",
 	}.Write(w)
 }

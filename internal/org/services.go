@@ -17,7 +17,8 @@ import (
 type service struct {
 	incident.Definition
 
-	plans []responsePlan
+	plans    []responsePlan
+	problems *problemRule // nil: nothing is said of them
 }
 
 // A responsePlan leads to what is done about an alert.
@@ -111,7 +112,7 @@ func (b *builder) readServices(o *object) {
 		}
 		b.readOwnership(o, &d)
 		b.readDependencies(o, id)
-		b.services[id] = &service{d, b.readResponse(o)}
+		b.services[id] = &service{d, b.readResponse(o), b.readProblems(o)}
 	})
 }
 

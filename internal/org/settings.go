@@ -73,6 +73,8 @@ func (b *builder) settings(o *object) {
 	o.object(o.field("tickets"), o.about("tickets"), b.readTickets)
 	o.field("roles")
 	b.afterwards(func() { b.planRoles = b.readPlanRoles(o, "") })
+	o.field("problems")
+	b.afterwards(func() { b.sameProblems(b.readProblems(o)) })
 	o.object(o.field("fallback"), o.about("fallback"), func(o *object) { b.fallback = b.readMethod(o, "fallback") })
 }
 

@@ -28,6 +28,7 @@ type language struct {
 	incident  shipped
 	result    shipped
 	plans     map[string]shipped // by kind of report
+	problem   shipped
 	formPage  *htmltemplate.Template
 	formParts []byte // what forms share with the shipped reports
 }
@@ -78,7 +79,7 @@ func forOthers(key string) bool {
 }
 
 func (l *language) load(fsys fs.FS) error {
-	return errors.Join(l.loadWords(fsys), l.loadSentences(fsys), l.loadVerdicts(fsys), l.loadMessages(fsys), l.loadPlanMessages(fsys), l.loadReports(fsys))
+	return errors.Join(l.loadWords(fsys), l.loadSentences(fsys), l.loadVerdicts(fsys), l.loadMessages(fsys), l.loadPlanMessages(fsys), l.loadProblemMessages(fsys), l.loadReports(fsys))
 }
 
 // template is an empty text.
@@ -210,6 +211,9 @@ func (l *language) loadReports(fsys fs.FS) error {
 	if err = l.loadPlanReports(fsys); err != nil {
 		return err
 	}
+	if l.problem, err = l.loadReport(fsys, ProblemForm, &problemView{}, new(filled[problemView]())); err != nil {
+		return err
+	}
 	if l.formPage, err = l.loadPage(fsys, "reports/form.html.tmpl"); err != nil {
 		return err
 	}
@@ -270,7 +274,7 @@ func (l *language) loadPage(fsys fs.FS, files ...string) (*htmltemplate.Template
 func strangers(fsys fs.FS, languages []*language) error {
 	known := []string{"reports/style.html.tmpl", "reports/form.html.tmpl"}
 	for _, l := range languages {
-		for _, name := range append(messageKeys(), "parts", string(delivery.Plan)) {
+		for _, name := range append(messageKeys(), "parts", string(delivery.Plan), string(delivery.Problem)) {
 			known = append(known, "notifications/"+name+"."+l.code+".tmpl")
 		}
 		for _, pattern := range []string{
@@ -279,7 +283,7 @@ func strangers(fsys fs.FS, languages []*language) error {
 		} {
 			known = append(known, fmt.Sprintf(pattern, l.code))
 		}
-		for _, name := range append(PlanReports(), "plan-parts") {
+		for _, name := range append(PlanReports(), "plan-parts", string(ProblemForm)) {
 			known = append(known, "reports/"+name+"."+l.code+".md.tmpl", "reports/"+name+"."+l.code+".html.tmpl")
 		}
 	}

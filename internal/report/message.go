@@ -18,6 +18,7 @@ type inside struct {
 	To       string // name of whoever reads it
 	ID       string // of the incident
 	Previous string // of the incident before with the same alerts
+	Problem  *known // behind it, as far as that is known
 	Kind     string `text:"code"` // empty: ordinary
 	Title    string `text:"line"` // empty: not for whoever reads it
 	Service  string
@@ -86,6 +87,14 @@ type cause struct {
 	Domain string `text:"code"`
 	Vendor string
 	Text   string `text:"prose"`
+}
+
+// known is the problem behind an incident, with what is known of it.
+type known struct {
+	ID         string
+	Title      string `text:"line"`
+	Error      string `text:"prose"`
+	Workaround string `text:"prose"`
 }
 
 // vendor is one with its support record.
@@ -240,6 +249,9 @@ func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *insid
 	}
 	if c := f.Cause; c != nil {
 		d.Cause = &cause{string(c.Domain), c.Vendor, c.Text}
+	}
+	if p := f.Problem; p != nil {
+		d.Problem = &known{p.ID, p.Title, p.KnownError, p.Workaround}
 	}
 	if f.Into != nil {
 		d.Into = string(f.Into.ID)

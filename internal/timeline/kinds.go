@@ -170,6 +170,21 @@ const (
 	ChangeDecided    Kind = "replan.decided"      // result outcome sha256
 	ActionRefused    Kind = "action.refused"      // action task reason: what another person has to do, or what has changed
 
+	ProblemFound      Kind = "problem.found"       // problem title text workaround: of an incident
+	ProblemOpened     Kind = "problem.opened"      // problem service title same value owner count within
+	ProblemLinked     Kind = "problem.linked"      // incident title started
+	ProblemUnlinked   Kind = "problem.unlinked"    // incident reason
+	ProblemKnown      Kind = "problem.known"       // version text workaround
+	ProblemCaused     Kind = "problem.caused"      // text
+	ProblemFixPlanned Kind = "problem.fix-planned" // text actions
+	ProblemFixed      Kind = "problem.fixed"       // text actions until
+	ProblemHeld       Kind = "problem.held"        // since: the fix has held, and the problem is closed
+	ProblemReopened   Kind = "problem.reopened"    // incident since: the fix has not held
+	ProblemAssigned   Kind = "problem.assigned"    // from to
+	ProblemStale      Kind = "problem.stale"       // since round: nobody has moved it
+	ProblemEscalated  Kind = "problem.escalated"   // targets
+	ProblemClosed     Kind = "problem.closed"      // reason
+
 	MessageRefused    Kind = "message.refused"     // message detail: it is not proven that this installation has sent it
 	CancelRefused     Kind = "cancel.refused"      // Temporal's own cancel: an incident ends by being closed
 	Repinned          Kind = "definition.repinned" // from definition revision changes reason: promises and procedures of a newer folder
@@ -199,6 +214,8 @@ func Kinds() []Kind {
 		RollbackDecideBy, RollbackEnded, ChangeLeft, ChangeAsked, ChangeDecided, ActionRefused,
 		RequestReceived, RequestJudged, RequestUncounted, RequestCounted, RequestReturned, RequestAccepted, RequestWaiting,
 		RequestApproved, RequestDeclined, RequestAnswered, RequestWithdrawn, RequestClosed, DecisionRefused,
+		ProblemFound, ProblemOpened, ProblemLinked, ProblemUnlinked, ProblemKnown, ProblemCaused, ProblemFixPlanned, ProblemFixed, ProblemHeld,
+		ProblemReopened, ProblemAssigned, ProblemStale, ProblemEscalated, ProblemClosed,
 		MessageRefused, CancelRefused, Repinned, DefinitionChanged, Continued,
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 	"muster/internal/incident"
 	"muster/internal/priority"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/timeline"
 	"muster/starter"
@@ -25,7 +25,7 @@ import (
 // Path is where the API is mounted. Later versions stand beside it.
 const Path = "/api/v1/"
 
-// root is below which everything that is not there is answered by a problem.
+// root is below which everything that is not there is answered by a refusal.
 const root = "/api/"
 
 // keyHeader names the request: the same request sent twice under one key is one decision.
@@ -39,11 +39,11 @@ type (
 	AlertFilter = starter.AlertFilter
 )
 
-// A Problem is why the server refused a request (RFC 9457).
-type Problem = problem.Problem
+// A Refusal is why the server refused a request (RFC 9457).
+type Refusal = refusal.Body
 
-// StuckProblem is the type of the problem that a run cannot go on before an operator has looked.
-const StuckProblem = "urn:muster:problem:run-cannot-go-on"
+// StuckRefusal is the type of the refusal that a run cannot go on before an operator has looked.
+const StuckRefusal = "urn:muster:problem:run-cannot-go-on"
 
 // A Page is a part of a list, the newest incident first.
 type Page struct {

@@ -63,6 +63,13 @@ func tries() []try {
 	for name, body := range planBodies() {
 		all = append(all, try{"POST " + planRoute + "/" + name, "POST", upgraded + "/" + name, body})
 	}
+	all = append(all, try{"GET /api/v1/problems", "GET", "/api/v1/problems", ""}, try{"POST /api/v1/problems", "POST", "/api/v1/problems", problemBodies()["problems"]},
+		try{"GET " + problemRoute, "GET", leak, ""}, try{"GET " + problemRoute + "/report", "GET", leak + "/report", ""})
+	for name, body := range problemBodies() {
+		if name != "problems" {
+			all = append(all, try{"POST " + problemRoute + "/" + name, "POST", leak + "/" + name, body})
+		}
+	}
 	for path := range routes() {
 		method, body := asking(path)
 		all = append(all, try{method + " " + strings.Replace(path, string(open), "{id}", 1), method, path, body})

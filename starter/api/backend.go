@@ -8,6 +8,7 @@ import (
 	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/planrun"
+	"muster/internal/problem"
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/starter"
@@ -53,6 +54,13 @@ type Backend interface {
 	StartRequest(ctx context.Context, r starter.Request, terms request.Terms) (*request.Request, error)
 	// AskRequest asks something of it. The same request id twice is one decision.
 	AskRequest(ctx context.Context, id request.ID, r starter.Request, c request.Command) error
+
+	Problems(ctx context.Context, f ProblemFilter) (rows []ProblemSummary, next string, err error)
+	Problem(ctx context.Context, id problem.ID) (*problem.Problem, error)
+	// OpenProblem opens one, to which it gives an identity. The same request id twice is one.
+	OpenProblem(ctx context.Context, r starter.Request, terms problem.Terms) (*problem.Problem, error)
+	// AskProblem asks something of it. The same request id twice is one decision.
+	AskProblem(ctx context.Context, id problem.ID, r starter.Request, c problem.Command) error
 
 	PlanRuns(ctx context.Context, f PlanRunFilter) (rows []PlanRunSummary, next string, err error)
 	PlanRun(ctx context.Context, id planrun.ID) (*planrun.Run, error)
@@ -153,6 +161,26 @@ func (e engine) StartRequest(ctx context.Context, r starter.Request, terms reque
 // AskRequest sends an Update.
 func (e engine) AskRequest(ctx context.Context, id request.ID, r starter.Request, c request.Command) error {
 	return e.Incidents.Requests().Ask(ctx, id, r, c)
+}
+
+// Problems asks Temporal.
+func (e engine) Problems(ctx context.Context, f ProblemFilter) ([]ProblemSummary, string, error) {
+	return e.Incidents.Problems().List(ctx, f)
+}
+
+// Problem asks the workflow.
+func (e engine) Problem(ctx context.Context, id problem.ID) (*problem.Problem, error) {
+	return e.Incidents.Problems().State(ctx, id)
+}
+
+// OpenProblem starts a workflow.
+func (e engine) OpenProblem(ctx context.Context, r starter.Request, terms problem.Terms) (*problem.Problem, error) {
+	return e.Incidents.Problems().Open(ctx, r, terms)
+}
+
+// AskProblem sends an Update.
+func (e engine) AskProblem(ctx context.Context, id problem.ID, r starter.Request, c problem.Command) error {
+	return e.Incidents.Problems().Ask(ctx, id, r, c)
 }
 
 // PlanRuns asks Temporal.

@@ -19,14 +19,14 @@ import (
 	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/planrun"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/store"
 )
 
-// A Client talks to a server's API. Its errors are a Problem where the server has answered, an UnreachableError
+// A Client talks to a server's API. Its errors are a Refusal where the server has answered, an UnreachableError
 // where it has not.
 type Client struct {
 	base  string
@@ -407,7 +407,7 @@ func (c *Client) Version(ctx context.Context) (Version, error) {
 // Ready asks whether the server is ready, and returns what it says of each check.
 func (c *Client) Ready(ctx context.Context) (string, error) {
 	text, err := c.get(ctx, "/readyz", url.Values{"verbose": {""}})
-	if p := (Problem{}); errors.As(err, &p) && p.Status == http.StatusServiceUnavailable {
+	if p := (Refusal{}); errors.As(err, &p) && p.Status == http.StatusServiceUnavailable {
 		return string(text), errors.New(c.base + " is not ready")
 	}
 	return string(text), err
@@ -443,8 +443,8 @@ func (c *Client) post(ctx context.Context, path string, asked any, key string, i
 			}
 			return c.decode(answer, into)
 		}
-		var p Problem
-		if !errors.As(err, &p) || p.Status != http.StatusServiceUnavailable && p.Status != http.StatusTooManyRequests || p.Type == StuckProblem || try == tries {
+		var p Refusal
+		if !errors.As(err, &p) || p.Status != http.StatusServiceUnavailable && p.Status != http.StatusTooManyRequests || p.Type == StuckRefusal || try == tries {
 			return err
 		}
 		select {
@@ -485,7 +485,7 @@ func (c *Client) decode(answer []byte, into any) error {
 	return nil
 }
 
-// call makes one request. What a server says when it refuses comes with the problem.
+// call makes one request. What a server says when it refuses comes with the refusal.
 func (c *Client) call(ctx context.Context, method, path string, body []byte, key string) ([]byte, error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
@@ -515,17 +515,17 @@ func (c *Client) call(ctx context.Context, method, path string, body []byte, key
 		return nil, &UnreachableError{Server: c.base, Cause: err}
 	}
 	if resp.StatusCode != http.StatusOK {
-		return answer, problemIn(resp, answer)
+		return answer, refusalIn(resp, answer)
 	}
 	return answer, nil
 }
 
-// problemIn reads the problem of an answer. A proxy's page is one without details.
-func problemIn(resp *http.Response, body []byte) error {
-	p := Problem{}
+// refusalIn reads the refusal of an answer. A proxy's page is one without details.
+func refusalIn(resp *http.Response, body []byte) error {
+	p := Refusal{}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if kind != problem.ContentType || json.Unmarshal(body, &p) != nil {
-		p = Problem{Detail: fmt.Sprintf("the server answers %s", resp.Status)}
+	if kind != refusal.ContentType || json.Unmarshal(body, &p) != nil {
+		p = Refusal{Detail: fmt.Sprintf("the server answers %s", resp.Status)}
 	}
 	p.Status = resp.StatusCode
 	if n, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {

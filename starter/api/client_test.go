@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"muster/internal/incident"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/starter"
 	"muster/starter/api"
@@ -82,7 +82,7 @@ func TestClientSaysWhatTheServerRefuses(t *testing.T) {
 	p := newPlace(t)
 	c := newClient(t, p)
 	_, err := c.Do(t.Context(), "INC-NOBODY", incident.Note{Text: "a"}, "")
-	var got problem.Problem
+	var got refusal.Body
 	if !errors.As(err, &got) || got.Status != 404 || err.Error() != "incident INC-NOBODY: not found" {
 		t.Errorf("got %v", err)
 	}
@@ -124,8 +124,8 @@ func TestClientDoesNotRepeatWhatCannotGoOn(t *testing.T) {
 	c := newClient(t, p)
 	p.fail = []error{&starter.StuckError{What: "incident INC-7K3M9QX2PA", Cause: errors.New("down")}}
 	_, err := c.Do(t.Context(), open, incident.Note{Text: "a"}, "")
-	var got problem.Problem
-	if !errors.As(err, &got) || got.Type != api.StuckProblem || len(p.calls) > 0 {
+	var got refusal.Body
+	if !errors.As(err, &got) || got.Type != api.StuckRefusal || len(p.calls) > 0 {
 		t.Errorf("got %v, and %d calls", err, len(p.calls))
 	}
 }
@@ -144,7 +144,7 @@ func TestClientFindsNoServer(t *testing.T) {
 		}
 		_, err = c.Incident(t.Context(), open)
 		var away *api.UnreachableError
-		var p problem.Problem
+		var p refusal.Body
 		switch {
 		case errors.As(err, &away):
 			if away.Server != url || strings.Contains(err.Error(), "/api/") {

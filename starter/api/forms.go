@@ -10,7 +10,7 @@ import (
 
 	"muster/internal/authority"
 	"muster/internal/link"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 )
 
 // Links makes signed links.
@@ -51,20 +51,20 @@ func (s *server) makeForm(w http.ResponseWriter, r *http.Request) error {
 	if err := readInto(reflect.ValueOf(&asked).Elem(), body); err != nil {
 		return err
 	}
-	var faults []problem.Fault
+	var faults []refusal.Fault
 	who, known := s.Directory().Subject(asked.Person)
 	about := authority.Object{Kind: authority.Incident, Customers: []string{who.Party}, Partners: []string{who.Party}}
 	if !known {
-		faults = append(faults, problem.Fault{Field: "person", Detail: fmt.Sprintf(
+		faults = append(faults, refusal.Fault{Field: "person", Detail: fmt.Sprintf(
 			"%q; want the id of a person in the organisation folder, such as park, or of a customer's contact, such as acme/desk", clip(asked.Person))})
 	} else if err := authority.May(who, authority.Open, about); err != nil {
-		faults = append(faults, problem.Fault{Field: "person", Detail: fmt.Sprintf("%q may report no incident: %v", asked.Person, err)})
+		faults = append(faults, refusal.Fault{Field: "person", Detail: fmt.Sprintf("%q may report no incident: %v", asked.Person, err)})
 	}
 	if asked.Days < 1 || asked.Days > maxFormDays {
-		faults = append(faults, problem.Fault{Field: "days", Detail: fmt.Sprintf("%d; want 1 to %d", asked.Days, maxFormDays)})
+		faults = append(faults, refusal.Fault{Field: "days", Detail: fmt.Sprintf("%d; want 1 to %d", asked.Days, maxFormDays)})
 	}
 	if len(faults) > 0 {
-		return problem.Of(http.StatusUnprocessableEntity, faults...)
+		return refusal.Of(http.StatusUnprocessableEntity, faults...)
 	}
 	l := link.Link{
 		ID: "form/" + strings.ToLower(rand.Text()[:10]), Person: asked.Person, Actions: []link.Action{link.Report},
@@ -77,7 +77,7 @@ func (s *server) makeForm(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if url == "" {
-		return problem.Problem{Title: "Refused", Status: http.StatusConflict, Detail: "make form: people cannot reach this server; want public_url in organisation.yaml"}
+		return refusal.Body{Title: "Refused", Status: http.StatusConflict, Detail: "make form: people cannot reach this server; want public_url in organisation.yaml"}
 	}
 	s.Log.Info("form made", "link", l.ID, "for", l.Person, "expires", l.Expires, "by", visiting(r.Context()).Actor.ID)
 	return answer(w, Form{URL: url, Person: l.Person, Expires: l.Expires, Language: s.Language, Zone: s.Zone})

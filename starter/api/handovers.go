@@ -15,7 +15,7 @@ import (
 	"muster/internal/escalation"
 	"muster/internal/handover"
 	"muster/internal/incident"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/starter"
 )
 
@@ -147,7 +147,7 @@ func (s *server) terms(schedule string, req starter.Request, asked NewHandover) 
 }
 
 func fault(field, detail string) error {
-	return problem.Of(http.StatusUnprocessableEntity, problem.Fault{Field: field, Detail: detail})
+	return refusal.Of(http.StatusUnprocessableEntity, refusal.Fault{Field: field, Detail: detail})
 }
 
 // incoming is who takes the schedule over: who was named, else the one person who is on call now.

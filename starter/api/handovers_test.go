@@ -62,7 +62,7 @@ func TestAHandoverBeginsWithWhatIsOpen(t *testing.T) {
 		t.Errorf("read again: got %+v, %v; want %+v", read, err, h)
 	}
 	_, err = c.StartHandover(t.Context(), "primary", api.NewHandover{To: "kim", Note: "again"}, "")
-	if refused := (api.Problem{}); !errors.As(err, &refused) || refused.Status != http.StatusConflict {
+	if refused := (api.Refusal{}); !errors.As(err, &refused) || refused.Status != http.StatusConflict {
 		t.Errorf("a second one: got %v", err)
 	}
 }
@@ -233,7 +233,7 @@ func TestSomebodyElseTakesAHandover(t *testing.T) {
 	p.person = p.token(t, store.Token{Actor: "choi"})
 	c := newClient(t, p)
 	_, err := c.ConfirmHandover(t.Context(), "primary", handover.Confirm{}, "")
-	if refused := (api.Problem{}); !errors.As(err, &refused) || refused.Status != 409 || !strings.Contains(refused.Detail, "instead of park") {
+	if refused := (api.Refusal{}); !errors.As(err, &refused) || refused.Status != 409 || !strings.Contains(refused.Detail, "instead of park") {
 		t.Errorf("without a word: got %v", err)
 	}
 	r, err := c.ConfirmHandover(t.Context(), "primary", handover.Confirm{InsteadOf: "park"}, "")
@@ -256,7 +256,7 @@ func TestADeclinedHandoverTakesNothingMore(t *testing.T) {
 		second(c.NoteHandover(t.Context(), "primary", "late", "")),
 		second(c.ConfirmHandover(t.Context(), "primary", handover.Confirm{}, "")),
 	} {
-		if refused := (api.Problem{}); !errors.As(err, &refused) || refused.Status != 409 || !strings.Contains(refused.Detail, "it is declined since") {
+		if refused := (api.Refusal{}); !errors.As(err, &refused) || refused.Status != 409 || !strings.Contains(refused.Detail, "it is declined since") {
 			t.Errorf("got %v", err)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"muster/internal/problem"
+	"muster/internal/refusal"
 )
 
 // A Check is one thing that a server needs, or that its operators look at. What Func returns is shown to whoever can
@@ -32,7 +32,7 @@ func health(checks []Check) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
-			problem.Problem{Status: http.StatusMethodNotAllowed, Detail: "want GET or HEAD"}.Write(w)
+			refusal.Body{Status: http.StatusMethodNotAllowed, Detail: "want GET or HEAD"}.Write(w)
 			return
 		}
 		lines, ready := look(r.Context(), checks)

@@ -52,7 +52,7 @@ func TestWhatWaitsForWhom(t *testing.T) {
 		},
 		"kim": {
 			"promise incident " + string(open), "review review " + string(open), "begin" + run + " extra", "begin" + run + " later", "retry" + run + " broken",
-			"settle" + run + " odd",
+			"settle" + run + " odd", "solve problem " + string(leaking),
 		},
 		"min": {"vote" + run + " approve", "check" + run + " proof", "waive" + run + " later", "confirm-override" + run},
 		"choi": {

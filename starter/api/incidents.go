@@ -18,7 +18,7 @@ import (
 
 	"muster/internal/authority"
 	"muster/internal/incident"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/starter"
 )
@@ -85,11 +85,11 @@ func filterOf(query url.Values) (Filter, error) {
 // asked reads the values of a query, and keeps what is wrong with them.
 type asked struct {
 	url.Values
-	faults []problem.Fault
+	faults []refusal.Fault
 }
 
 func (q *asked) fault(name, want string) {
-	q.faults = append(q.faults, problem.Fault{Field: name, Detail: fmt.Sprintf("%q; want %s", clip(q.Get(name)), want)})
+	q.faults = append(q.faults, refusal.Fault{Field: name, Detail: fmt.Sprintf("%q; want %s", clip(q.Get(name)), want)})
 }
 
 func (q *asked) truth(name string) bool {
@@ -129,7 +129,7 @@ func (q *asked) after() string {
 func next(after string) string { return base64.RawURLEncoding.EncodeToString([]byte(after)) }
 
 // queryFaults is the problem of a query: its faults, and what is not known or stands there twice.
-func queryFaults(q url.Values, faults []problem.Fault, known ...string) error {
+func queryFaults(q url.Values, faults []refusal.Fault, known ...string) error {
 	var names []string
 	for name := range q {
 		names = append(names, name)
@@ -138,15 +138,15 @@ func queryFaults(q url.Values, faults []problem.Fault, known ...string) error {
 	for _, name := range names {
 		switch {
 		case !slices.Contains(known, name):
-			faults = append(faults, problem.Fault{Field: clip(name), Detail: "unknown; want " + oneOf(known)})
+			faults = append(faults, refusal.Fault{Field: clip(name), Detail: "unknown; want " + oneOf(known)})
 		case len(q[name]) > 1:
-			faults = append(faults, problem.Fault{Field: name, Detail: "given twice"})
+			faults = append(faults, refusal.Fault{Field: name, Detail: "given twice"})
 		}
 	}
 	if len(faults) == 0 {
 		return nil
 	}
-	return problem.Of(http.StatusUnprocessableEntity, faults...)
+	return refusal.Of(http.StatusUnprocessableEntity, faults...)
 }
 
 func id(r *http.Request) incident.ID { return incident.ID(r.PathValue("id")) }
@@ -190,9 +190,9 @@ func (s *server) language(q url.Values, i *incident.Incident) string {
 	return s.Language
 }
 
-func (s *server) langFault(q url.Values) []problem.Fault {
+func (s *server) langFault(q url.Values) []refusal.Fault {
 	if v := q.Get("lang"); v != "" && !slices.Contains(s.Texts.Languages(), v) {
-		return []problem.Fault{{Field: "lang", Detail: fmt.Sprintf("%q; want %s", clip(v), oneOf(s.Texts.Languages()))}}
+		return []refusal.Fault{{Field: "lang", Detail: fmt.Sprintf("%q; want %s", clip(v), oneOf(s.Texts.Languages()))}}
 	}
 	return nil
 }
@@ -205,7 +205,7 @@ func (s *server) timeline(w http.ResponseWriter, r *http.Request) error {
 	if v := q.Get("after"); v != "" {
 		var err error
 		if after, err = strconv.Atoi(v); err != nil || after < 0 {
-			faults = append(faults, problem.Fault{Field: "after", Detail: fmt.Sprintf("%q; want the number of an entry", clip(v))})
+			faults = append(faults, refusal.Fault{Field: "after", Detail: fmt.Sprintf("%q; want the number of an entry", clip(v))})
 		}
 	}
 	if err := queryFaults(q, faults, "lang", "after"); err != nil {
@@ -251,10 +251,10 @@ func (s *server) report(w http.ResponseWriter, r *http.Request) error {
 }
 
 // formatOf is the format of a report that was asked for, and what is wrong with it.
-func formatOf(q url.Values) (f report.Format, faults []problem.Fault) {
+func formatOf(q url.Values) (f report.Format, faults []refusal.Fault) {
 	f = cmp.Or(report.Format(q.Get("format")), report.Markdown)
 	if !slices.Contains(report.Formats(), f) {
-		faults = append(faults, problem.Fault{Field: "format", Detail: fmt.Sprintf("%q; want %s", clip(string(f)), oneOf(words(report.Formats())))})
+		faults = append(faults, refusal.Fault{Field: "format", Detail: fmt.Sprintf("%q; want %s", clip(string(f)), oneOf(words(report.Formats())))})
 	}
 	return f, faults
 }
@@ -368,7 +368,7 @@ func (s *server) summon(r *http.Request, c incident.AddResponder) (incident.Comm
 	o := s.about(authority.Incident, i)
 	o.Involved = append(slices.Clip(o.Involved), c.Person) // by being asked
 	if whose, _ := s.Directory().Subject(c.Person); authority.May(whose, authority.Acknowledge, o) != nil {
-		return nil, problem.Of(http.StatusUnprocessableEntity, problem.Fault{
+		return nil, refusal.Of(http.StatusUnprocessableEntity, refusal.Fault{
 			Field: "person", Detail: fmt.Sprintf("%q may not acknowledge this incident; want somebody who may", clip(c.Person)),
 		})
 	}
@@ -382,7 +382,7 @@ func (s *server) blame(c incident.SetCause) (incident.Command, error) {
 	}
 	v, known := s.Directory().VendorSupport(c.Vendor)
 	if !known {
-		return nil, problem.Of(http.StatusUnprocessableEntity, problem.Fault{Field: "vendor", Detail: fmt.Sprintf(
+		return nil, refusal.Of(http.StatusUnprocessableEntity, refusal.Fault{Field: "vendor", Detail: fmt.Sprintf(
 			"%q; want the id of a vendor with a support record in the organisation folder: %s", clip(c.Vendor), cmp.Or(oneOf(s.Directory().Vendors()), "there is none"))})
 	}
 	c.Support = &v
@@ -417,7 +417,7 @@ func (s *server) into(r *http.Request, c incident.Merge) (incident.Command, erro
 
 // other is another incident that a command names. One that the visitor may not read is not there.
 func (s *server) other(r *http.Request, other incident.ID, field string, v authority.Verb) (*incident.Incident, error) {
-	missing := problem.Of(http.StatusUnprocessableEntity, problem.Fault{Field: field, Detail: fmt.Sprintf("%q; want the id of an incident", clip(string(other)))})
+	missing := refusal.Of(http.StatusUnprocessableEntity, refusal.Fault{Field: field, Detail: fmt.Sprintf("%q; want the id of an incident", clip(string(other)))})
 	i, err := s.Backend.State(r.Context(), other)
 	if _, gone := errors.AsType[*starter.NotFoundError](err); gone {
 		return nil, missing
@@ -439,7 +439,7 @@ func (s *server) answerFor(r *http.Request, c incident.Answer) (incident.Command
 		return c, nil
 	}
 	if c.Customer != "" && c.Customer != by.Party {
-		return nil, problem.Of(http.StatusUnprocessableEntity, problem.Fault{Field: "customer", Detail: "want none: a customer answers for itself"})
+		return nil, refusal.Of(http.StatusUnprocessableEntity, refusal.Fault{Field: "customer", Detail: "want none: a customer answers for itself"})
 	}
 	c.Customer = by.Party
 	return c, nil
@@ -469,7 +469,7 @@ func (s *server) name(a incident.Assign) (incident.Command, error) {
 	p, known := s.Directory().Person(a.Person)
 	whose, _ := s.Directory().Subject(a.Person)
 	if !known || whose.Kind == authority.Customer {
-		return nil, problem.Of(http.StatusUnprocessableEntity, problem.Fault{
+		return nil, refusal.Of(http.StatusUnprocessableEntity, refusal.Fault{
 			Field: "person", Detail: fmt.Sprintf("%q; want the id of a person in the organisation folder who is no customer's", clip(a.Person)),
 		})
 	}
@@ -492,7 +492,7 @@ func keyOf(r *http.Request) (string, error) {
 	case len(keys) == 0:
 		return NewKey(), nil
 	case len(keys) > 1 || !key.MatchString(keys[0]):
-		return "", problem.Of(http.StatusUnprocessableEntity, problem.Fault{
+		return "", refusal.Of(http.StatusUnprocessableEntity, refusal.Fault{
 			Field: keyHeader, Detail: "want one of 1 to 64 visible ASCII characters",
 		})
 	default:
@@ -511,13 +511,13 @@ func (s *server) bodyOf(w http.ResponseWriter, r *http.Request, most int64) ([]b
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return nil, problem.Of(http.StatusRequestEntityTooLarge, problem.Fault{Field: "body", Detail: fmt.Sprintf("want at most %d bytes", most)})
+		return nil, refusal.Of(http.StatusRequestEntityTooLarge, refusal.Fault{Field: "body", Detail: fmt.Sprintf("want at most %d bytes", most)})
 	}
 	if err != nil {
-		return nil, problem.Of(http.StatusBadRequest, problem.Fault{Field: "body", Detail: "ended early"})
+		return nil, refusal.Of(http.StatusBadRequest, refusal.Fault{Field: "body", Detail: "ended early"})
 	}
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); len(body) > 0 && kind != "application/json" {
-		return nil, problem.Of(http.StatusUnsupportedMediaType, problem.Fault{Field: "Content-Type", Detail: fmt.Sprintf("%q; want application/json", clip(kind))})
+		return nil, refusal.Of(http.StatusUnsupportedMediaType, refusal.Fault{Field: "Content-Type", Detail: fmt.Sprintf("%q; want application/json", clip(kind))})
 	}
 	return body, nil
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"muster/internal/keyring"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 )
 
 // A Key is one with which the installation signs, without its private half.
@@ -57,7 +57,7 @@ func (s *server) revokeKey(w http.ResponseWriter, r *http.Request) error {
 	}
 	name := r.PathValue("id")
 	if err := s.Keys.Revoke(name); err != nil {
-		return problem.Problem{Title: "Refused", Status: http.StatusConflict, Detail: err.Error()}
+		return refusal.Body{Title: "Refused", Status: http.StatusConflict, Detail: err.Error()}
 	}
 	s.Log.Warn("key revoked", "key", name, "by", visiting(r.Context()).Actor.ID)
 	for _, k := range s.Keys.Keys() {

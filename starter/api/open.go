@@ -6,7 +6,7 @@ import (
 	"reflect"
 
 	"muster/internal/authority"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/starter"
 )
 
@@ -48,11 +48,11 @@ func (s *server) open(w http.ResponseWriter, r *http.Request) error {
 		return s.denied(r, authority.Open, denied)
 	}
 	if faulty, ok := errors.AsType[*starter.FaultyError](err); ok {
-		var faults []problem.Fault
+		var faults []refusal.Fault
 		for _, f := range faulty.Faults {
-			faults = append(faults, problem.Fault{Field: f.Field, Detail: f.Detail})
+			faults = append(faults, refusal.Fault{Field: f.Field, Detail: f.Detail})
 		}
-		return problem.Of(http.StatusUnprocessableEntity, faults...)
+		return refusal.Of(http.StatusUnprocessableEntity, faults...)
 	}
 	if err != nil {
 		return err

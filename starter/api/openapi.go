@@ -17,7 +17,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"muster/internal/problem"
+	"muster/internal/refusal"
 )
 
 //go:embed openapi.yaml
@@ -100,13 +100,13 @@ func (s *server) describe(w http.ResponseWriter, r *http.Request) error {
 // prefers, else in English.
 func (s *server) docs(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	var faults []problem.Fault
+	var faults []refusal.Fault
 	language := q.Get("lang")
 	switch {
 	case language == "":
 		language = cmp.Or(preferred(r.Header.Get("Accept-Language"), docsLanguages()), "en")
 	case !slices.Contains(docsLanguages(), language):
-		faults = []problem.Fault{{Field: "lang", Detail: fmt.Sprintf("%q; want %s", clip(language), oneOf(docsLanguages()))}}
+		faults = []refusal.Fault{{Field: "lang", Detail: fmt.Sprintf("%q; want %s", clip(language), oneOf(docsLanguages()))}}
 	}
 	if err := queryFaults(q, faults, "lang"); err != nil {
 		return err

@@ -32,6 +32,7 @@ import (
 	"muster/internal/planrun"
 	"muster/internal/priority"
 	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/store"
@@ -346,9 +347,10 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 	doc := document(t)
 	for name, value := range map[string]any{
 		"AlertPage": api.AlertPage{}, "AttemptPage": api.Attempts{}, "Form": api.Form{}, "Incident": incident.Incident{}, "IncidentPage": api.Page{}, "OpenedIncident": api.Opened{},
-		"Key": api.Key{}, "KeyList": api.KeyList{}, "Me": api.Me{}, "Problem": problem.Problem{}, "Receipt": api.Receipt{},
+		"Key": api.Key{}, "KeyList": api.KeyList{}, "Me": api.Me{}, "Refusal": refusal.Body{}, "Receipt": api.Receipt{},
 		"Handover": handover.Handover{}, "HandoverReceipt": api.HandoverReceipt{}, "Request": request.Request{}, "RequestPage": api.RequestPage{},
 		"RequestReceipt": api.RequestReceipt{}, "PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
+		"Problem": problem.Problem{}, "ProblemPage": api.ProblemPage{}, "ProblemReceipt": api.ProblemReceipt{},
 		"Inbox": api.Inbox{}, "Review": review.Review{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
 	} {
 		compare(t, doc, name, under(doc, "components", "schemas", name), reflect.TypeOf(value))
@@ -396,6 +398,8 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"review", schema("ReviewStatus"), words(review.Open, review.Closed)},
 		{"hand-over", schema("HandoverStatus"), words(handover.Statuses()...)},
 		{"request", schema("RequestStatus"), words(request.Statuses()...)},
+		{"problem", schema("ProblemStatus"), words(problem.Statuses()...)},
+		{"sameness", schema("Sameness"), words(append(incident.Samenesses(), incident.SameHand)...)},
 		{"plan kind", schema("PlanKind"), words(plan.Kinds()...)},
 		{"run", schema("PlanRunStatus"), words(planrun.Statuses()...)},
 		{"task", schema("PlanTaskStatus"), words(planrun.TaskStatuses()...)},
@@ -440,6 +444,15 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+handoverRoute+"/note"] = api.Body{Value: handover.Note{}}
 	want["POST /api/v1/plan-runs"] = api.Body{Value: api.NewPlanRun{}}
 	want["POST /api/v1/requests"] = api.Body{Value: api.NewRequest{}}
+	want["POST /api/v1/problems"] = api.Body{Value: api.NewProblem{}}
+	want["POST "+problemRoute+"/link"] = api.Body{Value: api.ProblemLink{}}
+	want["POST "+problemRoute+"/unlink"] = api.Body{Value: problem.UnlinkIncident{}}
+	want["POST "+problemRoute+"/known-error"] = api.Body{Value: problem.SetKnownError{}}
+	want["POST "+problemRoute+"/cause"] = api.Body{Value: problem.SetCause{}}
+	want["POST "+problemRoute+"/fix"] = api.Body{Value: problem.SetFix{}}
+	want["POST "+problemRoute+"/assign"] = api.Body{Value: api.ProblemAssignment{}}
+	want["POST "+problemRoute+"/close"] = api.Body{Value: problem.Close{}}
+	want["POST "+problemRoute+"/note"] = api.Body{Value: problem.Note{}}
 	want["POST "+requestRoute+"/approve"] = api.Body{Value: request.Approve{}}
 	want["POST "+requestRoute+"/decline"] = api.Body{Value: request.Decline{}}
 	want["POST "+requestRoute+"/answer"] = api.Body{Value: request.Answer{}}
@@ -606,6 +619,10 @@ func right(t *testing.T, p *place, o operation) demand {
 		if last == "answer" {
 			p.ask("POST", tuned+"/approve", asked()["approve"])
 		}
+	case o.key() == "POST /api/v1/problems":
+		r.body = problemBodies()["problems"]
+	case strings.HasPrefix(o.path, problemRoute):
+		id, r.body = string(leaking), problemBodies()[last]
 	case o.key() == "POST /api/v1/plan-runs":
 		r.body = `{"plan":"small","customer":"acme","environments":{"production":"prod","staging":"stage"},"parameters":{"version":"4.3"}}`
 	case strings.HasPrefix(o.path, planRoute):
@@ -680,6 +697,14 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 			if err := doing(p.planRuns[upgrading], p.people["kim"].Actor, p.now, planrun.Cancel{Capacity: planrun.Capacity{Roles: []string{"lead"}}, Reason: "r"}); err != nil {
 				p.planRuns[upgrading].Status, p.planRuns[upgrading].Ended = planrun.Cancelled, p.now // it is rolling back
 			}
+			break
+		}
+		if o.key() == "POST /api/v1/problems" { // another one is open for it
+			p.fail = []error{&starter.RefusedError{Reason: "another one is open"}}
+			break
+		}
+		if strings.HasPrefix(o.path, problemRoute) {
+			p.ask("POST", leak+"/close", problemBodies()["close"])
 			break
 		}
 		if o.key() == "POST /api/v1/requests" { // the key of another one

@@ -15,7 +15,7 @@ import (
 	"muster/internal/org"
 	"muster/internal/plan"
 	"muster/internal/planrun"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/starter"
 )
@@ -171,15 +171,15 @@ func planFault(err error) error {
 		return &starter.RefusedError{Reason: err.Error()}
 	}
 	const most = 50
-	var faults []problem.Fault
+	var faults []refusal.Fault
 	for n, f := range bad.Faults {
 		if n == most {
-			faults = append(faults, problem.Fault{Field: "plan", Detail: fmt.Sprintf("and %d more", len(bad.Faults)-most)})
+			faults = append(faults, refusal.Fault{Field: "plan", Detail: fmt.Sprintf("and %d more", len(bad.Faults)-most)})
 			break
 		}
-		faults = append(faults, problem.Fault{Field: "plan", Detail: f.String()})
+		faults = append(faults, refusal.Fault{Field: "plan", Detail: f.String()})
 	}
-	return problem.Of(http.StatusUnprocessableEntity, faults...)
+	return refusal.Of(http.StatusUnprocessableEntity, faults...)
 }
 
 func (s *server) showPlanRun(w http.ResponseWriter, r *http.Request) error {
@@ -199,7 +199,7 @@ func (s *server) planRunReport(w http.ResponseWriter, r *http.Request) error {
 	format, faults := formatOf(q)
 	kind := cmp.Or(q.Get("kind"), plan.CompletionReport)
 	if !slices.Contains(report.PlanReports(), kind) {
-		faults = append(faults, problem.Fault{Field: "kind", Detail: fmt.Sprintf("%q; want %s", clip(kind), oneOf(report.PlanReports()))})
+		faults = append(faults, refusal.Fault{Field: "kind", Detail: fmt.Sprintf("%q; want %s", clip(kind), oneOf(report.PlanReports()))})
 	}
 	if err := queryFaults(q, append(s.langFault(q), faults...), "kind", "format", "lang"); err != nil {
 		return err

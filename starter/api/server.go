@@ -16,7 +16,7 @@ import (
 	"muster/internal/authority"
 	"muster/internal/handover"
 	"muster/internal/keyring"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/store"
@@ -120,6 +120,7 @@ func (s *server) routes() []route {
 		{http.MethodDelete, "keys/{id}", authority.ManageKeys, authority.Keys, s.revokeKey},
 	}
 	all = append(all, s.planRoutes(heavy)...)
+	all = append(all, s.problemRoutes()...)
 	for _, v := range verbs() {
 		all = append(all, route{http.MethodPost, one + "/" + v.name, v.verb, authority.Incident, s.command(v)})
 	}
@@ -142,7 +143,7 @@ func New(cfg Config) (http.Handler, error) {
 
 	closed := http.NewServeMux()
 	closed.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		problem.Problem{Status: http.StatusNotFound, Detail: "no such resource"}.Write(w)
+		refusal.Body{Status: http.StatusNotFound, Detail: "no such resource"}.Write(w)
 	})
 	methods := map[string]map[string]handler{} // by path
 	for _, r := range s.routes() {
@@ -208,7 +209,7 @@ func (s *server) guarded(next http.Handler) http.Handler {
 				panic(v)
 			default:
 				s.Log.Error("request panicked", "method", r.Method, "path", r.URL.Path, "panic", v, "stack", string(debug.Stack()))
-				problem.Problem{Detail: "an error of ours; the server's log has it"}.Write(w)
+				refusal.Body{Detail: "an error of ours; the server's log has it"}.Write(w)
 			}
 		}()
 		next.ServeHTTP(w, r)
@@ -232,7 +233,7 @@ func (s *server) handle(methods map[string]handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !slices.Contains(allow, r.Method) {
 			w.Header().Set("Allow", strings.Join(allow, ", "))
-			problem.Problem{Status: http.StatusMethodNotAllowed, Detail: "want " + oneOf(allow)}.Write(w)
+			refusal.Body{Status: http.StatusMethodNotAllowed, Detail: "want " + oneOf(allow)}.Write(w)
 			return
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), Patience)
@@ -248,16 +249,16 @@ func (s *server) handle(methods map[string]handler) http.Handler {
 }
 
 // problemOf says in a problem what an error means. What only operators may know goes to the log.
-func (s *server) problemOf(r *http.Request, err error) problem.Problem {
-	var p problem.Problem
+func (s *server) problemOf(r *http.Request, err error) refusal.Body {
+	var p refusal.Body
 	if errors.As(err, &p) {
 		return p
 	}
 	if e, ok := errors.AsType[*starter.NotFoundError](err); ok {
-		return problem.Problem{Status: http.StatusNotFound, Detail: e.Error()}
+		return refusal.Body{Status: http.StatusNotFound, Detail: e.Error()}
 	}
 	if e, ok := errors.AsType[*starter.RefusedError](err); ok {
-		return problem.Problem{Title: "Refused", Status: http.StatusConflict, Detail: e.Error()}
+		return refusal.Body{Title: "Refused", Status: http.StatusConflict, Detail: e.Error()}
 	}
 	level := slog.LevelError
 	if errors.Is(r.Context().Err(), context.Canceled) {
@@ -265,15 +266,15 @@ func (s *server) problemOf(r *http.Request, err error) problem.Problem {
 	}
 	s.Log.Log(r.Context(), level, "request not answered", "method", r.Method, "path", r.URL.Path, "error", err)
 	if e, ok := errors.AsType[*starter.StuckError](err); ok {
-		p = problem.Problem{Type: StuckProblem, Title: "Run cannot go on", Status: http.StatusServiceUnavailable, RetryAfter: retryStuck}
+		p = refusal.Body{Type: StuckRefusal, Title: "Run cannot go on", Status: http.StatusServiceUnavailable, RetryAfter: retryStuck}
 		p.Detail = e.Error() + "; an operator must look, and until then asking again does not help"
 		return p
 	}
 	_, away := errors.AsType[*starter.UnavailableError](err)
 	if !away && !errors.Is(err, context.DeadlineExceeded) && r.Context().Err() == nil {
-		return problem.Problem{Detail: "an error of ours; the server's log has it"}
+		return refusal.Body{Detail: "an error of ours; the server's log has it"}
 	}
-	p = problem.Problem{Status: http.StatusServiceUnavailable, RetryAfter: retryAfter, Detail: "the engine does not answer in time: ask again"}
+	p = refusal.Body{Status: http.StatusServiceUnavailable, RetryAfter: retryAfter, Detail: "the engine does not answer in time: ask again"}
 	if r.Method == http.MethodPost {
 		p.Detail = "the engine does not answer in time: it may have been done, and repeating it under the same " + keyHeader + " does no harm"
 	}

@@ -465,7 +465,7 @@ func TestErrors(t *testing.T) {
 			if strings.Contains(w.Body.String(), "10.0.0.7") {
 				t.Errorf("%s: %s tells clients what only operators may know", tc.name, path)
 			}
-			if stuck := tc.name == "stuck"; stuck != (got.Type == api.StuckProblem) || stuck && w.Header().Get("Retry-After") != "60" {
+			if stuck := tc.name == "stuck"; stuck != (got.Type == api.StuckRefusal) || stuck && w.Header().Get("Retry-After") != "60" {
 				t.Errorf("%s: %s: got type %q, Retry-After %q", tc.name, path, got.Type, w.Header().Get("Retry-After"))
 			}
 			if tc.name == "unavailable" {

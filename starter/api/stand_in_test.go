@@ -28,6 +28,7 @@ import (
 	"muster/internal/planrun"
 	"muster/internal/priority"
 	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/review"
@@ -64,6 +65,8 @@ type house struct {
 	opened    map[string]incident.ID
 	requests  map[request.ID]*request.Request
 	sought    api.RequestFilter
+	problems  map[problem.ID]*problem.Problem
+	looked    api.ProblemFilter
 	planRuns  map[planrun.ID]*planrun.Run
 	planned   api.PlanRunFilter
 	told      []planrun.Command // that runs were asked
@@ -112,6 +115,7 @@ func newHouse(t testing.TB) *house {
 		t.Fatal(err)
 	}
 	h.requests = map[request.ID]*request.Request{tuning: waiting(t)}
+	h.problems = map[problem.ID]*problem.Problem{leaking: leaked(t, h.now)}
 	h.planRuns = map[planrun.ID]*planrun.Run{upgrading: upgradeRun(t)}
 	h.reviews = review.Review{Status: review.Open, Facts: review.Facts{Incident: open, Customers: []string{"Acme"}}}
 	h.reviews.Timeline.Add(h.now, timeline.ReviewOpened, timeline.Muster())
@@ -576,10 +580,10 @@ func (p *place) ask(method, path, body string, headers ...string) *httptest.Resp
 }
 
 // problemOf reads a problem and checks that it is one.
-func problemOf(t *testing.T, w *httptest.ResponseRecorder) problem.Problem {
+func problemOf(t *testing.T, w *httptest.ResponseRecorder) refusal.Body {
 	t.Helper()
-	var p problem.Problem
-	if kind := w.Header().Get("Content-Type"); kind != problem.ContentType {
+	var p refusal.Body
+	if kind := w.Header().Get("Content-Type"); kind != refusal.ContentType {
 		t.Fatalf("got %d with content type %q: %s", w.Code, kind, w.Body)
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"muster/internal/authority"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/internal/store"
 	"muster/internal/wholefile"
 	"muster/starter"
@@ -117,12 +117,12 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 		return s.denied(r, authority.ManageTokens, err)
 	}
 	if len(faults) > 0 {
-		return problem.Of(http.StatusUnprocessableEntity, faults...)
+		return refusal.Of(http.StatusUnprocessableEntity, faults...)
 	}
 	whose, known := s.Directory().Subject(t.Actor)
 	switch {
 	case t.Kind == store.Machine && (known || t.Actor == by.Actor.ID):
-		return problem.Of(http.StatusUnprocessableEntity, problem.Fault{
+		return refusal.Of(http.StatusUnprocessableEntity, refusal.Fault{
 			Field: "actor", Detail: fmt.Sprintf("%q; want an id of the machine's own: a person has this one", clip(t.Actor)),
 		})
 	case t.Kind == store.Machine:
@@ -131,13 +131,13 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 	case t.Actor == by.Actor.ID: // the administrator of a data folder, who stands in no other
 		t.Roles = words(by.Roles)
 	default:
-		return problem.Of(http.StatusUnprocessableEntity, problem.Fault{
+		return refusal.Of(http.StatusUnprocessableEntity, refusal.Fault{
 			Field: "actor", Detail: fmt.Sprintf("%q; want the id of a person in the organisation folder, such as park, or of a customer's contact, such as acme/desk", clip(t.Actor)),
 		})
 	}
 	secret, made, err := s.Store.CreateToken(r.Context(), t)
 	if fault, ok := errors.AsType[*store.FaultError](err); ok {
-		return problem.Of(http.StatusUnprocessableEntity, problem.Fault{Field: fault.Field, Detail: fault.Detail})
+		return refusal.Of(http.StatusUnprocessableEntity, refusal.Fault{Field: fault.Field, Detail: fault.Detail})
 	}
 	if err != nil {
 		return err
@@ -147,9 +147,9 @@ func (s *server) createToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 // token is what was asked for, or what is wrong with it.
-func (n NewToken) token(by visitor) (t store.Token, faults []problem.Fault) {
+func (n NewToken) token(by visitor) (t store.Token, faults []refusal.Fault) {
 	fault := func(field, format string, args ...any) {
-		faults = append(faults, problem.Fault{Field: field, Detail: fmt.Sprintf(format, args...)})
+		faults = append(faults, refusal.Fault{Field: field, Detail: fmt.Sprintf(format, args...)})
 	}
 	t = store.Token{
 		Actor: n.Actor, Kind: store.Kind(n.Kind), Name: n.Name, Label: n.Label, CreatedBy: by.Actor.ID,

@@ -319,7 +319,7 @@ func TestAReviewTakesWordsAndAnEnd(t *testing.T) {
 		t.Errorf("got %+v", last)
 	}
 	err := c.NoteReview(t.Context(), open, "late", "")
-	if refused := (api.Problem{}); !errors.As(err, &refused) || refused.Status != 409 || !strings.Contains(refused.Detail, "it is closed") {
+	if refused := (api.Refusal{}); !errors.As(err, &refused) || refused.Status != 409 || !strings.Contains(refused.Detail, "it is closed") {
 		t.Errorf("a note to a closed review: got %v", err)
 	}
 	// A customer reads when it is due, and nothing that was written for the inside.
@@ -365,7 +365,7 @@ func TestTheClientManages(t *testing.T) {
 		t.Errorf("attempts: got %+v, %v", page, err)
 	}
 	_, err = c.RevokeToken(t.Context(), "tok_none/../x")
-	if p := (api.Problem{}); !errors.As(err, &p) || p.Status != 404 {
+	if p := (api.Refusal{}); !errors.As(err, &p) || p.Status != 404 {
 		t.Errorf("revoke what there is not: got %v", err)
 	}
 }

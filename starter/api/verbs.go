@@ -22,7 +22,7 @@ import (
 	"muster/internal/incident"
 	"muster/internal/planrun"
 	"muster/internal/priority"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
 )
@@ -89,15 +89,15 @@ func (v verb) read(body []byte) (incident.Command, error) {
 func readInto(c reflect.Value, body []byte, left ...string) error {
 	given, err := texts(body)
 	if err != nil {
-		return problem.Of(http.StatusBadRequest, problem.Fault{Field: "body", Detail: err.Error()})
+		return refusal.Of(http.StatusBadRequest, refusal.Fault{Field: "body", Detail: err.Error()})
 	}
 	if faults := readFields(c, given, left...); len(faults) > 0 {
-		return problem.Of(http.StatusUnprocessableEntity, faults...)
+		return refusal.Of(http.StatusUnprocessableEntity, faults...)
 	}
 	return nil
 }
 
-func readFields(c reflect.Value, given map[string]any, left ...string) (faults []problem.Fault) {
+func readFields(c reflect.Value, given map[string]any, left ...string) (faults []refusal.Fault) {
 	var known []string
 	for n := range c.NumField() {
 		name, option, _ := strings.Cut(c.Type().Field(n).Tag.Get("json"), ",")
@@ -106,12 +106,12 @@ func readFields(c reflect.Value, given map[string]any, left ...string) (faults [
 		}
 		known = append(known, name)
 		if why := fill(c.Field(n), given[name], option == ""); why != "" {
-			faults = append(faults, problem.Fault{Field: name, Detail: why})
+			faults = append(faults, refusal.Fault{Field: name, Detail: why})
 		}
 		delete(given, name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		faults = append(faults, problem.Fault{Field: clip(name), Detail: "unknown; want " + cmp.Or(oneOf(known), "no field")})
+		faults = append(faults, refusal.Fault{Field: clip(name), Detail: "unknown; want " + cmp.Or(oneOf(known), "no field")})
 	}
 	return faults
 }

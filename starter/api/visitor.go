@@ -15,6 +15,7 @@ import (
 	"muster/internal/org"
 	"muster/internal/planrun"
 	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/store"
@@ -50,6 +51,9 @@ type Directory interface {
 	// Request returns what a customer asks for, with the feature that it means, and what is promised now. What is wrong with it
 	// is a *request.Fault.
 	Request(a request.Asked) (request.Asked, request.Pinned, error)
+	// Problem returns what the folder says of the problems of a service, ProblemOwner who is meant by person:kim or group:noc.
+	Problem(service string) (problem.Pinned, error)
+	ProblemOwner(name string) (problem.Owner, error)
 	Folder() incident.Folder
 	// PlanRoles returns the roles of a run that a person fills at an instant.
 	PlanRoles(r *planrun.Run, person string, at time.Time) []string
@@ -91,7 +95,7 @@ func (s *server) authenticated(next http.Handler) http.Handler {
 		}
 		if wait := s.rate.Wait(t.ID); wait > 0 {
 			s.note(r, store.AttemptRate, t.Actor, "", "too many requests with token "+t.ID)
-			problem.Problem{
+			refusal.Body{
 				Status: http.StatusTooManyRequests, RetryAfter: wait, Detail: "too many requests with this token: ask again later",
 			}.Write(w)
 			return
@@ -150,11 +154,11 @@ func (s *server) stranger(w http.ResponseWriter, r *http.Request, t store.Token,
 	}
 	s.note(r, store.AttemptToken, t.Actor, r.Method, detail.Error())
 	if wait := s.Guess(r); wait > 0 {
-		problem.Problem{Status: http.StatusTooManyRequests, RetryAfter: wait, Detail: "too many tokens that are not good: ask again later"}.Write(w)
+		refusal.Body{Status: http.StatusTooManyRequests, RetryAfter: wait, Detail: "too many tokens that are not good: ask again later"}.Write(w)
 		return
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer realm="muster"`)
-	problem.Problem{Status: http.StatusUnauthorized, Field: "Authorization", Detail: detail.Error()}.Write(w)
+	refusal.Body{Status: http.StatusUnauthorized, Field: "Authorization", Detail: detail.Error()}.Write(w)
 }
 
 // note keeps a refused attempt. A log that cannot be written is no reason to let somebody in, and none not to answer.
@@ -235,7 +239,7 @@ func (s *server) denied(r *http.Request, v authority.Verb, err error) error {
 		return nil
 	}
 	s.note(r, store.AttemptDenied, visiting(r.Context()).Actor.ID, string(v), err.Error())
-	return problem.Problem{Status: http.StatusForbidden, Detail: err.Error()}
+	return refusal.Body{Status: http.StatusForbidden, Detail: err.Error()}
 }
 
 // shown is an incident as the visitor may see it.

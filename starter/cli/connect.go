@@ -198,7 +198,7 @@ func line(file string) (string, error) {
 
 // explain adds to an error of the API what its user can do.
 func (a *app) explain(ctx context.Context, c *api.Client, err error) error {
-	p, answered := errors.AsType[api.Problem](err)
+	p, answered := errors.AsType[api.Refusal](err)
 	_, away := errors.AsType[*api.UnreachableError](err)
 	switch {
 	case away:

@@ -18,7 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"muster/internal/authority"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/starter/api"
 	"muster/starter/cli"
 )
@@ -215,22 +215,22 @@ func TestATokenDoesNotFollowARedirect(t *testing.T) {
 func TestRefusalsAreExplained(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
-		refuse api.Problem
+		refuse api.Refusal
 		known  bool // the server says who it is
 		want   string
 	}{
-		{"a token that is not good", api.Problem{Status: 401, Detail: "want a token"}, true, "muster: want a token (the token is from context a)"},
+		{"a token that is not good", api.Refusal{Status: 401, Detail: "want a token"}, true, "muster: want a token (the token is from context a)"},
 		{
 			"somebody who may not",
-			api.Problem{Status: 403, Detail: "want administrator"},
+			api.Refusal{Status: 403, Detail: "want administrator"},
 			true,
 			"muster: want administrator (you are 박서준 (park), responder of mirnet (provider); the token is from context a)",
 		},
-		{"somebody of whom nothing is known", api.Problem{Status: 403, Detail: "want administrator"}, false, "muster: want administrator"},
-		{"too many requests", api.Problem{Status: 429, Detail: "ask again later", RetryAfter: 90e9}, true, "muster: ask again later (you may ask again in 1m30s)"},
-		{"too many, and nobody says until when", api.Problem{Status: 429, Detail: "ask again later"}, true, "muster: ask again later"},
+		{"somebody of whom nothing is known", api.Refusal{Status: 403, Detail: "want administrator"}, false, "muster: want administrator"},
+		{"too many requests", api.Refusal{Status: 429, Detail: "ask again later", RetryAfter: 90e9}, true, "muster: ask again later (you may ask again in 1m30s)"},
+		{"too many, and nobody says until when", api.Refusal{Status: 429, Detail: "ask again later"}, true, "muster: ask again later"},
 		{
-			"several faults", problem.Of(422, problem.Fault{Field: "a", Detail: "x"}, problem.Fault{Field: "b", Detail: "y"}), true,
+			"several faults", refusal.Of(422, refusal.Fault{Field: "a", Detail: "x"}, refusal.Fault{Field: "b", Detail: "y"}), true,
 			"muster: a: x\nmuster: b: y",
 		},
 	} {

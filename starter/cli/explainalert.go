@@ -17,7 +17,7 @@ import (
 	"muster/internal/org"
 	"muster/internal/preview"
 	"muster/internal/priority"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
@@ -119,7 +119,7 @@ func (a *app) explainAlerts(ctx context.Context, o *org.Organisation, x alertAsk
 		source = all[0].ID
 	}
 	found, err := ingest.Explain(source, body, o, at)
-	if wrong, ok := errors.AsType[problem.Problem](err); ok && len(wrong.Errors) > 0 {
+	if wrong, ok := errors.AsType[refusal.Body](err); ok && len(wrong.Errors) > 0 {
 		err = faulty(wrong)
 	}
 	if err != nil {
@@ -164,7 +164,7 @@ func readFile(path string, most int64) ([]byte, error) {
 }
 
 // faulty lists every fault of a body on a line of its own.
-func faulty(p problem.Problem) error {
+func faulty(p refusal.Body) error {
 	all := []error{fmt.Errorf("%d faults", len(p.Errors))}
 	for _, f := range p.Errors {
 		all = append(all, fmt.Errorf("%s: %s", f.Field, f.Detail))

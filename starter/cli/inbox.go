@@ -123,6 +123,8 @@ func (p page) inboxKind(k api.InboxKind) string {
 		return sheetLabelsIn(p.language).request
 	case api.InboxHandover:
 		return p.say.handing
+	case api.InboxProblem:
+		return problemLabelsIn(p.language).id
 	case api.InboxPlanRun:
 		return runLabelsIn(p.language).run
 	}

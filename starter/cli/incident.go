@@ -240,7 +240,7 @@ func (a *app) follow(ctx context.Context, c *api.Client, id incident.ID, every t
 // passing tells whether an error may be gone when the server is asked again.
 func passing(err error) bool {
 	var away *api.UnreachableError
-	var p api.Problem
+	var p api.Refusal
 	return errors.As(err, &away) || errors.As(err, &p) && p.Status >= 500
 }
 

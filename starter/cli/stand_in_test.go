@@ -19,6 +19,7 @@ import (
 	"muster/internal/incident"
 	"muster/internal/planrun"
 	"muster/internal/priority"
+	"muster/internal/problem"
 	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/review"
@@ -49,6 +50,7 @@ type house struct {
 	written   string // the request that has written into a review last
 	handover  *handover.Handover
 	requests  []*request.Request
+	problems  []*problem.Problem
 	planRuns  []*planrun.Run
 }
 

@@ -213,6 +213,12 @@ func (p page) facts(i *incident.Incident) [][]string {
 	if i.Previous != nil {
 		f.add(p.say.previous, printable(string(i.Previous.ID)))
 	}
+	if x := i.Problem; x != nil {
+		say := problemLabelsIn(p.language)
+		f.add(say.id, printable(x.ID+" "+x.Title))
+		f.add(say.knownError, paragraphs(x.KnownError)...)
+		f.add(say.workaround, paragraphs(x.Workaround)...)
+	}
 	f.add(p.say.links, each(links)...)
 	return f.rows
 }

@@ -14,7 +14,7 @@ import (
 	"unicode/utf8"
 
 	"muster/internal/alert"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 )
 
 // Limits of what is kept of an alert: whatever a source writes into its labels and annotations, a batch stays small. What
@@ -68,7 +68,7 @@ func decodeAlertmanager(body []byte) (message, error) {
 	if len(m.alerts) > MaxAlerts {
 		status = http.StatusRequestEntityTooLarge
 	}
-	return m, problem.Of(status, d.faults...)
+	return m, refusal.Of(status, d.faults...)
 }
 
 func syntaxError(body []byte) string {
@@ -84,7 +84,7 @@ func syntaxError(body []byte) string {
 type decoder struct {
 	walker
 	at     int // index of the alert that is read, -1 outside
-	faults []problem.Fault
+	faults []refusal.Fault
 }
 
 func (d *decoder) message() (m message) {
@@ -289,7 +289,7 @@ func (d *decoder) fault(field, detail string) {
 	if d.at >= 0 {
 		field = strings.TrimSuffix(fmt.Sprintf("alerts[%d].%s", d.at, field), ".")
 	}
-	d.faults = append(d.faults, problem.Fault{Field: field, Detail: detail})
+	d.faults = append(d.faults, refusal.Fault{Field: field, Detail: detail})
 }
 
 // bound keeps the alert within maxKept bytes of JSON and counts them.

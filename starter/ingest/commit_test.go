@@ -357,7 +357,7 @@ func TestTurnThatDoesNotComeInTime(t *testing.T) {
 		go serve(in, post(t, one("g1", "f1")))
 		time.Sleep(ms)
 		w := serve(in, post(t, one("g2", "f1")))
-		if p := refusal(t, w); w.Code != 503 || !strings.HasPrefix(p.Detail, "no turn came in time") || time.Since(e.since) != ingest.Admission+ms {
+		if p := refused(t, w); w.Code != 503 || !strings.HasPrefix(p.Detail, "no turn came in time") || time.Since(e.since) != ingest.Admission+ms {
 			t.Errorf("got %d %+v after %s", w.Code, p, time.Since(e.since))
 		}
 		time.Sleep(10 * time.Second)
@@ -377,7 +377,7 @@ func TestCrowdGivesWayToThePressing(t *testing.T) {
 		time.Sleep(ms)
 		// No better than the others, and last: it is told at once. A pressing one takes the place of one of the others.
 		w := serve(in, post(t, one("late", "f1")))
-		if p := refusal(t, w); w.Code != 503 || !strings.HasPrefix(p.Detail, "too many incidents") || time.Since(e.since) != 2*ms {
+		if p := refused(t, w); w.Code != 503 || !strings.HasPrefix(p.Detail, "too many incidents") || time.Since(e.since) != 2*ms {
 			t.Errorf("got %d %+v after %s", w.Code, p, time.Since(e.since))
 		}
 		go serve(in, post(t, text(message("urgent", "critical", firing("f1")))))
@@ -450,7 +450,7 @@ func TestPatienceEnds(t *testing.T) {
 		e.takes = 2 * time.Second
 		in := intake(t, e)
 		w := serve(in, post(t, text(message("g", "", many(8_000, firing)...))))
-		if p := refusal(t, w); w.Code != 503 || time.Since(e.since) != ingest.Patience {
+		if p := refused(t, w); w.Code != 503 || time.Since(e.since) != ingest.Patience {
 			t.Errorf("got %d %+v after %s", w.Code, p, time.Since(e.since))
 		}
 		time.Sleep(e.takes)
@@ -468,7 +468,7 @@ func TestTooManyBytesWait(t *testing.T) {
 		}
 		in.Hold(1)
 		w := serve(in, post(t, body))
-		if p := refusal(t, w); w.Code != 503 || !strings.HasPrefix(p.Detail, "too many bytes") {
+		if p := refused(t, w); w.Code != 503 || !strings.HasPrefix(p.Detail, "too many bytes") {
 			t.Errorf("got %d %+v", w.Code, p)
 		}
 		in.Hold(-1 - others)

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"muster/internal/alert"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 )
 
 func corpus(t testing.TB) map[string][]byte {
@@ -46,7 +46,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		m, err := decodeAlertmanager(body)
 		if err != nil {
-			var p problem.Problem
+			var p refusal.Body
 			if !errors.As(err, &p) || p.Field == "" || p.Detail == "" || p.Status/100 != 4 {
 				t.Fatalf("got refusal %+v", err)
 			}

@@ -17,7 +17,7 @@ type Case struct {
 	Definition incident.Definition // as if it opened
 }
 
-// Explain returns what the intake would make of a body, without making anything durable. Its error is a *problem.Problem with
+// Explain returns what the intake would make of a body, without making anything durable. Its error is a *refusal.Body with
 // every fault of the body, or says that no route takes an alert.
 func Explain(source string, body []byte, router Router, at time.Time) ([]Case, error) {
 	m, err := decodeAlertmanager(body)

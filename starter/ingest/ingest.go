@@ -20,7 +20,7 @@ import (
 	"muster/internal/alert"
 	"muster/internal/incident"
 	"muster/internal/priority"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 )
 
 // Path is where an Intake is mounted.
@@ -167,13 +167,13 @@ func (in *Intake) accept(w http.ResponseWriter, r *http.Request, body *held) ([]
 func checkHeader(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		return problem.Problem{Status: http.StatusMethodNotAllowed, Detail: "want POST, got " + clip(r.Method, 32)}
+		return refusal.Body{Status: http.StatusMethodNotAllowed, Detail: "want POST, got " + clip(r.Method, 32)}
 	}
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
-		return problem.Problem{Status: http.StatusUnsupportedMediaType, Field: "Content-Type", Detail: "want application/json, got " + quote(kind)}
+		return refusal.Body{Status: http.StatusUnsupportedMediaType, Field: "Content-Type", Detail: "want application/json, got " + quote(kind)}
 	}
 	if code := r.Header.Get("Content-Encoding"); code != "" && code != "identity" {
-		return problem.Problem{Status: http.StatusUnsupportedMediaType, Field: "Content-Encoding", Detail: "want none, got " + quote(code)}
+		return refusal.Body{Status: http.StatusUnsupportedMediaType, Field: "Content-Encoding", Detail: "want none, got " + quote(code)}
 	}
 	if r.ContentLength > MaxBody {
 		return tooLarge()
@@ -182,7 +182,7 @@ func checkHeader(w http.ResponseWriter, r *http.Request) error {
 }
 
 func tooLarge() error {
-	return problem.Of(http.StatusRequestEntityTooLarge, problem.Fault{Field: "body", Detail: fmt.Sprintf("want at most %d bytes", MaxBody)})
+	return refusal.Of(http.StatusRequestEntityTooLarge, refusal.Fault{Field: "body", Detail: fmt.Sprintf("want at most %d bytes", MaxBody)})
 }
 
 // read takes the body in and checks it.
@@ -211,15 +211,15 @@ func unread(err error) error {
 	case errors.Is(err, errFull):
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return problem.Of(http.StatusRequestTimeout, problem.Fault{Field: "body", Detail: fmt.Sprintf("want it within %s", BodyTime)})
+		return refusal.Of(http.StatusRequestTimeout, refusal.Fault{Field: "body", Detail: fmt.Sprintf("want it within %s", BodyTime)})
 	}
-	return problem.Of(http.StatusBadRequest, problem.Fault{Field: "body", Detail: "ended early"})
+	return refusal.Of(http.StatusBadRequest, refusal.Fault{Field: "body", Detail: "ended early"})
 }
 
 // refuse answers a request that was not accepted. What is not a problem of the request is one of ours, and passes. It
 // always answers, even when the client seems to have gone: no answer would be sent as 200.
 func (in *Intake) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	var p problem.Problem
+	var p refusal.Body
 	switch {
 	case errors.As(err, &p):
 		in.refused.Add(1)
@@ -236,8 +236,8 @@ func (in *Intake) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p.Write(w)
 }
 
-func unavailable(why delay) problem.Problem {
-	return problem.Problem{
+func unavailable(why delay) refusal.Body {
+	return refusal.Body{
 		Status: http.StatusServiceUnavailable, RetryAfter: retryAfter,
 		Detail: string(why) + ": post them all again, which does no harm to those that are durable",
 	}

@@ -134,7 +134,7 @@ func TestRefusedBodies(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			e := newEngine()
 			in := intake(t, e)
-			p := refusal(t, serve(in, post(t, tc.body)))
+			p := refused(t, serve(in, post(t, tc.body)))
 			if p.Status != tc.status || p.Field != tc.field || !strings.Contains(p.Detail, tc.detail) {
 				t.Errorf("got %d %s: %s; want %d %s: …%s…", p.Status, p.Field, p.Detail, tc.status, tc.field, tc.detail)
 			}
@@ -146,7 +146,7 @@ func TestRefusedBodies(t *testing.T) {
 }
 
 func TestAllFaultsAreTold(t *testing.T) {
-	p := refusal(t, serve(intake(t, newEngine()), post(t, text(message("g", "", many(50, func(string) object { return object{} })...)))))
+	p := refused(t, serve(intake(t, newEngine()), post(t, text(message("g", "", many(50, func(string) object { return object{} })...)))))
 	if len(p.Errors) != 20 || p.Errors[19].Field != "alerts[6].startsAt" || p.Field != p.Errors[0].Field {
 		t.Errorf("got %+v", p)
 	}
@@ -207,7 +207,7 @@ func TestRefusedRequests(t *testing.T) {
 			r := post(t, good)
 			tc.change(r)
 			w := serve(intake(t, newEngine()), r)
-			if p := refusal(t, w); p.Status != tc.status || p.Field != tc.field {
+			if p := refused(t, w); p.Status != tc.status || p.Field != tc.field {
 				t.Errorf("got %d %q: %s; want %d %q", p.Status, p.Field, p.Detail, tc.status, tc.field)
 			}
 			if name, value, ok := strings.Cut(tc.header, ": "); ok && w.Header().Get(name) != value {
@@ -253,7 +253,7 @@ func TestTokenChoosesTheSource(t *testing.T) {
 		r.Header.Set("Authorization", tc.authorization)
 		w := serve(in, r)
 		if tc.source == "" {
-			if p := refusal(t, w); p.Status != 401 || p.Field != "Authorization" || w.Header().Get("WWW-Authenticate") == "" {
+			if p := refused(t, w); p.Status != 401 || p.Field != "Authorization" || w.Header().Get("WWW-Authenticate") == "" {
 				t.Errorf("%q: got %d %+v", tc.authorization, w.Code, p)
 			}
 		} else if w.Code != 200 || e.seen()[0].batch.Source != tc.source || !strings.HasPrefix(e.seen()[0].key, "incident/"+tc.source+"/") {
@@ -339,7 +339,7 @@ func TestUnavailableIsAlways503(t *testing.T) {
 				e.fail = func(context.Context, int) error { return tc.fail }
 				in := intake(t, e)
 				w := serve(in, post(t, text(message("g", tc.severity, firing("f1")))))
-				if p := refusal(t, w); p.Status != 503 || w.Header().Get("Retry-After") != "3" || strings.Contains(p.Detail, "refused") {
+				if p := refused(t, w); p.Status != 503 || w.Header().Get("Retry-After") != "3" || strings.Contains(p.Detail, "refused") {
 					t.Errorf("got %+v, Retry-After %q", p, w.Header().Get("Retry-After"))
 				}
 				synctest.Wait()

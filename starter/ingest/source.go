@@ -9,7 +9,7 @@ import (
 	"regexp"
 	"strings"
 
-	"muster/internal/problem"
+	"muster/internal/refusal"
 )
 
 // A Source is one sender of alerts, known by its bearer token.
@@ -69,7 +69,7 @@ func (g guard) source(hash [sha256.Size]byte) string {
 func (g guard) identify(w http.ResponseWriter, r *http.Request) (string, error) {
 	if len(g.ids) == 0 {
 		if !local(r) {
-			return "", problem.Problem{
+			return "", refusal.Body{
 				Status: http.StatusForbidden,
 				Detail: "without a token only clients on the same machine are served: configure a source with a token, and send it as Authorization: Bearer",
 			}
@@ -81,7 +81,7 @@ func (g guard) identify(w http.ResponseWriter, r *http.Request) (string, error) 
 	if id == "" || !strings.EqualFold(scheme, "Bearer") {
 		g.guess(r)
 		w.Header().Set("WWW-Authenticate", `Bearer realm="alerts"`)
-		return "", problem.Problem{Status: http.StatusUnauthorized, Field: "Authorization", Detail: "want Bearer and the token of a source"}
+		return "", refusal.Body{Status: http.StatusUnauthorized, Field: "Authorization", Detail: "want Bearer and the token of a source"}
 	}
 	return id, nil
 }

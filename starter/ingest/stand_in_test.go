@@ -17,7 +17,7 @@ import (
 	"muster/internal/alert"
 	"muster/internal/incident"
 	"muster/internal/priority"
-	"muster/internal/problem"
+	"muster/internal/refusal"
 	"muster/starter/ingest"
 )
 
@@ -179,14 +179,14 @@ func serve(in http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-func refusal(t testing.TB, w *httptest.ResponseRecorder) problem.Problem {
+func refused(t testing.TB, w *httptest.ResponseRecorder) refusal.Body {
 	t.Helper()
-	var p problem.Problem
-	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Header().Get("Content-Type") != problem.ContentType {
-		t.Fatalf("got no problem but %d %s %q", w.Code, w.Header(), w.Body)
+	var p refusal.Body
+	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Header().Get("Content-Type") != refusal.ContentType {
+		t.Fatalf("got no refusal but %d %s %q", w.Code, w.Header(), w.Body)
 	}
 	if p.Status != w.Code || p.Title == "" || p.Detail == "" {
-		t.Errorf("got problem %+v with status %d", p, w.Code)
+		t.Errorf("got refusal %+v with status %d", p, w.Code)
 	}
 	return p
 }
