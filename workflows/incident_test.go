@@ -100,6 +100,7 @@ func rehearse(t *testing.T) *rehearsal {
 		&activities.Lookup{Archive: archive{r}},
 		&activities.Handovers{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 		&activities.Requests{Directory: folder, Writer: writer{}, Counter: &r.counter, Now: func() time.Time { return r.env.Now() }},
+		&activities.Actions{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 		&planning{activities.Plans{
 			Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() },
 		}, r},

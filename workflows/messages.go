@@ -20,6 +20,7 @@ const (
 	HandoverWorkflow             = "Handover"
 	CertificateRemindersWorkflow = "CertificateReminders"
 	RequestWorkflow              = "Request"
+	ActionItemWorkflow           = "ActionItem"
 	UsageWorkflow                = "Usage"
 
 	// The kinds of plans, each of which is run by PlanRun.
@@ -73,6 +74,14 @@ const (
 const (
 	ApproveUpdate  = "Approve"
 	WithdrawUpdate = "Withdraw"
+)
+
+// What people ask of an action item, besides completing it, assigning it, cancelling it and notes. Each takes the command of the same
+// name, signed.
+const (
+	VerifyUpdate      = "Verify"
+	CheckEffectUpdate = "CheckEffect"
+	ExtendUpdate      = "Extend"
 )
 
 // What people ask of a run of a plan, besides assigning its tasks and notes. Each takes the command of the same name, signed.

@@ -35,6 +35,7 @@ const (
 	ClosingNotice  Kind = "closing-notice"  // a customer that has not answered is told that the incident is closed
 	Certificate    Kind = "certificate"     // a customer has to renew a certificate of its own
 	Request        Kind = "request"         // what has become of a customer's request
+	Action         Kind = "action"          // what has become of an action item, and what somebody has to do about it
 	Plan           Kind = "plan"            // what has become of a run of a plan, and what somebody has to do in it
 )
 
