@@ -27,6 +27,7 @@ const (
 	InboxRequest  InboxKind = "request"
 	InboxHandover InboxKind = "handover"
 	InboxPlanRun  InboxKind = "plan-run"
+	InboxAction   InboxKind = "action-item"
 )
 
 // An InboxItem is one thing that waits for whoever asks.

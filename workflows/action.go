@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -109,10 +108,10 @@ func (r *actionRun) publish() error {
 
 // ActionAttributes are the search attributes of an action item that is being opened. Its owner is none of them: a person's name
 // stands in no list that is not encrypted.
-func ActionAttributes(t action.Terms, next time.Time) temporal.SearchAttributes {
+func ActionAttributes(t action.Terms) temporal.SearchAttributes {
 	updates := []temporal.SearchAttributeUpdate{
 		IDAttribute.ValueSet(string(t.ID)), StatusAttribute.ValueSet(string(action.Open)), PriorityAttribute.ValueSet(int64(t.Priority)),
-		KindAttribute.ValueSet(string(t.Kind)), NextDueAttribute.ValueSet(next),
+		KindAttribute.ValueSet(string(t.Kind)),
 	}
 	if t.Origin.Service != "" {
 		updates = append(updates, ServiceAttribute.ValueSet(t.Origin.Service))

@@ -36,11 +36,12 @@ const (
 	InboxRequest  = starter.InboxRequest
 	InboxHandover = starter.InboxHandover
 	InboxPlanRun  = starter.InboxPlanRun
+	InboxAction   = starter.InboxAction
 )
 
 // InboxKinds lists the kinds of items.
 func InboxKinds() []InboxKind {
-	return []InboxKind{InboxIncident, InboxReview, InboxRequest, InboxHandover, InboxPlanRun}
+	return []InboxKind{InboxIncident, InboxReview, InboxRequest, InboxHandover, InboxPlanRun, InboxAction}
 }
 
 // What is wanted of somebody, besides what runs of plans want. These strings are on the wire: add, never rename.
@@ -50,11 +51,14 @@ const (
 	WantReview      = "review"
 	WantApproval    = "approve" // or decline it
 	WantConfirm     = "confirm" // that a schedule is theirs now
+	WantAct         = "act"     // do an action item
+	WantVerify      = "verify"  // that an action item is done
+	WantEffect      = "effect"  // say whether an action item has helped
 )
 
 // InboxWants lists what may be wanted.
 func InboxWants() []string {
-	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantReview, WantApproval, WantConfirm)
+	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantReview, WantApproval, WantConfirm, WantAct, WantVerify, WantEffect)
 }
 
 // mostOpen is how many open ones of each kind are looked at, the newest.
@@ -101,7 +105,7 @@ func (s *server) inboxOf(ctx context.Context, by visitor, language string) (Inbo
 	look := search{server: s, by: by, language: language}
 	found := make([]finding, len(InboxKinds()))
 	var all sync.WaitGroup
-	for n, find := range []func(context.Context) finding{look.incidents, look.reviews, look.requests, look.handovers, look.planRuns} {
+	for n, find := range []func(context.Context) finding{look.incidents, look.reviews, look.requests, look.handovers, look.planRuns, look.actions} {
 		all.Go(func() { found[n] = find(ctx) })
 	}
 	all.Wait()

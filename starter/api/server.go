@@ -120,6 +120,7 @@ func (s *server) routes() []route {
 		{http.MethodDelete, "keys/{id}", authority.ManageKeys, authority.Keys, s.revokeKey},
 	}
 	all = append(all, s.planRoutes(heavy)...)
+	all = append(all, s.actionRoutes()...)
 	for _, v := range verbs() {
 		all = append(all, route{http.MethodPost, one + "/" + v.name, v.verb, authority.Incident, s.command(v)})
 	}

@@ -125,6 +125,8 @@ func (p page) inboxKind(k api.InboxKind) string {
 		return p.say.handing
 	case api.InboxPlanRun:
 		return runLabelsIn(p.language).run
+	case api.InboxAction:
+		return actionLabelsIn(p.language).id
 	}
 	return string(k)
 }

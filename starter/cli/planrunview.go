@@ -293,6 +293,7 @@ func (p page) want(code string) string {
 		"confirm-override": {"decide on the override", "변경 동결 예외 결정"}, "rollback": {"roll back", "롤백 수행"}, "settle-rollback": {"settle the rollback", "롤백 결과 확정"},
 		"continue": {"continue or cancel", "재개 또는 취소 결정"}, "acknowledge": {"acknowledge", "확인(ACK)"}, "promise": {"keep the promise", "목표 준수"},
 		"review": {"review", "사후 분석"}, "approve": {"decide on the request", "요청 결정"}, "confirm": {"take over", "인수 확인"},
+		"act": {"do it", "과제 수행"}, "verify": {"verify it", "검증"}, "effect": {"say whether it has helped", "효과 확인"},
 	}[code]
 	if p.language == "ko" {
 		return cmp.Or(say[1], printable(code))

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/internal/action"
 	"muster/internal/alert"
 	"muster/internal/authority"
 	"muster/internal/calendar"
@@ -49,6 +50,7 @@ type house struct {
 	written   string // the request that has written into a review last
 	handover  *handover.Handover
 	requests  []*request.Request
+	actions   []*action.Action
 	planRuns  []*planrun.Run
 }
 
