@@ -345,8 +345,7 @@ func (s *server) cancelAction(w http.ResponseWriter, r *http.Request) error {
 
 // behind are those who stand behind the owner of an action item.
 func behind(a *action.Action) []escalation.Target {
-	all := []escalation.Target{{Kind: escalation.Group, ID: a.Group}}
-	return all
+	return []escalation.Target{{Kind: escalation.Group, ID: a.Group}}
 }
 
 // actions are those that the visitor owns, and those that wait for them to look, who stand behind or have opened them.

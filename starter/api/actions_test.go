@@ -39,8 +39,8 @@ func acting() map[string]string {
 }
 
 // Action knows everybody, and the group noc.
-func (p people) Action(a action.Asked) (action.Pinned, error) {
-	who, known := p[a.Owner]
+func (all people) Action(a action.Asked) (action.Pinned, error) {
+	who, known := all[a.Owner]
 	if !known {
 		return action.Pinned{}, &action.Fault{Field: "owner", Detail: `"` + a.Owner + `"; want the id of one of the provider's people in the organisation folder`}
 	}
