@@ -29,6 +29,7 @@ const (
 	InboxHandover InboxKind = "handover"
 	InboxPlanRun  InboxKind = "plan-run"
 	InboxProblem  InboxKind = "problem"
+	InboxAction   InboxKind = "action-item"
 )
 
 // An InboxItem is one thing that waits for whoever asks.

@@ -14,6 +14,7 @@ func All() []Registered {
 		{HandoverWorkflow, Handover},
 		{CertificateRemindersWorkflow, CertificateReminders},
 		{RequestWorkflow, Request},
+		{ActionItemWorkflow, ActionItem},
 		{UsageWorkflow, Usage},
 		{ProblemWorkflow, Problem},
 		{UpgradeWorkflow, PlanRun},

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"muster/internal/action"
 	"muster/internal/alert"
 	"muster/internal/incident"
 	"muster/internal/plan"
@@ -54,6 +55,9 @@ const CertificateSchedule = "certificates"
 
 // ReviewWorkflowID names the review of an incident.
 func ReviewWorkflowID(id incident.ID) string { return "review/" + string(id) }
+
+// ActionWorkflowID names an action item.
+func ActionWorkflowID(id action.ID) string { return "action/" + string(id) }
 
 // RequestWorkflowID names a customer's request.
 func RequestWorkflowID(id request.ID) string { return "request/" + string(id) }

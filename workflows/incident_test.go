@@ -105,6 +105,7 @@ func rehearse(t *testing.T) *rehearsal {
 			Directory: folder, House: func() activities.ProblemHouse { return &r.causes }, Writer: writer{}, Recurrences: &r.causes,
 			Now: func() time.Time { return r.env.Now() },
 		},
+		&activities.Actions{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 		&planning{activities.Plans{
 			Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() },
 		}, r},

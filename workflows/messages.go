@@ -20,6 +20,7 @@ const (
 	HandoverWorkflow             = "Handover"
 	CertificateRemindersWorkflow = "CertificateReminders"
 	RequestWorkflow              = "Request"
+	ActionItemWorkflow           = "ActionItem"
 	UsageWorkflow                = "Usage"
 	ProblemWorkflow              = "Problem"
 
@@ -86,6 +87,14 @@ const (
 
 // What incidents ask of a problem.
 const OccurUpdate = "Occur" // a problem.Occurrence, signed; answers with a problem.Found
+
+// What people ask of an action item, besides completing it, assigning it, cancelling it and notes. Each takes the command of the same
+// name, signed.
+const (
+	VerifyUpdate      = "Verify"
+	CheckEffectUpdate = "CheckEffect"
+	ExtendUpdate      = "Extend"
+)
 
 // What people ask of a run of a plan, besides assigning its tasks and notes. Each takes the command of the same name, signed.
 const (

@@ -74,8 +74,6 @@ func leaks(on time.Duration) problem.Occurrence {
 	return problem.Occurrence{Incident: "INC-0000000001", Title: "Down", Started: start.Add(on)}
 }
 
-const aDay = 24 * time.Hour
-
 // suggest asks something of a problem when so much time has passed.
 func suggest[C problem.Command](r *rehearsal, after time.Duration, update string, by timeline.Actor, c C) *answer {
 	a := &answer{}

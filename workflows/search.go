@@ -20,7 +20,7 @@ var (
 	ServiceAttribute   = temporal.NewSearchAttributeKeyKeyword("MusterService")
 	CustomersAttribute = temporal.NewSearchAttributeKeyKeywordList("MusterCustomers")
 	NextDueAttribute   = temporal.NewSearchAttributeKeyTime("MusterNextDue")
-	KindAttribute      = temporal.NewSearchAttributeKeyKeyword("MusterKind") // of an incident; none of an ordinary one
+	KindAttribute      = temporal.NewSearchAttributeKeyKeyword("MusterKind") // of an incident, none of an ordinary one; of an action item
 )
 
 // SearchAttributes lists the search attributes that a namespace must know.

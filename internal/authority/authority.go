@@ -19,7 +19,7 @@ type Subject struct {
 	Scopes []Verb    // where there are any, nothing else is allowed; a scope gives nothing by itself
 }
 
-// An Object is what somebody acts on. An incident, a review, a request or a run of a plan names the parties that it concerns; attempts
+// An Object is what somebody acts on. An incident, a review, a request, an action item or a run of a plan names the parties that it concerns; attempts
 // and keys are all of the installation's, so they need nothing but their kind.
 type Object struct {
 	Kind      Kind

@@ -57,6 +57,10 @@ func ownerships(k authority.Kind) []ownership {
 		own, others := o, o
 		own.Customers, others.Customers = []string{"mine"}, []string{"other"}
 		return []ownership{{"request of its party", "", own}, {"request of another party", "", others}}
+	case authority.Action:
+		own, others := o, o
+		own.Customers, others.Customers = []string{"mine"}, []string{"other"}
+		return []ownership{{"action item that its party may see", "", own}, {"action item of another party", "", others}, {"internal action item", "", o}}
 	case authority.PlanRun:
 		customer, partner, others := o, o, o
 		customer.Customers, partner.Partners = []string{"mine"}, []string{"another", "mine"}

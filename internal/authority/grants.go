@@ -35,20 +35,21 @@ type Kind string
 
 // The kinds of things, each with the verbs that there are for it.
 const (
-	Incident Kind = "incident" // read, read-internal, read-history and the commands
-	Review   Kind = "review"   // the same
-	Token    Kind = "token"    // manage-tokens, manage-own-tokens
-	Attempts Kind = "attempts" // what was refused at the door: read-attempts
-	Keys     Kind = "keys"     // with which the installation signs: manage-keys
-	Handover Kind = "handover" // of a schedule: read, note, hand-over, confirm
-	Request  Kind = "request"  // of a customer: read, note, record, approve, answer, withdraw
-	PlanRun  Kind = "plan-run" // of a plan: read, read-history, start-plan, work, decide
-	Problem  Kind = "problem"  // behind incidents: read, note, open, assign, link, set-known-error, set-cause, fix, close
+	Incident Kind = "incident"    // read, read-internal, read-history and the commands
+	Review   Kind = "review"      // the same
+	Token    Kind = "token"       // manage-tokens, manage-own-tokens
+	Attempts Kind = "attempts"    // what was refused at the door: read-attempts
+	Keys     Kind = "keys"        // with which the installation signs: manage-keys
+	Handover Kind = "handover"    // of a schedule: read, note, hand-over, confirm
+	Request  Kind = "request"     // of a customer: read, note, record, approve, answer, withdraw
+	Action   Kind = "action-item" // read, note, open, assign, work, decide, withdraw
+	PlanRun  Kind = "plan-run"    // of a plan: read, read-history, start-plan, work, decide
+	Problem  Kind = "problem"     // behind incidents: read, note, open, assign, link, set-known-error, set-cause, fix, close
 )
 
 // Kinds lists the kinds of things.
 func Kinds() []Kind {
-	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, PlanRun, Problem}
+	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, PlanRun, Problem}
 }
 
 // A Verb is what somebody does.
@@ -63,7 +64,7 @@ const (
 	ManageTokens    Verb = "manage-tokens"     // everybody's
 	ManageOwnTokens Verb = "manage-own-tokens" // those that speak for whoever manages them
 	ManageKeys      Verb = "manage-keys"
-	Open            Verb = "open"      // an incident that people report: for what it will be about
+	Open            Verb = "open"      // an incident that people report, for what it will be about; an action item
 	HandOver        Verb = "hand-over" // a schedule to somebody else, or keep it after all
 	Confirm         Verb = "confirm"   // that a schedule was handed over
 	Record          Verb = "record"    // what a customer asks for
@@ -71,8 +72,8 @@ const (
 	Withdraw        Verb = "withdraw"
 	MakeForm        Verb = "make-form" // by which somebody reports incidents without signing in
 	StartPlan       Verb = "start-plan"
-	Work            Verb = "work"   // in a run of a plan, as far as its roles allow it
-	Decide          Verb = "decide" // vote, name a substitute, grant a waiver, confirm an override
+	Work            Verb = "work"   // in a run of a plan, as far as its roles allow it; on an action item
+	Decide          Verb = "decide" // vote, name a substitute, grant a waiver, confirm an override; verify an action item
 	Link            Verb = "link"   // an incident to the problem behind it, or take it out
 	SetKnownError   Verb = "set-known-error"
 	Fix             Verb = "fix" // a problem for good, or plan it
@@ -163,6 +164,9 @@ func grants() []grant {
 		{Provider, []Role{Administrator, Responder}, []Kind{Request}, []Verb{Read, Note, Record, Approve, Answer, Withdraw}},
 		{Provider, []Role{Auditor}, []Kind{Request}, []Verb{Read}},
 		{Provider, []Role{Member}, []Kind{Request}, []Verb{Read, Record}},
+		{Provider, []Role{Administrator, Responder}, []Kind{Action}, []Verb{Read, Note, Open, Assign, Work, Decide, Withdraw}},
+		{Provider, []Role{Auditor}, []Kind{Action}, []Verb{Read}},
+		{Provider, []Role{Member}, []Kind{Action}, []Verb{Read, Note, Work, Decide}}, // who leads the owner withdraws it
 		{Provider, []Role{Administrator, Responder}, []Kind{PlanRun}, []Verb{StartPlan, ReadHistory}},
 		{Provider, []Role{Auditor}, []Kind{PlanRun}, []Verb{ReadHistory}},
 		{Provider, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},
@@ -175,6 +179,7 @@ func grants() []grant {
 		{Customer, anybody, []Kind{Incident}, []Verb{Open, Answer}},
 		{Customer, []Role{Responder}, work, []Verb{Note, Escalate}},
 		{Customer, anybody, []Kind{Request}, []Verb{Read, Record, Withdraw}},
+		{Customer, anybody, []Kind{Action}, []Verb{Read}},
 		{Customer, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},
 		{Customer, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 

@@ -36,6 +36,7 @@ const (
 	Certificate    Kind = "certificate"     // a customer has to renew a certificate of its own
 	Request        Kind = "request"         // what has become of a customer's request
 	Problem        Kind = "problem"         // what has become of the cause behind incidents
+	Action         Kind = "action"          // what has become of an action item, and what somebody has to do about it
 	Plan           Kind = "plan"            // what has become of a run of a plan, and what somebody has to do in it
 )
 

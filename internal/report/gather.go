@@ -299,10 +299,10 @@ func (l *language) record(v *view, i *incident.Incident) {
 			if m := causeNote.FindStringSubmatch(e.Fact("text")); m != nil {
 				v.Cause = m[1]
 			}
-			v.Actions = append(v.Actions, action{At: e.At, By: name(e.Actor), Kind: "note", Text: e.Fact("text")})
+			v.Actions = append(v.Actions, deed{At: e.At, By: name(e.Actor), Kind: "note", Text: e.Fact("text")})
 		case timeline.StatusChanged:
 			if to := incident.Status(e.Fact("to")); to == incident.Mitigated || to == incident.Resolved {
-				v.Actions = append(v.Actions, action{At: e.At, By: name(e.Actor), Kind: string(to), Text: l.because(e)})
+				v.Actions = append(v.Actions, deed{At: e.At, By: name(e.Actor), Kind: string(to), Text: l.because(e)})
 			}
 		case timeline.Acknowledged:
 			v.Answers = append(v.Answers, answer{At: e.At, By: name(e.Actor), After: max(0, e.At.Sub(i.Times.Alerted))})

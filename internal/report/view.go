@@ -54,7 +54,7 @@ type view struct {
 	Rest      int           // of the whole, in thousandths, that is in no known interval
 	Lasted    time.Duration // from start to resolution, or until the report was made
 
-	Actions     []action
+	Actions     []deed
 	MoreActions int
 
 	Promises             []promise
@@ -119,7 +119,7 @@ type interval struct {
 	Share int // of the whole, in thousandths, at least one
 }
 
-type action struct {
+type deed struct {
 	At   time.Time
 	By   string
 	Kind string `text:"code"` // "note" or the status that was reached

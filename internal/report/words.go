@@ -51,7 +51,7 @@ func needed() []string {
 		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall, delivery.Handover, delivery.Receipt,
 		delivery.ResultReport, delivery.ClosingNotice,
 		delivery.Certificate,
-		delivery.Request, delivery.Problem, delivery.Plan,
+		delivery.Request, delivery.Problem, delivery.Action, delivery.Plan,
 	} {
 		add("message", string(k))
 	}
@@ -80,6 +80,7 @@ func needed() []string {
 	entitlementWords(add)
 	requestWords(add)
 	problemWords(add)
+	actionWords(add)
 	planWords(add)
 	planReportWords(add)
 	for _, p := range review.Phases() {

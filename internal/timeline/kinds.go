@@ -116,6 +116,20 @@ const (
 	RequestClosed    Kind = "request.closed"    // since: when it was answered
 	DecisionRefused  Kind = "decision.refused"  // action: whoever has recorded something does not decide on it
 
+	ItemOpened    Kind = "item.opened"    // item title kind owner group due origin ticket text: an action item
+	ItemOverdue   Kind = "item.overdue"   // due
+	ItemOwnerless Kind = "item.ownerless" // owner group: the owner could not be found, so whoever stands behind is told
+	ItemAssigned  Kind = "item.assigned"  // owner from group reason
+	ItemExtended  Kind = "item.extended"  // due before count reason
+	ItemDone      Kind = "item.done"      // evidence sha256 note
+	ItemVerified  Kind = "item.verified"  // until note
+	ItemRefuted   Kind = "item.refuted"   // reason due: it is not done, as somebody has said
+	ItemChecked   Kind = "item.checked"   // since: it is asked whether it has helped
+	ItemReopened  Kind = "item.reopened"  // reason due: it has not helped
+	ItemClosed    Kind = "item.closed"    // note: it has helped
+	ItemCancelled Kind = "item.cancelled" // reason
+	ItemRefused   Kind = "item.refused"   // action reason: what another person has to do
+
 	PlanStarted      Kind = "plan.started"        // run plan sha256 customer environment revision tasks
 	TaskAbsent       Kind = "task.absent"         // task when: its condition does not hold
 	PlanMoved        Kind = "plan.status"         // from to reason
@@ -216,6 +230,8 @@ func Kinds() []Kind {
 		RequestApproved, RequestDeclined, RequestAnswered, RequestWithdrawn, RequestClosed, DecisionRefused,
 		ProblemFound, ProblemOpened, ProblemLinked, ProblemUnlinked, ProblemKnown, ProblemCaused, ProblemFixPlanned, ProblemFixed, ProblemHeld,
 		ProblemReopened, ProblemAssigned, ProblemStale, ProblemEscalated, ProblemClosed,
+		ItemOpened, ItemOverdue, ItemOwnerless, ItemAssigned, ItemExtended, ItemDone, ItemVerified, ItemRefuted, ItemChecked, ItemReopened,
+		ItemClosed, ItemCancelled, ItemRefused,
 		MessageRefused, CancelRefused, Repinned, DefinitionChanged, Continued,
 	}
 }

@@ -52,6 +52,12 @@ func tries() []try {
 		{"GET /api/v1/requests", "GET", "/api/v1/requests", ""},
 		{"POST /api/v1/requests", "POST", "/api/v1/requests", `{"customer":"acme","kind":"enquiry","text":"How?"}`},
 		{"GET " + requestRoute, "GET", tuned, ""},
+		{"GET /api/v1/actions", "GET", "/api/v1/actions", ""},
+		{"POST /api/v1/actions", "POST", "/api/v1/actions", acting()["actions"]},
+		{"GET " + actionRoute, "GET", pooled, ""},
+	}
+	for _, verb := range []string{"done", "verify", "effect", "extend", "assign", "cancel", "note"} {
+		all = append(all, try{"POST " + actionRoute + "/" + verb, "POST", pooled + "/" + verb, acting()[verb]})
 	}
 	for _, verb := range []string{"approve", "decline", "answer", "withdraw", "note"} {
 		all = append(all, try{"POST " + requestRoute + "/" + verb, "POST", tuned + "/" + verb, asked()[verb]})
@@ -134,6 +140,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 			body := try.body
 			if name := path[strings.LastIndex(path, "/")+1:]; strings.HasPrefix(path, upgraded) && try.method == "POST" {
 				body = p.planBody(t, name)
+			}
+			if strings.HasPrefix(path, pooled+"/") {
+				body = p.actionBody(path[strings.LastIndex(path, "/")+1:])
 			}
 			w := p.ask(try.method, path, body)
 			codes[w.Code] = append(codes[w.Code], name[3:])

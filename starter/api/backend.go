@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"muster/internal/action"
 	"muster/internal/audit"
 	"muster/internal/handover"
 	"muster/internal/incident"
@@ -14,7 +15,7 @@ import (
 	"muster/starter"
 )
 
-// A Backend is where incidents, their reviews, requests and runs of plans live. Its errors are those of package starter; any other is one of ours.
+// A Backend is where incidents, their reviews, requests, action items and runs of plans live. Its errors are those of package starter; any other is one of ours.
 type Backend interface {
 	List(ctx context.Context, f Filter) (rows []Summary, next string, err error)
 	State(ctx context.Context, id incident.ID) (*incident.Incident, error)
@@ -61,6 +62,13 @@ type Backend interface {
 	OpenProblem(ctx context.Context, r starter.Request, terms problem.Terms) (*problem.Problem, error)
 	// AskProblem asks something of it. The same request id twice is one decision.
 	AskProblem(ctx context.Context, id problem.ID, r starter.Request, c problem.Command) error
+
+	Actions(ctx context.Context, f starter.ActionFilter) (rows []ActionSummary, next string, err error)
+	Action(ctx context.Context, id action.ID) (*action.Action, error)
+	// StartAction opens one, to which it gives an identity. The same request id twice is one.
+	StartAction(ctx context.Context, r starter.Request, terms action.Terms) (*action.Action, error)
+	// AskAction asks something of it. The same request id twice is one decision.
+	AskAction(ctx context.Context, id action.ID, r starter.Request, c action.Command) error
 
 	PlanRuns(ctx context.Context, f PlanRunFilter) (rows []PlanRunSummary, next string, err error)
 	PlanRun(ctx context.Context, id planrun.ID) (*planrun.Run, error)
@@ -210,4 +218,24 @@ func (e engine) StartPlanRun(ctx context.Context, r starter.Request, terms planr
 // AskPlanRun sends an Update.
 func (e engine) AskPlanRun(ctx context.Context, id planrun.ID, r starter.Request, c planrun.Command) error {
 	return e.Incidents.PlanRuns().Ask(ctx, id, r, c)
+}
+
+// Actions asks Temporal.
+func (e engine) Actions(ctx context.Context, f starter.ActionFilter) ([]ActionSummary, string, error) {
+	return e.Incidents.Actions().List(ctx, f)
+}
+
+// Action asks the workflow.
+func (e engine) Action(ctx context.Context, id action.ID) (*action.Action, error) {
+	return e.Incidents.Actions().State(ctx, id)
+}
+
+// StartAction starts a workflow.
+func (e engine) StartAction(ctx context.Context, r starter.Request, terms action.Terms) (*action.Action, error) {
+	return e.Incidents.Actions().Start(ctx, r, terms)
+}
+
+// AskAction sends an Update.
+func (e engine) AskAction(ctx context.Context, id action.ID, r starter.Request, c action.Command) error {
+	return e.Incidents.Actions().Ask(ctx, id, r, c)
 }

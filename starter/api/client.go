@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"muster/internal/action"
 	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/planrun"
@@ -249,6 +250,65 @@ func (c *Client) AskRequest(ctx context.Context, id request.ID, cmd request.Comm
 	return r, err
 }
 
+// Actions returns a page of action items. The filter's After is what the page before said is next.
+func (c *Client) Actions(ctx context.Context, f ActionFilter) (ActionPage, error) {
+	q := url.Values{}
+	for name, value := range map[string]string{
+		"status": string(f.Status), "customer": f.Customer, "service": f.Service, "owner": f.Owner, "origin": f.Origin,
+	} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	for name, is := range map[string]bool{"open": f.Open, "overdue": f.Overdue} {
+		if is {
+			q.Set(name, "true")
+		}
+	}
+	setPage(q, f.Limit, f.After)
+	var p ActionPage
+	err := c.read(ctx, Path+"actions", q, &p)
+	return p, err
+}
+
+// Action returns an action item.
+func (c *Client) Action(ctx context.Context, id action.ID) (action.Action, error) {
+	var a action.Action
+	err := c.read(ctx, ofAction(id), nil, &a)
+	return a, err
+}
+
+// OpenAction opens an action item, under a key; an empty key means a new one.
+func (c *Client) OpenAction(ctx context.Context, asked NewAction, key string) (action.Action, error) {
+	var a action.Action
+	err := c.post(ctx, Path+"actions", asked, key, &a)
+	return a, err
+}
+
+// AskAction asks something of an action item, under a key; an empty key means a new one.
+func (c *Client) AskAction(ctx context.Context, id action.ID, cmd action.Command, key string) (ActionReceipt, error) {
+	var r ActionReceipt
+	name, body := "", any(cmd)
+	switch cmd := cmd.(type) {
+	case action.Complete:
+		name = "done"
+	case action.Verify:
+		name = "verify"
+	case action.CheckEffect:
+		name = "effect"
+	case action.Extend:
+		name = "extend"
+	case action.Assign:
+		name, body = "assign", NewActionOwner{Owner: cmd.Owner, Group: cmd.Group, Reason: cmd.Reason}
+	case action.Cancel:
+		name = "cancel"
+	case action.Note:
+		name = "note"
+	}
+	err := c.post(ctx, ofAction(id)+"/"+name, body, key, &r)
+	return r, err
+}
+
 // Inbox returns everything that waits for the caller, with titles in a language; empty means the organisation's.
 func (c *Client) Inbox(ctx context.Context, language string) (Inbox, error) {
 	q := url.Values{}
@@ -456,6 +516,8 @@ func (c *Client) post(ctx context.Context, path string, asked any, key string, i
 }
 
 func ofSchedule(id string) string { return Path + "schedules/" + url.PathEscape(id) + "/handover" }
+
+func ofAction(id action.ID) string { return Path + "actions/" + url.PathEscape(string(id)) }
 
 func ofRequest(id request.ID) string { return Path + "requests/" + url.PathEscape(string(id)) }
 

@@ -37,11 +37,12 @@ const (
 	InboxHandover = starter.InboxHandover
 	InboxPlanRun  = starter.InboxPlanRun
 	InboxProblem  = starter.InboxProblem
+	InboxAction   = starter.InboxAction
 )
 
 // InboxKinds lists the kinds of items.
 func InboxKinds() []InboxKind {
-	return []InboxKind{InboxIncident, InboxReview, InboxRequest, InboxHandover, InboxPlanRun, InboxProblem}
+	return []InboxKind{InboxIncident, InboxReview, InboxRequest, InboxHandover, InboxPlanRun, InboxProblem, InboxAction}
 }
 
 // What is wanted of somebody, besides what runs of plans want. These strings are on the wire: add, never rename.
@@ -52,11 +53,14 @@ const (
 	WantApproval    = "approve" // or decline it
 	WantConfirm     = "confirm" // that a schedule is theirs now
 	WantSolve       = "solve"   // a problem, or to say why it waits
+	WantAct         = "act"     // do an action item
+	WantVerify      = "verify"  // that an action item is done
+	WantEffect      = "effect"  // say whether an action item has helped
 )
 
 // InboxWants lists what may be wanted.
 func InboxWants() []string {
-	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantReview, WantApproval, WantConfirm, WantSolve)
+	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantReview, WantApproval, WantConfirm, WantSolve, WantAct, WantVerify, WantEffect)
 }
 
 // mostOpen is how many open ones of each kind are looked at, the newest.
@@ -103,7 +107,7 @@ func (s *server) inboxOf(ctx context.Context, by visitor, language string) (Inbo
 	look := search{server: s, by: by, language: language}
 	found := make([]finding, len(InboxKinds()))
 	var all sync.WaitGroup
-	for n, find := range []func(context.Context) finding{look.incidents, look.reviews, look.requests, look.handovers, look.planRuns, look.problems} {
+	for n, find := range []func(context.Context) finding{look.incidents, look.reviews, look.requests, look.handovers, look.planRuns, look.problems, look.actions} {
 		all.Go(func() { found[n] = find(ctx) })
 	}
 	all.Wait()

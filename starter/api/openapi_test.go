@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"muster/internal/action"
 	"muster/internal/alert"
 	"muster/internal/approval"
 	"muster/internal/authority"
@@ -128,6 +129,7 @@ func TestTheDocumentSaysWhatACallerMustBeAllowed(t *testing.T) {
 	byHandler := map[string][]string{
 		"GET /api/v1/me": {}, "GET /api/v1/inbox": {}, "GET /api/v1/plan-runs": {"read"}, "GET /api/v1/incidents": {"read"}, "POST /api/v1/incidents": {"open"},
 		"GET /api/v1/requests": {"read"}, "POST /api/v1/requests": {"record"},
+		"GET /api/v1/actions": {"read"}, "POST /api/v1/actions": {"open"}, "POST " + actionRoute + "/cancel": {"withdraw"},
 		"GET /api/v1/tokens": own, "POST /api/v1/tokens": own, "DELETE /api/v1/tokens/{id}": own,
 	}
 	doc, needs := document(t), api.Needs()
@@ -349,7 +351,7 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"AlertPage": api.AlertPage{}, "AttemptPage": api.Attempts{}, "Form": api.Form{}, "Incident": incident.Incident{}, "IncidentPage": api.Page{}, "OpenedIncident": api.Opened{},
 		"Key": api.Key{}, "KeyList": api.KeyList{}, "Me": api.Me{}, "Refusal": refusal.Body{}, "Receipt": api.Receipt{},
 		"Handover": handover.Handover{}, "HandoverReceipt": api.HandoverReceipt{}, "Request": request.Request{}, "RequestPage": api.RequestPage{},
-		"RequestReceipt": api.RequestReceipt{}, "PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
+		"RequestReceipt": api.RequestReceipt{}, "Action": action.Action{}, "ActionPage": api.ActionPage{}, "ActionReceipt": api.ActionReceipt{}, "PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
 		"Problem": problem.Problem{}, "ProblemPage": api.ProblemPage{}, "ProblemReceipt": api.ProblemReceipt{},
 		"Inbox": api.Inbox{}, "Review": review.Review{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
 	} {
@@ -400,6 +402,12 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"request", schema("RequestStatus"), words(request.Statuses()...)},
 		{"problem", schema("ProblemStatus"), words(problem.Statuses()...)},
 		{"sameness", schema("Sameness"), words(append(incident.Samenesses(), incident.SameHand)...)},
+		{"action item", schema("ActionStatus"), words(action.Statuses()...)},
+		{"action item in a list", schema("ActionSummary", "properties", "status"), append(words(action.Statuses()...), action.Overdue)},
+		{"action kind", schema("ActionKind"), words(action.Kinds()...)},
+		{"action origin", schema("ActionOriginKind"), words(action.OriginKinds()...)},
+		{"proposal", schema("ActionProposalFor"), words(action.Shelves()...)},
+		{"result", schema("ActionResult"), words(action.Results()...)},
 		{"plan kind", schema("PlanKind"), words(plan.Kinds()...)},
 		{"run", schema("PlanRunStatus"), words(planrun.Statuses()...)},
 		{"task", schema("PlanTaskStatus"), words(planrun.TaskStatuses()...)},
@@ -453,6 +461,14 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+problemRoute+"/assign"] = api.Body{Value: api.ProblemAssignment{}}
 	want["POST "+problemRoute+"/close"] = api.Body{Value: problem.Close{}}
 	want["POST "+problemRoute+"/note"] = api.Body{Value: problem.Note{}}
+	want["POST /api/v1/actions"] = api.Body{Value: api.NewAction{}}
+	want["POST "+actionRoute+"/done"] = api.Body{Value: action.Complete{}}
+	want["POST "+actionRoute+"/verify"] = api.Body{Value: action.Verify{}}
+	want["POST "+actionRoute+"/effect"] = api.Body{Value: action.CheckEffect{}}
+	want["POST "+actionRoute+"/extend"] = api.Body{Value: action.Extend{}}
+	want["POST "+actionRoute+"/assign"] = api.Body{Value: api.NewActionOwner{}}
+	want["POST "+actionRoute+"/cancel"] = api.Body{Value: action.Cancel{}}
+	want["POST "+actionRoute+"/note"] = api.Body{Value: action.Note{}}
 	want["POST "+requestRoute+"/approve"] = api.Body{Value: request.Approve{}}
 	want["POST "+requestRoute+"/decline"] = api.Body{Value: request.Decline{}}
 	want["POST "+requestRoute+"/answer"] = api.Body{Value: request.Answer{}}
@@ -623,6 +639,13 @@ func right(t *testing.T, p *place, o operation) demand {
 		r.body = problemBodies()["problems"]
 	case strings.HasPrefix(o.path, problemRoute):
 		id, r.body = string(leaking), problemBodies()[last]
+	case o.key() == "POST /api/v1/actions":
+		r.body = acting()["actions"]
+	case strings.HasPrefix(o.path, actionRoute):
+		id = string(pools)
+		if o.method == "POST" {
+			r.body = p.actionBody(last)
+		}
 	case o.key() == "POST /api/v1/plan-runs":
 		r.body = `{"plan":"small","customer":"acme","environments":{"production":"prod","staging":"stage"},"parameters":{"version":"4.3"}}`
 	case strings.HasPrefix(o.path, planRoute):
@@ -709,6 +732,16 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 		}
 		if o.key() == "POST /api/v1/requests" { // the key of another one
 			p.fail = []error{&starter.RefusedError{Reason: "it is another one"}}
+			break
+		}
+		if o.key() == "POST /api/v1/actions" { // the key of another one
+			p.fail = []error{&starter.RefusedError{Reason: "it is another one"}}
+			break
+		}
+		if a := p.actions[pools]; strings.HasPrefix(o.path, actionRoute) {
+			if err := (action.Cancel{Reason: "r"}).Apply(a, p.people["kim"].Actor, p.now); err != nil {
+				t.Fatal(err)
+			}
 			break
 		}
 		p.unreached = true
@@ -878,6 +911,9 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{"/api/v1/requests", "?status=accepted&open=true&limit=7"},
 			{"/api/v1/requests", "?status=gone"},
 			{requestRoute, ""},
+			{"/api/v1/actions", "?status=open&open=true&owner=choi&limit=7"},
+			{"/api/v1/actions", "?status=gone"},
+			{actionRoute, ""},
 			{"/api/v1/plan-runs", "?kind=upgrade&status=running&open=true&customer=acme&limit=7"},
 			{"/api/v1/plan-runs", "?kind=gone"},
 			{planRoute, ""},
@@ -890,6 +926,9 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			id := string(open)
 			if tt.route == handoverRoute {
 				id = "primary"
+			}
+			if tt.route == actionRoute {
+				id = string(pools)
 			}
 			if tt.route == requestRoute {
 				id = string(tuning)

@@ -191,12 +191,8 @@ func (s *server) showProblem(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) problemReport(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	faults := s.langFault(q)
-	format := cmp.Or(report.Format(q.Get("format")), report.Markdown)
-	if !slices.Contains(report.Formats(), format) {
-		faults = append(faults, refusal.Fault{Field: "format", Detail: fmt.Sprintf("%q; want %s", clip(string(format)), oneOf(words(report.Formats())))})
-	}
-	if err := queryFaults(q, faults, "format", "lang"); err != nil {
+	format, faults := formatOf(q)
+	if err := queryFaults(q, append(s.langFault(q), faults...), "format", "lang"); err != nil {
 		return err
 	}
 	p, err := s.Backend.Problem(r.Context(), problemOf(r))

@@ -121,6 +121,7 @@ func (s *server) routes() []route {
 	}
 	all = append(all, s.planRoutes(heavy)...)
 	all = append(all, s.problemRoutes()...)
+	all = append(all, s.actionRoutes()...)
 	for _, v := range verbs() {
 		all = append(all, route{http.MethodPost, one + "/" + v.name, v.verb, authority.Incident, s.command(v)})
 	}

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/internal/action"
 	"muster/internal/alert"
 	"muster/internal/authority"
 	"muster/internal/delivery"
@@ -49,27 +50,29 @@ func instant() time.Time { return time.Date(2026, 11, 22, 5, 5, 9, 0, time.UTC) 
 
 // A house keeps real incidents without an engine.
 type house struct {
-	mu        sync.Mutex
-	incidents map[incident.ID]*incident.Incident
-	now       time.Time
-	fail      []error // of the next calls, one each
-	filter    api.Filter
-	alerts    api.AlertFilter
-	calls     []call
-	wholes    int // timelines read from all runs
-	panics    bool
-	reading   func() // called while a history is read
-	reviews   review.Review
-	handover  *handover.Handover // of primary, from yoon to park
-	asked     []string           // requests that it has taken
-	opened    map[string]incident.ID
-	requests  map[request.ID]*request.Request
-	sought    api.RequestFilter
-	problems  map[problem.ID]*problem.Problem
-	looked    api.ProblemFilter
-	planRuns  map[planrun.ID]*planrun.Run
-	planned   api.PlanRunFilter
-	told      []planrun.Command // that runs were asked
+	mu            sync.Mutex
+	incidents     map[incident.ID]*incident.Incident
+	now           time.Time
+	fail          []error // of the next calls, one each
+	filter        api.Filter
+	alerts        api.AlertFilter
+	calls         []call
+	wholes        int // timelines read from all runs
+	panics        bool
+	reading       func() // called while a history is read
+	reviews       review.Review
+	handover      *handover.Handover // of primary, from yoon to park
+	asked         []string           // requests that it has taken
+	opened        map[string]incident.ID
+	requests      map[request.ID]*request.Request
+	actions       map[action.ID]*action.Action
+	soughtActions []starter.ActionFilter
+	sought        api.RequestFilter
+	problems      map[problem.ID]*problem.Problem
+	looked        api.ProblemFilter
+	planRuns      map[planrun.ID]*planrun.Run
+	planned       api.PlanRunFilter
+	told          []planrun.Command // that runs were asked
 
 	reviewing   []incident.ID // whose reviews are open
 	manyReviews bool          // and more
@@ -116,6 +119,7 @@ func newHouse(t testing.TB) *house {
 	}
 	h.requests = map[request.ID]*request.Request{tuning: waiting(t)}
 	h.problems = map[problem.ID]*problem.Problem{leaking: leaked(t, h.now)}
+	h.actions = map[action.ID]*action.Action{pools: improving(t)}
 	h.planRuns = map[planrun.ID]*planrun.Run{upgrading: upgradeRun(t)}
 	h.reviews = review.Review{Status: review.Open, Facts: review.Facts{Incident: open, Customers: []string{"Acme"}}}
 	h.reviews.Timeline.Add(h.now, timeline.ReviewOpened, timeline.Muster())
@@ -544,6 +548,9 @@ func (all people) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recip
 	switch t.ID {
 	case "primary":
 		p, _ := all.Person("park")
+		return []delivery.Recipient{p}, nil
+	case "leads": // behind the owner of an action item
+		p, _ := all.Person("yoon")
 		return []delivery.Recipient{p}, nil
 	case "nights":
 		return nil, nil

@@ -17,6 +17,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"muster/internal/action"
 	"muster/internal/approval"
 	"muster/internal/authority"
 	"muster/internal/incident"
@@ -288,6 +289,14 @@ func allowed(value any) []string {
 		return words(incident.RunbookOutcomes())
 	case incident.RelationKind:
 		return words(incident.RelationKinds())
+	case action.Kind:
+		return words(action.Kinds())
+	case action.OriginKind:
+		return words(action.OriginKinds())
+	case action.Shelf:
+		return words(action.Shelves())
+	case action.Result:
+		return words(action.Results())
 	case approval.Choice:
 		return words(approval.Choices())
 	case planrun.TaskStatus: // as somebody settles it

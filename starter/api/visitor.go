@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"muster/internal/action"
 	"muster/internal/alert"
 	"muster/internal/authority"
 	"muster/internal/delivery"
@@ -54,6 +55,8 @@ type Directory interface {
 	// Problem returns what the folder says of the problems of a service, ProblemOwner who is meant by person:kim or group:noc.
 	Problem(service string) (problem.Pinned, error)
 	ProblemOwner(name string) (problem.Owner, error)
+	// Action returns what the folder has to say of an action item. What is wrong with it is an *action.Fault.
+	Action(a action.Asked) (action.Pinned, error)
 	Folder() incident.Folder
 	// PlanRoles returns the roles of a run that a person fills at an instant.
 	PlanRoles(r *planrun.Run, person string, at time.Time) []string
@@ -191,6 +194,12 @@ func (s *server) named(r *http.Request, k authority.Kind) (o authority.Object, w
 		var q *request.Request
 		if q, err = s.Backend.Request(r.Context(), requestOf(r)); err == nil {
 			o = authority.Object{Kind: k, Customers: []string{q.Customer}}
+		}
+	case authority.Action:
+		what = "action item " + string(actionOf(r))
+		var a *action.Action
+		if a, err = s.Backend.Action(r.Context(), actionOf(r)); err == nil {
+			o = authority.Object{Kind: k, Customers: a.VisibleTo()}
 		}
 	case authority.PlanRun:
 		what = "run " + string(planRunOf(r))

@@ -127,6 +127,8 @@ func (p page) inboxKind(k api.InboxKind) string {
 		return problemLabelsIn(p.language).id
 	case api.InboxPlanRun:
 		return runLabelsIn(p.language).run
+	case api.InboxAction:
+		return actionLabelsIn(p.language).id
 	}
 	return string(k)
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/internal/action"
 	"muster/internal/alert"
 	"muster/internal/authority"
 	"muster/internal/calendar"
@@ -51,6 +52,7 @@ type house struct {
 	handover  *handover.Handover
 	requests  []*request.Request
 	problems  []*problem.Problem
+	actions   []*action.Action
 	planRuns  []*planrun.Run
 }
 

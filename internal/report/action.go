@@ -1,0 +1,160 @@
+package report
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"muster/internal/action"
+	"muster/internal/delivery"
+)
+
+// acting is what a text on an action item sees.
+type acting struct {
+	About     string `text:"code"`
+	Mine      bool   // whoever reads it owns it
+	Ownerless bool   // whoever owns it could not be found
+
+	ID       string
+	Title    string `text:"line"`
+	Kind     string `text:"code"`
+	Priority string
+	Status   string `text:"code"`
+	Owner    string
+	Group    string
+	Due      time.Time
+	Zone     string
+	Origin   string
+	Service  string
+	Customer string
+	Ticket   string
+	Text     string `text:"prose"`
+
+	Round    int // of reminders that it is late
+	Rounds   int
+	Since    time.Time
+	By       string
+	Words    string `text:"prose"`
+	Evidence string
+	SHA256   string `text:"code"`
+}
+
+// actionKey names the text for a message on an action item.
+func actionKey(a action.About) string { return string(delivery.Action) + "." + string(a) }
+
+// actionWords lists the words that action items need.
+func actionWords(add func(axis, value string)) {
+	for _, s := range action.Statuses() {
+		add("action-status", string(s))
+	}
+	add("action-status", action.Overdue)
+	for _, k := range action.Kinds() {
+		add("action-kind", string(k))
+	}
+	for _, a := range action.Abouts() {
+		add("action-message", string(a))
+	}
+	for _, k := range action.OriginKinds() {
+		add("action-origin", string(k))
+	}
+	for _, s := range action.Shelves() {
+		add("action-proposal", string(s))
+	}
+	for _, w := range action.Whys() {
+		add("item-why", w)
+	}
+	for _, d := range []string{"verify", "check", "extend", "cancel"} {
+		add("item", d)
+	}
+}
+
+// loadActionMessages reads the messages on action items, which share one file for each language, and tries them.
+func (l *language) loadActionMessages(fsys fs.FS) error {
+	file := "notifications/action." + l.code + ".tmpl"
+	t, err := l.parse(fsys, file)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	for _, a := range action.Abouts() {
+		m := message{subject: t.Lookup("subject"), text: t.Lookup(string(a))}
+		if m.subject == nil || m.text == nil {
+			faults = append(faults, fmt.Errorf(`%s: want it to define "subject" and %q`, file, a))
+			continue
+		}
+		l.messages[actionKey(a)] = m
+		for _, data := range []acting{{}, filled[acting]()} {
+			data.About = string(a)
+			if _, err := m.write(&data); err != nil {
+				faults = append(faults, err)
+				break
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// Action writes one message on an action item for one recipient. With an error comes a message of the bare facts that can be sent
+// all the same.
+func (t *Texts) Action(telling action.Telling, ownerless bool, to delivery.Recipient) (delivery.Message, error) {
+	l := t.in(to.Language)
+	m := delivery.Message{
+		Kind: delivery.Action, Language: l.code, Priority: telling.Terms.Priority.String(), Status: string(telling.Status), Service: telling.Terms.ServiceName,
+	}
+	text, known := l.messages[actionKey(telling.About)]
+	err := fmt.Errorf("no text %q", actionKey(telling.About))
+	var w written
+	if known {
+		w, err = text.write(l.seenActing(&telling, ownerless, to))
+	}
+	if err != nil {
+		m.Subject = line(fmt.Sprintf("%s: %s: %s", telling.Terms.ID, l.word("action-message", string(telling.About)), telling.Terms.Title))
+		m.Text = m.Subject
+		return m, fmt.Errorf("write message %s in %s: %w", actionKey(telling.About), l.code, err)
+	}
+	m.Subject, m.Text = w.subject, w.text
+	return m, nil
+}
+
+func (l *language) seenActing(x *action.Telling, ownerless bool, to delivery.Recipient) *acting {
+	terms := &x.Terms
+	d := acting{
+		About: string(x.About), Mine: to.ID == terms.Owner, Ownerless: ownerless, ID: string(terms.ID), Title: terms.Title,
+		Kind: string(terms.Kind), Priority: terms.Priority.String(), Status: string(x.Status), Owner: terms.OwnerName, Group: terms.Group,
+		Due: terms.Due, Zone: cmp.Or(to.Zone, terms.Zone), Service: cmp.Or(terms.ServiceName, terms.Origin.Service),
+		Customer: cmp.Or(terms.CustomerName, terms.Origin.Customer), Ticket: terms.Ticket, Text: terms.Text,
+		Round: x.Round, Rounds: x.Rounds, Since: x.Since, By: x.By.Shown(), Words: x.Words,
+	}
+	if terms.Origin.Kind != "" {
+		d.Origin = l.word("action-origin", string(terms.Origin.Kind)) + " " + terms.Origin.ID
+	}
+	if x.Done != nil {
+		d.Evidence, d.SHA256 = x.Done.Ref, x.Done.SHA256
+	}
+	return clean(&d)
+}
+
+// ActionStatus returns where an action item stands, as lists call it.
+func (t *Texts) ActionStatus(listed, language string) string {
+	return t.in(language).word("action-status", listed)
+}
+
+// ActionKind returns what an action item is good for.
+func (t *Texts) ActionKind(k action.Kind, language string) string {
+	return t.in(language).word("action-kind", string(k))
+}
+
+// ActionOrigin returns what an action item came of; empty where nothing is named.
+func (t *Texts) ActionOrigin(o action.Origin, language string) string {
+	if o.Kind == "" {
+		return ""
+	}
+	return t.in(language).word("action-origin", string(o.Kind)) + " " + o.ID
+}
+
+// ActionProposal returns where in the organisation folder something is proposed.
+func (t *Texts) ActionProposal(s action.Shelf, language string) string {
+	return t.in(language).word("action-proposal", string(s))
+}
