@@ -76,6 +76,7 @@ func NewActivities(o Options) (Activities, error) {
 		},
 		Environments: &activities.Environments{Incidents: o.Incidents, Locks: o.Locks},
 		Runbooks:     &activities.Runbooks{Runner: &runner.Runner{House: func() runner.House { return o.Organisation.Current() }}},
+		Reviews:      &activities.Reviews{Directory: current, Writer: o.Texts, Now: time.Now},
 		Requests:     &activities.Requests{Directory: current, Writer: o.Texts, Counter: o.Counter, Now: time.Now},
 		Admission:    &Admission{Keys: o.Keys, Refused: o.Refused, Now: time.Now, Log: o.Log},
 	}, nil

@@ -35,6 +35,7 @@ const (
 	ClosingNotice  Kind = "closing-notice"  // a customer that has not answered is told that the incident is closed
 	Certificate    Kind = "certificate"     // a customer has to renew a certificate of its own
 	Request        Kind = "request"         // what has become of a customer's request
+	Review         Kind = "review"          // what has become of a review, and the texts that it publishes
 	Plan           Kind = "plan"            // what has become of a run of a plan, and what somebody has to do in it
 )
 

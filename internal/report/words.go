@@ -51,7 +51,7 @@ func needed() []string {
 		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall, delivery.Handover, delivery.Receipt,
 		delivery.ResultReport, delivery.ClosingNotice,
 		delivery.Certificate,
-		delivery.Request, delivery.Plan,
+		delivery.Request, delivery.Plan, delivery.Review,
 	} {
 		add("message", string(k))
 	}
@@ -81,10 +81,29 @@ func needed() []string {
 	requestWords(add)
 	planWords(add)
 	planReportWords(add)
+	reviewWords(add)
+	return all
+}
+
+// reviewWords are those of reviews.
+func reviewWords(add func(axis, value string)) {
 	for _, p := range review.Phases() {
 		add("interval", string(p))
 	}
-	return all
+	for _, s := range review.Stages() {
+		add("review-stage", string(s))
+	}
+	for _, k := range review.Keys() {
+		add("review-section", string(k))
+	}
+	for _, k := range review.FactorKinds() {
+		add("factor", string(k))
+	}
+	for _, s := range []review.Side{review.TechnicalSide, review.OtherSide} {
+		add("side", string(s))
+	}
+	add("void", "changed")
+	add("void", "resolved-again")
 }
 
 // serviceWords are those of what a responder needs to know of a service.
