@@ -216,15 +216,19 @@ func admitOne(ctx workflow.Context, c Claim) (why string) {
 // else had started it, does not stand in its way.
 func reviewOptions(i *incident.Incident, id string) workflow.ChildWorkflowOptions {
 	return workflow.ChildWorkflowOptions{
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			IDAttribute.ValueSet(id), ServiceAttribute.ValueSet(i.Definition.Service.ID),
-			StatusAttribute.ValueSet(string(review.Open)), PriorityAttribute.ValueSet(int64(i.Priority)),
-			NextDueAttribute.ValueSet(i.ReviewDue()),
-		),
+		TypedSearchAttributes: ReviewAttributes(i, id, i.ReviewDue()),
 		WorkflowID:            id,
 		TaskQueue:             TaskQueue,
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		Priority:              temporal.Priority{PriorityKey: int(i.Priority)},
 	}
+}
+
+// ReviewAttributes are the search attributes of a review that is being opened.
+func ReviewAttributes(i *incident.Incident, id string, due time.Time) temporal.SearchAttributes {
+	return temporal.NewSearchAttributes(
+		IDAttribute.ValueSet(id), ServiceAttribute.ValueSet(i.Definition.Service.ID), StatusAttribute.ValueSet(string(review.Open)),
+		PriorityAttribute.ValueSet(int64(i.Priority)), NextDueAttribute.ValueSet(due),
+	)
 }

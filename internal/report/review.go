@@ -236,7 +236,7 @@ func (t *Texts) ReviewText(r *review.Review, customer string, e Edition) ([]byte
 	if r.Facts.Record != nil {
 		organisation = r.Facts.Record.Organisation
 	}
-	out, err := l.printed([]byte(cmp.Or(x.Body, x.Draft)), l.frame(organisation, string(r.Facts.Incident), r.Facts.Zone, "", e), e)
+	out, err := l.printed([]byte(cmp.Or(string(x.Body), x.Draft)), l.frame(organisation, string(r.Facts.Incident), r.Facts.Zone, "", e), e)
 	if err != nil {
 		return nil, fmt.Errorf("text of the review of %s for customer %s: %w", r.Facts.Incident, customer, err)
 	}

@@ -99,7 +99,13 @@ func reviewWords(add func(axis, value string)) {
 	for _, k := range review.FactorKinds() {
 		add("factor", string(k))
 	}
-	for _, s := range []review.Side{review.TechnicalSide, review.OtherSide} {
+	for _, x := range []string{"symptom", "cause", "remedy"} {
+		add("review-pattern", x)
+	}
+	for _, x := range []string{"internal", "published", "rejected", "approved", "lacks"} {
+		add("review-text", x)
+	}
+	for _, s := range []review.Side{review.TechnicalSide, review.OtherSide, "anybody"} {
 		add("side", string(s))
 	}
 	add("void", "changed")

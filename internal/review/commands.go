@@ -56,7 +56,7 @@ type (
 	// WriteText writes what a customer gets to read.
 	WriteText struct {
 		Customer string `json:"customer"` // ID
-		Text     string `json:"text"`
+		Text     Prose  `json:"text"`
 	}
 	// Approve says that a text may be published as it is.
 	Approve struct {
@@ -271,11 +271,11 @@ func (c WriteText) Check(r *Review, _ timeline.Actor) error {
 	switch t := r.Text(c.Customer); {
 	case t == nil || c.Customer == Internal:
 		return r.refuse(action, "customer %q: the incident has not touched it", clip(c.Customer))
-	case strings.TrimSpace(c.Text) == "":
+	case strings.TrimSpace(string(c.Text)) == "":
 		return r.refuse(action, "text: missing")
 	case len(c.Text) > MaxBody:
 		return r.refuse(action, "text: %d bytes; want %d at most", len(c.Text), MaxBody)
-	case own(c.Text, t.Draft) < leastOwn:
+	case own(string(c.Text), t.Draft) < leastOwn:
 		return r.refuse(action, "text: it is the draft of the engine; want at least %d characters of your own, outside headings", leastOwn)
 	case t.SHA256 == SHA256(c.Text):
 		return r.refuse(action, "text: it is the same already")
@@ -454,7 +454,7 @@ func (c PublishText) Apply(r *Review, by timeline.Actor, now time.Time) error {
 	if t.Audience == Internal {
 		r.tell(Telling{About: Shared, Targets: r.responders()})
 	} else {
-		r.tell(Telling{About: Published, Customer: t.Audience, Name: t.Name, Text: t.Body})
+		r.tell(Telling{About: Published, Customer: t.Audience, Name: t.Name, Text: string(t.Body)})
 	}
 	if !slices.ContainsFunc(r.Texts, func(x Text) bool { return x.Waits() || x.Audience == Internal && x.Published.IsZero() }) {
 		r.done(Publish, now)
@@ -513,6 +513,9 @@ func (c Close) Check(r *Review, _ timeline.Actor) error {
 	if err := r.wantText("close", "text", c.Text, true); err != nil {
 		return err
 	}
+	if r.Rules == nil { // from before there were stages
+		return nil
+	}
 	if r.Pattern == nil {
 		return r.refuse("close", "pattern: missing; whoever responds next has to know it")
 	}
@@ -532,7 +535,7 @@ func (c Close) Check(r *Review, _ timeline.Actor) error {
 
 // Apply ends it.
 func (c Close) Apply(r *Review, by timeline.Actor, now time.Time) error {
-	if r.Text(Internal).Published.IsZero() {
+	if t := r.Text(Internal); t != nil && t.Published.IsZero() {
 		r.Without = c.Without
 	}
 	r.Status, r.ClosedBy, r.Ended = Closed, by, now

@@ -109,7 +109,7 @@ func TestTheDraftOfTheEngineIsNoText(t *testing.T) {
 		engineDraft + narrative:                                        true,
 		"전자상거래 화면이 한 시간 동안 느렸습니다. 캐시의 크기를 제한하지 않은 것이 원인이었고, 지금은 제한되어 있습니다. 불편을 드려 죄송합니다.": true,
 	} {
-		if err := do(open(), kim, review.WriteText{Customer: "acme", Text: text}); (err == nil) != want {
+		if err := do(open(), kim, review.WriteText{Customer: "acme", Text: review.Prose(text)}); (err == nil) != want {
 			t.Errorf("%q: got %v", text, err)
 		}
 	}
@@ -219,7 +219,7 @@ func TestNothingIsPublishedUnapproved(t *testing.T) {
 			sha256 := rapid.SampledFrom([]string{r.Text(audience).SHA256, review.SHA256("x")}).Draw(t, "sha256")
 			text := narrative + rapid.SampledFrom([]string{"", "Sorry.", "Thank you."}).Draw(t, "text")
 			all := append([]review.Command{
-				review.WriteText{Customer: audience, Text: text},
+				review.WriteText{Customer: audience, Text: review.Prose(text)},
 				review.Approve{Audience: audience, SHA256: sha256, Sides: sides[by.ID]},
 				review.Approve{Audience: audience, SHA256: sha256, Sides: sides[by.ID]},
 				review.PublishText{Audience: audience, SHA256: sha256},

@@ -126,7 +126,7 @@ type Text struct {
 	Name        string         `json:"name,omitempty"`     // of the customer
 	Language    string         `json:"language,omitempty"` // in which the customer reads
 	Draft       string         `json:"draft,omitempty"`    // of the engine: facts and headings
-	Body        string         `json:"body,omitempty"`     // that a person wrote for the customer
+	Body        Prose          `json:"body,omitempty"`     // that a person wrote for the customer
 	SHA256      string         `json:"sha256,omitempty"`   // of what is approved; empty: there is nothing yet
 	Author      timeline.Actor `json:"author,omitzero"`    // of the internal one, who has submitted it
 	Authors     []string       `json:"authors,omitempty"`  // IDs of all who have written it
@@ -135,6 +135,9 @@ type Text struct {
 	Published   time.Time      `json:"published,omitzero"`
 	PublishedBy timeline.Actor `json:"published_by,omitzero"`
 }
+
+// Prose is what a customer gets to read, of MaxBody bytes at most.
+type Prose string
 
 // A Side is for whom somebody speaks who approves a text.
 type Side string
@@ -251,7 +254,7 @@ func (r *Review) digest() string {
 }
 
 // SHA256 is that of a text, as everybody can compute it from a file.
-func SHA256(text string) string {
+func SHA256[T ~string](text T) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }

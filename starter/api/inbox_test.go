@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -118,8 +119,8 @@ func TestAnInboxSaysWhatToDo(t *testing.T) {
 			t.Errorf("%s: got %+v, want %+v", key, got, want)
 		}
 	}
-	if _, box := p.inboxOf(t, "min", ""); box.Items[1].Title != "Small upgrade 작업: Approve 작업" {
-		t.Errorf("in the language of the organisation: %+v", box.Items[1])
+	if _, box := p.inboxOf(t, "min", ""); !slices.ContainsFunc(box.Items, func(i api.InboxItem) bool { return i.Title == "Small upgrade 작업: Approve 작업" }) {
+		t.Errorf("in the language of the organisation: %+v", box.Items)
 	}
 	if w := p.ask("GET", "/api/v1/inbox?lang=fr", ""); w.Code != 422 {
 		t.Errorf("lang=fr: got %d %s", w.Code, w.Body)
