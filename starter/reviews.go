@@ -2,12 +2,18 @@ package starter
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
 
 	"muster/internal/incident"
 	"muster/internal/review"
+	"muster/internal/signature"
 	"muster/workflows"
 )
 
@@ -27,6 +33,35 @@ func (s *Reviews) Open(ctx context.Context, limit int) (of []incident.ID, more b
 	return of, more, err
 }
 
+// Start opens the review of an incident in the name of a person. There is one review of an incident: where it is there already,
+// the error says so.
+func (s *Reviews) Start(ctx context.Context, req Request, i *incident.Incident, now time.Time) error {
+	rules := review.RulesOf(i)
+	if rules == nil {
+		return &RefusedError{Reason: reviewOf(i.ID) + ": its incident has pinned promises from before there were stages; muster incident repin takes over newer ones"}
+	}
+	in := workflows.ReviewInput{Facts: review.FactsOf(i), Due: now.Add(rules.Within), Rules: rules}
+	id := workflows.ReviewWorkflowID(i.ID)
+	m, err := seal(s.Keys, signature.Statement{Workflow: id, Message: workflows.ReviewWorkflow, By: req.By}, req.Via, in)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", reviewOf(i.ID), err)
+	}
+	_, err = s.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: id, TaskQueue: workflows.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+		Priority:                 temporal.Priority{PriorityKey: int(i.Priority)},
+		TypedSearchAttributes:    workflows.ReviewAttributes(i, id, in.Due),
+	}, workflows.ReviewWorkflow, m)
+	if _, before := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); before {
+		return &RefusedError{Reason: reviewOf(i.ID) + ": it is there already"}
+	}
+	if err != nil {
+		return told(reviewOf(i.ID), err)
+	}
+	return nil
+}
+
 // State returns the whole state of the review of an incident.
 func (s *Reviews) State(ctx context.Context, id incident.ID) (review.Review, error) {
 	var r review.Review
@@ -41,24 +76,40 @@ func (s *Reviews) State(ctx context.Context, id incident.ID) (review.Review, err
 	return r, nil
 }
 
-// Note writes into the timeline of the review of an incident. The same request id twice is one note.
-func (s *Reviews) Note(ctx context.Context, id incident.ID, req Request, text string) error {
-	return s.ask(ctx, id, workflows.NoteUpdate, req, text)
-}
-
-// Close ends the review of an incident. The same request id twice is one decision.
-func (s *Reviews) Close(ctx context.Context, id incident.ID, req Request, text string) error {
-	return s.ask(ctx, id, workflows.CloseUpdate, req, text)
-}
-
-func (s *Reviews) ask(ctx context.Context, id incident.ID, update string, req Request, text string) error {
-	workflowID := workflows.ReviewWorkflowID(id)
-	run, err := s.Temporal.DescribeWorkflowExecution(ctx, workflowID, "")
-	if err == nil {
-		first := run.GetWorkflowExecutionInfo().GetFirstRunId()
-		err = ask(ctx, s.Temporal, s.Keys, workflowID, first, update, req, workflows.ReviewWords{Text: text}, nil)
+// Ask asks something of the review of an incident. The same request id twice is one decision.
+func (s *Reviews) Ask(ctx context.Context, id incident.ID, req Request, c review.Command) error {
+	name := ""
+	switch c.(type) {
+	case review.Write:
+		name = workflows.WriteUpdate
+	case review.AddFactor:
+		name = workflows.AddFactorUpdate
+	case review.RemoveFactor:
+		name = workflows.RemoveFactorUpdate
+	case review.SetPattern:
+		name = workflows.SetPatternUpdate
+	case review.Invite:
+		name = workflows.InviteUpdate
+	case review.Submit:
+		name = workflows.SubmitUpdate
+	case review.HoldMeeting:
+		name = workflows.HoldMeetingUpdate
+	case review.WriteText:
+		name = workflows.WriteTextUpdate
+	case review.Approve:
+		name = workflows.ApproveUpdate
+	case review.Reject:
+		name = workflows.RejectUpdate
+	case review.PublishText:
+		name = workflows.PublishUpdate
+	case review.AddAction:
+		name = workflows.AddActionUpdate
+	case review.Note:
+		name = workflows.NoteUpdate
+	case review.Close:
+		name = workflows.CloseUpdate
 	}
-	return unanswered(ctx, s.Temporal, reviewOf(id), workflowID, "", err)
+	return askNewest(ctx, s.Temporal, s.Keys, reviewOf(id), workflows.ReviewWorkflowID(id), name, req, c)
 }
 
 func reviewOf(id incident.ID) string { return "review of " + string(id) }

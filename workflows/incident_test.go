@@ -100,6 +100,7 @@ func rehearse(t *testing.T) *rehearsal {
 		&activities.Reports{Archive: archive{r}, Writer: writer{}, Shelf: r.shelf, Directory: folder},
 		&activities.Lookup{Archive: archive{r}},
 		&activities.Handovers{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
+		&activities.Reviews{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 		&activities.Requests{Directory: folder, Writer: writer{}, Counter: &r.counter, Now: func() time.Time { return r.env.Now() }},
 		&activities.Problems{
 			Directory: folder, House: func() activities.ProblemHouse { return &r.causes }, Writer: writer{}, Recurrences: &r.causes,
@@ -317,7 +318,7 @@ func (d directory) Older(revision string, changed time.Time) bool {
 
 func (d directory) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recipient, error) {
 	who := map[string]string{"primary": "kim", "secondary": "park"}[t.ID]
-	if t.Kind == escalation.Person {
+	if t.Kind == escalation.Person || t.Kind == escalation.Vendor {
 		who = t.ID
 	}
 	who = d.r.office.who(who)

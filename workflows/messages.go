@@ -96,6 +96,21 @@ const (
 	ExtendUpdate      = "Extend"
 )
 
+// What people ask of a review, besides approving, notes and closing it. Each takes the command of the same name, signed.
+const (
+	WriteUpdate        = "Write"
+	AddFactorUpdate    = "AddFactor"
+	RemoveFactorUpdate = "RemoveFactor"
+	SetPatternUpdate   = "SetPattern"
+	InviteUpdate       = "Invite"
+	SubmitUpdate       = "Submit"
+	HoldMeetingUpdate  = "HoldMeeting"
+	WriteTextUpdate    = "WriteText"
+	RejectUpdate       = "Reject"
+	PublishUpdate      = "Publish"
+	AddActionUpdate    = "AddAction"
+)
+
 // What people ask of a run of a plan, besides assigning its tasks and notes. Each takes the command of the same name, signed.
 const (
 	BeginUpdate           = "Begin"

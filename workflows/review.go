@@ -1,7 +1,7 @@
 package workflows
 
 import (
-	"strings"
+	"fmt"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -17,101 +17,193 @@ import (
 	"muster/internal/timeline"
 )
 
+var reviews *activities.Reviews
+
 // ReviewInput opens a review, and tells it anew when its incident was resolved once more.
 type ReviewInput struct {
 	Facts review.Facts        `json:"facts"`
-	Brief incident.Facts      `json:"brief"` // what messages about it may say
+	Brief incident.Facts      `json:"brief"` // what messages about it may say, of a review without rules
 	Due   time.Time           `json:"due"`
-	Owner []escalation.Target `json:"owner"` // who is told
+	Owner []escalation.Target `json:"owner"` // who is told, of a review without rules
+	Rules *review.Rules       `json:"rules,omitempty"`
 }
 
-// ReviewWords are what a person says to a review.
-type ReviewWords struct {
-	Text string `json:"text"`
-}
-
-// Review keeps a post-incident review open until a person closes it. Its owner is told when it opens and when it is due.
+// Review keeps a post-incident review open until a person closes it. Its timeline is bounded, so it is never continued in a new run.
 func Review(ctx workflow.Context, in signature.Signed[ReviewInput]) (review.Review, error) {
-	r := &reviewRun{
-		review: review.Review{Opened: workflow.Now(ctx), Status: review.Open},
-		again:  workflow.GetSignalChannel(ctx, IncidentResolvedSignal), published: known(ctx),
+	if in.Body.Rules == nil { // its incident is from before there were any
+		return plainReview(ctx, in)
 	}
-	if r.signed = in.Seal != nil || wantsSignatures(ctx); r.signed { // those from before there were signatures ended by Temporal's cancel
-		ctx = unstopped(ctx, func(at time.Time) { r.review.Timeline.Add(at, timeline.CancelRefused, timeline.Muster()) })
+	r, err := newReviewRun(ctx, in)
+	if err != nil {
+		return review.Review{}, err
 	}
-	if err := r.listen(ctx); err != nil {
-		return r.review, err
-	}
-	if err := r.admitStart(ctx, in); err != nil {
-		return r.review, err
-	}
-	r.take(ctx, in.Body)
-	r.tell(ctx, delivery.ReviewOpened)
-	for r.review.Status == review.Open {
-		if r.overdue(ctx) {
-			r.review.Overdue = true
-			r.record(ctx, timeline.ReviewOverdue, timeline.Muster())
-			r.tell(ctx, delivery.ReviewDue)
+	for {
+		for _, w := range r.review.Advance(workflow.Now(r.ctx)) {
+			r.do(w)
 		}
-		if err := r.publish(ctx); err != nil {
-			return r.review, err
+		closed := r.review.Status == review.Closed
+		if closed {
+			r.withdraw()
 		}
-		if err := r.awaitNews(ctx); err != nil {
-			return r.review, err
+		if err := r.publish(); err != nil {
+			return *r.review, err
 		}
-		r.receive(ctx)
+		if closed && r.telling == 0 && workflow.AllHandlersFinished(r.ctx) {
+			return *r.review, nil
+		}
+		if err := r.awaitNews(r.review.NextDue()); err != nil {
+			return *r.review, err
+		}
 	}
-	if err := r.publish(ctx); err != nil {
-		return r.review, err
-	}
-	err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) && r.telling == 0 })
-	return r.review, err
 }
 
+// reviewRun is the run of a review.
 type reviewRun struct {
-	review    review.Review
-	input     ReviewInput
-	again     workflow.ReceiveChannel
-	signed    bool // takes only what is signed
-	news      bool // something was taken in since the last look
-	telling   int  // messages without an outcome yet, to the review and from it
-	published published
+	errand
+
+	review *review.Review
+	again  workflow.ReceiveChannel
 }
 
-// admitStart takes a start that is signed: a client, or a workflow on a queue of its own, can feign an incident. A review has
-// its own id, which its seal names, so it can be of any age.
-func (r *reviewRun) admitStart(ctx workflow.Context, in signature.Signed[ReviewInput]) error {
-	if !r.signed {
-		return nil
+// newReviewRun takes a start that an incident or a person has signed: a client, or a workflow on a queue of its own, can feign an
+// incident. A review has its own id, which its seal names, so it can be of any age.
+func newReviewRun(ctx workflow.Context, in signature.Signed[ReviewInput]) (*reviewRun, error) {
+	r := &reviewRun{errand: errand{published: known(ctx)}, again: workflow.GetSignalChannel(ctx, IncidentResolvedSignal)}
+	if err := r.listen(ctx); err != nil {
+		return nil, err
 	}
 	if why := admitOne(ctx, claim(ctx, ReviewWorkflow, in, signature.Freshness{})); why != "" {
-		return temporal.NewNonRetryableApplicationError("open review: "+why, RefusedError, nil)
+		return nil, temporal.NewNonRetryableApplicationError("open review: "+why, RefusedError, nil)
 	}
-	return nil
+	r.review = review.Start(in.Body.Facts, in.Body.Rules, in.Body.Due, in.By, workflow.Now(ctx))
+	r.keep(ctx, &r.review.Timeline)
+	workflow.Go(r.ctx, r.hear)
+	return r, nil
 }
 
-// receive takes in that the incident was resolved once more, as soon as it is proven.
-func (r *reviewRun) receive(ctx workflow.Context) {
-	var again signature.Signed[ReviewInput]
-	for r.again.ReceiveAsync(&again) {
-		told := again
-		again = signature.Signed[ReviewInput]{}
-		if !r.signed {
-			r.take(ctx, told.Body)
-			continue
+// listen registers every handler before the run blocks for the first time.
+func (r *reviewRun) listen(ctx workflow.Context) error {
+	for _, register := range []func(workflow.Context, *reviewRun) error{
+		onReview[review.Write](WriteUpdate, "write a section, or take it out"),
+		onReview[review.AddFactor](AddFactorUpdate, "add a contributing factor"),
+		onReview[review.RemoveFactor](RemoveFactorUpdate, "take a contributing factor out"),
+		onReview[review.SetPattern](SetPatternUpdate, "say by what the same is recognised again"),
+		onReview[review.Invite](InviteUpdate, "invite the engineer of a vendor"),
+		onReview[review.Submit](SubmitUpdate, "submit the draft"),
+		onReview[review.HoldMeeting](HoldMeetingUpdate, "record the review meeting"),
+		onReview[review.WriteText](WriteTextUpdate, "write the text for a customer"),
+		onReview[review.Approve](ApproveUpdate, "approve a text by its SHA-256"),
+		onReview[review.Reject](RejectUpdate, "reject a text"),
+		onReview[review.PublishText](PublishUpdate, "publish a text that was approved"),
+		onReview[review.AddAction](AddActionUpdate, "record an action item that was opened"),
+		onReview[review.Note](NoteUpdate, "write into the timeline"),
+		onReview[review.Close](CloseUpdate, "end the review"),
+	} {
+		if err := register(ctx, r); err != nil {
+			return err
+		}
+	}
+	return workflow.SetQueryHandlerWithOptions(ctx, StateQuery, func() (*review.Review, error) {
+		return r.review, nil
+	}, workflow.QueryHandlerOptions{Description: "the whole state of the review with its timeline"})
+}
+
+// onReview makes the handler of one command.
+func onReview[C review.Command](name, description string) func(workflow.Context, *reviewRun) error {
+	return func(ctx workflow.Context, r *reviewRun) error {
+		return asked[C](ctx, &r.errand, "review", name, description, func() *review.Review { return r.review })
+	}
+}
+
+// hear takes in that the incident was resolved once more, as soon as it is proven.
+func (r *reviewRun) hear(ctx workflow.Context) {
+	for {
+		var told signature.Signed[ReviewInput]
+		if !r.again.Receive(ctx, &told) {
+			return
 		}
 		fresh := signature.Freshness{Not: workflow.GetInfo(ctx).WorkflowStartTime, Within: Tolerance}
-		r.telling++
-		workflow.Go(ctx, func(ctx workflow.Context) {
-			defer func() { r.telling-- }()
-			if why := admitOne(ctx, claim(ctx, IncidentResolvedSignal, told, fresh)); why != "" {
-				r.record(ctx, timeline.MessageRefused, timeline.Muster(), timeline.F("message", IncidentResolvedSignal), timeline.F("detail", why))
-				return
-			}
-			r.take(ctx, told.Body)
-			r.news = true
-		})
+		why := admitOne(ctx, claim(ctx, IncidentResolvedSignal, told, fresh))
+		if why == "" && told.Body.Rules == nil {
+			why = "it has no rules"
+		}
+		if why != "" {
+			r.record(timeline.MessageRefused, timeline.F("message", IncidentResolvedSignal), timeline.F("detail", why))
+		} else {
+			r.review.Extend(told.Body.Facts, told.Body.Rules, told.Body.Due, workflow.Now(ctx))
+		}
+		r.news = true
 	}
+}
+
+// publish tells lists and the self-watch where it stands.
+func (r *reviewRun) publish() error {
+	return r.published.change(r.ctx, published{
+		status: string(r.review.Status), priority: int64(r.review.Facts.Priority), nextDue: r.review.NextDue(),
+	})
+}
+
+// do does one thing outside, without being waited for.
+func (r *reviewRun) do(w review.Work) {
+	switch w.Do {
+	case review.Tell:
+		r.tell(w.Telling)
+	case review.ComputeDeadlines:
+		r.begin(r.ctx, func(ctx workflow.Context) { r.computeDeadlines(ctx, w.Round) })
+	case review.WriteDrafts:
+		r.begin(r.ctx, func(ctx workflow.Context) { r.draft(ctx, w.Round) })
+	}
+}
+
+func (r *reviewRun) computeDeadlines(ctx workflow.Context, round int) {
+	in := activities.ComputeClocksInput{Calendars: r.review.Rules.Pinned}
+	for _, c := range r.review.Clocks() {
+		in.Clocks = append(in.Clocks, activities.ClockInput{Clock: c, AtRisk: r.review.AtRisk()})
+	}
+	var at []incident.Instants
+	err := patiently(ctx, workflow.Sleep, func(bool) error { return locally(ctx, &at, composition.ComputeClocks, in) })
+	r.review.Computed(round, at, detailOf(err), workflow.Now(ctx))
+}
+
+func (r *reviewRun) draft(ctx workflow.Context, round int) {
+	in := activities.DraftReviewInput{Facts: r.review.Facts}
+	for _, t := range r.review.Texts {
+		if t.Audience != review.Internal {
+			in.Customers = append(in.Customers, t.Audience)
+		}
+	}
+	if len(in.Customers) == 0 {
+		return
+	}
+	var all []review.Drafted
+	err := patiently(ctx, workflow.Sleep, func(bool) error { return locally(ctx, &all, reviews.DraftReview, in) })
+	r.review.Drafted(round, all, detailOf(err), workflow.Now(ctx))
+}
+
+// detailOf is what went wrong, empty when nothing did.
+func detailOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return cause(err)
+}
+
+// tell writes and sends one message. What leaves the house is never taken back, nor what says that the review is published.
+func (r *reviewRun) tell(t review.Telling) {
+	in := activities.ComposeReviewInput{Telling: t}
+	l := letter{
+		kind: delivery.Review, id: fmt.Sprintf("%s/%d", ReviewWorkflowID(r.review.Facts.Incident), t.Number),
+		options: sending(messaging, r.review.Facts.Priority), status: func() string { return "review-" + string(r.review.Status) },
+		compose: func(ctx workflow.Context, to *incident.Composition, last bool) error {
+			in.Seen, in.Anyway = r.folder, last
+			return locally(ctx, to, reviews.ComposeReview, in)
+		},
+	}
+	ctx := r.open
+	if t.About.Outside() || t.About == review.Shared {
+		ctx = r.ctx
+	}
+	r.post(ctx, l)
 }
 
 // admitOne asks why a message is not to be taken.
@@ -120,153 +212,23 @@ func admitOne(ctx workflow.Context, c Claim) (why string) {
 	return why
 }
 
-func (r *reviewRun) listen(ctx workflow.Context) error {
-	if err := r.on(ctx, NoteUpdate, "write into the timeline", func(ctx workflow.Context, req signature.Signed[ReviewWords]) {
-		r.record(ctx, timeline.Noted, req.By, timeline.F("text", req.Body.Text))
-	}); err != nil {
-		return err
-	}
-	if err := r.on(ctx, CloseUpdate, "end the review", func(ctx workflow.Context, req signature.Signed[ReviewWords]) {
-		r.record(ctx, timeline.ReviewClosed, req.By, timeline.F("note", req.Body.Text))
-		r.review.Status = review.Closed
-	}); err != nil {
-		return err
-	}
-	return workflow.SetQueryHandler(ctx, StateQuery, func() (review.Review, error) { return r.review, nil })
-}
-
-func (r *reviewRun) on(ctx workflow.Context, name, description string, do func(workflow.Context, signature.Signed[ReviewWords])) error {
-	check := func(req signature.Signed[ReviewWords]) error {
-		switch {
-		case strings.TrimSpace(req.Body.Text) == "" || len(req.Body.Text) > incident.MaxText:
-			return temporal.NewApplicationError(name+" review: text: missing or too long", RefusedError)
-		case r.review.Status != review.Open:
-			return temporal.NewApplicationError(name+" review: it is closed", RefusedError)
-		case name == NoteUpdate && r.review.Timeline.Bytes > heldBytes:
-			return temporal.NewApplicationError(name+" review: its timeline is full", RefusedError)
-		}
-		return nil
-	}
-	return workflow.SetUpdateHandlerWithOptions(ctx, name, func(ctx workflow.Context, req signature.Signed[ReviewWords]) error {
-		if err := check(req); err != nil {
-			return err
-		}
-		do(ctx, req)
-		return nil
-	}, workflow.UpdateHandlerOptions{
-		Description: description,
-		Validator: func(ctx workflow.Context, req signature.Signed[ReviewWords]) error {
-			if err := wantAdmitted(ctx, name); err != nil {
-				return err
-			}
-			return check(req)
-		},
-	})
-}
-
-// take begins from the incident's facts. Facts of a later resolution replace them and move the due instant.
-func (r *reviewRun) take(ctx workflow.Context, in ReviewInput) {
-	r.input = in
-	r.review.Facts, r.review.Due, r.review.Overdue = in.Facts, in.Due, false
-	r.record(ctx, timeline.ReviewOpened, timeline.Muster(), timeline.F("review", ReviewWorkflowID(in.Facts.Incident)),
-		timeline.F("due", in.Due.UTC().Format(time.RFC3339)))
-}
-
-// publish tells lists and the self-watch where the review stands. Once it is overdue, and its owner told, nothing falls due.
-func (r *reviewRun) publish(ctx workflow.Context) error {
-	is := published{status: string(r.review.Status), priority: int64(r.review.Facts.Priority)}
-	if r.review.Status == review.Open && !r.review.Overdue {
-		is.nextDue = r.review.Due
-	}
-	return r.published.change(ctx, is)
-}
-
-func (r *reviewRun) overdue(ctx workflow.Context) bool {
-	return !r.review.Overdue && !workflow.Now(ctx).Before(r.review.Due)
-}
-
-func (r *reviewRun) awaitNews(ctx workflow.Context) error {
-	ctx, cancel := workflow.WithCancel(ctx)
-	defer cancel()
-	var due workflow.Future
-	if !r.review.Overdue {
-		due = workflow.NewTimer(ctx, r.review.Due.Sub(workflow.Now(ctx)))
-	}
-	r.news = false
-	return workflow.Await(ctx, func() bool {
-		return r.news || r.review.Status == review.Closed || r.again.Len() > 0 || due != nil && due.IsReady()
-	})
-}
-
-func (r *reviewRun) record(ctx workflow.Context, k timeline.Kind, by timeline.Actor, facts ...timeline.Fact) {
-	r.review.Timeline.Add(workflow.Now(ctx), k, by, facts...)
-}
-
-// tell writes to the owner without being waited for.
-func (r *reviewRun) tell(ctx workflow.Context, k delivery.Kind) {
-	r.telling++
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		defer func() { r.telling-- }()
-		t := incident.Telling{Kind: k, Facts: r.input.Brief, Due: r.review.Due}
-		var to incident.Composition
-		in := activities.ComposeInput{Telling: t, Targets: r.input.Owner}
-		err := patiently(ctx, workflow.Sleep, func(last bool) error {
-			in.Anyway = last
-			return locally(ctx, &to, composition.Compose, in)
-		})
-		if err != nil {
-			to = incident.Composition{Detail: cause(err)}
-		}
-		if len(to.To) == 0 {
-			r.record(ctx, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(k)), timeline.F("detail", to.Detail))
-		}
-		for _, a := range to.To {
-			r.telling++
-			workflow.Go(ctx, func(ctx workflow.Context) {
-				defer func() { r.telling-- }()
-				r.deliver(ctx, a)
-			})
-		}
-	})
-}
-
-// deliver tries the recipient's contact methods in their order until one is not refused.
-func (r *reviewRun) deliver(ctx workflow.Context, a incident.Addressed) {
-	for _, method := range a.To.Methods {
-		in := activities.DeliverInput{
-			ID: delivery.ID(workflow.GetInfo(ctx).WorkflowExecution.ID + "/" + string(a.Message.Kind) + "/" + r.review.Due.UTC().Format(time.RFC3339) + "/" + a.To.ID + "/" + method),
-			To: a.To, Method: method, Message: a.Message,
-		}
-		var out delivery.Outcome
-		o := sending(messaging, r.review.Facts.Priority)
-		if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), deliveries.Deliver, in).Get(ctx, &out); err != nil {
-			out = delivery.Outcome{Result: delivery.Refused, Detail: cause(err)}
-		}
-		facts := []timeline.Fact{
-			timeline.F("what", string(a.Message.Kind)), timeline.F("delivery", string(in.ID)), timeline.F("to", a.To.Name),
-			timeline.F("method", method),
-		}
-		if out.Result == delivery.Delivered {
-			r.record(ctx, timeline.Delivered, timeline.Muster(), facts...)
-			return
-		}
-		r.record(ctx, timeline.Refused, timeline.Muster(), append(facts, timeline.F("detail", out.Detail))...)
-	}
-}
-
 // reviewOptions start a review that lists know from the beginning, under its own id. One that was refused, because somebody
 // else had started it, does not stand in its way.
 func reviewOptions(i *incident.Incident, id string) workflow.ChildWorkflowOptions {
 	return workflow.ChildWorkflowOptions{
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			IDAttribute.ValueSet(id), ServiceAttribute.ValueSet(i.Definition.Service.ID),
-			StatusAttribute.ValueSet(string(review.Open)), PriorityAttribute.ValueSet(int64(i.Priority)),
-			NextDueAttribute.ValueSet(i.ReviewDue()),
-		),
+		TypedSearchAttributes: ReviewAttributes(i, id, i.ReviewDue()),
 		WorkflowID:            id,
 		TaskQueue:             TaskQueue,
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		Priority:              temporal.Priority{PriorityKey: int(i.Priority)},
 	}
+}
+
+// ReviewAttributes are the search attributes of a review that is being opened.
+func ReviewAttributes(i *incident.Incident, id string, due time.Time) temporal.SearchAttributes {
+	return temporal.NewSearchAttributes(
+		IDAttribute.ValueSet(id), ServiceAttribute.ValueSet(i.Definition.Service.ID), StatusAttribute.ValueSet(string(review.Open)),
+		PriorityAttribute.ValueSet(int64(i.Priority)), NextDueAttribute.ValueSet(due),
+	)
 }

@@ -257,12 +257,15 @@ func (r *incidentRun) tellMerge(ctx workflow.Context, s incident.Send) {
 func (r *incidentRun) openReview(ctx workflow.Context, s incident.Send) {
 	i := r.incident
 	id, due := ReviewWorkflowID(i.ID), i.ReviewDue()
-	in := ReviewInput{Facts: review.FactsOf(i), Brief: i.Facts().Discreet(), Due: due, Owner: i.ReviewOwner()}
+	in := ReviewInput{Facts: review.FactsOf(i), Brief: i.Facts().Discreet(), Due: due, Owner: i.ReviewOwner(), Rules: review.RulesOf(i)}
 	var err error
 	if i.Review.Opened {
 		err = r.tellReview(ctx, id, in)
 	} else {
 		err = r.startReview(ctx, id, in)
+		if in.Rules != nil && temporal.IsWorkflowExecutionAlreadyStartedError(err) { // a person has opened it
+			err = r.tellReview(ctx, id, in)
+		}
 	}
 	failure := ""
 	if err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) { // else an earlier run has started it

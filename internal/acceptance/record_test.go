@@ -28,6 +28,7 @@ import (
 	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/priority"
+	"muster/internal/review"
 	"muster/internal/timeline"
 	"muster/starter"
 	"muster/worker"
@@ -216,7 +217,10 @@ func (b *bare) reviewed(t *testing.T, id incident.ID) []*historypb.History {
 	t.Helper()
 	name := workflows.ReviewWorkflowID(id)
 	reviews := starter.Reviews{Temporal: b.temporal, Keys: b.incidents.Keys}
-	must(t, reviews.Close(t.Context(), id, starter.Request{ID: "close", By: bob()}, "All said."))
+	must(t, reviews.Ask(t.Context(), id, starter.Request{ID: "pattern", By: bob()}, review.SetPattern{
+		Symptom: "The checkout answers 500.", Cause: "The pool of connections is empty.", Remedy: "Restart the pool.",
+	}))
+	must(t, reviews.Ask(t.Context(), id, starter.Request{ID: "close", By: bob()}, review.Close{Text: "All said.", Without: "A rehearsal."}))
 	return b.run(t, name)
 }
 

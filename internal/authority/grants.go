@@ -36,7 +36,7 @@ type Kind string
 // The kinds of things, each with the verbs that there are for it.
 const (
 	Incident Kind = "incident"    // read, read-internal, read-history and the commands
-	Review   Kind = "review"      // the same
+	Review   Kind = "review"      // the same, and open, work, approve, publish
 	Token    Kind = "token"       // manage-tokens, manage-own-tokens
 	Attempts Kind = "attempts"    // what was refused at the door: read-attempts
 	Keys     Kind = "keys"        // with which the installation signs: manage-keys
@@ -68,15 +68,16 @@ const (
 	HandOver        Verb = "hand-over" // a schedule to somebody else, or keep it after all
 	Confirm         Verb = "confirm"   // that a schedule was handed over
 	Record          Verb = "record"    // what a customer asks for
-	Approve         Verb = "approve"   // what the support plan does not cover, or decline it
+	Approve         Verb = "approve"   // what the support plan does not cover, or decline it; of a review: a text, or reject it
 	Withdraw        Verb = "withdraw"
 	MakeForm        Verb = "make-form" // by which somebody reports incidents without signing in
 	StartPlan       Verb = "start-plan"
-	Work            Verb = "work"   // in a run of a plan, as far as its roles allow it; on an action item
+	Work            Verb = "work"   // in a run of a plan, as far as its roles allow it; on an action item; in a review
 	Decide          Verb = "decide" // vote, name a substitute, grant a waiver, confirm an override; verify an action item
 	Link            Verb = "link"   // an incident to the problem behind it, or take it out
 	SetKnownError   Verb = "set-known-error"
-	Fix             Verb = "fix" // a problem for good, or plan it
+	Fix             Verb = "fix"     // a problem for good, or plan it
+	Publish         Verb = "publish" // a text of a review, which others have approved
 )
 
 // The verbs that are commands of an incident. These strings are in the scopes of tokens: add, never rename.
@@ -120,15 +121,15 @@ func Commands() []Verb {
 func Verbs() []Verb {
 	return append([]Verb{
 		Read, ReadInternal, ReadHistory, ReadAttempts, ManageTokens, ManageOwnTokens, ManageKeys, Open, HandOver, Confirm,
-		Record, Approve, Withdraw, MakeForm, StartPlan, Work, Decide, Link, SetKnownError, Fix,
+		Record, Approve, Withdraw, MakeForm, StartPlan, Work, Decide, Link, SetKnownError, Fix, Publish,
 	}, Commands()...)
 }
 
 // personal lists what only a person may do: whoever acknowledges or mitigates takes the incident and is called for it, a
-// schedule goes from one person to another, a person decides what no plan covers and on what a plan does, and answers for it, and
-// a machine that made tokens for itself could never be shut out.
+// schedule goes from one person to another, a person decides what no plan covers and on what a plan does, and answers for it, no
+// machine publishes what a review has found, and a machine that made tokens for itself could never be shut out.
 func personal() []Verb {
-	return []Verb{Acknowledge, Mitigate, ManageOwnTokens, HandOver, Confirm, Approve, Answer, Decide}
+	return []Verb{Acknowledge, Mitigate, ManageOwnTokens, HandOver, Confirm, Approve, Answer, Decide, Publish}
 }
 
 // A grant gives some roles of a kind of party some verbs on kinds of things: the provider on all of them, others on those
@@ -153,6 +154,7 @@ func grants() []grant {
 		{Provider, []Role{Administrator, Responder}, work, append(commands, Read, ReadInternal, ReadHistory)},
 		{Provider, []Role{Auditor}, work, []Verb{Read, ReadInternal, ReadHistory}},
 		{Provider, []Role{Member}, work, []Verb{Read, ReadInternal, Note}},
+		{Provider, []Role{Administrator, Responder, Member}, []Kind{Review}, []Verb{Open, Work, Approve, Publish}},
 		{Provider, []Role{Administrator, Responder, Member}, []Kind{Incident}, []Verb{Open}}, // the front line is a member
 		{Provider, []Role{Administrator}, []Kind{Incident}, []Verb{MakeForm}},
 		{Provider, []Role{Administrator, Auditor}, []Kind{Attempts}, []Verb{ReadAttempts}},

@@ -96,6 +96,17 @@ type ReviewRule struct {
 	Customers    bool              `json:"customers"`     // every incident that touched a customer
 	DueWithin    time.Duration     `json:"due_within"`    // after the resolution
 	Owner        Role              `json:"owner"`         // the role whose holder is told
+	Stages       *ReviewStages     `json:"stages,omitempty"`
+}
+
+// ReviewStages say until when the parts of a review are to be done, in working days after it opens. Definitions from before there
+// were any have none.
+type ReviewStages struct {
+	Draft    int                 `json:"draft,omitempty"`   // 0: no deadline of its own
+	Meeting  int                 `json:"meeting,omitempty"` // the same …
+	Publish  int                 `json:"publish,omitempty"` // … for all three
+	Calendar string              `json:"calendar,omitempty"`
+	Lead     []escalation.Target `json:"lead"` // who is told when the owner is late
 }
 
 // A Link leads to something worth reading.

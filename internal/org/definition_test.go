@@ -80,6 +80,9 @@ func TestDefinition(t *testing.T) {
 		Quiet: 5 * time.Minute, ReopenWithin: 24 * time.Hour,
 		Review: incident.ReviewRule{
 			FromPriority: priority.P2, Customers: true, DueWithin: 5 * 24 * time.Hour, Owner: incident.IncidentManager,
+			Stages: &incident.ReviewStages{
+				Draft: 2, Meeting: 3, Publish: 4, Calendar: "office", Lead: []escalation.Target{{Kind: escalation.Person, ID: "kim"}},
+			},
 		},
 		Links: []incident.Link{
 			{Name: "Down", URL: "https://runbooks.example.com/down", Kind: incident.Runbook},

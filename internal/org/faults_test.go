@@ -11,6 +11,7 @@ func faultTable() []faultCase {
 	return []faultCase{
 		{change{"calendars.yaml", "id: office", "id: Office"}, `calendars.yaml:2:9: calendar 1: id "Office": want lower-case letters, digits and hyphens, at most 63, such as web-1
 escalation-policies.yaml:19:17: policy std: variant 2: out_of "office": no such calendar; there are none
+services.yaml:14:150: service shop: review: calendar "office": no such calendar; there are none
 support-plans.yaml:10:50: support plan gold: targets: P4: resolve: in "office": want 24x7 or a calendar; there are none`},
 		{change{"calendars.yaml", "Europe/London", "London"}, `calendars.yaml:4:11: calendar office: zone "London": want an IANA time zone, such as Asia/Seoul`},
 		{change{"calendars.yaml", "days: [mon-thu], from: 09:00", "days: [monday], from: 9:00"}, `calendars.yaml:6:17: calendar office: hours 1: days "monday": want a day or a range of days, such as sat or mon-fri
@@ -149,6 +150,7 @@ organisation.yaml:22:1: organisation: unknown key "old"; known: id, name, zone, 
 		{change{"support-plans.yaml", "coverage: 24x7", "coverage: ofice"}, `support-plans.yaml:4:15: support plan gold: coverage "ofice": want 24x7 or a calendar; did you mean office?`},
 		{change{"calendars.yaml", "id: office", "id: 24x7"}, `calendars.yaml:2:9: calendar 24x7: id "24x7": it means around the clock, without a calendar; want another name
 escalation-policies.yaml:19:17: policy std: variant 2: out_of "office": no such calendar; known: 24x7
+services.yaml:14:150: service shop: review: calendar "office": no such calendar; known: 24x7
 support-plans.yaml:10:50: support plan gold: targets: P4: resolve: in "office": want 24x7 or a calendar; known: 24x7`},
 		{change{"support-plans.yaml", "at_risk: 80", "at_risk: 80%"}, `support-plans.yaml:5:14: support plan gold: at_risk "80%": want a percentage from 1 to 99`},
 		{change{"support-plans.yaml", "at_risk: 80", "at_risk: 100"}, `support-plans.yaml:5:14: support plan gold: at_risk "100": want a percentage from 1 to 99`},
@@ -205,6 +207,10 @@ services.yaml:11:7: service shop: roles: unknown key "supportmanager"; did you m
 		{change{"services.yaml", "customers: true", "customers: yes"}, `services.yaml:14:44: service shop: review: customers "yes": want true or false`},
 		{change{"services.yaml", "from_priority: P2", "from_priority: 2"}, `services.yaml:14:29: service shop: review: from_priority "2": want P1, P2, P3, P4 or P5`},
 		{change{"services.yaml", "owner: incident-manager", "owner: kim"}, `services.yaml:14:73: service shop: review: owner "kim": want incident-manager, communications-manager or support-manager`},
+		{change{"services.yaml", "draft_days: 2", "draft_days: 0"}, `services.yaml:14:103: service shop: review: draft_days "0": want a number of working days from 1 to 366`},
+		{change{"services.yaml", "draft_days: 2", "draft_days: 4"}, `services.yaml:14:13: service shop: review: meeting_days: 3; want 4 or more, for draft_days comes before it`},
+		{change{"services.yaml", "calendar: office, lead", "lead"}, `services.yaml:14:13: service shop: review: calendar: missing; want a calendar that says what a working day is`},
+		{change{"services.yaml", "lead: [person:kim]", "lead: [person:nobody]"}, `services.yaml:14:165: service shop: review: lead "nobody": no such person; known: kim, park, yoon, han`},
 		{change{"services.yaml", "https://runbooks", "runbooks"}, `services.yaml:16:30: service shop: link 1: url "runbooks.example.com/shop": want a URL that begins with https:// or http://`},
 		{change{"routes.yaml", "service: shop\n    impact", "service: store\n    impact"}, `routes.yaml:5:14: route shop: service "store": no such service; known: shop`},
 		{change{"routes.yaml", "match: {service: shop}", "match: shop"}, `routes.yaml:4:12: route shop: match: got "shop"; want 1 to 50 keys with values`},

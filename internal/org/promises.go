@@ -144,16 +144,18 @@ func (b *builder) promise(o *object, key, coverage string) supportplan.Promise {
 	return p
 }
 
-// pinned returns the calendars in which plans promise something, and those on which the steps of a policy depend, each once, in
-// the order of their IDs.
-func (b *builder) pinned(plans []supportplan.Plan, policy escalation.Policy) (rules []calendar.Rules) {
-	ids := policy.Calendars()
+// pinned returns the calendars in which plans promise something, those on which the steps of a policy depend, and more, each once,
+// in the order of their IDs.
+func (b *builder) pinned(plans []supportplan.Plan, policy escalation.Policy, more ...string) (rules []calendar.Rules) {
+	ids := slices.Concat(policy.Calendars(), more)
 	for _, p := range plans {
 		ids = append(ids, p.Calendars()...)
 	}
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
-		rules = append(rules, b.calendars[id])
+		if id != "" {
+			rules = append(rules, b.calendars[id])
+		}
 	}
 	return rules
 }

@@ -80,7 +80,6 @@ func (b *builder) readServices(o *object) {
 		b.partners[id] = b.readPartners(o)
 		policy, _ := o.ref("escalation_policy", "policy")
 		d.Policy = b.policies[policy]
-		d.Calendars = b.pinned(plans, d.Policy)
 		d.Impact, _ = need(o, "impact", aLevel)
 		d.Urgency, _ = need(o, "urgency", aLevel)
 		o.object(o.field("roles"), o.about("roles"), func(o *object) {
@@ -97,12 +96,15 @@ func (b *builder) readServices(o *object) {
 		}
 		d.Quiet, _ = need(o, "quiet", aDuration)
 		d.ReopenWithin, _ = need(o, "reopen_within", aDuration)
+		d.Review.Stages = &incident.ReviewStages{}
 		o.object(o.field("review"), o.about("review"), func(o *object) {
 			d.Review.FromPriority, _ = need(o, "from_priority", aPriority)
 			d.Review.Customers, _ = need(o, "customers", aBool)
 			d.Review.DueWithin, _ = need(o, "due_within", aWait)
 			d.Review.Owner, _ = need(o, "owner", oneOf(incident.Roles()...))
+			d.Review.Stages = b.readReviewStages(o, d.Policy.LastResort)
 		})
+		d.Calendars = b.pinned(plans, d.Policy, d.Review.Stages.Calendar)
 		for i, n := range o.items("links", optional) {
 			o.object(n, fmt.Sprintf("%s: link %d", o.subject, i+1), func(o *object) {
 				name, _ := need(o, "name", aName)
@@ -114,6 +116,37 @@ func (b *builder) readServices(o *object) {
 		b.readDependencies(o, id)
 		b.services[id] = &service{d, b.readResponse(o), b.readProblems(o)}
 	})
+}
+
+// readReviewStages reads until when the parts of a review are to be done, in working days of a calendar. Each may be left out, and
+// then has no deadline of its own. Who is told when the owner is late is the last resort of the policy, unless somebody else is named.
+func (b *builder) readReviewStages(o *object, lastResort []escalation.Target) *incident.ReviewStages {
+	s := &incident.ReviewStages{
+		Draft: maybe(o, "draft_days", someDays, 0), Meeting: maybe(o, "meeting_days", someDays, 0), Publish: maybe(o, "publish_days", someDays, 0),
+		Lead: lastResort,
+	}
+	if o.has("calendar") {
+		s.Calendar, _ = o.ref("calendar", "calendar")
+	} else if s.Draft+s.Meeting+s.Publish > 0 {
+		o.fault(o.place, "%s: calendar: missing; want a calendar that says what a working day is", o.subject)
+	}
+	before, least := "", 0
+	for _, stage := range []struct {
+		key  string
+		days int
+	}{{"draft_days", s.Draft}, {"meeting_days", s.Meeting}, {"publish_days", s.Publish}} {
+		switch {
+		case stage.days == 0:
+			continue
+		case stage.days < least:
+			o.fault(o.place, "%s: %s: %d; want %d or more, for %s comes before it", o.subject, stage.key, stage.days, least, before)
+		}
+		before, least = stage.key, max(least, stage.days)
+	}
+	if o.has("lead") {
+		s.Lead = b.targets(o, "lead", aRoleTarget)
+	}
+	return s
 }
 
 // readOwnership reads who answers for a service, how much it matters and what a responder needs first.

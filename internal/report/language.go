@@ -27,6 +27,8 @@ type language struct {
 	verdicts  *template.Template
 	incident  shipped
 	result    shipped
+	review    *template.Template // the report of a review …
+	draft     *template.Template // … and the draft of its text for a customer
 	plans     map[string]shipped // by kind of report
 	problem   shipped
 	formPage  *htmltemplate.Template
@@ -47,7 +49,7 @@ func messageKeys() []string {
 	for _, a := range incident.Abouts() {
 		keys = append(keys, key(delivery.Reminder, a))
 	}
-	return slices.Concat(keys, handoverKeys(), requestKeys())
+	return slices.Concat(keys, handoverKeys(), requestKeys(), reviewKeys())
 }
 
 // handoverKeys lists the messages on hand-overs.
@@ -189,6 +191,8 @@ func (l *language) loadMessages(fsys fs.FS) error {
 			tries = []any{&renewal{}, new(filled[renewal]())}
 		case slices.Contains(requestKeys(), k):
 			tries = []any{&asking{}, new(filled[asking]())}
+		case slices.Contains(reviewKeys(), k):
+			tries = []any{&reviewing{}, new(filled[reviewing]())}
 		}
 		for _, data := range tries {
 			if _, err := m.write(data); err != nil {
@@ -206,6 +210,9 @@ func (l *language) loadReports(fsys fs.FS) error {
 		return err
 	}
 	if l.result, err = l.loadReport(fsys, ResultForm, &result{}, new(filled[result]())); err != nil {
+		return err
+	}
+	if err = l.loadReview(fsys); err != nil {
 		return err
 	}
 	if err = l.loadPlanReports(fsys); err != nil {
@@ -280,6 +287,7 @@ func strangers(fsys fs.FS, languages []*language) error {
 		for _, pattern := range []string{
 			"timeline/words.%s.tmpl", "timeline/sentences.%s.tmpl", "entitlements/sentences.%s.tmpl", "reports/incident.%s.md.tmpl",
 			"reports/incident.%s.html.tmpl", "reports/result.%s.md.tmpl", "reports/result.%s.html.tmpl", "reports/parts.%s.md.tmpl",
+			"reports/review.%s.md.tmpl", "reports/review-draft.%s.md.tmpl",
 		} {
 			known = append(known, fmt.Sprintf(pattern, l.code))
 		}

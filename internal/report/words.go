@@ -51,7 +51,7 @@ func needed() []string {
 		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall, delivery.Handover, delivery.Receipt,
 		delivery.ResultReport, delivery.ClosingNotice,
 		delivery.Certificate,
-		delivery.Request, delivery.Problem, delivery.Action, delivery.Plan,
+		delivery.Request, delivery.Problem, delivery.Action, delivery.Plan, delivery.Review,
 	} {
 		add("message", string(k))
 	}
@@ -83,10 +83,35 @@ func needed() []string {
 	actionWords(add)
 	planWords(add)
 	planReportWords(add)
+	reviewWords(add)
+	return all
+}
+
+// reviewWords are those of reviews.
+func reviewWords(add func(axis, value string)) {
 	for _, p := range review.Phases() {
 		add("interval", string(p))
 	}
-	return all
+	for _, s := range review.Stages() {
+		add("review-stage", string(s))
+	}
+	for _, k := range review.Keys() {
+		add("review-section", string(k))
+	}
+	for _, k := range review.FactorKinds() {
+		add("factor", string(k))
+	}
+	for _, x := range []string{"symptom", "cause", "remedy"} {
+		add("review-pattern", x)
+	}
+	for _, x := range []string{"internal", "published", "rejected", "approved", "lacks"} {
+		add("review-text", x)
+	}
+	for _, s := range []review.Side{review.TechnicalSide, review.OtherSide, "anybody"} {
+		add("side", string(s))
+	}
+	add("void", "changed")
+	add("void", "resolved-again")
 }
 
 // serviceWords are those of what a responder needs to know of a service.

@@ -92,7 +92,28 @@ const (
 	ReviewOpened  Kind = "review.opened"  // review due
 	ReviewFailed  Kind = "review.failed"  // detail
 	ReviewOverdue Kind = "review.overdue" // its due instant has passed
-	ReviewClosed  Kind = "review.closed"  // note
+	ReviewClosed  Kind = "review.closed"  // note without
+
+	ReviewExtended  Kind = "review.extended"       // due: its incident was resolved once more
+	ReviewDated     Kind = "review.dated"          // stage due
+	ReviewUndated   Kind = "review.undated"        // stage detail: nobody can say when it is due
+	ReviewLate      Kind = "review.late"           // stage due
+	ReviewEscalated Kind = "review.escalated"      // stage due: its owner's lead is told
+	ReviewWritten   Kind = "review.written"        // section text
+	FactorAdded     Kind = "review.factor-added"   // number kind text
+	FactorRemoved   Kind = "review.factor-removed" // number text
+	PatternSet      Kind = "review.pattern"        // symptom cause remedy
+	EngineerInvited Kind = "review.invited"        // vendor person note
+	DraftSubmitted  Kind = "review.submitted"      // sha256
+	MeetingHeld     Kind = "review.meeting"        // at who minutes
+	TextDrafted     Kind = "review.text-drafted"   // customer language: by the engine, facts and headings alone
+	TextWritten     Kind = "review.text-written"   // customer sha256
+	TextApproved    Kind = "review.text-approved"  // customer sha256: without a customer, the internal text
+	TextRejected    Kind = "review.text-rejected"  // customer reason sha256
+	TextPublished   Kind = "review.text-published" // customer sha256
+	ApprovalsVoid   Kind = "review.approvals-void" // customer cause
+	ActionAdded     Kind = "review.action"         // action title
+	ReviewRefused   Kind = "review.refused"        // action audience detail: what another person has to do, or what has changed
 
 	HandoverOpened    Kind = "handover.opened"    // schedule to count due note
 	HandoverEscalated Kind = "handover.escalated" // round targets
@@ -216,6 +237,9 @@ func Kinds() []Kind {
 		Withdrawn, Resent, NextMethod, HeldBack, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
 		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, TicketOpened, TicketUpdated,
 		TicketFailed, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
+		ReviewExtended, ReviewDated, ReviewUndated, ReviewLate, ReviewEscalated, ReviewWritten, FactorAdded, FactorRemoved, PatternSet,
+		EngineerInvited, DraftSubmitted, MeetingHeld, TextDrafted, TextWritten, TextApproved, TextRejected, TextPublished, ApprovalsVoid,
+		ActionAdded, ReviewRefused,
 		NoticeReceived, ReceiptSent, CauseSet, TimeSet, FixAnswered, FixUnanswered, ClosingTold, ResultWritten, ResultFailed, ResultSent,
 		CaseOpened, CaseFiled, CaseAnswered, CaseLate, Summoned, SummonsMissed, RoleAccepted, RoleUnanswered, RoleVacant,
 		RunbookStarted, RunbookEnded, MergeAsked, MergeTaken, MergeRefused, MergeTakenBack, Related,

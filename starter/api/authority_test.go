@@ -50,6 +50,8 @@ func tries() []try {
 		{"POST " + handoverRoute + "/note", "POST", passing + "/note", `{"text":"on the train"}`},
 		{"POST /api/v1/incidents", "POST", incidents, `{"service":"checkout","title":"nobody can pay"}`},
 		{"GET /api/v1/requests", "GET", "/api/v1/requests", ""},
+		{"GET /api/v1/reviews", "GET", "/api/v1/reviews", ""},
+		{"POST /api/v1/incidents/{id}/review", "POST", at + "/review", ""},
 		{"POST /api/v1/requests", "POST", "/api/v1/requests", `{"customer":"acme","kind":"enquiry","text":"How?"}`},
 		{"GET " + requestRoute, "GET", tuned, ""},
 		{"GET /api/v1/actions", "GET", "/api/v1/actions", ""},

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"io"
+	"time"
 
 	"muster/internal/action"
 	"muster/internal/audit"
@@ -33,9 +34,10 @@ type Backend interface {
 	Command(ctx context.Context, id incident.ID, r starter.Request, c incident.Command) (Receipt, error)
 
 	Review(ctx context.Context, id incident.ID) (review.Review, error)
-	// NoteReview and CloseReview write a text into the timeline of a review; the second ends it.
-	NoteReview(ctx context.Context, id incident.ID, r starter.Request, text string) error
-	CloseReview(ctx context.Context, id incident.ID, r starter.Request, text string) error
+	// StartReview opens the review of an incident.
+	StartReview(ctx context.Context, r starter.Request, i *incident.Incident, now time.Time) error
+	// AskReview asks something of it. The same request id twice is one decision.
+	AskReview(ctx context.Context, id incident.ID, r starter.Request, c review.Command) error
 
 	// OpenReviews returns the incidents whose reviews are open, the newest first, and whether there are more.
 	OpenReviews(ctx context.Context, limit int) (of []incident.ID, more bool, err error)
@@ -117,14 +119,14 @@ func (e engine) OpenReviews(ctx context.Context, limit int) ([]incident.ID, bool
 	return e.reviews().Open(ctx, limit)
 }
 
-// NoteReview sends an Update.
-func (e engine) NoteReview(ctx context.Context, id incident.ID, r starter.Request, text string) error {
-	return e.reviews().Note(ctx, id, r, text)
+// StartReview starts a workflow.
+func (e engine) StartReview(ctx context.Context, r starter.Request, i *incident.Incident, now time.Time) error {
+	return e.reviews().Start(ctx, r, i, now)
 }
 
-// CloseReview sends an Update.
-func (e engine) CloseReview(ctx context.Context, id incident.ID, r starter.Request, text string) error {
-	return e.reviews().Close(ctx, id, r, text)
+// AskReview sends an Update.
+func (e engine) AskReview(ctx context.Context, id incident.ID, r starter.Request, c review.Command) error {
+	return e.reviews().Ask(ctx, id, r, c)
 }
 
 func (e engine) handovers() *starter.Handovers {

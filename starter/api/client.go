@@ -153,14 +153,46 @@ func (c *Client) Review(ctx context.Context, id incident.ID) (review.Review, err
 	return r, err
 }
 
-// NoteReview writes into the timeline of the review of an incident, under a key; an empty key means a new one.
-func (c *Client) NoteReview(ctx context.Context, id incident.ID, text, key string) error {
-	return c.post(ctx, of(id)+"/review/note", map[string]string{"text": text}, key, nil)
+// Reviews lists the reviews that are open.
+func (c *Client) Reviews(ctx context.Context) (ReviewPage, error) {
+	var p ReviewPage
+	err := c.read(ctx, Path+"reviews", nil, &p)
+	return p, err
 }
 
-// CloseReview ends the review of an incident, under a key; an empty key means a new one.
-func (c *Client) CloseReview(ctx context.Context, id incident.ID, text, key string) error {
-	return c.post(ctx, of(id)+"/review/close", map[string]string{"text": text}, key, nil)
+// OpenReview opens the review of an incident, under a key; an empty key means a new one.
+func (c *Client) OpenReview(ctx context.Context, id incident.ID, key string) (ReviewReceipt, error) {
+	var r ReviewReceipt
+	err := c.post(ctx, of(id)+"/review", struct{}{}, key, &r)
+	return r, err
+}
+
+// ReviewReport returns the report of a review, or its text for a customer.
+func (c *Client) ReviewReport(ctx context.Context, id incident.ID, customer string, f report.Format, language string) ([]byte, error) {
+	q := url.Values{"format": {string(f)}}
+	if language != "" {
+		q.Set("lang", language)
+	}
+	if customer != "" {
+		q.Set("customer", customer)
+	}
+	return c.get(ctx, of(id)+"/review/report", q)
+}
+
+// AskReview asks something of the review of an incident, under a key; an empty key means a new one.
+func (c *Client) AskReview(ctx context.Context, id incident.ID, cmd review.Command, key string) (ReviewReceipt, error) {
+	var r ReviewReceipt
+	all := reviewAsks()
+	n := slices.IndexFunc(all, func(a reviewAsk) bool { return reflect.TypeOf(a.body) == reflect.TypeOf(cmd) })
+	if n < 0 {
+		return r, fmt.Errorf("command of the review of %s: the API has no such command", id)
+	}
+	var body any = cmd
+	if yes, ok := cmd.(review.Approve); ok { // for whom somebody speaks is never in a body
+		body = map[string]string{"audience": yes.Audience, "sha256": yes.SHA256}
+	}
+	err := c.post(ctx, of(id)+"/review/"+all[n].name, body, key, &r)
+	return r, err
 }
 
 // Handover returns the newest hand-over of a schedule.

@@ -42,6 +42,9 @@ func Commands() map[string]Body {
 	for _, v := range verbs() {
 		all[http.MethodPost+" "+Path+"incidents/{id}/"+v.name] = Body{v.command, v.filled}
 	}
+	for _, a := range reviewAsks() {
+		all[http.MethodPost+" "+Path+"incidents/{id}/review/"+a.name] = Body{a.body, a.filled}
+	}
 	for _, a := range planAsks() {
 		all[http.MethodPost+" "+Path+"plan-runs/{id}/"+a.name] = Body{Value: a.body}
 	}

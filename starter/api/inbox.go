@@ -215,24 +215,42 @@ func (l search) title(i *incident.Incident) string {
 	return i.Definition.PublicTitle()
 }
 
-// reviews are those that the visitor owns.
+// reviews are those that the visitor owns, and those of which the visitor may approve a text.
 func (l search) reviews(ctx context.Context) finding {
 	if l.by.Kind != authority.Provider && l.by.Kind != authority.Customer {
 		return finding{}
 	}
 	ids, more, err := l.Backend.OpenReviews(ctx, mostOpen)
-	return among(ids, more, err, func(id incident.ID) ([]InboxItem, error) {
+	return among(ids, more, err, func(id incident.ID) (items []InboxItem, err error) {
 		i, err := l.Backend.State(ctx, id)
-		if err != nil || !l.means(i.ReviewOwner()) || authority.May(l.by.Subject, authority.Read, l.about(authority.Review, i)) != nil {
+		if err != nil || authority.May(l.by.Subject, authority.Read, l.about(authority.Review, i)) != nil {
 			return nil, err
+		}
+		owns, votes := l.means(i.ReviewOwner()), authority.May(l.by.Subject, authority.Approve, l.about(authority.Review, i)) == nil
+		if !owns && !votes {
+			return nil, nil
 		}
 		r, err := l.Backend.Review(ctx, id)
 		if err != nil || r.Status != review.Open {
 			return nil, err
 		}
-		return []InboxItem{{
-			Kind: InboxReview, ID: string(id), Want: WantReview, Title: l.title(i), Since: r.Opened, Due: r.Due, Command: "muster review show " + string(id),
-		}}, nil
+		item := InboxItem{Kind: InboxReview, ID: string(id), Want: WantReview, Title: l.title(i), Since: r.Opened, Due: r.Due, Command: "muster review show " + string(id)}
+		if next := summaryOf(&r).NextDue; !next.IsZero() {
+			item.Due = next
+		}
+		if owns {
+			items = append(items, item)
+		}
+		for n := range r.Texts {
+			t := &r.Texts[n]
+			if !votes || !t.Wants(l.by.Actor.ID, sides(l.by.Subject)) {
+				continue
+			}
+			item.Want, item.Task, item.Customer, item.Since = WantApproval, t.Audience, t.Name, t.Written
+			item.Command = fmt.Sprintf("muster review approve %s %s", id, t.Audience)
+			items = append(items, item)
+		}
+		return items, nil
 	})
 }
 

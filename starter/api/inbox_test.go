@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +67,9 @@ func TestWhatWaitsForWhom(t *testing.T) {
 		"vera":        nil,
 	} {
 		got, box := p.inboxOf(t, who, "")
+		if slices.Contains([]string{"park", "choi", "kim", "min"}, who) { // who works for the provider, and has not written it
+			want = append(want, "approve review "+string(open)+" internal")
+		}
 		for _, x := range want {
 			if !contains(got, x) {
 				t.Errorf("%s does not find %q in %q", who, x, got)
@@ -118,8 +122,8 @@ func TestAnInboxSaysWhatToDo(t *testing.T) {
 			t.Errorf("%s: got %+v, want %+v", key, got, want)
 		}
 	}
-	if _, box := p.inboxOf(t, "min", ""); box.Items[1].Title != "Small upgrade 작업: Approve 작업" {
-		t.Errorf("in the language of the organisation: %+v", box.Items[1])
+	if _, box := p.inboxOf(t, "min", ""); !slices.ContainsFunc(box.Items, func(i api.InboxItem) bool { return i.Title == "Small upgrade 작업: Approve 작업" }) {
+		t.Errorf("in the language of the organisation: %+v", box.Items)
 	}
 	if w := p.ask("GET", "/api/v1/inbox?lang=fr", ""); w.Code != 422 {
 		t.Errorf("lang=fr: got %d %s", w.Code, w.Body)

@@ -128,7 +128,7 @@ func TestTheDocumentSaysWhatACallerMustBeAllowed(t *testing.T) {
 	own := []string{"manage-own-tokens", "manage-tokens"}
 	byHandler := map[string][]string{
 		"GET /api/v1/me": {}, "GET /api/v1/inbox": {}, "GET /api/v1/plan-runs": {"read"}, "GET /api/v1/incidents": {"read"}, "POST /api/v1/incidents": {"open"},
-		"GET /api/v1/requests": {"read"}, "POST /api/v1/requests": {"record"},
+		"GET /api/v1/reviews": {"read"}, "GET /api/v1/requests": {"read"}, "POST /api/v1/requests": {"record"},
 		"GET /api/v1/actions": {"read"}, "POST /api/v1/actions": {"open"}, "POST " + actionRoute + "/cancel": {"withdraw"},
 		"GET /api/v1/tokens": own, "POST /api/v1/tokens": own, "DELETE /api/v1/tokens/{id}": own,
 	}
@@ -272,7 +272,7 @@ func fields(typ reflect.Type, visit func(name string, always bool, typ reflect.T
 func opaque() []string {
 	return []string{
 		"OutboxItem", "HistoryRun", "Entitlement", "PlanDefinition", "PlanPinned", "PlanRunbook", "RunbookExecution", "FreezeRules", "FreezeReason", "VoteRule",
-		"VoteRound", "VoteDemand",
+		"VoteRound", "VoteDemand", "ReviewRules", "ReviewRecord",
 	}
 }
 
@@ -353,7 +353,7 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Handover": handover.Handover{}, "HandoverReceipt": api.HandoverReceipt{}, "Request": request.Request{}, "RequestPage": api.RequestPage{},
 		"RequestReceipt": api.RequestReceipt{}, "Action": action.Action{}, "ActionPage": api.ActionPage{}, "ActionReceipt": api.ActionReceipt{}, "PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
 		"Problem": problem.Problem{}, "ProblemPage": api.ProblemPage{}, "ProblemReceipt": api.ProblemReceipt{},
-		"Inbox": api.Inbox{}, "Review": review.Review{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
+		"Inbox": api.Inbox{}, "Review": review.Review{}, "ReviewPage": api.ReviewPage{}, "ReviewReceipt": api.ReviewReceipt{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
 	} {
 		compare(t, doc, name, under(doc, "components", "schemas", name), reflect.TypeOf(value))
 	}
@@ -420,6 +420,10 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"reason", schema("VerdictReason", "properties", "kind"), words(supportplan.ReasonKinds()...)},
 		{"offer", schema("VerdictOffer", "properties", "kind"), words(supportplan.OfferKinds()...)},
 		{"burden", schema("VerdictLimit", "properties", "customer"), words(supportplan.Burdens()...)},
+		{"stage", schema("ReviewStage"), words(review.Stages()...)},
+		{"section", schema("ReviewSection", "properties", "key"), words(review.Keys()...)},
+		{"factor", schema("ReviewFactor", "properties", "kind"), words(review.FactorKinds()...)},
+		{"notice", schema("ReviewDeadline", "properties", "told"), words(review.Soon, review.Late, review.Escalated)},
 		{"phase", schema("Interval", "properties", "phase"), words(review.Phases()...)},
 		{"token", schema("Token", "properties", "kind"), words(store.Person, store.Machine)},
 		{"attempt", schema("Attempt", "properties", "kind"), words(
@@ -439,9 +443,6 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 }
 
 func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
-	type text struct {
-		Text string `json:"text"`
-	}
 	want := api.Commands()
 	want["POST /api/v1/incidents"] = api.Body{Value: api.NewIncident{}}
 	want["POST /api/v1/tokens"] = api.Body{Value: api.NewToken{}}
@@ -474,8 +475,7 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+requestRoute+"/answer"] = api.Body{Value: request.Answer{}}
 	want["POST "+requestRoute+"/withdraw"] = api.Body{Value: request.Withdraw{}}
 	want["POST "+requestRoute+"/note"] = api.Body{Value: request.Note{}}
-	want["POST /api/v1/incidents/{id}/review/note"] = api.Body{Value: text{}}
-	want["POST /api/v1/incidents/{id}/review/close"] = api.Body{Value: text{}}
+	want["POST /api/v1/incidents/{id}/review"] = api.Body{Value: struct{}{}}
 	doc := document(t)
 	for _, o := range operations(doc) {
 		body, there := o.doc["requestBody"].(object)
@@ -655,12 +655,17 @@ func right(t *testing.T, p *place, o operation) demand {
 		}
 	case o.key() == "POST /api/v1/tokens":
 		r.body = `{"actor":"bot","kind":"machine","roles":"responder","scopes":"read","label":"own","expires":"2027-01-31T00:00:00+09:00"}`
+	case strings.HasSuffix(o.path, "/review"):
+		p.reviews.Status = review.Closed // there is none yet
 	case strings.Contains(o.path, "/review/"):
-		r.body = `{"text":"said"}`
+		r.body = reviewBodies()[last]
 	case o.method == "POST":
 		r.body = bodies()[last]
 	}
 	r.path = strings.Replace(r.path, "{id}", id, 1)
+	if o.key() == "POST /api/v1/incidents/{id}/review" {
+		p.ask("POST", at+"/resolve", bodies()["resolve"])
+	}
 	switch verb := strings.TrimPrefix(o.path, "/api/v1/incidents/{id}/"); verb {
 	case "resume":
 		p.ask("POST", at+"/pause", bodies()["pause"])
@@ -752,6 +757,9 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 			p.incidents[open].ReceiveMerge(incident.MergeMessage{Kind: incident.MergeOver, From: incident.Merging{ID: other}, To: open}, p.now)
 		}
 		p.reviews.Status = review.Closed
+		if o.key() == "POST /api/v1/incidents/{id}/review" {
+			p.reviews.Status = review.Open
+		}
 		if strings.HasPrefix(o.path, "/api/v1/keys") {
 			r.path = "/api/v1/keys/none"
 		}
@@ -907,6 +915,9 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{"/api/v1/incidents/{id}/report", "?format=html&lang=en"},
 			{"/api/v1/incidents/{id}/history", ""},
 			{"/api/v1/incidents/{id}/review", ""},
+			{"/api/v1/incidents/{id}/review/report", "?format=md"},
+			{"/api/v1/incidents/{id}/review/report", "?format=html&lang=en&customer=acme"},
+			{"/api/v1/reviews", ""},
 			{handoverRoute, ""},
 			{"/api/v1/requests", "?status=accepted&open=true&limit=7"},
 			{"/api/v1/requests", "?status=gone"},

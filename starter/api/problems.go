@@ -13,7 +13,7 @@ import (
 	"muster/internal/authority"
 	"muster/internal/incident"
 	"muster/internal/problem"
-	"muster/internal/refusal"
+
 	"muster/internal/report"
 	"muster/starter"
 )

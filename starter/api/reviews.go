@@ -1,22 +1,99 @@
 package api
 
 import (
-	"context"
+	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
+	"time"
 
 	"muster/internal/authority"
 	"muster/internal/incident"
+	"muster/internal/priority"
+	"muster/internal/report"
 	"muster/internal/review"
-	"muster/internal/timeline"
 	"muster/starter"
 )
 
-// A reviewReceipt says where a review stands after it was asked something.
-type reviewReceipt struct {
+// A ReviewSummary is one row of the list of reviews.
+type ReviewSummary struct {
+	ID       incident.ID       `json:"id"` // of the incident
+	Title    string            `json:"title"`
+	Service  string            `json:"service"` // name
+	Priority priority.Priority `json:"priority"`
+	Opened   time.Time         `json:"opened"`
+	NextDue  time.Time         `json:"next_due,omitzero"`
+	Stage    review.Stage      `json:"stage,omitempty"` // that is due next
+	Overdue  bool              `json:"overdue,omitempty"`
+}
+
+// A ReviewPage lists the reviews that are open, the newest first.
+type ReviewPage struct {
+	Reviews  []ReviewSummary `json:"reviews"`
+	Cut      bool            `json:"cut,omitempty"` // there are more, or some did not answer
+	Language string          `json:"language"`      // in which the organisation reads …
+	Zone     string          `json:"zone"`          // … and its IANA zone
+}
+
+// A ReviewReceipt says where a review stands after it was asked something.
+type ReviewReceipt struct {
 	ID     incident.ID   `json:"id"`
 	Status review.Status `json:"status"`
+}
+
+// listReviews answers with the open reviews that the visitor may read.
+func (s *server) listReviews(w http.ResponseWriter, r *http.Request) error {
+	if err := queryFaults(r.URL.Query(), nil); err != nil {
+		return err
+	}
+	by := visiting(r.Context())
+	ids, more, err := s.Backend.OpenReviews(r.Context(), mostOpen)
+	if err != nil {
+		return err
+	}
+	rows, unseen := make([]*ReviewSummary, len(ids)), make([]bool, len(ids))
+	each(len(ids), func(n int) {
+		i, err := s.Backend.State(r.Context(), ids[n])
+		if err != nil || authority.May(by.Subject, authority.Read, s.about(authority.Review, i)) != nil {
+			unseen[n] = err != nil
+			return
+		}
+		x, err := s.Backend.Review(r.Context(), ids[n])
+		if unseen[n] = err != nil; err != nil || x.Status != review.Open {
+			return
+		}
+		rows[n] = summaryOf(&x)
+	})
+	page := ReviewPage{Reviews: []ReviewSummary{}, Cut: more || slices.Contains(unseen, true), Language: s.Language, Zone: s.Zone}
+	for _, row := range rows {
+		if row != nil {
+			page.Reviews = append(page.Reviews, *row)
+		}
+	}
+	return answer(w, page)
+}
+
+func summaryOf(x *review.Review) *ReviewSummary {
+	row := &ReviewSummary{
+		ID: x.Facts.Incident, Title: x.Facts.Title, Service: x.Facts.Service, Priority: x.Facts.Priority, Opened: x.Opened, Overdue: x.Overdue,
+	}
+	if x.Rules == nil && !x.Overdue {
+		row.NextDue = x.Due
+	}
+	for _, d := range x.Deadlines {
+		if d.Done.IsZero() && !d.Due.IsZero() {
+			row.Stage, row.NextDue = d.Stage, d.Due
+			break
+		}
+	}
+	return row
+}
+
+// insideReview tells whether the visitor may read what was written in a review.
+func insideReview(r *http.Request) bool {
+	return authority.May(visiting(r.Context()).Subject, authority.ReadInternal, authority.Object{Kind: authority.Review}) == nil
 }
 
 // review answers with the state of the review of an incident, as the visitor may see it: what was written in it is for the
@@ -25,19 +102,118 @@ func (s *server) review(w http.ResponseWriter, r *http.Request) error {
 	if err := queryFaults(r.URL.Query(), nil); err != nil {
 		return err
 	}
-	state, err := s.Backend.Review(r.Context(), id(r))
+	x, err := s.Backend.Review(r.Context(), id(r))
 	if err != nil {
 		return err
 	}
 	by := visiting(r.Context())
-	if authority.May(by.Subject, authority.ReadInternal, authority.Object{Kind: authority.Review}) != nil {
-		state.Timeline, state.Facts.Customers = timeline.Log{Entries: []timeline.Entry{}}, nil
+	if by.Kind != authority.Provider {
+		return answer(w, x.Shown(by.Party))
 	}
-	return answer(w, state)
+	return answer(w, x)
+}
+
+// reviewReport answers with the report of a review, or with its text for a customer.
+func (s *server) reviewReport(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	format, faults := formatOf(q)
+	customer := q.Get("customer")
+	if err := queryFaults(q, append(s.langFault(q), faults...), "format", "lang", "customer"); err != nil {
+		return err
+	}
+	x, err := s.Backend.Review(r.Context(), id(r))
+	if err != nil {
+		return err
+	}
+	by := visiting(r.Context())
+	if by.Kind != authority.Provider { // what was published for it, and nothing else
+		x, customer = *x.Shown(by.Party), by.Party
+	} else if !insideReview(r) {
+		return s.may(r, authority.ReadInternal, authority.Review)
+	}
+	e := report.Edition{Language: cmp.Or(q.Get("lang"), s.Language), Format: format, At: s.Now()}
+	name := string(x.Facts.Incident) + ".review"
+	var body []byte
+	if customer == "" {
+		body, err = s.Texts.ReviewReport(&x, e)
+	} else {
+		if t := x.Text(customer); t == nil || customer == review.Internal {
+			return &starter.NotFoundError{What: fmt.Sprintf("text of the review of %s for customer %s", id(r), clip(customer))}
+		}
+		name += "." + customer
+		body, err = s.Texts.ReviewText(&x, customer, e)
+	}
+	if err != nil {
+		return err
+	}
+	if format == report.HTML { // the page has its style in itself, and needs nothing else
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox")
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprintf("inline; filename=%q", name+"."+string(format)))
+	return send(w, format.Type(), body)
+}
+
+// openReview opens the review of an incident that did not open one, from what the incident knows.
+func (s *server) openReview(w http.ResponseWriter, r *http.Request) error {
+	var none struct{}
+	req, err := s.request(w, r, &none)
+	if err != nil {
+		return err
+	}
+	i, err := s.Backend.State(r.Context(), id(r))
+	if err != nil {
+		return err
+	}
+	if i.Status != incident.Resolved && i.Status != incident.Closed {
+		return &starter.RefusedError{Reason: fmt.Sprintf("open review of %s: the incident is %s; want it resolved", i.ID, i.Status)}
+	}
+	err = s.Backend.StartReview(r.Context(), req, i, s.Now())
+	s.Log.Info("command", "review", i.ID, "command", "open", "actor", req.By.ID, "request", req.ID, "error", err)
+	if err != nil {
+		return err
+	}
+	return answer(w, ReviewReceipt{ID: i.ID, Status: review.Open})
+}
+
+// sides are for whom somebody speaks who approves a text: those who operate services are technical people, members are not.
+func sides(by authority.Subject) (all []review.Side) {
+	if slices.Contains(by.Roles, authority.Responder) || slices.Contains(by.Roles, authority.Administrator) {
+		all = append(all, review.TechnicalSide)
+	}
+	if slices.Contains(by.Roles, authority.Member) {
+		all = append(all, review.OtherSide)
+	}
+	return all
+}
+
+// A reviewAsk is a command of a review as it is called over HTTP.
+type reviewAsk struct {
+	name   string // in the path
+	verb   authority.Verb
+	body   review.Command
+	filled []string // fields that no body has, because they are filled in here
+}
+
+func reviewAsks() []reviewAsk {
+	return []reviewAsk{
+		{name: "write", verb: authority.Work, body: review.Write{}},
+		{name: "factor", verb: authority.Work, body: review.AddFactor{}},
+		{name: "remove-factor", verb: authority.Work, body: review.RemoveFactor{}},
+		{name: "pattern", verb: authority.Work, body: review.SetPattern{}},
+		{name: "invite", verb: authority.Work, body: review.Invite{}},
+		{name: "submit", verb: authority.Work, body: review.Submit{}},
+		{name: "meeting", verb: authority.Work, body: review.HoldMeeting{}},
+		{name: "text", verb: authority.Work, body: review.WriteText{}},
+		{name: "approve", verb: authority.Approve, body: review.Approve{}, filled: []string{"sides"}},
+		{name: "reject", verb: authority.Approve, body: review.Reject{}},
+		{name: "publish", verb: authority.Publish, body: review.PublishText{}},
+		{name: "note", verb: authority.Note, body: review.Note{}},
+		{name: "close", verb: authority.Close, body: review.Close{}},
+	}
 }
 
 // onReview asks something of a review in the name of the visitor.
-func (s *server) onReview(ask func(ctx context.Context, id incident.ID, r starter.Request, text string) error) handler {
+func (s *server) onReview(a reviewAsk) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		key, err := keyOf(r)
 		if err != nil {
@@ -48,15 +224,27 @@ func (s *server) onReview(ask func(ctx context.Context, id incident.ID, r starte
 		if err != nil {
 			return err
 		}
-		var words struct {
-			Text string `json:"text"`
-		}
-		if err := readInto(reflect.ValueOf(&words).Elem(), body); err != nil {
+		into := reflect.New(reflect.TypeOf(a.body)).Elem()
+		if err := readInto(into, body, a.filled...); err != nil {
 			return err
 		}
 		by := visiting(r.Context())
-		req := starter.Request{ID: requestID(key, by.Actor, r.URL.Path, words), By: by.Actor, Via: by.via}
-		err = ask(r.Context(), id(r), req, words.Text)
+		c, _ := into.Interface().(review.Command)
+		req := starter.Request{ID: requestID(key, by.Actor, r.URL.Path, c), By: by.Actor, Via: by.via}
+		if yes, ok := c.(review.Approve); ok {
+			yes.Sides = sides(by.Subject)
+			c = yes
+		}
+		_, noted := c.(review.Note)
+		_, closes := c.(review.Close)
+		if !noted && !closes {
+			if x, err := s.Backend.Review(r.Context(), id(r)); err != nil {
+				return err
+			} else if x.Rules == nil && x.Status == review.Open {
+				return &starter.RefusedError{Reason: fmt.Sprintf("review of %s: it is from before there were stages; it takes notes, and can be closed", id(r))}
+			}
+		}
+		err = s.Backend.AskReview(r.Context(), id(r), req, c)
 		s.Log.Info("command", "review", id(r), "path", r.URL.Path, "actor", by.Actor.ID, "request", req.ID, "error", err)
 		_, gone := errors.AsType[*starter.NotFoundError](err) // or it has ended
 		if err != nil && !gone {
@@ -69,6 +257,6 @@ func (s *server) onReview(ask func(ctx context.Context, id incident.ID, r starte
 		case gone:
 			return &starter.RefusedError{Reason: "review of " + string(id(r)) + ": it is closed"}
 		}
-		return answer(w, reviewReceipt{id(r), state.Status})
+		return answer(w, ReviewReceipt{id(r), state.Status})
 	}
 }

@@ -96,8 +96,9 @@ func (s *server) routes() []route {
 		{http.MethodGet, one + "/report", authority.ReadInternal, authority.Incident, s.report},
 		{http.MethodGet, one + "/history", authority.ReadHistory, authority.Incident, heavy(s.history)},
 		{http.MethodGet, one + "/review", authority.Read, authority.Review, s.review},
-		{http.MethodPost, one + "/review/note", authority.Note, authority.Review, s.onReview(s.Backend.NoteReview)},
-		{http.MethodPost, one + "/review/close", authority.Close, authority.Review, s.onReview(s.Backend.CloseReview)},
+		{http.MethodPost, one + "/review", authority.Open, authority.Review, s.openReview},
+		{http.MethodGet, one + "/review/report", authority.Read, authority.Review, s.reviewReport},
+		{http.MethodGet, "reviews", "", "", inTurn(4)(s.listReviews)}, // each asks many reviews
 		{http.MethodGet, oneHandover, authority.Read, authority.Handover, s.handover},
 		{http.MethodPost, oneHandover, authority.HandOver, authority.Handover, s.startHandover},
 		{http.MethodPost, oneHandover + "/confirm", authority.Confirm, authority.Handover, s.confirmHandover},
@@ -122,6 +123,9 @@ func (s *server) routes() []route {
 	all = append(all, s.planRoutes(heavy)...)
 	all = append(all, s.problemRoutes()...)
 	all = append(all, s.actionRoutes()...)
+	for _, a := range reviewAsks() {
+		all = append(all, route{http.MethodPost, one + "/review/" + a.name, a.verb, authority.Review, s.onReview(a)})
+	}
 	for _, v := range verbs() {
 		all = append(all, route{http.MethodPost, one + "/" + v.name, v.verb, authority.Incident, s.command(v)})
 	}

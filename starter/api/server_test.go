@@ -35,8 +35,11 @@ const (
 func routes() map[string]string {
 	all := map[string]string{
 		"/api/v1/incidents": "GET, HEAD, POST", at: "GET, HEAD", at + "/timeline": "GET, HEAD", at + "/report": "GET, HEAD",
-		at + "/history": "GET, HEAD", at + "/alerts": "GET, HEAD", at + "/review": "GET, HEAD",
-		at + "/review/note": "POST", at + "/review/close": "POST",
+		at + "/history": "GET, HEAD", at + "/alerts": "GET, HEAD", at + "/review": "GET, HEAD, POST",
+		at + "/review/report": "GET, HEAD",
+	}
+	for name := range reviewBodies() {
+		all[at+"/review/"+name] = "POST"
 	}
 	for verb := range bodies() {
 		all[at+"/"+verb] = "POST"
@@ -49,7 +52,7 @@ func others() map[string]string {
 	return map[string]string{
 		"/api/v1/me": "GET, HEAD", "/api/v1/tokens": "GET, HEAD, POST", "/api/v1/tokens/tok_1": "DELETE",
 		passing: "GET, HEAD, POST", passing + "/confirm": "POST", passing + "/decline": "POST", passing + "/note": "POST",
-		"/api/v1/forms": "POST", "/api/v1/requests": "GET, HEAD, POST", tuned: "GET, HEAD", tuned + "/approve": "POST", tuned + "/decline": "POST",
+		"/api/v1/reviews": "GET, HEAD", "/api/v1/forms": "POST", "/api/v1/requests": "GET, HEAD, POST", tuned: "GET, HEAD", tuned + "/approve": "POST", tuned + "/decline": "POST",
 		tuned + "/answer": "POST", tuned + "/withdraw": "POST", tuned + "/note": "POST",
 		"/api/v1/attempts": "GET, HEAD", "/api/v1/keys": "GET, HEAD, POST", "/api/v1/keys/key-1": "DELETE",
 	}
@@ -61,7 +64,7 @@ func asking(path string) (method, body string) {
 	case method == "GET":
 		return method, ""
 	case strings.Contains(path, "/review/"):
-		return method, `{"text":"said"}`
+		return method, reviewBodies()[path[strings.LastIndex(path, "/")+1:]]
 	}
 	return method, bodies()[path[strings.LastIndex(path, "/")+1:]]
 }

@@ -121,8 +121,7 @@ func newHouse(t testing.TB) *house {
 	h.problems = map[problem.ID]*problem.Problem{leaking: leaked(t, h.now)}
 	h.actions = map[action.ID]*action.Action{pools: improving(t)}
 	h.planRuns = map[planrun.ID]*planrun.Run{upgrading: upgradeRun(t)}
-	h.reviews = review.Review{Status: review.Open, Facts: review.Facts{Incident: open, Customers: []string{"Acme"}}}
-	h.reviews.Timeline.Add(h.now, timeline.ReviewOpened, timeline.Muster())
+	h.reviews = studied(h.now)
 	return h
 }
 
@@ -276,23 +275,76 @@ func (h *house) Review(ctx context.Context, id incident.ID) (review.Review, erro
 	return h.reviews, nil
 }
 
-func (h *house) NoteReview(ctx context.Context, id incident.ID, r starter.Request, text string) error {
+// studied is a review of which nobody of the visitors has written anything: ghost has.
+func studied(now time.Time) review.Review {
+	ghost := timeline.Actor{Kind: timeline.Person, ID: "ghost", Name: "Ghost"}
+	r := review.Start(review.Facts{
+		Incident: open, Customers: []string{"Acme"}, Record: &review.Record{Customers: []review.Customer{{ID: "acme", Name: "Acme"}}},
+	}, &review.Rules{Within: time.Hour}, now.Add(time.Hour), timeline.Muster(), now)
+	commands := []review.Command{
+		review.AddFactor{Kind: review.Process, Text: "nobody was told"},
+		review.SetPattern{Symptom: "slow", Cause: "the pool", Remedy: "a larger pool"},
+		review.WriteText{Customer: "acme", Text: customerText},
+	}
+	for _, k := range review.Wanted() {
+		commands = append(commands, review.Write{Section: k, Text: "known"})
+	}
+	for _, c := range append(commands, review.Submit{}) {
+		if err := c.Apply(r, ghost, now); err != nil {
+			panic(err)
+		}
+	}
+	for n, side := range []review.Side{review.TechnicalSide, review.OtherSide} {
+		by := timeline.Actor{Kind: timeline.Person, ID: []string{"ghoul", "wraith"}[n]}
+		if err := (review.Approve{Audience: "acme", SHA256: review.SHA256(customerText), Sides: []review.Side{side}}).Apply(r, by, now); err != nil {
+			panic(err)
+		}
+	}
+	return *r
+}
+
+const customerText = "## What happened\n\nThe shop was slow for an hour because a pool was too small. It is larger now.\n"
+
+// reviewBodies are commands of a review that are right, by their names.
+func reviewBodies() map[string]string {
+	asIs := `"audience":"acme","sha256":"` + review.SHA256(customerText) + `"`
+	return map[string]string{
+		"write": `{"section":"impact","text":"Nobody could pay"}`, "factor": `{"kind":"technical","text":"the pool"}`, "remove-factor": `{"number":1}`,
+		"pattern": `{"symptom":"slow","cause":"the pool","remedy":"a larger pool"}`, "invite": `{"vendor":"vane","name":"Ms Vega"}`, "submit": `{}`,
+		"meeting": `{"who":["Kim"],"minutes":"agreed"}`, "text": `{"customer":"acme","text":"The shop was slow for an hour, and it is not any more; we are sorry for it."}`,
+		"approve": "{" + asIs + "}", "reject": "{" + asIs + `,"reason":"unclear"}`, "publish": "{" + asIs + "}", "note": `{"text":"said"}`,
+		"close": `{"text":"done","without":"a drill"}`,
+	}
+}
+
+func (h *house) StartReview(ctx context.Context, r starter.Request, i *incident.Incident, now time.Time) error {
+	if h.reviews.Status == review.Open {
+		return &starter.RefusedError{Reason: "review of " + string(i.ID) + ": it is there already"}
+	}
+	h.calls = append(h.calls, call{i.ID, r.ID, r.By, nil})
+	h.reviews = *review.Start(review.FactsOf(i), &review.Rules{}, now.Add(time.Hour), r.By, now)
+	return nil
+}
+
+func (h *house) AskReview(ctx context.Context, id incident.ID, r starter.Request, c review.Command) error {
 	if _, err := h.State(ctx, id); err != nil {
 		return err
 	}
 	if h.reviews.Status == review.Closed {
 		return &starter.NotFoundError{What: "review of " + string(id)}
 	}
-	h.calls = append(h.calls, call{id, r.ID, r.By, incident.Note{Text: text}})
-	h.reviews.Timeline.Add(h.now, timeline.Noted, r.By, timeline.F("text", text))
-	return nil
-}
-
-func (h *house) CloseReview(ctx context.Context, id incident.ID, r starter.Request, text string) error {
-	if err := h.NoteReview(ctx, id, r, text); err != nil {
-		return err
+	if _, closes := c.(review.Close); closes { // nothing waits any more
+		for n := range h.reviews.Texts {
+			h.reviews.Texts[n].SHA256 = ""
+		}
 	}
-	h.reviews.Status = review.Closed
+	if err := c.Check(&h.reviews, r.By); err != nil {
+		return &starter.RefusedError{Reason: err.Error()}
+	}
+	if err := c.Apply(&h.reviews, r.By, h.now); err != nil {
+		return &starter.RefusedError{Reason: err.Error()}
+	}
+	h.calls = append(h.calls, call{id, r.ID, r.By, nil})
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"muster/internal/authority"
 	"muster/internal/keyring"
+	"muster/internal/review"
 	"muster/internal/store"
 	"muster/starter/api"
 )
@@ -306,19 +307,19 @@ func TestAttemptsAreReadPageByPage(t *testing.T) {
 func TestAReviewTakesWordsAndAnEnd(t *testing.T) {
 	p := newPlace(t)
 	c := newClient(t, p)
-	if err := c.NoteReview(t.Context(), open, "we met", "k1"); err != nil {
+	if _, err := c.AskReview(t.Context(), open, review.Note{Text: "we met"}, "k1"); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.CloseReview(t.Context(), open, "done", ""); err != nil {
+	if _, err := c.AskReview(t.Context(), open, review.Close{Text: "done", Without: "a drill"}, ""); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := c.Review(t.Context(), open); err != nil || r.Status != "closed" || len(r.Timeline.Entries) != 3 || len(r.Facts.Customers) != 1 {
+	if r, err := c.Review(t.Context(), open); err != nil || r.Status != "closed" || r.ClosedBy.ID == "" || len(r.Facts.Customers) != 1 {
 		t.Errorf("got %+v, %v", r, err)
 	}
 	if last := p.calls[0]; !strings.HasPrefix(last.Request, "k1/") || last.By.ID != "park" {
 		t.Errorf("got %+v", last)
 	}
-	err := c.NoteReview(t.Context(), open, "late", "")
+	err := func() error { _, err := c.AskReview(t.Context(), open, review.Note{Text: "late"}, ""); return err }()
 	if refused := (api.Refusal{}); !errors.As(err, &refused) || refused.Status != 409 || !strings.Contains(refused.Detail, "it is closed") {
 		t.Errorf("a note to a closed review: got %v", err)
 	}

@@ -24,6 +24,7 @@ import (
 	"muster/internal/planrun"
 	"muster/internal/priority"
 	"muster/internal/refusal"
+	"muster/internal/review"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
 )
@@ -171,8 +172,11 @@ func fillInt(n *int, given any) (why string) {
 
 // longest is how many bytes a text may have.
 func longest(value any) int {
-	if _, plan := value.(PlanText); plan {
+	switch value.(type) {
+	case PlanText:
 		return MaxPlan
+	case review.Prose:
+		return review.MaxBody
 	}
 	return incident.MaxText
 }
@@ -297,6 +301,10 @@ func allowed(value any) []string {
 		return words(action.Shelves())
 	case action.Result:
 		return words(action.Results())
+	case review.Key:
+		return words(review.Keys())
+	case review.FactorKind:
+		return words(review.FactorKinds())
 	case approval.Choice:
 		return words(approval.Choices())
 	case planrun.TaskStatus: // as somebody settles it

@@ -347,16 +347,18 @@ func (h *house) Review(_ context.Context, id incident.ID) (review.Review, error)
 	return *r, nil
 }
 
-func (h *house) NoteReview(_ context.Context, id incident.ID, r starter.Request, text string) error {
-	return h.write(id, r, timeline.Noted, "text", text)
+func (h *house) StartReview(_ context.Context, r starter.Request, i *incident.Incident, at time.Time) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.reviews[i.ID] != nil {
+		return &starter.RefusedError{Reason: "review of " + string(i.ID) + ": it is there already"}
+	}
+	h.reviews[i.ID] = review.Start(review.FactsOf(i), review.RulesOf(i), at.Add(time.Hour), r.By, at)
+	return nil
 }
 
-func (h *house) CloseReview(_ context.Context, id incident.ID, r starter.Request, text string) error {
-	return h.write(id, r, timeline.ReviewClosed, "note", text)
-}
-
-// write writes into a review that is open, once for each request.
-func (h *house) write(id incident.ID, r starter.Request, kind timeline.Kind, fact, text string) error {
+// AskReview asks a review that is open, once for each request.
+func (h *house) AskReview(_ context.Context, id incident.ID, r starter.Request, c review.Command) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	of := h.reviews[id]
@@ -371,9 +373,12 @@ func (h *house) write(id incident.ID, r starter.Request, kind timeline.Kind, fac
 		return nil
 	}
 	h.written = r.ID
-	of.Timeline.Add(now(), kind, r.By, timeline.F(fact, text))
-	if kind == timeline.ReviewClosed {
-		of.Status = review.Closed
+	err := c.Check(of, r.By)
+	if err == nil {
+		err = c.Apply(of, r.By, now())
+	}
+	if err != nil {
+		return &starter.RefusedError{Reason: err.Error()}
 	}
 	return nil
 }
