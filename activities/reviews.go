@@ -19,8 +19,15 @@ type ReviewWriter interface {
 	ReviewDraft(f review.Facts, customer, language string) (string, error)
 }
 
+// Changes know what runs of plans have changed.
+type Changes interface {
+	// Changed returns what was changed where a service runs, after from and not after until.
+	Changed(ctx context.Context, service string, from, until time.Time) ([]review.Change, error)
+}
+
 // Reviews has the effects of post-incident reviews.
 type Reviews struct {
+	Changes   Changes
 	Directory func() Directory
 	Writer    ReviewWriter
 	Now       func() time.Time
@@ -68,6 +75,22 @@ func (r *Reviews) first(dir Directory, t escalation.Target) ([]delivery.Recipien
 		}
 	}
 	return nil, err
+}
+
+// FindChangesInput asks for what was changed where a service runs.
+type FindChangesInput struct {
+	Service string    `json:"service"` // ID
+	From    time.Time `json:"from"`
+	Until   time.Time `json:"until"`
+}
+
+// FindChanges returns what runs of plans have changed in a time.
+func (r *Reviews) FindChanges(ctx context.Context, in FindChangesInput) ([]review.Change, error) {
+	all, err := r.Changes.Changed(ctx, in.Service, in.From, in.Until)
+	if err != nil {
+		return nil, fmt.Errorf("find changes of service %s: %w", in.Service, err)
+	}
+	return all, nil
 }
 
 // DraftReviewInput asks for the drafts of the texts for customers.

@@ -456,6 +456,17 @@ func (s *Incidents) last(ctx context.Context, query string, except incident.ID) 
 	e := &incident.Earlier{ID: last.ID, RunID: last.ref.RunID, ClosedAt: last.ClosedAt, Title: last.Title}
 	if before, err := s.state(ctx, last.ID, last.ref.WorkflowID, last.ref.RunID); err == nil {
 		e.Pattern(before)
+		if !before.Definition.Restricted() {
+			s.learned(ctx, e)
+		}
 	}
 	return e, nil
+}
+
+// learned adds the pattern that the review of an incident has found, as far as there is one.
+func (s *Incidents) learned(ctx context.Context, e *incident.Earlier) {
+	reviews := Reviews{Temporal: s.Temporal, Namespace: s.Namespace, Keys: s.Keys}
+	if r, err := reviews.State(ctx, e.ID); err == nil && r.Pattern != nil {
+		e.Learned(r.Pattern.Symptom, r.Pattern.Cause, r.Pattern.Remedy)
+	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"muster/internal/plan"
 	"muster/internal/planrun"
+	"muster/internal/review"
 	"muster/internal/signature"
 	"muster/workflows"
 )
@@ -226,6 +227,34 @@ func (s *PlanRuns) List(ctx context.Context, f PlanRunFilter) ([]PlanRunSummary,
 		all = append(all, r)
 	}
 	return all, next, nil
+}
+
+// mostRuns is how many runs are looked at for changes, the newest.
+const mostRuns = 200
+
+// Changed returns what runs have changed in environments in which a service runs, after from and not after until.
+func (s *PlanRuns) Changed(ctx context.Context, service string, from, until time.Time) (all []review.Change, err error) {
+	query := fmt.Sprintf("WorkflowType IN %s AND StartTime < '%s' AND (ExecutionStatus = 'Running' OR CloseTime > '%s')", quoted(planTypes()),
+		until.UTC().Format(time.RFC3339), from.UTC().Format(time.RFC3339))
+	rows, _, err := s.list(ctx, query, mostRuns, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		run, err := s.state(ctx, runOf(planrun.ID(row.ID)), row.ref)
+		if _, gone := errors.AsType[*NotFoundError](err); gone {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range run.Touched(service) {
+			if t.At.After(from) && !t.At.After(until) {
+				all = append(all, review.Change{Run: string(run.ID), Title: row.Title, Environment: t.Environment, Task: t.Task, At: t.At})
+			}
+		}
+	}
+	return all, nil
 }
 
 // planTypes are the types of the workflows that run plans.

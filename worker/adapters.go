@@ -29,6 +29,7 @@ type Options struct {
 	Tracker      activities.Tracker
 	Counter      activities.Counter
 	Recurrences  activities.Recurrences
+	Changes      activities.Changes
 	Incidents    activities.Incidents
 	Locks        activities.Locks
 	Keys         Keys
@@ -80,7 +81,7 @@ func NewActivities(o Options) (Activities, error) {
 		Environments: &activities.Environments{Incidents: o.Incidents, Locks: o.Locks},
 		Runbooks:     &activities.Runbooks{Runner: &runner.Runner{House: func() runner.House { return o.Organisation.Current() }}},
 		Actions:      &activities.Actions{Directory: current, Writer: o.Texts, Now: time.Now},
-		Reviews:      &activities.Reviews{Directory: current, Writer: o.Texts, Now: time.Now},
+		Reviews:      &activities.Reviews{Changes: o.Changes, Directory: current, Writer: o.Texts, Now: time.Now},
 		Requests:     &activities.Requests{Directory: current, Writer: o.Texts, Counter: o.Counter, Now: time.Now},
 		Problems: &activities.Problems{
 			Directory: current, House: func() activities.ProblemHouse { return o.Organisation.Current() }, Writer: o.Texts, Recurrences: o.Recurrences,

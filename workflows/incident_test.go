@@ -59,6 +59,7 @@ type rehearsal struct {
 	outside outside            // what silences let go, and who has locks
 	runner  runner             // of runbooks and checks
 	causes  causes             // behind incidents
+	changes changes            // before them
 	id      string             // of the workflow
 	tally   *tally             // of the events of its history
 	asked   int                // of a run of a plan
@@ -100,7 +101,7 @@ func rehearse(t *testing.T) *rehearsal {
 		&activities.Reports{Archive: archive{r}, Writer: writer{}, Shelf: r.shelf, Directory: folder},
 		&activities.Lookup{Archive: archive{r}},
 		&activities.Handovers{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
-		&activities.Reviews{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
+		&activities.Reviews{Changes: &r.changes, Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 		&activities.Requests{Directory: folder, Writer: writer{}, Counter: &r.counter, Now: func() time.Time { return r.env.Now() }},
 		&activities.Problems{
 			Directory: folder, House: func() activities.ProblemHouse { return &r.causes }, Writer: writer{}, Recurrences: &r.causes,

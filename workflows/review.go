@@ -150,6 +150,8 @@ func (r *reviewRun) do(w review.Work) {
 		r.tell(w.Telling)
 	case review.ComputeDeadlines:
 		r.begin(r.ctx, func(ctx workflow.Context) { r.computeDeadlines(ctx, w.Round) })
+	case review.FindChanges:
+		r.begin(r.ctx, func(ctx workflow.Context) { r.findChanges(ctx, w.Round) })
 	case review.WriteDrafts:
 		r.begin(r.ctx, func(ctx workflow.Context) { r.draft(ctx, w.Round) })
 	}
@@ -163,6 +165,18 @@ func (r *reviewRun) computeDeadlines(ctx workflow.Context, round int) {
 	var at []incident.Instants
 	err := patiently(ctx, workflow.Sleep, func(bool) error { return locally(ctx, &at, composition.ComputeClocks, in) })
 	r.review.Computed(round, at, detailOf(err), workflow.Now(ctx))
+}
+
+// findChanges asks the runs of plans what they have changed.
+func (r *reviewRun) findChanges(ctx workflow.Context, round int) {
+	facts := r.review.Facts
+	if facts.Record == nil {
+		return
+	}
+	in := activities.FindChangesInput{Service: facts.Record.ServiceID, From: facts.Times.Started.Add(-review.Before), Until: facts.Times.Started}
+	var all []review.Change
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, sending(reporting, facts.Priority)), reviews.FindChanges, in).Get(ctx, &all)
+	r.review.Changed(round, all, detailOf(err), workflow.Now(ctx))
 }
 
 func (r *reviewRun) draft(ctx workflow.Context, round int) {

@@ -1,10 +1,13 @@
 package workflows_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"muster/activities"
 	"muster/internal/calendar"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
@@ -26,13 +29,28 @@ func (writer) ReviewDraft(f review.Facts, customer, language string) (string, er
 	return "# " + f.Service + " " + customer + " " + language + "\n\n## What happened\n", nil
 }
 
+// changes are what runs of plans have changed.
+type changes struct {
+	all   []review.Change
+	asked activities.FindChangesInput
+	fails bool
+}
+
+func (c *changes) Changed(_ context.Context, service string, from, until time.Time) ([]review.Change, error) {
+	c.asked = activities.FindChangesInput{Service: service, From: from, Until: until}
+	if c.fails {
+		return nil, errors.New("runs do not answer")
+	}
+	return c.all, nil
+}
+
 // staged is a review that lee owns and choi leads, of an incident that touched Acme, with a deadline of its own for each stage.
 func staged() workflows.ReviewInput {
 	return workflows.ReviewInput{
 		Facts: review.Facts{
 			Incident: "INC-TEST", Service: "Shop", Priority: priority.P1, Zone: "UTC",
 			Times:  incident.Times{Started: start.Add(-2 * time.Hour), Resolved: start.Add(-time.Hour)},
-			Record: &review.Record{Language: "en", Customers: []review.Customer{{ID: "acme", Name: "Acme"}}, Answered: []review.Contacted{{Name: "Kim", ID: "kim"}}},
+			Record: &review.Record{ServiceID: "shop", Language: "en", Customers: []review.Customer{{ID: "acme", Name: "Acme"}}, Answered: []review.Contacted{{Name: "Kim", ID: "kim"}}},
 		},
 		Due: start.Add(20 * 24 * time.Hour),
 		Rules: &review.Rules{
@@ -104,6 +122,8 @@ func publishes(audience string) func(string) review.PublishText {
 
 func TestAReviewFromItsFactsToAPublishedTextForTheCustomer(t *testing.T) {
 	r := rehearse(t)
+	deployed := review.Change{Run: "RUN-7K3M9QX2PA", Title: "Upgrade", Environment: "Production", Task: "deploy", At: start.Add(-3 * time.Hour)}
+	r.changes.all = []review.Change{deployed}
 	write(r, time.Hour)
 	studies(r, 2*time.Hour, workflows.InviteUpdate, kim, review.Invite{Vendor: "mega", Name: "Ms Vega"})
 	studies(r, 3*time.Hour, workflows.SubmitUpdate, kim, review.Submit{})
@@ -121,6 +141,11 @@ func TestAReviewFromItsFactsToAPublishedTextForTheCustomer(t *testing.T) {
 	if state.Status != review.Closed || state.Overdue || state.ClosedBy != park || state.Without != "" || len(state.Actions) != 1 {
 		t.Errorf("got %+v", state)
 	}
+	began := start.Add(-2 * time.Hour)
+	if want := (activities.FindChangesInput{Service: "shop", From: began.Add(-review.Before), Until: began}); r.changes.asked != want ||
+		!state.Sought || len(state.Changes) != 1 || state.Changes[0] != deployed || count(state.Timeline, timeline.ChangeFound) != 1 {
+		t.Errorf("asked for %+v, changed before: %+v", r.changes.asked, state.Changes)
+	}
 	for _, d := range state.Deadlines {
 		if d.Due.IsZero() || d.Done.IsZero() || d.Missed() {
 			t.Errorf("deadline %+v: want it kept", d)
@@ -133,6 +158,7 @@ func TestAReviewFromItsFactsToAPublishedTextForTheCustomer(t *testing.T) {
 
 func TestAReviewThatNobodyWorksOnIsEscalatedStageByStage(t *testing.T) {
 	r := rehearse(t)
+	r.changes.fails = true
 	studies(r, 30*day, workflows.SetPatternUpdate, kim, review.SetPattern{Symptom: "slow", Cause: "cache", Remedy: "restart"})
 	studies(r, 30*day+time.Minute, workflows.CloseUpdate, kim, review.Close{Text: "given up", Without: "nobody had time"})
 	state := r.study(staged())
@@ -144,6 +170,9 @@ func TestAReviewThatNobodyWorksOnIsEscalatedStageByStage(t *testing.T) {
 	r.wantTold(want...)
 	if count(state.Timeline, timeline.ReviewLate) != 3 || count(state.Timeline, timeline.ReviewEscalated) != 4 || !state.Overdue {
 		t.Errorf("%d late, %d escalated, overdue %v", count(state.Timeline, timeline.ReviewLate), count(state.Timeline, timeline.ReviewEscalated), state.Overdue)
+	}
+	if state.Sought || count(state.Timeline, timeline.Undetermined) != 1 {
+		t.Errorf("what was changed before is said to be known, though nobody could say")
 	}
 	seoul := time.FixedZone("KST", 9*60*60)
 	for n, want := range []string{"Wed 25 Nov 18:00", "Thu 26 Nov 18:00", "Fri 27 Nov 18:00", "Sun 13 Dec 18:00"} {

@@ -27,6 +27,7 @@ type Facts struct {
 	Zone      string            `json:"zone"`
 	Times     Times             `json:"times"`
 	Previous  ID                `json:"previous,omitempty"`
+	Learned   *Earlier          `json:"learned,omitempty"` // what Previous leaves to whoever responds, where it does
 	Problem   *KnownProblem     `json:"problem,omitempty"`
 	Firing    int               `json:"firing"`
 	Distinct  int               `json:"distinct"`
@@ -46,7 +47,7 @@ type Facts struct {
 func (f Facts) Discreet() Facts {
 	if f.Kind == SecurityIncident {
 		f.Title, f.Alerts, f.Links = "", nil, nil
-		f.Notice, f.Reporter, f.Cause, f.Merged, f.Into = nil, "", nil, nil, nil
+		f.Notice, f.Reporter, f.Cause, f.Merged, f.Into, f.Learned = nil, "", nil, nil, nil, nil
 	}
 	return f
 }
@@ -150,6 +151,9 @@ func (i *Incident) Facts() Facts {
 	}
 	if i.Previous != nil {
 		f.Previous = i.Previous.ID
+		if p := i.Previous; p.Cause != "" || p.Remedy != "" {
+			f.Learned = p
+		}
 	}
 	if n := len(i.Responders); n > 0 {
 		f.Responder = i.Responders[n-1].Shown()

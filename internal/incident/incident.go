@@ -105,8 +105,15 @@ type Earlier struct {
 	RunID    string    `json:"run_id"`
 	ClosedAt time.Time `json:"closed_at"`
 	Title    string    `json:"title,omitempty"`
-	Cause    string    `json:"cause,omitempty"`  // what was said of it
-	Remedy   string    `json:"remedy,omitempty"` // what was said when it was resolved
+	Symptom  string    `json:"symptom,omitempty"` // by what its review says that it is recognised again
+	Cause    string    `json:"cause,omitempty"`   // what its review says, or else what was said of it
+	Remedy   string    `json:"remedy,omitempty"`  // the same, or else what was said when it was resolved
+}
+
+// Learned adds what the review of the incident has found, which goes before what was said while it lasted.
+func (e *Earlier) Learned(symptom, cause, remedy string) {
+	const most = 500
+	e.Symptom, e.Cause, e.Remedy = clippedTo(most, symptom), clippedTo(most, cause), clippedTo(most, remedy)
 }
 
 // Pattern adds what an incident that is over leaves to the next one: of a restricted one nothing, for others may read the next.

@@ -219,8 +219,9 @@ func text(v reflect.Value) string {
 }
 
 // clipped is what a timeline keeps of a text.
-func clipped(s string) string {
-	const most = 200
+func clipped(s string) string { return clippedTo(200, s) }
+
+func clippedTo(most int, s string) string {
 	if runes := []rune(s); len(runes) > most {
 		return string(runes[:most]) + "…"
 	}

@@ -222,3 +222,24 @@ func (r *Run) needs(def plan.Task) string {
 	}
 	return ""
 }
+
+// A Touch is when a task began to change an environment, undone later or not.
+type Touch struct {
+	Task        string
+	Environment string // name
+	At          time.Time
+}
+
+// Touched returns when the run began to change environments in which a service runs, in the order of time.
+func (r *Run) Touched(service string) (all []Touch) {
+	for _, e := range r.Timeline.Entries {
+		if e.Kind != timeline.TaskMoved || e.Fact("to") != string(Begun) {
+			continue
+		}
+		def, _ := r.Plan.Task(e.Fact("task"))
+		if where := r.Bound(def.Environment); def.Changes && where != nil && slices.Contains(where.Services, service) {
+			all = append(all, Touch{def.ID, where.Name, e.At})
+		}
+	}
+	return all
+}

@@ -1,6 +1,7 @@
 package planrun_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -182,5 +183,27 @@ func TestADueTimeThatCannotBeComputedIsAskedForAgain(t *testing.T) {
 	w.after(24 * time.Hour)
 	if rehearse, _, _ := w.run.Task("rehearse"); rehearse.Due.IsZero() {
 		t.Error("it is not known yet when it is due")
+	}
+}
+
+func TestWhatARunHasTouchedStaysWhenItIsUndone(t *testing.T) {
+	w := begun(t, upgrade())
+	w.do(planrun.Begin{Task: "rehearse", Capacity: as(dora)}, dora)
+	began := w.now
+	if got := w.run.Touched("shop"); len(got) != 0 {
+		t.Errorf("the shop runs in production alone: got %v", got)
+	}
+	w.run.Environments[0].Services = []string{"shop"}
+	want := []planrun.Touch{{Task: "rehearse", Environment: w.run.Environments[0].Name, At: began}}
+	if got := w.run.Touched("shop"); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	w.after(time.Hour)
+	w.do(planrun.Fail{Task: "rehearse", Reason: "no space", Capacity: as(dora)}, dora)
+	if got := w.run.Touched("shop"); !slices.Equal(got, want) {
+		t.Errorf("failed: got %v, want %v", got, want)
+	}
+	if got := w.run.Touched("till"); len(got) != 0 {
+		t.Errorf("another service: got %v", got)
 	}
 }

@@ -18,6 +18,7 @@ type inside struct {
 	To       string // name of whoever reads it
 	ID       string // of the incident
 	Previous string // of the incident before with the same alerts
+	Learned  *learned
 	Problem  *known // behind it, as far as that is known
 	Kind     string `text:"code"` // empty: ordinary
 	Title    string `text:"line"` // empty: not for whoever reads it
@@ -62,6 +63,13 @@ type inside struct {
 	PauseFor   string `text:"code"`  // for instance for this cause
 	Text       string `text:"prose"` // what a person wrote
 	Author     string
+}
+
+// learned is what the incident before leaves to whoever responds.
+type learned struct {
+	Symptom string `text:"prose"`
+	Cause   string `text:"prose"`
+	Remedy  string `text:"prose"`
 }
 
 // due is a running promise.
@@ -249,6 +257,9 @@ func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *insid
 	}
 	if c := f.Cause; c != nil {
 		d.Cause = &cause{string(c.Domain), c.Vendor, c.Text}
+	}
+	if p := f.Learned; p != nil {
+		d.Learned = &learned{p.Symptom, p.Cause, p.Remedy}
 	}
 	if p := f.Problem; p != nil {
 		d.Problem = &known{p.ID, p.Title, p.KnownError, p.Workaround}

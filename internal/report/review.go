@@ -157,6 +157,8 @@ type reviewed struct {
 	Runbooks []runbookUse
 	Cases    []vendorCase
 	Merged   []string
+	Changes  []changeBefore
+	Sought   bool   // what was changed is known
 	Cause    string `text:"code"`
 	Vendor   string
 	Said     string `text:"prose"`
@@ -170,6 +172,15 @@ type reviewed struct {
 	Meeting *meeting
 	Actions []actionItem
 	Stages  []stage
+}
+
+// changeBefore is what a run of a plan has changed before the incident.
+type changeBefore struct {
+	At          time.Time
+	Environment string
+	Task        string
+	Run         string
+	Title       string `text:"line"`
 }
 
 // contacted is somebody who was reached.
@@ -278,6 +289,10 @@ func reviewedOf(r *review.Review, at time.Time) *reviewed {
 	}
 	if f.Record != nil {
 		d.recorded(f.Record)
+	}
+	d.Sought = r.Sought
+	for _, c := range r.Changes {
+		d.Changes = append(d.Changes, changeBefore{c.At, c.Environment, c.Task, c.Run, c.Title})
 	}
 	for _, k := range review.Keys() {
 		d.Sections = append(d.Sections, section{string(k), r.Section(k)})

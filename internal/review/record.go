@@ -21,6 +21,7 @@ const (
 // A Record is what the incident knew when it was resolved, besides its instants: taken from its timeline, never typed again.
 type Record struct {
 	Organisation string               `json:"organisation"`
+	ServiceID    string               `json:"service_id"`
 	Language     string               `json:"language"` // of the organisation
 	Impact       priority.Level       `json:"impact"`
 	Paged        []Contacted          `json:"paged,omitempty"`    // whom a page has reached, the first one first
@@ -88,9 +89,41 @@ type Customer struct {
 	Updates []Update `json:"updates,omitempty"`
 }
 
+// Before is how long before an incident began a change may have to do with it.
+const Before = 72 * time.Hour
+
+// A Change is one that a run of a plan has made where the service runs, in the time before the incident began.
+type Change struct {
+	Run         string    `json:"run"`
+	Title       string    `json:"title"`       // of the run
+	Environment string    `json:"environment"` // name
+	Task        string    `json:"task"`        // ID
+	At          time.Time `json:"at"`
+}
+
+// maxChanges is how many changes are kept, the latest ones.
+const maxChanges = 30
+
+// Changed takes in what was changed before the incident, as was found out in a round. With a detail nobody knows.
+func (r *Review) Changed(round int, all []Change, detail string, now time.Time) {
+	if round != r.Extended {
+		return
+	}
+	if detail != "" {
+		r.record(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(FindChanges)), timeline.F("detail", detail))
+		return
+	}
+	slices.SortStableFunc(all, func(a, b Change) int { return a.At.Compare(b.At) })
+	r.Sought, r.Changes = true, all[max(0, len(all)-maxChanges):]
+	for _, c := range r.Changes {
+		r.record(now, timeline.ChangeFound, timeline.Muster(), timeline.F("run", c.Run), timeline.F("title", c.Title),
+			timeline.F("environment", c.Environment), timeline.F("task", c.Task), timeline.F("at", instant(c.At)))
+	}
+}
+
 // recordOf gathers the record of an incident. Of a restricted one, what was said of it stays in it.
 func recordOf(i *incident.Incident) *Record {
-	r := &Record{Organisation: i.Definition.Organisation, Impact: i.Impact}
+	r := &Record{Organisation: i.Definition.Organisation, ServiceID: i.Definition.Service.ID, Impact: i.Impact}
 	if len(i.Definition.Languages) > 0 {
 		r.Language = i.Definition.Languages[0]
 	}

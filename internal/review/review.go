@@ -145,6 +145,8 @@ type Review struct {
 	Extended  int            `json:"extended,omitempty"` // how often, because its incident was resolved once more
 	Deadlines []Deadline     `json:"deadlines,omitempty"`
 
+	Changes  []Change       `json:"changes,omitempty"` // before the incident began, the latest one last
+	Sought   bool           `json:"sought,omitempty"`  // what was changed is found out
 	Sections []Section      `json:"sections,omitempty"`
 	Factors  []Factor       `json:"factors,omitempty"`
 	Pattern  *Pattern       `json:"pattern,omitempty"`
@@ -169,7 +171,7 @@ func Start(f Facts, rules *Rules, due time.Time, by timeline.Actor, now time.Tim
 	r.record(now, timeline.ReviewOpened, by, timeline.F("review", "review/"+string(f.Incident)), timeline.F("due", instant(due)))
 	r.texts()
 	r.deadlines(now)
-	r.begin(Work{Do: WriteDrafts, Round: r.Extended})
+	r.gather()
 	r.tell(Telling{About: Begun, Due: due, Targets: rules.Owner})
 	return r
 }
@@ -188,8 +190,14 @@ func (r *Review) Extend(f Facts, rules *Rules, due, now time.Time) {
 		r.void(&r.Texts[n], "resolved-again", now)
 	}
 	r.deadlines(now)
-	r.begin(Work{Do: WriteDrafts, Round: r.Extended})
+	r.gather()
 	r.tell(Telling{About: Begun, Due: due, Targets: rules.Owner})
+}
+
+// gather has everything found out that the incident itself does not know.
+func (r *Review) gather() {
+	r.begin(Work{Do: WriteDrafts, Round: r.Extended})
+	r.begin(Work{Do: FindChanges, Round: r.Extended})
 }
 
 // texts has a text for the inside and one for each customer of the incident.

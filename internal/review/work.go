@@ -14,6 +14,7 @@ type Do string
 const (
 	ComputeDeadlines Do = "deadlines" // compute and record when stages are due
 	WriteDrafts      Do = "drafts"    // write what the engine knows of the texts for customers
+	FindChanges      Do = "changes"   // find out what was changed before the incident
 	Tell             Do = "tell"      // one message
 )
 

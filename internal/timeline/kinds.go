@@ -106,6 +106,7 @@ const (
 	EngineerInvited Kind = "review.invited"        // vendor person note
 	DraftSubmitted  Kind = "review.submitted"      // sha256
 	MeetingHeld     Kind = "review.meeting"        // at who minutes
+	ChangeFound     Kind = "review.change-found"   // run title environment task at: a change before the incident began
 	TextDrafted     Kind = "review.text-drafted"   // customer language: by the engine, facts and headings alone
 	TextWritten     Kind = "review.text-written"   // customer sha256
 	TextApproved    Kind = "review.text-approved"  // customer sha256: without a customer, the internal text
@@ -238,7 +239,7 @@ func Kinds() []Kind {
 		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, TicketOpened, TicketUpdated,
 		TicketFailed, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
 		ReviewExtended, ReviewDated, ReviewUndated, ReviewLate, ReviewEscalated, ReviewWritten, FactorAdded, FactorRemoved, PatternSet,
-		EngineerInvited, DraftSubmitted, MeetingHeld, TextDrafted, TextWritten, TextApproved, TextRejected, TextPublished, ApprovalsVoid,
+		EngineerInvited, DraftSubmitted, MeetingHeld, ChangeFound, TextDrafted, TextWritten, TextApproved, TextRejected, TextPublished, ApprovalsVoid,
 		ActionAdded, ReviewRefused,
 		NoticeReceived, ReceiptSent, CauseSet, TimeSet, FixAnswered, FixUnanswered, ClosingTold, ResultWritten, ResultFailed, ResultSent,
 		CaseOpened, CaseFiled, CaseAnswered, CaseLate, Summoned, SummonsMissed, RoleAccepted, RoleUnanswered, RoleVacant,

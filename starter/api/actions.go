@@ -16,6 +16,7 @@ import (
 	"muster/internal/incident"
 	"muster/internal/priority"
 	"muster/internal/refusal"
+	"muster/internal/review"
 	"muster/internal/timeline"
 	"muster/starter"
 )
@@ -199,10 +200,31 @@ func (s *server) openAction(w http.ResponseWriter, r *http.Request) error {
 	}
 	item, err := s.Backend.StartAction(r.Context(), req, action.Terms{Asked: a, Pinned: pinned})
 	s.Log.Info("command", "action", a.Title, "command", "open", "actor", req.By.ID, "request", req.ID, "error", err)
+	if err == nil && a.Origin.Kind == action.OfReview {
+		err = s.addToReview(r.Context(), incident.ID(a.Origin.ID), req, item)
+	}
 	if err != nil {
 		return err
 	}
 	return answer(w, item)
+}
+
+// addToReview has an action item stand in the review that it came of. One that is closed, or from before there were stages, takes
+// none: the action item names it all the same. Whoever repeats the request adds it again, which changes nothing.
+func (s *server) addToReview(ctx context.Context, of incident.ID, req starter.Request, item *action.Action) error {
+	x, err := s.Backend.Review(ctx, of)
+	if err != nil {
+		return err
+	}
+	if x.Status != review.Open || x.Rules == nil || slices.ContainsFunc(x.Actions, func(a review.Action) bool { return a.ID == string(item.ID) }) {
+		return nil
+	}
+	req.ID += "/review"
+	err = s.Backend.AskReview(ctx, of, req, review.AddAction{ID: string(item.ID), Title: item.Title})
+	if _, gone := errors.AsType[*starter.NotFoundError](err); gone { // it has been closed meanwhile
+		return nil
+	}
+	return err
 }
 
 func (n *NewAction) asked() action.Asked {
@@ -226,6 +248,11 @@ func (s *server) originOf(ctx context.Context, o action.Origin) (*incident.Incid
 	i, err := s.Backend.State(ctx, incident.ID(strings.ToUpper(o.ID)))
 	if _, gone := errors.AsType[*starter.NotFoundError](err); gone || err == nil && !s.reads(visiting(ctx).Subject, i) {
 		return nil, fault("origin", fmt.Sprintf("%q; want the id of an incident", clip(o.ID)))
+	}
+	if err == nil && o.Kind == action.OfReview {
+		if _, err := s.Backend.Review(ctx, i.ID); err != nil {
+			return i, fault("origin", fmt.Sprintf("%s has no review: muster review open %s opens one", i.ID, i.ID))
+		}
 	}
 	if err == nil && s.about(authority.Incident, i).Restricted {
 		return i, fault("origin", fmt.Sprintf("%s is restricted, and action items are not: leave it out", i.ID))

@@ -79,7 +79,7 @@ func problemLabelsIn(language string) problemLabels {
 	if language == "ko" {
 		return problemLabels{
 			id: "문제(Problem)", title: "제목", common: "공통점", owner: "책임자", opened: "등록", knownError: "알려진 오류", workaround: "임시 해결 방법", cause: "근본 원인", fix: "근본 조치",
-			actions: "조치 항목", fixedAt: "조치 시각", watched: "재발 관찰 기한", recurred: "조치 후 재발", reminded: "다음 알림", reason: "종료 사유", ended: "종료 시각", incidents: "인시던트",
+			actions: "개선 과제", fixedAt: "조치 시각", watched: "재발 관찰 기한", recurred: "조치 후 재발", reminded: "다음 알림", reason: "종료 사유", ended: "종료 시각", incidents: "인시던트",
 			began: "발생", more: "외 %d건", noted: "%s: 문제에 기록",
 		}
 	}

@@ -451,6 +451,9 @@ func (p page) studied(r *review.Review) {
 		}
 		f.add(word("review-stage", string(d.Stage)), stands)
 	}
+	for _, c := range r.Changes {
+		f.add(p.say.changedBefore, fmt.Sprintf("%s %s, %s: %s (%s)", p.instant(c.At), printable(c.Environment), printable(c.Task), printable(c.Title), printable(c.Run)))
+	}
 	for _, k := range review.Keys() {
 		if text := r.Section(k); text != "" {
 			f.add(word("review-section", string(k)), paragraphs(text)...)
@@ -460,9 +463,10 @@ func (p page) studied(r *review.Review) {
 		f.add(fmt.Sprintf("%d %s", x.Number, word("factor", string(x.Kind))), paragraphs(x.Text)...)
 	}
 	if x := r.Pattern; x != nil {
-		f.add(word("review-pattern", "symptom"), paragraphs(x.Symptom)...)
-		f.add(word("review-pattern", "cause"), paragraphs(x.Cause)...)
-		f.add(word("review-pattern", "remedy"), paragraphs(x.Remedy)...)
+		p.pattern(&f, x.Symptom, x.Cause, x.Remedy)
+	}
+	for _, x := range r.Actions {
+		f.add(printable(x.ID), printable(x.Title))
 	}
 	for n := range r.Texts {
 		t := &r.Texts[n]
@@ -490,6 +494,13 @@ func (p page) studied(r *review.Review) {
 	if len(f.rows) > 0 {
 		fmt.Fprintln(p.w)
 		p.rows(p.w, f.rows, text.WrapSoft)
+	}
+}
+
+// pattern adds by what something is recognised again.
+func (p page) pattern(f *facts, symptom, cause, remedy string) {
+	for _, part := range []struct{ name, text string }{{"symptom", symptom}, {"cause", cause}, {"remedy", remedy}} {
+		f.add(printable(p.view.texts.Word("review-pattern", part.name, p.language)), paragraphs(part.text)...)
 	}
 }
 

@@ -212,6 +212,7 @@ func (p page) facts(i *incident.Incident) [][]string {
 	}
 	if i.Previous != nil {
 		f.add(p.say.previous, printable(string(i.Previous.ID)))
+		p.pattern(&f, i.Previous.Symptom, i.Previous.Cause, i.Previous.Remedy)
 	}
 	if x := i.Problem; x != nil {
 		say := problemLabelsIn(p.language)
