@@ -233,15 +233,16 @@ func (s *PlanRuns) List(ctx context.Context, f PlanRunFilter) ([]PlanRunSummary,
 const mostRuns = 200
 
 // Changed returns what runs have changed in environments in which a service runs, after from and not after until.
-func (s *PlanRuns) Changed(ctx context.Context, service string, from, until time.Time) (all []review.Change, err error) {
+func (s *Incidents) Changed(ctx context.Context, service string, from, until time.Time) (all []review.Change, err error) {
 	query := fmt.Sprintf("WorkflowType IN %s AND StartTime < '%s' AND (ExecutionStatus = 'Running' OR CloseTime > '%s')", quoted(planTypes()),
 		until.UTC().Format(time.RFC3339), from.UTC().Format(time.RFC3339))
-	rows, _, err := s.list(ctx, query, mostRuns, "")
+	runs := s.PlanRuns()
+	rows, _, err := runs.list(ctx, query, mostRuns, "")
 	if err != nil {
 		return nil, err
 	}
 	for _, row := range rows {
-		run, err := s.state(ctx, runOf(planrun.ID(row.ID)), row.ref)
+		run, err := runs.state(ctx, runOf(planrun.ID(row.ID)), row.ref)
 		if _, gone := errors.AsType[*NotFoundError](err); gone {
 			continue
 		}

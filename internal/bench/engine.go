@@ -109,7 +109,7 @@ func (e *engine) work(o engineOptions, keys worker.Keys, quiet *slog.Logger) err
 		Reports:   &activities.Reports{Archive: e.incidents, Writer: texts, Shelf: shelf{e.world}, Directory: folder},
 		Lookup:    &activities.Lookup{Archive: e.incidents},
 		Handovers: &activities.Handovers{Directory: folder, Writer: texts, Now: time.Now},
-		Reviews:   &activities.Reviews{Changes: e.incidents.PlanRuns(), Directory: folder, Writer: texts, Now: time.Now},
+		Reviews:   &activities.Reviews{Changes: e.incidents, Directory: folder, Writer: texts, Now: time.Now},
 		Requests:  &activities.Requests{Directory: folder, Writer: texts, Counter: e.incidents.Usages(), Now: time.Now},
 		Actions:   &activities.Actions{Directory: folder, Writer: texts, Now: time.Now},
 		Plans:     &activities.Plans{Directory: folder, Writer: texts, Now: time.Now},

@@ -96,6 +96,15 @@ func (r *receiver) count(k delivery.Kind, recipient string) int {
 	return n
 }
 
+// said tells whether a recipient has got something of a kind that says something.
+func (r *receiver) said(k delivery.Kind, recipient, text string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.got, func(d outbound.Delivery) bool {
+		return d.Message.Kind == k && d.Recipient.ID == recipient && strings.Contains(d.Message.Text, text)
+	})
+}
+
 // last is the newest delivery of a kind that a recipient has got.
 func (r *receiver) last(k delivery.Kind, recipient string) (outbound.Delivery, bool) {
 	r.mu.Lock()

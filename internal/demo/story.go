@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
+	"muster/internal/action"
 	"muster/internal/audit"
 	"muster/internal/delivery"
 	"muster/internal/incident"
@@ -41,6 +42,9 @@ type story struct {
 	alerted     incident.ID // … and what an alert has opened
 	crew        crew        // of the third act …
 	upgraded    planrun.ID  // … and its run
+	board       board       // of the last act …
+	item        action.ID   // … what came of it …
+	again       incident.ID // … and the same once more
 	began       string      // when the alerts began to fire
 	runs        []*historypb.History
 	first       delivery.Recipient // who is on call, by the organisation folder
@@ -65,8 +69,8 @@ func (s *story) play(ctx context.Context) error {
 		scenes []scene
 		id     *incident.ID // of the incident whose timeline is shown; nil: none
 		name   string
-	}{{s.scenes(), &s.id, "incident"}, {s.platform(), &s.phoned, "outage"}, {s.upgrade(), nil, "plan"}} {
-		if s.Chapter != "" && s.Chapter != act.name {
+	}{{s.scenes(), &s.id, "incident"}, {s.platform(), &s.phoned, "outage"}, {s.upgrade(), nil, "plan"}, {s.reviewing(), nil, "review"}} {
+		if s.Chapter != "" && s.Chapter != act.name && (s.Chapter != "review" || act.name != "incident") {
 			continue
 		}
 		for n, sc := range act.scenes {

@@ -158,7 +158,7 @@ func (n *Node) beside(ctx context.Context, run func(context.Context)) {
 func (n *Node) activities() (worker.Activities, error) {
 	return worker.NewActivities(worker.Options{
 		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker, Keys: n.keys, Refused: n.refused, Links: linker{n}, RunPage: n.runPage,
-		Counter: n.incidents.Usages(), Recurrences: n.incidents.Problems(), Changes: n.incidents.PlanRuns(), Incidents: n.incidents, Locks: n.incidents, Data: n.cfg.Data, Out: n.cfg.Out, Log: n.cfg.Log,
+		Counter: n.incidents.Usages(), Recurrences: n.incidents.Problems(), Changes: n.incidents, Incidents: n.incidents, Locks: n.incidents, Data: n.cfg.Data, Out: n.cfg.Out, Log: n.cfg.Log,
 	})
 }
 

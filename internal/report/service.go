@@ -28,6 +28,29 @@ func (t *Texts) Service(d *incident.Definition, language string, at time.Time) [
 	return l.service(&d.Background, l.zones.local(at, d.Zone))
 }
 
+// Known says what is known of an incident before anybody looks: the problem behind it, the incident before, and what both leave to
+// whoever responds. It is for the house alone.
+func (t *Texts) Known(i *incident.Incident, language string) (all []Fact) {
+	l := t.in(language)
+	add := func(name, value string) {
+		if value != "" {
+			all = append(all, Fact{Label: l.word("known", name), Value: value})
+		}
+	}
+	if p := i.Problem; p != nil {
+		add("problem", p.ID+" "+p.Title)
+		add("error", p.KnownError)
+		add("workaround", p.Workaround)
+	}
+	if p := i.Previous; p != nil {
+		add("previous", string(p.ID))
+		add("symptom", p.Symptom)
+		add("cause", p.Cause)
+		add("remedy", p.Remedy)
+	}
+	return all
+}
+
 // Link returns the name of a link: that of a response plan says what it is in words.
 func (t *Texts) Link(x incident.Link, language string) string { return t.in(language).link(x) }
 

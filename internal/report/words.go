@@ -103,6 +103,10 @@ func reviewWords(add func(axis, value string)) {
 	}
 	for _, x := range []string{"symptom", "cause", "remedy"} {
 		add("review-pattern", x)
+		add("known", x)
+	}
+	for _, x := range []string{"problem", "error", "workaround", "previous"} {
+		add("known", x)
 	}
 	for _, x := range []string{"internal", "published", "rejected", "approved", "lacks"} {
 		add("review-text", x)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"muster/internal/delivery"
 	"muster/internal/incident"
 	"muster/internal/priority"
 	"muster/internal/supportplan"
@@ -132,7 +133,7 @@ func recordOf(i *incident.Incident) *Record {
 	}
 	for _, e := range i.Timeline.Entries {
 		switch {
-		case e.Kind == timeline.Delivered && e.Fact("what") == string(incident.PagePerson):
+		case e.Kind == timeline.Delivered && e.Fact("what") == string(delivery.Page):
 			r.Paged = contacted(r.Paged, Contacted{Name: e.Fact("to"), At: e.At})
 		case e.Kind == timeline.Acknowledged:
 			r.Answered = contacted(r.Answered, Contacted{Name: e.Actor.Shown(), ID: e.Actor.ID, At: e.At})

@@ -7,6 +7,7 @@ import (
 
 	"muster/internal/incident"
 	"muster/internal/review"
+	"muster/internal/timeline"
 )
 
 func TestAPhaseIsKnownWhenBothItsEndsAre(t *testing.T) {
@@ -58,5 +59,25 @@ func TestTheReviewOfASecurityIncidentHasNoTitleOfItsAlerts(t *testing.T) {
 		if got := review.FactsOf(i).Title; got != want {
 			t.Errorf("kind %q: got title %q, want %q", kind, got, want)
 		}
+	}
+}
+
+func TestWhoWasPagedIsReadFromTheTimeline(t *testing.T) {
+	i := &incident.Incident{Definition: incident.Definition{Review: incident.ReviewRule{Stages: &incident.ReviewStages{}}}}
+	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	arrived := func(what, to string, minute int) {
+		i.Timeline.Add(at.Add(time.Duration(minute)*time.Minute), timeline.Delivered, timeline.Muster(), timeline.F("what", what), timeline.F("to", to))
+	}
+	arrived("customer-update", "Acme", 1)
+	arrived("page", "Kim", 2)
+	arrived("page", "Kim", 3) // by another method
+	arrived("page", "Lee", 4)
+	i.Timeline.Add(at.Add(5*time.Minute), timeline.Acknowledged, timeline.Actor{Kind: timeline.Person, ID: "lee", Name: "Lee"})
+	got := review.FactsOf(i).Record
+	if want := []review.Contacted{{Name: "Kim", At: at.Add(2 * time.Minute)}, {Name: "Lee", At: at.Add(4 * time.Minute)}}; !reflect.DeepEqual(got.Paged, want) {
+		t.Errorf("paged: got %v, want %v", got.Paged, want)
+	}
+	if want := []review.Contacted{{Name: "Lee", ID: "lee", At: at.Add(5 * time.Minute)}}; !reflect.DeepEqual(got.Answered, want) {
+		t.Errorf("answered: got %v, want %v", got.Answered, want)
 	}
 }

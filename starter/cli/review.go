@@ -463,7 +463,9 @@ func (p page) studied(r *review.Review) {
 		f.add(fmt.Sprintf("%d %s", x.Number, word("factor", string(x.Kind))), paragraphs(x.Text)...)
 	}
 	if x := r.Pattern; x != nil {
-		p.pattern(&f, x.Symptom, x.Cause, x.Remedy)
+		f.add(word("review-pattern", "symptom"), paragraphs(x.Symptom)...)
+		f.add(word("review-pattern", "cause"), paragraphs(x.Cause)...)
+		f.add(word("review-pattern", "remedy"), paragraphs(x.Remedy)...)
 	}
 	for _, x := range r.Actions {
 		f.add(printable(x.ID), printable(x.Title))
@@ -494,13 +496,6 @@ func (p page) studied(r *review.Review) {
 	if len(f.rows) > 0 {
 		fmt.Fprintln(p.w)
 		p.rows(p.w, f.rows, text.WrapSoft)
-	}
-}
-
-// pattern adds by what something is recognised again.
-func (p page) pattern(f *facts, symptom, cause, remedy string) {
-	for _, part := range []struct{ name, text string }{{"symptom", symptom}, {"cause", cause}, {"remedy", remedy}} {
-		f.add(printable(p.view.texts.Word("review-pattern", part.name, p.language)), paragraphs(part.text)...)
 	}
 }
 

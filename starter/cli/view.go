@@ -210,15 +210,8 @@ func (p page) facts(i *incident.Incident) [][]string {
 	if i.Review.Opened {
 		f.add(p.say.review, fmt.Sprintf("%s, %s %s", printable(i.Review.ID), strings.ToLower(p.say.due), p.instant(i.Review.Due)))
 	}
-	if i.Previous != nil {
-		f.add(p.say.previous, printable(string(i.Previous.ID)))
-		p.pattern(&f, i.Previous.Symptom, i.Previous.Cause, i.Previous.Remedy)
-	}
-	if x := i.Problem; x != nil {
-		say := problemLabelsIn(p.language)
-		f.add(say.id, printable(x.ID+" "+x.Title))
-		f.add(say.knownError, paragraphs(x.KnownError)...)
-		f.add(say.workaround, paragraphs(x.Workaround)...)
+	for _, known := range p.view.texts.Known(i, p.language) {
+		f.add(printable(known.Label), paragraphs(known.Value)...)
 	}
 	f.add(p.say.links, each(links)...)
 	return f.rows

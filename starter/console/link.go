@@ -432,7 +432,7 @@ func (c *Console) showVisit(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	d.Facts.Responder, d.Facts.Human = c.shownTo(v, responder)
 	if v.by.Kind == authority.Provider && c.inside(v) {
-		d.Facts.About = c.about(&i.Definition, p.Language)
+		d.Facts.About = append(c.cfg.Texts.Known(i, p.Language), c.about(&i.Definition, p.Language)...)
 	}
 	if !taken.At.IsZero() {
 		d.Facts.At = moment(taken.At)
