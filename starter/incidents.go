@@ -444,29 +444,45 @@ func (s *Incidents) last(ctx context.Context, query string, except incident.ID) 
 	if err != nil {
 		return nil, err
 	}
-	var last *Summary
-	for n := range rows {
-		if row := &rows[n]; row.ID != "" && row.ID != except && (last == nil || row.ClosedAt.After(last.ClosedAt)) {
-			last = row
-		}
-	}
-	if last == nil {
+	rows = slices.DeleteFunc(rows, func(row Summary) bool { return row.ID == "" || row.ID == except })
+	if len(rows) == 0 {
 		return nil, nil
 	}
-	e := &incident.Earlier{ID: last.ID, RunID: last.ref.RunID, ClosedAt: last.ClosedAt, Title: last.Title}
-	if before, err := s.state(ctx, last.ID, last.ref.WorkflowID, last.ref.RunID); err == nil {
-		e.Pattern(before)
-		if !before.Definition.Restricted() {
-			s.learned(ctx, e)
+	slices.SortStableFunc(rows, func(a, b Summary) int { return b.ClosedAt.Compare(a.ClosedAt) })
+	e := &incident.Earlier{ID: rows[0].ID, RunID: rows[0].ref.RunID, ClosedAt: rows[0].ClosedAt, Title: rows[0].Title}
+	for n, row := range rows[:min(len(rows), mostEarlier)] {
+		before, err := s.state(ctx, row.ID, row.ref.WorkflowID, row.ref.RunID)
+		if err != nil {
+			continue
+		}
+		if n == 0 {
+			e.Pattern(before)
+		}
+		if s.learned(ctx, e, before) {
+			break
 		}
 	}
 	return e, nil
 }
 
-// learned adds the pattern that the review of an incident has found, as far as there is one.
-func (s *Incidents) learned(ctx context.Context, e *incident.Earlier) {
-	reviews := Reviews{Temporal: s.Temporal, Namespace: s.Namespace, Keys: s.Keys}
-	if r, err := reviews.State(ctx, e.ID); err == nil && r.Pattern != nil {
-		e.Learned(r.Pattern.Symptom, r.Pattern.Cause, r.Pattern.Remedy)
+// mostEarlier is in how many earlier incidents a pattern is looked for, the newest.
+const mostEarlier = 5
+
+// learned adds the pattern that the review of an incident has found, or that of the one which it became a part of. Of a restricted
+// one there is none: others may read the next. It tells whether there is one.
+func (s *Incidents) learned(ctx context.Context, e *incident.Earlier, before *incident.Incident) bool {
+	if before.Definition.Restricted() {
+		return false
 	}
+	of := before.ID
+	if before.MergedInto != nil {
+		of = before.MergedInto.ID
+	}
+	reviews := Reviews{Temporal: s.Temporal, Namespace: s.Namespace, Keys: s.Keys}
+	r, err := reviews.State(ctx, of)
+	if err != nil || r.Pattern == nil {
+		return false
+	}
+	e.Learned(of, r.Pattern.Symptom, r.Pattern.Cause, r.Pattern.Remedy)
+	return true
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
@@ -21,6 +22,7 @@ import (
 	"go.temporal.io/sdk/log"
 	"google.golang.org/grpc"
 
+	"muster/internal/action"
 	alerts "muster/internal/alert"
 	"muster/internal/audit"
 	"muster/internal/devserver"
@@ -28,6 +30,7 @@ import (
 	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/priority"
+	"muster/internal/problem"
 	"muster/internal/review"
 	"muster/internal/timeline"
 	"muster/starter"
@@ -69,8 +72,10 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		must(t, command(t.Context(), b, id, workflows.MitigateUpdate, incident.Mitigate{Note: "Rolled back."}))
 		b.tell(t, "shop", "happy", alerts.Resolved, 3)
 		keep(t, "signed-incident-happy", b.ended(t, "shop", "happy"))
-		keep(t, "signed-review", b.reviewed(t, id))
+		keep(t, "signed-review-published", b.reviewed(t, id))
 	})
+	t.Run("action item", func(t *testing.T) { keep(t, "signed-action", b.improved(t)) })
+	t.Run("problem", func(t *testing.T) { keep(t, "signed-problem", b.solved(t)) })
 	t.Run("refused", func(t *testing.T) {
 		gone := failing(99, http.StatusNotFound, nil)
 		sink.answer("/eve/app", gone)
@@ -95,8 +100,8 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		keep(t, "signed-incident-reopened", b.ended(t, "till", "reopened"))
 		r, err := (&starter.Reviews{Temporal: b.temporal}).State(t.Context(), id)
 		must(t, err)
-		if opened := entriesOf(r.Timeline.Entries, timeline.ReviewOpened, "", ""); len(opened) != 2 || r.Facts.Reopened != 1 {
-			t.Errorf("the review has heard %d times, of %d reopenings: want that the incident was resolved once more", len(opened), r.Facts.Reopened)
+		if again := entriesOf(r.Timeline.Entries, timeline.ReviewExtended, "", ""); len(again) != 1 || r.Facts.Reopened != 1 {
+			t.Errorf("the review was extended %d times, of %d reopenings: want that the incident was resolved once more", len(again), r.Facts.Reopened)
 		}
 	})
 	t.Run("continued", func(t *testing.T) {
@@ -136,7 +141,7 @@ func TestHistoriesAsRecorded(t *testing.T) {
 func (b *bare) handedOver(t *testing.T) []*historypb.History {
 	t.Helper()
 	const schedule = "primary"
-	ann := timeline.Actor{Kind: timeline.Person, ID: "ann", Name: "Ann"}
+	ann := somebody("ann")
 	handovers := starter.Handovers{Temporal: b.temporal, Keys: b.incidents.Keys}
 	terms := handover.Terms{
 		Schedule: schedule, Outgoing: bob(), Incoming: ann, Note: "The new release is slow.", Within: handover.Usual, Zone: "UTC",
@@ -212,16 +217,102 @@ func over(h *historypb.History) error {
 	return nil
 }
 
-// reviewed closes the review of an incident and returns its history.
+// reviewed takes the review of an incident to published texts and to its end, and returns its history.
 func (b *bare) reviewed(t *testing.T, id incident.ID) []*historypb.History {
 	t.Helper()
-	name := workflows.ReviewWorkflowID(id)
 	reviews := starter.Reviews{Temporal: b.temporal, Keys: b.incidents.Keys}
-	must(t, reviews.Ask(t.Context(), id, starter.Request{ID: "pattern", By: bob()}, review.SetPattern{
-		Symptom: "The checkout answers 500.", Cause: "The pool of connections is empty.", Remedy: "Restart the pool.",
+	asked := 0
+	ask := func(by string, c review.Command) error {
+		asked++
+		return reviews.Ask(t.Context(), id, starter.Request{ID: fmt.Sprint("review", asked), By: somebody(by)}, c)
+	}
+	must(t, until(t.Context(), "the review knows what was changed before", func() error {
+		r, err := reviews.State(t.Context(), id)
+		if err == nil && !r.Sought {
+			err = errors.New("it does not")
+		}
+		return err
 	}))
-	must(t, reviews.Ask(t.Context(), id, starter.Request{ID: "close", By: bob()}, review.Close{Text: "All said.", Without: "A rehearsal."}))
-	return b.run(t, name)
+	for _, k := range review.Wanted() {
+		must(t, ask("bob", review.Write{Section: k, Text: "What is known of " + string(k) + "."}))
+	}
+	must(t, ask("bob", review.AddFactor{Kind: review.Technical, Text: "The pool was too small."}))
+	must(t, ask("bob", review.AddFactor{Kind: review.Process, Text: "Nobody tests under load."}))
+	must(t, ask("bob", review.RemoveFactor{Number: 2}))
+	must(t, ask("bob", review.SetPattern{Symptom: "It is slow.", Cause: "The pool of connections is empty.", Remedy: "Restart the pool."}))
+	must(t, ask("bob", review.Submit{}))
+	r, err := reviews.State(t.Context(), id)
+	must(t, err)
+	sum := r.Text(review.Internal).SHA256
+	if ask("bob", review.Approve{Audience: review.Internal, SHA256: sum, Sides: []review.Side{review.TechnicalSide}}) == nil {
+		t.Error("whoever has written the review may approve it")
+	}
+	must(t, ask("ann", review.Approve{Audience: review.Internal, SHA256: sum, Sides: []review.Side{review.TechnicalSide}}))
+	must(t, ask("bob", review.HoldMeeting{Who: []string{"Ann", "Bob"}, Minutes: "Agreed."}))
+	must(t, ask("bob", review.PublishText{Audience: review.Internal, SHA256: sum}))
+	must(t, ask("bob", review.AddAction{ID: "ACT-0000000001", Title: "A larger pool"}))
+	must(t, ask("bob", review.Note{Text: "Well done."}))
+	must(t, ask("bob", review.Close{Text: "All said."}))
+	return b.run(t, workflows.ReviewWorkflowID(id))
+}
+
+// improved takes an action item from its opening until it has helped, and returns its history.
+func (b *bare) improved(t *testing.T) []*historypb.History {
+	t.Helper()
+	actions := b.incidents.Actions()
+	a, err := actions.Start(t.Context(), starter.Request{ID: "improve", By: bob()}, action.Terms{
+		Asked: action.Asked{
+			Title: "A larger pool", Kind: action.Prevent, Priority: priority.P3, Owner: "bob", Group: "night", Due: time.Now().Add(365 * 24 * time.Hour),
+			Effect: 30, Origin: action.Origin{Kind: action.OfReview, ID: "INC-7K3M9QX2PA", Service: "shop"},
+		},
+		Pinned: action.Pinned{Organisation: "Night", Zone: "UTC", OwnerName: "Bob"},
+	})
+	must(t, err)
+	asked := 0
+	ask := func(by string, c action.Command) error {
+		asked++
+		return actions.Ask(t.Context(), a.ID, starter.Request{ID: fmt.Sprint("action", asked), By: somebody(by)}, c)
+	}
+	must(t, ask("bob", action.Note{Text: "Ordered."}))
+	must(t, ask("bob", action.Extend{Due: time.Now().Add(400 * 24 * time.Hour), Reason: "It comes by ship."}))
+	must(t, ask("bob", action.Complete{Evidence: "changes/204"}))
+	if ask("bob", action.Verify{Result: action.Yes}) == nil {
+		t.Error("whoever has done it may verify it")
+	}
+	must(t, ask("ann", action.Verify{Result: action.No, Note: "It is the old one."}))
+	must(t, ask("bob", action.Complete{Evidence: "changes/205"}))
+	must(t, ask("ann", action.Verify{Result: action.Yes}))
+	must(t, ask("ann", action.CheckEffect{Result: action.Yes}))
+	return b.run(t, workflows.ActionWorkflowID(a.ID))
+}
+
+// solved takes a problem from its opening by hand to its end, and returns its history.
+func (b *bare) solved(t *testing.T) []*historypb.History {
+	t.Helper()
+	problems := b.incidents.Problems()
+	key := problem.Key{By: incident.SameAlert, Value: "Trouble"}
+	p, err := problems.Open(t.Context(), starter.Request{ID: "solve", By: bob()}, problem.Terms{
+		Title: "The pool runs dry", Key: key,
+		Pinned: problem.Pinned{
+			Organisation: "Night", Zone: "UTC", Service: incident.Service{ID: "shop", Name: "Shop"}, Watch: 30 * 24 * time.Hour,
+			Owner: problem.Owner{Name: "Bob", Targets: []escalation.Target{{Kind: escalation.Person, ID: "bob"}}}, Remind: problem.Idle{Within: 7 * 24 * time.Hour},
+		},
+	})
+	must(t, err)
+	for n, c := range []problem.Command{
+		problem.SetKnownError{Text: "The pool runs dry at night.", Workaround: "Restart it."},
+		problem.SetCause{Text: "Connections are not given back."},
+		problem.SetFix{Text: "They are given back.", Actions: []string{"ACT-0000000001"}},
+		problem.Note{Text: "Since release 4.2."},
+		problem.Close{Reason: "It has not come back."},
+	} {
+		must(t, problems.Ask(t.Context(), p.ID, starter.Request{ID: fmt.Sprint("problem", n), By: bob()}, c))
+	}
+	return b.run(t, workflows.ProblemWorkflowID("shop", key))
+}
+
+func somebody(id string) timeline.Actor {
+	return timeline.Actor{Kind: timeline.Person, ID: id, Name: strings.ToUpper(id[:1]) + id[1:]}
 }
 
 // run waits until the newest run of a workflow is over, and returns its history.

@@ -32,7 +32,7 @@ type Options struct {
 
 // Run plays the demo. An error names what did not happen.
 func Run(ctx context.Context, o Options) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
 	defer cancel()
 	folder := o.Keep
 	if folder == "" {

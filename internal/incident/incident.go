@@ -108,12 +108,13 @@ type Earlier struct {
 	Symptom  string    `json:"symptom,omitempty"` // by what its review says that it is recognised again
 	Cause    string    `json:"cause,omitempty"`   // what its review says, or else what was said of it
 	Remedy   string    `json:"remedy,omitempty"`  // the same, or else what was said when it was resolved
+	Review   ID        `json:"review,omitempty"`  // of this incident, from which symptom, cause and remedy are; none: no review has found them
 }
 
-// Learned adds what the review of the incident has found, which goes before what was said while it lasted.
-func (e *Earlier) Learned(symptom, cause, remedy string) {
+// Learned adds what the review of an incident has found, which goes before what was said while one lasted.
+func (e *Earlier) Learned(of ID, symptom, cause, remedy string) {
 	const most = 500
-	e.Symptom, e.Cause, e.Remedy = clippedTo(most, symptom), clippedTo(most, cause), clippedTo(most, remedy)
+	e.Review, e.Symptom, e.Cause, e.Remedy = of, clippedTo(most, symptom), clippedTo(most, cause), clippedTo(most, remedy)
 }
 
 // Pattern adds what an incident that is over leaves to the next one: of a restricted one nothing, for others may read the next.

@@ -67,6 +67,7 @@ type inside struct {
 
 // learned is what the incident before leaves to whoever responds.
 type learned struct {
+	Review  string // ID of the incident whose review has found it; empty: it was said while the incident before lasted
 	Symptom string `text:"prose"`
 	Cause   string `text:"prose"`
 	Remedy  string `text:"prose"`
@@ -259,7 +260,7 @@ func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *insid
 		d.Cause = &cause{string(c.Domain), c.Vendor, c.Text}
 	}
 	if p := f.Learned; p != nil {
-		d.Learned = &learned{p.Symptom, p.Cause, p.Remedy}
+		d.Learned = &learned{string(p.Review), p.Symptom, p.Cause, p.Remedy}
 	}
 	if p := f.Problem; p != nil {
 		d.Problem = &known{p.ID, p.Title, p.KnownError, p.Workaround}

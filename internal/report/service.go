@@ -44,6 +44,7 @@ func (t *Texts) Known(i *incident.Incident, language string) (all []Fact) {
 	}
 	if p := i.Previous; p != nil {
 		add("previous", string(p.ID))
+		add("review", string(p.Review))
 		add("symptom", p.Symptom)
 		add("cause", p.Cause)
 		add("remedy", p.Remedy)

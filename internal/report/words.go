@@ -105,7 +105,7 @@ func reviewWords(add func(axis, value string)) {
 		add("review-pattern", x)
 		add("known", x)
 	}
-	for _, x := range []string{"problem", "error", "workaround", "previous"} {
+	for _, x := range []string{"problem", "error", "workaround", "previous", "review"} {
 		add("known", x)
 	}
 	for _, x := range []string{"internal", "published", "rejected", "approved", "lacks"} {

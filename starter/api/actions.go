@@ -250,7 +250,8 @@ func (s *server) originOf(ctx context.Context, o action.Origin) (*incident.Incid
 		return nil, fault("origin", fmt.Sprintf("%q; want the id of an incident", clip(o.ID)))
 	}
 	if err == nil && o.Kind == action.OfReview {
-		if _, err := s.Backend.Review(ctx, i.ID); err != nil {
+		_, err = s.Backend.Review(ctx, i.ID)
+		if _, none := errors.AsType[*starter.NotFoundError](err); none {
 			return i, fault("origin", fmt.Sprintf("%s has no review: muster review open %s opens one", i.ID, i.ID))
 		}
 	}

@@ -77,7 +77,7 @@ func definition(service, title string, impact, urgency priority.Level, customers
 			AckExpires: time.Hour, NextMethodAfter: time.Minute,
 		},
 		Quiet: 5 * time.Minute, ReopenWithin: time.Hour,
-		Review: incident.ReviewRule{FromPriority: priority.P2, DueWithin: 72 * time.Hour, Owner: incident.IncidentManager},
+		Review: incident.ReviewRule{FromPriority: priority.P2, DueWithin: 72 * time.Hour, Owner: incident.IncidentManager, Stages: &incident.ReviewStages{Draft: 3, Meeting: 5, Publish: 8}},
 	}
 }
 
