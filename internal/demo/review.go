@@ -72,7 +72,9 @@ func (s *story) knowsFacts(ctx context.Context) error {
 		}
 		*part.who = made
 	}
-	if err := s.look(ctx, s.id, func(r *review.Review) bool { return r.Sought && r.Text(customer) != nil && r.Text(customer).Draft != "" }); err != nil {
+	if err := s.look(ctx, s.id, func(r *review.Review) bool {
+		return r.Sought && !r.Facts.Times.Closed.IsZero() && r.Text(customer) != nil && r.Text(customer).Draft != ""
+	}); err != nil {
 		return err
 	}
 	r, err := s.api.Review(ctx, s.id)
@@ -80,7 +82,7 @@ func (s *story) knowsFacts(ctx context.Context) error {
 		return err
 	}
 	f := r.Facts.Record
-	if len(f.Paged) != 2 || len(f.Answered) != 1 || len(f.Updates) < 2 || f.Met == 0 || len(f.Customers) != 1 {
+	if len(f.Updates) < 3 || !f.Updates[len(f.Updates)-1].AllClear || len(f.Paged) != 2 || len(f.Answered) != 1 || f.Met == 0 || len(f.Customers) != 1 {
 		return fmt.Errorf("it has %d paged, %d answered, %d updates, %d promises met, %d customers", len(f.Paged), len(f.Answered), len(f.Updates), f.Met, len(f.Customers))
 	}
 	return nil

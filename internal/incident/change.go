@@ -113,6 +113,7 @@ func (i *Incident) close(by timeline.Actor, cause, note string, now time.Time) {
 	i.tellMerged(now)
 	i.seekProblem(CountProblem, now)
 	i.Report.Wanted++
+	i.Review.Wanted = i.Review.Wanted || i.Review.Opened && i.Definition.Review.Stages != nil // it has the facts of the end too
 }
 
 func (i *Incident) keepClock(c *supportplan.Clock, by timeline.Actor, now time.Time) {

@@ -424,7 +424,9 @@ func (i *Incident) ReportFailed(number int, detail string, now time.Time) {
 func (i *Incident) Reviewed(number int, id string, due time.Time, failure string, now time.Time) {
 	i.drop(number)
 	if failure != "" {
-		i.record(now, timeline.ReviewFailed, timeline.Muster(), timeline.F("detail", failure))
+		if !i.Review.Opened || i.Status != Closed { // else somebody has closed it, and it can do without the last facts
+			i.record(now, timeline.ReviewFailed, timeline.Muster(), timeline.F("detail", failure))
+		}
 		return
 	}
 	if i.Review.Opened {

@@ -201,10 +201,14 @@ func (c Invite) Apply(r *Review, by timeline.Actor, now time.Time) error {
 	return nil
 }
 
-// Check wants the impact, an answer to each of the four questions, and at least one contributing factor.
+// Check wants the impact, an answer to each of the four questions, at least one contributing factor, and something that is not
+// submitted yet: whoever submitted it once more would be its author, and may have approved it.
 func (c Submit) Check(r *Review, _ timeline.Actor) error {
 	if err := r.wantOpen("submit"); err != nil {
 		return err
+	}
+	if t := r.Text(Internal); t.SHA256 == r.digest() {
+		return r.refuse("submit", "it is submitted since %s by %s, and has not changed", instant(t.Written), t.Author.Shown())
 	}
 	var lacks []string
 	for _, k := range Wanted() {

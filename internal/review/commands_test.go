@@ -255,3 +255,43 @@ func TestNothingIsPublishedUnapproved(t *testing.T) {
 		}
 	})
 }
+
+func TestADraftIsNotSubmittedTwice(t *testing.T) {
+	r := open()
+	for _, c := range drafted() {
+		if err := do(r, kim, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sum := r.Text(review.Internal).SHA256
+	if err := do(r, park, review.Approve{Audience: review.Internal, SHA256: sum, Sides: []review.Side{review.TechnicalSide}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := do(r, park, review.Submit{}); err == nil || !strings.Contains(err.Error(), "it is submitted since") {
+		t.Errorf("somebody who has approved it submits it once more: got %v", err)
+	}
+	if x := r.Text(review.Internal); !x.Approved() || !slices.Equal(x.Authors, []string{kim.ID}) {
+		t.Errorf("got %+v", x)
+	}
+}
+
+func TestTheEndOfTheIncidentCompletesTheFacts(t *testing.T) {
+	r := open()
+	for _, c := range drafted() {
+		if err := do(r, kim, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sum, due := r.Text(review.Internal).SHA256, r.Due
+	f := r.Facts
+	f.Times.Closed = began.Add(time.Hour)
+	for range 2 { // told twice
+		r.Extend(f, r.Rules, r.Due.Add(time.Hour), began.Add(time.Hour))
+	}
+	if !r.Facts.Times.Closed.Equal(f.Times.Closed) || r.Text(review.Internal).SHA256 != sum || !r.Due.Equal(due) || r.Extended != 0 {
+		t.Errorf("got facts %+v, due %s, extended %d times", r.Facts.Times, r.Due, r.Extended)
+	}
+	if last := r.Timeline.Entries[len(r.Timeline.Entries)-1]; last.Kind != timeline.ReviewCompleted {
+		t.Errorf("the last entry is %s", last.Kind)
+	}
+}

@@ -177,9 +177,17 @@ func Start(f Facts, rules *Rules, due time.Time, by timeline.Actor, now time.Tim
 }
 
 // Extend takes in that the incident was resolved once more. What was written stays; the facts are the new ones, the deadlines begin
-// anew, and nothing counts as approved or published any more. The same resolution told twice is one.
+// anew, and nothing counts as approved or published any more. The same resolution told twice is one: when the incident is closed, its
+// facts are complete, and nothing else changes.
 func (r *Review) Extend(f Facts, rules *Rules, due, now time.Time) {
-	if r.Status != Open || f.Times.Resolved.Equal(r.Facts.Times.Resolved) {
+	if r.Status != Open {
+		return
+	}
+	if f.Times.Resolved.Equal(r.Facts.Times.Resolved) {
+		if r.Facts.Times.Closed.IsZero() && !f.Times.Closed.IsZero() {
+			r.Facts = f
+			r.record(now, timeline.ReviewCompleted, timeline.Muster())
+		}
 		return
 	}
 	r.Facts, r.Rules, r.Due, r.Overdue, r.Since = f, rules, due, false, now

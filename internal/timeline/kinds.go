@@ -106,6 +106,7 @@ const (
 	EngineerInvited Kind = "review.invited"        // vendor person note
 	DraftSubmitted  Kind = "review.submitted"      // sha256
 	MeetingHeld     Kind = "review.meeting"        // at who minutes
+	ReviewCompleted Kind = "review.completed"      // with the facts of the end of its incident
 	ChangeFound     Kind = "review.change-found"   // run title environment task at: a change before the incident began
 	TextDrafted     Kind = "review.text-drafted"   // customer language: by the engine, facts and headings alone
 	TextWritten     Kind = "review.text-written"   // customer sha256
@@ -239,7 +240,7 @@ func Kinds() []Kind {
 		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, TicketOpened, TicketUpdated,
 		TicketFailed, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
 		ReviewExtended, ReviewDated, ReviewUndated, ReviewLate, ReviewEscalated, ReviewWritten, FactorAdded, FactorRemoved, PatternSet,
-		EngineerInvited, DraftSubmitted, MeetingHeld, ChangeFound, TextDrafted, TextWritten, TextApproved, TextRejected, TextPublished, ApprovalsVoid,
+		EngineerInvited, DraftSubmitted, MeetingHeld, ReviewCompleted, ChangeFound, TextDrafted, TextWritten, TextApproved, TextRejected, TextPublished, ApprovalsVoid,
 		ActionAdded, ReviewRefused,
 		NoticeReceived, ReceiptSent, CauseSet, TimeSet, FixAnswered, FixUnanswered, ClosingTold, ResultWritten, ResultFailed, ResultSent,
 		CaseOpened, CaseFiled, CaseAnswered, CaseLate, Summoned, SummonsMissed, RoleAccepted, RoleUnanswered, RoleVacant,
