@@ -85,8 +85,8 @@ const (
 	SetFixUpdate         = "SetFix"
 )
 
-// What incidents ask of a problem.
-const OccurUpdate = "Occur" // a problem.Occurrence, signed; answers with a problem.Found
+// OccurUpdate is what incidents ask of a problem: a problem.Occurrence, signed, which is answered with a problem.Found.
+const OccurUpdate = "Occur"
 
 // What people ask of an action item, besides completing it, assigning it, cancelling it and notes. Each takes the command of the same
 // name, signed.

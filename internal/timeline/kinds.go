@@ -106,7 +106,7 @@ const (
 	EngineerInvited Kind = "review.invited"        // vendor person note
 	DraftSubmitted  Kind = "review.submitted"      // sha256
 	MeetingHeld     Kind = "review.meeting"        // at who minutes
-	ReviewCompleted Kind = "review.completed"      // with the facts of the end of its incident
+	ReviewCompleted Kind = "review.completed"      // : its incident is closed, and it has the facts of the end
 	ChangeFound     Kind = "review.change-found"   // run title environment task at: a change before the incident began
 	TextDrafted     Kind = "review.text-drafted"   // customer language: by the engine, facts and headings alone
 	TextWritten     Kind = "review.text-written"   // customer sha256

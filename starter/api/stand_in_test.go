@@ -333,10 +333,13 @@ func (h *house) AskReview(ctx context.Context, id incident.ID, r starter.Request
 	if h.reviews.Status == review.Closed {
 		return &starter.NotFoundError{What: "review of " + string(id)}
 	}
-	if _, closes := c.(review.Close); closes { // nothing waits any more
+	switch c.(type) {
+	case review.Close: // nothing waits any more
 		for n := range h.reviews.Texts {
 			h.reviews.Texts[n].SHA256 = ""
 		}
+	case review.Submit: // it has changed since it was submitted last
+		h.reviews.Text(review.Internal).SHA256 = ""
 	}
 	if err := c.Check(&h.reviews, r.By); err != nil {
 		return &starter.RefusedError{Reason: err.Error()}
