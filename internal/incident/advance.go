@@ -29,6 +29,7 @@ func (i *Incident) Advance(now time.Time) []Send {
 	i.tellCustomers(now)
 	i.keepTicket(now)
 	i.keepReport(now)
+	i.keepPages(now)
 	i.withdraw(now)
 	fresh := i.fresh
 	i.fresh = nil
@@ -482,7 +483,7 @@ func (i *Incident) pointless(s *Send) string {
 		}
 	case Remind:
 		switch s.About {
-		case AboutRole, AboutTakeover, AboutClosed, AboutVendorCase, AboutMergeRefused:
+		case AboutRole, AboutTakeover, AboutClosed, AboutVendorCase, AboutMergeRefused, AboutStatusPage:
 		case AboutResolved:
 			if i.Status.Open() {
 				return "reopened"
@@ -505,6 +506,10 @@ func (i *Incident) pointless(s *Send) string {
 		if i.Status.Open() {
 			return "reopened"
 		}
+	case PostStatus:
+		if s.Revision < i.Posted.Revision {
+			return "superseded"
+		}
 	case WriteResult, SendResult:
 		return i.pointlessResult(s)
 	case CallVendor:
@@ -524,6 +529,7 @@ func (i *Incident) pointless(s *Send) string {
 func (i *Incident) begin(s Send, now time.Time) {
 	i.Sends++
 	s.Number, s.Begun = i.Sends, now
+	i.say(&s)
 	i.Outbox = append(i.Outbox, s)
 	i.fresh = append(i.fresh, s)
 }

@@ -71,6 +71,7 @@ func (b *builder) settings(o *object) {
 		o.object(n, o.about("runners"), b.readRunners)
 	}
 	o.object(o.field("tickets"), o.about("tickets"), b.readTickets)
+	b.readStatusPages(o)
 	o.field("roles")
 	b.afterwards(func() { b.planRoles = b.readPlanRoles(o, "") })
 	o.field("problems")

@@ -42,7 +42,7 @@ type message struct{ subject, text *template.Template }
 func messageKeys() []string {
 	keys := []string{
 		string(delivery.Page), string(delivery.CustomerUpdate), string(delivery.AllClear), string(delivery.ReviewOpened),
-		string(delivery.ReviewDue), string(delivery.SelfWatch), string(delivery.Ticket),
+		string(delivery.ReviewDue), string(delivery.SelfWatch), string(delivery.Ticket), string(delivery.StatusPage),
 		string(delivery.VendorCall), string(delivery.Receipt), string(delivery.ResultReport), string(delivery.ClosingNotice),
 		string(delivery.Certificate),
 	}
@@ -76,7 +76,7 @@ func key(k delivery.Kind, a incident.About) string {
 func forOthers(key string) bool {
 	return slices.Contains([]string{
 		string(delivery.CustomerUpdate), string(delivery.AllClear), string(delivery.VendorCall), string(delivery.Receipt),
-		string(delivery.ResultReport), string(delivery.ClosingNotice),
+		string(delivery.ResultReport), string(delivery.ClosingNotice), string(delivery.StatusPage),
 	}, key)
 }
 

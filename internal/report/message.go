@@ -147,6 +147,10 @@ type outside struct {
 	Received  time.Time
 	Documents []string // names of the files that come along
 
+	Says       string    `text:"code"` // the public status; empty in what is from before there was any
+	Expected   time.Time // when normal operation will be back; zero where nobody says
+	Workaround string    `text:"prose"`
+
 	// Next is when the next update follows; of a receipt, until when somebody responds; of an all-clear, until when the customer
 	// says whether it is fixed: zero where nobody asks.
 	Next time.Time
@@ -277,6 +281,7 @@ func seenOutside(t *incident.Telling, to delivery.Recipient) *outside {
 		To: to.Name, ID: string(f.ID), Customer: t.Customer, Service: f.Service, Zone: cmp.Or(to.Zone, f.Zone), Status: string(f.Status),
 		Priority: code(f.Priority), Impact: string(f.Impact), Started: f.Times.Started, Mitigation: f.Times.Mitigation,
 		Resolved: f.Times.Resolved, Reopened: t.About == incident.AboutReopened, Next: t.Due, Text: t.Text,
+		Says: string(t.Says), Expected: t.Expected, Workaround: t.Workaround,
 	}
 	if n := f.Notice; n != nil && n.Customer != "" && n.Customer == t.CustomerID { // what another one has reported is not for it
 		d.Receipt, d.Received = n.Receipt, n.Received

@@ -49,8 +49,11 @@ const (
 	ClockUnknown Kind = "clock.unknown" // customer target detail: no due instant can be computed
 
 	UpdateDue    Kind = "update.due"     // customer due: the engine writes and sends it
-	UpdateSent   Kind = "update.sent"    // customer by text
+	UpdateSent   Kind = "update.sent"    // customer by text status expected workaround
 	AllClearSent Kind = "all-clear.sent" // customer text
+
+	PagePosted Kind = "status-page.posted" // page status revision ref: the status page says so
+	PageFailed Kind = "status-page.failed" // page status detail: it does not
 
 	NoticeReceived Kind = "notice.received"  // receipt channel customer received noticed_by text: people have reported the incident
 	ReceiptSent    Kind = "notice.confirmed" // customer: it was told that its notice was received
@@ -235,7 +238,7 @@ func Kinds() []Kind {
 		AllAlertsResolved, QuietBroken, StatusChanged, PriorityChanged, Noted, RoleAssigned, Escalated, StepStarted,
 		StepEmpty, StepFailed, LastResort, Acknowledged, AckExpired, EscalationEnded, Sending, Delivered, Refused,
 		Withdrawn, Resent, NextMethod, HeldBack, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
-		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, TicketOpened, TicketUpdated,
+		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, PagePosted, PageFailed, TicketOpened, TicketUpdated,
 		TicketFailed, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
 		ReviewExtended, ReviewDated, ReviewUndated, ReviewLate, ReviewEscalated, ReviewWritten, FactorAdded, FactorRemoved, PatternSet,
 		EngineerInvited, DraftSubmitted, MeetingHeld, TextDrafted, TextWritten, TextApproved, TextRejected, TextPublished, ApprovalsVoid,

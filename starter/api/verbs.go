@@ -289,6 +289,8 @@ func allowed(value any) []string {
 		return words(incident.Points())
 	case incident.FixAnswer:
 		return words(incident.FixAnswers())
+	case incident.PublicStatus:
+		return words(incident.PublicStatuses())
 	case incident.RunbookOutcome:
 		return words(incident.RunbookOutcomes())
 	case incident.RelationKind:
