@@ -36,7 +36,7 @@ func routes() map[string]string {
 	all := map[string]string{
 		"/api/v1/incidents": "GET, HEAD, POST", at: "GET, HEAD", at + "/timeline": "GET, HEAD", at + "/report": "GET, HEAD",
 		at + "/history": "GET, HEAD", at + "/alerts": "GET, HEAD", at + "/review": "GET, HEAD, POST",
-		at + "/review/report": "GET, HEAD",
+		at + "/review/report": "GET, HEAD", at + "/update-draft": "GET, HEAD",
 	}
 	for name := range reviewBodies() {
 		all[at+"/review/"+name] = "POST"
