@@ -97,3 +97,37 @@ func TestAStatusPageAcrossRuns(t *testing.T) {
 		t.Errorf("the page says %v, want %v", r.page.said, want)
 	}
 }
+
+func TestATextWaitsForItsApproval(t *testing.T) {
+	def := public()
+	def.Communication.Approval = &incident.ApprovalRule{Within: 15 * time.Minute}
+	r := rehearse(t)
+	r.alerts(0, firing("a", 0))
+	ask(r, 2*time.Minute, workflows.AcknowledgeUpdate, park, incident.Acknowledge{})
+	sent := ask(r, 3*time.Minute, workflows.SendUpdateUpdate, park, incident.SendUpdate{Text: "We are at it.", Public: true})
+	own, other := &answer{}, &answer{}
+	r.at(4*time.Minute, func() {
+		tell(r, own, "own", workflows.ApproveUpdateUpdate, park, incident.ApproveUpdate{SHA256: sent.receipt.Waits})
+	})
+	r.look(5*time.Minute, func(i *incident.Incident) {
+		if len(r.page.said) != 0 || own.rejected != nil || own.failed == nil || len(r.entries(timeline.UpdateRefused)) != 1 {
+			t.Errorf("said %v; its author's approval: %+v; the timeline %+v", r.page.said, own, r.entries(timeline.UpdateRefused))
+		}
+	})
+	r.look(19*time.Minute, func(*incident.Incident) { // nobody has decided in 15 minutes
+		if len(r.page.said) != 0 || len(r.entries(timeline.UpdateUnapproved)) != 1 {
+			t.Errorf("said %v; the timeline %+v", r.page.said, r.entries(timeline.UpdateUnapproved))
+		}
+	})
+	r.at(20*time.Minute, func() {
+		tell(r, other, "other", workflows.ApproveUpdateUpdate, kim, incident.ApproveUpdate{SHA256: sent.receipt.Waits})
+	})
+	r.look(21*time.Minute, func(i *incident.Incident) {
+		if want := []string{`1 investigating ""`}; !slices.Equal(r.page.said, want) || other.failed != nil || i.Proposed != nil {
+			t.Errorf("said %v, answer %+v", r.page.said, other)
+		}
+	})
+	r.alerts(40*time.Minute, ended("a", 0))
+	r.run(workflows.IncidentInput{Definition: def})
+	r.wantDone()
+}

@@ -23,6 +23,7 @@ func (i *Incident) Advance(now time.Time) []Send {
 	i.settleClocks(now)
 	i.settleCases(now)
 	i.settleSummons(now)
+	i.settleProposal(now)
 	i.climb(now)
 	i.keepRoles(now)
 	i.tryNextMethods(now)
@@ -63,6 +64,7 @@ func (i *Incident) NextDue() time.Time {
 		}
 	}
 	due(i.leadDue())
+	due(i.proposalDue())
 	for n := range i.Outbox {
 		if s := &i.Outbox[n]; s.hasNextMethod() && i.QuietSince.IsZero() {
 			due(i.nextMethodAt(s))
@@ -484,6 +486,10 @@ func (i *Incident) pointless(s *Send) string {
 	case Remind:
 		switch s.About {
 		case AboutRole, AboutTakeover, AboutClosed, AboutVendorCase, AboutMergeRefused, AboutStatusPage:
+		case AboutApproval:
+			if i.Proposed == nil || i.Proposed.SHA256 != s.Content {
+				return "decided"
+			}
 		case AboutResolved:
 			if i.Status.Open() {
 				return "reopened"

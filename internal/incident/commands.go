@@ -322,8 +322,17 @@ func (c SendUpdate) Check(i *Incident) error {
 	return firstOf(customers, i.wantNotClosed("send update of"), i.wantText("send update of", "text", c.Text, true), c.saying(i), c.forPages(i))
 }
 
-// Apply sends the text to every contact of the customers, and to the status pages.
+// Apply sends the text, or lets it wait for an approval.
 func (c SendUpdate) Apply(i *Incident, by timeline.Actor, now time.Time) {
+	if i.waits() {
+		i.propose(c, by, now)
+		return
+	}
+	c.send(i, by, now)
+}
+
+// send sends the text to every contact of the customers, and to the status pages.
+func (c SendUpdate) send(i *Incident, by timeline.Actor, now time.Time) {
 	work := UpdateCustomer
 	if !i.Status.Open() {
 		work = ClearCustomer
@@ -349,6 +358,9 @@ func (i *Incident) Do(id string, c Command, by timeline.Actor, now time.Time) er
 		return nil
 	}
 	if err := i.check(c, now); err != nil {
+		return err
+	}
+	if err := i.deny(c, by, now); err != nil {
 		return err
 	}
 	if by.Kind == timeline.Person && i.Escalation.Answered {

@@ -58,6 +58,7 @@ type Incident struct {
 	Cause     *Cause            `json:"cause,omitempty"`     // nil while nobody knows it
 	Announced *Announcement     `json:"announced,omitempty"` // what was last said to those outside; nil: nothing yet
 	Posted    *Posted           `json:"posted,omitempty"`    // on status pages; nil: nothing yet
+	Proposed  *Proposal         `json:"proposed,omitempty"`  // a text to those outside that waits for an approval
 	Reopened  int               `json:"reopened,omitempty"`  // how often
 	Repinned  int               `json:"repinned,omitempty"`  // how often
 	Partial   bool              `json:"partial,omitempty"`   // as a party beside the provider sees it: what is not in it is hidden, and not none
@@ -277,4 +278,5 @@ type Send struct {
 	Repeated bool                `json:"repeated,omitempty"`
 	Revision int                 `json:"revision,omitempty"` // of the ticket or report to write, or of what is posted
 	Page     string              `json:"page,omitempty"`     // the status page that it is for
+	Content  string              `json:"content,omitempty"`  // of a reminder of a text that waits: its SHA-256
 }

@@ -191,7 +191,7 @@ func (i *Incident) tellStandIn(s Send, now time.Time) {
 	}
 	i.begin(Send{
 		Work: Remind, Stands: true, About: s.About, Role: s.Role, Targets: i.namedFor(s.Role), Customer: s.Customer,
-		Target: s.Target, Due: s.Due, Vendor: s.Vendor, Text: s.Text, Author: s.Author,
+		Target: s.Target, Due: s.Due, Vendor: s.Vendor, Text: s.Text, Author: s.Author, Content: s.Content,
 	}, now)
 }
 

@@ -36,7 +36,8 @@ type Announcement struct {
 // Communication is what is agreed on how those outside are told. Definitions from before there was any have none: what they say
 // has the status that a person has named, or no status.
 type Communication struct {
-	Pages []StatusPage `json:"pages,omitempty"`
+	Pages    []StatusPage  `json:"pages,omitempty"`
+	Approval *ApprovalRule `json:"approval,omitempty"` // nil: what people write is sent at once
 }
 
 // A StatusPage is one on which the service may stand. Where the page is, and its key, is looked up whenever something is posted.

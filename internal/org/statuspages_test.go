@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -54,6 +55,17 @@ func TestStatusPages(t *testing.T) {
 		if _, err := o.StatusPage(id); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", id, err, want)
 		}
+	}
+}
+
+func TestUpdateApproval(t *testing.T) {
+	d := define(t, load(t, paged(t, twoPages+"update_approval: {within: 15m}\n", "[]")), "prometheus", map[string]string{"service": "shop"}, "it is down")
+	if diff := cmp.Diff(&incident.Communication{Approval: &incident.ApprovalRule{Within: 15 * time.Minute}}, d.Communication); diff != "" {
+		t.Error(diff)
+	}
+	got := strings.Join(faults(t, paged(t, twoPages+"update_approval: {}\n", "[]")), "\n")
+	if want := "organisation: update_approval: within: missing"; !strings.Contains(got, want) {
+		t.Errorf("got %s\nwant %s", got, want)
 	}
 }
 

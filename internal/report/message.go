@@ -63,6 +63,7 @@ type inside struct {
 	Text       string `text:"prose"` // what a person wrote
 	Author     string
 
+	Content    string    `text:"code"` // SHA-256 of a text that waits for an approval
 	Says       string    `text:"code"` // of a draft: the public status …
 	Expected   time.Time // … when normal operation will be back …
 	Workaround string    `text:"prose"` // … and what customers can do until then, as they were told
@@ -245,7 +246,7 @@ func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *insid
 		Resolved: f.Times.Resolved, Customers: few(10, f.Customers), Firing: f.Firing, Distinct: f.Distinct,
 		Alerts: few(10, f.Alerts), Responder: f.Responder, Step: t.Step, Round: t.Round, Wanted: t.Wanted, Acked: t.Acked, Why: t.Why,
 		Role: string(t.Role), Customer: t.Customer, CustomerID: t.CustomerID, MayPause: t.MayPause, PauseFor: string(t.PauseFor), Target: t.Target, Due: t.Due, Text: t.Text,
-		Says: string(t.Says), Expected: t.Expected, Workaround: t.Workaround,
+		Content: t.Content, Says: string(t.Says), Expected: t.Expected, Workaround: t.Workaround,
 	}
 	for _, c := range f.Clocks[:min(len(f.Clocks), 10)] {
 		d.Promises = append(d.Promises, due{c.Customer, string(c.Target), c.Due, c.Begins})

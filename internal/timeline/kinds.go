@@ -52,6 +52,13 @@ const (
 	UpdateSent   Kind = "update.sent"    // customer by text status expected workaround
 	AllClearSent Kind = "all-clear.sent" // customer text
 
+	UpdateProposed   Kind = "update.proposed"   // sha256 customer status text workaround due: it waits for an approval
+	UpdateApproved   Kind = "update.approved"   // sha256 author
+	UpdateRejected   Kind = "update.rejected"   // sha256 author reason
+	UpdateOvertaken  Kind = "update.overtaken"  // sha256 author cause: it makes no sense any more
+	UpdateUnapproved Kind = "update.unapproved" // sha256 targets: nobody has decided in time
+	UpdateRefused    Kind = "update.refused"    // detail: somebody may not approve
+
 	PagePosted Kind = "status-page.posted" // page status revision ref: the status page says so
 	PageFailed Kind = "status-page.failed" // page status detail: it does not
 
@@ -238,7 +245,8 @@ func Kinds() []Kind {
 		AllAlertsResolved, QuietBroken, StatusChanged, PriorityChanged, Noted, RoleAssigned, Escalated, StepStarted,
 		StepEmpty, StepFailed, LastResort, Acknowledged, AckExpired, EscalationEnded, Sending, Delivered, Refused,
 		Withdrawn, Resent, NextMethod, HeldBack, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
-		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, PagePosted, PageFailed, TicketOpened, TicketUpdated,
+		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, UpdateProposed, UpdateApproved, UpdateRejected, UpdateOvertaken,
+		UpdateUnapproved, UpdateRefused, PagePosted, PageFailed, TicketOpened, TicketUpdated,
 		TicketFailed, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
 		ReviewExtended, ReviewDated, ReviewUndated, ReviewLate, ReviewEscalated, ReviewWritten, FactorAdded, FactorRemoved, PatternSet,
 		EngineerInvited, DraftSubmitted, MeetingHeld, TextDrafted, TextWritten, TextApproved, TextRejected, TextPublished, ApprovalsVoid,

@@ -29,7 +29,7 @@ type deed struct {
 // acts are the commands that change an incident.
 func (a *app) acts() []*cobra.Command {
 	deeds := []deed{
-		a.assign(), a.priority(), a.closing(), a.update(),
+		a.assign(), a.priority(), a.closing(), a.update(), a.approveUpdate(), a.rejectUpdate(),
 		{
 			use: "ack INCIDENT", alias: "acknowledge", short: "Acknowledge: I have taken it, stop paging",
 			long:    "Say that you have taken the incident. Paging stops; without a sign of life it starts again after a time.",
@@ -248,6 +248,26 @@ func (a *app) update() deed {
 			}
 			c.Text, err = a.text(args)
 			return c, err
+		},
+	}
+}
+
+func (a *app) approveUpdate() deed {
+	return deed{
+		use: "approve-update INCIDENT SHA256", short: "Send the customers a text that somebody else has written",
+		long:    "Send a text to customers that waits for an approval. The SHA-256 is that of the text that you have read in muster incident show.",
+		example: "approve-update " + anID + " 1f2a9c…",
+		command: func(args []string) (incident.Command, error) { return incident.ApproveUpdate{SHA256: args[0]}, nil },
+	}
+}
+
+func (a *app) rejectUpdate() deed {
+	return deed{
+		use: "reject-update INCIDENT SHA256 REASON...", short: "Take back a text to customers that waits for an approval",
+		example: "reject-update " + anID + " 1f2a9c… \"it names a machine\"",
+		command: func(args []string) (incident.Command, error) {
+			reason, err := a.text(args[1:])
+			return incident.RejectUpdate{SHA256: args[0], Reason: reason}, err
 		},
 	}
 }
