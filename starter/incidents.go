@@ -362,6 +362,10 @@ func update(c incident.Command) string {
 		return workflows.ReopenUpdate
 	case incident.Close:
 		return workflows.CloseUpdate
+	case incident.ApproveUpdate:
+		return workflows.ApproveUpdateUpdate
+	case incident.RejectUpdate:
+		return workflows.RejectUpdateUpdate
 	case incident.SendUpdate:
 		return workflows.SendUpdateUpdate
 	case incident.Repin:

@@ -22,6 +22,7 @@
 //	console/style.css, console/icon.svg              what they look like
 //	plans/<id>.yaml                                  a plan, in both languages, which internal/org reads
 //	register.yaml                                    the standing duties, in both languages
+//	statuspage/page.html.tmpl                        a status page, in every language
 //	api/page.html.tmpl                               the page of the API, in every language
 //	api/words.<language>.yaml                        what stands on it beside what the API says of itself
 //	api/style.css                                    what it looks like
@@ -35,5 +36,5 @@ import "embed"
 
 // FS holds the shipped texts.
 //
-//go:embed api console entitlements fonts notifications plans register.yaml reports timeline
+//go:embed api console entitlements fonts notifications plans register.yaml reports statuspage timeline
 var FS embed.FS

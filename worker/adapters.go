@@ -10,6 +10,7 @@ import (
 	"muster/activities"
 	"muster/internal/console"
 	"muster/internal/delivery"
+	"muster/internal/localpage"
 	"muster/internal/localreport"
 	"muster/internal/localticket"
 	"muster/internal/org"
@@ -18,6 +19,7 @@ import (
 	"muster/internal/report"
 	"muster/internal/runner"
 	"muster/internal/smtp"
+	"muster/internal/statuspage"
 	"muster/internal/webhook"
 )
 
@@ -64,6 +66,7 @@ func NewActivities(o Options) (Activities, error) {
 			Directory: current, Tracker: o.Tracker, Senders: senders, Links: o.Links, Reports: shelf,
 		},
 		Tickets: &activities.Tickets{System: tickets, Writer: o.Texts},
+		Pages:   &activities.Pages{Page: statusPages(o.Organisation, o.Data), Writer: o.Texts},
 		Reports: &activities.Reports{
 			Archive: o.Archive, Writer: o.Texts, Shelf: shelf, Directory: current,
 			Forms: func() activities.Forms { return o.Organisation.Current() },
@@ -135,4 +138,23 @@ func ticketSystem(o *org.Organisation, data string, c *outbound.Client) (activit
 		return &webhook.Tickets{Client: c, URL: string(t.URL), Secret: string(t.Secret)}, nil
 	}
 	return localticket.New(filepath.Join(data, "tickets"))
+}
+
+// statusPages finds status pages as the organisation folder has them now. All that lie in this data folder are written one after the
+// other.
+func statusPages(live *org.Live, data string) func(id string) (activities.Page, error) {
+	local := &localpage.Pages{Folder: filepath.Join(data, "status")}
+	return func(id string) (activities.Page, error) {
+		o := live.Current()
+		p, err := o.StatusPage(id)
+		if err != nil {
+			return nil, err
+		}
+		if p.System == org.HostedPage {
+			return &statuspage.Page{
+				Guard: outbound.Guard{Allow: o.OwnNetworks()}, Timeout: attemptTimeout / 3, URL: string(p.API), ID: p.Page, Key: string(p.Key),
+			}, nil
+		}
+		return &localpage.Page{Pages: local, Name: p.Folder, Title: p.Name, URL: p.URL, Zone: o.Zone}, nil
+	}
 }

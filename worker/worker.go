@@ -22,6 +22,7 @@ type Activities struct {
 	Composition  *activities.Composition
 	Deliveries   *activities.Deliveries
 	Tickets      *activities.Tickets
+	Pages        *activities.Pages
 	Reports      *activities.Reports
 	Lookup       *activities.Lookup
 	Handovers    *activities.Handovers
@@ -95,7 +96,7 @@ func New(c client.Client, a Activities) *Worker {
 	for _, f := range workflows.All() {
 		w.all.RegisterWorkflowWithOptions(f.Function, workflow.RegisterOptions{Name: f.Name})
 	}
-	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Problems, a.Actions, a.Reviews, a.Certificates, a.Plans, a.PlanReports, a.Environments} {
+	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Pages, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Problems, a.Actions, a.Reviews, a.Certificates, a.Plans, a.PlanReports, a.Environments} {
 		w.all.RegisterActivity(s)
 	}
 	w.paging.RegisterActivity(a.Deliveries)

@@ -166,6 +166,8 @@ func (r *incidentRun) listen(ctx workflow.Context) error {
 		on[incident.EndRunbook](EndRunbookUpdate, "say what has come of a runbook"),
 		on[incident.Merge](MergeUpdate, "make it a part of another incident"),
 		on[incident.Split](SplitUpdate, "take that back"),
+		on[incident.ApproveUpdate](ApproveUpdateUpdate, "send what somebody else has written to those outside"),
+		on[incident.RejectUpdate](RejectUpdateUpdate, "take back what waits for an approval"),
 		on[incident.Relate](RelateUpdate, "relate it to another incident"),
 	} {
 		if err := register(ctx, r); err != nil {
@@ -206,7 +208,11 @@ func refused(err error) error {
 
 func (r *incidentRun) receipt() Receipt {
 	i := r.incident
-	return Receipt{ID: i.ID, Status: i.Status, Priority: i.Priority, Seq: i.Timeline.Dropped + len(i.Timeline.Entries)}
+	out := Receipt{ID: i.ID, Status: i.Status, Priority: i.Priority, Seq: i.Timeline.Dropped + len(i.Timeline.Entries)}
+	if i.Proposed != nil {
+		out.Waits = i.Proposed.SHA256
+	}
+	return out
 }
 
 // ended tells whether the incident is over and nothing waits any more. An alert that arrives in the moment of closing

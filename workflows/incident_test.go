@@ -50,6 +50,7 @@ type rehearsal struct {
 	office  office
 	sender  *inmem.Sender
 	tickets *inmem.Tickets
+	page    page // a status page
 	shelf   *shelf
 	keys    *keyring.Ring
 	refused []worker.Refusal
@@ -98,6 +99,7 @@ func rehearse(t *testing.T) *rehearsal {
 			Directory: folder, Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: r.sender}, Reports: r.shelf,
 		},
 		&activities.Tickets{System: r.tickets, Writer: writer{}},
+		&activities.Pages{Page: func(string) (activities.Page, error) { return &r.page, nil }, Writer: writer{}},
 		&activities.Reports{Archive: archive{r}, Writer: writer{}, Shelf: r.shelf, Directory: folder},
 		&activities.Lookup{Archive: archive{r}},
 		&activities.Handovers{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},

@@ -62,6 +62,9 @@ const (
 	MergeUpdate        = "Merge"
 	SplitUpdate        = "Split"
 	RelateUpdate       = "Relate"
+
+	ApproveUpdateUpdate = "ApproveUpdate"
+	RejectUpdateUpdate  = "RejectUpdate"
 )
 
 // What people ask of a hand-over, besides notes. Each takes the command of the same name, signed.
@@ -159,5 +162,6 @@ type Receipt struct {
 	ID       incident.ID       `json:"id"`
 	Status   incident.Status   `json:"status"`
 	Priority priority.Priority `json:"priority"`
-	Seq      int               `json:"seq"` // of the newest timeline entry
+	Seq      int               `json:"seq"`             // of the newest timeline entry
+	Waits    string            `json:"waits,omitempty"` // SHA-256 of a text to those outside that waits for an approval
 }

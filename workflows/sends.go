@@ -23,6 +23,7 @@ var (
 	composition *activities.Composition
 	deliveries  *activities.Deliveries
 	tickets     *activities.Tickets
+	pages       *activities.Pages
 	reports     *activities.Reports
 	lookup      *activities.Lookup
 	handovers   *activities.Handovers
@@ -49,6 +50,8 @@ func (r *incidentRun) send(s incident.Send) {
 			r.deliver(ctx, s)
 		case incident.SyncTicket:
 			r.syncTicket(ctx, s)
+		case incident.PostStatus:
+			r.postStatus(ctx, s)
 		case incident.WriteReport:
 			r.writeReport(ctx, s)
 		case incident.OpenReview:
@@ -203,6 +206,16 @@ func (r *incidentRun) syncTicket(ctx workflow.Context, s incident.Send) {
 		return
 	}
 	r.incident.Ticketed(s.Number, ref, workflow.Now(ctx))
+}
+
+func (r *incidentRun) postStatus(ctx workflow.Context, s incident.Send) {
+	var ref string
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, r.sending(messaging)), pages.PostStatus, activities.Posting(r.incident, s)).Get(ctx, &ref)
+	if err != nil {
+		r.incident.PageFailed(s.Number, cause(err), workflow.Now(ctx))
+		return
+	}
+	r.incident.PagePosted(s.Number, ref, workflow.Now(ctx))
 }
 
 func (r *incidentRun) writeReport(ctx workflow.Context, s incident.Send) {

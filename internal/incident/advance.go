@@ -23,12 +23,14 @@ func (i *Incident) Advance(now time.Time) []Send {
 	i.settleClocks(now)
 	i.settleCases(now)
 	i.settleSummons(now)
+	i.settleProposal(now)
 	i.climb(now)
 	i.keepRoles(now)
 	i.tryNextMethods(now)
 	i.tellCustomers(now)
 	i.keepTicket(now)
 	i.keepReport(now)
+	i.keepPages(now)
 	i.withdraw(now)
 	fresh := i.fresh
 	i.fresh = nil
@@ -62,6 +64,7 @@ func (i *Incident) NextDue() time.Time {
 		}
 	}
 	due(i.leadDue())
+	due(i.proposalDue())
 	for n := range i.Outbox {
 		if s := &i.Outbox[n]; s.hasNextMethod() && i.QuietSince.IsZero() {
 			due(i.nextMethodAt(s))
@@ -482,7 +485,11 @@ func (i *Incident) pointless(s *Send) string {
 		}
 	case Remind:
 		switch s.About {
-		case AboutRole, AboutTakeover, AboutClosed, AboutVendorCase, AboutMergeRefused:
+		case AboutRole, AboutTakeover, AboutClosed, AboutVendorCase, AboutMergeRefused, AboutStatusPage:
+		case AboutApproval:
+			if i.Proposed == nil || i.Proposed.SHA256 != s.Content {
+				return "decided"
+			}
 		case AboutResolved:
 			if i.Status.Open() {
 				return "reopened"
@@ -505,6 +512,10 @@ func (i *Incident) pointless(s *Send) string {
 		if i.Status.Open() {
 			return "reopened"
 		}
+	case PostStatus:
+		if s.Revision < i.Posted.Revision {
+			return "superseded"
+		}
 	case WriteResult, SendResult:
 		return i.pointlessResult(s)
 	case CallVendor:
@@ -524,6 +535,7 @@ func (i *Incident) pointless(s *Send) string {
 func (i *Incident) begin(s Send, now time.Time) {
 	i.Sends++
 	s.Number, s.Begun = i.Sends, now
+	i.say(&s)
 	i.Outbox = append(i.Outbox, s)
 	i.fresh = append(i.fresh, s)
 }

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -74,8 +75,12 @@ type (
 	}
 	// SendUpdate tells the customers, or one, how it goes in a person's own words: once it is resolved, that it is over.
 	SendUpdate struct {
-		Customer string `json:"customer,omitempty"`
-		Text     string `json:"text"`
+		Customer   string       `json:"customer,omitempty"`
+		Text       string       `json:"text"`
+		Status     PublicStatus `json:"status,omitempty"`     // as far as the incident itself tells when empty
+		Expected   time.Time    `json:"expected,omitzero"`    // when normal operation will be back
+		Workaround string       `json:"workaround,omitempty"` // what they may do meanwhile
+		Public     bool         `json:"public,omitempty"`     // it stands on the status pages; everything after it that all customers read does too
 	}
 )
 
@@ -310,18 +315,39 @@ func (c Close) Apply(i *Incident, by timeline.Actor, now time.Time) {
 
 // Check refuses customers who are not affected, and an incident that is closed.
 func (c SendUpdate) Check(i *Incident) error {
-	return firstOf(i.wantCustomers("send update of", c.Customer), i.wantNotClosed("send update of"), i.wantText("send update of", "text", c.Text, true))
+	customers := i.wantCustomers("send update of", c.Customer)
+	if c.Public && len(i.Definition.Customers) == 0 { // the page alone is for everybody
+		customers = nil
+	}
+	return firstOf(customers, i.wantNotClosed("send update of"), i.wantText("send update of", "text", c.Text, true), c.saying(i), c.forPages(i))
 }
 
-// Apply sends the text to every contact of the customers.
+// Apply sends the text, or lets it wait for an approval.
 func (c SendUpdate) Apply(i *Incident, by timeline.Actor, now time.Time) {
+	if i.waits() {
+		i.propose(c, by, now)
+		return
+	}
+	c.send(i, by, now)
+}
+
+// send sends the text to every contact of the customers, and to the status pages.
+func (c SendUpdate) send(i *Incident, by timeline.Actor, now time.Time) {
 	work := UpdateCustomer
 	if !i.Status.Open() {
 		work = ClearCustomer
 	}
+	if c.Public || i.Posted != nil && c.Customer == "" {
+		i.post(Posted{
+			Status: cmp.Or(c.Status, i.SaysNow()), Text: c.Text, Expected: c.Expected, Workaround: c.Workaround, By: by, At: now,
+		})
+	}
 	for _, x := range i.Definition.Customers {
 		if c.Customer == "" || c.Customer == x.ID {
-			i.begin(Send{Work: work, Customer: x.ID, Text: c.Text, Author: &by}, now)
+			i.begin(Send{
+				Work: work, Customer: x.ID, Text: c.Text, Author: &by, Says: c.Status, Expected: c.Expected, Workaround: c.Workaround,
+				Alone: c.Customer != "" && len(i.Definition.Customers) > 1,
+			}, now)
 		}
 	}
 }
@@ -332,6 +358,9 @@ func (i *Incident) Do(id string, c Command, by timeline.Actor, now time.Time) er
 		return nil
 	}
 	if err := i.check(c, now); err != nil {
+		return err
+	}
+	if err := i.deny(c, by, now); err != nil {
 		return err
 	}
 	if by.Kind == timeline.Person && i.Escalation.Answered {

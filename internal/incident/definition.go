@@ -30,11 +30,13 @@ type Definition struct {
 	Quiet        time.Duration     `json:"quiet"`           // all alerts resolved for so long: the incident is resolved
 	ReopenWithin time.Duration     `json:"reopen_within"`   // so long after its resolution an incident can be reopened; then it closes
 	Review       ReviewRule        `json:"review"`
-	Recurrence   *Recurrence       `json:"recurrence,omitempty"`   // nil: nobody looks for the problem behind it
-	Links        []Link            `json:"links,omitempty"`        // runbook, dashboard: what a page shows, the response plan first
-	Environments []Environment     `json:"environments,omitempty"` // from one of which its alerts come: they are held back while a task changes it
-	Calendars    []calendar.Rules  `json:"calendars,omitempty"`    // in which the customers' promises run, in the order of their IDs
-	Languages    []string          `json:"languages"`              // of the reports, the first is the organisation's own
+	Recurrence   *Recurrence       `json:"recurrence,omitempty"` // nil: nobody looks for the problem behind it
+
+	Communication *Communication   `json:"communication,omitempty"` // nil in definitions from before there was any
+	Links         []Link           `json:"links,omitempty"`         // runbook, dashboard: what a page shows, the response plan first
+	Environments  []Environment    `json:"environments,omitempty"`  // from one of which its alerts come: they are held back while a task changes it
+	Calendars     []calendar.Rules `json:"calendars,omitempty"`     // in which the customers' promises run, in the order of their IDs
+	Languages     []string         `json:"languages"`               // of the reports, the first is the organisation's own
 
 	Background
 }

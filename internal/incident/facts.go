@@ -89,6 +89,10 @@ type Telling struct {
 	PauseFor   supportplan.Cause  `json:"pause_for,omitempty"`   // for instance for this cause; empty: for any
 	Text       string             `json:"text,omitempty"`        // what a person wrote
 	Author     *timeline.Actor    `json:"author,omitempty"`
+	Says       PublicStatus       `json:"says,omitempty"`       // of a text to a customer: the public status
+	Expected   time.Time          `json:"expected,omitzero"`    // of an update: when normal operation will be back
+	Content    string             `json:"content,omitempty"`    // SHA-256 of a text that waits for an approval
+	Workaround string             `json:"workaround,omitempty"` // the same: what the reader may do meanwhile
 
 	Wanted int `json:"wanted,omitempty"` // of a page: how many different people must acknowledge, if more than one
 	Acked  int `json:"acked,omitempty"`  // and how many have
@@ -124,6 +128,8 @@ const (
 	AboutAbsent         About = "absent"          // somebody who was asked to help has not come
 	AboutRoleVacant     About = "role-vacant"     // nobody can be found for a role
 	AboutMergeRefused   About = "merge-refused"   // the other incident has not taken this one in
+	AboutApproval       About = "approval"        // a text to those outside waits for an approval
+	AboutStatusPage     About = "status-page"     // a status page does not say what it should
 )
 
 // Abouts lists the reminders.
@@ -131,7 +137,7 @@ func Abouts() []About {
 	return []About{
 		AboutClockAtRisk, AboutClockMissed, AboutUpdateWanted, AboutRole, AboutTakeover, AboutNoAnswer, AboutPriorityRaised, AboutResolved,
 		AboutReopened, AboutAlertsOver, AboutClosed, AboutResultWanted, AboutCauseCustomer, AboutVendorCase, AboutVendorLate, AboutAbsent,
-		AboutRoleVacant, AboutMergeRefused, AboutReceipt,
+		AboutRoleVacant, AboutMergeRefused, AboutReceipt, AboutStatusPage, AboutApproval,
 	}
 }
 
@@ -205,6 +211,7 @@ func (i *Incident) Telling(s Send) Telling {
 	t := Telling{
 		About: s.About, Facts: i.Facts(), Why: escalation.Shown(s.Targets), Role: s.Role,
 		Customer: i.customerName(s.Customer), CustomerID: s.Customer, Target: string(s.Target), Due: s.Due, Text: s.Text, Author: s.Author,
+		Says: s.Says, Expected: s.Expected, Workaround: s.Workaround, Content: s.Content,
 	}
 	if k := i.caseOf(s.Vendor); k != nil {
 		t.Vendor = &k.Support

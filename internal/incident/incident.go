@@ -49,16 +49,19 @@ type Incident struct {
 	Problem    *KnownProblem `json:"problem,omitempty"`  // behind it, as far as that is known
 	Definition Definition    `json:"definition"`
 
-	Status   Status            `json:"status"`
-	Impact   priority.Level    `json:"impact"`
-	Urgency  priority.Level    `json:"urgency"`
-	Priority priority.Priority `json:"priority"`
-	Times    Times             `json:"times"`
-	Settled  time.Time         `json:"settled,omitzero"`   // when it came to be resolved here, the last time if reopened
-	Cause    *Cause            `json:"cause,omitempty"`    // nil while nobody knows it
-	Reopened int               `json:"reopened,omitempty"` // how often
-	Repinned int               `json:"repinned,omitempty"` // how often
-	Partial  bool              `json:"partial,omitempty"`  // as a party beside the provider sees it: what is not in it is hidden, and not none
+	Status    Status            `json:"status"`
+	Impact    priority.Level    `json:"impact"`
+	Urgency   priority.Level    `json:"urgency"`
+	Priority  priority.Priority `json:"priority"`
+	Times     Times             `json:"times"`
+	Settled   time.Time         `json:"settled,omitzero"`    // when it came to be resolved here, the last time if reopened
+	Cause     *Cause            `json:"cause,omitempty"`     // nil while nobody knows it
+	Announced *Announcement     `json:"announced,omitempty"` // what was last said to those outside; nil: nothing yet
+	Posted    *Posted           `json:"posted,omitempty"`    // on status pages; nil: nothing yet
+	Proposed  *Proposal         `json:"proposed,omitempty"`  // a text to those outside that waits for an approval
+	Reopened  int               `json:"reopened,omitempty"`  // how often
+	Repinned  int               `json:"repinned,omitempty"`  // how often
+	Partial   bool              `json:"partial,omitempty"`   // as a party beside the provider sees it: what is not in it is hidden, and not none
 
 	Alerts     alert.Set           `json:"alerts"`
 	QuietSince time.Time           `json:"quiet_since,omitzero"` // all alerts resolved since; zero while one fires
@@ -223,6 +226,7 @@ const (
 	Tell           Work = "tell"            // one message to one recipient: what a reminder, update or all-clear becomes
 	SyncTicket     Work = "ticket"
 	WriteReport    Work = "report"
+	PostStatus     Work = "status-page"
 	OpenReview     Work = "review"
 	FindPrevious   Work = "previous"
 	FindProblem    Work = "problem"    // that may be behind it, while it is open …
@@ -243,28 +247,34 @@ func (w Work) Local() bool {
 // A Send is one piece of work towards the outside that has begun: it stands in the outbox until its outcome is known, and
 // goes out again under the same ID when a new run takes over.
 type Send struct {
-	Number    int                 `json:"number"`
-	Parent    int                 `json:"parent,omitempty"` // of a single delivery: the send that it came from
-	Work      Work                `json:"work"`
-	Begun     time.Time           `json:"begun"`
-	Rung      int                 `json:"rung,omitempty"` // of a page: which rung of the climb
-	Climb     int                 `json:"climb,omitempty"`
-	Variant   int                 `json:"variant,omitempty"` // of a page: by the steps of which variant of the policy
-	Shift     int                 `json:"shift,omitempty"`   // of a page: what that variant counts less than the climb
-	Targets   []escalation.Target `json:"targets,omitempty"`
-	Role      Role                `json:"role,omitempty"`
-	Customer  string              `json:"customer,omitempty"`
-	Vendor    string              `json:"vendor,omitempty"` // whose case a reminder is about
-	Merge     MergeKind           `json:"merge,omitempty"`  // of a message to another incident: what it says
-	Other     *Merging            `json:"other,omitempty"`  // and to which, if it is not the one that this one is merged into
-	Alerts    *alert.Batch        `json:"alerts,omitempty"` // with it
-	About     About               `json:"about,omitempty"`  // of a reminder: which text
-	Text      string              `json:"text,omitempty"`   // what a person wrote
-	Author    *timeline.Actor     `json:"author,omitempty"`
-	Target    supportplan.Target  `json:"target,omitempty"`    // the promise that a reminder is about
-	Due       time.Time           `json:"due,omitzero"`        // the instant that the message is about
-	For       Work                `json:"for,omitempty"`       // of a Tell: the work that it came from
-	Withdrawn string              `json:"withdrawn,omitempty"` // why it no longer matters; its outcome is still waited for
+	Number   int                 `json:"number"`
+	Parent   int                 `json:"parent,omitempty"` // of a single delivery: the send that it came from
+	Work     Work                `json:"work"`
+	Begun    time.Time           `json:"begun"`
+	Rung     int                 `json:"rung,omitempty"` // of a page: which rung of the climb
+	Climb    int                 `json:"climb,omitempty"`
+	Variant  int                 `json:"variant,omitempty"` // of a page: by the steps of which variant of the policy
+	Shift    int                 `json:"shift,omitempty"`   // of a page: what that variant counts less than the climb
+	Targets  []escalation.Target `json:"targets,omitempty"`
+	Role     Role                `json:"role,omitempty"`
+	Customer string              `json:"customer,omitempty"`
+	Vendor   string              `json:"vendor,omitempty"` // whose case a reminder is about
+	Merge    MergeKind           `json:"merge,omitempty"`  // of a message to another incident: what it says
+	Other    *Merging            `json:"other,omitempty"`  // and to which, if it is not the one that this one is merged into
+	Alerts   *alert.Batch        `json:"alerts,omitempty"` // with it
+	About    About               `json:"about,omitempty"`  // of a reminder: which text
+	Text     string              `json:"text,omitempty"`   // what a person wrote
+	Author   *timeline.Actor     `json:"author,omitempty"`
+	Target   supportplan.Target  `json:"target,omitempty"` // the promise that a reminder is about
+	Due      time.Time           `json:"due,omitzero"`     // the instant that the message is about
+	For      Work                `json:"for,omitempty"`    // of a Tell: the work that it came from
+
+	Says       PublicStatus `json:"says,omitempty"`       // of a text to a customer: the public status …
+	Expected   time.Time    `json:"expected,omitzero"`    // … when normal operation will be back …
+	Workaround string       `json:"workaround,omitempty"` // … and what they may do meanwhile
+	Alone      bool         `json:"alone,omitempty"`      // of several customers this one alone is told
+
+	Withdrawn string `json:"withdrawn,omitempty"` // why it no longer matters; its outcome is still waited for
 
 	ID       delivery.ID         `json:"id,omitempty"` // of a single delivery
 	To       *delivery.Recipient `json:"to,omitempty"`
@@ -274,5 +284,7 @@ type Send struct {
 	Hastened bool                `json:"hastened,omitempty"`
 	Message  *delivery.Message   `json:"message,omitempty"`
 	Repeated bool                `json:"repeated,omitempty"`
-	Revision int                 `json:"revision,omitempty"` // of the ticket or report to write
+	Revision int                 `json:"revision,omitempty"` // of the ticket or report to write, or of what is posted
+	Page     string              `json:"page,omitempty"`     // the status page that it is for
+	Content  string              `json:"content,omitempty"`  // of a reminder of a text that waits: its SHA-256
 }

@@ -155,6 +155,14 @@ func (w *world) answer(s incident.Send) {
 			w.told = append(w.told, string(s.Message.Kind)+" "+s.To.ID+" "+s.To.Methods[s.Method])
 		}
 		w.i.Told(s.Number, o, w.now)
+	case incident.PostStatus:
+		switch {
+		case w.refuse != nil && w.refuse(s):
+			w.i.PageFailed(s.Number, "401 Unauthorized", w.now)
+		default:
+			w.told = append(w.told, "status-page "+s.Page+" "+string(s.Says))
+			w.i.PagePosted(s.Number, "i1", w.now)
+		}
 	case incident.SyncTicket:
 		w.i.Ticketed(s.Number, ticket.Ref{ID: "T-1"}, w.now)
 	case incident.WriteReport:

@@ -191,7 +191,7 @@ func (i *Incident) tellStandIn(s Send, now time.Time) {
 	}
 	i.begin(Send{
 		Work: Remind, Stands: true, About: s.About, Role: s.Role, Targets: i.namedFor(s.Role), Customer: s.Customer,
-		Target: s.Target, Due: s.Due, Vendor: s.Vendor, Text: s.Text, Author: s.Author,
+		Target: s.Target, Due: s.Due, Vendor: s.Vendor, Text: s.Text, Author: s.Author, Content: s.Content,
 	}, now)
 }
 
@@ -235,6 +235,7 @@ func (i *Incident) delivered(s Send, now time.Time) {
 		i.updateArrived(s, now)
 	case s.For == ClearCustomer && i.arrivesFirst(s.Parent):
 		i.asked(s.Customer, now)
+		i.said(&s, now)
 		i.record(now, timeline.AllClearSent, s.author(), timeline.F("customer", i.customerName(s.Customer)), timeline.F("text", s.Text))
 	}
 }
@@ -279,7 +280,9 @@ func (i *Incident) updateArrived(s Send, now time.Time) {
 		return
 	}
 	by := s.author()
-	i.record(now, timeline.UpdateSent, by, timeline.F("customer", i.customerName(s.Customer)), timeline.F("text", s.Text))
+	i.record(now, timeline.UpdateSent, by, append([]timeline.Fact{
+		timeline.F("customer", i.customerName(s.Customer)), timeline.F("text", s.Text),
+	}, i.said(&s, now)...)...)
 	if c == nil {
 		return
 	}

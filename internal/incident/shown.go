@@ -157,7 +157,7 @@ func (v Viewer) facts(e timeline.Entry) (names []string, ok bool) {
 		timeline.ClockResumed, timeline.ClockMoved, timeline.ClockStopped:
 		return []string{"customer", "target", "due", "within", "days", "calendar", "begins", "for", "paused_for"}, v.isTold(e)
 	case timeline.UpdateSent, timeline.AllClearSent:
-		return []string{"customer", "text"}, v.isTold(e)
+		return []string{"customer", "text", "status", "expected", "workaround"}, v.isTold(e)
 	case timeline.NoticeReceived:
 		return v.ownWords(e, "text", "receipt", "channel", "customer", "received", "noticed_by"), v.isTold(e)
 	case timeline.ReceiptSent, timeline.FixUnanswered, timeline.ClosingTold:

@@ -40,7 +40,7 @@ const temporalServer = "go.temporal.io/server"
 func pureRooms() []string {
 	return []string{
 		"action", "alert", "approval", "authority", "calendar", "delivery", "escalation", "freeze", "handover", "incident", "jsonsize", "link", "oncall",
-		"plan", "planrun", "priority", "problem", "raci", "request", "review", "runbook", "signature", "supportplan", "ticket",
+		"plan", "planrun", "posting", "priority", "problem", "raci", "request", "review", "runbook", "signature", "supportplan", "ticket",
 		"timeline", "usage",
 	}
 }
@@ -52,6 +52,7 @@ func adapterRooms() map[string][]string {
 		"console":     nil,
 		"inmem":       nil,
 		"jira":        {retries},
+		"localpage":   nil,
 		"localreport": nil,
 		"localticket": nil,
 		"outbound":    {retries},
@@ -59,6 +60,7 @@ func adapterRooms() map[string][]string {
 		"slack":       {retries, "github.com/slack-go/slack"},
 		"smtp":        {"github.com/wneessen/go-mail"},
 		"teams":       {retries},
+		"statuspage":  nil,
 		"webhook":     {retries},
 		"wholefile":   nil,
 	}

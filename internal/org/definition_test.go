@@ -97,8 +97,9 @@ func TestDefinition(t *testing.T) {
 				Contacts: []incident.Contact{{Target: escalation.Target{Kind: escalation.Person, ID: "kim"}, Name: "김민수"}},
 			},
 		},
-		Calendars: []calendar.Rules{office},
-		Languages: []string{"ko", "en"},
+		Communication: &incident.Communication{},
+		Calendars:     []calendar.Rules{office},
+		Languages:     []string{"ko", "en"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -114,7 +115,8 @@ func TestDefinitionIsComplete(t *testing.T) {
 	change{"services.yaml", "    links:\n      - {name: Runbook, url: \"https://runbooks.example.com/shop\"}\n", ""}.in(t, files)
 	files["services.yaml"] += strings.NewReplacer("services:\n", "", "id: shop", "id: spare", "depends_on: [spare]", "", "otherwise: true", "alert: Up").Replace(files["services.yaml"])
 	change{"routes.yaml", "service: shop\n    impact", "service: shop\n    classes: [{class: safety}]\n    kind: security\n    group_by: [alertname]\n    impact"}.in(t, files)
-	change{"services.yaml", "    quiet: 5m", "    lead: {from_priority: P2, within: 15m}\n    problems: {recurs: {times: 3, within: 30d}, in: office}\n    quiet: 5m"}.in(t, files)
+	change{"services.yaml", "    quiet: 5m", "    lead: {from_priority: P2, within: 15m}\n    problems: {recurs: {times: 3, within: 30d}, in: office}\n    status_pages: [{page: public, name: Shop, component: c1}]\n    quiet: 5m"}.in(t, files)
+	files["organisation.yaml"] += "status_pages:\n  - {id: public, name: Acme, system: folder, folder: status}\nupdate_approval: {within: 15m}\n"
 	change{"support-plans.yaml", "    update_by: engine", "    confirm: {within_days: 3, in: office}\n    update_by: engine"}.in(t, files)
 	d := define(t, load(t, files), "prometheus", map[string]string{"service": "shop", "alertname": "Down"}, "it is down")
 	d.Environments = []incident.Environment{{Customer: "shopco", ID: "production"}} // a restricted one is of none

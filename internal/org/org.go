@@ -9,6 +9,7 @@ import (
 	"muster/internal/calendar"
 	"muster/internal/escalation"
 	"muster/internal/freeze"
+	"muster/internal/incident"
 	"muster/internal/oncall"
 	"muster/internal/report"
 	"muster/internal/supportplan"
@@ -36,20 +37,22 @@ type Organisation struct {
 
 // definitions are what stands in the folder, by ID.
 type definitions struct {
-	dir       string
-	networks  []netip.Prefix
-	mail      *mailServer
-	signIn    *signIn // nil: nobody signs in
-	tickets   ticketSystem
-	fallback  method
-	sources   []source
-	parties   map[string]Party
-	vendors   map[string]Vendor // those with a support record
-	people    map[string]person // customers' contacts as well, as customer/contact
-	groups    map[string]group
-	logins    map[string]string // of people, and whose each is
-	calendars map[string]calendar.Rules
-	plans     map[string]supportplan.Plan
+	dir            string
+	networks       []netip.Prefix
+	mail           *mailServer
+	signIn         *signIn // nil: nobody signs in
+	tickets        ticketSystem
+	statusPages    []statusPage           // in the order of the folder
+	updateApproval *incident.ApprovalRule // nil: what people write to those outside is sent at once
+	fallback       method
+	sources        []source
+	parties        map[string]Party
+	vendors        map[string]Vendor // those with a support record
+	people         map[string]person // customers' contacts as well, as customer/contact
+	groups         map[string]group
+	logins         map[string]string // of people, and whose each is
+	calendars      map[string]calendar.Rules
+	plans          map[string]supportplan.Plan
 	entitled
 	customers map[string]customer
 	windows   []freeze.Window // in the order of the folder, as the freezes

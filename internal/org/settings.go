@@ -71,6 +71,11 @@ func (b *builder) settings(o *object) {
 		o.object(n, o.about("runners"), b.readRunners)
 	}
 	o.object(o.field("tickets"), o.about("tickets"), b.readTickets)
+	b.readStatusPages(o)
+	if n := o.field("update_approval"); n.kind != absent {
+		b.updateApproval = &incident.ApprovalRule{}
+		o.object(n, o.about("update_approval"), func(o *object) { b.updateApproval.Within, _ = need(o, "within", aWait) })
+	}
 	o.field("roles")
 	b.afterwards(func() { b.planRoles = b.readPlanRoles(o, "") })
 	o.field("problems")

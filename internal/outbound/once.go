@@ -13,6 +13,7 @@ type Unanswered struct {
 	Detail  string // shows no more of the URL than its scheme and host
 	Sent    bool   // the receiver may have got it
 	Refused bool   // its machine says that nothing listens there
+	Denied  bool   // the guard has not let it out
 }
 
 // Error returns the detail.
@@ -29,6 +30,7 @@ func (g Guard) Once(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, &Unanswered{
 			Detail: origin(req.URL) + ": " + cause(err), Sent: sent.Load(), Refused: errors.Is(err, syscall.ECONNREFUSED),
+			Denied: final(err),
 		}
 	}
 	return resp, nil

@@ -20,6 +20,9 @@ import (
 // maxWait caps what a receiver may ask for by Retry-After: a longer wait would lose a page in a receiver's mistake.
 const maxWait = time.Hour
 
+// Judge turns the answer to a request that was sent by Once into nil, a *delivery.Refusal or a *delivery.Unavailable.
+func Judge(resp *http.Response, body []byte) error { return answered(resp.Request.URL, resp, body) }
+
 // answered turns a response into nil, a *delivery.Refusal or a *delivery.Unavailable.
 func answered(target *url.URL, resp *http.Response, body []byte) error {
 	code := resp.StatusCode

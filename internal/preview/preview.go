@@ -113,6 +113,8 @@ func (p *player) answer(ctx context.Context, s incident.Send) error {
 		i.Composed(s.Number, is, p.now)
 	case incident.PagePerson, incident.Tell:
 		i.Told(s.Number, delivery.Outcome{Result: delivery.Delivered, Attempts: 1}, p.now)
+	case incident.PostStatus:
+		i.PagePosted(s.Number, "preview", p.now)
 	case incident.SyncTicket:
 		i.Ticketed(s.Number, ticket.Ref{ID: "T-PREVIEW"}, p.now)
 	case incident.WriteReport:

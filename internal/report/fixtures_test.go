@@ -343,6 +343,24 @@ func tellings() map[string]incident.Telling {
 	update := all["customer-update"]
 	update.Text, update.Author = "Payments are slow.\n\nWe are rolling back.", &author
 	all["customer-update.person"] = update
+	update.Says, update.Expected, update.Workaround = incident.Identified, after(3*time.Hour), "Please pay by bank transfer."
+	all["customer-update.known"] = update
+	update.Text, update.Author = "", nil
+	all["customer-update.known-by-muster"] = update
+	update.Kind = delivery.StatusPage
+	all["status-page"] = update
+	update.Text, update.Author = "결제가 지연되고 있습니다.", &author
+	all["status-page.person"] = update
+	update.Text, update.Says, update.Expected, update.Workaround = "", incident.BackToNormal, time.Time{}, ""
+	all["status-page.over"] = update
+	update.Says, update.About = incident.Investigating, incident.AboutReopened
+	all["status-page.reopened"] = update
+	failed := base(delivery.Reminder, incident.AboutStatusPage)
+	failed.Text = "public: https://api.statuspage.io: 401 Unauthorized"
+	all["reminder.status-page"] = failed
+	waits := base(delivery.Reminder, incident.AboutApproval)
+	waits.Text, waits.Author, waits.Content = "Payments are slow.\n\nWe are rolling back.", &author, "1f2a9c61d2c2f4b2a8a3f1f0a2f9c7f8a4f5d2b1c0e9f8a7b6c5d4e3f2a1b0c9"
+	all["reminder.approval"] = waits
 	learnedTellings(all, base)
 	secretTellings(all)
 	all["self-watch"] = incident.Telling{Kind: delivery.SelfWatch, Text: "the backlog of task queue muster-pages is 95 s old"}

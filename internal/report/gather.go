@@ -349,7 +349,7 @@ func (l *language) told(v *view, log *timeline.Log) {
 		if e.Kind != timeline.UpdateSent && e.Kind != timeline.AllClearSent {
 			continue
 		}
-		u := update{At: e.At, Customer: e.Fact("customer"), AllClear: e.Kind == timeline.AllClearSent, Text: abbrev(1500, e.Fact("text"))}
+		u := update{At: e.At, Customer: e.Fact("customer"), AllClear: e.Kind == timeline.AllClearSent, Status: e.Fact("status"), Text: abbrev(1500, e.Fact("text"))}
 		if e.Actor.Kind == timeline.Person {
 			u.By = name(e.Actor)
 		}

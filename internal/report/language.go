@@ -42,14 +42,14 @@ type message struct{ subject, text *template.Template }
 func messageKeys() []string {
 	keys := []string{
 		string(delivery.Page), string(delivery.CustomerUpdate), string(delivery.AllClear), string(delivery.ReviewOpened),
-		string(delivery.ReviewDue), string(delivery.SelfWatch), string(delivery.Ticket),
+		string(delivery.ReviewDue), string(delivery.SelfWatch), string(delivery.Ticket), string(delivery.StatusPage),
 		string(delivery.VendorCall), string(delivery.Receipt), string(delivery.ResultReport), string(delivery.ClosingNotice),
 		string(delivery.Certificate),
 	}
 	for _, a := range incident.Abouts() {
 		keys = append(keys, key(delivery.Reminder, a))
 	}
-	return slices.Concat(keys, handoverKeys(), requestKeys(), reviewKeys())
+	return slices.Concat(keys, draftKeys(), handoverKeys(), requestKeys(), reviewKeys())
 }
 
 // handoverKeys lists the messages on hand-overs.
@@ -76,7 +76,7 @@ func key(k delivery.Kind, a incident.About) string {
 func forOthers(key string) bool {
 	return slices.Contains([]string{
 		string(delivery.CustomerUpdate), string(delivery.AllClear), string(delivery.VendorCall), string(delivery.Receipt),
-		string(delivery.ResultReport), string(delivery.ClosingNotice),
+		string(delivery.ResultReport), string(delivery.ClosingNotice), string(delivery.StatusPage), draftKey(incident.ForCustomers),
 	}, key)
 }
 

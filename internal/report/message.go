@@ -63,6 +63,11 @@ type inside struct {
 	PauseFor   string `text:"code"`  // for instance for this cause
 	Text       string `text:"prose"` // what a person wrote
 	Author     string
+
+	Content    string    `text:"code"` // SHA-256 of a text that waits for an approval
+	Says       string    `text:"code"` // of a draft: the public status …
+	Expected   time.Time // … when normal operation will be back …
+	Workaround string    `text:"prose"` // … and what customers can do until then, as they were told
 }
 
 // learned is what the incident before leaves to whoever responds.
@@ -156,6 +161,10 @@ type outside struct {
 	Received  time.Time
 	Documents []string // names of the files that come along
 
+	Says       string    `text:"code"` // the public status; empty in what is from before there was any
+	Expected   time.Time // when normal operation will be back; zero where nobody says
+	Workaround string    `text:"prose"`
+
 	// Next is when the next update follows; of a receipt, until when somebody responds; of an all-clear, until when the customer
 	// says whether it is fixed: zero where nobody asks.
 	Next time.Time
@@ -246,6 +255,7 @@ func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *insid
 		Resolved: f.Times.Resolved, Customers: few(10, f.Customers), Firing: f.Firing, Distinct: f.Distinct,
 		Alerts: few(10, f.Alerts), Responder: f.Responder, Step: t.Step, Round: t.Round, Wanted: t.Wanted, Acked: t.Acked, Why: t.Why,
 		Role: string(t.Role), Customer: t.Customer, CustomerID: t.CustomerID, MayPause: t.MayPause, PauseFor: string(t.PauseFor), Target: t.Target, Due: t.Due, Text: t.Text,
+		Content: t.Content, Says: string(t.Says), Expected: t.Expected, Workaround: t.Workaround,
 	}
 	for _, c := range f.Clocks[:min(len(f.Clocks), 10)] {
 		d.Promises = append(d.Promises, due{c.Customer, string(c.Target), c.Due, c.Begins})
@@ -289,6 +299,7 @@ func seenOutside(t *incident.Telling, to delivery.Recipient) *outside {
 		To: to.Name, ID: string(f.ID), Customer: t.Customer, Service: f.Service, Zone: cmp.Or(to.Zone, f.Zone), Status: string(f.Status),
 		Priority: code(f.Priority), Impact: string(f.Impact), Started: f.Times.Started, Mitigation: f.Times.Mitigation,
 		Resolved: f.Times.Resolved, Reopened: t.About == incident.AboutReopened, Next: t.Due, Text: t.Text,
+		Says: string(t.Says), Expected: t.Expected, Workaround: t.Workaround,
 	}
 	if n := f.Notice; n != nil && n.Customer != "" && n.Customer == t.CustomerID { // what another one has reported is not for it
 		d.Receipt, d.Received = n.Receipt, n.Received

@@ -91,7 +91,7 @@ func resultOf(i *incident.Incident, customer, text string, at time.Time) *result
 	r.Promises, r.Met, r.Missed = v.Promises, v.Met, v.Missed
 	for _, e := range own.Timeline.Entries {
 		if e.Kind == timeline.UpdateSent || e.Kind == timeline.AllClearSent {
-			r.Updates = append(r.Updates, update{At: e.At, AllClear: e.Kind == timeline.AllClearSent, Text: abbrev(1500, e.Fact("text"))})
+			r.Updates = append(r.Updates, update{At: e.At, AllClear: e.Kind == timeline.AllClearSent, Status: e.Fact("status"), Text: abbrev(1500, e.Fact("text"))})
 		}
 	}
 	r.Updates, _ = latest(r.Updates, maxUpdates)

@@ -169,6 +169,7 @@ type update struct {
 	Customer string
 	By       string // empty: the engine
 	AllClear bool
+	Status   string `text:"code"` // the public status; empty where nobody has named one
 	Text     string `text:"prose"`
 }
 

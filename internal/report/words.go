@@ -18,6 +18,9 @@ func needed() []string {
 		add("status", string(s))
 		add("public", string(s))
 	}
+	for _, s := range incident.PublicStatuses() {
+		add("public", string(s))
+	}
 	for _, k := range incident.Kinds() {
 		add("kind", string(k))
 	}
@@ -49,7 +52,7 @@ func needed() []string {
 	for _, k := range []delivery.Kind{
 		delivery.Page, delivery.Reminder, delivery.Assignment, delivery.CustomerUpdate, delivery.AllClear,
 		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall, delivery.Handover, delivery.Receipt,
-		delivery.ResultReport, delivery.ClosingNotice,
+		delivery.ResultReport, delivery.ClosingNotice, delivery.StatusPage,
 		delivery.Certificate,
 		delivery.Request, delivery.Problem, delivery.Action, delivery.Plan, delivery.Review,
 	} {

@@ -49,8 +49,18 @@ const (
 	ClockUnknown Kind = "clock.unknown" // customer target detail: no due instant can be computed
 
 	UpdateDue    Kind = "update.due"     // customer due: the engine writes and sends it
-	UpdateSent   Kind = "update.sent"    // customer by text
+	UpdateSent   Kind = "update.sent"    // customer by text status expected workaround
 	AllClearSent Kind = "all-clear.sent" // customer text
+
+	UpdateProposed   Kind = "update.proposed"   // sha256 customer status text workaround due: it waits for an approval
+	UpdateApproved   Kind = "update.approved"   // sha256 author
+	UpdateRejected   Kind = "update.rejected"   // sha256 author reason
+	UpdateOvertaken  Kind = "update.overtaken"  // sha256 author cause: it makes no sense any more
+	UpdateUnapproved Kind = "update.unapproved" // sha256 targets: nobody has decided in time
+	UpdateRefused    Kind = "update.refused"    // detail: somebody may not approve
+
+	PagePosted Kind = "status-page.posted" // page status revision ref: the status page says so
+	PageFailed Kind = "status-page.failed" // page status detail: it does not
 
 	NoticeReceived Kind = "notice.received"  // receipt channel customer received noticed_by text: people have reported the incident
 	ReceiptSent    Kind = "notice.confirmed" // customer: it was told that its notice was received
@@ -237,7 +247,8 @@ func Kinds() []Kind {
 		AllAlertsResolved, QuietBroken, StatusChanged, PriorityChanged, Noted, RoleAssigned, Escalated, StepStarted,
 		StepEmpty, StepFailed, LastResort, Acknowledged, AckExpired, EscalationEnded, Sending, Delivered, Refused,
 		Withdrawn, Resent, NextMethod, HeldBack, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
-		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, TicketOpened, TicketUpdated,
+		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, UpdateProposed, UpdateApproved, UpdateRejected, UpdateOvertaken,
+		UpdateUnapproved, UpdateRefused, PagePosted, PageFailed, TicketOpened, TicketUpdated,
 		TicketFailed, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
 		ReviewExtended, ReviewDated, ReviewUndated, ReviewLate, ReviewEscalated, ReviewWritten, FactorAdded, FactorRemoved, PatternSet,
 		EngineerInvited, DraftSubmitted, MeetingHeld, ReviewCompleted, ChangeFound, TextDrafted, TextWritten, TextApproved, TextRejected, TextPublished, ApprovalsVoid,

@@ -91,7 +91,8 @@ type Receipt struct {
 	ID       incident.ID       `json:"id"`
 	Status   incident.Status   `json:"status"`
 	Priority priority.Priority `json:"priority"`
-	Seq      int               `json:"seq"` // of the newest entry of the timeline
+	Seq      int               `json:"seq"`             // of the newest entry of the timeline
+	Waits    string            `json:"waits,omitempty"` // SHA-256 of a text to those outside that waits for an approval
 }
 
 // Files of a data folder by which commands on the same machine find a server.

@@ -134,6 +134,15 @@ func (c *Client) Report(ctx context.Context, id incident.ID, f report.Format, la
 	return c.get(ctx, of(id)+"/report", q)
 }
 
+// UpdateDraft returns what the next update of an incident may say to an audience.
+func (c *Client) UpdateDraft(ctx context.Context, id incident.ID, a incident.Audience, language string) (d UpdateDraft, err error) {
+	q := url.Values{"audience": {string(a)}}
+	if language != "" {
+		q.Set("lang", language)
+	}
+	return d, c.read(ctx, of(id)+"/update-draft", q, &d)
+}
+
 // History returns the event histories of every run, for audit.Decode.
 func (c *Client) History(ctx context.Context, id incident.ID) ([]byte, error) {
 	return c.get(ctx, of(id)+"/history", nil)

@@ -250,6 +250,41 @@ func (s *server) report(w http.ResponseWriter, r *http.Request) error {
 	return sendReport(w, string(i.ID), format, body)
 }
 
+// UpdateDraft is what the next update may say to an audience. Nobody has sent it.
+type UpdateDraft struct {
+	Incident incident.ID           `json:"incident"`
+	Audience incident.Audience     `json:"audience"`
+	Language string                `json:"language"`
+	Status   incident.PublicStatus `json:"status"`
+	Subject  string                `json:"subject"`
+	Text     string                `json:"text"`
+}
+
+func (s *server) updateDraft(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	audience := cmp.Or(incident.Audience(q.Get("audience")), incident.ForCustomers)
+	faults := s.langFault(q)
+	if !slices.Contains(incident.Audiences(), audience) {
+		faults = append(faults, refusal.Fault{
+			Field: "audience", Detail: fmt.Sprintf("%q; want %s", clip(string(audience)), oneOf(words(incident.Audiences()))),
+		})
+	}
+	if err := queryFaults(q, faults, "audience", "lang"); err != nil {
+		return err
+	}
+	i, err := s.Backend.State(r.Context(), id(r))
+	if err != nil {
+		return err
+	}
+	i = s.shown(r, i)
+	t := i.Draft(s.Now())
+	d := UpdateDraft{Incident: i.ID, Audience: audience, Language: s.language(q, i), Status: t.Says}
+	if d.Subject, d.Text, err = s.Texts.Draft(t, audience, d.Language); err != nil {
+		return err
+	}
+	return answer(w, d)
+}
+
 // formatOf is the format of a report that was asked for, and what is wrong with it.
 func formatOf(q url.Values) (f report.Format, faults []refusal.Fault) {
 	f = cmp.Or(report.Format(q.Get("format")), report.Markdown)

@@ -671,6 +671,8 @@ func right(t *testing.T, p *place, o operation) demand {
 		p.ask("POST", at+"/pause", bodies()["pause"])
 	case "reopen", "close", "send-report", "answer":
 		p.ask("POST", at+"/resolve", bodies()["resolve"])
+	case "approve-update", "reject-update":
+		p.propose()
 	case "case":
 		p.ask("POST", at+"/cause", bodies()["cause"])
 	case "end-runbook":

@@ -94,6 +94,7 @@ func (s *server) routes() []route {
 		{http.MethodGet, one + "/timeline", authority.Read, authority.Incident, s.timeline},
 		{http.MethodGet, one + "/alerts", authority.ReadInternal, authority.Incident, heavy(s.alerts)},
 		{http.MethodGet, one + "/report", authority.ReadInternal, authority.Incident, s.report},
+		{http.MethodGet, one + "/update-draft", authority.ReadInternal, authority.Incident, s.updateDraft},
 		{http.MethodGet, one + "/history", authority.ReadHistory, authority.Incident, heavy(s.history)},
 		{http.MethodGet, one + "/review", authority.Read, authority.Review, s.review},
 		{http.MethodPost, one + "/review", authority.Open, authority.Review, s.openReview},

@@ -36,7 +36,7 @@ func routes() map[string]string {
 	all := map[string]string{
 		"/api/v1/incidents": "GET, HEAD, POST", at: "GET, HEAD", at + "/timeline": "GET, HEAD", at + "/report": "GET, HEAD",
 		at + "/history": "GET, HEAD", at + "/alerts": "GET, HEAD", at + "/review": "GET, HEAD, POST",
-		at + "/review/report": "GET, HEAD",
+		at + "/review/report": "GET, HEAD", at + "/update-draft": "GET, HEAD",
 	}
 	for name := range reviewBodies() {
 		all[at+"/review/"+name] = "POST"
@@ -69,22 +69,33 @@ func asking(path string) (method, body string) {
 	return method, bodies()[path[strings.LastIndex(path, "/")+1:]]
 }
 
+const proposedSHA256 = "1f2a9c61d2c2f4b2a8a3f1f0a2f9c7f8a4f5d2b1c0e9f8a7b6c5d4e3f2a1b0c9"
+
+// propose lets a text of somebody wait for an approval.
+func (p *place) propose() {
+	p.incidents[open].Proposed = &incident.Proposal{
+		Update: incident.SendUpdate{Text: "we are on it"}, SHA256: proposedSHA256, By: timeline.Actor{Kind: timeline.Person, ID: "somebody"}, At: p.now,
+	}
+}
+
 // bodies are commands that are right.
 func bodies() map[string]string {
 	return map[string]string{
-		"acknowledge": ``,
-		"assign":      `{"role":"support-manager","person":"kim","note":"your turn"}`,
-		"note":        `{"text":"원인: 배포"}`,
-		"escalate":    `{"reason":"stuck"}`,
-		"priority":    `{"impact":"low","reason":"one user"}`,
-		"pause":       `{"target":"respond","reason":"waiting"}`,
-		"resume":      `{"target":"respond"}`,
-		"mitigate":    `{"note":"rolled back"}`,
-		"resolve":     `{"note":"fine"}`,
-		"reopen":      `{"reason":"it was not"}`,
-		"close":       `{}`,
-		"update":      `{"text":"we are on it"}`,
-		"repin":       `{"reason":"premium since today"}`,
+		"acknowledge":    ``,
+		"assign":         `{"role":"support-manager","person":"kim","note":"your turn"}`,
+		"note":           `{"text":"원인: 배포"}`,
+		"escalate":       `{"reason":"stuck"}`,
+		"priority":       `{"impact":"low","reason":"one user"}`,
+		"pause":          `{"target":"respond","reason":"waiting"}`,
+		"resume":         `{"target":"respond"}`,
+		"mitigate":       `{"note":"rolled back"}`,
+		"resolve":        `{"note":"fine"}`,
+		"reopen":         `{"reason":"it was not"}`,
+		"close":          `{}`,
+		"update":         `{"text":"we are on it"}`,
+		"approve-update": `{"sha256":"` + proposedSHA256 + `"}`,
+		"reject-update":  `{"sha256":"` + proposedSHA256 + `","reason":"it names a machine"}`,
+		"repin":          `{"reason":"premium since today"}`,
 
 		"responders":    `{"person":"kim","note":"the database"}`,
 		"cause":         `{"domain":"vendor","vendor":"vane","text":"their disks"}`,
@@ -284,6 +295,8 @@ func TestEachCommandIsDone(t *testing.T) {
 		p := newPlace(t)
 		i := p.incidents[open]
 		switch verb { // what must have happened before
+		case "approve-update", "reject-update":
+			p.propose()
 		case "resume":
 			p.ask("POST", at+"/pause", bodies()["pause"])
 		case "reopen", "close", "send-report", "answer":

@@ -51,6 +51,8 @@ func verbs() []verb {
 		{name: "reopen", verb: authority.Reopen, command: incident.Reopen{}},
 		{name: "close", verb: authority.Close, command: incident.Close{}},
 		{name: "update", verb: authority.SendUpdate, command: incident.SendUpdate{}},
+		{name: "approve-update", verb: authority.SendUpdate, command: incident.ApproveUpdate{}},
+		{name: "reject-update", verb: authority.SendUpdate, command: incident.RejectUpdate{}},
 		{name: "repin", verb: authority.Repin, command: incident.Repin{}, filled: []string{"definition"}},
 		{name: "responders", verb: authority.AddResponder, command: incident.AddResponder{}, filled: []string{"name"}},
 		{name: "cause", verb: authority.SetCause, command: incident.SetCause{}, filled: []string{"support"}},
@@ -289,6 +291,8 @@ func allowed(value any) []string {
 		return words(incident.Points())
 	case incident.FixAnswer:
 		return words(incident.FixAnswers())
+	case incident.PublicStatus:
+		return words(incident.PublicStatuses())
 	case incident.RunbookOutcome:
 		return words(incident.RunbookOutcomes())
 	case incident.RelationKind:

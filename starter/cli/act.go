@@ -29,7 +29,7 @@ type deed struct {
 // acts are the commands that change an incident.
 func (a *app) acts() []*cobra.Command {
 	deeds := []deed{
-		a.assign(), a.priority(), a.closing(), a.update(),
+		a.assign(), a.priority(), a.closing(), a.update(), a.approveUpdate(), a.rejectUpdate(),
 		{
 			use: "ack INCIDENT", alias: "acknowledge", short: "Acknowledge: I have taken it, stop paging",
 			long:    "Say that you have taken the incident. Paging stops; without a sign of life it starts again after a time.",
@@ -220,15 +220,54 @@ func (a *app) closing() deed {
 }
 
 func (a *app) update() deed {
-	var customer string
+	var customer, status, expected, workaround string
+	var public bool
 	return deed{
 		use: "update INCIDENT TEXT...", short: "Tell the customers how it goes, in your own words",
-		long:    "Tell the customers, or one of them, how it goes. They read the text as it stands; \"-\" reads it from the standard input.\n\nOn a resolved incident it is the all-clear of customers to whom only people write.",
-		example: "update " + anID + " \"We have found the cause and are rolling back.\"\nupdate " + anID + " --customer acme - <update.txt",
-		flags:   func(cmd *cobra.Command) { customerFlag(cmd, &customer) },
+		long: "Tell the customers, or one of them, how it goes. They read the text as it stands; \"-\" reads it from the standard input.\n\nOn a resolved incident it is the all-clear of customers to whom only people write.\n\n" +
+			"With a status they read how far it is: " + joined(incident.PublicStatuses()) + "; without one, what the incident itself tells.",
+		example: "update " + anID + " \"We have found the cause and are rolling back.\"\nupdate " + anID + " --customer acme - <update.txt\nupdate " + anID +
+			" --status identified --expected \"2026-11-26 18:00\" --workaround \"Please pay by bank transfer.\" \"We know the cause.\"",
+		flags: func(cmd *cobra.Command) {
+			customerFlag(cmd, &customer)
+			cmd.Flags().StringVar(&status, "status", "", "the public `STATUS`: "+joined(incident.PublicStatuses()))
+			cmd.Flags().StringVar(&expected, "expected", "", "`TIME` at which normal operation is expected to be back")
+			cmd.Flags().StringVar(&workaround, "workaround", "", "`TEXT`: what the customers can do until then")
+			cmd.Flags().BoolVar(&public, "public", false, "on the status pages too, as everything after it that all customers read")
+		},
 		command: func(args []string) (incident.Command, error) {
-			text, err := a.text(args)
-			return incident.SendUpdate{Customer: customer, Text: text}, err
+			c := incident.SendUpdate{Customer: customer, Status: incident.PublicStatus(status), Workaround: workaround, Public: public}
+			if status != "" && !slices.Contains(incident.PublicStatuses(), c.Status) {
+				return nil, misused("--status %q: want %s", status, joined(incident.PublicStatuses()))
+			}
+			var err error
+			if expected != "" {
+				if c.Expected, err = a.clockTime("--expected", expected); err != nil {
+					return nil, err
+				}
+			}
+			c.Text, err = a.text(args)
+			return c, err
+		},
+	}
+}
+
+func (a *app) approveUpdate() deed {
+	return deed{
+		use: "approve-update INCIDENT SHA256", short: "Send the customers a text that somebody else has written",
+		long:    "Send a text to customers that waits for an approval. The SHA-256 is that of the text that you have read in muster incident show.",
+		example: "approve-update " + anID + " 1f2a9c…",
+		command: func(args []string) (incident.Command, error) { return incident.ApproveUpdate{SHA256: args[0]}, nil },
+	}
+}
+
+func (a *app) rejectUpdate() deed {
+	return deed{
+		use: "reject-update INCIDENT SHA256 REASON...", short: "Take back a text to customers that waits for an approval",
+		example: "reject-update " + anID + " 1f2a9c… \"it names a machine\"",
+		command: func(args []string) (incident.Command, error) {
+			reason, err := a.text(args[1:])
+			return incident.RejectUpdate{SHA256: args[0], Reason: reason}, err
 		},
 	}
 }

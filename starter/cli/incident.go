@@ -34,7 +34,7 @@ of whoever the token speaks for.
 	a.clientFlags(group)
 	a.viewFlags(group)
 	group.AddGroup(&cobra.Group{ID: "look", Title: "Look:"}, &cobra.Group{ID: "act", Title: "Act:"})
-	group.AddCommand(a.list(), a.show(), a.alerts(), a.timeline(), a.report(), a.history())
+	group.AddCommand(a.list(), a.show(), a.alerts(), a.timeline(), a.report(), a.updateDraft(), a.history())
 	group.AddCommand(a.open(), a.form())
 	group.AddCommand(a.acts()...)
 	return group
@@ -168,6 +168,38 @@ func (a *app) more(next string) {
 	if next != "" {
 		a.note("there are more: --after %s", next)
 	}
+}
+
+func (a *app) updateDraft() *cobra.Command {
+	audience := string(incident.ForCustomers)
+	cmd := &cobra.Command{
+		Use: "draft-update INCIDENT", GroupID: "look",
+		Short: "Write a draft of the next update",
+		Long: `Write what the next update may say, from what is known now: how far it is, the impact, when it is expected to be over, what
+customers can do until then, and when they hear again. Nothing is sent; change it and send it with muster incident update.`,
+		Example: "  muster incident draft-update " + anID + " >update.txt\n  muster incident draft-update " + anID + " --audience executives --lang ko",
+		Args: func(_ *cobra.Command, args []string) error {
+			if !slices.Contains(incident.Audiences(), incident.Audience(audience)) {
+				return misused("--audience %q: want %s", audience, joined(incident.Audiences()))
+			}
+			return wants("INCIDENT")(nil, args)
+		},
+		ValidArgsFunction: a.completeIDs(),
+		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) error {
+			d, err := c.UpdateDraft(ctx, id(args), incident.Audience(audience), a.language())
+			if err != nil {
+				return err
+			}
+			return a.answer(d, func(w io.Writer) {
+				for _, line := range strings.Split(strings.TrimSpace(d.Text), "\n") {
+					fmt.Fprintln(w, printable(line))
+				}
+			})
+		}),
+	}
+	cmd.Flags().StringVar(&audience, "audience", audience, "who reads it: `AUDIENCE`, "+joined(incident.Audiences()))
+	_ = cmd.RegisterFlagCompletionFunc("audience", completions(incident.Audiences()))
+	return cmd
 }
 
 func (a *app) timeline() *cobra.Command {

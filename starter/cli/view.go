@@ -469,6 +469,9 @@ func (p page) done(c incident.Command, r api.Receipt) string {
 	case incident.Repin:
 		return fmt.Sprintf(p.say.repinned, r.ID)
 	case incident.SendUpdate:
+		if r.Waits != "" {
+			return fmt.Sprintf(p.say.waitsFor, r.Waits)
+		}
 		return fmt.Sprintf(p.say.updated, whom(c.Customer))
 	}
 	return p.doneWhole(c)

@@ -11,7 +11,7 @@ import (
 
 // wholeLabels are the words about what leads an incident to its end.
 type wholeLabels struct {
-	receipt, received, respondBy, reportedBy, cause, mergedInto, merged, related, vendorCase, caseAnswered, caseLate, awaited, working, fixAsked, fixLapsed, result string
+	receipt, received, respondBy, reportedBy, cause, announced, statusPages, behind, proposed, expected, waitsFor, mergedInto, merged, related, vendorCase, caseAnswered, caseLate, awaited, working, fixAsked, fixLapsed, result string
 
 	summoned, caused, caseRecorded, timeSet, resultOnItsWay, answered, runbookStarted, runbookEnded, merging, splitOff, relation string // what a command has done
 }
@@ -19,7 +19,7 @@ type wholeLabels struct {
 func wholeIn(language string) wholeLabels {
 	if language == "ko" {
 		return wholeLabels{
-			receipt: "접수 번호", received: "접수 시각", respondBy: "대응 기한", reportedBy: "통보", cause: "원인", mergedInto: "병합된 곳", merged: "병합한 인시던트",
+			receipt: "접수 번호", received: "접수 시각", respondBy: "대응 기한", reportedBy: "통보", cause: "원인", announced: "최근 안내", statusPages: "상태 페이지", behind: "갱신되지 않음", proposed: "승인 대기 안내문", expected: "복구 예상 시각", waitsFor: "안내문 승인 대기 중, SHA-256 %s", mergedInto: "병합된 곳", merged: "병합한 인시던트",
 			related: "관련 인시던트", vendorCase: "벤더 케이스", caseAnswered: "%s에 회신", caseLate: "회신 기한 초과", awaited: "지원 요청", working: "실행 중인 런북",
 			fixAsked: "해결 확인", fixLapsed: "기한 내 답변 없음", result: "결과 보고서",
 			summoned: "%s 지원 요청 발송 시작", caused: "원인 기록: %s", caseRecorded: "%s 케이스 기록", timeSet: "%s: %s", resultOnItsWay: "장애처리결과보고서 발송 시작: %s",
@@ -27,7 +27,7 @@ func wholeIn(language string) wholeLabels {
 		}
 	}
 	return wholeLabels{
-		receipt: "Receipt", received: "Received", respondBy: "Response by", reportedBy: "Reported", cause: "Cause", mergedInto: "Merged into", merged: "Merged",
+		receipt: "Receipt", received: "Received", respondBy: "Response by", reportedBy: "Reported", cause: "Cause", announced: "Last told", statusPages: "Status pages", behind: "not up to date", proposed: "Waits for approval", expected: "Expected to be back to normal", waitsFor: "the text waits for an approval, SHA-256 %s", mergedInto: "Merged into", merged: "Merged",
 		related: "Related", vendorCase: "Vendor case", caseAnswered: "answered at %s", caseLate: "answer overdue", awaited: "Asked to help", working: "Runbooks in use",
 		fixAsked: "Fixed?", fixLapsed: "no answer in time", result: "Result report",
 		summoned: "%s is being asked to help", caused: "cause recorded: %s", caseRecorded: "case with %s recorded", timeSet: "%s is %s now", resultOnItsWay: "incident result report on its way to %s",
@@ -73,6 +73,7 @@ func (f *facts) whole(i *incident.Incident) {
 	if c := i.Cause; c != nil {
 		f.add(f.say.cause, printable(strings.Join(filledIn(f.word("domain", string(c.Domain)), c.Vendor, c.Text), ", ")))
 	}
+	f.communication(i)
 	var cases, awaited, working, related, merged, results []string
 	for _, k := range i.Cases {
 		stands := f.paint(yellow, f.say.caseLate)
@@ -163,4 +164,38 @@ func (p page) doneWhole(c incident.Command) string {
 		return fmt.Sprintf(p.say.relation, c.To)
 	}
 	return ""
+}
+
+// communication is what those outside were told, what waits for an approval, and how far the status pages are.
+func (f *facts) communication(i *incident.Incident) {
+	if x := i.Announced; x != nil {
+		f.add(f.say.announced, strings.Join(filledIn(f.word("public", string(x.Status)), f.at(x.At)), ", "))
+	}
+	if x := i.Proposed; x != nil {
+		lines := append([]string{x.SHA256, printable(x.By.Shown()) + ", " + f.at(x.At)}, paragraphs(x.Update.Text)...)
+		if x.Update.Status != "" {
+			lines = append(lines, f.word("public", string(x.Update.Status)))
+		}
+		if !x.Update.Expected.IsZero() {
+			lines = append(lines, f.say.expected+": "+f.instant(x.Update.Expected))
+		}
+		if x.Update.Workaround != "" {
+			lines = append(lines, paragraphs(x.Update.Workaround)...)
+		}
+		if x.Update.Public {
+			lines = append(lines, f.say.statusPages)
+		}
+		f.add(f.say.proposed, lines...)
+	}
+	if x := i.Posted; x != nil {
+		var pages []string
+		for _, page := range x.Pages {
+			stands := f.say.behind
+			if page.Written == x.Revision {
+				stands = f.word("public", string(x.Status))
+			}
+			pages = append(pages, strings.Join(filledIn(printable(page.ID), stands, printable(page.Ref)), ", "))
+		}
+		f.add(f.say.statusPages, pages...)
+	}
 }

@@ -1,0 +1,219 @@
+package incident
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"time"
+
+	"muster/internal/escalation"
+	"muster/internal/timeline"
+)
+
+// An ApprovalRule says that what people write to those outside waits for another person.
+type ApprovalRule struct {
+	Within time.Duration `json:"within"` // when nobody has decided for so long, the incident manager is told, and then the last resort
+}
+
+// A Proposal is a text to those outside that waits for somebody other than its author. It is never sent by itself.
+type Proposal struct {
+	Update SendUpdate     `json:"update"`
+	SHA256 string         `json:"sha256"`         // of all that readers would see of it, and of who they are
+	Over   bool           `json:"over,omitempty"` // it would be the all-clear
+	By     timeline.Actor `json:"by"`
+	At     time.Time      `json:"at"`
+	Due    time.Time      `json:"due,omitzero"`   // when somebody more is told; zero: everybody has been
+	Told   int            `json:"told,omitempty"` // how often that was
+}
+
+// ApproveUpdate sends a text that waits, under its author's name.
+type ApproveUpdate struct {
+	SHA256 string `json:"sha256"`
+}
+
+// RejectUpdate takes it back. Its author may, too.
+type RejectUpdate struct {
+	SHA256 string `json:"sha256"`
+	Reason string `json:"reason"`
+}
+
+// digest is the SHA-256 of a text with all that makes it another one.
+func (c SendUpdate) digest() string {
+	expected := ""
+	if !c.Expected.IsZero() {
+		expected = c.Expected.UTC().Format(time.RFC3339)
+	}
+	parts := []string{c.Customer, string(c.Status), expected, strconv.FormatBool(c.Public), c.Workaround, c.Text}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:])
+}
+
+// waits tells whether what people write has to be approved.
+func (i *Incident) waits() bool {
+	return i.Definition.Communication != nil && i.Definition.Communication.Approval != nil
+}
+
+// propose lets a text wait. The one before is overtaken: readers would hear old news.
+func (i *Incident) propose(c SendUpdate, by timeline.Actor, now time.Time) {
+	i.overtake("newer", now)
+	p := &Proposal{
+		Update: c, SHA256: c.digest(), Over: !i.Status.Open(), By: by, At: now, Due: now.Add(i.Definition.Communication.Approval.Within),
+	}
+	i.Proposed = p
+	i.record(now, timeline.UpdateProposed, by, timeline.F("sha256", p.SHA256), timeline.F("customer", i.customerName(c.Customer)),
+		timeline.F("status", string(c.Status)), timeline.F("text", c.Text), timeline.F("workaround", c.Workaround), at("due", p.Due))
+	i.askApproval(CommunicationsManager, i.othersFor(CommunicationsManager), now)
+}
+
+// overtake ends the waiting of a text that makes no sense any more.
+func (i *Incident) overtake(cause string, now time.Time) {
+	if p := i.Proposed; p != nil {
+		i.Proposed = nil
+		i.record(now, timeline.UpdateOvertaken, timeline.Muster(), timeline.F("sha256", p.SHA256), timeline.F("author", p.By.Shown()), timeline.F("cause", cause))
+	}
+}
+
+// askApproval asks somebody to decide on the text that waits.
+func (i *Incident) askApproval(role Role, targets []escalation.Target, now time.Time) {
+	p := i.Proposed
+	i.begin(Send{
+		Work: Remind, About: AboutApproval, Role: role, Targets: targets, Customer: p.Update.Customer, Text: p.Update.Text, Author: &p.By, Content: p.SHA256,
+		Due: p.Due,
+	}, now)
+}
+
+// othersFor returns whom to ask for a role who is not the author: its holder, else whoever leads, else the last resort.
+func (i *Incident) othersFor(role Role) []escalation.Target {
+	author := i.Proposed.By.ID
+	for _, r := range []Role{role, IncidentManager} {
+		var others []escalation.Target
+		for _, t := range i.standsFor(r) {
+			if t.Kind != escalation.Person || t.ID != author {
+				others = append(others, t)
+			}
+		}
+		if len(others) > 0 {
+			return others
+		}
+	}
+	return i.Definition.Policy.LastResort
+}
+
+// settleProposal tells somebody more when nobody decides, and takes back what no longer fits: a text of an open incident is no
+// all-clear.
+func (i *Incident) settleProposal(now time.Time) {
+	p := i.Proposed
+	switch {
+	case p == nil:
+	case p.Over == i.Status.Open() || i.Status == Closed:
+		i.overtake(string(i.Status), now)
+	case !p.Due.IsZero() && !now.Before(p.Due):
+		targets, next := i.othersFor(IncidentManager), now.Add(i.within())
+		if p.Told++; p.Told > 1 {
+			targets, next = i.Definition.Policy.LastResort, time.Time{}
+		}
+		p.Due = next
+		i.record(now, timeline.UpdateUnapproved, timeline.Muster(), timeline.F("sha256", p.SHA256), timeline.F("targets", escalation.Shown(targets)))
+		i.askApproval(IncidentManager, targets, now)
+	}
+}
+
+// within is how long a text waits until somebody more is told. The rule may have been repinned away meanwhile.
+func (i *Incident) within() time.Duration {
+	const usual = 15 * time.Minute
+	if i.waits() {
+		return i.Definition.Communication.Approval.Within
+	}
+	return usual
+}
+
+// proposalDue is when settleProposal has something to do, zero when it depends on people.
+func (i *Incident) proposalDue() time.Time {
+	if i.Proposed == nil {
+		return time.Time{}
+	}
+	return i.Proposed.Due
+}
+
+// Check refuses where no text waits, and one that cannot be sent any more.
+func (c ApproveUpdate) Check(i *Incident) error {
+	if err := i.wantProposed("approve update of", c.SHA256); err != nil {
+		return err
+	}
+	return i.Proposed.Update.Check(i)
+}
+
+// CheckAt refuses what has become untrue while it waited.
+func (c ApproveUpdate) CheckAt(i *Incident, now time.Time) error {
+	return i.Proposed.Update.CheckAt(i, now)
+}
+
+// Deny refuses whoever may not approve: the author, a machine, and whoever has read another text.
+func (c ApproveUpdate) Deny(i *Incident, by timeline.Actor) error {
+	const action = "approve update of"
+	switch p := i.Proposed; {
+	case by.Kind != timeline.Person:
+		return i.refuse(action, "want a person")
+	case by.ID == p.By.ID:
+		return i.refuse(action, "%s has written it: want another person", by.Shown())
+	case c.SHA256 != p.SHA256:
+		return i.refuse(action, "sha256 %s: it has changed to %s; read it again", clipped(c.SHA256), p.SHA256)
+	}
+	return nil
+}
+
+// Apply sends it.
+func (c ApproveUpdate) Apply(i *Incident, by timeline.Actor, now time.Time) {
+	p := i.Proposed
+	i.Proposed = nil
+	i.record(now, timeline.UpdateApproved, by, timeline.F("sha256", p.SHA256), timeline.F("author", p.By.Shown()))
+	p.Update.send(i, p.By, now)
+}
+
+// Check refuses where no text waits.
+func (c RejectUpdate) Check(i *Incident) error {
+	return firstOf(i.wantProposed("reject update of", c.SHA256), i.wantText("reject update of", "reason", c.Reason, true))
+}
+
+// Deny refuses whoever has read another text.
+func (c RejectUpdate) Deny(i *Incident, _ timeline.Actor) error {
+	if p := i.Proposed; c.SHA256 != p.SHA256 {
+		return i.refuse("reject update of", "sha256 %s: it has changed to %s; read it again", clipped(c.SHA256), p.SHA256)
+	}
+	return nil
+}
+
+// Apply takes it back.
+func (c RejectUpdate) Apply(i *Incident, by timeline.Actor, now time.Time) {
+	p := i.Proposed
+	i.Proposed = nil
+	i.record(now, timeline.UpdateRejected, by, timeline.F("sha256", p.SHA256), timeline.F("author", p.By.Shown()), timeline.F("reason", c.Reason))
+}
+
+func (i *Incident) wantProposed(action, sha string) error {
+	switch {
+	case i.Proposed == nil:
+		return i.refuse(action, "no text waits for an approval")
+	case i.Proposed.Over == i.Status.Open():
+		return i.refuse(action, "is %s%s; the text was written before", i.Status, i.sinceWhen())
+	case sha == "":
+		return i.refuse(action, "sha256: missing; want that of the text that waits: %s", i.Proposed.SHA256)
+	}
+	return nil
+}
+
+// deny says in the timeline who has tried what they may not.
+func (i *Incident) deny(c Command, by timeline.Actor, now time.Time) error {
+	d, ok := c.(interface {
+		Deny(i *Incident, by timeline.Actor) error
+	})
+	if !ok {
+		return nil
+	}
+	err := d.Deny(i, by)
+	if err != nil {
+		i.Timeline.Repeat(now, timeline.UpdateRefused, by, timeline.F("detail", err.Error()))
+	}
+	return err
+}
