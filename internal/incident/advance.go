@@ -28,6 +28,7 @@ func (i *Incident) Advance(now time.Time) []Send {
 	i.keepRoles(now)
 	i.tryNextMethods(now)
 	i.tellCustomers(now)
+	i.askForClear(now)
 	i.keepTicket(now)
 	i.keepReport(now)
 	i.keepPages(now)
@@ -48,6 +49,7 @@ func (i *Incident) NextDue() time.Time {
 	switch {
 	case i.Status == Resolved:
 		due(i.closesDue())
+		due(i.clearDue())
 	case i.Status.Open():
 		if i.QuietSince.IsZero() {
 			due(i.Escalation.Due(i.Definition.Policy))

@@ -84,6 +84,9 @@ func (c Answer) Apply(i *Incident, by timeline.Actor, now time.Time) {
 	}
 	i.record(now, timeline.FixAnswered, by, timeline.F("customer", i.customerName(customer)), timeline.F("answer", string(c.Answer)),
 		timeline.F("note", c.Note))
+	if c.Answer == Fixed {
+		i.cleared(customer)
+	}
 	if c.Answer == NotFixed {
 		i.QuietSince = time.Time{}
 		i.reopen(by, "not-fixed", c.Note, now)
@@ -165,8 +168,8 @@ func (i *Incident) remindToAsk(customer string, now time.Time) {
 }
 
 // closes tells whether a resolved incident has nothing more to wait for, and why it closes then: the result reports that were
-// promised are delivered, every customer that is asked has answered or had its time, and for the others the time for reopening
-// is over.
+// promised are delivered, every customer has heard that it is over, all that are asked have answered or had their time, and for the
+// others the time for reopening is over.
 func (i *Incident) closes(now time.Time) (cause string, yes bool) {
 	if i.owesResults() {
 		return "", false
@@ -182,7 +185,7 @@ func (i *Incident) closes(now time.Time) (cause string, yes bool) {
 			cause = "fixed"
 		}
 	}
-	return cause, i.asksAll() || !now.Before(i.reopenUntil())
+	return cause, len(i.unclear()) == 0 && (i.asksAll() || !now.Before(i.reopenUntil()))
 }
 
 // closesDue is when closes may have something else to say although nothing happens, zero when it depends on people.
@@ -195,7 +198,7 @@ func (i *Incident) closesDue() (next time.Time) {
 			next = k.Clock.Due
 		}
 	}
-	if waits || i.asksAll() {
+	if waits || i.asksAll() || len(i.unclear()) > 0 {
 		return next
 	}
 	return i.reopenUntil()

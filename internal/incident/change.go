@@ -75,6 +75,7 @@ func (i *Incident) resolve(by timeline.Actor, cause, note string, now time.Time)
 	}
 	i.move(Resolved, by, cause, note, now)
 	i.Times.Resolved, i.Settled = now, now
+	i.Cleared, i.ClearAsked = nil, 0
 	i.QuietSince = time.Time{}
 	for n := range i.Clocks {
 		c := &i.Clocks[n]

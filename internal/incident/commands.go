@@ -71,7 +71,8 @@ type (
 	}
 	// Close ends the incident before the time for reopening is over.
 	Close struct {
-		Note string `json:"note,omitempty"`
+		Note    string `json:"note,omitempty"`
+		Without string `json:"without,omitempty"` // why customers get no all-clear, where one has had none
 	}
 	// SendUpdate tells the customers, or one, how it goes in a person's own words: once it is resolved, that it is over.
 	SendUpdate struct {
@@ -305,11 +306,12 @@ func (c Close) Check(i *Incident) error {
 	if i.Status == Merged {
 		return i.refuse("close", "is merged into %s, and closes with it; split it off first", i.MergedInto.ID)
 	}
-	return firstOf(i.wantMove("close", Closed), i.wantText("close", "note", c.Note, false))
+	return firstOf(i.wantMove("close", Closed), i.wantText("close", "note", c.Note, false), c.wantClear(i))
 }
 
 // Apply closes the incident.
 func (c Close) Apply(i *Incident, by timeline.Actor, now time.Time) {
+	c.waive(i, by, now)
 	i.close(by, "person", c.Note, now)
 }
 

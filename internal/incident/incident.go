@@ -83,18 +83,20 @@ type Incident struct {
 	Merged        []Merging      `json:"merged,omitempty"`      // those that this one has taken in, and that end with it
 	Adopted       bool           `json:"adopted,omitempty"`     // customers of another incident have come, or gone again
 
-	Ticket   Ticket   `json:"ticket"`
-	Report   Report   `json:"report"`
-	Results  []Result `json:"results,omitempty"`
-	Review   Review   `json:"review"`
-	Outbox   []Send   `json:"outbox,omitempty"` // what has begun and has no outcome yet
-	Later    []Send   `json:"later,omitempty"`  // pages that have arrived, and whose next contact method follows unless somebody acknowledges
-	Sends    int      `json:"sends"`            // begun so far: the next one's number
-	Decided  []string `json:"decided,omitempty"`
-	Arrived  []int    `json:"arrived,omitempty"`  // texts to customers of which the first delivery has arrived, by their sends
-	Folder   Folder   `json:"folder"`             // newest organisation folder that has named somebody
-	AllClear int      `json:"all_clear"`          // resolutions for which the all-clear has been begun
-	NotOver  int      `json:"not_over,omitempty"` // reopenings of which customers have begun to be told
+	Ticket     Ticket   `json:"ticket"`
+	Report     Report   `json:"report"`
+	Results    []Result `json:"results,omitempty"`
+	Review     Review   `json:"review"`
+	Outbox     []Send   `json:"outbox,omitempty"` // what has begun and has no outcome yet
+	Later      []Send   `json:"later,omitempty"`  // pages that have arrived, and whose next contact method follows unless somebody acknowledges
+	Sends      int      `json:"sends"`            // begun so far: the next one's number
+	Decided    []string `json:"decided,omitempty"`
+	Arrived    []int    `json:"arrived,omitempty"`     // texts to customers of which the first delivery has arrived, by their sends
+	Folder     Folder   `json:"folder"`                // newest organisation folder that has named somebody
+	AllClear   int      `json:"all_clear"`             // resolutions for which the all-clear has been begun
+	Cleared    []string `json:"cleared,omitempty"`     // IDs of the customers that know that it is over, since it was resolved last
+	ClearAsked int      `json:"clear_asked,omitempty"` // how often a person was asked for what keeps it from closing
+	NotOver    int      `json:"not_over,omitempty"`    // reopenings of which customers have begun to be told
 
 	Timeline timeline.Log `json:"timeline"`
 	Runs     []string     `json:"runs,omitempty"` // earlier runs of this incident, the oldest first

@@ -235,6 +235,7 @@ func (i *Incident) delivered(s Send, now time.Time) {
 		i.updateArrived(s, now)
 	case s.For == ClearCustomer && i.arrivesFirst(s.Parent):
 		i.asked(s.Customer, now)
+		i.cleared(s.Customer)
 		i.said(&s, now)
 		i.record(now, timeline.AllClearSent, s.author(), timeline.F("customer", i.customerName(s.Customer)), timeline.F("text", s.Text))
 	}

@@ -77,6 +77,9 @@ func TestPeopleSayThatItIsOver(t *testing.T) {
 			w.wantPage("public", "investigating", "resolved")
 		}
 		w.after(25 * time.Hour)
+		if silent { // it does not close by itself then
+			w.asks(incident.Close{Without: "Everybody has seen it."})
+		}
 		if w.i.Status != incident.Closed {
 			t.Fatalf("is %s", w.i.Status)
 		}

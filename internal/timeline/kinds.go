@@ -48,9 +48,10 @@ const (
 	ClockStopped Kind = "clock.stopped" // customer target cause
 	ClockUnknown Kind = "clock.unknown" // customer target detail: no due instant can be computed
 
-	UpdateDue    Kind = "update.due"     // customer due: the engine writes and sends it
-	UpdateSent   Kind = "update.sent"    // customer by text status expected workaround
-	AllClearSent Kind = "all-clear.sent" // customer text
+	UpdateDue    Kind = "update.due"       // customer due: the engine writes and sends it
+	UpdateSent   Kind = "update.sent"      // customer by text status expected workaround
+	AllClearSent Kind = "all-clear.sent"   // customer text
+	ClearWaived  Kind = "all-clear.waived" // customer reason: it is closed without one
 
 	UpdateProposed   Kind = "update.proposed"   // sha256 customer status text workaround due: it waits for an approval
 	UpdateApproved   Kind = "update.approved"   // sha256 author
@@ -247,7 +248,7 @@ func Kinds() []Kind {
 		AllAlertsResolved, QuietBroken, StatusChanged, PriorityChanged, Noted, RoleAssigned, Escalated, StepStarted,
 		StepEmpty, StepFailed, LastResort, Acknowledged, AckExpired, EscalationEnded, Sending, Delivered, Refused,
 		Withdrawn, Resent, NextMethod, HeldBack, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
-		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, UpdateProposed, UpdateApproved, UpdateRejected, UpdateOvertaken,
+		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, ClearWaived, UpdateProposed, UpdateApproved, UpdateRejected, UpdateOvertaken,
 		UpdateUnapproved, UpdateRefused, PagePosted, PageFailed, TicketOpened, TicketUpdated,
 		TicketFailed, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
 		ReviewExtended, ReviewDated, ReviewUndated, ReviewLate, ReviewEscalated, ReviewWritten, FactorAdded, FactorRemoved, PatternSet,

@@ -210,12 +210,16 @@ func (a *app) priority() deed {
 }
 
 func (a *app) closing() deed {
-	var note string
+	var note, without string
 	return deed{
 		use: "close INCIDENT", short: "End a resolved incident before the time for reopening is over",
 		example: "close " + anID,
-		flags:   func(cmd *cobra.Command) { cmd.Flags().StringVar(&note, "note", "", "`TEXT` for the timeline") },
-		command: func([]string) (incident.Command, error) { return incident.Close{Note: note}, nil },
+		long:    "End a resolved incident before the time for reopening is over. Its customers have to have had the all-clear; where one has not,\n--without says why it gets none.",
+		flags: func(cmd *cobra.Command) {
+			cmd.Flags().StringVar(&note, "note", "", "`TEXT` for the timeline")
+			cmd.Flags().StringVar(&without, "without", "", "`TEXT` that says why customers get no all-clear")
+		},
+		command: func([]string) (incident.Command, error) { return incident.Close{Note: note, Without: without}, nil },
 	}
 }
 

@@ -1,0 +1,70 @@
+package incident
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"muster/internal/timeline"
+)
+
+// clearAgain is after how long a person is asked once more for an all-clear that keeps an incident from closing.
+const clearAgain = 24 * time.Hour
+
+// unclear are the customers that have not heard that it is over: until then an incident does not close (source 003, line 3492). Of
+// a restricted one people decide who hears anything, and a part of another one leaves it to that one.
+func (i *Incident) unclear() (customers []string) {
+	if i.Definition.Communication == nil || i.Definition.Restricted() || i.MergedInto != nil {
+		return nil
+	}
+	for _, c := range i.Definition.Customers {
+		if !slices.Contains(i.Cleared, c.ID) {
+			customers = append(customers, c.ID)
+		}
+	}
+	return customers
+}
+
+// cleared takes in that a customer knows that it is over.
+func (i *Incident) cleared(customer string) {
+	if i.Definition.Communication != nil && !i.Status.Open() && !slices.Contains(i.Cleared, customer) {
+		i.Cleared = append(i.Cleared, customer)
+	}
+}
+
+// clearDue is when a person is asked once more for the all-clear, zero when nobody has to be.
+func (i *Incident) clearDue() time.Time {
+	if i.Status != Resolved || len(i.unclear()) == 0 {
+		return time.Time{}
+	}
+	return i.reopenUntil().Add(time.Duration(i.ClearAsked) * clearAgain)
+}
+
+// askForClear asks whoever speaks with the customers for what keeps the incident from closing.
+func (i *Incident) askForClear(now time.Time) {
+	for due := i.clearDue(); !due.IsZero() && !now.Before(due); due = i.clearDue() {
+		i.ClearAsked++
+		if i.clearDue().After(now) { // of several that are due at once, only the last one
+			for _, c := range i.unclear() {
+				i.begin(Send{
+					Work: Remind, About: AboutResolved, Customer: c, Role: CommunicationsManager, Targets: i.standsFor(CommunicationsManager),
+				}, now)
+			}
+		}
+	}
+}
+
+// wantClear refuses to close an incident of which customers have not heard that it is over, unless somebody says why.
+func (c Close) wantClear(i *Incident) error {
+	if lacks := i.unclear(); len(lacks) > 0 && strings.TrimSpace(c.Without) == "" {
+		return i.refuse("close", "without the all-clear to %s; send it first, or say without why", strings.Join(lacks, ", "))
+	}
+	return i.wantText("close", "without", c.Without, false)
+}
+
+// waive records why customers get no all-clear.
+func (c Close) waive(i *Incident, by timeline.Actor, now time.Time) {
+	for _, customer := range i.unclear() {
+		i.record(now, timeline.ClearWaived, by, timeline.F("customer", i.customerName(customer)), timeline.F("reason", c.Without))
+	}
+}
