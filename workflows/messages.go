@@ -21,6 +21,7 @@ const (
 	CertificateRemindersWorkflow = "CertificateReminders"
 	RequestWorkflow              = "Request"
 	ActionItemWorkflow           = "ActionItem"
+	EscalationWorkflow           = "Escalation"
 	UsageWorkflow                = "Usage"
 	ProblemWorkflow              = "Problem"
 
@@ -94,6 +95,13 @@ const (
 	VerifyUpdate      = "Verify"
 	CheckEffectUpdate = "CheckEffect"
 	ExtendUpdate      = "Extend"
+)
+
+// What people ask of an escalation, besides answering it, confirming that it is in hand and notes. Each takes the command of the same name, signed.
+const (
+	TakeUpdate    = "Take"
+	RaiseUpdate   = "Raise"
+	SucceedUpdate = "Succeed"
 )
 
 // What people ask of a review, besides approving, notes and closing it. Each takes the command of the same name, signed.

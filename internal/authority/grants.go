@@ -43,13 +43,14 @@ const (
 	Handover Kind = "handover"    // of a schedule: read, note, hand-over, confirm
 	Request  Kind = "request"     // of a customer: read, note, record, approve, answer, withdraw
 	Action   Kind = "action-item" // read, note, open, assign, work, decide, withdraw
+	Risk     Kind = "escalation"  // read, note, open, acknowledge, answer, escalate, confirm, assign
 	PlanRun  Kind = "plan-run"    // of a plan: read, read-history, start-plan, work, decide
 	Problem  Kind = "problem"     // behind incidents: read, note, open, assign, link, set-known-error, set-cause, fix, close
 )
 
 // Kinds lists the kinds of things.
 func Kinds() []Kind {
-	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, PlanRun, Problem}
+	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, Risk, PlanRun, Problem}
 }
 
 // A Verb is what somebody does.
@@ -66,7 +67,7 @@ const (
 	ManageKeys      Verb = "manage-keys"
 	Open            Verb = "open"      // an incident that people report, for what it will be about; an action item
 	HandOver        Verb = "hand-over" // a schedule to somebody else, or keep it after all
-	Confirm         Verb = "confirm"   // that a schedule was handed over
+	Confirm         Verb = "confirm"   // that a schedule was handed over, or that a risk is in hand
 	Record          Verb = "record"    // what a customer asks for
 	Approve         Verb = "approve"   // what the support plan does not cover, or decline it; of a review: a text, or reject it
 	Withdraw        Verb = "withdraw"
@@ -125,15 +126,17 @@ func Verbs() []Verb {
 	}, Commands()...)
 }
 
-// personal lists what only a person may do: whoever acknowledges or mitigates takes the incident and is called for it, a
+// personal tells what only a person may do: whoever acknowledges or mitigates takes the incident and is called for it, a
 // schedule goes from one person to another, a person decides what no plan covers and on what a plan does, and answers for it, no
-// machine publishes what a review has found, and a machine that made tokens for itself could never be shut out.
-func personal() []Verb {
-	return []Verb{Acknowledge, Mitigate, ManageOwnTokens, HandOver, Confirm, Approve, Answer, Decide, Publish}
+// machine publishes what a review has found, and a machine that made tokens for itself could never be shut out. Nor does a machine see a
+// risk: whoever escalates one says in the end that it is in hand.
+func personal(v Verb, k Kind) bool {
+	all := []Verb{Acknowledge, Mitigate, ManageOwnTokens, HandOver, Confirm, Approve, Answer, Decide, Publish}
+	return slices.Contains(all, v) || v == Open && k == Risk
 }
 
 // A grant gives some roles of a kind of party some verbs on kinds of things: the provider on all of them, others on those
-// that concern them. A hand-over and a problem are the provider's alone: they show incidents of every customer.
+// that concern them. A hand-over, an escalation and a problem are the provider's alone: they show incidents of every customer.
 type grant struct {
 	party PartyKind
 	roles []Role
@@ -168,7 +171,9 @@ func grants() []grant {
 		{Provider, []Role{Member}, []Kind{Request}, []Verb{Read, Record}},
 		{Provider, []Role{Administrator, Responder}, []Kind{Action}, []Verb{Read, Note, Open, Assign, Work, Decide, Withdraw}},
 		{Provider, []Role{Auditor}, []Kind{Action}, []Verb{Read}},
-		{Provider, []Role{Member}, []Kind{Action}, []Verb{Read, Note, Work, Decide}}, // who leads the owner withdraws it
+		{Provider, []Role{Member}, []Kind{Action}, []Verb{Read, Note, Work, Decide}},                        // who leads the owner withdraws it
+		{Provider, anybody, []Kind{Risk}, []Verb{Read, Note, Open, Acknowledge, Answer, Escalate, Confirm}}, // whoever sees one; who may close it, it knows
+		{Provider, []Role{Administrator}, []Kind{Risk}, []Verb{Assign}},
 		{Provider, []Role{Administrator, Responder}, []Kind{PlanRun}, []Verb{StartPlan, ReadHistory}},
 		{Provider, []Role{Auditor}, []Kind{PlanRun}, []Verb{ReadHistory}},
 		{Provider, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},

@@ -38,6 +38,7 @@ const (
 	Problem        Kind = "problem"         // what has become of the cause behind incidents
 	Action         Kind = "action"          // what has become of an action item, and what somebody has to do about it
 	Review         Kind = "review"          // what has become of a review, and the texts that it publishes
+	Risk           Kind = "risk"            // what has become of a risk that somebody has escalated
 	Plan           Kind = "plan"            // what has become of a run of a plan, and what somebody has to do in it
 )
 

@@ -58,6 +58,7 @@ type definitions struct {
 	schedules map[string]*oncall.Schedule
 	rosters   []string // the IDs of schedules, in the order of the folder
 	policies  map[string]escalation.Policy
+	risks     string // ID of the policy whose levels a risk climbs; empty: of the service that it is about
 	services  map[string]*service
 	depends   map[string][]dependency // of services
 	partners  map[string][]string     // and vendors, of services

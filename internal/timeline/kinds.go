@@ -151,6 +151,16 @@ const (
 	ItemCancelled Kind = "item.cancelled" // reason
 	ItemRefused   Kind = "item.refused"   // action reason: what another person has to do
 
+	RiskOpened    Kind = "risk.opened"    // escalation service situation importance affected scale urgency remedy: somebody escalates a risk
+	RiskLevel     Kind = "risk.level"     // level of targets why until words: who has to take it now
+	RiskTaken     Kind = "risk.taken"     // until note
+	RiskAnswered  Kind = "risk.answered"  // text: what is done
+	RiskUnheard   Kind = "risk.unheard"   // targets why: the last level does not answer
+	RiskOrphaned  Kind = "risk.orphaned"  // originator targets: the originator could not be found
+	RiskSucceeded Kind = "risk.succeeded" // originator from reason
+	RiskSettled   Kind = "risk.settled"   // note: it is in hand
+	RiskRefused   Kind = "risk.refused"   // action why
+
 	PlanStarted      Kind = "plan.started"        // run plan sha256 customer environment revision tasks
 	TaskAbsent       Kind = "task.absent"         // task when: its condition does not hold
 	PlanMoved        Kind = "plan.status"         // from to reason
@@ -256,6 +266,7 @@ func Kinds() []Kind {
 		ProblemReopened, ProblemAssigned, ProblemStale, ProblemEscalated, ProblemClosed,
 		ItemOpened, ItemOverdue, ItemOwnerless, ItemAssigned, ItemExtended, ItemDone, ItemVerified, ItemRefuted, ItemChecked, ItemReopened,
 		ItemClosed, ItemCancelled, ItemRefused,
+		RiskOpened, RiskLevel, RiskTaken, RiskAnswered, RiskUnheard, RiskOrphaned, RiskSucceeded, RiskSettled, RiskRefused,
 		MessageRefused, CancelRefused, Repinned, DefinitionChanged, Continued,
 	}
 }

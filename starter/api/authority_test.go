@@ -57,6 +57,12 @@ func tries() []try {
 		{"GET /api/v1/actions", "GET", "/api/v1/actions", ""},
 		{"POST /api/v1/actions", "POST", "/api/v1/actions", acting()["actions"]},
 		{"GET " + actionRoute, "GET", pooled, ""},
+		{"GET /api/v1/escalations", "GET", "/api/v1/escalations", ""},
+		{"POST /api/v1/escalations", "POST", "/api/v1/escalations", escalating()["escalations"]},
+		{"GET " + escalationRoute, "GET", restored, ""},
+	}
+	for _, verb := range []string{"take", "answer", "in-hand", "raise", "originator", "note"} {
+		all = append(all, try{"POST " + escalationRoute + "/" + verb, "POST", restored + "/" + verb, escalating()[verb]})
 	}
 	for _, verb := range []string{"done", "verify", "effect", "extend", "assign", "cancel", "note"} {
 		all = append(all, try{"POST " + actionRoute + "/" + verb, "POST", pooled + "/" + verb, acting()[verb]})

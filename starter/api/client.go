@@ -24,6 +24,7 @@ import (
 	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/review"
+	"muster/internal/risk"
 	"muster/internal/store"
 )
 
@@ -341,6 +342,59 @@ func (c *Client) AskAction(ctx context.Context, id action.ID, cmd action.Command
 	return r, err
 }
 
+// Escalations returns a page of escalations. The filter's After is what the page before said is next.
+func (c *Client) Escalations(ctx context.Context, f EscalationFilter) (EscalationPage, error) {
+	q := url.Values{}
+	for name, value := range map[string]string{"status": string(f.Status), "service": f.Service} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if f.Open {
+		q.Set("open", "true")
+	}
+	setPage(q, f.Limit, f.After)
+	var p EscalationPage
+	err := c.read(ctx, Path+"escalations", q, &p)
+	return p, err
+}
+
+// Escalation returns an escalation.
+func (c *Client) Escalation(ctx context.Context, id risk.ID) (risk.Escalation, error) {
+	var e risk.Escalation
+	err := c.read(ctx, ofEscalation(id), nil, &e)
+	return e, err
+}
+
+// OpenEscalation escalates a risk, under a key; an empty key means a new one.
+func (c *Client) OpenEscalation(ctx context.Context, asked NewEscalation, key string) (risk.Escalation, error) {
+	var e risk.Escalation
+	err := c.post(ctx, Path+"escalations", asked, key, &e)
+	return e, err
+}
+
+// AskEscalation asks something of an escalation, under a key; an empty key means a new one.
+func (c *Client) AskEscalation(ctx context.Context, id risk.ID, cmd risk.Command, key string) (EscalationReceipt, error) {
+	var r EscalationReceipt
+	name, body := "", any(cmd)
+	switch cmd := cmd.(type) {
+	case risk.Take:
+		name = "take"
+	case risk.Answer:
+		name = "answer"
+	case risk.Confirm:
+		name = "in-hand"
+	case risk.Raise:
+		name = "raise"
+	case risk.Succeed:
+		name, body = "originator", NewOriginator{Person: cmd.Person, Reason: cmd.Reason}
+	case risk.Note:
+		name = "note"
+	}
+	err := c.post(ctx, ofEscalation(id)+"/"+name, body, key, &r)
+	return r, err
+}
+
 // Inbox returns everything that waits for the caller, with titles in a language; empty means the organisation's.
 func (c *Client) Inbox(ctx context.Context, language string) (Inbox, error) {
 	q := url.Values{}
@@ -550,6 +604,8 @@ func (c *Client) post(ctx context.Context, path string, asked any, key string, i
 func ofSchedule(id string) string { return Path + "schedules/" + url.PathEscape(id) + "/handover" }
 
 func ofAction(id action.ID) string { return Path + "actions/" + url.PathEscape(string(id)) }
+
+func ofEscalation(id risk.ID) string { return Path + "escalations/" + url.PathEscape(string(id)) }
 
 func ofRequest(id request.ID) string { return Path + "requests/" + url.PathEscape(string(id)) }
 

@@ -38,11 +38,12 @@ const (
 	InboxPlanRun  = starter.InboxPlanRun
 	InboxProblem  = starter.InboxProblem
 	InboxAction   = starter.InboxAction
+	InboxRisk     = starter.InboxRisk
 )
 
 // InboxKinds lists the kinds of items.
 func InboxKinds() []InboxKind {
-	return []InboxKind{InboxIncident, InboxReview, InboxRequest, InboxHandover, InboxPlanRun, InboxProblem, InboxAction}
+	return []InboxKind{InboxIncident, InboxReview, InboxRequest, InboxHandover, InboxPlanRun, InboxProblem, InboxAction, InboxRisk}
 }
 
 // What is wanted of somebody, besides what runs of plans want. These strings are on the wire: add, never rename.
@@ -56,11 +57,14 @@ const (
 	WantAct         = "act"     // do an action item
 	WantVerify      = "verify"  // that an action item is done
 	WantEffect      = "effect"  // say whether an action item has helped
+	WantTake        = "take"    // see to a risk that somebody has escalated
+	WantAnswer      = "answer"  // say what is done about it
+	WantJudge       = "judge"   // say whether that is enough
 )
 
 // InboxWants lists what may be wanted.
 func InboxWants() []string {
-	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantReview, WantApproval, WantConfirm, WantSolve, WantAct, WantVerify, WantEffect)
+	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantReview, WantApproval, WantConfirm, WantSolve, WantAct, WantVerify, WantEffect, WantTake, WantAnswer, WantJudge)
 }
 
 // mostOpen is how many open ones of each kind are looked at, the newest.
@@ -107,7 +111,7 @@ func (s *server) inboxOf(ctx context.Context, by visitor, language string) (Inbo
 	look := search{server: s, by: by, language: language}
 	found := make([]finding, len(InboxKinds()))
 	var all sync.WaitGroup
-	for n, find := range []func(context.Context) finding{look.incidents, look.reviews, look.requests, look.handovers, look.planRuns, look.problems, look.actions} {
+	for n, find := range []func(context.Context) finding{look.incidents, look.reviews, look.requests, look.handovers, look.planRuns, look.problems, look.actions, look.escalations} {
 		all.Go(func() { found[n] = find(ctx) })
 	}
 	all.Wait()

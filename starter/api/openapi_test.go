@@ -36,6 +36,7 @@ import (
 	"muster/internal/refusal"
 	"muster/internal/request"
 	"muster/internal/review"
+	"muster/internal/risk"
 	"muster/internal/store"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
@@ -351,7 +352,8 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"AlertPage": api.AlertPage{}, "AttemptPage": api.Attempts{}, "Form": api.Form{}, "Incident": incident.Incident{}, "IncidentPage": api.Page{}, "OpenedIncident": api.Opened{},
 		"Key": api.Key{}, "KeyList": api.KeyList{}, "Me": api.Me{}, "Refusal": refusal.Body{}, "Receipt": api.Receipt{},
 		"Handover": handover.Handover{}, "HandoverReceipt": api.HandoverReceipt{}, "Request": request.Request{}, "RequestPage": api.RequestPage{},
-		"RequestReceipt": api.RequestReceipt{}, "Action": action.Action{}, "ActionPage": api.ActionPage{}, "ActionReceipt": api.ActionReceipt{}, "PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
+		"RequestReceipt": api.RequestReceipt{}, "Action": action.Action{}, "ActionPage": api.ActionPage{}, "ActionReceipt": api.ActionReceipt{}, "EscalatedRisk": risk.Escalation{}, "EscalationPage": api.EscalationPage{}, "EscalationReceipt": api.EscalationReceipt{},
+		"PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
 		"Problem": problem.Problem{}, "ProblemPage": api.ProblemPage{}, "ProblemReceipt": api.ProblemReceipt{},
 		"Inbox": api.Inbox{}, "Review": review.Review{}, "ReviewPage": api.ReviewPage{}, "ReviewReceipt": api.ReviewReceipt{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
 	} {
@@ -403,6 +405,7 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"problem", schema("ProblemStatus"), words(problem.Statuses()...)},
 		{"sameness", schema("Sameness"), words(append(incident.Samenesses(), incident.SameHand)...)},
 		{"action item", schema("ActionStatus"), words(action.Statuses()...)},
+		{"escalation", schema("EscalationStatus"), words(risk.Statuses()...)},
 		{"action item in a list", schema("ActionSummary", "properties", "status"), append(words(action.Statuses()...), action.Overdue)},
 		{"action kind", schema("ActionKind"), words(action.Kinds()...)},
 		{"action origin", schema("ActionOriginKind"), words(action.OriginKinds()...)},
@@ -462,6 +465,13 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+problemRoute+"/assign"] = api.Body{Value: api.ProblemAssignment{}}
 	want["POST "+problemRoute+"/close"] = api.Body{Value: problem.Close{}}
 	want["POST "+problemRoute+"/note"] = api.Body{Value: problem.Note{}}
+	want["POST /api/v1/escalations"] = api.Body{Value: api.NewEscalation{}}
+	want["POST "+escalationRoute+"/take"] = api.Body{Value: risk.Take{}}
+	want["POST "+escalationRoute+"/answer"] = api.Body{Value: risk.Answer{}}
+	want["POST "+escalationRoute+"/in-hand"] = api.Body{Value: risk.Confirm{}}
+	want["POST "+escalationRoute+"/raise"] = api.Body{Value: risk.Raise{}}
+	want["POST "+escalationRoute+"/originator"] = api.Body{Value: api.NewOriginator{}}
+	want["POST "+escalationRoute+"/note"] = api.Body{Value: risk.Note{}}
 	want["POST /api/v1/actions"] = api.Body{Value: api.NewAction{}}
 	want["POST "+actionRoute+"/done"] = api.Body{Value: action.Complete{}}
 	want["POST "+actionRoute+"/verify"] = api.Body{Value: action.Verify{}}
@@ -639,6 +649,16 @@ func right(t *testing.T, p *place, o operation) demand {
 		r.body = problemBodies()["problems"]
 	case strings.HasPrefix(o.path, problemRoute):
 		id, r.body = string(leaking), problemBodies()[last]
+	case o.key() == "POST /api/v1/escalations":
+		r.body = escalating()["escalations"]
+	case strings.HasPrefix(o.path, escalationRoute):
+		id = string(restore)
+		if last == "in-hand" && p.risks[restore] != nil {
+			p.escalatedBy("choi")
+		}
+		if o.method == "POST" {
+			r.body = escalating()[last]
+		}
 	case o.key() == "POST /api/v1/actions":
 		r.body = acting()["actions"]
 	case strings.HasPrefix(o.path, actionRoute):
@@ -739,8 +759,14 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 			p.fail = []error{&starter.RefusedError{Reason: "it is another one"}}
 			break
 		}
-		if o.key() == "POST /api/v1/actions" { // the key of another one
+		if o.key() == "POST /api/v1/actions" || o.key() == "POST /api/v1/escalations" { // the key of another one
 			p.fail = []error{&starter.RefusedError{Reason: "it is another one"}}
+			break
+		}
+		if e := p.risks[restore]; strings.HasPrefix(o.path, escalationRoute) {
+			if err := (risk.Confirm{}).Apply(e, e.Originator, p.now); err != nil {
+				t.Fatal(err)
+			}
 			break
 		}
 		if a := p.actions[pools]; strings.HasPrefix(o.path, actionRoute) {
@@ -922,6 +948,9 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{"/api/v1/requests", "?status=accepted&open=true&limit=7"},
 			{"/api/v1/requests", "?status=gone"},
 			{requestRoute, ""},
+			{"/api/v1/escalations", "?status=open&open=true&service=checkout&limit=7"},
+			{"/api/v1/escalations", "?status=gone"},
+			{escalationRoute, ""},
 			{"/api/v1/actions", "?status=open&open=true&owner=choi&limit=7"},
 			{"/api/v1/actions", "?status=gone"},
 			{actionRoute, ""},
@@ -937,6 +966,9 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			id := string(open)
 			if tt.route == handoverRoute {
 				id = "primary"
+			}
+			if tt.route == escalationRoute {
+				id = string(restore)
 			}
 			if tt.route == actionRoute {
 				id = string(pools)

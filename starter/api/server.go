@@ -123,6 +123,7 @@ func (s *server) routes() []route {
 	all = append(all, s.planRoutes(heavy)...)
 	all = append(all, s.problemRoutes()...)
 	all = append(all, s.actionRoutes()...)
+	all = append(all, s.escalationRoutes()...)
 	for _, a := range reviewAsks() {
 		all = append(all, route{http.MethodPost, one + "/review/" + a.name, a.verb, authority.Review, s.onReview(a)})
 	}

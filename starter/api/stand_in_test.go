@@ -33,6 +33,7 @@ import (
 	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/review"
+	"muster/internal/risk"
 	"muster/internal/store"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
@@ -67,6 +68,8 @@ type house struct {
 	requests      map[request.ID]*request.Request
 	actions       map[action.ID]*action.Action
 	soughtActions []starter.ActionFilter
+	risks         map[risk.ID]*risk.Escalation
+	soughtRisks   []api.EscalationFilter
 	sought        api.RequestFilter
 	problems      map[problem.ID]*problem.Problem
 	looked        api.ProblemFilter
@@ -120,6 +123,7 @@ func newHouse(t testing.TB) *house {
 	h.requests = map[request.ID]*request.Request{tuning: waiting(t)}
 	h.problems = map[problem.ID]*problem.Problem{leaking: leaked(t, h.now)}
 	h.actions = map[action.ID]*action.Action{pools: improving(t)}
+	h.risks = map[risk.ID]*risk.Escalation{restore: atRisk(t)}
 	h.planRuns = map[planrun.ID]*planrun.Run{upgrading: upgradeRun(t)}
 	h.reviews = studied(h.now)
 	return h
