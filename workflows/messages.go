@@ -72,10 +72,14 @@ const (
 	PassUpdate    = "Pass"
 )
 
-// What people ask of a customer's request, besides declining it and notes. Each takes the command of the same name, signed.
+// What people ask of a customer's request, besides taking it, declining it, a vendor's case and notes. Each takes the command of the same name, signed.
 const (
 	ApproveUpdate  = "Approve"
 	WithdrawUpdate = "Withdraw"
+	HandOverUpdate = "HandOver"
+	CollectUpdate  = "Collect"
+	JudgeUpdate    = "Judge"
+	PromoteUpdate  = "Promote"
 )
 
 // What people ask of a problem, besides its cause, its owner, its end and notes. Each takes the command of the same name, signed.

@@ -67,7 +67,7 @@ func tries() []try {
 	for _, verb := range []string{"done", "verify", "effect", "extend", "assign", "cancel", "note"} {
 		all = append(all, try{"POST " + actionRoute + "/" + verb, "POST", pooled + "/" + verb, acting()[verb]})
 	}
-	for _, verb := range []string{"approve", "decline", "answer", "withdraw", "note"} {
+	for _, verb := range []string{"approve", "decline", "answer", "withdraw", "note", "take", "hand-over", "collect", "case", "judge", "incident"} {
 		all = append(all, try{"POST " + requestRoute + "/" + verb, "POST", tuned + "/" + verb, asked()[verb]})
 	}
 	all = append(all, try{"GET /api/v1/inbox", "GET", "/api/v1/inbox", ""}, try{"GET /api/v1/plan-runs", "GET", "/api/v1/plan-runs", ""},
@@ -148,6 +148,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 			body := try.body
 			if name := path[strings.LastIndex(path, "/")+1:]; strings.HasPrefix(path, upgraded) && try.method == "POST" {
 				body = p.planBody(t, name)
+			}
+			if strings.HasPrefix(path, tuned+"/") {
+				p.readied(path[strings.LastIndex(path, "/")+1:])
 			}
 			if strings.HasPrefix(path, pooled+"/") {
 				body = p.actionBody(path[strings.LastIndex(path, "/")+1:])

@@ -266,8 +266,8 @@ func (c *Client) OpenRequest(ctx context.Context, asked NewRequest, key string) 
 // AskRequest asks something of a customer's request, under a key; an empty key means a new one.
 func (c *Client) AskRequest(ctx context.Context, id request.ID, cmd request.Command, key string) (RequestReceipt, error) {
 	var r RequestReceipt
-	name := ""
-	switch cmd.(type) {
+	name, body := "", any(cmd)
+	switch cmd := cmd.(type) {
 	case request.Approve:
 		name = "approve"
 	case request.Decline:
@@ -278,8 +278,25 @@ func (c *Client) AskRequest(ctx context.Context, id request.ID, cmd request.Comm
 		name = "withdraw"
 	case request.Note:
 		name = "note"
+	case request.Take:
+		name = "take"
+	case request.HandOver:
+		name, body = "hand-over", NewRequestOwner{Person: cmd.Person, Note: cmd.Note}
+	case request.Collect:
+		name = "collect"
+	case request.RecordCase:
+		name = "case"
+	case request.Judge:
+		name = "judge"
 	}
-	err := c.post(ctx, ofRequest(id)+"/"+name, cmd, key, &r)
+	err := c.post(ctx, ofRequest(id)+"/"+name, body, key, &r)
+	return r, err
+}
+
+// PromoteRequest opens the incident that a request has become, under a key; an empty key means a new one.
+func (c *Client) PromoteRequest(ctx context.Context, id request.ID, asked RequestIncident, key string) (RequestReceipt, error) {
+	var r RequestReceipt
+	err := c.post(ctx, ofRequest(id)+"/incident", asked, key, &r)
 	return r, err
 }
 

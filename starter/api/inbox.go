@@ -258,21 +258,33 @@ func (l search) reviews(ctx context.Context) finding {
 	})
 }
 
-// requests are those on which the visitor may decide.
+// requests are those on which the visitor may decide, and those that the visitor works on.
 func (l search) requests(ctx context.Context) finding {
-	if authority.May(l.by.Subject, authority.Approve, authority.Object{Kind: authority.Request}) != nil {
+	may := func(v authority.Verb) bool {
+		return authority.May(l.by.Subject, v, authority.Object{Kind: authority.Request}) == nil
+	}
+	if !may(authority.Work) {
 		return finding{}
 	}
-	rows, after, err := l.Backend.Requests(ctx, RequestFilter{Status: request.Waiting, Open: true, Limit: mostOpen})
+	rows, after, err := l.Backend.Requests(ctx, RequestFilter{Open: true, Limit: mostOpen})
 	return among(rows, after != "", err, func(row RequestSummary) ([]InboxItem, error) {
 		q, err := l.Backend.Request(ctx, row.ID)
-		if err != nil || q.Status != request.Waiting || q.Recorder.ID == l.by.Actor.ID {
+		if err != nil {
 			return nil, err
 		}
-		return []InboxItem{{
-			Kind: InboxRequest, ID: string(q.ID), Want: WantApproval, Title: l.Texts.RequestSubject(&q.Terms, l.language), Customer: q.CustomerName,
+		item := InboxItem{
+			Kind: InboxRequest, ID: string(q.ID), Title: l.Texts.RequestSubject(&q.Terms, l.language), Customer: q.CustomerName,
 			Since: q.Opened, Due: q.NextDue(), Command: fmt.Sprintf("muster request show %s", q.ID),
-		}}, nil
+		}
+		switch {
+		case q.Status == request.Waiting && q.Recorder.ID != l.by.Actor.ID && may(authority.Approve):
+			item.Want = WantApproval
+		case q.Status == request.Accepted && q.Owner.ID == l.by.Actor.ID:
+			item.Want = WantAnswer
+		default:
+			return nil, nil
+		}
+		return []InboxItem{item}, nil
 	})
 }
 

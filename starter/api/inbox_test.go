@@ -49,13 +49,13 @@ func TestWhatWaitsForWhom(t *testing.T) {
 	for who, want := range map[string][]string{
 		"park": {
 			"acknowledge incident " + string(open), "confirm handover primary", "begin" + run + " brief", "complete" + run + " stage", "settle" + run + " odd",
-			"step" + run + " book", "retry" + run + " broken", "approve request " + string(tuning),
+			"step" + run + " book", "retry" + run + " broken", "approve request " + string(tuning), "take escalation " + string(restore),
 		},
 		"kim": {
 			"promise incident " + string(open), "review review " + string(open), "begin" + run + " extra", "begin" + run + " later", "retry" + run + " broken",
 			"settle" + run + " odd", "solve problem " + string(leaking),
 		},
-		"min": {"vote" + run + " approve", "check" + run + " proof", "waive" + run + " later", "confirm-override" + run},
+		"min": {"act action-item " + string(pools), "vote" + run + " approve", "check" + run + " proof", "waive" + run + " later", "confirm-override" + run},
 		"choi": {
 			"begin" + run + " brief", "begin" + run + " extra", "begin" + run + " later", "check" + run + " proof", "complete" + run + " stage", "retry" + run + " broken", "settle" + run + " odd",
 			"step" + run + " book", "vote" + run + " approve", "waive" + run + " later", "confirm-override" + run, "approve request " + string(tuning),

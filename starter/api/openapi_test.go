@@ -485,6 +485,12 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+requestRoute+"/answer"] = api.Body{Value: request.Answer{}}
 	want["POST "+requestRoute+"/withdraw"] = api.Body{Value: request.Withdraw{}}
 	want["POST "+requestRoute+"/note"] = api.Body{Value: request.Note{}}
+	want["POST "+requestRoute+"/take"] = api.Body{Value: request.Take{}}
+	want["POST "+requestRoute+"/hand-over"] = api.Body{Value: api.NewRequestOwner{}}
+	want["POST "+requestRoute+"/collect"] = api.Body{Value: request.Collect{}}
+	want["POST "+requestRoute+"/case"] = api.Body{Value: request.RecordCase{}}
+	want["POST "+requestRoute+"/judge"] = api.Body{Value: request.Judge{}}
+	want["POST "+requestRoute+"/incident"] = api.Body{Value: api.RequestIncident{}}
 	want["POST /api/v1/incidents/{id}/review"] = api.Body{Value: struct{}{}}
 	doc := document(t)
 	for _, o := range operations(doc) {
@@ -645,6 +651,9 @@ func right(t *testing.T, p *place, o operation) demand {
 		if last == "answer" {
 			p.ask("POST", tuned+"/approve", asked()["approve"])
 		}
+		if o.method == "POST" && p.requests[tuning] != nil {
+			p.readied(last)
+		}
 	case o.key() == "POST /api/v1/problems":
 		r.body = problemBodies()["problems"]
 	case strings.HasPrefix(o.path, problemRoute):
@@ -761,6 +770,10 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 		}
 		if o.key() == "POST /api/v1/actions" || o.key() == "POST /api/v1/escalations" { // the key of another one
 			p.fail = []error{&starter.RefusedError{Reason: "it is another one"}}
+			break
+		}
+		if o.key() == "POST "+requestRoute+"/judge" { // nobody has answered it
+			p.requests[tuning].Status = request.Accepted
 			break
 		}
 		if e := p.risks[restore]; strings.HasPrefix(o.path, escalationRoute) {

@@ -601,6 +601,10 @@ func (all people) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recip
 	if p, known := all.Person(t.ID); known && t.Kind == escalation.Person {
 		return []delivery.Recipient{p}, nil
 	}
+	if t.Kind == escalation.Engineer {
+		p, _ := all.Person("choi")
+		return []delivery.Recipient{p}, nil
+	}
 	switch t.ID {
 	case "primary":
 		p, _ := all.Person("park")
