@@ -31,6 +31,7 @@ type language struct {
 	draft     *template.Template // … and the draft of its text for a customer
 	plans     map[string]shipped // by kind of report
 	problem   shipped
+	request   shipped
 	formPage  *htmltemplate.Template
 	formParts []byte // what forms share with the shipped reports
 }
@@ -221,6 +222,9 @@ func (l *language) loadReports(fsys fs.FS) error {
 	if l.problem, err = l.loadReport(fsys, ProblemForm, &problemView{}, new(filled[problemView]())); err != nil {
 		return err
 	}
+	if l.request, err = l.loadReport(fsys, RequestForm, &requestView{}, new(filled[requestView]())); err != nil {
+		return err
+	}
 	if l.formPage, err = l.loadPage(fsys, "reports/form.html.tmpl"); err != nil {
 		return err
 	}
@@ -291,7 +295,7 @@ func strangers(fsys fs.FS, languages []*language) error {
 		} {
 			known = append(known, fmt.Sprintf(pattern, l.code))
 		}
-		for _, name := range append(PlanReports(), "plan-parts", string(ProblemForm)) {
+		for _, name := range append(PlanReports(), "plan-parts", string(ProblemForm), string(RequestForm)) {
 			known = append(known, "reports/"+name+"."+l.code+".md.tmpl", "reports/"+name+"."+l.code+".html.tmpl")
 		}
 	}

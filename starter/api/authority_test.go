@@ -54,6 +54,7 @@ func tries() []try {
 		{"POST /api/v1/incidents/{id}/review", "POST", at + "/review", ""},
 		{"POST /api/v1/requests", "POST", "/api/v1/requests", `{"customer":"acme","kind":"enquiry","text":"How?"}`},
 		{"GET " + requestRoute, "GET", tuned, ""},
+		{"GET " + requestRoute + "/report", "GET", tuned + "/report", ""},
 		{"GET /api/v1/actions", "GET", "/api/v1/actions", ""},
 		{"POST /api/v1/actions", "POST", "/api/v1/actions", acting()["actions"]},
 		{"GET " + actionRoute, "GET", pooled, ""},

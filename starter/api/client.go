@@ -293,6 +293,15 @@ func (c *Client) AskRequest(ctx context.Context, id request.ID, cmd request.Comm
 	return r, err
 }
 
+// RequestReport returns the report on a request.
+func (c *Client) RequestReport(ctx context.Context, id request.ID, f report.Format, language string) ([]byte, error) {
+	q := url.Values{"format": {string(f)}}
+	if language != "" {
+		q.Set("lang", language)
+	}
+	return c.get(ctx, ofRequest(id)+"/report", q)
+}
+
 // PromoteRequest opens the incident that a request has become, under a key; an empty key means a new one.
 func (c *Client) PromoteRequest(ctx context.Context, id request.ID, asked RequestIncident, key string) (RequestReceipt, error) {
 	var r RequestReceipt

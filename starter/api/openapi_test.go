@@ -651,6 +651,9 @@ func right(t *testing.T, p *place, o operation) demand {
 		if last == "answer" {
 			p.ask("POST", tuned+"/approve", asked()["approve"])
 		}
+		if o.method == "GET" {
+			r.body = ""
+		}
 		if o.method == "POST" && p.requests[tuning] != nil {
 			p.readied(last)
 		}
@@ -961,6 +964,7 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{"/api/v1/requests", "?status=accepted&open=true&limit=7"},
 			{"/api/v1/requests", "?status=gone"},
 			{requestRoute, ""},
+			{requestRoute + "/report", "?format=md"},
 			{"/api/v1/escalations", "?status=open&open=true&service=checkout&limit=7"},
 			{"/api/v1/escalations", "?status=gone"},
 			{escalationRoute, ""},
@@ -986,7 +990,7 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			if tt.route == actionRoute {
 				id = string(pools)
 			}
-			if tt.route == requestRoute {
+			if strings.HasPrefix(tt.route, requestRoute) {
 				id = string(tuning)
 			}
 			if tt.route == planRoute {

@@ -12,6 +12,7 @@ import (
 	"muster/internal/authority"
 	"muster/internal/escalation"
 	"muster/internal/priority"
+	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/supportplan"
 	"muster/starter"
@@ -174,6 +175,24 @@ func (s *server) showRequest(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return answer(w, s.shownRequest(r, q))
+}
+
+// requestReport writes the report on a request, as the visitor may see it.
+func (s *server) requestReport(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	format, faults := formatOf(q)
+	if err := queryFaults(q, append(s.langFault(q), faults...), "format", "lang"); err != nil {
+		return err
+	}
+	x, err := s.Backend.Request(r.Context(), requestOf(r))
+	if err != nil {
+		return err
+	}
+	body, err := s.Texts.RequestReport(s.shownRequest(r, x), report.Edition{Language: cmp.Or(q.Get("lang"), s.Language), Format: format, At: s.Now()})
+	if err != nil {
+		return err
+	}
+	return sendReport(w, string(x.ID), format, body)
 }
 
 // shownRequest is a request as the visitor may see it.

@@ -366,6 +366,11 @@ func TestARequestIsWorkedOn(t *testing.T) {
 	customer(`{"result":"incomplete","note":"still slow"}`, 200, `"accepted"`)
 	must(request.Answer{Text: "now it is done"})
 	customer(`{"result":"complete","score":4,"note":"thanks"}`, 200, `"closed"`)
+	for _, path := range []string{tuned, tuned + "/report"} {
+		if w := p.ask("GET", path, "", "Authorization", auth); w.Code != 200 || strings.Contains(w.Body.String(), "SR-1") || strings.Contains(w.Body.String(), "yours") {
+			t.Errorf("%s: the customer sees %d %s", path, w.Code, w.Body)
+		}
+	}
 	w := p.ask("GET", tuned, "", "Authorization", auth)
 	if body := w.Body.String(); !strings.Contains(body, `"score":4`) || strings.Contains(body, "SR-1") || strings.Contains(body, "yours") {
 		t.Errorf("the customer sees %s", body)
@@ -411,6 +416,7 @@ func TestARequestBecomesAnIncident(t *testing.T) {
 	if n := p.incidents[incident.ID(r.Incident)].Notice; n == nil || !n.Received.Equal(instant().Add(-3*time.Hour)) || n.Receipt != string(tuning) || n.Customer != "acme" || n.Text != "It is slow." {
 		t.Errorf("got %+v", n)
 	}
+	p.requests[tuning].Incident = ""
 	if _, err := c.PromoteRequest(t.Context(), tuning, api.RequestIncident{Service: "nothing", Title: "x"}, ""); err == nil {
 		t.Error("an incident of an unknown service")
 	}

@@ -107,6 +107,7 @@ func (s *server) routes() []route {
 		{http.MethodGet, "requests", "", "", s.listRequests},
 		{http.MethodPost, "requests", "", "", s.openRequest},
 		{http.MethodGet, oneRequest, authority.Read, authority.Request, s.showRequest},
+		{http.MethodGet, oneRequest + "/report", authority.Read, authority.Request, s.requestReport},
 		{http.MethodPost, oneRequest + "/approve", authority.Approve, authority.Request, onRequest[request.Approve](s)},
 		{http.MethodPost, oneRequest + "/decline", authority.Approve, authority.Request, onRequest[request.Decline](s)},
 		{http.MethodPost, oneRequest + "/answer", authority.Answer, authority.Request, onRequest[request.Answer](s)},

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/internal/priority"
+	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/supportplan"
 	"muster/starter/api"
@@ -32,7 +33,7 @@ once; on anything else a person decides who has not recorded it. The customer is
 	}
 	a.clientFlags(group)
 	a.viewFlags(group)
-	group.AddCommand(a.openRequest(), a.listRequests(), a.showRequest(), a.declineRequest(), a.requestCase(), a.completeRequest(), a.requestIncident(),
+	group.AddCommand(a.openRequest(), a.listRequests(), a.showRequest(), a.declineRequest(), a.requestCase(), a.completeRequest(), a.requestIncident(), a.requestReport(),
 		a.asksRequest(&cobra.Command{
 			Use: "take REQUEST [NOTE...]", Short: "Work on it",
 			Long:    "Say that you work on it: you are told when the customer objects, or when a vendor is to be asked again.",
@@ -373,6 +374,37 @@ func (a *app) completeRequest() *cobra.Command {
 		return request.Judge{Result: request.Complete, Note: text, Score: score}
 	})
 	cmd.Flags().IntVar(&score, "score", 0, "`NUMBER` from 1 to 5, which is best: how content the customer is")
+	return cmd
+}
+
+// requestReport writes the report on a request.
+func (a *app) requestReport() *cobra.Command {
+	var format, file string
+	cmd := &cobra.Command{
+		Use: "report REQUEST", Short: "Write the report on a request as of now",
+		Long:    "Write the report on a request as of now.",
+		Example: "  muster request report " + aRequest + "\n  muster request report " + aRequest + " --format html --lang ko --file request.html",
+		Args: func(_ *cobra.Command, args []string) error {
+			if !slices.Contains(report.Formats(), report.Format(format)) {
+				return misused("--format %q: want %s", format, joined(report.Formats()))
+			}
+			if format == string(report.PDF) && file == "" && a.onTerminal() {
+				return misused("--format pdf: want --file, for a terminal shows no PDF")
+			}
+			return wants("REQUEST")(nil, args)
+		},
+		ValidArgsFunction: a.completeRequests(),
+		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) error {
+			text, err := c.RequestReport(ctx, requestID(args), report.Format(format), a.language())
+			if err != nil {
+				return err
+			}
+			return a.save(file, text)
+		}),
+	}
+	cmd.Flags().StringVar(&format, "format", string(report.Markdown), "`FORMAT`: "+joined(report.Formats()))
+	a.fileFlag(cmd, &file)
+	_ = cmd.RegisterFlagCompletionFunc("format", completions(report.Formats()))
 	return cmd
 }
 
