@@ -90,7 +90,7 @@ const (
 	SetFixUpdate         = "SetFix"
 )
 
-// What incidents ask of a problem.
+// OccurUpdate is what incidents ask of a problem.
 const OccurUpdate = "Occur" // a problem.Occurrence, signed; answers with a problem.Found
 
 // What people ask of an action item, besides completing it, assigning it, cancelling it and notes. Each takes the command of the same

@@ -55,7 +55,7 @@ func TestWhatWaitsForWhom(t *testing.T) {
 			"promise incident " + string(open), "review review " + string(open), "begin" + run + " extra", "begin" + run + " later", "retry" + run + " broken",
 			"settle" + run + " odd", "solve problem " + string(leaking),
 		},
-		"min": {"act action-item " + string(pools), "vote" + run + " approve", "check" + run + " proof", "waive" + run + " later", "confirm-override" + run},
+		"min": {"act action-item ACT-7K3M9QX2PA", "vote" + run + " approve", "check" + run + " proof", "waive" + run + " later", "confirm-override" + run},
 		"choi": {
 			"begin" + run + " brief", "begin" + run + " extra", "begin" + run + " later", "check" + run + " proof", "complete" + run + " stage", "retry" + run + " broken", "settle" + run + " odd",
 			"step" + run + " book", "vote" + run + " approve", "waive" + run + " later", "confirm-override" + run, "approve request " + string(tuning),
