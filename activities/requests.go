@@ -2,10 +2,12 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"muster/internal/delivery"
+	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/request"
 	"muster/internal/usage"
@@ -74,10 +76,16 @@ func (r *Requests) ComposeRequest(_ context.Context, in ComposeRequestInput) (in
 		to  []delivery.Recipient
 		err error
 	)
-	if in.Telling.About.Outside() {
+	if in.Telling.Person != "" {
+		to, err = dir.Recipients(escalation.Target{Kind: escalation.Person, ID: in.Telling.Person}, r.Now())
+	}
+	switch {
+	case len(to) > 0:
+	case in.Telling.About.Outside():
 		to, err = dir.CustomerContacts(in.Telling.Terms.Customer)
-	} else {
-		to, err = r.engineers(dir, in.Telling.Terms.Customer)
+	default: // nobody works on it, or nobody finds them
+		found, fault := r.engineers(dir, in.Telling.Terms.Customer)
+		to, err = found, errors.Join(err, fault)
 	}
 	all := make([]incident.Addressed, len(to))
 	for n := range to {

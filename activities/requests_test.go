@@ -126,3 +126,15 @@ func TestAUseIsCountedAndGivenBack(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Whoever works on a request is told instead of the engineers; who has left is not, and they are.
+func TestWhoeverWorksOnARequestIsTold(t *testing.T) {
+	for person, want := range map[string]string{"park": "park", "gap": "lee", "ghost": "lee"} {
+		got, err := perform[incident.Composition](t, requesting().ComposeRequest, activities.ComposeRequestInput{
+			Telling: request.Telling{About: request.Objected, Person: person, Terms: request.Terms{Asked: request.Asked{Customer: "acme"}}},
+		})
+		if err != nil || len(got.To) != 1 || got.To[0].To.ID != want {
+			t.Errorf("%s: got %+v, %v; want %s", person, got, err, want)
+		}
+	}
+}

@@ -30,6 +30,7 @@ const (
 	InboxPlanRun  InboxKind = "plan-run"
 	InboxProblem  InboxKind = "problem"
 	InboxAction   InboxKind = "action-item"
+	InboxRisk     InboxKind = "escalation"
 )
 
 // An InboxItem is one thing that waits for whoever asks.

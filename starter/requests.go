@@ -118,6 +118,18 @@ func (s *Requests) Ask(ctx context.Context, id request.ID, req Request, c reques
 		name = workflows.WithdrawUpdate
 	case request.Note:
 		name = workflows.NoteUpdate
+	case request.Take:
+		name = workflows.TakeUpdate
+	case request.HandOver:
+		name = workflows.HandOverUpdate
+	case request.Collect:
+		name = workflows.CollectUpdate
+	case request.RecordCase:
+		name = workflows.RecordCaseUpdate
+	case request.Judge:
+		name = workflows.JudgeUpdate
+	case request.Promote:
+		name = workflows.PromoteUpdate
 	}
 	return askNewest(ctx, s.Temporal, s.Keys, requestOf(id), workflowID, name, req, c)
 }

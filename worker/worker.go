@@ -30,6 +30,7 @@ type Activities struct {
 	Requests     *activities.Requests
 	Problems     *activities.Problems
 	Actions      *activities.Actions
+	Risks        *activities.Risks
 	Reviews      *activities.Reviews
 	Runbooks     *activities.Runbooks
 	Plans        *activities.Plans
@@ -96,7 +97,7 @@ func New(c client.Client, a Activities) *Worker {
 	for _, f := range workflows.All() {
 		w.all.RegisterWorkflowWithOptions(f.Function, workflow.RegisterOptions{Name: f.Name})
 	}
-	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Pages, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Problems, a.Actions, a.Reviews, a.Certificates, a.Plans, a.PlanReports, a.Environments} {
+	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Pages, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Problems, a.Actions, a.Risks, a.Reviews, a.Certificates, a.Plans, a.PlanReports, a.Environments} {
 		w.all.RegisterActivity(s)
 	}
 	w.paging.RegisterActivity(a.Deliveries)

@@ -15,6 +15,7 @@ func All() []Registered {
 		{CertificateRemindersWorkflow, CertificateReminders},
 		{RequestWorkflow, Request},
 		{ActionItemWorkflow, ActionItem},
+		{EscalationWorkflow, Escalation},
 		{UsageWorkflow, Usage},
 		{ProblemWorkflow, Problem},
 		{UpgradeWorkflow, PlanRun},

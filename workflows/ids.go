@@ -11,6 +11,7 @@ import (
 	"muster/internal/plan"
 	"muster/internal/problem"
 	"muster/internal/request"
+	"muster/internal/risk"
 )
 
 // IncidentWorkflowID names the incident of one alert group, so that the server lets only one of them run. It depends on the
@@ -58,6 +59,9 @@ func ReviewWorkflowID(id incident.ID) string { return "review/" + string(id) }
 
 // ActionWorkflowID names an action item.
 func ActionWorkflowID(id action.ID) string { return "action/" + string(id) }
+
+// EscalationWorkflowID names a risk that somebody has escalated.
+func EscalationWorkflowID(id risk.ID) string { return "escalation/" + string(id) }
 
 // RequestWorkflowID names a customer's request.
 func RequestWorkflowID(id request.ID) string { return "request/" + string(id) }

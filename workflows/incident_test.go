@@ -110,6 +110,7 @@ func rehearse(t *testing.T) *rehearsal {
 			Now: func() time.Time { return r.env.Now() },
 		},
 		&activities.Actions{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
+		&activities.Risks{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 		&planning{activities.Plans{
 			Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() },
 		}, r},

@@ -21,6 +21,7 @@ const (
 	CertificateRemindersWorkflow = "CertificateReminders"
 	RequestWorkflow              = "Request"
 	ActionItemWorkflow           = "ActionItem"
+	EscalationWorkflow           = "Escalation"
 	UsageWorkflow                = "Usage"
 	ProblemWorkflow              = "Problem"
 
@@ -74,10 +75,14 @@ const (
 	PassUpdate    = "Pass"
 )
 
-// What people ask of a customer's request, besides declining it and notes. Each takes the command of the same name, signed.
+// What people ask of a customer's request, besides taking it, declining it, a vendor's case and notes. Each takes the command of the same name, signed.
 const (
 	ApproveUpdate  = "Approve"
 	WithdrawUpdate = "Withdraw"
+	HandOverUpdate = "HandOver"
+	CollectUpdate  = "Collect"
+	JudgeUpdate    = "Judge"
+	PromoteUpdate  = "Promote"
 )
 
 // What people ask of a problem, besides its cause, its owner, its end and notes. Each takes the command of the same name, signed.
@@ -97,6 +102,13 @@ const (
 	VerifyUpdate      = "Verify"
 	CheckEffectUpdate = "CheckEffect"
 	ExtendUpdate      = "Extend"
+)
+
+// What people ask of an escalation, besides answering it, confirming that it is in hand and notes. Each takes the command of the same name, signed.
+const (
+	TakeUpdate    = "Take"
+	RaiseUpdate   = "Raise"
+	SucceedUpdate = "Succeed"
 )
 
 // What people ask of a review, besides approving, notes and closing it. Each takes the command of the same name, signed.

@@ -83,6 +83,12 @@ func (r *requestRun) listen(ctx workflow.Context) error {
 		onRequest[request.Answer](AnswerUpdate, "answer the customer"),
 		onRequest[request.Withdraw](WithdrawUpdate, "say that the customer wants it no more"),
 		onRequest[request.Note](NoteUpdate, "write into the timeline"),
+		onRequest[request.Take](TakeUpdate, "work on it"),
+		onRequest[request.HandOver](HandOverUpdate, "give it to another person"),
+		onRequest[request.Collect](CollectUpdate, "say something that engineering needs"),
+		onRequest[request.RecordCase](RecordCaseUpdate, "say what a vendor was asked, and when to ask again"),
+		onRequest[request.Judge](JudgeUpdate, "say whether the answer is enough"),
+		onRequest[request.Promote](PromoteUpdate, "say that it has become an incident"),
 	} {
 		if err := register(ctx, r); err != nil {
 			return err

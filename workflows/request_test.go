@@ -250,3 +250,47 @@ func TestARequestTakesOnlyWhatIsSigned(t *testing.T) {
 		t.Errorf("unsigned %v, %s", unsigned.rejected, q.Status)
 	}
 }
+
+// It is taken, handed over, asked of a vendor and chased, answered, found wanting, and answered again.
+func TestARequestIsWorkedOn(t *testing.T) {
+	r := rehearse(t)
+	desk := timeline.Actor{Kind: timeline.Person, ID: "acme/desk", Name: "Desk"}
+	terms := asking(supportplan.Grant{Kind: supportplan.Included})
+	terms.Needs = []request.Need{{ID: "version"}}
+	demand(r, 1*time.Minute, workflows.TakeUpdate, kim, request.Take{})
+	early := demand(r, 2*time.Minute, workflows.HandOverUpdate, kim, request.HandOver{Person: "park", Name: "박서준", Note: "x", Engineer: true})
+	demand(r, 3*time.Minute, workflows.CollectUpdate, kim, request.Collect{Need: "version", Text: "4.2"})
+	demand(r, 4*time.Minute, workflows.HandOverUpdate, kim, request.HandOver{Person: "park", Name: "박서준", Note: "x", Engineer: true})
+	demand(r, 5*time.Minute, workflows.RecordCaseUpdate, park, request.RecordCase{Vendor: "skyhost", Ref: "SR-1", Chase: start.Add(20 * time.Minute)})
+	demand(r, 30*time.Minute, workflows.AnswerUpdate, park, request.Answer{Text: "So."})
+	own := demand(r, 31*time.Minute, workflows.JudgeUpdate, park, request.Judge{Result: request.Complete})
+	demand(r, 32*time.Minute, workflows.JudgeUpdate, desk, request.Judge{Result: request.Incomplete, Note: "still slow"})
+	demand(r, 33*time.Minute, workflows.PromoteUpdate, park, request.Promote{Incident: "INC-0000000001"})
+	demand(r, 40*time.Minute, workflows.AnswerUpdate, park, request.Answer{Text: "Now."})
+	demand(r, 41*time.Minute, workflows.JudgeUpdate, desk, request.Judge{Result: request.Complete, Score: 4})
+	q := r.receive(terms)
+	for _, want := range []string{"handed park", "chase park", "objected park"} {
+		if !slices.Contains(r.heard(), want) {
+			t.Errorf("heard %q, want %q", r.heard(), want)
+		}
+	}
+	for want, got := range map[string]*answer{"who needs version first": early, "want the customer or another person": own} {
+		if got.rejected == nil || !strings.Contains(got.rejected.Error(), want) {
+			t.Errorf("got %+v, want %q", got, want)
+		}
+	}
+	if q.Status != request.Closed || !q.Ended.Equal(start.Add(41*time.Minute)) || q.Rating == nil || q.Rating.Score != 4 || q.Incident != "INC-0000000001" || !q.Case.Chased {
+		t.Errorf("got %+v", q)
+	}
+}
+
+// The customer is told of an issue. Its silence is as good as a word, once the days have passed in which it may object.
+func TestACustomerIsToldOfAnIssue(t *testing.T) {
+	r := rehearse(t)
+	terms := asking(supportplan.Grant{Kind: supportplan.Included})
+	terms.Begun = request.WithProvider
+	q := r.receive(terms)
+	if q.Status != request.Closed || len(q.Clocks) != 0 || len(r.heard()) == 0 || !strings.HasPrefix(r.heard()[0], "notice") {
+		t.Errorf("heard %q, got %+v", r.heard(), q)
+	}
+}

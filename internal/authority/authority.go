@@ -46,7 +46,7 @@ func (e *DeniedError) Error() string { return fmt.Sprintf("%s %s: %s", e.Verb, e
 func May(s Subject, v Verb, o Object) error {
 	allows := func(r Role) bool { return granted(s.Kind, r, v, o.Kind) && trusted(s, r, o) }
 	switch {
-	case s.Actor.Kind == timeline.Source && slices.Contains(personal(), v):
+	case s.Actor.Kind == timeline.Source && personal(v, o.Kind):
 		return &DeniedError{v, o.Kind, "want a person: a machine may not, whatever its role"}
 	case len(s.Scopes) > 0 && !slices.Contains(s.Scopes, v):
 		return &DeniedError{v, o.Kind, "want a token that is not narrowed, or one whose scopes name it"}

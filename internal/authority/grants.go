@@ -41,15 +41,16 @@ const (
 	Attempts Kind = "attempts"    // what was refused at the door: read-attempts
 	Keys     Kind = "keys"        // with which the installation signs: manage-keys
 	Handover Kind = "handover"    // of a schedule: read, note, hand-over, confirm
-	Request  Kind = "request"     // of a customer: read, note, record, approve, answer, withdraw
+	Request  Kind = "request"     // of a customer: read, note, record, work, approve, answer, confirm, withdraw
 	Action   Kind = "action-item" // read, note, open, assign, work, decide, withdraw
+	Risk     Kind = "escalation"  // read, note, open, acknowledge, answer, escalate, confirm, assign
 	PlanRun  Kind = "plan-run"    // of a plan: read, read-history, start-plan, work, decide
 	Problem  Kind = "problem"     // behind incidents: read, note, open, assign, link, set-known-error, set-cause, fix, close
 )
 
 // Kinds lists the kinds of things.
 func Kinds() []Kind {
-	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, PlanRun, Problem}
+	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, Risk, PlanRun, Problem}
 }
 
 // A Verb is what somebody does.
@@ -66,13 +67,13 @@ const (
 	ManageKeys      Verb = "manage-keys"
 	Open            Verb = "open"      // an incident that people report, for what it will be about; an action item
 	HandOver        Verb = "hand-over" // a schedule to somebody else, or keep it after all
-	Confirm         Verb = "confirm"   // that a schedule was handed over
+	Confirm         Verb = "confirm"   // that a schedule was handed over, a risk is in hand, an answer is enough
 	Record          Verb = "record"    // what a customer asks for
 	Approve         Verb = "approve"   // what the support plan does not cover, or decline it; of a review: a text, or reject it
 	Withdraw        Verb = "withdraw"
 	MakeForm        Verb = "make-form" // by which somebody reports incidents without signing in
 	StartPlan       Verb = "start-plan"
-	Work            Verb = "work"   // in a run of a plan, as far as its roles allow it; on an action item; in a review
+	Work            Verb = "work"   // in a run of a plan, as far as its roles allow it; on an action item or a request; in a review
 	Decide          Verb = "decide" // vote, name a substitute, grant a waiver, confirm an override; verify an action item
 	Link            Verb = "link"   // an incident to the problem behind it, or take it out
 	SetKnownError   Verb = "set-known-error"
@@ -125,15 +126,17 @@ func Verbs() []Verb {
 	}, Commands()...)
 }
 
-// personal lists what only a person may do: whoever acknowledges or mitigates takes the incident and is called for it, a
+// personal tells what only a person may do: whoever acknowledges or mitigates takes the incident and is called for it, a
 // schedule goes from one person to another, a person decides what no plan covers and on what a plan does, and answers for it, no
-// machine publishes what a review has found, and a machine that made tokens for itself could never be shut out.
-func personal() []Verb {
-	return []Verb{Acknowledge, Mitigate, ManageOwnTokens, HandOver, Confirm, Approve, Answer, Decide, Publish}
+// machine publishes what a review has found, and a machine that made tokens for itself could never be shut out. Nor does a machine see a
+// risk: whoever escalates one says in the end that it is in hand.
+func personal(v Verb, k Kind) bool {
+	all := []Verb{Acknowledge, Mitigate, ManageOwnTokens, HandOver, Confirm, Approve, Answer, Decide, Publish}
+	return slices.Contains(all, v) || v == Open && k == Risk
 }
 
 // A grant gives some roles of a kind of party some verbs on kinds of things: the provider on all of them, others on those
-// that concern them. A hand-over and a problem are the provider's alone: they show incidents of every customer.
+// that concern them. A hand-over, an escalation and a problem are the provider's alone: they show incidents of every customer.
 type grant struct {
 	party PartyKind
 	roles []Role
@@ -163,12 +166,14 @@ func grants() []grant {
 		{Provider, []Role{Administrator, Responder}, []Kind{Handover}, []Verb{Read, Note, HandOver, Confirm}},
 		{Provider, []Role{Auditor}, []Kind{Handover}, []Verb{Read}},
 		{Provider, []Role{Member}, []Kind{Handover}, []Verb{Read, Note}},
-		{Provider, []Role{Administrator, Responder}, []Kind{Request}, []Verb{Read, Note, Record, Approve, Answer, Withdraw}},
+		{Provider, []Role{Administrator, Responder}, []Kind{Request}, []Verb{Read, Note, Record, Work, Approve, Answer, Confirm, Withdraw}},
 		{Provider, []Role{Auditor}, []Kind{Request}, []Verb{Read}},
-		{Provider, []Role{Member}, []Kind{Request}, []Verb{Read, Record}},
+		{Provider, []Role{Member}, []Kind{Request}, []Verb{Read, Record, Work}},
 		{Provider, []Role{Administrator, Responder}, []Kind{Action}, []Verb{Read, Note, Open, Assign, Work, Decide, Withdraw}},
 		{Provider, []Role{Auditor}, []Kind{Action}, []Verb{Read}},
-		{Provider, []Role{Member}, []Kind{Action}, []Verb{Read, Note, Work, Decide}}, // who leads the owner withdraws it
+		{Provider, []Role{Member}, []Kind{Action}, []Verb{Read, Note, Work, Decide}},                        // who leads the owner withdraws it
+		{Provider, anybody, []Kind{Risk}, []Verb{Read, Note, Open, Acknowledge, Answer, Escalate, Confirm}}, // whoever sees one; who may close it, it knows
+		{Provider, []Role{Administrator}, []Kind{Risk}, []Verb{Assign}},
 		{Provider, []Role{Administrator, Responder}, []Kind{PlanRun}, []Verb{StartPlan, ReadHistory}},
 		{Provider, []Role{Auditor}, []Kind{PlanRun}, []Verb{ReadHistory}},
 		{Provider, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},
@@ -180,7 +185,7 @@ func grants() []grant {
 		{Customer, anybody, work, []Verb{Read}},
 		{Customer, anybody, []Kind{Incident}, []Verb{Open, Answer}},
 		{Customer, []Role{Responder}, work, []Verb{Note, Escalate}},
-		{Customer, anybody, []Kind{Request}, []Verb{Read, Record, Withdraw}},
+		{Customer, anybody, []Kind{Request}, []Verb{Read, Record, Confirm, Withdraw}},
 		{Customer, anybody, []Kind{Action}, []Verb{Read}},
 		{Customer, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},
 		{Customer, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},

@@ -112,6 +112,7 @@ func (e *engine) work(o engineOptions, keys worker.Keys, quiet *slog.Logger) err
 		Reviews:   &activities.Reviews{Changes: e.incidents, Directory: folder, Writer: texts, Now: time.Now},
 		Requests:  &activities.Requests{Directory: folder, Writer: texts, Counter: e.incidents.Usages(), Now: time.Now},
 		Actions:   &activities.Actions{Directory: folder, Writer: texts, Now: time.Now},
+		Risks:     &activities.Risks{Directory: folder, Writer: texts, Now: time.Now},
 		Plans:     &activities.Plans{Directory: folder, Writer: texts, Now: time.Now},
 		Runbooks:  &activities.Runbooks{Runner: stepper{}},
 		Admission: &worker.Admission{Keys: keys, Now: time.Now, Refused: func(r worker.Refusal) {

@@ -39,6 +39,7 @@ const (
 	Action         Kind = "action"          // what has become of an action item, and what somebody has to do about it
 	Review         Kind = "review"          // what has become of a review, and the texts that it publishes
 	StatusPage     Kind = "status-page"     // what stands on a status page
+	Risk           Kind = "risk"            // what has become of a risk that somebody has escalated
 	Plan           Kind = "plan"            // what has become of a run of a plan, and what somebody has to do in it
 )
 

@@ -12,6 +12,7 @@ import (
 	"muster/internal/incident"
 	"muster/internal/oncall"
 	"muster/internal/report"
+	"muster/internal/request"
 	"muster/internal/supportplan"
 )
 
@@ -61,6 +62,8 @@ type definitions struct {
 	schedules map[string]*oncall.Schedule
 	rosters   []string // the IDs of schedules, in the order of the folder
 	policies  map[string]escalation.Policy
+	needs     map[string][]request.Need // of engineering, by the kind of request
+	risks     string                    // ID of the policy whose levels a risk climbs; empty: of the service that it is about
 	services  map[string]*service
 	depends   map[string][]dependency // of services
 	partners  map[string][]string     // and vendors, of services
@@ -104,7 +107,7 @@ func newBuilder(f *folder) *builder {
 		groups: map[string]group{}, logins: map[string]string{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
 		schedules: map[string]*oncall.Schedule{}, policies: map[string]escalation.Policy{},
 		services: map[string]*service{}, depends: map[string][]dependency{}, partners: map[string][]string{}, work: map[string]Plan{},
-		entitled: nobodyEntitled(), runbooks: map[string]written{}, forms: map[formKey]*report.Form{},
+		entitled: nobodyEntitled(), needs: map[string][]request.Need{}, runbooks: map[string]written{}, forms: map[formKey]*report.Form{},
 	}
 	return &builder{
 		reader: reader{faults: f.faults, tables: map[string]*table{}}, org: &Organisation{Revision: f.revision, Changed: f.changed, definitions: d},

@@ -42,7 +42,23 @@ func (o *Organisation) Request(a request.Asked) (request.Asked, request.Pinned, 
 			p.Calendars = append(p.Calendars, rules)
 		}
 	}
+	p.Needs = o.needs[a.Kind]
 	return a, p, nil
+}
+
+// readNeeds reads what engineering has to know before a request of some kind is handed over to it.
+func (b *builder) readNeeds(o *object) {
+	o.each("requests", "kind of request", func(o *object, kind string) {
+		for i, n := range o.items("needs", some) {
+			o.object(n, fmt.Sprintf("%s: need %d", o.subject, i+1), func(o *object) {
+				id, _ := need(o, "id", anID)
+				if slices.ContainsFunc(b.needs[kind], func(n request.Need) bool { return n.ID == id }) {
+					o.fault(o.place, "%s: id %s: named already", o.subject, show(id))
+				}
+				b.needs[kind] = append(b.needs[kind], request.Need{ID: id, Name: o.words("name", aName)})
+			})
+		}
+	})
 }
 
 // meant finds the feature that is meant. What a plan with a table or with kinds of requests does not know is refused; where it

@@ -75,3 +75,25 @@ func TestWhatAFolderRefusesOfARequest(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// What engineering needs is named by the kind of request, in both languages, each once.
+func TestWhatEngineeringNeedsOfARequest(t *testing.T) {
+	files := entitledFiles(t)
+	plain := files["organisation.yaml"]
+	files["organisation.yaml"] = plain + "requests:\n  change:\n    needs:\n      - {id: version, name: {en: Version, ko: 버전}}\n      - {id: logs, name: Logs}\n"
+	want := []request.Need{{ID: "version", Name: supportplan.Text{English: "Version", Korean: "버전"}}, {ID: "logs", Name: supportplan.Text{English: "Logs", Korean: "Logs"}}}
+	o := load(t, files)
+	for kind, want := range map[string][]request.Need{"change": want, "tool": nil} {
+		_, p, err := o.Request(request.Asked{Customer: "shopco", Kind: kind, Feature: map[string]string{"change": "visit"}[kind], Received: time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)})
+		if d := cmp.Diff(want, p.Needs); err != nil || d != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", kind, err, d)
+		}
+	}
+	files["organisation.yaml"] = plain + "requests:\n  change:\n    needs:\n      - {id: logs, name: Logs}\n      - {id: logs, name: {en: Logs}}\n"
+	err := strings.Join(faults(t, files), "\n")
+	for _, want := range []string{`id "logs": named already`, "ko: missing"} {
+		if !strings.Contains(err, want) {
+			t.Errorf("got %s, want %q", err, want)
+		}
+	}
+}

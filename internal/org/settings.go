@@ -80,6 +80,9 @@ func (b *builder) settings(o *object) {
 	b.afterwards(func() { b.planRoles = b.readPlanRoles(o, "") })
 	o.field("problems")
 	b.afterwards(func() { b.sameProblems(b.readProblems(o)) })
+	b.readNeeds(o)
+	o.field("risks")
+	b.afterwards(func() { b.readRisks(o) })
 	o.object(o.field("fallback"), o.about("fallback"), func(o *object) { b.fallback = b.readMethod(o, "fallback") })
 }
 

@@ -31,6 +31,7 @@ type language struct {
 	draft     *template.Template // … and the draft of its text for a customer
 	plans     map[string]shipped // by kind of report
 	problem   shipped
+	request   shipped
 	formPage  *htmltemplate.Template
 	formParts []byte // what forms share with the shipped reports
 }
@@ -81,7 +82,7 @@ func forOthers(key string) bool {
 }
 
 func (l *language) load(fsys fs.FS) error {
-	return errors.Join(l.loadWords(fsys), l.loadSentences(fsys), l.loadVerdicts(fsys), l.loadMessages(fsys), l.loadPlanMessages(fsys), l.loadProblemMessages(fsys), l.loadActionMessages(fsys), l.loadReports(fsys))
+	return errors.Join(l.loadWords(fsys), l.loadSentences(fsys), l.loadVerdicts(fsys), l.loadMessages(fsys), l.loadPlanMessages(fsys), l.loadProblemMessages(fsys), l.loadActionMessages(fsys), l.loadRiskMessages(fsys), l.loadReports(fsys))
 }
 
 // template is an empty text.
@@ -221,6 +222,9 @@ func (l *language) loadReports(fsys fs.FS) error {
 	if l.problem, err = l.loadReport(fsys, ProblemForm, &problemView{}, new(filled[problemView]())); err != nil {
 		return err
 	}
+	if l.request, err = l.loadReport(fsys, RequestForm, &requestView{}, new(filled[requestView]())); err != nil {
+		return err
+	}
 	if l.formPage, err = l.loadPage(fsys, "reports/form.html.tmpl"); err != nil {
 		return err
 	}
@@ -281,7 +285,7 @@ func (l *language) loadPage(fsys fs.FS, files ...string) (*htmltemplate.Template
 func strangers(fsys fs.FS, languages []*language) error {
 	known := []string{"reports/style.html.tmpl", "reports/form.html.tmpl"}
 	for _, l := range languages {
-		for _, name := range append(messageKeys(), "parts", string(delivery.Plan), string(delivery.Problem), string(delivery.Action)) {
+		for _, name := range append(messageKeys(), "parts", string(delivery.Plan), string(delivery.Problem), string(delivery.Action), string(delivery.Risk)) {
 			known = append(known, "notifications/"+name+"."+l.code+".tmpl")
 		}
 		for _, pattern := range []string{
@@ -291,7 +295,7 @@ func strangers(fsys fs.FS, languages []*language) error {
 		} {
 			known = append(known, fmt.Sprintf(pattern, l.code))
 		}
-		for _, name := range append(PlanReports(), "plan-parts", string(ProblemForm)) {
+		for _, name := range append(PlanReports(), "plan-parts", string(ProblemForm), string(RequestForm)) {
 			known = append(known, "reports/"+name+"."+l.code+".md.tmpl", "reports/"+name+"."+l.code+".html.tmpl")
 		}
 	}

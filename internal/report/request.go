@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"muster/internal/delivery"
@@ -12,6 +13,7 @@ import (
 
 // asking is what a text on a customer's request sees. What a customer reads has nothing of the house's own.
 type asking struct {
+	About        string `text:"code"`
 	To           string // name of whoever reads it
 	ID           string
 	Customer     string
@@ -32,9 +34,14 @@ type asking struct {
 	Due      time.Time // and until when; zero: nothing is, or nobody can say
 	Missed   bool      // it was not kept
 	Received time.Time
-	Text     string `text:"prose"` // of the customer
-	Words    string `text:"prose"` // of whoever has decided or answered
-	Offer    string `text:"prose"` // of whoever has declined it
+	Text     string   `text:"prose"` // of the customer
+	Words    string   `text:"prose"` // of whoever has decided or answered
+	Offer    string   `text:"prose"` // of whoever has declined it
+	Begun    string   `text:"code"`  // with whom an issue began of which the customer is told
+	Owner    bool     // whoever reads it works on it
+	Vendor   string   // that was asked
+	Ref      string   // by which it knows that
+	Needs    []string `text:"line"` // what engineering has to know
 }
 
 // requestKey names the text for a message on a request.
@@ -42,14 +49,22 @@ func requestKey(a request.About) string {
 	if a == request.AtRisk || a == request.Missed {
 		a = "due"
 	}
+	if slices.Contains(inWork(), a) {
+		a = "work"
+	}
 	return string(delivery.Request) + "." + string(a)
+}
+
+// inWork are the messages to whoever works on a request, which share a text.
+func inWork() []request.About {
+	return []request.About{request.Handed, request.Objected, request.ChaseDue}
 }
 
 // requestKeys lists the messages on requests.
 func requestKeys() (keys []string) {
 	for _, a := range request.Abouts() {
-		if a != request.Missed { // the same text
-			keys = append(keys, requestKey(a))
+		if key := requestKey(a); !slices.Contains(keys, key) { // some share one
+			keys = append(keys, key)
 		}
 	}
 	return keys
@@ -59,6 +74,12 @@ func requestKeys() (keys []string) {
 func requestWords(add func(axis, value string)) {
 	for _, s := range request.Statuses() {
 		add("request-status", string(s))
+	}
+	for _, b := range request.Begins() {
+		add("request-begun", string(b))
+	}
+	for _, a := range inWork() {
+		add("request-work", string(a))
 	}
 }
 
@@ -80,6 +101,7 @@ func (t *Texts) Request(telling request.Telling, to delivery.Recipient) (deliver
 func (t *Texts) seenAsking(l *language, x *request.Telling, to delivery.Recipient) *asking {
 	terms := &x.Terms
 	d := asking{
+		About: string(x.About), Begun: string(terms.Begun), Owner: x.Person != "" && x.Person == to.ID,
 		To: to.Name, ID: string(terms.ID), Customer: terms.CustomerName, Organisation: terms.Organisation, Plan: terms.Plan,
 		Subject: t.RequestSubject(terms, l.code), Channel: string(terms.Channel), Number: terms.Number, Zone: cmp.Or(to.Zone, terms.Zone),
 		Status: string(x.Status), Outcome: string(x.Verdict.Outcome), Target: string(x.Target), Due: x.Due, Missed: x.About == request.Missed,
@@ -89,6 +111,14 @@ func (t *Texts) seenAsking(l *language, x *request.Telling, to delivery.Recipien
 		d.Recorder = terms.Recorder.Shown()
 	} else if x.About == request.Decided && x.Status == request.Accepted {
 		d.Words = "" // why it was approved is the house's own
+	}
+	if x.Case != nil {
+		d.Vendor, d.Ref = x.Case.Vendor, x.Case.Ref
+	}
+	if x.About == request.Arrived {
+		for _, n := range terms.Needs {
+			d.Needs = append(d.Needs, n.ID+": "+n.Name.In(l.code))
+		}
 	}
 	for _, r := range x.Verdict.Reasons {
 		d.Reasons = append(d.Reasons, t.Reason(r, l.code, d.Zone))
@@ -123,4 +153,9 @@ func (t *Texts) Limit(x supportplan.Limit, language string) string {
 		said += " (" + l.word("burden", string(x.Customer)) + ")"
 	}
 	return said
+}
+
+// RequestBegun returns with whom an issue began of which the customer is told.
+func (t *Texts) RequestBegun(b request.Begun, language string) string {
+	return t.in(language).word("request-begun", string(b))
 }

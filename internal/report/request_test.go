@@ -49,6 +49,12 @@ func TestRequestMessages(t *testing.T) {
 	bare := asking(request.Receipt, request.Accepted, supportplan.Covered)
 	bare.Terms.Feature, bare.Terms.Kind, bare.Terms.Number, bare.Due = "", "enquiry", "", time.Time{}
 	bare.Verdict.Reasons, bare.Verdict.Offers, bare.Verdict.Limits = nil, nil, nil
+	notice := said(request.Notice, request.Answered, supportplan.Covered, "A disk is slow; it is replaced tonight.", "")
+	notice.Terms.Begun, notice.Due = request.WithVendor, time.Time{}
+	needing := asking(request.Arrived, request.Accepted, supportplan.Covered)
+	needing.Terms.Needs = []request.Need{{ID: "version", Name: supportplan.Text{English: "Version in use", Korean: "사용 중인 버전"}}}
+	chase := asking(request.ChaseDue, request.Accepted, supportplan.Covered)
+	chase.Person, chase.Case = "garam/desk", &request.VendorCase{Vendor: "skyhost", Ref: "SR-1182"}
 	all := texts(t)
 	for _, language := range all.Languages() {
 		var b strings.Builder
@@ -60,7 +66,8 @@ func TestRequestMessages(t *testing.T) {
 			said(request.AnswerSent, request.Answered, supportplan.Covered, "We have tuned it.", ""),
 			asking(request.Arrived, request.Accepted, supportplan.Covered), asking(request.Arrived, request.Accepted, supportplan.Outside),
 			asking(request.Arrived, request.Waiting, supportplan.Undecided), asking(request.AtRisk, request.Waiting, supportplan.Outside),
-			asking(request.Missed, request.Accepted, supportplan.Covered),
+			asking(request.Missed, request.Accepted, supportplan.Covered), notice, needing,
+			said(request.Handed, request.Accepted, supportplan.Covered, "The log is in the ticket.", ""), said(request.Objected, request.Accepted, supportplan.Covered, "Still slow.", ""), chase,
 		} {
 			m, err := all.Request(told, delivery.Recipient{ID: "garam/desk", Name: "Desk", Language: language})
 			if err != nil {

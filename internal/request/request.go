@@ -58,6 +58,7 @@ type Asked struct {
 	Received time.Time           `json:"received"`
 	Number   string              `json:"number,omitempty"` // by which whoever took it knows it
 	Text     string              `json:"text"`
+	Begun    Begun               `json:"begun,omitempty"` // the customer is told of it; empty: it has asked
 }
 
 // Pinned is what the organisation folder had to say when the request came.
@@ -74,6 +75,7 @@ type Pinned struct {
 	Calendars    []calendar.Rules        `json:"calendars,omitempty"`
 	// Confirm is how long the customer may object to an answer; nil: it counts at once.
 	Confirm *supportplan.Confirmation `json:"confirm,omitempty"`
+	Needs   []Need                    `json:"needs,omitempty"` // of engineering
 }
 
 // Terms are what a request begins with.
@@ -103,6 +105,11 @@ type Request struct {
 	AnsweredAt time.Time           `json:"answered_at,omitzero"`
 	Closes     time.Time           `json:"closes,omitzero"` // when an answer counts as accepted
 	Ended      time.Time           `json:"ended,omitzero"`
+	Owner      timeline.Actor      `json:"owner,omitzero"` // who works on it
+	Collected  []Collected         `json:"collected,omitempty"`
+	Case       *VendorCase         `json:"case,omitempty"`
+	Incident   string              `json:"incident,omitempty"` // that it has become
+	Rating     *Rating             `json:"rating,omitempty"`
 	Sends      int                 `json:"sends"`              // messages begun so far
 	Refusals   int                 `json:"refusals,omitempty"` // decisions of whoever has recorded it
 	Partial    bool                `json:"partial,omitempty"`  // as the customer sees it: what is not in it is hidden, and not none
@@ -129,10 +136,16 @@ func Start(terms Terms, now time.Time) (*Request, error) {
 		return nil, fmt.Errorf("receive request %s: customer, kind, recorder or text: missing", terms.ID)
 	case len(terms.Text) > MaxText:
 		return nil, fmt.Errorf("receive request %s: text: %d bytes; want %d at most", terms.ID, len(terms.Text), MaxText)
+	case terms.Begun != "" && !slices.Contains(Begins(), terms.Begun):
+		return nil, fmt.Errorf("receive request %s: begun %q: want provider or vendor", terms.ID, terms.Begun)
 	case terms.Received.IsZero() || terms.Received.After(now.Add(late)):
 		return nil, fmt.Errorf("receive request %s: received %s: want an instant that is not to come", terms.ID, at(terms.Received))
 	}
 	r := &Request{Terms: terms, Status: Received, Opened: now, Verdict: terms.Uncounted}
+	if terms.Begun != "" {
+		r.notify(now)
+		return r, nil
+	}
 	for _, p := range terms.Promises {
 		r.Clocks = append(r.Clocks, supportplan.Start(terms.Customer, p, terms.Received))
 	}
@@ -300,6 +313,7 @@ func (r *Request) Advance(now time.Time) []Work {
 		r.end(Closed, now)
 		r.record(now, timeline.RequestClosed, timeline.Muster(), timeline.F("since", at(r.AnsweredAt)))
 	}
+	r.chase(now)
 	fresh := r.fresh
 	r.fresh = nil
 	return fresh
@@ -326,6 +340,9 @@ func (r *Request) NextDue() time.Time {
 	}
 	if r.Status == Answered {
 		sooner(r.Closes)
+	}
+	if r.chasing() {
+		sooner(r.Case.Chase)
 	}
 	return next
 }

@@ -20,10 +20,10 @@ func (r *Request) Shown(v incident.Viewer) *Request {
 	shown := &Request{
 		Terms: Terms{ID: r.ID, Recorder: who(r.Recorder), Asked: r.Asked, Pinned: Pinned{
 			Organisation: r.Organisation, Zone: r.Zone, CustomerName: r.CustomerName, Plan: r.Plan, Uncounted: r.Uncounted, Promises: r.Promises,
-			AtRisk: r.AtRisk, Calendars: r.Calendars, Entitlement: supportplan.Entitlement{Table: r.Entitlement.Table}, // the names in it
+			AtRisk: r.AtRisk, Calendars: r.Calendars, Needs: r.Needs, Entitlement: supportplan.Entitlement{Table: r.Entitlement.Table}, // the names in it
 		}}, Status: r.Status, Opened: r.Opened, Verdict: r.Verdict,
 		Clocks: r.Clocks, Answer: r.Answer, AnsweredBy: who(r.AnsweredBy), AnsweredAt: r.AnsweredAt, DecidedBy: who(r.DecidedBy),
-		Closes: r.Closes, Ended: r.Ended, Partial: true, Timeline: timeline.Log{Entries: []timeline.Entry{}},
+		Closes: r.Closes, Ended: r.Ended, Owner: who(r.Owner), Collected: r.Collected, Incident: r.Incident, Rating: r.Rating, Partial: true, Timeline: timeline.Log{Entries: []timeline.Entry{}},
 	}
 	if r.Status == Declined || r.Status == Withdrawn {
 		shown.Reason, shown.Offer = r.Reason, r.Offer
@@ -47,6 +47,18 @@ func public(k timeline.Kind) (facts []string, ok bool) {
 	switch k {
 	case timeline.RequestReceived:
 		return []string{"request", "customer", "kind", "feature", "channel", "number", "received", "text"}, true
+	case timeline.RequestNotified:
+		return []string{"request", "customer", "kind", "begun", "number", "text"}, true
+	case timeline.RequestTaken, timeline.RequestHandedOver, timeline.RequestComplete:
+		return nil, true
+	case timeline.RequestCollected:
+		return []string{"need", "text"}, true
+	case timeline.RequestIncomplete:
+		return []string{"reason"}, true
+	case timeline.RequestRated:
+		return []string{"score", "text"}, true
+	case timeline.RequestPromoted:
+		return []string{"incident", "received"}, true
 	case timeline.RequestJudged:
 		return []string{"outcome"}, true
 	case timeline.RequestDeclined, timeline.RequestWithdrawn:

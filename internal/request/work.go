@@ -31,19 +31,25 @@ type About string
 
 // The messages. These strings name texts and stand in histories: add, never rename.
 const (
-	Receipt    About = "receipt" // the customer: it is here, and this is what becomes of it
-	Decided    About = "decided" // the customer: a person has decided, or it is withdrawn
-	AnswerSent About = "answer"  // the customer: the answer
-	Arrived    About = "arrived" // the customer's engineers: it has come, and wants this
-	AtRisk     About = "at-risk" // the customer's engineers: a promise is in danger
-	Missed     About = "missed"  // the customer's engineers: a promise is broken
+	Receipt    About = "receipt"  // the customer: it is here, and this is what becomes of it
+	Decided    About = "decided"  // the customer: a person has decided, or it is withdrawn
+	AnswerSent About = "answer"   // the customer: the answer
+	Arrived    About = "arrived"  // the customer's engineers: it has come, and wants this
+	AtRisk     About = "at-risk"  // the customer's engineers: a promise is in danger
+	Missed     About = "missed"   // the customer's engineers: a promise is broken
+	Notice     About = "notice"   // the customer: an issue that it has not reported; does it confirm it?
+	Handed     About = "handed"   // the new owner: it is yours
+	Objected   About = "objected" // the owner, else the customer's engineers: the answer is not enough
+	ChaseDue   About = "chase"    // the same: ask the vendor again
 )
 
 // Abouts lists the messages.
-func Abouts() []About { return []About{Receipt, Decided, AnswerSent, Arrived, AtRisk, Missed} }
+func Abouts() []About {
+	return []About{Receipt, Decided, AnswerSent, Arrived, AtRisk, Missed, Notice, Handed, Objected, ChaseDue}
+}
 
 // Outside tells whether the message goes to the customer.
-func (a About) Outside() bool { return a == Receipt || a == Decided || a == AnswerSent }
+func (a About) Outside() bool { return a == Receipt || a == Decided || a == AnswerSent || a == Notice }
 
 // A Telling is one message to be written: to whom it goes is found at the same moment.
 type Telling struct {
@@ -56,6 +62,8 @@ type Telling struct {
 	Due     time.Time           `json:"due,omitzero"`     // and until when
 	Words   string              `json:"words,omitempty"`  // of that person: a reason, or the answer
 	Offer   string              `json:"offer,omitempty"`
+	Person  string              `json:"person,omitempty"` // ID of who is told instead of the engineers
+	Case    *VendorCase         `json:"case,omitempty"`
 }
 
 func (r *Request) begin(w Work) { r.fresh = append(r.fresh, w) }
@@ -69,7 +77,7 @@ func (r *Request) remind(a About, c *supportplan.Clock) {
 	t := Telling{
 		Number: r.Sends, About: a, Terms: r.Terms, Status: r.Status, Verdict: r.Verdict, Words: r.Reason, Offer: r.Offer,
 	}
-	if a == AnswerSent {
+	if a == AnswerSent || a == Notice {
 		t.Words = r.Answer
 	}
 	if c != nil {

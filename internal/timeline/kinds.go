@@ -136,19 +136,29 @@ const (
 	HandoverDeclined  Kind = "handover.declined"  // from reason
 	HandoverLapsed    Kind = "handover.lapsed"    // from: nobody has confirmed it
 
-	RequestReceived  Kind = "request.received"  // request customer kind feature channel number received text
-	RequestJudged    Kind = "request.judged"    // outcome: what the support plan says of it
-	RequestUncounted Kind = "request.uncounted" // detail: nobody can say how often it has been used, or it could not be counted
-	RequestCounted   Kind = "request.counted"   // its use is counted
-	RequestReturned  Kind = "request.returned"  // its use is given back
-	RequestAccepted  Kind = "request.accepted"  // by the plan
-	RequestWaiting   Kind = "request.waiting"   // for the decision of a person
-	RequestApproved  Kind = "request.approved"  // reason
-	RequestDeclined  Kind = "request.declined"  // reason offer
-	RequestAnswered  Kind = "request.answered"  // text
-	RequestWithdrawn Kind = "request.withdrawn" // reason
-	RequestClosed    Kind = "request.closed"    // since: when it was answered
-	DecisionRefused  Kind = "decision.refused"  // action: whoever has recorded something does not decide on it
+	RequestReceived   Kind = "request.received"    // request customer kind feature channel number received text
+	RequestJudged     Kind = "request.judged"      // outcome: what the support plan says of it
+	RequestUncounted  Kind = "request.uncounted"   // detail: nobody can say how often it has been used, or it could not be counted
+	RequestCounted    Kind = "request.counted"     // its use is counted
+	RequestReturned   Kind = "request.returned"    // its use is given back
+	RequestAccepted   Kind = "request.accepted"    // by the plan
+	RequestWaiting    Kind = "request.waiting"     // for the decision of a person
+	RequestApproved   Kind = "request.approved"    // reason
+	RequestDeclined   Kind = "request.declined"    // reason offer
+	RequestAnswered   Kind = "request.answered"    // text
+	RequestWithdrawn  Kind = "request.withdrawn"   // reason
+	RequestClosed     Kind = "request.closed"      // since: when it was answered
+	RequestNotified   Kind = "request.notified"    // request customer kind begun number text: the customer is told of an issue
+	RequestTaken      Kind = "request.taken"       // from note
+	RequestHandedOver Kind = "request.handed-over" // to from note
+	RequestCollected  Kind = "request.collected"   // need text
+	RequestCase       Kind = "request.case"        // vendor ref chase
+	RequestChase      Kind = "request.chase"       // vendor ref: the vendor is to be asked again
+	RequestComplete   Kind = "request.complete"    // note: the answer is enough
+	RequestIncomplete Kind = "request.incomplete"  // reason: it is not
+	RequestRated      Kind = "request.rated"       // score text
+	RequestPromoted   Kind = "request.promoted"    // incident received
+	DecisionRefused   Kind = "decision.refused"    // action: whoever has recorded something does not decide on it
 
 	ItemOpened    Kind = "item.opened"    // item title kind owner group due origin ticket text: an action item
 	ItemOverdue   Kind = "item.overdue"   // due
@@ -163,6 +173,16 @@ const (
 	ItemClosed    Kind = "item.closed"    // note: it has helped
 	ItemCancelled Kind = "item.cancelled" // reason
 	ItemRefused   Kind = "item.refused"   // action reason: what another person has to do
+
+	RiskOpened    Kind = "risk.opened"    // escalation service situation importance affected scale urgency remedy: somebody escalates a risk
+	RiskLevel     Kind = "risk.level"     // level of targets why until words: who has to take it now
+	RiskTaken     Kind = "risk.taken"     // until note
+	RiskAnswered  Kind = "risk.answered"  // text: what is done
+	RiskUnheard   Kind = "risk.unheard"   // targets why: the last level does not answer
+	RiskOrphaned  Kind = "risk.orphaned"  // originator targets: the originator could not be found
+	RiskSucceeded Kind = "risk.succeeded" // originator from reason
+	RiskSettled   Kind = "risk.settled"   // note: it is in hand
+	RiskRefused   Kind = "risk.refused"   // action why
 
 	PlanStarted      Kind = "plan.started"        // run plan sha256 customer environment revision tasks
 	TaskAbsent       Kind = "task.absent"         // task when: its condition does not hold
@@ -265,11 +285,13 @@ func Kinds() []Kind {
 		WaveBegun, WaveEnded, TargetEnded, Measured, DocumentWritten, RollbackBegun, RollbackMoved, RollbackLate,
 		RollbackDecideBy, RollbackEnded, ChangeLeft, ChangeAsked, ChangeDecided, ActionRefused,
 		RequestReceived, RequestJudged, RequestUncounted, RequestCounted, RequestReturned, RequestAccepted, RequestWaiting,
-		RequestApproved, RequestDeclined, RequestAnswered, RequestWithdrawn, RequestClosed, DecisionRefused,
+		RequestApproved, RequestDeclined, RequestAnswered, RequestWithdrawn, RequestClosed, RequestNotified, RequestTaken, RequestHandedOver,
+		RequestCollected, RequestCase, RequestChase, RequestComplete, RequestIncomplete, RequestRated, RequestPromoted, DecisionRefused,
 		ProblemFound, ProblemOpened, ProblemLinked, ProblemUnlinked, ProblemKnown, ProblemCaused, ProblemFixPlanned, ProblemFixed, ProblemHeld,
 		ProblemReopened, ProblemAssigned, ProblemStale, ProblemEscalated, ProblemClosed,
 		ItemOpened, ItemOverdue, ItemOwnerless, ItemAssigned, ItemExtended, ItemDone, ItemVerified, ItemRefuted, ItemChecked, ItemReopened,
 		ItemClosed, ItemCancelled, ItemRefused,
+		RiskOpened, RiskLevel, RiskTaken, RiskAnswered, RiskUnheard, RiskOrphaned, RiskSucceeded, RiskSettled, RiskRefused,
 		MessageRefused, CancelRefused, Repinned, DefinitionChanged, Continued,
 	}
 }

@@ -54,14 +54,21 @@ func tries() []try {
 		{"POST /api/v1/incidents/{id}/review", "POST", at + "/review", ""},
 		{"POST /api/v1/requests", "POST", "/api/v1/requests", `{"customer":"acme","kind":"enquiry","text":"How?"}`},
 		{"GET " + requestRoute, "GET", tuned, ""},
+		{"GET " + requestRoute + "/report", "GET", tuned + "/report", ""},
 		{"GET /api/v1/actions", "GET", "/api/v1/actions", ""},
 		{"POST /api/v1/actions", "POST", "/api/v1/actions", acting()["actions"]},
 		{"GET " + actionRoute, "GET", pooled, ""},
+		{"GET /api/v1/escalations", "GET", "/api/v1/escalations", ""},
+		{"POST /api/v1/escalations", "POST", "/api/v1/escalations", escalating()["escalations"]},
+		{"GET " + escalationRoute, "GET", restored, ""},
+	}
+	for _, verb := range []string{"take", "answer", "in-hand", "raise", "originator", "note"} {
+		all = append(all, try{"POST " + escalationRoute + "/" + verb, "POST", restored + "/" + verb, escalating()[verb]})
 	}
 	for _, verb := range []string{"done", "verify", "effect", "extend", "assign", "cancel", "note"} {
 		all = append(all, try{"POST " + actionRoute + "/" + verb, "POST", pooled + "/" + verb, acting()[verb]})
 	}
-	for _, verb := range []string{"approve", "decline", "answer", "withdraw", "note"} {
+	for _, verb := range []string{"approve", "decline", "answer", "withdraw", "note", "take", "hand-over", "collect", "case", "judge", "incident"} {
 		all = append(all, try{"POST " + requestRoute + "/" + verb, "POST", tuned + "/" + verb, asked()[verb]})
 	}
 	all = append(all, try{"GET /api/v1/inbox", "GET", "/api/v1/inbox", ""}, try{"GET /api/v1/plan-runs", "GET", "/api/v1/plan-runs", ""},
@@ -142,6 +149,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 			body := try.body
 			if name := path[strings.LastIndex(path, "/")+1:]; strings.HasPrefix(path, upgraded) && try.method == "POST" {
 				body = p.planBody(t, name)
+			}
+			if strings.HasPrefix(path, tuned+"/") {
+				p.readied(path[strings.LastIndex(path, "/")+1:])
 			}
 			if strings.HasPrefix(path, pooled+"/") {
 				body = p.actionBody(path[strings.LastIndex(path, "/")+1:])

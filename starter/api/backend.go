@@ -13,10 +13,11 @@ import (
 	"muster/internal/problem"
 	"muster/internal/request"
 	"muster/internal/review"
+	"muster/internal/risk"
 	"muster/starter"
 )
 
-// A Backend is where incidents, their reviews, requests, action items and runs of plans live. Its errors are those of package starter; any other is one of ours.
+// A Backend is where incidents, their reviews, requests, action items, escalations and runs of plans live. Its errors are those of package starter; any other is one of ours.
 type Backend interface {
 	List(ctx context.Context, f Filter) (rows []Summary, next string, err error)
 	State(ctx context.Context, id incident.ID) (*incident.Incident, error)
@@ -71,6 +72,13 @@ type Backend interface {
 	StartAction(ctx context.Context, r starter.Request, terms action.Terms) (*action.Action, error)
 	// AskAction asks something of it. The same request id twice is one decision.
 	AskAction(ctx context.Context, id action.ID, r starter.Request, c action.Command) error
+
+	Escalations(ctx context.Context, f EscalationFilter) (rows []EscalationSummary, next string, err error)
+	Escalation(ctx context.Context, id risk.ID) (*risk.Escalation, error)
+	// StartEscalation escalates a risk, to which it gives an identity. The same request id twice is one.
+	StartEscalation(ctx context.Context, r starter.Request, terms risk.Terms) (*risk.Escalation, error)
+	// AskEscalation asks something of it. The same request id twice is one decision.
+	AskEscalation(ctx context.Context, id risk.ID, r starter.Request, c risk.Command) error
 
 	PlanRuns(ctx context.Context, f PlanRunFilter) (rows []PlanRunSummary, next string, err error)
 	PlanRun(ctx context.Context, id planrun.ID) (*planrun.Run, error)
@@ -240,4 +248,24 @@ func (e engine) StartAction(ctx context.Context, r starter.Request, terms action
 // AskAction sends an Update.
 func (e engine) AskAction(ctx context.Context, id action.ID, r starter.Request, c action.Command) error {
 	return e.Incidents.Actions().Ask(ctx, id, r, c)
+}
+
+// Escalations asks Temporal.
+func (e engine) Escalations(ctx context.Context, f EscalationFilter) ([]EscalationSummary, string, error) {
+	return e.Incidents.Escalations().List(ctx, f)
+}
+
+// Escalation asks the workflow.
+func (e engine) Escalation(ctx context.Context, id risk.ID) (*risk.Escalation, error) {
+	return e.Incidents.Escalations().State(ctx, id)
+}
+
+// StartEscalation starts a workflow.
+func (e engine) StartEscalation(ctx context.Context, r starter.Request, terms risk.Terms) (*risk.Escalation, error) {
+	return e.Incidents.Escalations().Start(ctx, r, terms)
+}
+
+// AskEscalation sends an Update.
+func (e engine) AskEscalation(ctx context.Context, id risk.ID, r starter.Request, c risk.Command) error {
+	return e.Incidents.Escalations().Ask(ctx, id, r, c)
 }

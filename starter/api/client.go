@@ -24,6 +24,7 @@ import (
 	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/review"
+	"muster/internal/risk"
 	"muster/internal/store"
 )
 
@@ -274,8 +275,8 @@ func (c *Client) OpenRequest(ctx context.Context, asked NewRequest, key string) 
 // AskRequest asks something of a customer's request, under a key; an empty key means a new one.
 func (c *Client) AskRequest(ctx context.Context, id request.ID, cmd request.Command, key string) (RequestReceipt, error) {
 	var r RequestReceipt
-	name := ""
-	switch cmd.(type) {
+	name, body := "", any(cmd)
+	switch cmd := cmd.(type) {
 	case request.Approve:
 		name = "approve"
 	case request.Decline:
@@ -286,8 +287,34 @@ func (c *Client) AskRequest(ctx context.Context, id request.ID, cmd request.Comm
 		name = "withdraw"
 	case request.Note:
 		name = "note"
+	case request.Take:
+		name = "take"
+	case request.HandOver:
+		name, body = "hand-over", NewRequestOwner{Person: cmd.Person, Note: cmd.Note}
+	case request.Collect:
+		name = "collect"
+	case request.RecordCase:
+		name = "case"
+	case request.Judge:
+		name = "judge"
 	}
-	err := c.post(ctx, ofRequest(id)+"/"+name, cmd, key, &r)
+	err := c.post(ctx, ofRequest(id)+"/"+name, body, key, &r)
+	return r, err
+}
+
+// RequestReport returns the report on a request.
+func (c *Client) RequestReport(ctx context.Context, id request.ID, f report.Format, language string) ([]byte, error) {
+	q := url.Values{"format": {string(f)}}
+	if language != "" {
+		q.Set("lang", language)
+	}
+	return c.get(ctx, ofRequest(id)+"/report", q)
+}
+
+// PromoteRequest opens the incident that a request has become, under a key; an empty key means a new one.
+func (c *Client) PromoteRequest(ctx context.Context, id request.ID, asked RequestIncident, key string) (RequestReceipt, error) {
+	var r RequestReceipt
+	err := c.post(ctx, ofRequest(id)+"/incident", asked, key, &r)
 	return r, err
 }
 
@@ -347,6 +374,59 @@ func (c *Client) AskAction(ctx context.Context, id action.ID, cmd action.Command
 		name = "note"
 	}
 	err := c.post(ctx, ofAction(id)+"/"+name, body, key, &r)
+	return r, err
+}
+
+// Escalations returns a page of escalations. The filter's After is what the page before said is next.
+func (c *Client) Escalations(ctx context.Context, f EscalationFilter) (EscalationPage, error) {
+	q := url.Values{}
+	for name, value := range map[string]string{"status": string(f.Status), "service": f.Service} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if f.Open {
+		q.Set("open", "true")
+	}
+	setPage(q, f.Limit, f.After)
+	var p EscalationPage
+	err := c.read(ctx, Path+"escalations", q, &p)
+	return p, err
+}
+
+// Escalation returns an escalation.
+func (c *Client) Escalation(ctx context.Context, id risk.ID) (risk.Escalation, error) {
+	var e risk.Escalation
+	err := c.read(ctx, ofEscalation(id), nil, &e)
+	return e, err
+}
+
+// OpenEscalation escalates a risk, under a key; an empty key means a new one.
+func (c *Client) OpenEscalation(ctx context.Context, asked NewEscalation, key string) (risk.Escalation, error) {
+	var e risk.Escalation
+	err := c.post(ctx, Path+"escalations", asked, key, &e)
+	return e, err
+}
+
+// AskEscalation asks something of an escalation, under a key; an empty key means a new one.
+func (c *Client) AskEscalation(ctx context.Context, id risk.ID, cmd risk.Command, key string) (EscalationReceipt, error) {
+	var r EscalationReceipt
+	name, body := "", any(cmd)
+	switch cmd := cmd.(type) {
+	case risk.Take:
+		name = "take"
+	case risk.Answer:
+		name = "answer"
+	case risk.Confirm:
+		name = "in-hand"
+	case risk.Raise:
+		name = "raise"
+	case risk.Succeed:
+		name, body = "originator", NewOriginator{Person: cmd.Person, Reason: cmd.Reason}
+	case risk.Note:
+		name = "note"
+	}
+	err := c.post(ctx, ofEscalation(id)+"/"+name, body, key, &r)
 	return r, err
 }
 
@@ -559,6 +639,8 @@ func (c *Client) post(ctx context.Context, path string, asked any, key string, i
 func ofSchedule(id string) string { return Path + "schedules/" + url.PathEscape(id) + "/handover" }
 
 func ofAction(id action.ID) string { return Path + "actions/" + url.PathEscape(string(id)) }
+
+func ofEscalation(id risk.ID) string { return Path + "escalations/" + url.PathEscape(string(id)) }
 
 func ofRequest(id request.ID) string { return Path + "requests/" + url.PathEscape(string(id)) }
 

@@ -38,11 +38,12 @@ const (
 	InboxPlanRun  = starter.InboxPlanRun
 	InboxProblem  = starter.InboxProblem
 	InboxAction   = starter.InboxAction
+	InboxRisk     = starter.InboxRisk
 )
 
 // InboxKinds lists the kinds of items.
 func InboxKinds() []InboxKind {
-	return []InboxKind{InboxIncident, InboxReview, InboxRequest, InboxHandover, InboxPlanRun, InboxProblem, InboxAction}
+	return []InboxKind{InboxIncident, InboxReview, InboxRequest, InboxHandover, InboxPlanRun, InboxProblem, InboxAction, InboxRisk}
 }
 
 // What is wanted of somebody, besides what runs of plans want. These strings are on the wire: add, never rename.
@@ -56,11 +57,14 @@ const (
 	WantAct         = "act"     // do an action item
 	WantVerify      = "verify"  // that an action item is done
 	WantEffect      = "effect"  // say whether an action item has helped
+	WantTake        = "take"    // see to a risk that somebody has escalated
+	WantAnswer      = "answer"  // say what is done about it
+	WantJudge       = "judge"   // say whether that is enough
 )
 
 // InboxWants lists what may be wanted.
 func InboxWants() []string {
-	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantReview, WantApproval, WantConfirm, WantSolve, WantAct, WantVerify, WantEffect)
+	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantReview, WantApproval, WantConfirm, WantSolve, WantAct, WantVerify, WantEffect, WantTake, WantAnswer, WantJudge)
 }
 
 // mostOpen is how many open ones of each kind are looked at, the newest.
@@ -107,7 +111,7 @@ func (s *server) inboxOf(ctx context.Context, by visitor, language string) (Inbo
 	look := search{server: s, by: by, language: language}
 	found := make([]finding, len(InboxKinds()))
 	var all sync.WaitGroup
-	for n, find := range []func(context.Context) finding{look.incidents, look.reviews, look.requests, look.handovers, look.planRuns, look.problems, look.actions} {
+	for n, find := range []func(context.Context) finding{look.incidents, look.reviews, look.requests, look.handovers, look.planRuns, look.problems, look.actions, look.escalations} {
 		all.Go(func() { found[n] = find(ctx) })
 	}
 	all.Wait()
@@ -254,21 +258,33 @@ func (l search) reviews(ctx context.Context) finding {
 	})
 }
 
-// requests are those on which the visitor may decide.
+// requests are those on which the visitor may decide, and those that the visitor works on.
 func (l search) requests(ctx context.Context) finding {
-	if authority.May(l.by.Subject, authority.Approve, authority.Object{Kind: authority.Request}) != nil {
+	may := func(v authority.Verb) bool {
+		return authority.May(l.by.Subject, v, authority.Object{Kind: authority.Request}) == nil
+	}
+	if !may(authority.Work) {
 		return finding{}
 	}
-	rows, after, err := l.Backend.Requests(ctx, RequestFilter{Status: request.Waiting, Open: true, Limit: mostOpen})
+	rows, after, err := l.Backend.Requests(ctx, RequestFilter{Open: true, Limit: mostOpen})
 	return among(rows, after != "", err, func(row RequestSummary) ([]InboxItem, error) {
 		q, err := l.Backend.Request(ctx, row.ID)
-		if err != nil || q.Status != request.Waiting || q.Recorder.ID == l.by.Actor.ID {
+		if err != nil {
 			return nil, err
 		}
-		return []InboxItem{{
-			Kind: InboxRequest, ID: string(q.ID), Want: WantApproval, Title: l.Texts.RequestSubject(&q.Terms, l.language), Customer: q.CustomerName,
+		item := InboxItem{
+			Kind: InboxRequest, ID: string(q.ID), Title: l.Texts.RequestSubject(&q.Terms, l.language), Customer: q.CustomerName,
 			Since: q.Opened, Due: q.NextDue(), Command: fmt.Sprintf("muster request show %s", q.ID),
-		}}, nil
+		}
+		switch {
+		case q.Status == request.Waiting && q.Recorder.ID != l.by.Actor.ID && may(authority.Approve):
+			item.Want = WantApproval
+		case q.Status == request.Accepted && q.Owner.ID == l.by.Actor.ID:
+			item.Want = WantAnswer
+		default:
+			return nil, nil
+		}
+		return []InboxItem{item}, nil
 	})
 }
 

@@ -49,7 +49,7 @@ func TestWhatWaitsForWhom(t *testing.T) {
 	for who, want := range map[string][]string{
 		"park": {
 			"acknowledge incident " + string(open), "confirm handover primary", "begin" + run + " brief", "complete" + run + " stage", "settle" + run + " odd",
-			"step" + run + " book", "retry" + run + " broken", "approve request " + string(tuning),
+			"step" + run + " book", "retry" + run + " broken", "approve request " + string(tuning), "take escalation " + string(restore),
 		},
 		"kim": {
 			"promise incident " + string(open), "review review " + string(open), "begin" + run + " extra", "begin" + run + " later", "retry" + run + " broken",

@@ -36,6 +36,7 @@ import (
 	"muster/internal/refusal"
 	"muster/internal/request"
 	"muster/internal/review"
+	"muster/internal/risk"
 	"muster/internal/store"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
@@ -351,7 +352,8 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"AlertPage": api.AlertPage{}, "AttemptPage": api.Attempts{}, "Form": api.Form{}, "Incident": incident.Incident{}, "IncidentPage": api.Page{}, "OpenedIncident": api.Opened{},
 		"Key": api.Key{}, "KeyList": api.KeyList{}, "Me": api.Me{}, "Refusal": refusal.Body{}, "Receipt": api.Receipt{},
 		"Handover": handover.Handover{}, "HandoverReceipt": api.HandoverReceipt{}, "Request": request.Request{}, "RequestPage": api.RequestPage{},
-		"RequestReceipt": api.RequestReceipt{}, "Action": action.Action{}, "ActionPage": api.ActionPage{}, "ActionReceipt": api.ActionReceipt{}, "PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
+		"RequestReceipt": api.RequestReceipt{}, "Action": action.Action{}, "ActionPage": api.ActionPage{}, "ActionReceipt": api.ActionReceipt{}, "EscalatedRisk": risk.Escalation{}, "EscalationPage": api.EscalationPage{}, "EscalationReceipt": api.EscalationReceipt{},
+		"PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
 		"Problem": problem.Problem{}, "ProblemPage": api.ProblemPage{}, "ProblemReceipt": api.ProblemReceipt{},
 		"Inbox": api.Inbox{}, "Review": review.Review{}, "ReviewPage": api.ReviewPage{}, "ReviewReceipt": api.ReviewReceipt{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
 	} {
@@ -403,6 +405,7 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"problem", schema("ProblemStatus"), words(problem.Statuses()...)},
 		{"sameness", schema("Sameness"), words(append(incident.Samenesses(), incident.SameHand)...)},
 		{"action item", schema("ActionStatus"), words(action.Statuses()...)},
+		{"escalation", schema("EscalationStatus"), words(risk.Statuses()...)},
 		{"action item in a list", schema("ActionSummary", "properties", "status"), append(words(action.Statuses()...), action.Overdue)},
 		{"action kind", schema("ActionKind"), words(action.Kinds()...)},
 		{"action origin", schema("ActionOriginKind"), words(action.OriginKinds()...)},
@@ -462,6 +465,13 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+problemRoute+"/assign"] = api.Body{Value: api.ProblemAssignment{}}
 	want["POST "+problemRoute+"/close"] = api.Body{Value: problem.Close{}}
 	want["POST "+problemRoute+"/note"] = api.Body{Value: problem.Note{}}
+	want["POST /api/v1/escalations"] = api.Body{Value: api.NewEscalation{}}
+	want["POST "+escalationRoute+"/take"] = api.Body{Value: risk.Take{}}
+	want["POST "+escalationRoute+"/answer"] = api.Body{Value: risk.Answer{}}
+	want["POST "+escalationRoute+"/in-hand"] = api.Body{Value: risk.Confirm{}}
+	want["POST "+escalationRoute+"/raise"] = api.Body{Value: risk.Raise{}}
+	want["POST "+escalationRoute+"/originator"] = api.Body{Value: api.NewOriginator{}}
+	want["POST "+escalationRoute+"/note"] = api.Body{Value: risk.Note{}}
 	want["POST /api/v1/actions"] = api.Body{Value: api.NewAction{}}
 	want["POST "+actionRoute+"/done"] = api.Body{Value: action.Complete{}}
 	want["POST "+actionRoute+"/verify"] = api.Body{Value: action.Verify{}}
@@ -475,6 +485,12 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+requestRoute+"/answer"] = api.Body{Value: request.Answer{}}
 	want["POST "+requestRoute+"/withdraw"] = api.Body{Value: request.Withdraw{}}
 	want["POST "+requestRoute+"/note"] = api.Body{Value: request.Note{}}
+	want["POST "+requestRoute+"/take"] = api.Body{Value: request.Take{}}
+	want["POST "+requestRoute+"/hand-over"] = api.Body{Value: api.NewRequestOwner{}}
+	want["POST "+requestRoute+"/collect"] = api.Body{Value: request.Collect{}}
+	want["POST "+requestRoute+"/case"] = api.Body{Value: request.RecordCase{}}
+	want["POST "+requestRoute+"/judge"] = api.Body{Value: request.Judge{}}
+	want["POST "+requestRoute+"/incident"] = api.Body{Value: api.RequestIncident{}}
 	want["POST /api/v1/incidents/{id}/review"] = api.Body{Value: struct{}{}}
 	doc := document(t)
 	for _, o := range operations(doc) {
@@ -635,10 +651,26 @@ func right(t *testing.T, p *place, o operation) demand {
 		if last == "answer" {
 			p.ask("POST", tuned+"/approve", asked()["approve"])
 		}
+		if o.method == "GET" {
+			r.body = ""
+		}
+		if o.method == "POST" && p.requests[tuning] != nil {
+			p.readied(last)
+		}
 	case o.key() == "POST /api/v1/problems":
 		r.body = problemBodies()["problems"]
 	case strings.HasPrefix(o.path, problemRoute):
 		id, r.body = string(leaking), problemBodies()[last]
+	case o.key() == "POST /api/v1/escalations":
+		r.body = escalating()["escalations"]
+	case strings.HasPrefix(o.path, escalationRoute):
+		id = string(restore)
+		if last == "in-hand" && p.risks[restore] != nil {
+			p.escalatedBy("choi")
+		}
+		if o.method == "POST" {
+			r.body = escalating()[last]
+		}
 	case o.key() == "POST /api/v1/actions":
 		r.body = acting()["actions"]
 	case strings.HasPrefix(o.path, actionRoute):
@@ -741,8 +773,18 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 			p.fail = []error{&starter.RefusedError{Reason: "it is another one"}}
 			break
 		}
-		if o.key() == "POST /api/v1/actions" { // the key of another one
+		if o.key() == "POST /api/v1/actions" || o.key() == "POST /api/v1/escalations" { // the key of another one
 			p.fail = []error{&starter.RefusedError{Reason: "it is another one"}}
+			break
+		}
+		if o.key() == "POST "+requestRoute+"/judge" { // nobody has answered it
+			p.requests[tuning].Status = request.Accepted
+			break
+		}
+		if e := p.risks[restore]; strings.HasPrefix(o.path, escalationRoute) {
+			if err := (risk.Confirm{}).Apply(e, e.Originator, p.now); err != nil {
+				t.Fatal(err)
+			}
 			break
 		}
 		if a := p.actions[pools]; strings.HasPrefix(o.path, actionRoute) {
@@ -924,6 +966,10 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{"/api/v1/requests", "?status=accepted&open=true&limit=7"},
 			{"/api/v1/requests", "?status=gone"},
 			{requestRoute, ""},
+			{requestRoute + "/report", "?format=md"},
+			{"/api/v1/escalations", "?status=open&open=true&service=checkout&limit=7"},
+			{"/api/v1/escalations", "?status=gone"},
+			{escalationRoute, ""},
 			{"/api/v1/actions", "?status=open&open=true&owner=choi&limit=7"},
 			{"/api/v1/actions", "?status=gone"},
 			{actionRoute, ""},
@@ -940,10 +986,13 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			if tt.route == handoverRoute {
 				id = "primary"
 			}
+			if tt.route == escalationRoute {
+				id = string(restore)
+			}
 			if tt.route == actionRoute {
 				id = string(pools)
 			}
-			if tt.route == requestRoute {
+			if strings.HasPrefix(tt.route, requestRoute) {
 				id = string(tuning)
 			}
 			if tt.route == planRoute {

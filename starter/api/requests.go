@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"muster/internal/authority"
+	"muster/internal/escalation"
+	"muster/internal/priority"
+	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/supportplan"
 	"muster/starter"
@@ -37,12 +41,28 @@ type NewRequest struct {
 	Received string              `json:"received,omitempty"` // RFC 3339; empty: now
 	Number   string              `json:"number,omitempty"`   // by which whoever took it knows it
 	Text     string              `json:"text"`
+	Begun    request.Begun       `json:"begun,omitempty"` // with whom an issue began of which the customer is told
+}
+
+// A NewRequestOwner is to whom a request is given.
+type NewRequestOwner struct {
+	Person string `json:"person"` // ID
+	Note   string `json:"note"`
+}
+
+// A RequestIncident is what an incident is opened with that a request has become. It counts from the receipt of the request.
+type RequestIncident struct {
+	Service string         `json:"service"` // ID
+	Title   string         `json:"title"`
+	Impact  priority.Level `json:"impact,omitempty"` // the service's when empty, and so is the urgency
+	Urgency priority.Level `json:"urgency,omitempty"`
 }
 
 // A RequestReceipt says where a request stands after it was asked something.
 type RequestReceipt struct {
-	ID     request.ID     `json:"id"`
-	Status request.Status `json:"status"`
+	ID       request.ID     `json:"id"`
+	Status   request.Status `json:"status"`
+	Incident string         `json:"incident,omitempty"` // that it has become
 }
 
 // Bounds of what is recorded.
@@ -122,11 +142,15 @@ func (s *server) openRequest(w http.ResponseWriter, r *http.Request) error {
 func (s *server) asks(given NewRequest, provider bool) (request.Asked, error) {
 	a := request.Asked{
 		Customer: given.Customer, Kind: given.Kind, Feature: given.Feature, Channel: given.Channel, Received: s.Now(),
-		Number: given.Number, Text: given.Text,
+		Number: given.Number, Text: given.Text, Begun: given.Begun,
 	}
 	switch {
 	case !provider && given.Received != "":
 		return a, fault("received", "want it from the provider alone")
+	case given.Begun != "" && !slices.Contains(request.Begins(), given.Begun):
+		return a, fault("begun", oneOf(words(request.Begins())))
+	case !provider && given.Begun != "":
+		return a, fault("begun", "want it from the provider alone")
 	case !provider && given.Number != "":
 		return a, fault("number", "want it from the provider alone")
 	case len(given.Number) > mostNumber:
@@ -153,6 +177,24 @@ func (s *server) showRequest(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, s.shownRequest(r, q))
 }
 
+// requestReport writes the report on a request, as the visitor may see it.
+func (s *server) requestReport(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	format, faults := formatOf(q)
+	if err := queryFaults(q, append(s.langFault(q), faults...), "format", "lang"); err != nil {
+		return err
+	}
+	x, err := s.Backend.Request(r.Context(), requestOf(r))
+	if err != nil {
+		return err
+	}
+	body, err := s.Texts.RequestReport(s.shownRequest(r, x), report.Edition{Language: cmp.Or(q.Get("lang"), s.Language), Format: format, At: s.Now()})
+	if err != nil {
+		return err
+	}
+	return sendReport(w, string(x.ID), format, body)
+}
+
 // shownRequest is a request as the visitor may see it.
 func (s *server) shownRequest(r *http.Request, q *request.Request) *request.Request {
 	by := visiting(r.Context())
@@ -162,7 +204,7 @@ func (s *server) shownRequest(r *http.Request, q *request.Request) *request.Requ
 	return q.Shown(s.viewer(by, q.Organisation))
 }
 
-// onRequest asks something of a request in the name of the visitor. Who of the provider was faster is no customer's business.
+// onRequest asks something of a request in the name of the visitor.
 func onRequest[C request.Command](s *server) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		var c C
@@ -170,17 +212,89 @@ func onRequest[C request.Command](s *server) handler {
 		if err != nil {
 			return err
 		}
-		id := requestOf(r)
-		err = s.Backend.AskRequest(r.Context(), id, req, c)
-		s.Log.Info("command", "request", id, "command", fmt.Sprintf("%T", c), "actor", req.By.ID, "request", req.ID, "error", err)
-		q, err := afterwards(err, func() (*request.Request, error) { return s.Backend.Request(r.Context(), id) },
-			func(q *request.Request) error { return c.Check(q, req.By) })
-		if _, refused := errors.AsType[*starter.RefusedError](err); refused && q != nil && visiting(r.Context()).Kind != authority.Provider {
-			err = &starter.RefusedError{Reason: fmt.Sprintf("request %s: it is %s", id, q.Status)}
-		}
-		if err != nil {
-			return err
-		}
-		return answer(w, RequestReceipt{ID: id, Status: q.Status})
+		return s.askRequest(w, r, req, c)
 	}
+}
+
+// askRequest asks something of a request. Who of the provider was faster is no customer's business.
+func (s *server) askRequest(w http.ResponseWriter, r *http.Request, req starter.Request, c request.Command) error {
+	id := requestOf(r)
+	err := s.Backend.AskRequest(r.Context(), id, req, c)
+	s.Log.Info("command", "request", id, "command", fmt.Sprintf("%T", c), "actor", req.By.ID, "request", req.ID, "error", err)
+	q, err := afterwards(err, func() (*request.Request, error) { return s.Backend.Request(r.Context(), id) },
+		func(q *request.Request) error { return c.Check(q, req.By) })
+	if _, refused := errors.AsType[*starter.RefusedError](err); refused && q != nil && visiting(r.Context()).Kind != authority.Provider {
+		err = &starter.RefusedError{Reason: fmt.Sprintf("request %s: it is %s", id, q.Status)}
+	}
+	if err != nil {
+		return err
+	}
+	return answer(w, RequestReceipt{ID: id, Status: q.Status, Incident: q.Incident})
+}
+
+// handOverRequest gives a request to somebody of the provider. An engineer of the customer takes it only with what that needs.
+func (s *server) handOverRequest(w http.ResponseWriter, r *http.Request) error {
+	var given NewRequestOwner
+	req, err := s.request(w, r, &given)
+	if err != nil {
+		return err
+	}
+	q, err := s.Backend.Request(r.Context(), requestOf(r))
+	if err != nil {
+		return err
+	}
+	who, known := s.Directory().Subject(given.Person)
+	if !known || authority.May(who, authority.Work, authority.Object{Kind: authority.Request}) != nil {
+		return fault("person", fmt.Sprintf("%q; want the id of one of the provider's people who may work on it", clip(given.Person)))
+	}
+	engineers := []escalation.Target{{Kind: escalation.Engineer, ID: q.Customer}}
+	to := search{server: s, by: visitor{Subject: who}}
+	return s.askRequest(w, r, req, request.HandOver{Person: given.Person, Name: who.Actor.Name, Note: given.Note, Engineer: to.means(engineers)})
+}
+
+// judgeRequest says whether an answer is enough. How content a customer is, only the customer says.
+func (s *server) judgeRequest(w http.ResponseWriter, r *http.Request) error {
+	var c request.Judge
+	req, err := s.request(w, r, &c)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.Score != 0 && visiting(r.Context()).Kind != authority.Customer:
+		return fault("score", "want it from the customer alone")
+	case c.Score < 0 || c.Score > request.MaxScore || c.Score > 0 && c.Result != request.Complete:
+		return fault("score", fmt.Sprintf("%d; want 1 to %d, of what is complete", c.Score, request.MaxScore))
+	case c.Result == request.Incomplete && strings.TrimSpace(c.Note) == "":
+		return fault("note", "missing; want what is still to be done")
+	}
+	return s.askRequest(w, r, req, c)
+}
+
+// promoteRequest opens the incident that a request has become. What was promised for it runs from the receipt of the request.
+func (s *server) promoteRequest(w http.ResponseWriter, r *http.Request) error {
+	var given RequestIncident
+	req, err := s.request(w, r, &given)
+	if err != nil {
+		return err
+	}
+	q, err := s.Backend.Request(r.Context(), requestOf(r))
+	if err != nil {
+		return err
+	}
+	if q.Incident != "" {
+		return answer(w, RequestReceipt{ID: q.ID, Status: q.Status, Incident: q.Incident})
+	}
+	if err := (request.Promote{Incident: "the one to come"}).Check(q, req.By); err != nil {
+		return &starter.RefusedError{Reason: err.Error()} // before there is an incident
+	}
+	once := req
+	once.ID = "incident of " + string(q.ID) // one request is one incident, whoever asks
+	opened, err := s.opens(r, once, NewIncident{
+		Service: given.Service, Title: given.Title, Text: q.Text, Customer: q.Customer, Impact: given.Impact, Urgency: given.Urgency, Channel: q.Channel,
+		Receipt: cmp.Or(q.Number, string(q.ID)), Received: q.Received,
+	})
+	if err != nil {
+		return err
+	}
+	return s.askRequest(w, r, req, request.Promote{Incident: string(opened.ID)})
 }

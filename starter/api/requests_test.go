@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,12 +28,31 @@ const (
 // asked are bodies that are right, by the last part of their path.
 func asked() map[string]string {
 	return map[string]string{
-		"requests": `{"customer":"acme","kind":"enquiry","channel":"phone","received":"2026-11-22T14:00:00+09:00","number":"C-1","text":"How?"}`,
-		"approve":  `{"reason":"as a favour"}`,
-		"decline":  `{"reason":"not in the plan","offer":"premium"}`,
-		"answer":   `{"text":"done"}`,
-		"withdraw": `{"reason":"not needed"}`,
-		"note":     `{"text":"internal words"}`,
+		"requests":  `{"customer":"acme","kind":"enquiry","channel":"phone","received":"2026-11-22T14:00:00+09:00","number":"C-1","text":"How?"}`,
+		"approve":   `{"reason":"as a favour"}`,
+		"decline":   `{"reason":"not in the plan","offer":"premium"}`,
+		"answer":    `{"text":"done"}`,
+		"withdraw":  `{"reason":"not needed"}`,
+		"note":      `{"text":"internal words"}`,
+		"take":      `{"note":"internal words"}`,
+		"hand-over": `{"person":"kim","note":"internal words"}`,
+		"collect":   `{"need":"version","text":"4.2"}`,
+		"case":      `{"vendor":"skyhost","ref":"SR-1182","chase":"2026-12-01T09:00:00+09:00"}`,
+		"judge":     `{"result":"complete"}`,
+		"incident":  `{"service":"checkout","title":"Payments are refused"}`,
+	}
+}
+
+// readied brings the request to where something can be asked of it.
+func (p *place) readied(last string) {
+	q, kim := p.requests[tuning], timeline.Actor{Kind: timeline.Person, ID: "other", Name: "x"}
+	if slices.Contains([]string{"take", "hand-over", "case", "judge"}, last) {
+		_ = request.Approve{Reason: "x"}.Apply(q, kim, p.now)
+	}
+	q.Needs = []request.Need{{ID: "version", Name: supportplan.Text{English: "Version", Korean: "버전"}}}
+	if last == "judge" {
+		q.Terms.Confirm = &supportplan.Confirmation{Days: 3}
+		_ = request.Answer{Text: "x"}.Apply(q, kim, p.now)
 	}
 }
 
@@ -297,5 +317,128 @@ func TestACustomerSeesItsRequest(t *testing.T) {
 	refused := p.ask("POST", tuned+"/withdraw", asked()["withdraw"], "Authorization", desk)
 	if got := problemOf(t, refused); refused.Code != 409 || got.Detail != "request "+string(tuning)+": it is closed" {
 		t.Errorf("got %d %s", refused.Code, got.Detail)
+	}
+}
+
+// What a request goes through: somebody takes it, collects what engineering needs, hands it over, asks a vendor, answers; the customer
+// says that it is not enough, and then that it is, and how content it is.
+func TestARequestIsWorkedOn(t *testing.T) {
+	p := newPlace(t)
+	c := newClient(t, p)
+	p.readied("take")
+	ask := func(cmd request.Command) error {
+		_, err := c.AskRequest(t.Context(), tuning, cmd, "")
+		return err
+	}
+	must := func(cmd request.Command) {
+		t.Helper()
+		if err := ask(cmd); err != nil {
+			t.Fatalf("%T: %v", cmd, err)
+		}
+	}
+	must(request.Take{})
+	if err := ask(request.HandOver{Person: "acme/desk", Note: "x"}); err == nil || !strings.Contains(err.Error(), "want the id of one of the provider's people who may work on it") {
+		t.Errorf("to a customer: %v", err)
+	}
+	must(request.Collect{Need: "version", Text: "4.2"})
+	must(request.HandOver{Person: "kim", Note: "yours"})
+	if got, _ := p.inboxOf(t, "kim", ""); !slices.Contains(got, "answer request "+string(tuning)) {
+		t.Errorf("kim finds %q", got)
+	}
+	must(request.RecordCase{Vendor: "skyhost", Ref: "SR-1", Chase: p.now.Add(time.Hour)})
+	p.requests[tuning].Terms.Confirm = &supportplan.Confirmation{Days: 3}
+	must(request.Answer{Text: "done"})
+	if err := ask(request.Judge{Result: request.Complete, Score: 5}); err == nil || !strings.Contains(err.Error(), "want it from the customer alone") {
+		t.Errorf("the provider is content: %v", err)
+	}
+	if err := ask(request.Judge{Result: request.Complete}); err == nil || !strings.Contains(err.Error(), "has answered it: want the customer or another person") {
+		t.Errorf("whoever has answered: %v", err)
+	}
+	auth := p.as(t, "acme/desk")
+	customer := func(body string, code int, want string) {
+		t.Helper()
+		if w := p.ask("POST", tuned+"/judge", body, "Authorization", auth); w.Code != code || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: got %d %s, want %d %s", body, w.Code, w.Body, code, want)
+		}
+	}
+	customer(`{"result":"incomplete"}`, 422, "missing; want what is still to be done")
+	customer(`{"result":"complete","score":6}`, 422, "6; want 1 to 5, of what is complete")
+	customer(`{"result":"incomplete","note":"still slow"}`, 200, `"accepted"`)
+	must(request.Answer{Text: "now it is done"})
+	customer(`{"result":"complete","score":4,"note":"thanks"}`, 200, `"closed"`)
+	for _, path := range []string{tuned, tuned + "/report"} {
+		if w := p.ask("GET", path, "", "Authorization", auth); w.Code != 200 || strings.Contains(w.Body.String(), "SR-1") || strings.Contains(w.Body.String(), "yours") {
+			t.Errorf("%s: the customer sees %d %s", path, w.Code, w.Body)
+		}
+	}
+	w := p.ask("GET", tuned, "", "Authorization", auth)
+	if body := w.Body.String(); !strings.Contains(body, `"score":4`) || strings.Contains(body, "SR-1") || strings.Contains(body, "yours") {
+		t.Errorf("the customer sees %s", body)
+	}
+	if r := p.requests[tuning].Rating; r == nil || r.Score != 4 || r.By != p.people["acme/desk"].Actor {
+		t.Errorf("got %+v", r)
+	}
+}
+
+// An engineer of the customer takes it only with what that needs.
+func TestAnEngineerNeedsSomethingFirst(t *testing.T) {
+	p := newPlace(t)
+	p.readied("take")
+	c := newClient(t, p)
+	if _, err := c.AskRequest(t.Context(), tuning, request.HandOver{Person: "choi", Note: "x"}, ""); err == nil || !strings.Contains(err.Error(), " is an engineer, who needs version first") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := c.AskRequest(t.Context(), tuning, request.HandOver{Person: "min", Note: "x"}, ""); err != nil {
+		t.Errorf("to the front line: %v", err)
+	}
+	for _, cmd := range []request.Command{request.Collect{Need: "version", Text: "4.2"}, request.HandOver{Person: "choi", Note: "x"}} {
+		if _, err := c.AskRequest(t.Context(), tuning, cmd, ""); err != nil {
+			t.Errorf("%T: %v", cmd, err)
+		}
+	}
+}
+
+// The incident that a request has become counts from the receipt, by the number that the customer has. Asked again it is the same one.
+func TestARequestBecomesAnIncident(t *testing.T) {
+	p := newPlace(t)
+	c := newClient(t, p)
+	p.requests[tuning].Received = instant().Add(-3 * time.Hour)
+	asked := api.RequestIncident{Service: "checkout", Title: "Payments are refused"}
+	r, err := c.PromoteRequest(t.Context(), tuning, asked, "k1")
+	if err != nil || r.Incident == "" || p.requests[tuning].Incident != r.Incident {
+		t.Fatalf("got %+v, %v", r, err)
+	}
+	before := len(p.incidents)
+	again, err := c.PromoteRequest(t.Context(), tuning, asked, "another")
+	if err != nil || again.Incident != r.Incident || len(p.incidents) != before {
+		t.Errorf("once more: %+v, %v", again, err)
+	}
+	if n := p.incidents[incident.ID(r.Incident)].Notice; n == nil || !n.Received.Equal(instant().Add(-3*time.Hour)) || n.Receipt != string(tuning) || n.Customer != "acme" || n.Text != "It is slow." {
+		t.Errorf("got %+v", n)
+	}
+	p.requests[tuning].Incident = ""
+	if _, err := c.PromoteRequest(t.Context(), tuning, api.RequestIncident{Service: "nothing", Title: "x"}, ""); err == nil {
+		t.Error("an incident of an unknown service")
+	}
+}
+
+// The customer is told of an issue that began with a vendor, and says whether that is enough.
+func TestACustomerIsToldOfAnIssue(t *testing.T) {
+	p := newPlace(t)
+	c := newClient(t, p)
+	asked := api.NewRequest{Customer: "acme", Kind: "enquiry", Text: "The vendor's mail is late.", Begun: request.WithVendor}
+	q, err := c.OpenRequest(t.Context(), asked, "")
+	if err != nil || q.Status != request.Answered || q.Answer != asked.Text || len(q.Clocks) != 0 {
+		t.Fatalf("got %+v, %v", q, err)
+	}
+	auth := p.as(t, "acme/desk")
+	if w := p.ask("POST", "/api/v1/requests", `{"kind":"enquiry","text":"x","begun":"vendor"}`, "Authorization", auth); w.Code != 422 || !strings.Contains(w.Body.String(), "want it from the provider alone") {
+		t.Errorf("a customer tells itself: %d %s", w.Code, w.Body)
+	}
+	if w := p.ask("POST", "/api/v1/requests", `{"customer":"acme","kind":"enquiry","text":"x","begun":"nobody"}`); w.Code != 422 {
+		t.Errorf("begun with nobody: %d %s", w.Code, w.Body)
+	}
+	if w := p.ask("POST", "/api/v1/requests/"+string(q.ID)+"/judge", `{"result":"complete"}`, "Authorization", auth); w.Code != 200 {
+		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 }

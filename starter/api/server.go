@@ -108,10 +108,17 @@ func (s *server) routes() []route {
 		{http.MethodGet, "requests", "", "", s.listRequests},
 		{http.MethodPost, "requests", "", "", s.openRequest},
 		{http.MethodGet, oneRequest, authority.Read, authority.Request, s.showRequest},
+		{http.MethodGet, oneRequest + "/report", authority.Read, authority.Request, s.requestReport},
 		{http.MethodPost, oneRequest + "/approve", authority.Approve, authority.Request, onRequest[request.Approve](s)},
 		{http.MethodPost, oneRequest + "/decline", authority.Approve, authority.Request, onRequest[request.Decline](s)},
 		{http.MethodPost, oneRequest + "/answer", authority.Answer, authority.Request, onRequest[request.Answer](s)},
 		{http.MethodPost, oneRequest + "/withdraw", authority.Withdraw, authority.Request, onRequest[request.Withdraw](s)},
+		{http.MethodPost, oneRequest + "/take", authority.Work, authority.Request, onRequest[request.Take](s)},
+		{http.MethodPost, oneRequest + "/hand-over", authority.Work, authority.Request, s.handOverRequest},
+		{http.MethodPost, oneRequest + "/collect", authority.Work, authority.Request, onRequest[request.Collect](s)},
+		{http.MethodPost, oneRequest + "/case", authority.Work, authority.Request, onRequest[request.RecordCase](s)},
+		{http.MethodPost, oneRequest + "/judge", authority.Confirm, authority.Request, s.judgeRequest},
+		{http.MethodPost, oneRequest + "/incident", authority.Work, authority.Request, s.promoteRequest},
 		{http.MethodPost, oneRequest + "/note", authority.Note, authority.Request, onRequest[request.Note](s)},
 		{http.MethodGet, "tokens", "", "", s.listTokens},
 		{http.MethodPost, "tokens", "", "", s.createToken},
@@ -124,6 +131,7 @@ func (s *server) routes() []route {
 	all = append(all, s.planRoutes(heavy)...)
 	all = append(all, s.problemRoutes()...)
 	all = append(all, s.actionRoutes()...)
+	all = append(all, s.escalationRoutes()...)
 	for _, a := range reviewAsks() {
 		all = append(all, route{http.MethodPost, one + "/review/" + a.name, a.verb, authority.Review, s.onReview(a)})
 	}

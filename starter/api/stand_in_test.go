@@ -33,6 +33,7 @@ import (
 	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/review"
+	"muster/internal/risk"
 	"muster/internal/store"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
@@ -67,6 +68,8 @@ type house struct {
 	requests      map[request.ID]*request.Request
 	actions       map[action.ID]*action.Action
 	soughtActions []starter.ActionFilter
+	risks         map[risk.ID]*risk.Escalation
+	soughtRisks   []api.EscalationFilter
 	sought        api.RequestFilter
 	problems      map[problem.ID]*problem.Problem
 	looked        api.ProblemFilter
@@ -120,6 +123,7 @@ func newHouse(t testing.TB) *house {
 	h.requests = map[request.ID]*request.Request{tuning: waiting(t)}
 	h.problems = map[problem.ID]*problem.Problem{leaking: leaked(t, h.now)}
 	h.actions = map[action.ID]*action.Action{pools: improving(t)}
+	h.risks = map[risk.ID]*risk.Escalation{restore: atRisk(t)}
 	h.planRuns = map[planrun.ID]*planrun.Run{upgrading: upgradeRun(t)}
 	h.reviews = studied(h.now)
 	return h
@@ -598,6 +602,10 @@ func (people) Partners(service string) []string {
 // Recipients of primary: park is on call. Nobody is in nights, and there is no other schedule.
 func (all people) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recipient, error) {
 	if p, known := all.Person(t.ID); known && t.Kind == escalation.Person {
+		return []delivery.Recipient{p}, nil
+	}
+	if t.Kind == escalation.Engineer {
+		p, _ := all.Person("choi")
 		return []delivery.Recipient{p}, nil
 	}
 	switch t.ID {

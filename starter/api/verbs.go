@@ -24,6 +24,7 @@ import (
 	"muster/internal/planrun"
 	"muster/internal/priority"
 	"muster/internal/refusal"
+	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
@@ -297,6 +298,10 @@ func allowed(value any) []string {
 		return words(incident.RunbookOutcomes())
 	case incident.RelationKind:
 		return words(incident.RelationKinds())
+	case request.Begun:
+		return words(request.Begins())
+	case request.Judgement:
+		return words(request.Judgements())
 	case action.Kind:
 		return words(action.Kinds())
 	case action.OriginKind:

@@ -19,6 +19,7 @@ import (
 	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/request"
+	"muster/internal/risk"
 	"muster/internal/store"
 	"muster/internal/throttle"
 	"muster/internal/timeline"
@@ -57,6 +58,8 @@ type Directory interface {
 	ProblemOwner(name string) (problem.Owner, error)
 	// Action returns what the folder has to say of an action item. What is wrong with it is an *action.Fault.
 	Action(a action.Asked) (action.Pinned, error)
+	// Risk returns what the folder has to say of a risk that somebody escalates. What is wrong with it is a *risk.Fault.
+	Risk(a risk.Asked) (risk.Pinned, error)
 	Folder() incident.Folder
 	// PlanRoles returns the roles of a run that a person fills at an instant.
 	PlanRoles(r *planrun.Run, person string, at time.Time) []string
@@ -201,6 +204,9 @@ func (s *server) named(r *http.Request, k authority.Kind) (o authority.Object, w
 		if a, err = s.Backend.Action(r.Context(), actionOf(r)); err == nil {
 			o = authority.Object{Kind: k, Customers: a.VisibleTo()}
 		}
+	case authority.Risk: // the provider's alone, whichever it is
+		what, o = "escalation "+string(escalationOf(r)), authority.Object{Kind: k}
+		_, err = s.Backend.Escalation(r.Context(), escalationOf(r))
 	case authority.PlanRun:
 		what = "run " + string(planRunOf(r))
 		var run *planrun.Run

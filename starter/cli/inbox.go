@@ -129,6 +129,8 @@ func (p page) inboxKind(k api.InboxKind) string {
 		return runLabelsIn(p.language).run
 	case api.InboxAction:
 		return actionLabelsIn(p.language).id
+	case api.InboxRisk:
+		return escalationLabelsIn(p.language).id
 	}
 	return string(k)
 }

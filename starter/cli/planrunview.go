@@ -303,6 +303,7 @@ func (p page) want(code string) string {
 		"review": {"review", "사후 분석"}, "approve": {"decide on the request", "요청 결정"}, "confirm": {"take over", "인수 확인"},
 		"solve": {"solve the problem", "문제 해결"},
 		"act":   {"do it", "과제 수행"}, "verify": {"verify it", "검증"}, "effect": {"say whether it has helped", "효과 확인"},
+		"take": {"see to it", "대응 담당"}, "answer": {"say what is done", "조치 답변"}, "judge": {"say whether it is enough", "조치 확인"},
 	}[code]
 	if p.language == "ko" {
 		return cmp.Or(say[1], printable(code))

@@ -10,6 +10,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"muster/internal/priority"
+	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/supportplan"
 	"muster/starter/api"
@@ -31,7 +33,33 @@ once; on anything else a person decides who has not recorded it. The customer is
 	}
 	a.clientFlags(group)
 	a.viewFlags(group)
-	group.AddCommand(a.openRequest(), a.listRequests(), a.showRequest(), a.declineRequest(),
+	group.AddCommand(a.openRequest(), a.listRequests(), a.showRequest(), a.declineRequest(), a.requestCase(), a.completeRequest(), a.requestIncident(), a.requestReport(),
+		a.asksRequest(&cobra.Command{
+			Use: "take REQUEST [NOTE...]", Short: "Work on it",
+			Long:    "Say that you work on it: you are told when the customer objects, or when a vendor is to be asked again.",
+			Example: "  muster request take " + aRequest,
+		}, func(text string) request.Command { return request.Take{Note: text} }),
+		a.asksRequestOf(&cobra.Command{
+			Use: "hand-over REQUEST PERSON NOTE...", Short: "Give it to another person",
+			Long: "Give it to another person, who is told. An engineer of the customer takes it only when all that engineering needs of such\n" +
+				"requests is collected. \"-\" reads the note from the standard input.",
+			Example: "  muster request hand-over " + aRequest + " park \"the log is attached to the ticket\"",
+		}, 1, func(args []string, text string) (request.Command, error) {
+			return request.HandOver{Person: args[0], Note: text}, nil
+		}),
+		a.asksRequestOf(&cobra.Command{
+			Use: "collect REQUEST NEED TEXT...", Short: "Say something that engineering needs",
+			Long: "Say something that engineering needs: NEED is one of those that muster request show lists as missing. \"-\" reads the text from\n" +
+				"the standard input.",
+			Example: "  muster request collect " + aRequest + " version \"4.2.1\"",
+		}, 1, func(args []string, text string) (request.Command, error) {
+			return request.Collect{Need: args[0], Text: text}, nil
+		}),
+		a.asksRequest(&cobra.Command{
+			Use: "incomplete REQUEST REASON...", Short: "Say that the answer is not enough",
+			Long:    "Say that the answer is not enough, so that the request goes on; \"-\" reads the reason from the standard input.",
+			Example: "  muster request incomplete " + aRequest + " \"it still fails at night\"",
+		}, func(text string) request.Command { return request.Judge{Result: request.Incomplete, Note: text} }),
 		a.asksRequest(&cobra.Command{
 			Use: "approve REQUEST REASON...", Short: "Do what the support plan does not cover",
 			Long:    "Say that it is done although the support plan does not cover it. Whoever has recorded it may not; \"-\" reads the reason\nfrom the standard input.",
@@ -59,6 +87,7 @@ once; on anything else a person decides who has not recorded it. The customer is
 // requestLabels are the words of one language that stand beside a request.
 type requestLabels struct {
 	id, recorded, channel, number, text, decided, reason, offered, answer, answered, closes, ended, noted string
+	begun, owner, missing, vendor, chase, incident, rating                                                string
 }
 
 func requestLabelsIn(language string) requestLabels {
@@ -66,11 +95,13 @@ func requestLabelsIn(language string) requestLabels {
 		return requestLabels{
 			id: "요청 번호", recorded: "접수자", channel: "접수 경로", number: "접수 번호", text: "요청 내용", decided: "결정한 사람", reason: "결정 사유", offered: "대안", answer: "답변",
 			answered: "답변한 사람", closes: "이의 제기 기한", ended: "끝난 시각", noted: "%s: 요청에 기록",
+			begun: "이슈 발생", owner: "처리자", missing: "부족한 정보", vendor: "벤더 케이스", chase: "재확인 예정", incident: "인시던트", rating: "만족도",
 		}
 	}
 	return requestLabels{
 		id: "Request", recorded: "Recorded by", channel: "Channel", number: "Receipt number", text: "Asked", decided: "Decided by", reason: "Reason", offered: "Offered",
 		answer: "Answer", answered: "Answered by", closes: "Objections until", ended: "Ended", noted: "%s: recorded in its timeline",
+		begun: "Began", owner: "Works on it", missing: "Missing", vendor: "Vendor's case", chase: "Ask again", incident: "Incident", rating: "Content",
 	}
 }
 
@@ -91,6 +122,9 @@ Channels: ` + joined(supportplan.Channels()) + `.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if asked.Channel != "" && !slices.Contains(supportplan.Channels(), asked.Channel) {
 				return misused("--channel %q: want one of %s", asked.Channel, joined(supportplan.Channels()))
+			}
+			if asked.Begun != "" && !slices.Contains(request.Begins(), asked.Begun) {
+				return misused("--begun %q: want one of %s", asked.Begun, joined(request.Begins()))
 			}
 			return wants("CUSTOMER", "KIND", "TEXT...")(nil, args)
 		},
@@ -115,6 +149,7 @@ Channels: ` + joined(supportplan.Channels()) + `.`,
 	f.StringVar(&asked.Feature, "feature", "", "`ID` of a feature, where the kind is none")
 	f.StringVar((*string)(&asked.Channel), "channel", "", "`CHANNEL` by which it came; default: the support hours of the plan count")
 	f.StringVar(&asked.Received, "received", "", "`TIME` at which it came, such as 2026-11-30T09:00:00+09:00; default: now")
+	f.StringVar((*string)(&asked.Begun), "begun", "", "`WHERE` an issue began of which the customer is told: "+joined(request.Begins())+"; default: the customer asks")
 	f.StringVar(&asked.Number, "number", "", "`NUMBER` by which whoever took it knows it")
 	_ = cmd.RegisterFlagCompletionFunc("channel", completions(supportplan.Channels()))
 	keyFlag(cmd, &key)
@@ -231,7 +266,13 @@ func (s sheet) asking(r *request.Request) {
 	}
 	f.add(say.number, printable(r.Number))
 	f.add(say.text, paragraphs(r.Text)...)
-	s.found(&f, r.Verdict, r.Entitlement.Table)
+	if r.Begun != "" {
+		f.add(say.begun, printable(s.view.texts.RequestBegun(r.Begun, s.language)))
+	} else {
+		s.found(&f, r.Verdict, r.Entitlement.Table)
+	}
+	f.add(say.owner, printable(r.Owner.Shown()))
+	s.collected(&f, r, say)
 	f.add(say.decided, printable(r.DecidedBy.Shown()))
 	f.add(say.reason, printable(r.Reason))
 	f.add(say.offered, printable(r.Offer))
@@ -244,6 +285,32 @@ func (s sheet) asking(r *request.Request) {
 	s.rows(s.w, f.rows, text.WrapSoft)
 	s.requestClocks(r.Clocks)
 	s.history(r.Timeline)
+}
+
+// collected shows what engineering needs, what was collected of it, and what has come of the request elsewhere.
+func (s sheet) collected(f *facts, r *request.Request, say requestLabels) {
+	for _, c := range r.Collected {
+		name := c.Need
+		if n := slices.IndexFunc(r.Needs, func(n request.Need) bool { return n.ID == c.Need }); n >= 0 {
+			name = r.Needs[n].Name.In(s.language)
+		}
+		f.add(printable(name), paragraphs(c.Text)...)
+	}
+	if !r.Over() && r.Status != request.Answered {
+		var missing []string
+		for _, n := range r.Missing() {
+			missing = append(missing, printable(fmt.Sprintf("%s (%s)", n.Name.In(s.language), n.ID)))
+		}
+		f.add(say.missing, missing...)
+	}
+	if c := r.Case; c != nil {
+		f.add(say.vendor, printable(c.Vendor+" "+c.Ref))
+		f.add(say.chase, s.at(c.Chase))
+	}
+	f.add(say.incident, printable(r.Incident))
+	if r.Rating != nil {
+		f.add(say.rating, fmt.Sprintf("%d/%d", r.Rating.Score, request.MaxScore))
+	}
 }
 
 // paragraphs are the lines of what somebody has written.
@@ -277,14 +344,119 @@ func (a *app) declineRequest() *cobra.Command {
 
 // asksRequest makes a command that asks something of a request in words.
 func (a *app) asksRequest(cmd *cobra.Command, command func(text string) request.Command) *cobra.Command {
+	return a.asksRequestOf(cmd, 0, func(_ []string, text string) (request.Command, error) { return command(text), nil })
+}
+
+// requestCase says what a vendor was asked.
+func (a *app) requestCase() *cobra.Command {
+	var chase string
+	cmd := a.asksRequestOf(&cobra.Command{
+		Use: "case REQUEST VENDOR REF", Short: "Say what a vendor was asked, and when to ask again",
+		Long:    "Say by which reference a vendor knows what it was asked, and when to ask again: whoever works on it is told then. " + times,
+		Example: "  muster request case " + aRequest + " skyhost SR-1182 --chase 2026-12-01T09:00:00+09:00",
+	}, 1, func(args []string, text string) (request.Command, error) {
+		at, err := a.clockTime("--chase", chase)
+		return request.RecordCase{Vendor: args[0], Ref: text, Chase: at}, err
+	})
+	cmd.Flags().StringVar(&chase, "chase", "", "`TIME` at which to ask again, such as 2026-12-01T09:00:00+09:00")
+	return cmd
+}
+
+// completeRequest says that the answer is enough, and how content the customer is.
+func (a *app) completeRequest() *cobra.Command {
+	var score int
+	cmd := a.asksRequest(&cobra.Command{
+		Use: "complete REQUEST [NOTE...]", Short: "Say that the answer is enough, which closes it",
+		Long: "Say that the answer is enough, which closes the request. The customer does, or somebody else than who has answered; the\n" +
+			"customer alone says how content it is.",
+		Example: "  muster request complete " + aRequest + " --score 5 \"that was fast\"",
+	}, func(text string) request.Command {
+		return request.Judge{Result: request.Complete, Note: text, Score: score}
+	})
+	cmd.Flags().IntVar(&score, "score", 0, "`NUMBER` from 1 to 5, which is best: how content the customer is")
+	return cmd
+}
+
+// requestReport writes the report on a request.
+func (a *app) requestReport() *cobra.Command {
+	var format, file string
+	cmd := &cobra.Command{
+		Use: "report REQUEST", Short: "Write the report on a request as of now",
+		Long:    "Write the report on a request as of now.",
+		Example: "  muster request report " + aRequest + "\n  muster request report " + aRequest + " --format html --lang ko --file request.html",
+		Args: func(_ *cobra.Command, args []string) error {
+			if !slices.Contains(report.Formats(), report.Format(format)) {
+				return misused("--format %q: want %s", format, joined(report.Formats()))
+			}
+			if format == string(report.PDF) && file == "" && a.onTerminal() {
+				return misused("--format pdf: want --file, for a terminal shows no PDF")
+			}
+			return wants("REQUEST")(nil, args)
+		},
+		ValidArgsFunction: a.completeRequests(),
+		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) error {
+			text, err := c.RequestReport(ctx, requestID(args), report.Format(format), a.language())
+			if err != nil {
+				return err
+			}
+			return a.save(file, text)
+		}),
+	}
+	cmd.Flags().StringVar(&format, "format", string(report.Markdown), "`FORMAT`: "+joined(report.Formats()))
+	a.fileFlag(cmd, &file)
+	_ = cmd.RegisterFlagCompletionFunc("format", completions(report.Formats()))
+	return cmd
+}
+
+// requestIncident opens the incident that a request has become.
+func (a *app) requestIncident() *cobra.Command {
+	var (
+		asked           api.RequestIncident
+		impact, urgency string
+		key             string
+	)
+	cmd := &cobra.Command{
+		Use: "incident REQUEST SERVICE TITLE...", Short: "Open the incident that it has become",
+		Long: "Open the incident that a request has become. What was promised for the incident runs from the receipt of the request, which\n" +
+			"is answered all the same.",
+		Example: "  muster request incident " + aRequest + " checkout \"Payments are refused\" --impact high",
+		Args:    wants("REQUEST", "SERVICE", "TITLE..."), ValidArgsFunction: a.completeRequests(),
+		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) error {
+			asked.Service, asked.Title = args[1], strings.Join(args[2:], " ")
+			asked.Impact, asked.Urgency = priority.Level(impact), priority.Level(urgency)
+			var r api.RequestReceipt
+			err := a.once(key, func(key string) (err error) {
+				r, err = c.PromoteRequest(ctx, requestID(args), asked, key)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return a.answer(r, func(w io.Writer) { fmt.Fprintf(w, "%s: %s\n", printable(string(r.ID)), printable(r.Incident)) })
+		}),
+	}
+	cmd.Flags().StringVar(&impact, "impact", "", "`LEVEL` of the impact; default: that of the service")
+	cmd.Flags().StringVar(&urgency, "urgency", "", "`LEVEL` of the urgency; default: that of the service")
+	keyFlag(cmd, &key)
+	return cmd
+}
+
+// asksRequestOf makes a command that asks something of a request: after so many arguments, the others are a text.
+func (a *app) asksRequestOf(cmd *cobra.Command, before int, command func(args []string, text string) (request.Command, error)) *cobra.Command {
 	var key string
 	cmd.Args, cmd.ValidArgsFunction = wants(strings.Fields(cmd.Use)[1:]...), a.completeRequests()
 	cmd.RunE = a.asks(func(ctx context.Context, c *api.Client, args []string) error {
-		words, err := a.text(args[1:])
+		words := ""
+		if len(args) > 1+before {
+			var err error
+			if words, err = a.text(args[1+before:]); err != nil {
+				return err
+			}
+		}
+		asked, err := command(args[1:], words)
 		if err != nil {
 			return err
 		}
-		asked := command(words)
 		var r api.RequestReceipt
 		err = a.once(key, func(key string) (err error) {
 			r, err = c.AskRequest(ctx, requestID(args), asked, key)

@@ -41,6 +41,9 @@ func (people) Request(a request.Asked) (request.Asked, request.Pinned, error) {
 			Kind: a.Kind, Feature: a.Feature, At: a.Received, Zone: time.UTC, Hours: supportplan.Open{Known: true, Now: true},
 		}),
 	}
+	if a.Kind == "enquiry" {
+		p.Needs = []request.Need{{ID: "version", Name: both("Version in use", "사용 중인 버전")}, {ID: "logs", Name: both("Logs", "로그")}}
+	}
 	return a, p, nil
 }
 

@@ -24,6 +24,7 @@ import (
 	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/review"
+	"muster/internal/risk"
 	"muster/internal/supportplan"
 	"muster/internal/ticket"
 	"muster/internal/timeline"
@@ -53,6 +54,7 @@ type house struct {
 	requests  []*request.Request
 	problems  []*problem.Problem
 	actions   []*action.Action
+	risks     []*risk.Escalation
 	planRuns  []*planrun.Run
 }
 

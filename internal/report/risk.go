@@ -1,0 +1,133 @@
+package report
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"muster/internal/delivery"
+	"muster/internal/risk"
+)
+
+// escalated is what a text on an escalation sees.
+type escalated struct {
+	About string `text:"code"`
+	Mine  bool   // whoever reads it has escalated it
+	Gone  bool   // the originator could not be found
+
+	ID         string
+	Title      string `text:"line"`
+	Status     string `text:"code"`
+	Priority   string
+	Originator string
+	Service    string
+	Zone       string
+	Level      int
+	Levels     int
+	Why        string `text:"code"`
+	Taker      string
+	Deadline   time.Time
+	By         string
+	Words      string `text:"prose"`
+
+	Situation  string `text:"prose"`
+	Importance string `text:"prose"`
+	Affected   string `text:"prose"`
+	Scale      string `text:"prose"`
+	Urgency    string `text:"prose"`
+	Remedy     string `text:"prose"`
+}
+
+// riskKey names the text for a message on an escalation.
+func riskKey(a risk.About) string { return string(delivery.Risk) + "." + string(a) }
+
+// riskWords lists the words that escalations need.
+func riskWords(add func(axis, value string)) {
+	for _, s := range risk.Statuses() {
+		add("risk-status", string(s))
+	}
+	for _, a := range risk.Abouts() {
+		add("risk-message", string(a))
+	}
+	for _, w := range risk.Leaving() {
+		add("risk-left", w)
+	}
+	for _, w := range risk.Whys() {
+		add("risk-why", w)
+	}
+	for _, p := range (&risk.Asked{}).Parts() {
+		add("risk-part", p.Name)
+	}
+	for _, d := range []string{"take", "answer", "confirm", "assign"} {
+		add("risk-deed", d)
+	}
+}
+
+// loadRiskMessages reads the messages on escalations, which share one file for each language, and tries them.
+func (l *language) loadRiskMessages(fsys fs.FS) error {
+	file := "notifications/risk." + l.code + ".tmpl"
+	t, err := l.parse(fsys, file)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	for _, a := range risk.Abouts() {
+		m := message{subject: t.Lookup("subject"), text: t.Lookup(string(a))}
+		if m.subject == nil || m.text == nil {
+			faults = append(faults, fmt.Errorf(`%s: want it to define "subject" and %q`, file, a))
+			continue
+		}
+		l.messages[riskKey(a)] = m
+		for _, data := range []escalated{{}, filled[escalated]()} {
+			data.About = string(a)
+			if _, err := m.write(&data); err != nil {
+				faults = append(faults, err)
+				break
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// Risk writes one message on an escalation for one recipient. With an error comes a message of the bare facts that can be sent all
+// the same.
+func (t *Texts) Risk(telling risk.Telling, gone bool, to delivery.Recipient) (delivery.Message, error) {
+	l := t.in(to.Language)
+	m := delivery.Message{
+		Kind: delivery.Risk, Language: l.code, Priority: telling.Terms.Priority.String(), Status: string(telling.Status), Service: telling.Terms.ServiceName,
+	}
+	text, known := l.messages[riskKey(telling.About)]
+	err := fmt.Errorf("no text %q", riskKey(telling.About))
+	var w written
+	if known {
+		w, err = text.write(l.seenEscalated(&telling, gone, to))
+	}
+	if err != nil {
+		m.Subject = line(fmt.Sprintf("%s: %s: %s", telling.Terms.ID, l.word("risk-message", string(telling.About)), telling.Terms.Title()))
+		m.Text = m.Subject
+		return m, fmt.Errorf("write message %s in %s: %w", riskKey(telling.About), l.code, err)
+	}
+	m.Subject, m.Text = w.subject, w.text
+	return m, nil
+}
+
+func (l *language) seenEscalated(x *risk.Telling, gone bool, to delivery.Recipient) *escalated {
+	terms := &x.Terms
+	return clean(&escalated{
+		About: string(x.About), Mine: to.ID == terms.Originator.ID, Gone: gone, ID: string(terms.ID), Title: terms.Title(), Status: string(x.Status),
+		Priority: terms.Priority.String(), Originator: terms.Originator.Shown(), Service: cmp.Or(terms.ServiceName, terms.Service),
+		Zone: cmp.Or(to.Zone, terms.Zone), Level: x.Level, Levels: x.Levels, Why: x.Why, Taker: x.Taker.Shown(), Deadline: x.Deadline, By: x.By.Shown(),
+		Words: x.Words, Situation: terms.Situation, Importance: terms.Importance, Affected: terms.Affected, Scale: terms.Scale, Urgency: terms.Urgency,
+		Remedy: terms.Remedy,
+	})
+}
+
+// RiskStatus returns where an escalation stands.
+func (t *Texts) RiskStatus(s risk.Status, language string) string {
+	return t.in(language).word("risk-status", string(s))
+}
+
+// RiskPart returns what one of the six parts of an escalation is called.
+func (t *Texts) RiskPart(name, language string) string { return t.in(language).word("risk-part", name) }
