@@ -32,6 +32,7 @@ import (
 	"muster/internal/priority"
 	"muster/internal/problem"
 	"muster/internal/review"
+	"muster/internal/risk"
 	"muster/internal/timeline"
 	"muster/starter"
 	"muster/worker"
@@ -76,6 +77,7 @@ func TestHistoriesAsRecorded(t *testing.T) {
 	})
 	t.Run("action item", func(t *testing.T) { keep(t, "signed-action", b.improved(t)) })
 	t.Run("problem", func(t *testing.T) { keep(t, "signed-problem", b.solved(t)) })
+	t.Run("escalation", func(t *testing.T) { keep(t, "signed-escalation", b.escalated(t)) })
 	t.Run("refused", func(t *testing.T) {
 		gone := failing(99, http.StatusNotFound, nil)
 		sink.answer("/eve/app", gone)
@@ -96,6 +98,7 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		must(t, command(t.Context(), b, id, workflows.AcknowledgeUpdate, incident.Acknowledge{}))
 		must(t, command(t.Context(), b, id, workflows.SetPriorityUpdate, incident.SetPriority{Urgency: "low", Reason: "One till only."}))
 		must(t, command(t.Context(), b, id, workflows.ResolveUpdate, incident.Resolve{Note: "Replaced."}))
+		b.state(t, "till", "reopened", "the customers have heard that it is over", settled)
 		must(t, command(t.Context(), b, id, workflows.CloseUpdate, incident.Close{Note: "Done."}))
 		keep(t, "signed-incident-reopened", b.ended(t, "till", "reopened"))
 		r, err := (&starter.Reviews{Temporal: b.temporal}).State(t.Context(), id)
@@ -117,6 +120,7 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		b.awaitPage(t, "/ann/app", i.ID)
 		must(t, command(t.Context(), b, i.ID, workflows.AcknowledgeUpdate, incident.Acknowledge{}))
 		must(t, command(t.Context(), b, i.ID, workflows.ResolveUpdate, incident.Resolve{Note: "The receiver is back."}))
+		b.state(t, "till", "continues", "the customers have heard that it is over", settled)
 		must(t, command(t.Context(), b, i.ID, workflows.CloseUpdate, incident.Close{}))
 		runs := b.ended(t, "till", "continues")
 		if len(runs) != 2 {
@@ -309,6 +313,38 @@ func (b *bare) solved(t *testing.T) []*historypb.History {
 		must(t, problems.Ask(t.Context(), p.ID, starter.Request{ID: fmt.Sprint("problem", n), By: bob()}, c))
 	}
 	return b.run(t, workflows.ProblemWorkflowID("shop", key))
+}
+
+// escalated takes a risk from whoever sees it until it is in hand, and returns the history.
+func (b *bare) escalated(t *testing.T) []*historypb.History {
+	t.Helper()
+	escalations := b.incidents.Escalations()
+	to := func(id string) risk.Level {
+		return risk.Level{Targets: []escalation.Target{{Kind: escalation.Person, ID: id}}, Wait: time.Hour}
+	}
+	e, err := escalations.Start(t.Context(), starter.Request{ID: "escalate", By: bob()}, risk.Terms{
+		Asked: risk.Asked{
+			Situation: "The disks fill up.", Importance: "The shop stops when they are full.", Affected: "Every customer of the shop.", Scale: "All sales.",
+			Urgency: "At once.", Remedy: "Buy disks, and delete old logs until then.", Priority: priority.P2, Service: "shop",
+		},
+		Pinned: risk.Pinned{Organisation: "Night", Zone: "UTC", ServiceName: "Shop", Policy: "management", Levels: []risk.Level{to("ann"), to("cat")}},
+	})
+	must(t, err)
+	asked := 0
+	ask := func(by string, c risk.Command) error {
+		asked++
+		return escalations.Ask(t.Context(), e.ID, starter.Request{ID: fmt.Sprint("escalation", asked), By: somebody(by)}, c)
+	}
+	must(t, ask("ann", risk.Take{Note: "I look at it."}))
+	must(t, ask("ann", risk.Answer{Text: "There is a week left."}))
+	must(t, ask("bob", risk.Raise{Reason: "There are two days left."}))
+	if ask("cat", risk.Confirm{}) == nil {
+		t.Error("somebody else than its originator may say that it is in hand")
+	}
+	must(t, ask("cat", risk.Take{}))
+	must(t, ask("cat", risk.Answer{Text: "The disks come tomorrow."}))
+	must(t, ask("bob", risk.Confirm{Note: "They are here."}))
+	return b.run(t, workflows.EscalationWorkflowID(e.ID))
 }
 
 func somebody(id string) timeline.Actor {
