@@ -124,6 +124,8 @@ func (s *Requests) Ask(ctx context.Context, id request.ID, req Request, c reques
 		name = workflows.HandOverUpdate
 	case request.Collect:
 		name = workflows.CollectUpdate
+	case request.Meet:
+		name = workflows.MeetUpdate
 	case request.RecordCase:
 		name = workflows.RecordCaseUpdate
 	case request.Judge:

@@ -81,6 +81,7 @@ const (
 	WithdrawUpdate = "Withdraw"
 	HandOverUpdate = "HandOver"
 	CollectUpdate  = "Collect"
+	MeetUpdate     = "Meet"
 	JudgeUpdate    = "Judge"
 	PromoteUpdate  = "Promote"
 )

@@ -86,6 +86,7 @@ func (r *requestRun) listen(ctx workflow.Context) error {
 		onRequest[request.Take](TakeUpdate, "work on it"),
 		onRequest[request.HandOver](HandOverUpdate, "give it to another person"),
 		onRequest[request.Collect](CollectUpdate, "say something that engineering needs"),
+		onRequest[request.Meet](MeetUpdate, "record a meeting with its minutes"),
 		onRequest[request.RecordCase](RecordCaseUpdate, "say what a vendor was asked, and when to ask again"),
 		onRequest[request.Judge](JudgeUpdate, "say whether the answer is enough"),
 		onRequest[request.Promote](PromoteUpdate, "say that it has become an incident"),

@@ -29,6 +29,7 @@ type language struct {
 	result    shipped
 	review    *template.Template // the report of a review …
 	draft     *template.Template // … and the draft of its text for a customer
+	minutes   *template.Template
 	plans     map[string]shipped // by kind of report
 	problem   shipped
 	request   shipped
@@ -213,6 +214,9 @@ func (l *language) loadReports(fsys fs.FS) error {
 	if l.result, err = l.loadReport(fsys, ResultForm, &result{}, new(filled[result]())); err != nil {
 		return err
 	}
+	if err = l.loadMinutes(fsys); err != nil {
+		return err
+	}
 	if err = l.loadReview(fsys); err != nil {
 		return err
 	}
@@ -291,7 +295,7 @@ func strangers(fsys fs.FS, languages []*language) error {
 		for _, pattern := range []string{
 			"timeline/words.%s.tmpl", "timeline/sentences.%s.tmpl", "entitlements/sentences.%s.tmpl", "reports/incident.%s.md.tmpl",
 			"reports/incident.%s.html.tmpl", "reports/result.%s.md.tmpl", "reports/result.%s.html.tmpl", "reports/parts.%s.md.tmpl",
-			"reports/review.%s.md.tmpl", "reports/review-draft.%s.md.tmpl",
+			"reports/review.%s.md.tmpl", "reports/minutes.%s.md.tmpl", "reports/review-draft.%s.md.tmpl",
 		} {
 			known = append(known, fmt.Sprintf(pattern, l.code))
 		}

@@ -73,3 +73,31 @@ func TestRequestReports(t *testing.T) {
 		t.Errorf("got %v, %.20q", err, out)
 	}
 }
+
+func TestMinutes(t *testing.T) {
+	all, r := texts(t), worked(t)
+	r.Meetings = []request.Meeting{
+		{
+			At: after(time.Hour), Purpose: "More storage", Who: []string{"서지우", "Park"}, Text: "The disk | fills up.\n\n# Twice", By: person("kim", "김민수"),
+			Decisions: []string{"100 GB more", "none *deleted*"}, Next: []string{"Park, until Friday: a quote"},
+		},
+		{At: after(2 * time.Hour), Purpose: "The quote", Who: []string{"서지우"}, Text: "It is fine.", By: person("kim", "김민수")},
+	}
+	for _, language := range all.Languages() {
+		for number, name := range map[int]string{1: "minutes", 2: "minutes-short"} {
+			for f, ending := range map[report.Format]string{report.Markdown: ".md", report.HTML: ".html"} {
+				out, err := all.Minutes(r, number, report.Edition{Language: language, Format: f, At: after(3 * time.Hour)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				golden(t, name+"."+language+ending, string(out))
+			}
+		}
+	}
+	if out, err := all.Minutes(r, 1, report.Edition{Language: "ko", Format: report.PDF, At: start()}); err != nil || !strings.HasPrefix(string(out), "%PDF") {
+		t.Errorf("got %v, %.20q", err, out)
+	}
+	if _, err := all.Minutes(r, 3, report.Edition{Language: "ko", Format: report.Markdown}); err == nil {
+		t.Error("there is no third meeting")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"text/template"
 	"time"
 
@@ -270,7 +271,7 @@ func (l *language) printed(source []byte, d pdf.Document, e Edition) ([]byte, er
 func reviewedOf(r *review.Review, at time.Time) *reviewed {
 	f := &r.Facts
 	d := &reviewed{
-		Made: at, Zone: f.Zone, ID: string(f.Incident), Title: f.Title, Service: f.Service, Priority: code(f.Priority), Customers: f.Customers,
+		Made: at, Zone: f.Zone, ID: string(f.Incident), Title: f.Title, Service: f.Service, Priority: code(f.Priority), Customers: slices.Clone(f.Customers),
 		Closed: r.Status == review.Closed, Started: f.Times.Started, Resolved: f.Times.Resolved, Reopened: f.Reopened,
 	}
 	if !d.Resolved.IsZero() {
@@ -304,7 +305,7 @@ func reviewedOf(r *review.Review, at time.Time) *reviewed {
 		d.Symptom, d.Reason, d.Remedy = p.Symptom, p.Cause, p.Remedy
 	}
 	if m := r.Meeting; m != nil {
-		d.Meeting = &meeting{m.At, m.Who, m.Minutes}
+		d.Meeting = &meeting{m.At, slices.Clone(m.Who), m.Minutes}
 	}
 	for _, a := range r.Actions {
 		d.Actions = append(d.Actions, actionItem{a.ID, a.Title})

@@ -187,3 +187,30 @@ func TestWhateverIsAskedOfTheWork(t *testing.T) {
 		}
 	})
 }
+
+func TestMinutesAreReadByTheCustomerAndNeverChanged(t *testing.T) {
+	d := receive(t, needing())
+	met := request.Meet{
+		At: minute(1), Purpose: "More storage", Who: []string{"Seo", "Kim"}, Text: "The disk fills up.", Decisions: []string{"100 GB more"},
+		Next: []string{"Kim, until Friday: a quote"},
+	}
+	d.must(met, kim, minute(2))
+	for want, spoilt := range map[string]func(*request.Meet){
+		"purpose: want one line":               func(m *request.Meet) { m.Purpose = " " },
+		"who: want the names of those":         func(m *request.Meet) { m.Who = []string{"Seo", ""} },
+		"decisions: want at most 30":           func(m *request.Meet) { m.Decisions = make([]string, 31) },
+		"next: want at most 30, each one line": func(m *request.Meet) { m.Next = []string{"a\nb"} },
+		"text: missing":                        func(m *request.Meet) { m.Text = "" },
+		"want an instant between the receipt":  func(m *request.Meet) { m.At = minute(60) },
+	} {
+		m := met
+		spoilt(&m)
+		d.refused(m, kim, minute(3), want)
+	}
+	shown := d.Shown(incident.Viewer{Party: "acme", Own: func(a timeline.Actor) bool { return a.ID == "acme/desk" }, Instead: timeline.Actor{Name: "Hanbit"}})
+	if len(shown.Meetings) != 1 || shown.Meetings[0].Text != met.Text || shown.Meetings[0].By.Name != "Hanbit" || d.Meetings[0].By != kim {
+		t.Errorf("shown %+v", shown.Meetings)
+	}
+	d.must(request.Withdraw{Reason: "no"}, kim, minute(4))
+	d.refused(met, kim, minute(5), "record a meeting on")
+}

@@ -110,6 +110,7 @@ type Request struct {
 	Case       *VendorCase         `json:"case,omitempty"`
 	Incident   string              `json:"incident,omitempty"` // that it has become
 	Rating     *Rating             `json:"rating,omitempty"`
+	Meetings   []Meeting           `json:"meetings,omitempty"` // with their minutes, the first one first
 	Sends      int                 `json:"sends"`              // messages begun so far
 	Refusals   int                 `json:"refusals,omitempty"` // decisions of whoever has recorded it
 	Partial    bool                `json:"partial,omitempty"`  // as the customer sees it: what is not in it is hidden, and not none

@@ -23,7 +23,7 @@ func (r *Request) Shown(v incident.Viewer) *Request {
 			AtRisk: r.AtRisk, Calendars: r.Calendars, Needs: r.Needs, Entitlement: supportplan.Entitlement{Table: r.Entitlement.Table}, // the names in it
 		}}, Status: r.Status, Opened: r.Opened, Verdict: r.Verdict,
 		Clocks: r.Clocks, Answer: r.Answer, AnsweredBy: who(r.AnsweredBy), AnsweredAt: r.AnsweredAt, DecidedBy: who(r.DecidedBy),
-		Closes: r.Closes, Ended: r.Ended, Owner: who(r.Owner), Collected: r.Collected, Incident: r.Incident, Rating: r.Rating, Partial: true, Timeline: timeline.Log{Entries: []timeline.Entry{}},
+		Closes: r.Closes, Ended: r.Ended, Owner: who(r.Owner), Collected: r.Collected, Incident: r.Incident, Rating: r.Rating, Meetings: r.shownMeetings(who), Partial: true, Timeline: timeline.Log{Entries: []timeline.Entry{}},
 	}
 	if r.Status == Declined || r.Status == Withdrawn {
 		shown.Reason, shown.Offer = r.Reason, r.Offer
@@ -51,6 +51,8 @@ func public(k timeline.Kind) (facts []string, ok bool) {
 		return []string{"request", "customer", "kind", "begun", "number", "text"}, true
 	case timeline.RequestTaken, timeline.RequestHandedOver, timeline.RequestComplete:
 		return nil, true
+	case timeline.RequestMet:
+		return []string{"number", "at", "purpose", "who"}, true
 	case timeline.RequestCollected:
 		return []string{"need", "text"}, true
 	case timeline.RequestIncomplete:

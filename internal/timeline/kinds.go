@@ -151,6 +151,7 @@ const (
 	RequestNotified   Kind = "request.notified"    // request customer kind begun number text: the customer is told of an issue
 	RequestTaken      Kind = "request.taken"       // from note
 	RequestHandedOver Kind = "request.handed-over" // to from note
+	RequestMet        Kind = "request.met"         // number at purpose who
 	RequestCollected  Kind = "request.collected"   // need text
 	RequestCase       Kind = "request.case"        // vendor ref chase
 	RequestChase      Kind = "request.chase"       // vendor ref: the vendor is to be asked again
@@ -286,7 +287,7 @@ func Kinds() []Kind {
 		RollbackDecideBy, RollbackEnded, ChangeLeft, ChangeAsked, ChangeDecided, ActionRefused,
 		RequestReceived, RequestJudged, RequestUncounted, RequestCounted, RequestReturned, RequestAccepted, RequestWaiting,
 		RequestApproved, RequestDeclined, RequestAnswered, RequestWithdrawn, RequestClosed, RequestNotified, RequestTaken, RequestHandedOver,
-		RequestCollected, RequestCase, RequestChase, RequestComplete, RequestIncomplete, RequestRated, RequestPromoted, DecisionRefused,
+		RequestMet, RequestCollected, RequestCase, RequestChase, RequestComplete, RequestIncomplete, RequestRated, RequestPromoted, DecisionRefused,
 		ProblemFound, ProblemOpened, ProblemLinked, ProblemUnlinked, ProblemKnown, ProblemCaused, ProblemFixPlanned, ProblemFixed, ProblemHeld,
 		ProblemReopened, ProblemAssigned, ProblemStale, ProblemEscalated, ProblemClosed,
 		ItemOpened, ItemOverdue, ItemOwnerless, ItemAssigned, ItemExtended, ItemDone, ItemVerified, ItemRefuted, ItemChecked, ItemReopened,

@@ -55,6 +55,7 @@ func tries() []try {
 		{"POST /api/v1/requests", "POST", "/api/v1/requests", `{"customer":"acme","kind":"enquiry","text":"How?"}`},
 		{"GET " + requestRoute, "GET", tuned, ""},
 		{"GET " + requestRoute + "/report", "GET", tuned + "/report", ""},
+		{"GET " + requestRoute + "/minutes", "GET", tuned + "/minutes", ""},
 		{"GET /api/v1/actions", "GET", "/api/v1/actions", ""},
 		{"POST /api/v1/actions", "POST", "/api/v1/actions", acting()["actions"]},
 		{"GET " + actionRoute, "GET", pooled, ""},
@@ -68,7 +69,7 @@ func tries() []try {
 	for _, verb := range []string{"done", "verify", "effect", "extend", "assign", "cancel", "note"} {
 		all = append(all, try{"POST " + actionRoute + "/" + verb, "POST", pooled + "/" + verb, acting()[verb]})
 	}
-	for _, verb := range []string{"approve", "decline", "answer", "withdraw", "note", "take", "hand-over", "collect", "case", "judge", "incident"} {
+	for _, verb := range []string{"approve", "decline", "answer", "withdraw", "note", "take", "hand-over", "collect", "meeting", "case", "judge", "incident"} {
 		all = append(all, try{"POST " + requestRoute + "/" + verb, "POST", tuned + "/" + verb, asked()[verb]})
 	}
 	all = append(all, try{"GET /api/v1/inbox", "GET", "/api/v1/inbox", ""}, try{"GET /api/v1/plan-runs", "GET", "/api/v1/plan-runs", ""},

@@ -293,6 +293,8 @@ func (c *Client) AskRequest(ctx context.Context, id request.ID, cmd request.Comm
 		name, body = "hand-over", NewRequestOwner{Person: cmd.Person, Note: cmd.Note}
 	case request.Collect:
 		name = "collect"
+	case request.Meet:
+		name = "meeting"
 	case request.RecordCase:
 		name = "case"
 	case request.Judge:
@@ -309,6 +311,18 @@ func (c *Client) RequestReport(ctx context.Context, id request.ID, f report.Form
 		q.Set("lang", language)
 	}
 	return c.get(ctx, ofRequest(id)+"/report", q)
+}
+
+// Minutes returns those of a meeting on a request, by its number; 0 is the newest.
+func (c *Client) Minutes(ctx context.Context, id request.ID, number int, f report.Format, language string) ([]byte, error) {
+	q := url.Values{"format": {string(f)}}
+	if number > 0 {
+		q.Set("number", strconv.Itoa(number))
+	}
+	if language != "" {
+		q.Set("lang", language)
+	}
+	return c.get(ctx, ofRequest(id)+"/minutes", q)
 }
 
 // PromoteRequest opens the incident that a request has become, under a key; an empty key means a new one.

@@ -487,6 +487,7 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+requestRoute+"/note"] = api.Body{Value: request.Note{}}
 	want["POST "+requestRoute+"/take"] = api.Body{Value: request.Take{}}
 	want["POST "+requestRoute+"/hand-over"] = api.Body{Value: api.NewRequestOwner{}}
+	want["POST "+requestRoute+"/meeting"] = api.Body{Value: request.Meet{}}
 	want["POST "+requestRoute+"/collect"] = api.Body{Value: request.Collect{}}
 	want["POST "+requestRoute+"/case"] = api.Body{Value: request.RecordCase{}}
 	want["POST "+requestRoute+"/judge"] = api.Body{Value: request.Judge{}}
@@ -654,7 +655,7 @@ func right(t *testing.T, p *place, o operation) demand {
 		if o.method == "GET" {
 			r.body = ""
 		}
-		if o.method == "POST" && p.requests[tuning] != nil {
+		if (o.method == "POST" || last == "minutes") && p.requests[tuning] != nil {
 			p.readied(last)
 		}
 	case o.key() == "POST /api/v1/problems":
@@ -967,6 +968,7 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{"/api/v1/requests", "?status=gone"},
 			{requestRoute, ""},
 			{requestRoute + "/report", "?format=md"},
+			{requestRoute + "/minutes", "?format=html&lang=ko&number=1"},
 			{"/api/v1/escalations", "?status=open&open=true&service=checkout&limit=7"},
 			{"/api/v1/escalations", "?status=gone"},
 			{escalationRoute, ""},

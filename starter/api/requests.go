@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"muster/internal/authority"
 	"muster/internal/escalation"
 	"muster/internal/priority"
+	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/supportplan"
@@ -193,6 +195,34 @@ func (s *server) requestReport(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return sendReport(w, string(x.ID), format, body)
+}
+
+// minutes writes those of a meeting, the newest where no number says which.
+func (s *server) minutes(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	format, faults := formatOf(q)
+	number := 0
+	if v := q.Get("number"); v != "" {
+		var err error
+		if number, err = strconv.Atoi(v); err != nil || number < 1 {
+			faults = append(faults, refusal.Fault{Field: "number", Detail: fmt.Sprintf("%q; want that of a meeting, from 1", clip(v))})
+		}
+	}
+	if err := queryFaults(q, append(s.langFault(q), faults...), "number", "format", "lang"); err != nil {
+		return err
+	}
+	x, err := s.Backend.Request(r.Context(), requestOf(r))
+	if err != nil {
+		return err
+	}
+	if number = cmp.Or(number, len(x.Meetings)); number == 0 || number > len(x.Meetings) {
+		return &starter.NotFoundError{What: fmt.Sprintf("meeting %d on request %s", number, x.ID)}
+	}
+	body, err := s.Texts.Minutes(s.shownRequest(r, x), number, report.Edition{Language: cmp.Or(q.Get("lang"), s.Language), Format: format, At: s.Now()})
+	if err != nil {
+		return err
+	}
+	return sendReport(w, fmt.Sprintf("%s-minutes-%d", x.ID, number), format, body)
 }
 
 // shownRequest is a request as the visitor may see it.

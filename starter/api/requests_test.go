@@ -36,6 +36,7 @@ func asked() map[string]string {
 		"note":      `{"text":"internal words"}`,
 		"take":      `{"note":"internal words"}`,
 		"hand-over": `{"person":"kim","note":"internal words"}`,
+		"meeting":   `{"purpose":"More storage","who":["Seo"],"text":"The disk fills up"}`,
 		"collect":   `{"need":"version","text":"4.2"}`,
 		"case":      `{"vendor":"skyhost","ref":"SR-1182","chase":"2026-12-01T09:00:00+09:00"}`,
 		"judge":     `{"result":"complete"}`,
@@ -48,6 +49,9 @@ func (p *place) readied(last string) {
 	q, kim := p.requests[tuning], timeline.Actor{Kind: timeline.Person, ID: "other", Name: "x"}
 	if slices.Contains([]string{"take", "hand-over", "case", "judge"}, last) {
 		_ = request.Approve{Reason: "x"}.Apply(q, kim, p.now)
+	}
+	if last == "minutes" {
+		_ = request.Meet{Purpose: "More storage", Who: []string{"Seo"}, Text: "The disk fills up"}.Apply(q, kim, p.now)
 	}
 	q.Needs = []request.Need{{ID: "version", Name: supportplan.Text{English: "Version", Korean: "버전"}}}
 	if last == "judge" {

@@ -116,6 +116,8 @@ func (s *server) routes() []route {
 		{http.MethodPost, oneRequest + "/take", authority.Work, authority.Request, onRequest[request.Take](s)},
 		{http.MethodPost, oneRequest + "/hand-over", authority.Work, authority.Request, s.handOverRequest},
 		{http.MethodPost, oneRequest + "/collect", authority.Work, authority.Request, onRequest[request.Collect](s)},
+		{http.MethodPost, oneRequest + "/meeting", authority.Work, authority.Request, onRequest[request.Meet](s)},
+		{http.MethodGet, oneRequest + "/minutes", authority.Read, authority.Request, s.minutes},
 		{http.MethodPost, oneRequest + "/case", authority.Work, authority.Request, onRequest[request.RecordCase](s)},
 		{http.MethodPost, oneRequest + "/judge", authority.Confirm, authority.Request, s.judgeRequest},
 		{http.MethodPost, oneRequest + "/incident", authority.Work, authority.Request, s.promoteRequest},

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
@@ -33,7 +35,7 @@ once; on anything else a person decides who has not recorded it. The customer is
 	}
 	a.clientFlags(group)
 	a.viewFlags(group)
-	group.AddCommand(a.openRequest(), a.listRequests(), a.showRequest(), a.declineRequest(), a.requestCase(), a.completeRequest(), a.requestIncident(), a.requestReport(),
+	group.AddCommand(a.openRequest(), a.listRequests(), a.showRequest(), a.declineRequest(), a.requestCase(), a.completeRequest(), a.requestIncident(), a.requestReport(), a.requestMeeting(), a.minutes(),
 		a.asksRequest(&cobra.Command{
 			Use: "take REQUEST [NOTE...]", Short: "Work on it",
 			Long:    "Say that you work on it: you are told when the customer objects, or when a vendor is to be asked again.",
@@ -377,31 +379,92 @@ func (a *app) completeRequest() *cobra.Command {
 	return cmd
 }
 
+// requestMeeting records a meeting on a request.
+func (a *app) requestMeeting() *cobra.Command {
+	var (
+		met request.Meet
+		at  string
+	)
+	cmd := a.asksRequestOf(&cobra.Command{
+		Use: "meeting REQUEST TEXT...", Short: "Record a meeting on it, with its minutes",
+		Long: "Record a meeting on it: what it was for, who was there, what was said and decided, and what comes next. The customer may read the\n" +
+			"minutes, and nobody can change them. \"-\" reads what was said from the standard input.",
+		Example: "  muster request meeting " + aRequest + " --purpose \"More storage\" --who Seo --who Park --decision \"100 GB more\" --next \"Park, until Friday: a quote\" " +
+			"\"the disk fills up\"",
+	}, 0, func(_ []string, text string) (request.Command, error) {
+		met.Text = text
+		if at != "" {
+			var err error
+			if met.At, err = time.Parse(time.RFC3339, at); err != nil {
+				return nil, misused("--at %q: want an instant such as 2026-11-30T10:00:00+09:00", at)
+			}
+		}
+		return met, nil
+	})
+	f := cmd.Flags()
+	f.StringVar(&met.Purpose, "purpose", "", "`TEXT` that says what it was for")
+	f.StringArrayVar(&met.Who, "who", nil, "`NAME` of somebody who was there; for several, several times")
+	f.StringArrayVar(&met.Decisions, "decision", nil, "`TEXT` of something that was decided; for several, several times")
+	f.StringArrayVar(&met.Next, "next", nil, "`TEXT` of a next step; for several, several times")
+	f.StringVar(&at, "at", "", "`TIME` at which it was held; default: now")
+	for _, name := range []string{"purpose", "who", "decision", "next", "at"} {
+		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
+	}
+	_ = cmd.MarkFlagRequired("purpose")
+	_ = cmd.MarkFlagRequired("who")
+	return cmd
+}
+
+// minutes writes those of a meeting on a request.
+func (a *app) minutes() *cobra.Command {
+	return a.writesOf(&cobra.Command{
+		Use: "minutes REQUEST [NUMBER]", Short: "Write the minutes of a meeting on it",
+		Long:    "Write the minutes of a meeting on it, of the newest one where no NUMBER says which.",
+		Example: "  muster request minutes " + aRequest + "\n  muster request minutes " + aRequest + " 1 --format pdf --file minutes.pdf",
+	}, func(ctx context.Context, c *api.Client, args []string, f report.Format) ([]byte, error) {
+		number := 0
+		if len(args) == 2 {
+			var err error
+			if number, err = strconv.Atoi(args[1]); err != nil || number < 1 {
+				return nil, misused("NUMBER %q: want that of a meeting, from 1", args[1])
+			}
+		}
+		return c.Minutes(ctx, requestID(args), number, f, a.language())
+	})
+}
+
 // requestReport writes the report on a request.
 func (a *app) requestReport() *cobra.Command {
-	var format, file string
-	cmd := &cobra.Command{
+	return a.writesOf(&cobra.Command{
 		Use: "report REQUEST", Short: "Write the report on a request as of now",
 		Long:    "Write the report on a request as of now.",
 		Example: "  muster request report " + aRequest + "\n  muster request report " + aRequest + " --format html --lang ko --file request.html",
-		Args: func(_ *cobra.Command, args []string) error {
-			if !slices.Contains(report.Formats(), report.Format(format)) {
-				return misused("--format %q: want %s", format, joined(report.Formats()))
-			}
-			if format == string(report.PDF) && file == "" && a.onTerminal() {
-				return misused("--format pdf: want --file, for a terminal shows no PDF")
-			}
-			return wants("REQUEST")(nil, args)
-		},
-		ValidArgsFunction: a.completeRequests(),
-		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) error {
-			text, err := c.RequestReport(ctx, requestID(args), report.Format(format), a.language())
-			if err != nil {
-				return err
-			}
-			return a.save(file, text)
-		}),
+	}, func(ctx context.Context, c *api.Client, args []string, f report.Format) ([]byte, error) {
+		return c.RequestReport(ctx, requestID(args), f, a.language())
+	})
+}
+
+// writesOf makes a command that writes a document on a request.
+func (a *app) writesOf(cmd *cobra.Command, write func(context.Context, *api.Client, []string, report.Format) ([]byte, error)) *cobra.Command {
+	var format, file string
+	words := strings.Fields(cmd.Use)[1:]
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		if !slices.Contains(report.Formats(), report.Format(format)) {
+			return misused("--format %q: want %s", format, joined(report.Formats()))
+		}
+		if format == string(report.PDF) && file == "" && a.onTerminal() {
+			return misused("--format pdf: want --file, for a terminal shows no PDF")
+		}
+		return wants(words...)(nil, args)
 	}
+	cmd.ValidArgsFunction = a.completeRequests()
+	cmd.RunE = a.asks(func(ctx context.Context, c *api.Client, args []string) error {
+		text, err := write(ctx, c, args, report.Format(format))
+		if err != nil {
+			return err
+		}
+		return a.save(file, text)
+	})
 	cmd.Flags().StringVar(&format, "format", string(report.Markdown), "`FORMAT`: "+joined(report.Formats()))
 	a.fileFlag(cmd, &file)
 	_ = cmd.RegisterFlagCompletionFunc("format", completions(report.Formats()))
