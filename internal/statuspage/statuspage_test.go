@@ -187,7 +187,9 @@ func TestAnAnswerThatIsLost(t *testing.T) {
 	if _, ok := errors.AsType[*delivery.Unavailable](err); !ok {
 		t.Fatalf("got %v, want another attempt", err)
 	}
+	h.mu.Lock() // of the call that was broken off
 	h.fault = nil
+	h.mu.Unlock()
 	if ref, err := p.Post(t.Context(), word(1, "investigating", "조사 중")); err != nil || ref != "i1" || len(h.incidents) != 1 {
 		t.Errorf("got %q, %v and %d incidents", ref, err, len(h.incidents))
 	}
