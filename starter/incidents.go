@@ -21,6 +21,7 @@ import (
 	"muster/internal/alert"
 	"muster/internal/incident"
 	"muster/internal/priority"
+	"muster/internal/review"
 	"muster/internal/signature"
 	"muster/internal/timeline"
 	"muster/workflows"
@@ -473,7 +474,7 @@ func (s *Incidents) last(ctx context.Context, query string, except incident.ID) 
 const mostEarlier = 5
 
 // learned adds the pattern that the review of an incident has found, or that of the one which it became a part of. Of a restricted
-// one there is none: others may read the next. It tells whether there is one.
+// one there is none: others may read the next. It tells whether there is one that was published, or whose review is closed.
 func (s *Incidents) learned(ctx context.Context, e *incident.Earlier, before *incident.Incident) bool {
 	if before.Definition.Restricted() {
 		return false
@@ -484,7 +485,7 @@ func (s *Incidents) learned(ctx context.Context, e *incident.Earlier, before *in
 	}
 	reviews := Reviews{Temporal: s.Temporal, Namespace: s.Namespace, Keys: s.Keys}
 	r, err := reviews.State(ctx, of)
-	if err != nil || r.Pattern == nil {
+	if err != nil || r.Pattern == nil || r.Status != review.Closed && r.Text(review.Internal).Published.IsZero() { // nobody has agreed to it
 		return false
 	}
 	e.Learned(of, r.Pattern.Symptom, r.Pattern.Cause, r.Pattern.Remedy)

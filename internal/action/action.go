@@ -164,6 +164,7 @@ type Action struct {
 	Opened    time.Time      `json:"opened"`
 	Since     time.Time      `json:"since"`              // when it came to where it stands, or was given its due instant
 	Round     int            `json:"round"`              // how often somebody was reminded since
+	Owners    []string       `json:"owners,omitempty"`   // IDs of who has owned it before
 	Ownerless bool           `json:"ownerless"`          // the owner could not be found at the last send
 	Late      bool           `json:"late,omitempty"`     // it is open and past its due instant
 	Asking    bool           `json:"asking,omitempty"`   // it is asked whether it has helped

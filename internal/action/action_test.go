@@ -243,6 +243,9 @@ func TestANewOwner(t *testing.T) {
 		t.Errorf("got %+v", d.Action)
 	}
 	wantGot(t, d, "0 assigned", "0 assigned")
+	if err := d.do(action.Cancel{Reason: "no time"}, choi); err == nil || !slices.Equal(d.Owners, []string{"choi"}) {
+		t.Errorf("who has given it away cancels it: %v, owned by %v before", err, d.Owners)
+	}
 }
 
 func TestCancel(t *testing.T) {

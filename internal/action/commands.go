@@ -160,7 +160,7 @@ func (c Extend) Check(a *Action, by timeline.Actor) error {
 	if err := a.wantRoom("extend"); err != nil {
 		return err
 	}
-	if by.ID == a.Owner && a.Extended >= ownExtends && a.Refusals >= maxRefusals {
+	if a.owned(by) && a.Extended >= ownExtends && a.Refusals >= maxRefusals {
 		return a.alone()
 	}
 	if !c.Due.After(a.Due) {
@@ -171,7 +171,7 @@ func (c Extend) Check(a *Action, by timeline.Actor) error {
 
 // Apply moves the due instant. The owner does so once; whoever does it again is somebody else.
 func (c Extend) Apply(a *Action, by timeline.Actor, now time.Time) error {
-	if by.ID == a.Owner && a.Extended >= ownExtends {
+	if a.owned(by) && a.Extended >= ownExtends {
 		a.deny("extend", owns, by, now)
 		return a.alone()
 	}
@@ -213,6 +213,9 @@ func (c Assign) Check(a *Action, _ timeline.Actor) error {
 // Apply gives it to the new owner, who is told.
 func (c Assign) Apply(a *Action, by timeline.Actor, now time.Time) error {
 	before := a.OwnerName
+	if !slices.Contains(a.Owners, a.Owner) {
+		a.Owners = append(a.Owners, a.Owner)
+	}
 	a.Owner, a.OwnerName, a.Ownerless = c.Owner, cmp.Or(c.Name, c.Owner), false
 	a.Group = cmp.Or(c.Group, a.Group)
 	a.decided(by, c.Reason)
@@ -222,12 +225,17 @@ func (c Assign) Apply(a *Action, by timeline.Actor, now time.Time) error {
 	return nil
 }
 
+// owned tells whether somebody owns it or has: who gives it away does not decide alone on what was theirs to do.
+func (a *Action) owned(by timeline.Actor) bool {
+	return by.ID == a.Owner || slices.Contains(a.Owners, by.ID)
+}
+
 // Check refuses it once it is over.
 func (c Cancel) Check(a *Action, by timeline.Actor) error {
 	if a.Over() {
 		return a.stands("cancel")
 	}
-	if by.ID == a.Owner && a.Refusals >= maxRefusals {
+	if a.owned(by) && a.Refusals >= maxRefusals {
 		return a.own("cancel", owns)
 	}
 	return a.wantText("cancel", "reason", c.Reason, true)
@@ -235,7 +243,7 @@ func (c Cancel) Check(a *Action, by timeline.Actor) error {
 
 // Apply ends it. The owner does not.
 func (c Cancel) Apply(a *Action, by timeline.Actor, now time.Time) error {
-	if by.ID == a.Owner {
+	if a.owned(by) {
 		a.deny("cancel", owns, by, now)
 		return a.own("cancel", owns)
 	}

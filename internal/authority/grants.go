@@ -129,10 +129,11 @@ func Verbs() []Verb {
 // personal tells what only a person may do: whoever acknowledges or mitigates takes the incident and is called for it, a
 // schedule goes from one person to another, a person decides what no plan covers and on what a plan does, and answers for it, no
 // machine publishes what a review has found, and a machine that made tokens for itself could never be shut out. Nor does a machine see a
-// risk: whoever escalates one says in the end that it is in hand.
+// risk: whoever escalates one says in the end that it is in hand. Where a second person has to agree, the first one is a person too:
+// nobody writes by a machine what they then approve themselves.
 func personal(v Verb, k Kind) bool {
 	all := []Verb{Acknowledge, Mitigate, ManageOwnTokens, HandOver, Confirm, Approve, Answer, Decide, Publish}
-	return slices.Contains(all, v) || v == Open && k == Risk
+	return slices.Contains(all, v) || k == Risk && (v == Open || v == Assign) || k == Action && v == Work || k == Review && (v == Work || v == Close)
 }
 
 // A grant gives some roles of a kind of party some verbs on kinds of things: the provider on all of them, others on those

@@ -1,10 +1,11 @@
 package incident
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"strconv"
-	"strings"
+	"fmt"
+	"slices"
 	"time"
 
 	"muster/internal/escalation"
@@ -38,15 +39,30 @@ type RejectUpdate struct {
 	Reason string `json:"reason"`
 }
 
-// digest is the SHA-256 of a text with all that makes it another one.
-func (c SendUpdate) digest() string {
-	expected := ""
-	if !c.Expected.IsZero() {
-		expected = c.Expected.UTC().Format(time.RFC3339)
+// digest is the SHA-256 of a text with all that makes it another one: who reads it, too.
+func (i *Incident) digest(c SendUpdate) string {
+	h := sha256.New()
+	say := func(name string, values ...string) { fmt.Fprintf(h, "%s %q\n", name, values) }
+	var readers []string
+	for _, x := range i.Definition.Customers {
+		if c.Customer == "" || c.Customer == x.ID {
+			readers = append(readers, x.ID)
+		}
 	}
-	parts := []string{c.Customer, string(c.Status), expected, strconv.FormatBool(c.Public), c.Workaround, c.Text}
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return hex.EncodeToString(sum[:])
+	slices.Sort(readers)
+	say("customers", readers...)
+	if c.Public && i.Definition.Communication != nil {
+		for _, p := range i.Definition.Communication.Pages {
+			say("page", p.ID)
+		}
+	}
+	say("status", string(c.Status))
+	if !c.Expected.IsZero() {
+		say("expected", c.Expected.UTC().Format(time.RFC3339))
+	}
+	say("workaround", c.Workaround)
+	say("text", c.Text)
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // waits tells whether what people write has to be approved.
@@ -54,11 +70,13 @@ func (i *Incident) waits() bool {
 	return i.Definition.Communication != nil && i.Definition.Communication.Approval != nil
 }
 
-// propose lets a text wait. The one before is overtaken: readers would hear old news.
+// propose lets a text wait, with the status that it says and the pages on which it is as they are now. The one before is overtaken:
+// readers would hear old news.
 func (i *Incident) propose(c SendUpdate, by timeline.Actor, now time.Time) {
 	i.overtake("newer", now)
+	c.Status, c.Public = cmp.Or(c.Status, i.SaysNow()), c.Public || i.Posted != nil && c.Customer == ""
 	p := &Proposal{
-		Update: c, SHA256: c.digest(), Over: !i.Status.Open(), By: by, At: now, Due: now.Add(i.Definition.Communication.Approval.Within),
+		Update: c, SHA256: i.digest(c), Over: !i.Status.Open(), By: by, At: now, Due: now.Add(i.Definition.Communication.Approval.Within),
 	}
 	i.Proposed = p
 	i.record(now, timeline.UpdateProposed, by, timeline.F("sha256", p.SHA256), timeline.F("customer", i.customerName(c.Customer)),
@@ -108,6 +126,8 @@ func (i *Incident) settleProposal(now time.Time) {
 	case p == nil:
 	case p.Over == i.Status.Open() || i.Status == Closed:
 		i.overtake(string(i.Status), now)
+	case i.digest(p.Update) != p.SHA256: // it would reach others than its author and whoever approves it think
+		i.overtake("other-readers", now)
 	case !p.Due.IsZero() && !now.Before(p.Due):
 		targets, next := i.othersFor(IncidentManager), now.Add(i.within())
 		if p.Told++; p.Told > 1 {

@@ -150,3 +150,32 @@ func TestATextThatHasBecomeUntrue(t *testing.T) {
 		t.Error("another expected recovery is the same text")
 	}
 }
+
+// What somebody approves is what its readers get: nobody else, with no other status, and on no other page.
+func TestATextWithOtherReadersIsAnotherOne(t *testing.T) {
+	for name, change := range map[string]func(*incident.Incident){
+		"a customer more": func(i *incident.Incident) {
+			more := i.Definition.Customers[0]
+			more.ID, more.Name = "nuri", "Nuri"
+			i.Definition.Customers = append(i.Definition.Customers, more)
+		},
+		"a page more": func(i *incident.Incident) {
+			i.Definition.Communication.Pages = append(i.Definition.Communication.Pages, incident.StatusPage{ID: "more", Name: "More"})
+		},
+	} {
+		w := talking(t, func(d *incident.Definition) {
+			d.Communication = &incident.Communication{
+				Pages: []incident.StatusPage{{ID: "public", Name: "Checkout"}}, Approval: &incident.ApprovalRule{Within: time.Hour},
+			}
+		})
+		w.asks(incident.SendUpdate{Text: "It is slow.", Public: true})
+		if p := w.i.Proposed; p == nil || p.Update.Status != incident.Investigating {
+			t.Fatalf("%s: waiting is %+v", name, p)
+		}
+		change(w.i)
+		w.settle()
+		if w.i.Proposed != nil || w.last(timeline.UpdateOvertaken).Fact("cause") != "other-readers" {
+			t.Errorf("%s: it still waits", name)
+		}
+	}
+}

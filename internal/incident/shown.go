@@ -52,9 +52,12 @@ func (i *Incident) calendarsOf(customer string) []calendar.Rules {
 // people alone, which a repin may have changed.
 func (i *Incident) Beside() *Incident {
 	beside := *i
-	beside.Definition.Background, beside.Cases = Background{}, nil
+	beside.Definition.Background, beside.Cases, beside.Problem, beside.Proposed = Background{}, nil, nil, nil
+	if p := i.Previous; p != nil { // what its review has found is about other customers too
+		beside.Previous = &Earlier{ID: p.ID, RunID: p.RunID, ClosedAt: p.ClosedAt, Title: p.Title}
+	}
 	beside.Timeline.Entries = slices.DeleteFunc(slices.Clone(i.Timeline.Entries), func(e timeline.Entry) bool {
-		return e.Kind == timeline.DefinitionChanged && ofBackground(e.Fact("what"))
+		return e.Kind == timeline.DefinitionChanged && ofBackground(e.Fact("what")) || e.Kind == timeline.ProblemFound || e.Kind == timeline.UpdateProposed
 	})
 	return &beside
 }

@@ -112,7 +112,12 @@ func repinned(t *testing.T) *incident.Incident {
 func TestBeside(t *testing.T) {
 	i := busy("Globex")
 	i.Definition.Classes = []priority.Class{priority.Safety}
+	i.Problem, i.Proposed = &incident.KnownProblem{ID: "PRB-1"}, &incident.Proposal{SHA256: inside}
+	i.Previous = &incident.Earlier{ID: "INC-1", Review: "INC-0", Symptom: inside, Cause: inside, Remedy: inside}
 	got := i.Beside()
+	if got.Problem != nil || got.Proposed != nil || *got.Previous != (incident.Earlier{ID: "INC-1"}) {
+		t.Errorf("shows the problem %v, the text that waits %v, and what reviews of others have found: %+v", got.Problem, got.Proposed, got.Previous)
+	}
 	if !reflect.ValueOf(got.Definition.Background).IsZero() {
 		t.Errorf("shows %+v", got.Definition.Background)
 	}
@@ -123,7 +128,13 @@ func TestBeside(t *testing.T) {
 	if strings.Contains(string(text), inside) || !strings.Contains(string(text), "another title") {
 		t.Errorf("shows what a repin has changed inside: %s", text)
 	}
-	if i.Definition.Triage == nil || len(got.Timeline.Entries) != len(i.Timeline.Entries) || got.Definition.Links == nil {
+	others := 0
+	for _, e := range i.Timeline.Entries {
+		if e.Kind != timeline.ProblemFound && e.Kind != timeline.UpdateProposed {
+			others++
+		}
+	}
+	if i.Definition.Triage == nil || len(got.Timeline.Entries) != others || i.Previous.Cause == "" || got.Definition.Links == nil {
 		t.Error("has taken more away, or from the incident itself")
 	}
 }

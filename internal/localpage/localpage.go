@@ -104,6 +104,9 @@ func keep(root string, post posting.Posting) error {
 	e.Said = append(e.Said, said{post.Revision, post.Status, post.At, post.Words})
 	e.Said = e.Said[max(0, len(e.Said)-maxSaid):]
 	content, err := json.MarshalIndent(e, "", "  ")
+	for ; err == nil && len(content) > maxEntry && len(e.Said) > 1; content, err = json.MarshalIndent(e, "", "  ") { // nobody could read it again
+		e.Said = e.Said[1+len(e.Said)/10:]
+	}
 	if err != nil {
 		return fmt.Errorf("write entry %s: %w", post.Incident, err)
 	}

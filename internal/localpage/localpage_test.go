@@ -169,3 +169,15 @@ func TestAnEntryThatCannotBeRead(t *testing.T) {
 		t.Errorf("got %v, want an error that another attempt may mend", err)
 	}
 }
+
+func TestALongIncidentDoesNotStopThePage(t *testing.T) {
+	p, folder := page(t)
+	long := strings.Repeat("가", 4_000)
+	for n := range 46 {
+		post(t, p, word("INC-7K3M9QX2PA", n+1, "investigating", long))
+	}
+	post(t, p, word("INC-7K3M9QX2PA", 47, "resolved", "It is over."))
+	if page := content(t, folder, "index.html"); !strings.Contains(page, "It is over.") {
+		t.Error("the page does not say that it is over")
+	}
+}

@@ -229,9 +229,29 @@ func (c Submit) Check(r *Review, _ timeline.Actor) error {
 func (c Submit) Apply(r *Review, by timeline.Actor, now time.Time) error {
 	t := r.Text(Internal)
 	r.put(t, r.digest(), by, now)
+	t.Authors = r.writers(t.Authors)
 	r.record(now, timeline.DraftSubmitted, by, timeline.F("sha256", t.SHA256))
 	r.done(Draft, now)
 	return nil
+}
+
+// writers adds to the authors of the internal text everybody who has written something of it as it stands.
+func (r *Review) writers(all []string) []string {
+	add := func(by timeline.Actor) {
+		if !slices.Contains(all, by.ID) {
+			all = append(all, by.ID)
+		}
+	}
+	for _, s := range r.Sections {
+		add(s.By)
+	}
+	for _, f := range r.Factors {
+		add(f.By)
+	}
+	if r.Pattern != nil {
+		add(r.Pattern.By)
+	}
+	return all
 }
 
 // Check wants a draft that was submitted, somebody who was there, and minutes.
@@ -314,6 +334,13 @@ func (r *Review) put(t *Text, sha256 string, by timeline.Actor, now time.Time) {
 func (r *Review) void(t *Text, cause string, now time.Time) {
 	if len(t.Votes) > 0 || !t.Published.IsZero() {
 		r.record(now, timeline.ApprovalsVoid, timeline.Muster(), timeline.F("customer", t.Name), timeline.F("cause", cause))
+	}
+	if !t.Published.IsZero() { // it has to be published once more
+		for n := range r.Deadlines {
+			if d := &r.Deadlines[n]; d.Stage == Publish {
+				d.Done = time.Time{}
+			}
+		}
 	}
 	t.Votes, t.Published, t.PublishedBy = nil, time.Time{}, timeline.Actor{}
 }

@@ -295,3 +295,26 @@ func TestTheEndOfTheIncidentCompletesTheFacts(t *testing.T) {
 		t.Errorf("the last entry is %s", last.Kind)
 	}
 }
+
+func TestWhoeverHasWrittenAPartOfTheReviewDoesNotApproveIt(t *testing.T) {
+	r := open()
+	all := drafted()
+	for _, c := range all[:len(all)-1] {
+		if err := do(r, kim, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := do(r, park, review.Submit{}); err != nil {
+		t.Fatal(err)
+	}
+	sum := r.Text(review.Internal).SHA256
+	if err := do(r, kim, review.Approve{Audience: review.Internal, SHA256: sum, Sides: []review.Side{review.TechnicalSide}}); err == nil {
+		t.Error("kim has written it all, and approves it because park has submitted it")
+	}
+	f := r.Facts
+	f.Times.Resolved = f.Times.Resolved.Add(time.Hour)
+	r.Extend(f, r.Rules, r.Due, began.Add(2*time.Hour))
+	if err := do(r, yoon, review.Approve{Audience: review.Internal, SHA256: sum, Sides: []review.Side{review.TechnicalSide}}); err == nil {
+		t.Error("what was submitted before the incident was resolved once more can still be approved")
+	}
+}

@@ -197,6 +197,7 @@ func (r *Review) Extend(f Facts, rules *Rules, due, now time.Time) {
 	for n := range r.Texts {
 		r.void(&r.Texts[n], "resolved-again", now)
 	}
+	r.changed(now) // what was submitted is about another end
 	r.deadlines(now)
 	r.gather()
 	r.tell(Telling{About: Begun, Due: due, Targets: rules.Owner})

@@ -152,6 +152,9 @@ func (c Succeed) Check(e *Escalation, by timeline.Actor) error {
 	case c.Person == by.ID && e.Refusals >= maxRefusals:
 		return e.self(by)
 	}
+	if err := e.wantRoom("assign"); err != nil {
+		return err
+	}
 	return e.wantText("assign", "reason", c.Reason, true)
 }
 

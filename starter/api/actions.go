@@ -221,7 +221,10 @@ func (s *server) addToReview(ctx context.Context, of incident.ID, req starter.Re
 	}
 	req.ID += "/review"
 	err = s.Backend.AskReview(ctx, of, req, review.AddAction{ID: string(item.ID), Title: item.Title})
-	if _, gone := errors.AsType[*starter.NotFoundError](err); gone { // it has been closed meanwhile
+	_, gone := errors.AsType[*starter.NotFoundError](err)
+	_, full := errors.AsType[*starter.RefusedError](err)
+	if gone || full { // it has been closed meanwhile, or takes no more: the action item is there, and names it
+		s.Log.Warn("action item does not stand in its review", "action", item.ID, "review", of, "error", err)
 		return nil
 	}
 	return err

@@ -246,6 +246,9 @@ func (s *server) onReview(a reviewAsk) handler {
 		}
 		err = s.Backend.AskReview(r.Context(), id(r), req, c)
 		s.Log.Info("command", "review", id(r), "path", r.URL.Path, "actor", by.Actor.ID, "request", req.ID, "error", err)
+		if _, refused := errors.AsType[*starter.RefusedError](err); refused && by.Kind != authority.Provider { // who of the provider did what is no customer's business
+			err = &starter.RefusedError{Reason: fmt.Sprintf("review of %s: it takes nothing from you now", id(r))}
+		}
 		_, gone := errors.AsType[*starter.NotFoundError](err) // or it has ended
 		if err != nil && !gone {
 			return err
