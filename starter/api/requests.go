@@ -294,6 +294,8 @@ func (s *server) judgeRequest(w http.ResponseWriter, r *http.Request) error {
 		return fault("score", "want it from the customer alone")
 	case c.Score < 0 || c.Score > request.MaxScore || c.Score > 0 && c.Result != request.Complete:
 		return fault("score", fmt.Sprintf("%d; want 1 to %d, of what is complete", c.Score, request.MaxScore))
+	case c.Result == request.Complete && visiting(r.Context()).Kind == authority.Provider && strings.TrimSpace(c.Note) == "":
+		return fault("note", "missing; want who of the customer says so, and where")
 	case c.Result == request.Incomplete && strings.TrimSpace(c.Note) == "":
 		return fault("note", "missing; want what is still to be done")
 	}

@@ -39,7 +39,7 @@ func asked() map[string]string {
 		"meeting":   `{"purpose":"More storage","who":["Seo"],"text":"The disk fills up"}`,
 		"collect":   `{"need":"version","text":"4.2"}`,
 		"case":      `{"vendor":"skyhost","ref":"SR-1182","chase":"2026-12-01T09:00:00+09:00"}`,
-		"judge":     `{"result":"complete"}`,
+		"judge":     `{"result":"complete","note":"they have called"}`,
 		"incident":  `{"service":"checkout","title":"Payments are refused"}`,
 	}
 }
@@ -355,7 +355,10 @@ func TestARequestIsWorkedOn(t *testing.T) {
 	if err := ask(request.Judge{Result: request.Complete, Score: 5}); err == nil || !strings.Contains(err.Error(), "want it from the customer alone") {
 		t.Errorf("the provider is content: %v", err)
 	}
-	if err := ask(request.Judge{Result: request.Complete}); err == nil || !strings.Contains(err.Error(), "has answered it: want the customer or another person") {
+	if err := ask(request.Judge{Result: request.Complete}); err == nil || !strings.Contains(err.Error(), "want who of the customer says so") {
+		t.Errorf("the provider alone says that it is enough: %v", err)
+	}
+	if err := ask(request.Judge{Result: request.Complete, Note: "x"}); err == nil || !strings.Contains(err.Error(), "has answered it: want the customer or another person") {
 		t.Errorf("whoever has answered: %v", err)
 	}
 	auth := p.as(t, "acme/desk")

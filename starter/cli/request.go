@@ -370,7 +370,7 @@ func (a *app) completeRequest() *cobra.Command {
 	cmd := a.asksRequest(&cobra.Command{
 		Use: "complete REQUEST [NOTE...]", Short: "Say that the answer is enough, which closes it",
 		Long: "Say that the answer is enough, which closes the request. The customer does, or somebody else than who has answered; the\n" +
-			"customer alone says how content it is.",
+			"customer alone says how content it is. Of the provider it wants a NOTE: who of the customer says so.",
 		Example: "  muster request complete " + aRequest + " --score 5 \"that was fast\"",
 	}, func(text string) request.Command {
 		return request.Judge{Result: request.Complete, Note: text, Score: score}
