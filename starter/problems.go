@@ -224,9 +224,15 @@ func (s *Problems) occurred(ctx context.Context, workflowID string, o problem.Oc
 			if !o.Closed.IsZero() {
 				id = string(o.Incident) + "/over"
 			}
+			if o.Reopened > 0 {
+				id += fmt.Sprintf("/reopened-%d", o.Reopened)
+			}
 			var f problem.Found
 			err = ask(ctx, s.of.Temporal, s.of.Keys, workflowID, info.GetFirstRunId(), workflows.OccurUpdate,
 				Request{ID: id, By: timeline.Muster(), Via: byWorkflow}, o, &f)
+			if err == nil && f.Status == string(problem.Closed) { // it runs until its last message has an outcome
+				return nil, nil
+			}
 			if err == nil {
 				return &f, nil
 			}
@@ -272,7 +278,11 @@ func (s *Problems) Begin(ctx context.Context, terms problem.Terms, o problem.Occ
 		return nil, err
 	}
 	if p.ID != terms.ID { // another incident was faster
-		return s.occurred(ctx, workflows.ProblemWorkflowID(terms.Service.ID, terms.Key), o)
+		f, err := s.occurred(ctx, workflows.ProblemWorkflowID(terms.Service.ID, terms.Key), o)
+		if err == nil && f == nil {
+			err = fmt.Errorf("open problem behind %s: %s is closed, and its last message under way", o.Incident, p.ID)
+		}
+		return f, err
 	}
 	f := p.Found()
 	return &f, nil

@@ -124,6 +124,7 @@ func (i *Incident) reopen(by timeline.Actor, cause, note string, now time.Time) 
 	i.move(Triggered, by, cause, note, now)
 	i.Reopened++
 	i.Times.Closed = time.Time{}
+	i.seekProblem(FindProblem, now) // whose fix may not have held
 	i.Escalation.Restart()
 	i.Confirmations, i.Vacant, i.Summons = nil, nil, nil
 	for n := range i.Clocks {

@@ -186,11 +186,16 @@ func (p *Problem) Found() Found {
 // Found is a problem as an incident keeps it.
 type Found = incident.KnownProblem
 
-// link makes an incident one of the problem's. One that it has already is brought up to date.
+// link makes an incident one of the problem's. One that it has already is brought up to date; where it was reopened after the fix,
+// that has not held.
 func (p *Problem) link(o Occurrence, by timeline.Actor, now time.Time) {
 	if n := p.linked(string(o.Incident)); n >= 0 {
-		if !o.Closed.IsZero() {
+		before := p.Links[n].Reopened
+		if !o.Closed.IsZero() || o.Reopened > before {
 			p.Links[n].Occurrence = o
+		}
+		if p.Status == Fixed && o.Reopened > before && o.Closed.IsZero() {
+			p.recur(o, now)
 		}
 		return
 	}

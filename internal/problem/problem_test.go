@@ -430,3 +430,20 @@ func TestIdentity(t *testing.T) {
 		t.Errorf("got %s", problem.NewID(1))
 	}
 }
+
+func TestAnIncidentThatIsReopenedAfterTheFixReopensTheProblem(t *testing.T) {
+	d := opened(t, terms())
+	o := occurs(1, 1)
+	d.Occurred(o, day(1))
+	d.must(t, day(2), problem.SetCause{Text: "A leak."}, problem.SetFix{Text: "Mended."})
+	d.Occurred(o, day(3)) // told once more
+	if d.Status != problem.Fixed {
+		t.Fatalf("it is %s", d.Status)
+	}
+	o.Reopened, o.Closed = 1, time.Time{}
+	d.Occurred(o, day(4))
+	d.Occurred(o, day(4))
+	if d.Status != problem.Open || d.Reopened != 1 || len(d.Links) != 1 || d.Links[0].Reopened != 1 {
+		t.Errorf("it is %s, reopened %d times, with %+v", d.Status, d.Reopened, d.Links)
+	}
+}

@@ -40,6 +40,7 @@ type Occurrence struct {
 	Title    string      `json:"title"`
 	Started  time.Time   `json:"started"`
 	Closed   time.Time   `json:"closed,omitzero"`
+	Reopened int         `json:"reopened,omitempty"` // how often
 	Keys     []Key       `json:"keys,omitempty"`
 }
 
@@ -55,7 +56,7 @@ func OccurrenceOf(i *incident.Incident) (o Occurrence, ok bool) {
 	if i.Definition.Restricted() || i.MergedInto != nil {
 		return Occurrence{}, false
 	}
-	o = Occurrence{Incident: i.ID, Title: cut(i.Definition.PublicTitle(), MaxTitle), Started: i.Times.Started, Closed: i.Times.Closed}
+	o = Occurrence{Incident: i.ID, Title: cut(i.Definition.PublicTitle(), MaxTitle), Started: i.Times.Started, Closed: i.Times.Closed, Reopened: i.Reopened}
 	add := func(by Sameness, value string) {
 		k := Key{by, cut(value, maxValue)}
 		if value != "" && len(o.Keys) < mostKeys && !slices.Contains(o.Keys, k) {
