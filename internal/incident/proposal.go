@@ -2,9 +2,6 @@ package incident
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"slices"
 	"time"
 
@@ -41,8 +38,7 @@ type RejectUpdate struct {
 
 // digest is the SHA-256 of a text with all that makes it another one: who reads it, too.
 func (i *Incident) digest(c SendUpdate) string {
-	h := sha256.New()
-	say := func(name string, values ...string) { fmt.Fprintf(h, "%s %q\n", name, values) }
+	var d Digest
 	var readers []string
 	for _, x := range i.Definition.Customers {
 		if c.Customer == "" || c.Customer == x.ID {
@@ -50,19 +46,19 @@ func (i *Incident) digest(c SendUpdate) string {
 		}
 	}
 	slices.Sort(readers)
-	say("customers", readers...)
+	d.Say("customers", readers...)
 	if c.Public && i.Definition.Communication != nil {
 		for _, p := range i.Definition.Communication.Pages {
-			say("page", p.ID)
+			d.Say("page", p.ID)
 		}
 	}
-	say("status", string(c.Status))
+	d.Say("status", string(c.Status))
 	if !c.Expected.IsZero() {
-		say("expected", c.Expected.UTC().Format(time.RFC3339))
+		d.Say("expected", c.Expected.UTC().Format(time.RFC3339))
 	}
-	say("workaround", c.Workaround)
-	say("text", c.Text)
-	return hex.EncodeToString(h.Sum(nil))
+	d.Say("workaround", c.Workaround)
+	d.Say("text", c.Text)
+	return d.Sum()
 }
 
 // waits tells whether what people write has to be approved.

@@ -3,10 +3,10 @@ package review
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"strings"
 	"time"
 
+	"muster/internal/incident"
 	"muster/internal/timeline"
 )
 
@@ -236,21 +236,20 @@ func (r *Review) Section(k Key) string {
 
 // digest is the SHA-256 of the review as it stands: what whoever approves the internal text approves.
 func (r *Review) digest() string {
-	h := sha256.New()
-	say := func(values ...string) { fmt.Fprintf(h, "%q\n", values) }
-	say("facts", string(r.Facts.Incident), instant(r.Facts.Times.Resolved))
+	var d incident.Digest
+	d.Say("facts", string(r.Facts.Incident), instant(r.Facts.Times.Resolved))
 	for _, k := range Keys() {
 		if text := r.Section(k); text != "" {
-			say("section", string(k), text)
+			d.Say("section", string(k), text)
 		}
 	}
 	for _, f := range r.Factors {
-		say("factor", string(f.Kind), f.Text)
+		d.Say("factor", string(f.Kind), f.Text)
 	}
 	if p := r.Pattern; p != nil {
-		say("pattern", p.Symptom, p.Cause, p.Remedy)
+		d.Say("pattern", p.Symptom, p.Cause, p.Remedy)
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	return d.Sum()
 }
 
 // SHA256 is that of a text, as everybody can compute it from a file.
