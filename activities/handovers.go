@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"muster/internal/delivery"
+	"muster/internal/escalation"
 	"muster/internal/handover"
 	"muster/internal/incident"
 )
@@ -37,17 +38,19 @@ func (h *Handovers) ComposeHandover(_ context.Context, in ComposeHandoverInput) 
 	if err := recent(dir, in.Seen, in.Anyway); err != nil {
 		return out, err
 	}
-	var (
-		to     []incident.Addressed
-		faults error
-	)
-	for _, t := range in.Telling.Targets {
-		found, err := dir.Recipients(t, h.Now())
+	to, faults := everybody(dir, in.Telling.Targets, h.Now())
+	address(&out, to, faults, func(a incident.Addressed) (delivery.Message, error) { return h.Writer.Handover(in.Telling, a.To) })
+	return out, nil
+}
+
+// everybody is whom some targets mean at an instant.
+func everybody(dir Directory, targets []escalation.Target, now time.Time) (to []incident.Addressed, faults error) {
+	for _, t := range targets {
+		found, err := dir.Recipients(t, now)
 		faults = errors.Join(faults, err)
 		for _, r := range found {
 			to = append(to, incident.Addressed{To: r})
 		}
 	}
-	address(&out, to, faults, func(a incident.Addressed) (delivery.Message, error) { return h.Writer.Handover(in.Telling, a.To) })
-	return out, nil
+	return to, faults
 }

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -95,17 +94,7 @@ func (p *Problems) ComposeProblem(_ context.Context, in ComposeProblemInput) (in
 	if err := recent(dir, in.Seen, in.Anyway); err != nil {
 		return out, err
 	}
-	var (
-		to     []incident.Addressed
-		faults error
-	)
-	for _, t := range in.Telling.Targets {
-		found, err := dir.Recipients(t, p.Now())
-		faults = errors.Join(faults, err)
-		for _, r := range found {
-			to = append(to, incident.Addressed{To: r})
-		}
-	}
+	to, faults := everybody(dir, in.Telling.Targets, p.Now())
 	address(&out, to, faults, func(a incident.Addressed) (delivery.Message, error) { return p.Writer.Problem(in.Telling, a.To) })
 	return out, nil
 }

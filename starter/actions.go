@@ -4,19 +4,16 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
 	"muster/internal/action"
 	"muster/internal/priority"
-	"muster/internal/signature"
 	"muster/workflows"
 )
 
@@ -68,21 +65,13 @@ type ActionFilter struct {
 func (s *Actions) Start(ctx context.Context, req Request, terms action.Terms) (*action.Action, error) {
 	digest := sha256.Sum256([]byte("action " + req.ID))
 	terms.ID, terms.Request, terms.Opener = action.NewID(binary.BigEndian.Uint64(digest[:])), req.ID, req.By
-	workflowID := workflows.ActionWorkflowID(terms.ID)
-	in, err := seal(s.Keys, signature.Statement{Workflow: workflowID, Message: workflows.ActionItemWorkflow, By: req.By}, req.Via, terms)
-	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", actionOf(terms.ID), err)
-	}
-	_, err = s.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: workflowID, TaskQueue: workflows.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true,
-		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
-		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
-		Priority:                 temporal.Priority{PriorityKey: int(terms.Priority)},
-		Memo:                     map[string]any{titleMemo: terms.Title},
-		TypedSearchAttributes:    workflows.ActionAttributes(terms),
-	}, workflows.ActionItemWorkflow, in)
-	if _, before := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); err != nil && !before {
-		return nil, told(actionOf(terms.ID), err)
+	if err := startOnce(ctx, s.Temporal, s.Keys, req, actionOf(terms.ID), workflows.ActionItemWorkflow, terms, client.StartWorkflowOptions{
+		ID: workflows.ActionWorkflowID(terms.ID), WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+		Priority:              temporal.Priority{PriorityKey: int(terms.Priority)},
+		Memo:                  map[string]any{titleMemo: terms.Title},
+		TypedSearchAttributes: workflows.ActionAttributes(terms),
+	}); err != nil {
+		return nil, err
 	}
 	a, err := s.State(ctx, terms.ID)
 	if err == nil && a.Request != req.ID {
@@ -96,19 +85,7 @@ func (s *Actions) State(ctx context.Context, id action.ID) (*action.Action, erro
 	if !id.Valid() {
 		return nil, &NotFoundError{What: fmt.Sprintf("action item %q", string(id))}
 	}
-	workflowID := workflows.ActionWorkflowID(id)
-	v, err := s.Temporal.QueryWorkflow(ctx, workflowID, "", workflows.StateQuery)
-	if err != nil {
-		return nil, unanswered(ctx, s.Temporal, actionOf(id), workflowID, "", err)
-	}
-	var a *action.Action
-	if err := v.Get(&a); err != nil {
-		return nil, fmt.Errorf("read %s: %w", actionOf(id), err)
-	}
-	if a == nil { // nobody of this installation has started it
-		return nil, &NotFoundError{What: actionOf(id)}
-	}
-	return a, nil
+	return stateOf[action.Action](ctx, s.Temporal, actionOf(id), Ref{WorkflowID: workflows.ActionWorkflowID(id)})
 }
 
 // Ask asks something of an action item. The same request id twice is one decision.

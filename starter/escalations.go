@@ -4,19 +4,16 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
 	"muster/internal/priority"
 	"muster/internal/risk"
-	"muster/internal/signature"
 	"muster/workflows"
 )
 
@@ -60,21 +57,13 @@ type EscalationFilter struct {
 func (s *Escalations) Start(ctx context.Context, req Request, terms risk.Terms) (*risk.Escalation, error) {
 	digest := sha256.Sum256([]byte("escalation " + req.ID))
 	terms.ID, terms.Request, terms.Originator = risk.NewID(binary.BigEndian.Uint64(digest[:])), req.ID, req.By
-	workflowID := workflows.EscalationWorkflowID(terms.ID)
-	in, err := seal(s.Keys, signature.Statement{Workflow: workflowID, Message: workflows.EscalationWorkflow, By: req.By}, req.Via, terms)
-	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", escalationOf(terms.ID), err)
-	}
-	_, err = s.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: workflowID, TaskQueue: workflows.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true,
-		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
-		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
-		Priority:                 temporal.Priority{PriorityKey: int(terms.Priority)},
-		Memo:                     map[string]any{titleMemo: terms.Title()},
-		TypedSearchAttributes:    workflows.EscalationAttributes(terms),
-	}, workflows.EscalationWorkflow, in)
-	if _, before := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); err != nil && !before {
-		return nil, told(escalationOf(terms.ID), err)
+	if err := startOnce(ctx, s.Temporal, s.Keys, req, escalationOf(terms.ID), workflows.EscalationWorkflow, terms, client.StartWorkflowOptions{
+		ID: workflows.EscalationWorkflowID(terms.ID), WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+		Priority:              temporal.Priority{PriorityKey: int(terms.Priority)},
+		Memo:                  map[string]any{titleMemo: terms.Title()},
+		TypedSearchAttributes: workflows.EscalationAttributes(terms),
+	}); err != nil {
+		return nil, err
 	}
 	e, err := s.State(ctx, terms.ID)
 	if err == nil && e.Request != req.ID {
@@ -88,19 +77,7 @@ func (s *Escalations) State(ctx context.Context, id risk.ID) (*risk.Escalation, 
 	if !id.Valid() {
 		return nil, &NotFoundError{What: fmt.Sprintf("escalation %q", string(id))}
 	}
-	workflowID := workflows.EscalationWorkflowID(id)
-	v, err := s.Temporal.QueryWorkflow(ctx, workflowID, "", workflows.StateQuery)
-	if err != nil {
-		return nil, unanswered(ctx, s.Temporal, escalationOf(id), workflowID, "", err)
-	}
-	var e *risk.Escalation
-	if err := v.Get(&e); err != nil {
-		return nil, fmt.Errorf("read %s: %w", escalationOf(id), err)
-	}
-	if e == nil { // nobody of this installation has started it
-		return nil, &NotFoundError{What: escalationOf(id)}
-	}
-	return e, nil
+	return stateOf[risk.Escalation](ctx, s.Temporal, escalationOf(id), Ref{WorkflowID: workflows.EscalationWorkflowID(id)})
 }
 
 // Ask asks something of an escalation. The same request id twice is one decision.

@@ -119,18 +119,7 @@ func (s *PlanRuns) History(ctx context.Context, id planrun.ID) ([]*historypb.His
 }
 
 func (s *PlanRuns) state(ctx context.Context, what string, ref Ref) (*planrun.Run, error) {
-	v, err := s.Temporal.QueryWorkflow(ctx, ref.WorkflowID, ref.RunID, workflows.StateQuery)
-	if err != nil {
-		return nil, unanswered(ctx, s.Temporal, what, ref.WorkflowID, ref.RunID, err)
-	}
-	var r *planrun.Run
-	if err := v.Get(&r); err != nil {
-		return nil, fmt.Errorf("read %s: %w", what, err)
-	}
-	if r == nil { // nobody of this installation has started it
-		return nil, &NotFoundError{What: what}
-	}
-	return r, nil
+	return stateOf[planrun.Run](ctx, s.Temporal, what, ref)
 }
 
 // Ask asks something of a run, and of no other that may have its environment later. The same request id twice is one decision.

@@ -10,12 +10,10 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
 	"muster/internal/problem"
-	"muster/internal/signature"
 	"muster/internal/timeline"
 	"muster/workflows"
 )
@@ -72,21 +70,14 @@ func problemID(request string) problem.ID {
 
 // start starts the workflow of a problem, or finds the one that runs, and returns its state.
 func (s *Problems) start(ctx context.Context, terms problem.Terms, via string) (*problem.Problem, error) {
-	workflowID := workflows.ProblemWorkflowID(terms.Service.ID, terms.Key)
-	in, err := seal(s.of.Keys, signature.Statement{Workflow: workflowID, Message: workflows.ProblemWorkflow, By: terms.Opener}, via, terms)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", problemOf(terms.ID), err)
-	}
-	_, err = s.of.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: workflowID, TaskQueue: workflows.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true,
-		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
-		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		Priority:                 temporal.Priority{PriorityKey: int(problem.Priority)},
-		Memo:                     map[string]any{titleMemo: bounded(terms.Title)},
-		TypedSearchAttributes:    workflows.ProblemAttributes(terms),
-	}, workflows.ProblemWorkflow, in)
-	if _, before := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); err != nil && !before {
-		return nil, told(problemOf(terms.ID), err)
+	workflowID, req := workflows.ProblemWorkflowID(terms.Service.ID, terms.Key), Request{ID: terms.Request, By: terms.Opener, Via: via}
+	if err := startOnce(ctx, s.of.Temporal, s.of.Keys, req, problemOf(terms.ID), workflows.ProblemWorkflow, terms, client.StartWorkflowOptions{
+		ID: workflowID, WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		Priority:              temporal.Priority{PriorityKey: int(problem.Priority)},
+		Memo:                  map[string]any{titleMemo: bounded(terms.Title)},
+		TypedSearchAttributes: workflows.ProblemAttributes(terms),
+	}); err != nil {
+		return nil, err
 	}
 	return s.state(ctx, problemOf(terms.ID), Ref{WorkflowID: workflowID})
 }
@@ -101,18 +92,7 @@ func (s *Problems) State(ctx context.Context, id problem.ID) (*problem.Problem, 
 }
 
 func (s *Problems) state(ctx context.Context, what string, ref Ref) (*problem.Problem, error) {
-	v, err := s.of.Temporal.QueryWorkflow(ctx, ref.WorkflowID, ref.RunID, workflows.StateQuery)
-	if err != nil {
-		return nil, unanswered(ctx, s.of.Temporal, what, ref.WorkflowID, ref.RunID, err)
-	}
-	var p *problem.Problem
-	if err := v.Get(&p); err != nil {
-		return nil, fmt.Errorf("read %s: %w", what, err)
-	}
-	if p == nil { // nobody of this installation has started it
-		return nil, &NotFoundError{What: what}
-	}
-	return p, nil
+	return stateOf[problem.Problem](ctx, s.of.Temporal, what, ref)
 }
 
 // Ask asks something of a problem, and of no other that may be open for the same later. The same request id twice is one decision.

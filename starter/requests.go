@@ -4,18 +4,15 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
 	"muster/internal/request"
-	"muster/internal/signature"
 	"muster/workflows"
 )
 
@@ -58,21 +55,13 @@ type RequestFilter struct {
 func (s *Requests) Start(ctx context.Context, req Request, terms request.Terms) (*request.Request, error) {
 	digest := sha256.Sum256([]byte(req.ID))
 	terms.ID, terms.Request, terms.Recorder = request.NewID(binary.BigEndian.Uint64(digest[:])), req.ID, req.By
-	workflowID := workflows.RequestWorkflowID(terms.ID)
-	in, err := seal(s.Keys, signature.Statement{Workflow: workflowID, Message: workflows.RequestWorkflow, By: req.By}, req.Via, terms)
-	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", requestOf(terms.ID), err)
-	}
-	_, err = s.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: workflowID, TaskQueue: workflows.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true,
-		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
-		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
-		Priority:                 temporal.Priority{PriorityKey: int(request.Priority)},
-		Memo:                     map[string]any{titleMemo: terms.Subject()},
-		TypedSearchAttributes:    workflows.RequestAttributes(terms),
-	}, workflows.RequestWorkflow, in)
-	if _, before := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); err != nil && !before {
-		return nil, told(requestOf(terms.ID), err)
+	if err := startOnce(ctx, s.Temporal, s.Keys, req, requestOf(terms.ID), workflows.RequestWorkflow, terms, client.StartWorkflowOptions{
+		ID: workflows.RequestWorkflowID(terms.ID), WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+		Priority:              temporal.Priority{PriorityKey: int(request.Priority)},
+		Memo:                  map[string]any{titleMemo: terms.Subject()},
+		TypedSearchAttributes: workflows.RequestAttributes(terms),
+	}); err != nil {
+		return nil, err
 	}
 	r, err := s.State(ctx, terms.ID)
 	if err == nil && r.Request != req.ID {
@@ -86,19 +75,7 @@ func (s *Requests) State(ctx context.Context, id request.ID) (*request.Request, 
 	if !id.Valid() {
 		return nil, &NotFoundError{What: fmt.Sprintf("request %q", string(id))}
 	}
-	workflowID := workflows.RequestWorkflowID(id)
-	v, err := s.Temporal.QueryWorkflow(ctx, workflowID, "", workflows.StateQuery)
-	if err != nil {
-		return nil, unanswered(ctx, s.Temporal, requestOf(id), workflowID, "", err)
-	}
-	var r *request.Request
-	if err := v.Get(&r); err != nil {
-		return nil, fmt.Errorf("read %s: %w", requestOf(id), err)
-	}
-	if r == nil { // nobody of this installation has started it
-		return nil, &NotFoundError{What: requestOf(id)}
-	}
-	return r, nil
+	return stateOf[request.Request](ctx, s.Temporal, requestOf(id), Ref{WorkflowID: workflows.RequestWorkflowID(id)})
 }
 
 // Ask asks something of a request. The same request id twice is one decision.

@@ -9,11 +9,13 @@ import (
 	"strings"
 	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"muster/internal/signature"
 	"muster/workflows"
 )
 
@@ -112,4 +114,36 @@ func running(ctx context.Context, c client.Client, namespace, workflowType, pref
 		}
 	}
 	return ids, len(resp.GetNextPageToken()) > 0, nil
+}
+
+// stateOf asks a run for its whole state. One that has none was started by nobody of this installation.
+func stateOf[S any](ctx context.Context, c client.Client, what string, ref Ref) (state *S, err error) {
+	v, err := c.QueryWorkflow(ctx, ref.WorkflowID, ref.RunID, workflows.StateQuery)
+	if err != nil {
+		return nil, unanswered(ctx, c, what, ref.WorkflowID, ref.RunID, err)
+	}
+	if err := v.Get(&state); err != nil {
+		return nil, fmt.Errorf("read %s: %w", what, err)
+	}
+	if state == nil {
+		return nil, &NotFoundError{What: what}
+	}
+	return state, nil
+}
+
+// startOnce starts a workflow on terms that whoever asks has sealed. One that has its id already is left as it is, and no error.
+func startOnce[T any](
+	ctx context.Context, c client.Client, keys Keys, req Request, what, workflow string, terms T, o client.StartWorkflowOptions,
+) error {
+	in, err := seal(keys, signature.Statement{Workflow: o.ID, Message: workflow, By: req.By}, req.Via, terms)
+	if err != nil {
+		return fmt.Errorf("start %s: %w", what, err)
+	}
+	o.TaskQueue, o.WorkflowExecutionErrorWhenAlreadyStarted = workflows.TaskQueue, true
+	o.WorkflowIDConflictPolicy = enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL
+	_, err = c.ExecuteWorkflow(ctx, o, workflow, in)
+	if _, before := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); err != nil && !before {
+		return told(what, err)
+	}
+	return nil
 }

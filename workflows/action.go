@@ -22,23 +22,7 @@ func ActionItem(ctx workflow.Context, in signature.Signed[action.Terms]) error {
 	if err != nil {
 		return err
 	}
-	for {
-		for _, t := range r.action.Advance(workflow.Now(r.ctx)) {
-			r.tell(t)
-		}
-		if r.action.Over() {
-			r.withdraw()
-		}
-		if err := r.publish(); err != nil {
-			return err
-		}
-		if r.action.Over() && r.telling == 0 && workflow.AllHandlersFinished(r.ctx) {
-			return nil
-		}
-		if err := r.awaitNews(r.action.NextDue()); err != nil {
-			return err
-		}
-	}
+	return attend(&r.errand, r.action, r.tell, r.action.Over, r.publish)
 }
 
 // actionRun is the run of an action item.

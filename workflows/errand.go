@@ -34,6 +34,35 @@ func begins[T any](ctx workflow.Context, name string, in signature.Signed[T]) (w
 	return admitOne(ctx, claim(ctx, name, in, fresh))
 }
 
+// A subject is what an errand is about: what is begun when it is asked, when it has to be asked again, and whether people still decide.
+type subject[W any] interface {
+	Advance(now time.Time) []W
+	NextDue() time.Time
+	Over() bool
+}
+
+// attend does what its subject wants until that is over, and everything that was begun has an outcome. Messages that matter only while
+// it waits for people are taken back when it is moot.
+func attend[W any](e *errand, s subject[W], do func(W), moot func() bool, publish func() error) error {
+	for {
+		for _, w := range s.Advance(workflow.Now(e.ctx)) {
+			do(w)
+		}
+		if moot() {
+			e.withdraw()
+		}
+		if err := publish(); err != nil {
+			return err
+		}
+		if s.Over() && e.telling == 0 && workflow.AllHandlersFinished(e.ctx) {
+			return nil
+		}
+		if err := e.awaitNews(s.NextDue()); err != nil {
+			return err
+		}
+	}
+}
+
 // keep gives the run its timeline, which also says that somebody has tried to cancel it.
 func (e *errand) keep(ctx workflow.Context, log *timeline.Log) {
 	e.log = log

@@ -22,23 +22,7 @@ func Escalation(ctx workflow.Context, in signature.Signed[risk.Terms]) error {
 	if err != nil {
 		return err
 	}
-	for {
-		for _, t := range r.escalation.Advance(workflow.Now(r.ctx)) {
-			r.tell(t)
-		}
-		if r.escalation.Over() {
-			r.withdraw()
-		}
-		if err := r.publish(); err != nil {
-			return err
-		}
-		if r.escalation.Over() && r.telling == 0 && workflow.AllHandlersFinished(r.ctx) {
-			return nil
-		}
-		if err := r.awaitNews(r.escalation.NextDue()); err != nil {
-			return err
-		}
-	}
+	return attend(&r.errand, r.escalation, r.tell, r.escalation.Over, r.publish)
 }
 
 // escalationRun is the run of an escalation.

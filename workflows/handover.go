@@ -22,23 +22,7 @@ func Handover(ctx workflow.Context, in signature.Signed[handover.Terms]) error {
 	if err != nil {
 		return err
 	}
-	for {
-		for _, t := range r.handover.Advance(workflow.Now(r.ctx)) {
-			r.tell(t)
-		}
-		if r.handover.Status != handover.Open {
-			r.withdraw()
-		}
-		if err := r.publish(); err != nil {
-			return err
-		}
-		if r.handover.Over() && r.telling == 0 && workflow.AllHandlersFinished(r.ctx) {
-			return nil
-		}
-		if err := r.awaitNews(r.handover.NextDue()); err != nil {
-			return err
-		}
-	}
+	return attend(&r.errand, r.handover, r.tell, func() bool { return r.handover.Status != handover.Open }, r.publish)
 }
 
 // handoverRun is the run of a hand-over.

@@ -22,20 +22,7 @@ func Problem(ctx workflow.Context, in signature.Signed[problem.Terms]) error {
 	if err != nil {
 		return err
 	}
-	for {
-		for _, w := range r.problem.Advance(workflow.Now(r.ctx)) {
-			r.do(w)
-		}
-		if err := r.publish(); err != nil {
-			return err
-		}
-		if r.problem.Over() && r.telling == 0 && workflow.AllHandlersFinished(r.ctx) {
-			return nil
-		}
-		if err := r.awaitNews(r.problem.NextDue()); err != nil {
-			return err
-		}
-	}
+	return attend(&r.errand, r.problem, r.do, func() bool { return false }, r.publish)
 }
 
 // problemRun is the run of a problem.

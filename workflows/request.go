@@ -25,23 +25,7 @@ func Request(ctx workflow.Context, in signature.Signed[request.Terms]) error {
 	if err != nil {
 		return err
 	}
-	for {
-		for _, w := range r.request.Advance(workflow.Now(r.ctx)) {
-			r.do(w)
-		}
-		if r.request.Over() {
-			r.withdraw()
-		}
-		if err := r.publish(); err != nil {
-			return err
-		}
-		if r.request.Over() && r.telling == 0 && workflow.AllHandlersFinished(r.ctx) {
-			return nil
-		}
-		if err := r.awaitNews(r.request.NextDue()); err != nil {
-			return err
-		}
-	}
+	return attend(&r.errand, r.request, r.do, r.request.Over, r.publish)
 }
 
 // requestRun is the run of a request.

@@ -320,16 +320,7 @@ func (s *server) showAction(w http.ResponseWriter, r *http.Request) error {
 }
 
 // onAction asks something of an action item in the name of the visitor.
-func onAction[C action.Command](s *server) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		var c C
-		req, err := s.request(w, r, &c)
-		if err != nil {
-			return err
-		}
-		return s.askAction(w, r, req, c)
-	}
-}
+func onAction[C action.Command](s *server) handler { return onCommand[C](s, s.askAction) }
 
 func (s *server) askAction(w http.ResponseWriter, r *http.Request, req starter.Request, c action.Command) error {
 	id := actionOf(r)

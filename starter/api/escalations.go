@@ -135,16 +135,7 @@ func (s *server) showEscalation(w http.ResponseWriter, r *http.Request) error {
 }
 
 // onEscalation asks something of an escalation in the name of the visitor.
-func onEscalation[C risk.Command](s *server) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		var c C
-		req, err := s.request(w, r, &c)
-		if err != nil {
-			return err
-		}
-		return s.askEscalation(w, r, req, c)
-	}
-}
+func onEscalation[C risk.Command](s *server) handler { return onCommand[C](s, s.askEscalation) }
 
 func (s *server) askEscalation(w http.ResponseWriter, r *http.Request, req starter.Request, c risk.Command) error {
 	id := escalationOf(r)

@@ -235,16 +235,7 @@ func (s *server) shownRequest(r *http.Request, q *request.Request) *request.Requ
 }
 
 // onRequest asks something of a request in the name of the visitor.
-func onRequest[C request.Command](s *server) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		var c C
-		req, err := s.request(w, r, &c)
-		if err != nil {
-			return err
-		}
-		return s.askRequest(w, r, req, c)
-	}
-}
+func onRequest[C request.Command](s *server) handler { return onCommand[C](s, s.askRequest) }
 
 // askRequest asks something of a request. Who of the provider was faster is no customer's business.
 func (s *server) askRequest(w http.ResponseWriter, r *http.Request, req starter.Request, c request.Command) error {

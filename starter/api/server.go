@@ -315,3 +315,16 @@ func send(w http.ResponseWriter, contentType string, body []byte) error {
 	_, _ = w.Write(body) // a client that has gone needs no answer
 	return nil
 }
+
+// onCommand reads a command of type C, which is one of those that ask takes, and asks it in the name of the visitor.
+func onCommand[C, I any](s *server, ask func(http.ResponseWriter, *http.Request, starter.Request, I) error) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		var c C
+		req, err := s.request(w, r, &c)
+		if err != nil {
+			return err
+		}
+		command, _ := any(c).(I)
+		return ask(w, r, req, command)
+	}
+}
