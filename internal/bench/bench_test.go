@@ -56,7 +56,7 @@ func TestRawAndOursHaveTheSameEffects(t *testing.T) {
 	}
 }
 
-// What a task costs in events does not depend on the machine either. Both sides lead every kind of plan to its end.
+// What a task costs in events, those of workflow tasks apart, does not depend on the machine either. Both sides lead every kind of plan to its end.
 func TestRawAndOursLeadPlansToTheirEnd(t *testing.T) {
 	e, err := startEngine(t.Context(), t.TempDir(), io.Discard, engineOptions{})
 	if err != nil {
@@ -65,18 +65,20 @@ func TestRawAndOursLeadPlansToTheirEnd(t *testing.T) {
 	t.Cleanup(e.stop)
 	b := &bench{Options: Options{Quick: true}}
 	for _, kind := range planKinds() {
-		events := map[string][]float64{}
+		steps := map[string][]float64{}
 		for round := range 3 {
 			for _, s := range e.planSides(round) {
 				p, err := b.roundOfChains(t.Context(), e, s, kind, round)
 				if err != nil {
 					t.Fatal(err)
 				}
-				events[s.name] = append(events[s.name], p.events)
+				steps[s.name] = append(steps[s.name], p.steps)
 			}
 		}
-		if raw, ours := median(events["raw"]), median(events["ours"]); raw < 6 || ours > mostTaskEvents*raw {
-			t.Errorf("a %s of ours has %.1f events, of raw %.1f: want at most %.2f times as many", kind, ours, raw, mostTaskEvents)
+		raw, ours := median(steps["raw"]), median(steps["ours"])
+		t.Logf("%s: %.1f events of ours, %.1f of raw", kind, ours, raw)
+		if raw < 2 || ours > mostTaskEvents*raw {
+			t.Errorf("a %s of ours has %.1f events that are not of workflow tasks, of raw %.1f: want at most %.2f times as many", kind, ours, raw, mostTaskEvents)
 		}
 	}
 }

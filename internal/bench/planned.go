@@ -260,9 +260,10 @@ func planKinds() []plan.TaskKind {
 	return []plan.TaskKind{plan.Manual, plan.Approval, plan.Runbook, plan.Checking}
 }
 
-// planned is what a round of chains has cost, for each task.
+// planned is what a round of chains has cost, for each task. steps are the events without those of workflow tasks: how many things
+// one workflow task takes up at once depends on how busy the machine is.
 type planned struct {
-	cpu, events, bytes float64
+	cpu, events, steps, bytes float64
 }
 
 // chainLength is how many tasks a chain has: as many as let what a run costs as a whole matter little.
@@ -277,7 +278,9 @@ func (b *bench) roundOfChains(ctx context.Context, e *engine, s planSide, kind p
 	}
 	short, err := e.chains(ctx, s, fmt.Sprintf("%s-%s-%d-short", s.name, kind, round), kind, 1, b.pick(4, 1))
 	more := float64(b.chainLength() - 1)
-	return planned{(long.cpu - short.cpu) / more, (long.events - short.events) / more, (long.bytes - short.bytes) / more}, err
+	return planned{
+		(long.cpu - short.cpu) / more, (long.events - short.events) / more, (long.steps - short.steps) / more, (long.bytes - short.bytes) / more,
+	}, err
 }
 
 // chains leads n chains at once, and returns what one of them has cost.
@@ -314,7 +317,8 @@ func (e *engine) chains(ctx context.Context, s planSide, prefix string, kind pla
 			return one, fmt.Errorf("%s ends with %s", id, last)
 		}
 		t := tallyOf(h)
-		one.events, one.bytes = one.events+float64(t.events)/float64(n), one.bytes+float64(t.bytes)/float64(n)
+		one.events, one.steps = one.events+float64(t.events)/float64(n), one.steps+float64(t.steps())/float64(n)
+		one.bytes += float64(t.bytes) / float64(n)
 	}
 	return one, nil
 }

@@ -62,6 +62,12 @@ func tallyOf(h *historypb.History) tally {
 	return t
 }
 
+// steps counts the events without those of workflow tasks.
+func (t tally) steps() int {
+	return t.events - t.kinds[enumspb.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED.String()] -
+		t.kinds[enumspb.EVENT_TYPE_WORKFLOW_TASK_STARTED.String()] - t.kinds[enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED.String()]
+}
+
 // shown lists the kinds of events, the most frequent first.
 func (t tally) shown() string {
 	kinds := slices.Sorted(maps.Keys(t.kinds))
