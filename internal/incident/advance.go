@@ -487,7 +487,7 @@ func (i *Incident) pointless(s *Send) string {
 		}
 	case Remind:
 		switch s.About {
-		case AboutRole, AboutTakeover, AboutClosed, AboutVendorCase, AboutMergeRefused, AboutStatusPage:
+		case AboutRole, AboutTakeover, AboutClosed, AboutVendorCase, AboutMergeRefused, AboutStatusPage, AboutUnsent:
 		case AboutApproval:
 			if i.Proposed == nil || i.Proposed.SHA256 != s.Content {
 				return "decided"

@@ -54,8 +54,12 @@ func (i *Incident) askForClear(now time.Time) {
 	}
 }
 
-// wantClear refuses to close an incident of which customers have not heard that it is over, unless somebody says why.
+// wantClear refuses to close an incident of which customers have not heard that it is over, unless somebody says why. No reason
+// helps where a status page still says that it is not, and what it says must be approved.
 func (c Close) wantClear(i *Incident) error {
+	if p := i.Posted; p != nil && p.Status != BackToNormal && i.waits() && i.settles() && !i.writesToAll() && len(i.unclear()) > 0 {
+		return i.refuse("close", "while its status page says %s; send the all-clear to all customers, which ends it there", p.Status)
+	}
 	if lacks := i.unclear(); len(lacks) > 0 && strings.TrimSpace(c.Without) == "" {
 		return i.refuse("close", "without the all-clear to %s; send it first, or say without why", strings.Join(lacks, ", "))
 	}

@@ -129,6 +129,7 @@ const (
 	AboutRoleVacant     About = "role-vacant"     // nobody can be found for a role
 	AboutMergeRefused   About = "merge-refused"   // the other incident has not taken this one in
 	AboutApproval       About = "approval"        // a text to those outside waits for an approval
+	AboutUnsent         About = "unsent"          // a text of yours to those outside is not sent
 	AboutStatusPage     About = "status-page"     // a status page does not say what it should
 )
 
@@ -138,6 +139,7 @@ func Abouts() []About {
 		AboutClockAtRisk, AboutClockMissed, AboutUpdateWanted, AboutRole, AboutTakeover, AboutNoAnswer, AboutPriorityRaised, AboutResolved,
 		AboutReopened, AboutAlertsOver, AboutClosed, AboutResultWanted, AboutCauseCustomer, AboutVendorCase, AboutVendorLate, AboutAbsent,
 		AboutRoleVacant, AboutMergeRefused, AboutReceipt, AboutStatusPage, AboutApproval,
+		AboutUnsent,
 	}
 }
 

@@ -71,15 +71,15 @@ func (i *Incident) post(p Posted) {
 
 // keepPages brings the status pages up to date. What stands there open ends when customers get the all-clear, and at the latest when
 // the incident is closed; what stands there as over is taken back when it is reopened. Where a machine writes to no customer, a
-// person says both.
+// person says both: the page ends when people have told every customer.
 func (i *Incident) keepPages(now time.Time) {
 	p := i.Posted
 	if p == nil {
 		return
 	}
-	writes := !slices.ContainsFunc(i.Definition.Customers, func(c Customer) bool { return !i.writesItself(c.ID) })
+	writes := i.writesToAll()
 	switch over := p.Status == BackToNormal; {
-	case !over && (i.Status == Closed || i.Status == Resolved && writes):
+	case !over && (i.Status == Closed || i.Status == Resolved && (writes || i.settles() && len(i.unclear()) == 0)):
 		i.post(Posted{Status: BackToNormal, By: timeline.Muster(), At: now})
 	case over && i.Status.Open() && writes:
 		i.post(Posted{Status: Investigating, Reopened: true, By: timeline.Muster(), At: now})
@@ -91,6 +91,11 @@ func (i *Incident) keepPages(now time.Time) {
 			i.begin(Send{Work: PostStatus, Page: page.ID, Revision: p.Revision, Says: p.Status}, now)
 		}
 	}
+}
+
+// writesToAll tells whether a machine writes to every customer.
+func (i *Incident) writesToAll() bool {
+	return !slices.ContainsFunc(i.Definition.Customers, func(c Customer) bool { return !i.writesItself(c.ID) })
 }
 
 // posting tells whether something is on its way to a page.

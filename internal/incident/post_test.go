@@ -176,3 +176,25 @@ func TestAPageSeesNothingOfTheInside(t *testing.T) {
 		t.Errorf("told %s", told)
 	}
 }
+
+// What everybody reads is approved wherever what customers read is: nobody ends it by closing.
+func TestAPageIsNotEndedUnapproved(t *testing.T) {
+	w := onPages(t, func(d *incident.Definition) {
+		d.Customers[0].Plan.UpdateBy = supportplan.ByPerson
+		d.Communication.Approval, d.Communication.Settles = &incident.ApprovalRule{Within: time.Hour}, true
+	})
+	approved := func(c incident.SendUpdate) {
+		w.asks(c)
+		w.do("approve "+c.Text, incident.ApproveUpdate{SHA256: w.i.Proposed.SHA256}, kim)
+	}
+	approved(incident.SendUpdate{Text: "For everybody.", Public: true})
+	w.asks(incident.Resolve{Note: "fixed"})
+	w.wantPage("public", "investigating")
+	err := w.i.Do("close", incident.Close{Without: "It did not notice."}, park, w.now)
+	if err == nil || !strings.Contains(err.Error(), "while its status page says investigating; send the all-clear to all customers") {
+		t.Fatalf("got %v, want it refused because of the page", err)
+	}
+	approved(incident.SendUpdate{Customer: w.i.Definition.Customers[0].ID, Text: "It is over."}) // the only one
+	w.wantPage("public", "investigating", "resolved")
+	w.asks(incident.Close{})
+}

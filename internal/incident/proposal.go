@@ -66,6 +66,11 @@ func (i *Incident) waits() bool {
 	return i.Definition.Communication != nil && i.Definition.Communication.Approval != nil
 }
 
+// settles tells what the definition says of texts that are not sent, and of the ends of status pages. It may have been repinned away.
+func (i *Incident) settles() bool {
+	return i.Definition.Communication != nil && i.Definition.Communication.Settles
+}
+
 // propose lets a text wait, with the status that it says and the pages on which it is as they are now. The one before is overtaken:
 // readers would hear old news.
 func (i *Incident) propose(c SendUpdate, by timeline.Actor, now time.Time) {
@@ -85,6 +90,19 @@ func (i *Incident) overtake(cause string, now time.Time) {
 	if p := i.Proposed; p != nil {
 		i.Proposed = nil
 		i.record(now, timeline.UpdateOvertaken, timeline.Muster(), timeline.F("sha256", p.SHA256), timeline.F("author", p.By.Shown()), timeline.F("cause", cause))
+		if cause != "newer" {
+			i.tellAuthor(p, nil, "", now)
+		}
+	}
+}
+
+// tellAuthor tells whoever has written a text that it is not sent: who has rejected it and why, or nobody when it no longer fits.
+func (i *Incident) tellAuthor(p *Proposal, rejected *timeline.Actor, reason string, now time.Time) {
+	if i.settles() && p.By.Kind == timeline.Person && (rejected == nil || rejected.ID != p.By.ID) {
+		author := escalation.Target{Kind: escalation.Person, ID: p.By.ID}
+		i.begin(Send{
+			Work: Remind, About: AboutUnsent, Targets: []escalation.Target{author}, Customer: p.Update.Customer, Text: reason, Author: rejected, Content: p.SHA256,
+		}, now)
 	}
 }
 
@@ -125,11 +143,12 @@ func (i *Incident) settleProposal(now time.Time) {
 	case i.digest(p.Update) != p.SHA256: // it would reach others than its author and whoever approves it think
 		i.overtake("other-readers", now)
 	case !p.Due.IsZero() && !now.Before(p.Due):
-		targets, next := i.othersFor(IncidentManager), now.Add(i.within())
 		if p.Told++; p.Told > 1 {
-			targets, next = i.Definition.Policy.LastResort, time.Time{}
+			p.Due = time.Time{}
+		} else {
+			p.Due = now.Add(i.within())
 		}
-		p.Due = next
+		targets := i.approvers()
 		i.record(now, timeline.UpdateUnapproved, timeline.Muster(), timeline.F("sha256", p.SHA256), timeline.F("targets", escalation.Shown(targets)))
 		i.askApproval(IncidentManager, targets, now)
 	}
@@ -205,6 +224,23 @@ func (c RejectUpdate) Apply(i *Incident, by timeline.Actor, now time.Time) {
 	p := i.Proposed
 	i.Proposed = nil
 	i.record(now, timeline.UpdateRejected, by, timeline.F("sha256", p.SHA256), timeline.F("author", p.By.Shown()), timeline.F("reason", c.Reason))
+	i.tellAuthor(p, &by, c.Reason, now)
+}
+
+// Approvers are who was asked last to decide on the text that waits; none when no text waits.
+func (i *Incident) Approvers() []escalation.Target { return i.resolved(i.approvers()) }
+
+func (i *Incident) approvers() []escalation.Target {
+	switch p := i.Proposed; {
+	case p == nil:
+		return nil
+	case p.Told == 0:
+		return i.othersFor(CommunicationsManager)
+	case p.Told == 1:
+		return i.othersFor(IncidentManager)
+	default:
+		return i.Definition.Policy.LastResort
+	}
 }
 
 func (i *Incident) wantProposed(action, sha string) error {

@@ -21,6 +21,35 @@ func approved(t *testing.T) *world {
 	return w
 }
 
+// Whoever has written what is not sent would else believe that customers have read it.
+func TestTheAuthorHearsThatATextIsNotSent(t *testing.T) {
+	for name, tt := range map[string]struct {
+		settles bool
+		end     func(w *world)
+		want    []string
+	}{
+		"rejected": {true, func(w *world) {
+			w.do("r", incident.RejectUpdate{SHA256: w.i.Proposed.SHA256, Reason: "too much of the inside"}, kim)
+		}, []string{"reminder person:park webhook"}},
+		"taken back by its author": {true, func(w *world) { w.asks(incident.RejectUpdate{SHA256: w.i.Proposed.SHA256, Reason: "a typo"}) }, nil},
+		"resolved meanwhile":       {true, func(w *world) { w.do("r", incident.Resolve{Note: "fixed"}, kim) }, []string{"reminder person:park webhook"}},
+		"a newer one":              {true, func(w *world) { w.asks(incident.SendUpdate{Text: "We know more."}) }, nil},
+		"a definition from before": {false, func(w *world) {
+			w.do("r", incident.RejectUpdate{SHA256: w.i.Proposed.SHA256, Reason: "no"}, kim)
+		}, nil},
+	} {
+		w := approved(t)
+		w.i.Definition.Communication.Settles = tt.settles
+		w.asks(incident.SendUpdate{Text: "We are at it."})
+		w.told = nil
+		tt.end(w)
+		got := slices.DeleteFunc(slices.Clone(w.told), func(s string) bool { return s != "reminder person:park webhook" })
+		if len(got) != len(tt.want) {
+			t.Errorf("%s: the author is told %v, want %v; all: %v", name, got, tt.want, w.told)
+		}
+	}
+}
+
 // outside is what has left the house.
 func (w *world) outside() (all []string) {
 	for _, x := range w.told {

@@ -38,6 +38,10 @@ type Announcement struct {
 type Communication struct {
 	Pages    []StatusPage  `json:"pages,omitempty"`
 	Approval *ApprovalRule `json:"approval,omitempty"` // nil: what people write is sent at once
+
+	// Settles: whoever has written a text that waited hears that it is not sent, and no status page ends with words that nobody has
+	// approved. False in definitions from before 2026-11-26.
+	Settles bool `json:"settles,omitempty"`
 }
 
 // A StatusPage is one on which the service may stand. Where the page is, and its key, is looked up whenever something is posted.

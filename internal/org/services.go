@@ -112,7 +112,7 @@ func (b *builder) readServices(o *object) {
 				d.Links = append(d.Links, incident.Link{Name: name, URL: url})
 			})
 		}
-		d.Communication = &incident.Communication{Pages: b.readOnPages(o), Approval: b.updateApproval}
+		d.Communication = &incident.Communication{Pages: b.readOnPages(o), Approval: b.updateApproval, Settles: true}
 		b.readOwnership(o, &d)
 		b.readDependencies(o, id)
 		b.services[id] = &service{d, b.readResponse(o), b.readProblems(o)}

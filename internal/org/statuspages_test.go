@@ -32,7 +32,7 @@ func TestStatusPages(t *testing.T) {
 	d := define(t, o, "prometheus", map[string]string{"service": "shop", "alertname": "Down"}, "it is down")
 	want := &incident.Communication{Pages: []incident.StatusPage{
 		{ID: "public", Name: "쇼핑몰"}, {ID: "hosted", Name: "쇼핑몰", Component: "8kbf7d35c070"},
-	}}
+	}, Settles: true}
 	if diff := cmp.Diff(want, d.Communication); diff != "" {
 		t.Error(diff)
 	}
@@ -60,7 +60,7 @@ func TestStatusPages(t *testing.T) {
 
 func TestUpdateApproval(t *testing.T) {
 	d := define(t, load(t, paged(t, twoPages+"update_approval: {within: 15m}\n", "[]")), "prometheus", map[string]string{"service": "shop"}, "it is down")
-	if diff := cmp.Diff(&incident.Communication{Approval: &incident.ApprovalRule{Within: 15 * time.Minute}}, d.Communication); diff != "" {
+	if diff := cmp.Diff(&incident.Communication{Approval: &incident.ApprovalRule{Within: 15 * time.Minute}, Settles: true}, d.Communication); diff != "" {
 		t.Error(diff)
 	}
 	got := strings.Join(faults(t, paged(t, twoPages+"update_approval: {}\n", "[]")), "\n")

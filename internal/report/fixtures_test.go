@@ -361,6 +361,11 @@ func tellings() map[string]incident.Telling {
 	waits := base(delivery.Reminder, incident.AboutApproval)
 	waits.Text, waits.Author, waits.Content = "Payments are slow.\n\nWe are rolling back.", &author, "1f2a9c61d2c2f4b2a8a3f1f0a2f9c7f8a4f5d2b1c0e9f8a7b6c5d4e3f2a1b0c9"
 	all["reminder.approval"] = waits
+	unsent := waits
+	unsent.About, unsent.Text = incident.AboutUnsent, "The cause is not known yet."
+	all["reminder.unsent"] = unsent
+	unsent.Author, unsent.Text = nil, ""
+	all["reminder.unsent.overtaken"] = unsent
 	learnedTellings(all, base)
 	secretTellings(all)
 	all["self-watch"] = incident.Telling{Kind: delivery.SelfWatch, Text: "the backlog of task queue muster-pages is 95 s old"}

@@ -51,20 +51,21 @@ const (
 	WantAcknowledge = "acknowledge" // a page, or help
 	WantPromise     = "promise"     // to be kept, of an incident in which they have a role
 	WantReview      = "review"
-	WantApproval    = "approve" // or decline it
-	WantConfirm     = "confirm" // that a schedule is theirs now
-	WantSolve       = "solve"   // a problem, or to say why it waits
-	WantAct         = "act"     // do an action item
-	WantVerify      = "verify"  // that an action item is done
-	WantEffect      = "effect"  // say whether an action item has helped
-	WantTake        = "take"    // see to a risk that somebody has escalated
-	WantAnswer      = "answer"  // say what is done about it
-	WantJudge       = "judge"   // say whether that is enough
+	WantApproval    = "approve"      // or decline it
+	WantText        = "approve-text" // to those outside or of a review, or reject it
+	WantConfirm     = "confirm"      // that a schedule is theirs now
+	WantSolve       = "solve"        // a problem, or to say why it waits
+	WantAct         = "act"          // do an action item
+	WantVerify      = "verify"       // that an action item is done
+	WantEffect      = "effect"       // say whether an action item has helped
+	WantTake        = "take"         // see to a risk that somebody has escalated
+	WantAnswer      = "answer"       // say what is done about it
+	WantJudge       = "judge"        // say whether that is enough
 )
 
 // InboxWants lists what may be wanted.
 func InboxWants() []string {
-	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantReview, WantApproval, WantConfirm, WantSolve, WantAct, WantVerify, WantEffect, WantTake, WantAnswer, WantJudge)
+	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantReview, WantApproval, WantText, WantConfirm, WantSolve, WantAct, WantVerify, WantEffect, WantTake, WantAnswer, WantJudge)
 }
 
 // mostOpen is how many open ones of each kind are looked at, the newest.
@@ -171,7 +172,8 @@ func (l search) means(targets []escalation.Target) bool {
 	})
 }
 
-// incidents are those whose page the visitor has not answered, and those in which they have a role and something is due.
+// incidents are those whose page the visitor has not answered, those in which they have a role and something is due, and those of
+// which a text waits for them.
 func (l search) incidents(ctx context.Context) finding {
 	f, any := l.sight(l.by)
 	if !any {
@@ -206,6 +208,11 @@ func (l search) incident(i *incident.Incident) (items []InboxItem) {
 	if n >= 0 && len(clocks) > 0 {
 		item.Want, item.Since, item.Due, item.Customer = WantPromise, i.Holders[n].Since, clocks[0].Due, clocks[0].Customer
 		item.Command = "muster incident show " + item.ID
+		items = append(items, item)
+	}
+	if p := i.Proposed; p != nil && p.By.ID != l.by.Actor.ID && l.means(i.Approvers()) {
+		item.Want, item.Since, item.Due, item.Customer = WantText, p.At, p.Due, p.Update.Customer
+		item.Command = fmt.Sprintf("muster incident approve-update %s %s", item.ID, p.SHA256)
 		items = append(items, item)
 	}
 	return items
@@ -250,7 +257,7 @@ func (l search) reviews(ctx context.Context) finding {
 			if !votes || !t.Wants(l.by.Actor.ID, sides(l.by.Subject)) {
 				continue
 			}
-			item.Want, item.Task, item.Customer, item.Since = WantApproval, t.Audience, t.Name, t.Written
+			item.Want, item.Task, item.Customer, item.Since = WantText, t.Audience, t.Name, t.Written
 			item.Command = fmt.Sprintf("muster review approve %s %s", id, t.Audience)
 			items = append(items, item)
 		}

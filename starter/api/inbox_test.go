@@ -13,6 +13,7 @@ import (
 	"muster/internal/review"
 	"muster/internal/store"
 	"muster/internal/supportplan"
+	"muster/internal/timeline"
 	"muster/starter"
 	"muster/starter/api"
 )
@@ -37,6 +38,10 @@ func crowded(t *testing.T) *place {
 	p.handingOver(t, "park")
 	i := p.incidents[open]
 	i.Clocks = []supportplan.Clock{{Customer: "acme", Target: supportplan.Respond, State: supportplan.Running, Due: p.now.Add(50 * time.Minute)}}
+	i.Holders = append(i.Holders, incident.Holder{Role: incident.CommunicationsManager, Person: "min", Since: p.now})
+	i.Definition.Communication = &incident.Communication{Approval: &incident.ApprovalRule{Within: time.Hour}}
+	i.Proposed = &incident.Proposal{Update: incident.SendUpdate{Text: "We are at it."}, SHA256: "5d1e", At: p.now, Due: p.now.Add(20 * time.Minute)}
+	i.Proposed.By = timeline.Actor{Kind: timeline.Person, ID: "choi"}
 	i.Definition.Review.Owner = incident.IncidentManager
 	p.reviewing, p.onePage = []incident.ID{open}, true
 	p.reviews.Facts, p.reviews.Status, p.reviews.Due, p.reviews.Opened = review.FactsOf(i), review.Open, p.now.Add(time.Hour), p.now
@@ -55,7 +60,7 @@ func TestWhatWaitsForWhom(t *testing.T) {
 			"promise incident " + string(open), "review review " + string(open), "begin" + run + " extra", "begin" + run + " later", "retry" + run + " broken",
 			"settle" + run + " odd", "solve problem " + string(leaking),
 		},
-		"min": {"act action-item ACT-7K3M9QX2PA", "vote" + run + " approve", "check" + run + " proof", "waive" + run + " later", "confirm-override" + run},
+		"min": {"promise incident " + string(open), "approve-text incident " + string(open), "act action-item ACT-7K3M9QX2PA", "vote" + run + " approve", "check" + run + " proof", "waive" + run + " later", "confirm-override" + run},
 		"choi": {
 			"begin" + run + " brief", "begin" + run + " extra", "begin" + run + " later", "check" + run + " proof", "complete" + run + " stage", "retry" + run + " broken", "settle" + run + " odd",
 			"step" + run + " book", "vote" + run + " approve", "waive" + run + " later", "confirm-override" + run, "approve request " + string(tuning),
@@ -68,7 +73,7 @@ func TestWhatWaitsForWhom(t *testing.T) {
 	} {
 		got, box := p.inboxOf(t, who, "")
 		if slices.Contains([]string{"park", "choi", "kim", "min"}, who) { // who works for the provider, and has not written it
-			want = append(want, "approve review "+string(open)+" internal")
+			want = append(want, "approve-text review "+string(open)+" internal")
 		}
 		for _, x := range want {
 			if !contains(got, x) {
