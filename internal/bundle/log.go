@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -106,13 +107,18 @@ type Log struct {
 	byName   map[string]int64
 }
 
-// ErrNoLog says that a store holds nothing.
+// New begins a log: the first Append writes its first file.
+func New(k Keys) *Log {
+	return &Log{keys: k, byDigest: map[string][]int64{}, byName: map[string]int64{}}
+}
+
+// ErrNoLog says that a store holds nothing. Whoever knows of no log that was there before begins one.
 var ErrNoLog = errors.New("it holds no log")
 
 // Open reads a whole log and proves it: that each file follows the one before it, that its records give the root that its
-// checkpoint says, and that one of the keys has signed it. With ErrNoLog comes a log that one can append to.
+// checkpoint says, and that one of the keys has signed it. Its error is ErrNoLog where there is nothing to read.
 func Open(ctx context.Context, s Store, k Keys) (*Log, error) {
-	l := &Log{keys: k, byDigest: map[string][]int64{}, byName: map[string]int64{}}
+	l := New(k)
 	names, err := s.List(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
@@ -131,7 +137,7 @@ func Open(ctx context.Context, s Store, k Keys) (*Log, error) {
 		}
 	}
 	if len(names) == 0 {
-		return l, fmt.Errorf("open log: %w", ErrNoLog)
+		return nil, fmt.Errorf("open log: %w", ErrNoLog)
 	}
 	return l, nil
 }
@@ -240,7 +246,7 @@ func (l *Log) Continues(file string, old Checkpoint) error {
 
 // Find returns the entry of a file: of its very bytes, under its name.
 func (l *Log) Find(file string, content []byte) (int64, error) {
-	digest, base := sum(content), path.Base(strings.ReplaceAll(file, `\`, "/"))
+	digest, base := sum(content), filepath.Base(file)
 	named := func(n int64) bool { return path.Base(l.records[n].Name) == base }
 	if all := l.byDigest[digest]; len(all) > 0 {
 		if n := slices.IndexFunc(all, named); n >= 0 {
@@ -258,7 +264,7 @@ func (l *Log) Find(file string, content []byte) (int64, error) {
 	return 0, fmt.Errorf("find %s in the log: none of its %d entries is of this file, or of one of its name", file, len(l.records))
 }
 
-// Append adds records and signs the log with them. Those that it has already are left out: whoever does not know whether they
+// Append adds records, at most MaxRecords, and signs the log with them. Those that it has already are left out: whoever does not know whether they
 // were written opens the log anew and appends them again. Where somebody else has appended since it was opened, nothing is
 // written, and the error is fs.ErrExist.
 func (l *Log) Append(ctx context.Context, s Store, private string, records ...Record) (Checkpoint, error) {
@@ -312,10 +318,8 @@ func (l *Log) Append(ctx context.Context, s Store, private string, records ...Re
 }
 
 func (l *Log) clone() *Log {
-	c := &Log{
-		keys: l.keys, newest: l.newest, records: slices.Clone(l.records), hashes: slices.Clone(l.hashes),
-		byName: map[string]int64{}, byDigest: map[string][]int64{},
-	}
+	c := New(l.keys)
+	c.newest, c.records, c.hashes = l.newest, slices.Clone(l.records), slices.Clone(l.hashes)
 	for n, r := range c.records {
 		c.byName[r.Name], c.byDigest[r.SHA256] = int64(n), append(c.byDigest[r.SHA256], int64(n))
 	}

@@ -87,7 +87,10 @@ func records(from, until int) (all []bundle.Record) {
 func open(t *testing.T, s bundle.Store, k bundle.Keys) *bundle.Log {
 	t.Helper()
 	l, err := bundle.Open(t.Context(), s, k)
-	if err != nil && !errors.Is(err, bundle.ErrNoLog) {
+	if errors.Is(err, bundle.ErrNoLog) {
+		return bundle.New(k)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return l
@@ -104,10 +107,10 @@ func wrong(t *testing.T, err error, want string) {
 // A log in a folder grows, is read again, and finds what is in it.
 func TestLog(t *testing.T) {
 	key, folder := newPair(t, "archive.example.com"), bundle.Folder(t.TempDir())
-	l, err := bundle.Open(t.Context(), folder, key.public)
-	if !errors.Is(err, bundle.ErrNoLog) {
+	if _, err := bundle.Open(t.Context(), folder, key.public); !errors.Is(err, bundle.ErrNoLog) {
 		t.Fatalf("got %v, want that there is none", err)
 	}
+	l := bundle.New(key.public)
 	for _, upTo := range []int{1, 4, 9} { // what is there already is left out
 		c, err := l.Append(t.Context(), folder, key.private, records(0, upTo)...)
 		if err != nil || c.Size != int64(upTo) || c.Log != "archive.example.com" {
@@ -138,6 +141,18 @@ func TestLog(t *testing.T) {
 	wrong(t, err, "entry 5 is of a file of this name with 8 bytes and SHA-256 "+sha("bundle 5")+"; this one has 8 bytes and SHA-256 "+sha("bundle X"))
 	_, err = again.Find("INC-9.tar", []byte("bundle 9"))
 	wrong(t, err, "none of its 9 entries is of this file")
+}
+
+func TestLoadIsBounded(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "big")
+	if err := os.WriteFile(file, []byte("12345"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := bundle.Load(file, 5); string(got) != "12345" || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+	_, err := bundle.Load(file, 4)
+	wrong(t, err, "read "+file+": more than 4 bytes")
 }
 
 // The root is that of RFC 6962, and the checkpoint is a note that other programs read.
@@ -197,7 +212,10 @@ func TestTwoAppendAtOnce(t *testing.T) {
 		writers.Go(func() {
 			for mine := n * 10; mine < n*10+5; {
 				l, err := bundle.Open(t.Context(), folder, key.public)
-				if err != nil && !errors.Is(err, bundle.ErrNoLog) {
+				if errors.Is(err, bundle.ErrNoLog) {
+					l, err = bundle.New(key.public), nil
+				}
+				if err != nil {
 					t.Error(err)
 					return
 				}
@@ -330,7 +348,7 @@ func TestAnyLogIsProven(t *testing.T) {
 	key := newPair(t, "a")
 	rapid.Check(t, func(t *rapid.T) {
 		s := &memory{files: map[string][]byte{}}
-		l, _ := bundle.Open(context.Background(), s, key.public)
+		l := bundle.New(key.public)
 		var kept []bundle.Checkpoint
 		at := 0
 		for _, more := range rapid.SliceOfN(rapid.IntRange(1, 9), 1, 6).Draw(t, "portions") {
@@ -345,8 +363,7 @@ func TestAnyLogIsProven(t *testing.T) {
 			t.Fatalf("got %+v, %v; want %+v", again.Newest(), err, l.Newest())
 		}
 		whole := &memory{files: map[string][]byte{}}
-		at1, _ := bundle.Open(context.Background(), whole, key.public)
-		if c, err := at1.Append(context.Background(), whole, key.private, records(0, at)...); err != nil || c != l.Newest() {
+		if c, err := bundle.New(key.public).Append(context.Background(), whole, key.private, records(0, at)...); err != nil || c != l.Newest() {
 			t.Fatalf("at once: got %+v, %v; want %+v", c, err, l.Newest())
 		}
 		for _, c := range kept {
@@ -375,7 +392,7 @@ func fixed(f *testing.F) pair {
 // What a log takes is what it would write.
 func FuzzLogFile(f *testing.F) {
 	key, s := fixed(f), &memory{files: map[string][]byte{}}
-	l, _ := bundle.Open(context.Background(), s, key.public)
+	l := bundle.New(key.public)
 	if _, err := l.Append(context.Background(), s, key.private, records(0, 2)...); err != nil {
 		f.Fatal(err)
 	}

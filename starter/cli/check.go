@@ -25,7 +25,7 @@ func (a *app) audit() *cobra.Command {
 		Args:    wants("FILE"),
 		RunE:    a.checks(a.env.Process.Replay),
 	})
-	group.AddCommand(a.auditActors())
+	group.AddCommand(a.auditActors(), a.auditVerify(), a.auditKeygen())
 	return group
 }
 
