@@ -75,8 +75,8 @@ func (r Record) line() (string, error) {
 		return "", fmt.Errorf("kind %.40q: want bundle, census, organisation or refusals", r.Kind)
 	case len(r.Name) > maxText || !recordName.MatchString(r.Name):
 		return "", fmt.Errorf("name %.40q: want the path of a file: at most %d letters, digits, hyphens, low lines and dots", r.Name, maxText)
-	case err != nil || len(digest) != tlog.HashSize:
-		return "", fmt.Errorf("sha256 %.80q: want 64 hexadecimal digits", r.SHA256)
+	case err != nil || len(digest) != tlog.HashSize || hex.EncodeToString(digest) != r.SHA256:
+		return "", fmt.Errorf("sha256 %.80q: want 64 hexadecimal digits, letters in lower case", r.SHA256)
 	case r.Size < 0 || r.Until.Before(r.From):
 		return "", fmt.Errorf("size %d, from %s until %s: want none below zero, and no end before its beginning", r.Size, r.From, r.Until)
 	}

@@ -251,6 +251,7 @@ func TestAppendRefuses(t *testing.T) {
 		`kind "note": want bundle, census, organisation or refusals`:            with(func(r *bundle.Record) { r.Kind = "note" }),
 		`name "../x": want the path of a file`:                                  with(func(r *bundle.Record) { r.Name = "../x" }),
 		`sha256 "abc": want 64 hexadecimal digits`:                              with(func(r *bundle.Record) { r.SHA256 = "abc" }),
+		`sha256 "` + strings.ToUpper(sha("x")) + `": want`:                      with(func(r *bundle.Record) { r.SHA256 = strings.ToUpper(sha("x")) }),
 		"size -1, from":               with(func(r *bundle.Record) { r.Size = -1 }),
 		"no end before its beginning": with(func(r *bundle.Record) { r.Until = noon.Add(-1) }),
 	} {

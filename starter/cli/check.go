@@ -14,7 +14,7 @@ import (
 func (a *app) audit() *cobra.Command {
 	group := &cobra.Command{
 		Use: "audit COMMAND", DisableFlagsInUseLine: true, GroupID: "check", Short: "Check what a run has left behind",
-		Example: "  muster audit replay " + anID + ".json",
+		Example: "  muster audit replay " + anID + ".json\n  muster audit verify " + anID + ".tar",
 		Args:    noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	group.AddCommand(&cobra.Command{
