@@ -239,7 +239,8 @@ func (m manifest) wrongParts() (all []error) {
 
 var inFolder = regexp.MustCompile(`^(definitions|reports)/[a-z0-9][a-z0-9._-]*$`)
 
-// named tells whether a part may have a name. One that is safe to unpack, on whatever system, can have no other.
+// named tells whether a part may have a name. None leads out of the folder that it is unpacked into, and no two are one where
+// capitals do not count.
 func named(name string) bool {
 	return len(name) <= maxName && (slices.Contains(mandatory(), name) || inFolder.MatchString(name))
 }

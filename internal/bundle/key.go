@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,14 +31,15 @@ type Keys struct {
 	known note.Verifiers
 }
 
-// ParseKeys reads public keys, one a line, as NewKey makes them.
+// ParseKeys reads public keys, one a line, as NewKey makes them. file names their file in errors.
 func ParseKeys(file string, text []byte) (Keys, error) {
 	const most = 100
 	var k Keys
+	var lines []string
 	var all []note.Verifier
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSpace(line)
-		if line == "" {
+		if line == "" || slices.Contains(lines, line) {
 			continue
 		}
 		v, err := note.NewVerifier(line)
@@ -51,7 +53,7 @@ func ParseKeys(file string, text []byte) (Keys, error) {
 		case len(all) == most:
 			return k, fmt.Errorf("read public key %s: want at most %d", file, most)
 		}
-		k.log, all = v.Name(), append(all, v)
+		k.log, lines, all = v.Name(), append(lines, line), append(all, v)
 	}
 	if len(all) == 0 {
 		return k, fmt.Errorf("read public key %s: none in the file", file)

@@ -274,7 +274,7 @@ func TestAppendRefuses(t *testing.T) {
 // A log goes on with a new key; whoever has both public halves reads all of it.
 func TestKeysChange(t *testing.T) {
 	old, next, s := newPair(t, "a"), newPair(t, "a"), &memory{files: map[string][]byte{}}
-	both, err := bundle.ParseKeys("both.pub", []byte(old.text+"\n"+next.text+"\n"))
+	both, err := bundle.ParseKeys("both.pub", []byte(old.text+"\n"+next.text+"\n\n"+old.text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,13 +291,17 @@ func TestKeysChange(t *testing.T) {
 
 func TestKeysRefused(t *testing.T) {
 	a, b := newPair(t, "a"), newPair(t, "b")
+	var hundred strings.Builder
+	for range 101 {
+		hundred.WriteString(newPair(t, "a").text + "\n")
+	}
 	for want, text := range map[string]string{
 		"read public key k.pub: none in the file":    "\n",
 		"k.pub: it holds the private half":           a.private,
 		"malformed verifier id: want a line such as": "ssh-ed25519 AAAA",
 		"invalid verifier hash: want a line such as": strings.Replace(a.text, "a+", "c+", 1),
 		"keys of a and of b: want those of one log":  a.text + "\n" + b.text,
-		"k.pub: want at most 100":                    strings.Repeat(a.text+"\n", 101),
+		"k.pub: want at most 100":                    hundred.String(),
 	} {
 		_, err := bundle.ParseKeys("k.pub", []byte(text))
 		wrong(t, err, want)

@@ -174,7 +174,7 @@ it, such as a copy of the newest file of the log. What differs is said file by f
 	}
 	cmd.Flags().StringVar(&folder, "log", "", "`FOLDER` with the log of the archive")
 	cmd.Flags().StringVar(&key, "key", "", "`FILE` with the public key of the log, or with all that it has had, one a line")
-	cmd.Flags().StringSliceVar(&since, "since", nil, "`FILE` with a checkpoint of the log, or a copy of a file of the log, that was kept; more than once for more")
+	cmd.Flags().StringArrayVar(&since, "since", nil, "`FILE` with a checkpoint of the log, or a copy of a file of the log, that was kept; more than once for more")
 	_ = cmd.MarkFlagDirname("log")
 	_ = cmd.MarkFlagFilename("key", "pub")
 	a.viewFlags(cmd)
