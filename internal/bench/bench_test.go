@@ -86,11 +86,11 @@ func TestRawAndOursLeadPlansToTheirEnd(t *testing.T) {
 // The storms and the first page run against the real intake; their figures say nothing here.
 func TestAQuickRunFillsTheTable(t *testing.T) {
 	var out bytes.Buffer
-	o := Options{Quick: true, Only: []string{"firstpage", "duplicates", "alerts"}, Folder: t.TempDir(), Out: &out}
+	o := Options{Quick: true, Only: []string{"firstpage", "duplicates", "alerts", "verify"}, Folder: t.TempDir(), Out: &out}
 	if err := Run(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"POST to page, p99", "posts accepted", "distinct alerts of one group", "cores ("} {
+	for _, want := range []string{"POST to page, p99", "posts accepted", "distinct alerts of one group", "kB on average, against a log", "cores ("} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the output says nothing of %q:\n%s", want, out.String())
 		}

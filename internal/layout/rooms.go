@@ -93,7 +93,7 @@ func rooms() map[string]room {
 		"starter/api":      entry("internal/keyring", "internal/wholefile", "templates", yaml),
 		"starter/cli": {may: []string{
 			// of the intake it asks only what it would make of alerts
-			"starter/api", "starter/ingest", "internal/org", "internal/audit", "internal/preview", "internal/report", "internal/refusal",
+			"starter/api", "starter/ingest", "internal/org", "internal/audit", "internal/bundle", "internal/preview", "internal/report", "internal/refusal",
 			"internal/wholefile", pure,
 			"github.com/spf13/cobra", "github.com/jedib0t/go-pretty", "golang.org/x/term", yaml,
 		}},
@@ -107,7 +107,7 @@ func rooms() map[string]room {
 			pure, "templates", "internal/report", "github.com/Masterminds/sprig/v3", "github.com/yuin/goldmark", "github.com/signintech/gopdf",
 			"golang.org/x/text",
 		}},
-		"internal/bundle": {may: []string{pure, "templates", "golang.org/x/mod"}},
+		"internal/bundle": {may: []string{pure, "templates", "internal/wholefile", "golang.org/x/mod"}},
 		"internal/store":  {may: []string{pure, "templates", "modernc.org/sqlite", "github.com/jackc/pgx"}},
 
 		"internal/oidc": {may: []string{pure, "github.com/coreos/go-oidc", "golang.org/x/oauth2"}},

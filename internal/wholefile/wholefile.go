@@ -4,6 +4,7 @@ package wholefile
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -13,7 +14,20 @@ const Unfinished = ".tmp-"
 
 // Write replaces the file at path by content and returns when both the file and its name are on the disk. The folder must
 // exist.
-func Write(path string, content []byte, mode os.FileMode) (err error) {
+func Write(path string, content []byte, mode os.FileMode) error {
+	return put(path, content, mode, os.Rename)
+}
+
+// Create is Write where there is no file at path yet. Of several who create it at once one does; the error of the others
+// is fs.ErrExist, and so is that of whoever comes later.
+func Create(path string, content []byte, mode os.FileMode) error {
+	return put(path, content, mode, func(written, path string) error {
+		return errors.Join(os.Link(written, path), os.Remove(written))
+	})
+}
+
+// put writes a file under another name and gives it its own by name.
+func put(path string, content []byte, mode os.FileMode, name func(written, path string) error) (err error) {
 	folder := filepath.Dir(path)
 	f, err := os.CreateTemp(folder, Unfinished)
 	if err != nil {
@@ -21,7 +35,10 @@ func Write(path string, content []byte, mode os.FileMode) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(f.Name())))
+			if gone := os.Remove(f.Name()); !errors.Is(gone, fs.ErrNotExist) {
+				err = errors.Join(err, gone)
+			}
+			err = fmt.Errorf("write %s: %w", path, err)
 		}
 	}()
 	_, err = f.Write(content)
@@ -34,7 +51,7 @@ func Write(path string, content []byte, mode os.FileMode) (err error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err = os.Rename(f.Name(), path); err != nil {
+	if err = name(f.Name(), path); err != nil {
 		return err
 	}
 	return syncFolder(folder)

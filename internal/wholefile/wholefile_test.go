@@ -2,10 +2,13 @@ package wholefile_test
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"muster/internal/wholefile"
@@ -60,6 +63,37 @@ func TestWriteRefused(t *testing.T) {
 	}
 	if left := names(t, folder); len(left) != 1 {
 		t.Errorf("got %v, want the folder alone", left)
+	}
+}
+
+// TestCreate leaves what is there alone, also when many create one file at once.
+func TestCreate(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "key")
+	var writers sync.WaitGroup
+	var created atomic.Int32
+	for _, letter := range []byte("abcdefgh") {
+		writers.Go(func() {
+			err := wholefile.Create(path, bytes.Repeat([]byte{letter}, 64<<10), 0o600)
+			switch {
+			case err == nil:
+				created.Add(1)
+			case !errors.Is(err, fs.ErrExist) || !strings.HasPrefix(err.Error(), "write "+path+": "):
+				t.Errorf("got %v, want that it is there", err)
+			}
+		})
+	}
+	writers.Wait()
+	got, err := os.ReadFile(path)
+	if err != nil || len(got) != 64<<10 || !bytes.Equal(got, bytes.Repeat(got[:1], 64<<10)) || created.Load() != 1 {
+		t.Errorf("got %d bytes, %v, created %d times; want one whole file", len(got), err, created.Load())
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("got %v, %v; want mode 0600", info, err)
+	}
+	if left := names(t, folder); len(left) != 1 {
+		t.Errorf("got %v, want the file alone", left)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 func (a *app) audit() *cobra.Command {
 	group := &cobra.Command{
 		Use: "audit COMMAND", DisableFlagsInUseLine: true, GroupID: "check", Short: "Check what a run has left behind",
-		Example: "  muster audit replay " + anID + ".json",
+		Example: "  muster audit replay " + anID + ".json\n  muster audit verify " + anID + ".tar",
 		Args:    noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	group.AddCommand(&cobra.Command{
@@ -25,7 +25,7 @@ func (a *app) audit() *cobra.Command {
 		Args:    wants("FILE"),
 		RunE:    a.checks(a.env.Process.Replay),
 	})
-	group.AddCommand(a.auditActors())
+	group.AddCommand(a.auditActors(), a.auditVerify(), a.auditKeygen())
 	return group
 }
 

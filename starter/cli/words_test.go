@@ -19,7 +19,7 @@ func TestLabels(t *testing.T) {
 		t.Errorf("got %v, want %v", languages(), texts.Languages())
 	}
 	for _, l := range languages() {
-		for _, v := range []reflect.Value{reflect.ValueOf(labelsIn(l)), reflect.ValueOf(sheetLabelsIn(l)), reflect.ValueOf(planLabelsIn(l))} {
+		for _, v := range []reflect.Value{reflect.ValueOf(labelsIn(l)), reflect.ValueOf(sheetLabelsIn(l)), reflect.ValueOf(planLabelsIn(l)), reflect.ValueOf(proofWordsIn(l))} {
 			for n := range v.NumField() {
 				if v.Field(n).String() == "" {
 					t.Errorf("%s: %s: no label", l, v.Type().Field(n).Name)
