@@ -45,6 +45,7 @@ func measurements() []measurement {
 		{"deadlines", (*bench).deadlines},
 		{"priority", (*bench).priority},
 		{"plans", (*bench).plans},
+		{"replay", (*bench).replay},
 	}
 }
 
