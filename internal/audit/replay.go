@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -22,9 +23,10 @@ import (
 
 // Replayed is what the runs of one chain come to under the code of this program.
 type Replayed struct {
-	Workflow    string           `json:"workflow"`     // its id
-	Type        string           `json:"type"`         // such as Incident
-	ID          string           `json:"id,omitempty"` // that people see, of the state
+	Workflow    string           `json:"workflow"`       // its id
+	Type        string           `json:"type"`           // such as Incident
+	ID          string           `json:"id,omitempty"`   // that people see, of the state
+	Zone        string           `json:"zone,omitempty"` // in which its people read times
 	Runs        int              `json:"runs"`
 	Events      int              `json:"events"`
 	Differences Differences      `json:"differences"`
@@ -62,12 +64,13 @@ func (k Kept) Replay() (*Replayed, error) {
 	return all, err
 }
 
-// Replay runs the histories of one chain, the oldest run first, through the workflows of this program, and compares what
-// this program asks for with what the record says it asked for. Temporal's own replayer compares the kinds of commands, their
+// Replay runs the histories of one chain, or of its later runs, the oldest first, through the workflows of this program, and compares
+// what this program asks for with what the record says it asked for. Temporal's own replayer compares the kinds of commands, their
 // ids and the names of types. Beyond that, this one compares
 //
 //   - the length of every timer,
-//   - the input of every activity and of every child workflow, with its id, and what other workflows are told,
+//   - the input of every activity, and what other workflows are told,
+//   - the id and the input of every child workflow, what lists know of it, and whether it outlives its parent,
 //   - the answer to every Update, and the refusal,
 //   - what lists are told (search attributes, memo),
 //   - the state that a run hands to the next one, with what the next one was given, and the result or failure of a run,
@@ -87,8 +90,10 @@ func Replay(runs []*historypb.History) (*Replayed, error) {
 	all := &Replayed{}
 	for n, h := range runs {
 		start := h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
-		if err := follows(runs[:n], start); err != nil {
-			return nil, fmt.Errorf("replay history %d: %w", n+1, err)
+		if n > 0 { // a chain may have been kept from a later run on
+			if err := follows(runs[:n], start); err != nil {
+				return nil, fmt.Errorf("replay history %d: %w", n+1, err)
+			}
 		}
 		all.Workflow, all.Type = start.GetWorkflowId(), start.GetWorkflowType().GetName()
 		all.Runs, all.Events = all.Runs+1, all.Events+len(h.GetEvents())
@@ -125,14 +130,17 @@ func newReplayer(w *witness) (worker.WorkflowReplayer, error) {
 // take adds what a run has come to: its state is the newest, and its timeline goes on from where the one before was cut.
 func (all *Replayed) take(state json.RawMessage) {
 	var known struct {
-		ID       string       `json:"id"`
-		Timeline timeline.Log `json:"timeline"`
+		ID         string                `json:"id"`
+		Timeline   timeline.Log          `json:"timeline"`
+		Zone       string                `json:"zone"`
+		Definition struct{ Zone string } `json:"definition"` // of an incident
+		Facts      struct{ Zone string } `json:"facts"`      // of a review
 	}
 	all.State = state
 	if json.Unmarshal(state, &known) != nil { // a workflow that keeps none
 		return
 	}
-	all.ID = known.ID
+	all.ID, all.Zone = known.ID, cmp.Or(known.Zone, known.Definition.Zone, known.Facts.Zone)
 	all.Timeline = append(all.Timeline[:min(known.Timeline.Dropped, len(all.Timeline))], known.Timeline.Entries...)
 }
 
@@ -200,6 +208,10 @@ func (w *witness) diverged(err error) {
 			d.Replayed = extra
 		default:
 			d.Recorded, d.Replayed = strings.TrimPrefix(told, "missing replay command for "), ""
+		}
+		if _, id, ok := strings.Cut(d.Recorded, "(EventId:"); ok {
+			id, _, _ = strings.Cut(id, ",")
+			d.Event, _ = strconv.ParseInt(id, 10, 64)
 		}
 	}
 	w.found.add(d)

@@ -275,6 +275,7 @@ func (c *calls) ExecuteActivity(ctx workflow.Context, name string, args ...any) 
 // ExecuteChildWorkflow compares under which id a child is started, and with what.
 func (c *calls) ExecuteChildWorkflow(ctx workflow.Context, name string, args ...any) workflow.ChildWorkflowFuture {
 	f := c.Next.ExecuteChildWorkflow(ctx, name, args...)
+	input := c.encoder.last
 	e := next(&c.record.children)
 	if e == nil {
 		return f
@@ -290,8 +291,12 @@ func (c *calls) ExecuteChildWorkflow(ctx workflow.Context, name string, args ...
 			c.found.add(at)
 		}
 	}
-	at.Kind, at.Path = ChildIn, ""
-	c.found.payloads(at, was.GetInput(), c.encoder.last)
+	at = Difference{Run: c.run, Event: e.GetEventId(), Kind: ChildIn, Of: name}
+	c.found.payloads(at, was.GetInput(), input)
+	at.Kind = Attributes
+	c.tell(at, was.GetSearchAttributes().GetIndexedFields(), named(o.TypedSearchAttributes), 0)
+	at.Kind = Memo
+	c.tell(at, was.GetMemo().GetFields(), o.Memo, 0)
 	return f
 }
 
@@ -308,14 +313,20 @@ func (c *calls) SignalExternalWorkflow(ctx workflow.Context, id, run, name strin
 // UpsertTypedSearchAttributes compares what lists are told.
 func (c *calls) UpsertTypedSearchAttributes(ctx workflow.Context, attributes ...temporal.SearchAttributeUpdate) error {
 	if e := next(&c.record.upserts); e != nil {
-		told := map[string]any{}
-		for key, value := range temporal.NewSearchAttributes(attributes...).GetUntypedValues() { // of those that are taken away it does not tell
-			told[key.GetName()] = value
-		}
+		told := named(temporal.NewSearchAttributes(attributes...)) // of those that are taken away it does not tell
 		c.tell(Difference{Run: c.run, Event: e.GetEventId(), Kind: Attributes},
 			e.GetUpsertWorkflowSearchAttributesEventAttributes().GetSearchAttributes().GetIndexedFields(), told, len(attributes)-len(told))
 	}
 	return c.Next.UpsertTypedSearchAttributes(ctx, attributes...)
+}
+
+// named are search attributes by their names.
+func named(attributes temporal.SearchAttributes) map[string]any {
+	all := map[string]any{}
+	for key, value := range attributes.GetUntypedValues() {
+		all[key.GetName()] = value
+	}
+	return all
 }
 
 // UpsertMemo compares what lists are told.
@@ -331,6 +342,9 @@ func (c *calls) UpsertMemo(ctx workflow.Context, memo map[string]any) error {
 
 // tell compares fields by their values, and how many are taken away.
 func (w *witness) tell(at Difference, recorded map[string]*commonpb.Payload, told map[string]any, away int) {
+	if len(recorded) == 0 && len(told) == 0 && away == 0 {
+		return
+	}
 	was, wasAway := map[string]json.RawMessage{}, 0
 	for name, p := range recorded {
 		if len(p.GetData()) == 0 {

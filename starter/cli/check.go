@@ -17,7 +17,7 @@ func (a *app) audit() *cobra.Command {
 		Example: "  muster audit replay " + anID + ".json",
 		Args:    noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	group.AddCommand(a.auditReplay(), a.auditActors())
+	group.AddCommand(a.auditReplay(), a.auditExplain(), a.auditActors())
 	return group
 }
 
