@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -158,7 +160,11 @@ func (all *Differences) texts(at Difference, recorded, replayed []byte) {
 func decoded(text []byte) (v any, ok bool) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
-	return v, d.Decode(&v) == nil && !d.More()
+	if d.Decode(&v) != nil {
+		return nil, false
+	}
+	_, err := d.Token() // nothing may follow
+	return v, errors.Is(err, io.EOF)
 }
 
 func (all *Differences) values(at Difference, path string, was, is any) {

@@ -83,7 +83,8 @@ func (k Kept) Replay() (*Replayed, error) {
 // shows where something that is compared depends on it: a timer, a later input, an answer, the state. One on which nothing
 // depends, such as the instant at which an activity was begun, the inputs of local activities, which Temporal does not record,
 // or how an activity was to be retried, shows in no replay: the hash of a bundle and the log that holds it tell. The checks of
-// Updates before they were taken are not made again: those that were refused there have left no trace.
+// Updates before they were taken are not made again: those that were refused there have left no trace. And a record that was cut off
+// between two tasks looks like that of a run that goes on: only a list of what was closed tells.
 //
 // An error says that the histories are none of one chain. The histories must not be in use elsewhere meanwhile.
 func Replay(runs []*historypb.History) (*Replayed, error) {
@@ -93,6 +94,10 @@ func Replay(runs []*historypb.History) (*Replayed, error) {
 		if n > 0 { // a chain may have been kept from a later run on
 			if err := follows(runs[:n], start); err != nil {
 				return nil, fmt.Errorf("replay history %d: %w", n+1, err)
+			}
+			if before := runs[n-1].GetEvents(); handedOn(runs[n-1]) == nil {
+				return nil, fmt.Errorf("replay history %d: run %s continues one whose end is not in its %d events",
+					n+1, start.GetOriginalExecutionRunId(), len(before))
 			}
 		}
 		all.Workflow, all.Type = start.GetWorkflowId(), start.GetWorkflowType().GetName()
@@ -217,15 +222,15 @@ func (w *witness) diverged(err error) {
 	w.found.add(d)
 }
 
-// compareHandOver compares what a run was given with what the one before has handed on, where both are in the record.
+// compareHandOver compares what a run was given with what the one before has handed on, as both are in the record.
 func (w *witness) compareHandOver(before, h *historypb.History) {
-	last := before.GetEvents()[len(before.GetEvents())-1].GetWorkflowExecutionContinuedAsNewEventAttributes()
-	if last == nil {
-		return // its end is compared where it is replayed
-	}
-	at := Difference{Run: w.run, Event: 1, Kind: TakenOver}
 	was := h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetInput()
-	w.found.payloads(at, was, last.GetInput())
+	w.found.payloads(Difference{Run: w.run, Event: 1, Kind: TakenOver}, was, handedOn(before).GetInput())
+}
+
+// handedOn is the end of a run that another continues, nil where it has no such end.
+func handedOn(h *historypb.History) *historypb.WorkflowExecutionContinuedAsNewEventAttributes {
+	return h.GetEvents()[len(h.GetEvents())-1].GetWorkflowExecutionContinuedAsNewEventAttributes()
 }
 
 // A record holds the events of one run that this program must answer to, by how they are found again. What has been answered to

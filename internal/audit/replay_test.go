@@ -246,6 +246,19 @@ func TestRunsOfTwoChainsAreAnError(t *testing.T) {
 	}
 }
 
+// What was cut off between two tasks replays like a run that goes on, but nothing goes on from there.
+func TestARunThatIsContinuedHasItsEnd(t *testing.T) {
+	runs := open(t, of("incident-continued"))
+	first := nth(t, runs[0], enumspb.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, 2)
+	runs[0].Events = runs[0].GetEvents()[:first.GetEventId()]
+	if _, err := audit.Replay(runs); err == nil || !strings.Contains(err.Error(), "continues one whose end is not in its") {
+		t.Errorf("got %v, want that the end is missing", err)
+	}
+	if err := replay(t, audit.Kept{Runs: runs[:1]}).Differences.Err(); err != nil {
+		t.Errorf("by itself: %v", err)
+	}
+}
+
 // One difference at the beginning brings many after it: so many are listed, and all are counted.
 func TestDifferencesAreBounded(t *testing.T) {
 	runs := open(t, of("upgrade-happy"))

@@ -26,9 +26,9 @@ the record: decisions, lengths of timers, inputs of activities and of other work
 state that one run hands to the next. Each difference names the run, the event and the place in its JSON. It needs no server and no
 network, and fails where there is a difference.
 
-A program of another version may differ by right: it says more, or decides otherwise what nobody had asked before. What a replay
-cannot see, such as when an activity was begun or what it answered where nothing followed from it, muster audit actors and the
-file's own hash vouch for.`,
+A program of a later version may tell activities more than the one that has recorded: that is a difference, too. A replay takes what came
+in from the record: muster audit actors checks who has sent it. Where nothing followed from something, such as when an activity was
+begun, no replay can tell that it was changed.`,
 		Example: "  muster incident history " + anID + " --file " + anID + ".json\n  muster audit replay " + anID + ".json\n" +
 			"  muster audit replay *.json -o json",
 		Args: wants("FILE..."),
@@ -92,7 +92,7 @@ func replayWordsIn(language string) replayWords {
 			kinds: map[audit.Kind]string{
 				audit.EventNumber: "이벤트 번호", audit.WorkflowType: "워크플로 종류", audit.Decision: "결정", audit.TimerLength: "타이머 길이",
 				audit.ActivityIn: "액티비티 입력", audit.ChildStart: "하위 워크플로", audit.ChildIn: "하위 워크플로 입력", audit.SignalSent: "시그널",
-				audit.UpdateAnswer: "업데이트 응답", audit.Attributes: "검색 속성", audit.Removed: "삭제된 검색 속성 수", audit.Memo: "메모", audit.TakenOver: "이전 실행이 넘긴 것과 다른 입력",
+				audit.UpdateAnswer: "업데이트 응답", audit.Attributes: "검색 속성", audit.Removed: "삭제된 필드 수", audit.Memo: "메모", audit.TakenOver: "입력(이전 실행이 넘긴 상태와 비교)",
 				audit.HandedOn: "다음 실행에 넘긴 상태", audit.Result: "결과", audit.Failure: "실패", audit.State: "상태", audit.Unanswered: "원인이 없는 이벤트",
 			},
 		}
