@@ -13,11 +13,11 @@ TOOL := go tool -modfile=tools/go.mod
 LINT := bin/tools/lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build slim demo dev test race golden record fuzz bench secrets clean
+.PHONY: help build slim demo dev test race golden histories fuzz bench secrets clean
 .PHONY: check check-format check-vet check-lint check-staticcheck check-workflows check-layout
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/muster, the engine within it
 	@echo "building bin/muster $(VERSION); the first time takes minutes, for the engine is compiled too"
@@ -81,10 +81,10 @@ golden: ## write the golden files anew; look at the difference before you keep i
 	@packages=$$(grep -rl --include='*_test.go' -E 'flag\.Bool\("update"' . | xargs -r -n1 dirname | sort -u); \
 		for p in $$packages; do go test "$$p" -update || exit 1; done
 
-record: ## record the histories that workflows/testdata lacks; with ANEW=signed-upgrade those of such a name anew, if no release has them
-	@test -z "$(ANEW)" || rm -f workflows/testdata/histories/$(ANEW)*.json
+histories: ## record the histories that workflows/testdata lacks; with ANEW=upgrade those of such a name anew
+	@test -z "$(ANEW)" || rm -f workflows/testdata/histories/unreleased/$(ANEW)*.json
 	go test -count=1 ./internal/acceptance -run 'HistoriesAsRecorded$$' -update
-	go test -count=1 ./workflows -run Histor
+	go test -count=1 ./workflows ./internal/audit -run 'Histor|Leaf'
 
 FUZZTIME ?= 10s
 fuzz: ## fuzz each decoder for a short while (FUZZTIME=1m for longer)

@@ -7,7 +7,8 @@ import (
 )
 
 // Every change to a workflow that has run anywhere gets a change id here, with the date, the reason and the query that
-// shows that no old run is left. The histories in testdata/histories are replayed by every build.
+// shows that no old run is left. The histories in testdata/histories are replayed by every build; CONTRIBUTING.md
+// says how a workflow that has run is changed.
 
 // signedActors, 2026-11-25: runs take only what the installation has signed. A start without a seal is either from before
 // that day, and its run goes on as it began, or from somebody who may not start runs. The state that a run hands to the next

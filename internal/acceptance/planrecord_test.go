@@ -8,15 +8,18 @@ import (
 	"testing"
 	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 
 	"muster/internal/approval"
 	"muster/internal/devserver"
 	"muster/internal/org"
+	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/timeline"
 	"muster/starter"
 	"muster/worker"
+	"muster/workflows"
 )
 
 // smallPlan is an upgrade of seconds with a task of each kind.
@@ -61,6 +64,29 @@ phases:
       - {id: completion, kind: report, name: Completion report, needs: [caches], accountable: lead, writes: completion-report}
 `
 
+// tinyPlan is of any kind, with one task.
+const tinyPlan = `id: tiny
+kind: upgrade
+name: Tiny
+parameters:
+  - {id: site, type: text, description: Where it is}
+roles:
+  - {id: owner, party: customer, name: Owner}
+  - {id: lead, party: provider, name: Lead}
+  - {id: deployer, party: provider, name: Deployer}
+  - {id: manager, party: provider, name: Manager}
+environments:
+  - {id: staging, name: Staging}
+  - {id: production, name: Production, production: true}
+lead: lead
+re_plan: {voters: [owner, manager], each: party, exclude: [requester]}
+phases:
+  - id: once
+    name: Once
+    tasks:
+      - {id: look, kind: manual, name: Look, accountable: deployer}
+`
+
 // played is a run of the small plan, whose people ask the engine themselves.
 type played struct {
 	*bare
@@ -93,23 +119,25 @@ func TestPlanHistoriesAsRecorded(t *testing.T) {
 	w := worker.New(b.temporal, b.effects)
 	must(t, w.Start())
 	t.Cleanup(w.Stop)
-	begin := func(t *testing.T) *played {
+	begin := func(t *testing.T, content string) *played {
 		t.Helper()
 		p := &played{bare: b, T: t, runs: b.incidents.PlanRuns(), site: site}
-		r, err := p.runs.Start(t.Context(), starter.Request{ID: t.Name(), By: p.person("ben"), Via: "token:test"}, p.terms(smallPlan))
+		r, err := p.runs.Start(t.Context(), starter.Request{ID: t.Name(), By: p.person("ben"), Via: "token:test"}, p.terms(content))
 		must(t, err)
 		p.id = r.ID
 		return p
 	}
 
 	t.Run("happy", func(t *testing.T) {
-		p := begin(t)
+		p := begin(t, smallPlan)
 		p.prepares()
 		p.launches(1)
-		keep(t, "signed-upgrade-happy", p.over(planrun.Completed))
+		keep(t, "upgrade-happy", p.over(planrun.Completed))
+		keep(t, "environment-lock", p.recorded(t, workflows.EnvironmentLockWorkflowID("globex", "production"), givenUp))
+		keep(t, "silence", p.recorded(t, workflows.SilenceWorkflowID("globex", "staging"), givenUp))
 	})
 	t.Run("rolled back", func(t *testing.T) {
-		p := begin(t)
+		p := begin(t, smallPlan)
 		p.prepares()
 		broken.Store(true)
 		p.deploys(1)
@@ -119,10 +147,10 @@ func TestPlanHistoriesAsRecorded(t *testing.T) {
 		p.ask("ben", planrun.Continue{Capacity: p.in("ben"), Reason: "A setting was missing."})
 		p.votes("go", approval.Ready)
 		p.launches(2)
-		keep(t, "signed-upgrade-rolled-back", p.over(planrun.Completed))
+		keep(t, "upgrade-rolled-back", p.over(planrun.Completed))
 	})
 	t.Run("cancelled", func(t *testing.T) {
-		p := begin(t)
+		p := begin(t, smallPlan)
 		p.prepares()
 		p.stands("it may be deployed", func(r *planrun.Run) bool { return taskIs(r, "deploy", planrun.Ready) })
 		p.ask("sue", planrun.Halt{Capacity: p.in("sue"), Reason: "The sale begins a day early."})
@@ -133,9 +161,26 @@ func TestPlanHistoriesAsRecorded(t *testing.T) {
 		p.stands("it is planned anew", func(r *planrun.Run) bool { return r.Revised == 1 })
 		p.ask("ben", planrun.Continue{Capacity: p.in("ben"), Reason: "The sale is over."})
 		p.ask("ben", planrun.Cancel{Capacity: p.in("ben"), Reason: "The release was withdrawn."})
-		keep(t, "signed-upgrade-cancelled", p.over(planrun.Cancelled))
+		keep(t, "upgrade-cancelled", p.over(planrun.Cancelled))
 	})
+	for _, kind := range []plan.Kind{plan.GoLive, plan.Readiness, plan.Maintenance} {
+		t.Run(string(kind), func(t *testing.T) {
+			p := begin(t, strings.Replace(tinyPlan, "kind: upgrade", "kind: "+string(kind), 1))
+			p.stands("it may be looked at", func(r *planrun.Run) bool { return taskIs(r, "look", planrun.Ready) })
+			p.ask("ann", planrun.Begin{Capacity: p.in("ann"), Task: "look"})
+			p.ask("ann", planrun.Complete{Capacity: p.in("ann"), Task: "look"})
+			keep(t, string(kind), p.over(planrun.Completed))
+		})
+	}
 	sink.check(t)
+}
+
+// givenUp tells whether a lock or a silence has ended: whoever had it cancels it, or it ends by itself.
+func givenUp(h *historypb.History) error {
+	if last := h.GetEvents()[len(h.GetEvents())-1].GetEventType(); last != enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED {
+		return over(h)
+	}
+	return nil
 }
 
 func taskIs(r *planrun.Run, id string, want planrun.TaskStatus) bool {

@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -19,7 +18,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/client"
 	"google.golang.org/grpc"
 
 	"muster/internal/action"
@@ -34,6 +33,7 @@ import (
 	"muster/internal/review"
 	"muster/internal/risk"
 	"muster/internal/timeline"
+	"muster/internal/usage"
 	"muster/starter"
 	"muster/worker"
 	"muster/workflows"
@@ -42,10 +42,9 @@ import (
 var update = flag.Bool("update", false, "record the histories that workflows/testdata lacks")
 
 // Histories are what this code has done. Each is recorded once and then replayed by every later build, so a file that is
-// there stays: with -update only those that are missing are written. Those without "signed" are from before there were
-// signatures; nothing records their like any more.
+// there stays: with -update only those that are missing are written.
 const (
-	histories   = "../../workflows/testdata/histories"
+	histories   = "../../workflows/testdata/histories/unreleased"
 	mostHistory = 400_000 // bytes of one file
 )
 
@@ -72,12 +71,12 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		b.tell(t, "shop", "happy", alerts.Firing, 2)
 		must(t, command(t.Context(), b, id, workflows.MitigateUpdate, incident.Mitigate{Note: "Rolled back."}))
 		b.tell(t, "shop", "happy", alerts.Resolved, 3)
-		keep(t, "signed-incident-happy", b.ended(t, "shop", "happy"))
-		keep(t, "signed-review-published", b.reviewed(t, id))
+		keep(t, "incident-happy", b.ended(t, "shop", "happy"))
+		keep(t, "review-published", b.reviewed(t, id))
 	})
-	t.Run("action item", func(t *testing.T) { keep(t, "signed-action", b.improved(t)) })
-	t.Run("problem", func(t *testing.T) { keep(t, "signed-problem", b.solved(t)) })
-	t.Run("escalation", func(t *testing.T) { keep(t, "signed-escalation", b.escalated(t)) })
+	t.Run("action item", func(t *testing.T) { keep(t, "action", b.improved(t)) })
+	t.Run("problem", func(t *testing.T) { keep(t, "problem", b.solved(t)) })
+	t.Run("escalation", func(t *testing.T) { keep(t, "escalation", b.escalated(t)) })
 	t.Run("refused", func(t *testing.T) {
 		gone := failing(99, http.StatusNotFound, nil)
 		sink.answer("/eve/app", gone)
@@ -87,7 +86,7 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		b.awaitPage(t, "/cat/app", id)
 		must(t, command(t.Context(), b, id, workflows.ResolveUpdate, incident.Resolve{Note: "It was the power supply."}))
 		must(t, command(t.Context(), b, id, workflows.CloseUpdate, incident.Close{}))
-		keep(t, "signed-incident-refused", b.ended(t, "gone", "refused"))
+		keep(t, "incident-refused", b.ended(t, "gone", "refused"))
 	})
 	t.Run("reopened", func(t *testing.T) {
 		id := b.begin(t, "till", "reopened", "/ann/app")
@@ -100,7 +99,7 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		must(t, command(t.Context(), b, id, workflows.ResolveUpdate, incident.Resolve{Note: "Replaced."}))
 		b.state(t, "till", "reopened", "the customers have heard that it is over", settled)
 		must(t, command(t.Context(), b, id, workflows.CloseUpdate, incident.Close{Note: "Done."}))
-		keep(t, "signed-incident-reopened", b.ended(t, "till", "reopened"))
+		keep(t, "incident-reopened", b.ended(t, "till", "reopened"))
 		r, err := (&starter.Reviews{Temporal: b.temporal}).State(t.Context(), id)
 		must(t, err)
 		if again := entriesOf(r.Timeline.Entries, timeline.ReviewExtended, "", ""); len(again) != 1 || r.Facts.Reopened != 1 {
@@ -130,14 +129,21 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		if len(entriesOf(i.Timeline.Entries, timeline.Resent, "what", "page")) == 0 {
 			t.Error("no page was under way when the run continued: this history shows nothing")
 		}
-		keep(t, "signed-incident-continued", runs)
+		keep(t, "incident-continued", runs)
 	})
 	t.Run("reported", func(t *testing.T) {
 		phone, merged := b.reported(t)
-		keep(t, "signed-incident-reported", phone)
-		keep(t, "signed-incident-merged", merged)
+		keep(t, "incident-reported", phone)
+		keep(t, "incident-merged", merged)
 	})
-	t.Run("handed over", func(t *testing.T) { keep(t, "signed-handover", b.handedOver(t)) })
+	t.Run("handed over", func(t *testing.T) { keep(t, "handover", b.handedOver(t)) })
+	t.Run("used", func(t *testing.T) { keep(t, "usage", b.used(t)) })
+	t.Run("reminded", func(t *testing.T) {
+		run, err := b.temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "certificates", TaskQueue: workflows.TaskQueue},
+			workflows.CertificateRemindersWorkflow)
+		must(t, err)
+		keep(t, "certificates", b.run(t, run.GetID()))
+	})
 	sink.check(t)
 }
 
@@ -175,6 +181,26 @@ func (b *bare) handedOver(t *testing.T) []*historypb.History {
 		must(t, handovers.Ask(t.Context(), schedule, starter.Request{ID: fmt.Sprintf("%T", asked), By: ann}, asked))
 	}
 	return b.run(t, workflows.HandoverWorkflowID(schedule))
+}
+
+// used counts what a customer has used, and returns the history of its ledger, which goes on.
+func (b *bare) used(t *testing.T) []*historypb.History {
+	t.Helper()
+	usages, now := b.incidents.Usages(), time.Now()
+	one := usage.Window{Count: 1, From: now.Add(-time.Hour), To: now.Add(time.Hour)}
+	claim := func(request string, take usage.Taking) usage.Counts {
+		counts, err := usages.Claim(t.Context(), usage.Claim{Customer: "globex", Request: request, Feature: "review", At: now, Quota: &one, Take: take})
+		must(t, err)
+		return counts
+	}
+	if first, second, anyway := claim("REQ-1", usage.IfLeft), claim("REQ-2", usage.IfLeft), claim("REQ-2", usage.Anyway); !first.Taken || second.Taken || !anyway.Taken {
+		t.Errorf("got %+v, %+v, %+v; want that one was left", first, second, anyway)
+	}
+	must(t, usages.Return(t.Context(), "globex", "REQ-1"))
+	if left := claim("REQ-3", usage.Look); left.Used != 1 {
+		t.Errorf("got %+v; want one use, the other was given back", left)
+	}
+	return b.recorded(t, workflows.UsageWorkflowID("globex"), func(*historypb.History) error { return nil })
 }
 
 // begin opens an incident and waits until somebody has taken its page.
@@ -354,6 +380,12 @@ func somebody(id string) timeline.Actor {
 // run waits until the newest run of a workflow is over, and returns its history.
 func (b *bare) run(t *testing.T, name string) []*historypb.History {
 	t.Helper()
+	return b.recorded(t, name, over)
+}
+
+// recorded waits until the history of the newest run of a workflow is whole, and returns it.
+func (b *bare) recorded(t *testing.T, name string, whole func(*historypb.History) error) []*historypb.History {
+	t.Helper()
 	var run *historypb.History
 	must(t, until(t.Context(), name+" is over", func() error {
 		run = &historypb.History{}
@@ -365,7 +397,7 @@ func (b *bare) run(t *testing.T, name string) []*historypb.History {
 			}
 			run.Events = append(run.Events, e)
 		}
-		return over(run)
+		return whole(run)
 	}))
 	return []*historypb.History{run}
 }
@@ -377,7 +409,9 @@ func keep(t *testing.T, name string, runs []*historypb.History) {
 	must(t, audit.Encode(&text, runs))
 	read, err := audit.Decode(bytes.NewReader(text.Bytes()))
 	must(t, err)
-	must(t, audit.Replay(read, log.NewStructuredLogger(slog.New(slog.DiscardHandler))))
+	replayed, err := audit.Replay(read)
+	must(t, err)
+	must(t, replayed.Differences.Err())
 	if text.Len() > mostHistory {
 		t.Errorf("history %s has %d bytes, want at most %d", name, text.Len(), mostHistory)
 	}

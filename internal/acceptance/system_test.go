@@ -16,8 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"go.temporal.io/sdk/log"
-
 	"muster/internal/audit"
 	"muster/internal/devserver"
 	"muster/internal/incident"
@@ -362,7 +360,9 @@ func replays(t *testing.T, id string, history []byte) {
 	t.Helper()
 	runs, err := audit.Decode(bytes.NewReader(history))
 	must(t, err)
-	if err := audit.Replay(runs, log.NewStructuredLogger(slog.New(slog.DiscardHandler))); err != nil {
+	replayed, err := audit.Replay(runs)
+	must(t, err)
+	if err := replayed.Differences.Err(); err != nil {
 		t.Errorf("%s: %v", id, err)
 	}
 }

@@ -11,11 +11,6 @@ import (
 
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/temporalproto"
-	"go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/worker"
-	"go.temporal.io/sdk/workflow"
-
-	"muster/workflows"
 )
 
 // Encode writes histories, the oldest run first, as a JSON array whose bytes depend on nothing but the histories: Temporal's
@@ -63,22 +58,4 @@ func Decode(r io.Reader) ([]*historypb.History, error) {
 		}
 	}
 	return runs, nil
-}
-
-// Replay runs the histories through the workflows of this program. An error names the run whose recorded decisions this
-// code would not take.
-func Replay(runs []*historypb.History, logger log.Logger) error {
-	r := worker.NewWorkflowReplayer()
-	for _, w := range workflows.All() {
-		r.RegisterWorkflowWithOptions(w.Function, workflow.RegisterOptions{Name: w.Name})
-	}
-	for n, h := range runs {
-		// A run of a plan goes by the id that it has: under any other it would not begin.
-		began := h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
-		was := worker.ReplayWorkflowHistoryOptions{OriginalExecution: workflow.Execution{ID: began.GetWorkflowId(), RunID: began.GetOriginalExecutionRunId()}}
-		if err := r.ReplayWorkflowHistoryWithOptions(logger, h, was); err != nil {
-			return fmt.Errorf("replay history %d of %d: %w", n+1, len(runs), err)
-		}
-	}
-	return nil
 }

@@ -46,6 +46,7 @@ func measurements() []measurement {
 		{"priority", (*bench).priority},
 		{"plans", (*bench).plans},
 		{"verify", (*bench).verify},
+		{"replay", (*bench).replay},
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,7 +15,6 @@ import (
 
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/log"
 
 	"muster/internal/action"
 	"muster/internal/audit"
@@ -324,7 +322,11 @@ func (s *story) replays(ctx context.Context) error {
 	if s.runs, err = audit.Decode(bytes.NewReader(history)); err != nil {
 		return err
 	}
-	return audit.Replay(s.runs, log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	replayed, err := audit.Replay(s.runs)
+	if err != nil {
+		return err
+	}
+	return replayed.Differences.Err()
 }
 
 // isProven checks the seals in the history.

@@ -3,13 +3,11 @@
 package node_test
 
 import (
-	"log/slog"
 	"testing"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/log"
 
 	"muster/internal/audit"
 	"muster/internal/node"
@@ -54,7 +52,9 @@ func TestCertificateSchedule(t *testing.T) {
 		must(t, err)
 		history.Events = append(history.Events, e)
 	}
-	must(t, audit.Replay([]*historypb.History{history}, log.NewStructuredLogger(slog.New(slog.DiscardHandler))))
+	replayed, err := audit.Replay([]*historypb.History{history})
+	must(t, err)
+	must(t, replayed.Differences.Err())
 
 	must(t, h.Pause(ctx, client.SchedulePauseOptions{Note: "the texts are being rewritten"}))
 	before := describe()

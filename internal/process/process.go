@@ -10,7 +10,6 @@ import (
 	"time"
 
 	historypb "go.temporal.io/api/history/v1"
-	"go.temporal.io/sdk/log"
 
 	"muster/internal/audit"
 	"muster/internal/demo"
@@ -59,7 +58,6 @@ func processes(build metrics.Build) cli.Process {
 		},
 		Bench:   measure(),
 		RunStep: runStep,
-		Replay:  replay,
 		Actors:  actors,
 	}
 }
@@ -71,17 +69,6 @@ func logTo(s cli.Streams) *slog.Logger {
 func runStep(ctx context.Context, o *org.Organisation, a *runbook.Automatic) runbook.Result {
 	r := runner.Runner{House: func() runner.House { return o }}
 	return r.Run(ctx, a)
-}
-
-func replay(_ context.Context, file string) (string, error) {
-	runs, err := histories(file)
-	if err != nil {
-		return "", err
-	}
-	if err := audit.Replay(runs, log.NewStructuredLogger(slog.New(slog.DiscardHandler))); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%s: %d run(s) replayed; this program takes the same decisions", file, len(runs)), nil
 }
 
 func histories(file string) ([]*historypb.History, error) {

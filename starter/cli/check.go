@@ -17,15 +17,7 @@ func (a *app) audit() *cobra.Command {
 		Example: "  muster audit replay " + anID + ".json\n  muster audit verify " + anID + ".tar",
 		Args:    noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	group.AddCommand(&cobra.Command{
-		Use:     "replay FILE",
-		Short:   "Run recorded histories through the workflows of this program",
-		Long:    "Run the histories that muster incident history has exported through the workflows of this program. It fails where this\nprogram would decide otherwise than the record.",
-		Example: "  muster incident history " + anID + " --file " + anID + ".json\n  muster audit replay " + anID + ".json",
-		Args:    wants("FILE"),
-		RunE:    a.checks(a.env.Process.Replay),
-	})
-	group.AddCommand(a.auditActors(), a.auditVerify(), a.auditKeygen())
+	group.AddCommand(a.auditVerify(), a.auditReplay(), a.auditExplain(), a.auditActors(), a.auditKeygen())
 	return group
 }
 

@@ -53,8 +53,6 @@ type Process struct {
 
 	// RunStep does what an automatic step says, once, where the folder allows it.
 	RunStep func(ctx context.Context, o *org.Organisation, a *runbook.Automatic) runbook.Result
-	// Replay runs the histories in a file through the workflows of this program.
-	Replay func(ctx context.Context, file string) (summary string, err error)
 	// Actors checks who is behind every message in the histories in a file. The summary is there with an error too.
 	Actors func(ctx context.Context, file, keys string) (summary string, err error)
 }

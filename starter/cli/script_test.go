@@ -51,12 +51,6 @@ func process() cli.Process {
 			r := runner.Runner{House: func() runner.House { return o }}
 			return r.Run(ctx, a)
 		},
-		Replay: func(_ context.Context, file string) (string, error) {
-			if _, err := os.Stat(file); err != nil {
-				return "", err
-			}
-			return file + ": 1 history replayed", nil
-		},
 		Actors: func(_ context.Context, file, keys string) (string, error) {
 			if keys == "others.json" {
 				return file + ": 2 messages, 1 of them proven", errors.New(file + ": 1 message(s) prove nobody")
@@ -93,8 +87,10 @@ func furnish(t *testing.T, e *testscript.Env) error {
 			return err
 		}
 	}
-	if err := os.CopyFS(filepath.Join(e.WorkDir, "shipped"), os.DirFS("../../examples/org")); err != nil { // the shipped example
-		return err
+	for into, from := range map[string]string{"shipped": "../../examples/org", "histories": "../../workflows/testdata/histories"} {
+		if err := os.CopyFS(filepath.Join(e.WorkDir, into), os.DirFS(from)); err != nil {
+			return err
+		}
 	}
 	db, err := store.Open(t.Context(), filepath.Join(data, store.File), now)
 	if err != nil {

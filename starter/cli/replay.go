@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"muster/internal/audit"
+)
+
+// replayed is what replaying a file has come to.
+type replayed struct {
+	File string `json:"file"`
+	*audit.Replayed
+}
+
+func (a *app) auditReplay() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "replay FILE...",
+		Short: "Run recorded histories through the workflows of this program, and compare",
+		Long: `Run the histories that muster incident history has exported through the workflows of this program, and compare what it does with
+the record: decisions, lengths of timers, inputs of activities and of other workflows, answers, what lists were told, and the
+state that one run hands to the next. Each difference names the run, the event and the place in its JSON. It needs no server and no
+network, and fails where there is a difference.
+
+A program of a later version may tell activities more than the one that has recorded: that is a difference, too. A replay takes what came
+in from the record: muster audit actors checks who has sent it. Where nothing followed from something, such as when an activity was
+begun, no replay can tell that it was changed.`,
+		Example: "  muster incident history " + anID + " --file " + anID + ".json\n  muster audit replay " + anID + ".json\n" +
+			"  muster audit replay *.json -o json",
+		Args: wants("FILE..."),
+	}
+	a.viewFlags(cmd)
+	cmd.RunE = a.shows(func(_ *cobra.Command, files []string) error { return a.replayFiles(files) })
+	return cmd
+}
+
+func (a *app) replayFiles(files []string) error {
+	all, differ := []replayed{}, 0
+	var unread []error
+	for _, file := range files {
+		r, err := replayFile(file)
+		if err != nil {
+			unread = append(unread, err)
+			continue
+		}
+		if len(r.Differences.Listed) > 0 {
+			differ++
+		}
+		all = append(all, replayed{file, r})
+	}
+	if err := a.answer(all, func(w io.Writer) {
+		words := replayWordsIn(a.language())
+		for _, r := range all {
+			words.write(w, r)
+		}
+	}); err != nil {
+		return err
+	}
+	if differ > 0 {
+		unread = append(unread, fmt.Errorf("audit replay: %d of %d file(s) differ from what this program does", differ, len(files)))
+	}
+	return errors.Join(unread...)
+}
+
+func replayFile(file string) (*audit.Replayed, error) {
+	record, err := audit.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	r, err := record.Replay()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return r, nil
+}
+
+// replayWords say how a replay has gone.
+type replayWords struct {
+	file, same, state, run, event, differs, nothing, more string
+	kinds                                                 map[audit.Kind]string // empty: as they are
+}
+
+func replayWordsIn(language string) replayWords {
+	if language == "ko" {
+		return replayWords{
+			file: "%s: %s %s, 실행 %d회, 이벤트 %d건", same: "동일하게 재현됨: 결정, 타이머, 입력, 응답", state: ", 상태",
+			run: "실행 %d", event: ", 이벤트 %d", differs: "  %s: %s: 기록 %s, 이 프로그램 %s", nothing: "없음", more: "  그 외 %d건",
+			kinds: map[audit.Kind]string{
+				audit.EventNumber: "이벤트 번호", audit.WorkflowType: "워크플로 종류", audit.Decision: "결정", audit.TimerLength: "타이머 길이",
+				audit.ActivityIn: "액티비티 입력", audit.ChildStart: "하위 워크플로", audit.ChildIn: "하위 워크플로 입력", audit.SignalSent: "시그널",
+				audit.UpdateAnswer: "업데이트 응답", audit.Attributes: "검색 속성", audit.Removed: "삭제된 필드 수", audit.Memo: "메모", audit.TakenOver: "입력(이전 실행이 넘긴 상태와 비교)",
+				audit.HandedOn: "다음 실행에 넘긴 상태", audit.Result: "결과", audit.Failure: "실패", audit.State: "상태", audit.Unanswered: "원인이 없는 이벤트",
+			},
+		}
+	}
+	return replayWords{
+		file: "%s: %s %s, %d run(s), %d events", same: "replays: the same decisions, timers, inputs and answers", state: " and state",
+		run: "run %d", event: ", event %d", differs: "  %s: %s: the record has %s, this program %s", nothing: "nothing", more: "  and %d more",
+	}
+}
+
+func (words replayWords) write(w io.Writer, r replayed) {
+	head := fmt.Sprintf(words.file, r.File, r.Type, cmp.Or(r.ID, r.Workflow), r.Runs, r.Events)
+	if len(r.Differences.Listed) == 0 {
+		same := words.same
+		if r.Compared {
+			same += words.state
+		}
+		lines(w, head+": "+same)
+		return
+	}
+	lines(w, head)
+	for _, d := range r.Differences.Listed {
+		lines(w, words.difference(d))
+	}
+	if more := r.Differences.More; more > 0 {
+		lines(w, fmt.Sprintf(words.more, more))
+	}
+}
+
+func (words replayWords) difference(d audit.Difference) string {
+	where := fmt.Sprintf(words.run, d.Run)
+	if d.Event != 0 {
+		where += fmt.Sprintf(words.event, d.Event)
+	}
+	what := cmp.Or(words.kinds[d.Kind], string(d.Kind))
+	for _, part := range []string{d.Of, d.Path} {
+		if part != "" {
+			what += " " + part
+		}
+	}
+	return fmt.Sprintf(words.differs, where, what, cmp.Or(d.Recorded, words.nothing), cmp.Or(d.Replayed, words.nothing))
+}
