@@ -49,6 +49,7 @@ func pureRooms() []string {
 // of them stand on: one way out to the network, one way to write a file.
 func adapterRooms() map[string][]string {
 	return map[string][]string{
+		"bucket":      {"gocloud.dev"},
 		"console":     nil,
 		"inmem":       nil,
 		"jira":        {retries},
@@ -93,7 +94,7 @@ func rooms() map[string]room {
 		"starter/api":      entry("internal/keyring", "internal/wholefile", "templates", yaml),
 		"starter/cli": {may: []string{
 			// of the intake it asks only what it would make of alerts
-			"starter/api", "starter/ingest", "internal/org", "internal/audit", "internal/bundle", "internal/preview", "internal/report", "internal/refusal",
+			"starter/api", "starter/ingest", "internal/org", "internal/audit", "internal/bundle", "internal/bucket", "internal/preview", "internal/report", "internal/refusal",
 			"internal/wholefile", pure,
 			"github.com/spf13/cobra", "github.com/jedib0t/go-pretty", "golang.org/x/term", yaml,
 		}},
@@ -131,8 +132,8 @@ func rooms() map[string]room {
 		"internal/node": {may: []string{
 			"internal/devserver", "worker", "starter", entries, "starter/cli", "internal/org", "internal/store",
 			"internal/keyring", "internal/throttle", "internal/refusal", "internal/oidc",
-			"internal/report", "templates", "internal/metrics", "internal/selfwatch", "workflows", "examples", pure, adapters,
-			temporalSDK, temporalAPI,
+			"internal/report", "templates", "internal/metrics", "internal/selfwatch", "internal/audit", "internal/bundle", "activities", "workflows", "examples",
+			pure, adapters, temporalSDK, temporalAPI,
 		}, only: []string{"internal/process", "internal/demo", "internal/bench", "internal/acceptance"}},
 
 		// What stands on top of everything. Only the program starts it.
