@@ -1,11 +1,11 @@
 package audit
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +17,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"muster/internal/bundle"
 	"muster/internal/timeline"
 	"muster/workflows"
 )
@@ -41,14 +42,24 @@ type Kept struct {
 	State json.RawMessage      // at the end of the last one; nil where it was not kept
 }
 
-// Open reads what a file holds: that of muster incident history, which keeps no state.
+// Open reads what a file holds: a bundle, or the histories that muster incident history writes, which keep no state.
 func Open(file string) (Kept, error) {
-	f, err := os.Open(file)
+	content, err := bundle.Load(file, bundle.MaxSize)
 	if err != nil {
-		return Kept{}, fmt.Errorf("open history: %w", err)
+		return Kept{}, fmt.Errorf("open record: %w", err)
 	}
-	defer func() { _ = f.Close() }()
-	runs, err := Decode(f)
+	if start := bytes.TrimLeft(content, " \t\r\n"); len(start) > 0 && start[0] != '[' {
+		b, err := bundle.Read(file, content)
+		if err != nil {
+			return Kept{}, err
+		}
+		runs, err := Decode(bytes.NewReader(b.Parts[bundle.HistoriesPart]))
+		if err != nil {
+			return Kept{}, fmt.Errorf("%s: %s: %w", file, bundle.HistoriesPart, err)
+		}
+		return Kept{Runs: runs, State: b.Parts[bundle.StatePart]}, nil
+	}
+	runs, err := Decode(bytes.NewReader(content))
 	if err != nil {
 		return Kept{}, fmt.Errorf("%s: %w", file, err)
 	}
