@@ -28,6 +28,7 @@ type Options struct {
 	Organisation *org.Live
 	Texts        *report.Texts
 	Archive      activities.Archive
+	Archives     *activities.Archives // nil: this worker keeps none
 	Tracker      activities.Tracker
 	Counter      activities.Counter
 	Recurrences  activities.Recurrences
@@ -91,6 +92,7 @@ func NewActivities(o Options) (Activities, error) {
 			Directory: current, House: func() activities.ProblemHouse { return o.Organisation.Current() }, Writer: o.Texts, Recurrences: o.Recurrences,
 			Now: time.Now,
 		},
+		Archives:  o.Archives,
 		Admission: &Admission{Keys: o.Keys, Refused: o.Refused, Now: time.Now, Log: o.Log},
 	}, nil
 }

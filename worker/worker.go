@@ -37,6 +37,7 @@ type Activities struct {
 	PlanReports  *activities.PlanReports
 	Environments *activities.Environments
 	Admission    *Admission
+	Archives     *activities.Archives // nil: this worker keeps no archive
 }
 
 // A Worker runs everything, and pages and the steps of runbooks on task queues of their own.
@@ -44,6 +45,7 @@ type Worker struct {
 	all      worker.Worker
 	paging   worker.Worker
 	runbooks worker.Worker
+	archive  worker.Worker // nil: it keeps none
 	failed   chan error
 }
 
@@ -53,7 +55,7 @@ const stopTimeout = 16 * time.Second
 // New makes a worker. It does nothing before Start.
 func New(c client.Client, a Activities) *Worker {
 	cores := runtime.GOMAXPROCS(0)
-	failed := make(chan error, 3) // one for each task queue
+	failed := make(chan error, 4) // one for each task queue
 	fatal := func(err error) { failed <- fmt.Errorf("worker gave up: %w", err) }
 	w := &Worker{
 		failed: failed,
@@ -94,6 +96,17 @@ func New(c client.Client, a Activities) *Worker {
 			}),
 		}),
 	}
+	if a.Archives != nil {
+		w.archive = worker.New(c, workflows.ArchiveTaskQueue, worker.Options{
+			// There is one pass at a time.
+			WorkerStopTimeout:                  stopTimeout,
+			OnFatalError:                       fatal,
+			MaxConcurrentActivityExecutionSize: 1,
+			DisableWorkflowWorker:              true,
+			ActivityTaskPollerBehavior:         worker.NewPollerBehaviorSimpleMaximum(worker.PollerBehaviorSimpleMaximumOptions{MaximumNumberOfPollers: 1}),
+		})
+		w.archive.RegisterActivity(a.Archives)
+	}
 	for _, f := range workflows.All() {
 		w.all.RegisterWorkflowWithOptions(f.Function, workflow.RegisterOptions{Name: f.Name})
 	}
@@ -105,21 +118,25 @@ func New(c client.Client, a Activities) *Worker {
 	return w
 }
 
-// Start begins to poll.
+// Start begins to poll. What runs workflows comes last: whatever they ask for, somebody does.
 func (w *Worker) Start() error {
-	if err := w.paging.Start(); err != nil {
-		return fmt.Errorf("start paging worker: %w", err)
-	}
-	if err := w.runbooks.Start(); err != nil {
-		w.paging.Stop()
-		return fmt.Errorf("start runbook worker: %w", err)
-	}
-	if err := w.all.Start(); err != nil {
-		w.paging.Stop()
-		w.runbooks.Stop()
-		return fmt.Errorf("start worker: %w", err)
+	for n, p := range w.parts() {
+		if err := p.Start(); err != nil {
+			for _, begun := range w.parts()[:n] {
+				begun.Stop()
+			}
+			return fmt.Errorf("start worker: %w", err)
+		}
 	}
 	return nil
+}
+
+func (w *Worker) parts() []worker.Worker {
+	all := []worker.Worker{w.paging, w.runbooks}
+	if w.archive != nil {
+		all = append(all, w.archive)
+	}
+	return append(all, w.all)
 }
 
 // Failed delivers why the worker takes no more work, should Temporal refuse it for good.
@@ -128,8 +145,8 @@ func (w *Worker) Failed() <-chan error { return w.failed }
 // Stop ends polling and lets what is being done end.
 func (w *Worker) Stop() {
 	var every sync.WaitGroup
-	every.Go(w.all.Stop)
-	every.Go(w.paging.Stop)
-	every.Go(w.runbooks.Stop)
+	for _, p := range w.parts() {
+		every.Go(p.Stop)
+	}
 	every.Wait()
 }

@@ -13,6 +13,7 @@ func All() []Registered {
 		{ReviewWorkflow, Review},
 		{HandoverWorkflow, Handover},
 		{CertificateRemindersWorkflow, CertificateReminders},
+		{ArchiveWorkflow, Archive},
 		{RequestWorkflow, Request},
 		{ActionItemWorkflow, ActionItem},
 		{EscalationWorkflow, Escalation},

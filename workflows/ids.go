@@ -54,6 +54,9 @@ func HandoverWorkflowID(schedule string) string { return "handover/" + schedule 
 // CertificateSchedule names the schedule by which Temporal starts the reminders of certificates, and begins their ids.
 const CertificateSchedule = "certificates"
 
+// ArchiveSchedule names the schedule by which Temporal starts the archive, and begins its ids.
+const ArchiveSchedule = "archive"
+
 // ReviewWorkflowID names the review of an incident.
 func ReviewWorkflowID(id incident.ID) string { return "review/" + string(id) }
 

@@ -11,6 +11,7 @@ const (
 	TaskQueue        = "muster"
 	PagingTaskQueue  = "muster-paging"
 	RunbookTaskQueue = "muster-runbooks"
+	ArchiveTaskQueue = "muster-archive" // of the workers that write to the archive
 )
 
 // Workflow types. The strings of this file are on the wire and in history: add, never rename.
@@ -19,6 +20,7 @@ const (
 	ReviewWorkflow               = "Review"
 	HandoverWorkflow             = "Handover"
 	CertificateRemindersWorkflow = "CertificateReminders"
+	ArchiveWorkflow              = "Archive"
 	RequestWorkflow              = "Request"
 	ActionItemWorkflow           = "ActionItem"
 	EscalationWorkflow           = "Escalation"

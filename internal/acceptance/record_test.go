@@ -21,6 +21,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"google.golang.org/grpc"
 
+	"muster/activities"
 	"muster/internal/action"
 	alerts "muster/internal/alert"
 	"muster/internal/audit"
@@ -58,6 +59,7 @@ func TestHistoriesAsRecorded(t *testing.T) {
 	short := &shortRuns{workflow: groupID("till", "continues"), events: 60}
 	b := newBare(t, sink, organise(t, t.TempDir(), sink.url, nil), devserver.Options{Memory: true},
 		grpc.WithUnaryInterceptor(short.suggest))
+	b.effects.Archives = &activities.Archives{Archivist: &inTwo{}}
 	w := worker.New(b.temporal, b.effects)
 	must(t, w.Start())
 	t.Cleanup(w.Stop)
@@ -144,7 +146,22 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		must(t, err)
 		keep(t, "certificates", b.run(t, run.GetID()))
 	})
+	t.Run("archived", func(t *testing.T) {
+		run, err := b.temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: workflows.ArchiveSchedule, TaskQueue: workflows.TaskQueue},
+			workflows.ArchiveWorkflow)
+		must(t, err)
+		keep(t, "archive", b.run(t, run.GetID()))
+	})
 	sink.check(t)
+}
+
+// inTwo needs two passes.
+type inTwo struct{ done int }
+
+func (x *inTwo) Pass(_ context.Context, at time.Time, alive func()) (activities.ArchivedPass, error) {
+	alive()
+	x.done++
+	return activities.ArchivedPass{From: at.Add(-time.Hour), Until: at, Kept: 2, Logged: 2, More: x.done < 2}, nil
 }
 
 // handedOver hands a schedule over from bob to ann, who confirms it, and returns the history.

@@ -27,6 +27,7 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 			return nil, err
 		}
 	}
+	cfg.Archive = cfg.Archive.inData(cfg.Data)
 	n, err := load(ctx, cfg.Config, true)
 	if err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 	if err := n.admit(ctx); err != nil {
 		return nil, err
 	}
-	effects, err := n.activities()
+	effects, err := n.activities(ctx)
 	if err != nil {
 		return nil, err
 	}

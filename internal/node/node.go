@@ -20,6 +20,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"muster/internal/alert"
+	"muster/internal/audit"
 	"muster/internal/incident"
 	"muster/internal/keyring"
 	"muster/internal/link"
@@ -44,6 +45,7 @@ type Config struct {
 	Listen  string         // address of the HTTP server
 	Proxies []netip.Prefix // that say in X-Forwarded-For for whom they ask
 	Keys    string         // file of the keys that sign what goes to workflows; empty: keys.json in the data folder
+	Archive ArchiveConfig
 	Build   metrics.Build
 	Out     io.Writer // for people
 	Log     *slog.Logger
@@ -72,6 +74,8 @@ type Node struct {
 	life      context.Context
 	refusals  chan worker.Refusal
 	alarms    *alarms
+	archive   *audit.Archive        // nil: this process keeps none
+	runs      audit.Temporal        // from which it is filled
 	tampered  atomic.Pointer[error] // what is wrong with the log of refused attempts as it was found
 	unmade    atomic.Pointer[error] // why there is no schedule of the reminders
 	local     bool                  // pages and worker are one process: without a public address, links lead to it
@@ -155,8 +159,13 @@ func (n *Node) beside(ctx context.Context, run func(context.Context)) {
 }
 
 // activities are what the worker does, with the adapters that the organisation folder asks for.
-func (n *Node) activities() (worker.Activities, error) {
+func (n *Node) activities(ctx context.Context) (worker.Activities, error) {
+	archives, err := n.keeps(ctx)
+	if err != nil {
+		return worker.Activities{}, err
+	}
 	return worker.NewActivities(worker.Options{
+		Archives:     archives,
 		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker, Keys: n.keys, Refused: n.refused, Links: linker{n}, RunPage: n.runPage,
 		Counter: n.incidents.Usages(), Recurrences: n.incidents.Problems(), Changes: n.incidents, Incidents: n.incidents, Locks: n.incidents, Data: n.cfg.Data, Out: n.cfg.Out, Log: n.cfg.Log,
 	})
@@ -259,6 +268,7 @@ func (n *Node) record(a store.Attempt) {
 
 // work starts the worker.
 func (n *Node) work(ctx context.Context, effects worker.Activities) error {
+	n.archiving(ctx)
 	return n.await(ctx, func(context.Context) error {
 		w := worker.New(n.temporal, effects) // one that has not started does not start again
 		if err := w.Start(); err != nil {
@@ -278,7 +288,7 @@ func (n *Node) look(ctx context.Context, role string, deliveries *selfwatch.Deli
 	}
 	n.watch = &selfwatch.Watch{
 		Temporal:   &selfwatch.Temporal{Client: n.temporal, Namespace: n.namespace},
-		Queues:     []string{workflows.TaskQueue, workflows.PagingTaskQueue, workflows.RunbookTaskQueue},
+		Queues:     n.queues(),
 		Deliveries: deliveries, Metrics: n.metrics.Watch, Log: n.cfg.Log, Notify: n.fallback,
 		Name: name, Language: n.org.Current().Languages[0],
 	}
@@ -287,6 +297,15 @@ func (n *Node) look(ctx context.Context, role string, deliveries *selfwatch.Deli
 			n.cfg.Log.Error("self-watch has not begun", "error", err)
 		}
 	})
+}
+
+// queues are those whose backlog people should hear of.
+func (n *Node) queues() []string {
+	all := []string{workflows.TaskQueue, workflows.PagingTaskQueue, workflows.RunbookTaskQueue}
+	if n.archive != nil {
+		all = append(all, workflows.ArchiveTaskQueue)
+	}
+	return all
 }
 
 // router asks the organisation folder as it is now.

@@ -17,7 +17,7 @@ func Worker(ctx context.Context, cfg Config) error {
 	if err := n.keep(ctx); err != nil {
 		return err
 	}
-	effects, err := n.activities()
+	effects, err := n.activities(ctx)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,10 @@ func processes(build metrics.Build) cli.Process {
 			})
 		},
 		Worker: func(ctx context.Context, s cli.Streams, o cli.WorkerOptions) error {
-			return node.Worker(ctx, node.Config{Data: o.Data, Org: o.Org, Listen: o.Listen, Keys: o.Keys, Build: build, Out: s.Out, Log: logTo(s)})
+			return node.Worker(ctx, node.Config{
+				Data: o.Data, Org: o.Org, Listen: o.Listen, Keys: o.Keys, Archive: node.ArchiveConfig{Where: o.Archive, Key: o.ArchiveKey},
+				Build: build, Out: s.Out, Log: logTo(s),
+			})
 		},
 		Serve: func(ctx context.Context, s cli.Streams, o cli.ServeOptions) error {
 			return node.Serve(ctx, node.Config{

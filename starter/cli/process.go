@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -24,6 +25,8 @@ type WorkerOptions struct {
 	Org, Data string
 	Keys      string // file of the keys that sign; empty: that of the data folder
 	Listen    string // address for health and metrics; empty: none
+
+	Archive, ArchiveKey string // where what has ended is kept, and the file of the key that signs its log; empty: nothing is kept
 }
 
 // ServeOptions are the flags of muster serve.
@@ -112,12 +115,17 @@ TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE and so on).`,
 		if err := a.wantOrg(&o.Org); err != nil {
 			return err
 		}
-		o.Data = a.dataFolder(o.Data)
+		o.Data, o.Archive = a.dataFolder(o.Data), cmp.Or(o.Archive, a.env.Getenv(archiveVar))
+		if (o.Archive == "") != (o.ArchiveKey == "") {
+			return misused("--archive, --archive-key: want both, or neither")
+		}
 		return a.env.Process.Worker(ctx, a.streams(), o)
 	})
 	a.dataFlag(cmd, &o.Data)
 	a.orgFlag(cmd, &o.Org, "organisation `FOLDER`; default: MUSTER_ORG")
 	cmd.Flags().StringVar(&o.Listen, "listen", "", "`ADDRESS` for health and metrics; default: none")
+	cmd.Flags().StringVar(&o.Archive, "archive", "", "keep what has ended in this `FOLDER` or s3://BUCKET?region=REGION; default: "+archiveVar+", else nothing is kept")
+	cmd.Flags().StringVar(&o.ArchiveKey, "archive-key", "", "`FILE` of the key that signs its log, which muster audit keygen has made, with the public one beside it")
 	a.keysFlag(cmd, &o.Keys)
 	return cmd
 }

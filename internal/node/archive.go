@@ -1,0 +1,172 @@
+package node
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"muster/activities"
+	"muster/internal/audit"
+	"muster/internal/bucket"
+	"muster/internal/bundle"
+	"muster/internal/keyring"
+	"muster/internal/wholefile"
+	"muster/starter"
+	"muster/worker"
+)
+
+// An ArchiveConfig says where what has ended is kept.
+type ArchiveConfig struct {
+	Where string // a folder, or s3://…; empty: nothing is kept
+	Key   string // file of the private key that signs its log; the public one is beside it
+
+	Every  time.Duration // a pass is made; an hour
+	Settle time.Duration // for which lists may lag behind; 30 s
+	makes  bool          // the key, where there is none
+}
+
+// margin is how long before Temporal may drop what could not be archived somebody is told.
+const margin = 3 * 24 * time.Hour
+
+// keeps opens the archive, which only whoever has a key for it writes to.
+func (n *Node) keeps(ctx context.Context) (*activities.Archives, error) {
+	c := n.cfg.Archive
+	if c.Where == "" {
+		return nil, nil
+	}
+	private, public, err := logKey(c)
+	if err != nil {
+		return nil, err
+	}
+	b, err := bucket.Open(ctx, c.Where)
+	if err != nil {
+		return nil, err
+	}
+	n.onStop(func() {
+		if err := b.Close(); err != nil {
+			n.cfg.Log.Error("archive not closed", "error", err)
+		}
+	})
+	n.archive = &audit.Archive{
+		Files: b, Keys: public, Private: private, Margin: margin, Settle: cmp.Or(c.Settle, 30*time.Second),
+		Tell:   func(w audit.Warning) { n.alarms.tell(notArchived, w.Run.Workflow) },
+		Memory: remembered(filepath.Join(n.cfg.Data, "archive.checkpoint")),
+		Exporter: &audit.Exporter{
+			Source: &n.runs, Keys: n.publicKeys, Reports: worker.ArchivedReports(n.texts),
+		},
+	}
+	n.archive.Exporter.Earlier = n.archive.Earlier
+	return &activities.Archives{Archivist: &archivist{Archive: n.archive, node: n, done: time.Now()}}, nil
+}
+
+// remembered keeps the newest checkpoint of the log in the data folder. Copies of it elsewhere prove more.
+type remembered string
+
+// Load reads it.
+func (file remembered) Load() ([]byte, error) {
+	text, err := os.ReadFile(string(file))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return text, err
+}
+
+// Save writes it.
+func (file remembered) Save(checkpoint []byte) error {
+	return wholefile.Write(string(file), checkpoint, 0o644)
+}
+
+// logKey reads the keys of the log, and makes them where it may.
+func logKey(c ArchiveConfig) (private string, public bundle.Keys, err error) {
+	pub := strings.TrimSuffix(c.Key, ".key") + ".pub"
+	text, err := os.ReadFile(c.Key)
+	if errors.Is(err, fs.ErrNotExist) && c.makes {
+		var half string
+		if private, half, err = bundle.NewKey("muster.local"); err == nil {
+			err = errors.Join(wholefile.Write(pub, []byte(half+"\n"), 0o644), wholefile.Write(c.Key, []byte(private+"\n"), 0o600))
+		}
+		text = []byte(private)
+	}
+	if err != nil {
+		return "", public, fmt.Errorf("read key of the archive: %w; muster audit keygen makes one", err)
+	}
+	known, err := os.ReadFile(pub)
+	if err != nil {
+		return "", public, fmt.Errorf("read public key of the archive: %w; want it beside %s", err, c.Key)
+	}
+	public, err = bundle.ParseKeys(pub, known)
+	return strings.TrimSpace(string(text)), public, err
+}
+
+// publicKeys are those by which actors' signatures are checked.
+func (n *Node) publicKeys() []byte {
+	var list struct {
+		Keys []keyring.Key `json:"keys"`
+	}
+	for _, k := range n.keys.Keys() {
+		k.Private = nil
+		list.Keys = append(list.Keys, k)
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		n.cfg.Log.Error("public keys not listed", "error", err)
+	}
+	return text
+}
+
+// An archivist makes passes, and tells people when none succeeds for long.
+type archivist struct {
+	*audit.Archive
+
+	node *Node
+	done time.Time // of the last one; a worker makes one at a time
+}
+
+// Pass makes one.
+func (a *archivist) Pass(ctx context.Context, at time.Time, alive func()) (activities.ArchivedPass, error) {
+	const patience = time.Hour
+	p, err := a.Archive.Pass(ctx, at, alive)
+	switch {
+	case err == nil:
+		a.done = time.Now()
+	case ctx.Err() == nil && time.Since(a.done) > patience:
+		a.node.alarms.tell(notKept, err.Error())
+	}
+	return activities.ArchivedPass(p), err
+}
+
+// archiving makes sure that Temporal starts the archive.
+func (n *Node) archiving(ctx context.Context) {
+	if n.archive == nil {
+		return
+	}
+	n.runs.Client, n.runs.Namespace = n.temporal, n.namespace
+	n.beside(ctx, func(ctx context.Context) {
+		err := n.await(ctx, func(ctx context.Context) error {
+			return starter.ScheduleArchive(ctx, n.temporal.ScheduleClient(), cmp.Or(n.cfg.Archive.Every, time.Hour))
+		})
+		if err != nil && ctx.Err() == nil {
+			n.cfg.Log.Error("nothing is archived: its schedule cannot be made", "error", err)
+			n.alarms.tell(notKept, err.Error())
+		}
+	})
+}
+
+// ArchiveFolder is where muster dev keeps what has ended, in its data folder, and ArchiveKey signs the log.
+const (
+	ArchiveFolder = "archive"
+	ArchiveKey    = "archive.key"
+)
+
+// inData has muster dev keep what has ended, with a key that it makes.
+func (c ArchiveConfig) inData(data string) ArchiveConfig {
+	c.Where, c.Key, c.makes = filepath.Join(data, ArchiveFolder), filepath.Join(data, ArchiveKey), true
+	return c
+}

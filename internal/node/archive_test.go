@@ -1,0 +1,73 @@
+//go:build !slim
+
+package node_test
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"muster/internal/bucket"
+	"muster/internal/bundle"
+	"muster/internal/node"
+	"muster/workflows"
+)
+
+// What has ended is in the archive at the next pass, once, and nobody has to be asked to believe it.
+func TestWhatHasEndedIsArchived(t *testing.T) {
+	data := t.TempDir()
+	cfg := node.Config{
+		Data: data, Listen: "127.0.0.1:0", Out: io.Discard, Log: slog.New(slog.DiscardHandler), Archive: node.ArchiveConfig{Settle: time.Millisecond},
+	}
+	ctx := t.Context()
+	r, err := node.Start(ctx, node.DevConfig{Config: cfg, UIPort: -1, NormalSync: true})
+	must(t, err)
+	defer r.Stop()
+	trigger := func(schedule string, times int) {
+		h := r.Temporal.ScheduleClient().GetHandle(ctx, schedule)
+		eventually(t, "there is a schedule "+schedule, func() bool { return h.Trigger(ctx, client.ScheduleTriggerOptions{}) == nil })
+		eventually(t, schedule+" is done", func() bool {
+			is, err := h.Describe(ctx)
+			return err == nil && len(is.Info.RecentActions) == times && len(is.Info.RunningWorkflows) == 0
+		})
+	}
+	trigger(workflows.CertificateSchedule, 1)
+	pub, err := os.ReadFile(filepath.Join(data, "archive.pub"))
+	must(t, err)
+	keys, err := bundle.ParseKeys("archive.pub", pub)
+	must(t, err)
+	archive, err := bucket.Open(ctx, filepath.Join(data, node.ArchiveFolder))
+	must(t, err)
+	bundles := func() (names []string, log *bundle.Log) {
+		log, err := bundle.Open(ctx, bucket.Part{Bucket: archive, Folder: bundle.LogFolder, Most: bundle.MaxLogFile}, keys)
+		must(t, err)
+		for _, rec := range log.Records() {
+			if rec.Kind == bundle.OfBundle {
+				names = append(names, rec.Name)
+			}
+		}
+		return names, log
+	}
+	trigger(workflows.ArchiveSchedule, 1)
+	first, log := bundles()
+	if len(first) != 1 {
+		t.Fatalf("archived are %v, want the reminders of certificates", first)
+	}
+	content, err := archive.Get(ctx, first[0], bundle.MaxSize)
+	must(t, err)
+	p, err := bundle.Verify(first[0], content, log)
+	must(t, err)
+	if p.Bundle.Kind != workflows.CertificateRemindersWorkflow || p.Bundle.Outcome != "completed" || p.Bundle.Closed.IsZero() {
+		t.Errorf("the bundle is of %+v", p.Bundle.Facts)
+	}
+	trigger(workflows.CertificateSchedule, 2)
+	trigger(workflows.ArchiveSchedule, 2)
+	if second, _ := bundles(); len(second) != 2 || second[0] != first[0] {
+		t.Errorf("after another pass there are %v", second)
+	}
+}
