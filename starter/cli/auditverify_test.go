@@ -7,9 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"muster/internal/bucket"
 	"muster/internal/bundle"
 )
 
@@ -69,4 +71,55 @@ func poke(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	content[at] ^= 1
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), content, 0o644))
+}
+
+// vault makes a whole archive in a folder, with the bundles of an incident and of a run that goes on, which a census counts: vault KEY
+// FOLDER. With "gap" after it, the census is of a run more, and another one is missing; with "absent" a bundle is.
+func vault(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("want vault KEY FOLDER [gap|absent]")
+	}
+	ctx := context.Background()
+	files, err := bucket.Open(ctx, ts.MkAbs(args[1]))
+	ts.Check(err)
+	keys, err := bundle.ParseKeys(args[0], []byte(ts.ReadFile(args[0]+".pub")))
+	ts.Check(err)
+	var records []bundle.Record
+	keep := func(kind bundle.RecordKind, name string, content []byte) {
+		ts.Check(files.Create(ctx, name, content))
+		records = append(records, bundle.Of(kind, name, content, now(), now()))
+	}
+	census := bundle.Census{From: now().Add(-time.Hour), Until: now()}
+	for _, f := range []bundle.Facts{
+		{
+			Workflow: "incident/a", Kind: "Incident", ID: "INC-1", FirstRun: "r1", Runs: []string{"r1"}, Customers: []string{"garam"}, Services: []string{"shop"},
+			People: []string{"park"}, Priority: "P1", Outcome: "closed", Started: now().Add(-time.Hour), Closed: now().Add(-time.Minute), Code: []string{"c0de"},
+		},
+		{Workflow: "upgrade/a", Kind: "Upgrade", ID: "RUN-1", FirstRun: "r2", Runs: []string{"r2"}, Customers: []string{"nuri"}, Outcome: "running", Started: now().Add(-time.Hour)},
+	} {
+		b := bundle.Bundle{Facts: f, Parts: map[string][]byte{
+			bundle.HistoriesPart: []byte("[]\n"), bundle.StatePart: []byte(`{"zone":"Asia/Seoul"}`), bundle.EvidencePart: []byte("[]\n"), bundle.KeysPart: []byte("[]\n"),
+			bundle.TimelinePart: []byte(`[{"seq":1,"at":"2026-11-22T05:00:00Z","kind":"note","actor":{"kind":"person","id":"park","name":"박지훈"},"facts":[{"name":"text","value":"It is slow."}]}]`),
+		}}
+		var content bytes.Buffer
+		ts.Check(bundle.Write(&content, &b))
+		name := "bundles/" + f.ID + "." + f.FirstRun + ".tar"
+		keep(bundle.OfBundle, name, content.Bytes())
+		if !f.Closed.IsZero() {
+			census.Runs = append(census.Runs, bundle.Counted{Workflow: f.Workflow, Run: f.FirstRun, Kind: f.Kind, Closed: f.Closed, Bundle: name})
+		}
+	}
+	if len(args) > 2 && args[2] == "gap" {
+		census.Runs = append(census.Runs, bundle.Counted{Workflow: "incident/b", Run: "r3", Kind: "Incident", Closed: now(), Bundle: "bundles/lost.tar"})
+		census.Missing = []bundle.Counted{{Workflow: "review/INC-1", Run: "r4", Kind: "Review", Closed: now(), Detail: "its history is past its retention"}}
+		ts.Check(files.Create(ctx, "bundles/stray.tar", []byte("stray")))
+	}
+	name, text, err := census.Encode()
+	ts.Check(err)
+	keep(bundle.OfCensus, name, text)
+	_, err = bundle.New(keys).Append(ctx, bucket.Part{Bucket: files, Folder: bundle.LogFolder, Most: bundle.MaxLogFile}, ts.ReadFile(args[0]+".key"), records...)
+	ts.Check(err)
+	if len(args) > 2 && args[2] == "absent" {
+		ts.Check(os.Remove(filepath.Join(ts.MkAbs(args[1]), "bundles", "RUN-1.r2.tar")))
+	}
 }

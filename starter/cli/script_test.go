@@ -71,7 +71,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error { return furnish(t, e) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": code, "down": down, "stuck": stuck, "heard": heard, "mode": mode, "first": first,
-			"archive": archive, "poke": poke,
+			"archive": archive, "vault": vault, "poke": poke,
 		},
 	})
 }
