@@ -60,6 +60,7 @@ func Run(ctx context.Context, o Options) error {
 	running, err := node.Start(ctx, node.DevConfig{
 		Config: node.Config{
 			Data: data, Org: organisation, Listen: "127.0.0.1:0", Build: o.Build, Out: io.Discard, Log: o.Log,
+			Archive: node.ArchiveConfig{Settle: time.Millisecond},
 		},
 		NormalSync: true, UIPort: -1,
 	})
