@@ -120,7 +120,8 @@ func chainFacts(runs []*historypb.History) (f bundle.Facts, keyIDs map[string]bo
 		f.Runs = append(f.Runs, start.GetOriginalExecutionRunId())
 		for _, e := range h.GetEvents() {
 			if t := e.GetWorkflowTaskCompletedEventAttributes(); t != nil {
-				if id := cmp.Or(t.GetWorkerVersion().GetBuildId(), t.GetBinaryChecksum()); id != "" {
+				//lint:ignore SA1019 of a worker that is not versioned a history names the program here alone
+				if id := t.GetWorkerVersion().GetBuildId(); id != "" {
 					f.Code = append(f.Code, id)
 				}
 			}

@@ -255,9 +255,16 @@ func (p page) record(r record) {
 	}
 	var rows [][]string
 	for _, f := range [][2]string{
-		{say.what, r.Kind + " " + r.ID + " (" + r.Outcome + ")"}, {say.ran, period}, {say.workflow, r.Workflow}, {say.runs, strings.Join(r.Runs, " ")},
-		{say.level, r.Priority}, {say.of, strings.Join(r.Customers, " ")}, {say.about, strings.Join(r.Services, " ")},
-		{say.people, strings.Join(r.People, " ")}, {say.code, strings.Join(r.Code, " ")}, {say.changes, strings.Join(r.Changes, " ")},
+		{say.what, r.Kind + " " + r.ID + " (" + r.Outcome + ")"},
+		{say.ran, period},
+		{say.workflow, r.Workflow},
+		{say.runs, strings.Join(r.Runs, " ")},
+		{say.level, r.Priority},
+		{say.of, strings.Join(r.Customers, " ")},
+		{say.about, strings.Join(r.Services, " ")},
+		{say.people, strings.Join(r.People, " ")},
+		{say.code, strings.Join(r.Code, " ")},
+		{say.changes, strings.Join(r.Changes, " ")},
 	} {
 		if f[1] != "" {
 			rows = append(rows, []string{p.paint(dim, f[0]), printable(f[1])})
