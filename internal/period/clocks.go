@@ -1,0 +1,145 @@
+package period
+
+import (
+	"time"
+
+	"muster/internal/calendar"
+	"muster/internal/incident"
+	"muster/internal/supportplan"
+	"muster/internal/timeline"
+)
+
+// kept is what has become of promises, by target.
+type kept struct {
+	met, missed, took tallies
+}
+
+// of counts a clock in the period in which it was decided: when what was promised was done in time, or when it was due and was not
+// done. How long it took is what the clock has run, without its pauses and in the hours of its calendar.
+func (k *kept) of(x *supportplan.Clock, missed time.Time, in Span, zones Zones, pinned []calendar.Rules, files []string) {
+	target := string(x.Target)
+	switch {
+	case x.Late && in.holds(missed):
+		k.missed.of(target).add(1, files...)
+	case !x.Late && x.State == supportplan.Met && in.holds(x.EndedAt):
+		k.met.of(target).add(1, files...)
+	default:
+		return
+	}
+	if h, err := supportplan.OpenTimeOf(x.Calendar, pinned, zones); err == nil && !x.EndedAt.IsZero() && x.EndedAt.Before(in.To) {
+		k.took.of(target).took(x.Ran(h, x.EndedAt), files...)
+	}
+}
+
+// put puts the figures of promises under a prefix.
+func (k *kept) put(f *Facts, prefix string, targets []string) {
+	f.counts(prefix+".met", k.met, targets...)
+	f.counts(prefix+".missed", k.missed, targets...)
+	for _, t := range targets {
+		f.share(prefix+".kept", t, k.met.of(t), k.missed.of(t))
+	}
+	for _, t := range targets {
+		took := k.took.of(t)
+		for _, p := range []struct {
+			key string
+			of  int
+		}{{".p50", 50}, {".p90", 90}, {".max", 100}} {
+			var v *float64
+			if len(took.times) > 0 {
+				v = seconds(percentile(took.times, p.of))
+			}
+			f.put(prefix+p.key, t, Seconds, v, took.files)
+		}
+	}
+}
+
+// countClocks counts what was promised for incidents. The promises of an incident that is a part of another one are that one's.
+func (c *counting) countClocks() {
+	k := kept{tallies{}, tallies{}, tallies{}}
+	for _, h := range c.incidents {
+		i := h.state
+		if merged(i) {
+			continue
+		}
+		for n := range i.Clocks {
+			x := &i.Clocks[n]
+			if !c.mine(x.Customer) || x.Target == supportplan.Update || x.Target == supportplan.Confirm {
+				continue
+			}
+			k.of(x, c.missedAt(h, x), c.span, c.zones, i.Definition.Calendars, h.files)
+		}
+		// An update is promised again and again, and each round was recorded as it ended.
+		for _, e := range h.entries(c.span, timeline.ClockMet, timeline.ClockMissed) {
+			if e.Fact("target") != string(supportplan.Update) || !c.named(i, e.Fact("customer")) {
+				continue
+			}
+			of := k.met
+			if e.Kind == timeline.ClockMissed {
+				of = k.missed
+			}
+			of.of(string(supportplan.Update)).add(1, h.files...)
+		}
+	}
+	k.put(c.Facts, "clocks", targets())
+}
+
+// missedAt is when a promise was missed for the first time.
+func (c *counting) missedAt(h held[*incident.Incident], x *supportplan.Clock) time.Time {
+	for _, e := range h.log.Entries {
+		if e.Kind == timeline.ClockMissed && e.Fact("target") == string(x.Target) && e.Fact("customer") == nameOf(h.state, x.Customer) {
+			return e.At
+		}
+	}
+	if x.Due.IsZero() {
+		return x.EndedAt
+	}
+	return x.Due
+}
+
+// nameOf is how the timeline of an incident calls a customer.
+func nameOf(i *incident.Incident, customer string) string {
+	for _, x := range i.Definition.Customers {
+		if x.ID == customer && x.Name != "" {
+			return x.Name
+		}
+	}
+	return customer
+}
+
+// named tells whether an entry on a customer belongs to the report. Its name means the customer of the report only where no other
+// customer of the incident has the same.
+func (c *counting) named(i *incident.Incident, name string) bool {
+	if c.Customer == "" {
+		return true
+	}
+	bearers := 0
+	for _, x := range i.Definition.Customers {
+		if nameOf(i, x.ID) == name {
+			bearers++
+		}
+	}
+	return bearers == 1 && name == nameOf(i, c.Customer)
+}
+
+// countUpdates counts what customers were told.
+func (c *counting) countUpdates() {
+	var updates, clear, waived tally
+	for _, h := range c.incidents {
+		for _, e := range h.entries(c.span, timeline.UpdateSent, timeline.AllClearSent, timeline.ClearWaived) {
+			if !c.named(h.state, e.Fact("customer")) {
+				continue
+			}
+			switch e.Kind {
+			case timeline.UpdateSent:
+				updates.add(1, h.files...)
+			case timeline.AllClearSent:
+				clear.add(1, h.files...)
+			default:
+				waived.add(1, h.files...)
+			}
+		}
+	}
+	c.count("updates.sent", "", &updates)
+	c.count("all-clears.sent", "", &clear)
+	c.count("all-clears.waived", "", &waived)
+}
