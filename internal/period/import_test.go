@@ -53,7 +53,7 @@ func TestImportRefuses(t *testing.T) {
 		{period.Use, "date,item,quantity,unit\n2026-11-01,CDN,-1,GB\n", []string{`f:2: quantity "-1"`}},
 		{period.Use, "date,item,quantity,unit\n2026-11-01,CDN,1e9,GB\n", []string{`f:2: quantity "1e9"`}},
 		{period.Use, "date,item,quantity,unit\n2026-11-01, ,1,GB\n", []string{"f:2: item: missing; want a text"}},
-		{period.Use, "date,item,quantity,unit\n2026-11-01,CDN,1,GB\n2026-11-01,CDN,2,GB\n", []string{"f:3: the same date, item as in 2"}},
+		{period.Use, "date,item,quantity,unit\n2026-11-01,CDN,1,GB\n2026-11-01,CDN,2,GB\n", []string{"f:3: the same date, item, unit as in 2"}},
 		{period.Use, "date,item,quantity,unit\n2026-11-01,\"C\nDN\",1,GB\n", []string{`f:2: item "C\nDN": want a text of at most 200 bytes on one line`}},
 		{period.Use, "date,item,quantity,unit\n2026-11-01,\"CDN,1,GB\n", []string{`f:2: extraneous or missing " in quoted-field; want CSV with commas`}},
 		{period.Use, "date,item,quantity,unit\n2026-11-01,\xff,1,GB\n", []string{"f: want UTF-8"}},

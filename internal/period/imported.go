@@ -80,7 +80,9 @@ func Columns(k ImportKind) []Column {
 		return []Column{date, text("resource", true, false), text("kind", false, false), oneOf("change", "none", "added", "changed", "removed"), text("note", false, true)}
 	case Use:
 		number := Column{Name: "quantity", want: "a number such as 1234.5", ok: func(s string) bool { return decimal.MatchString(s) && s[0] != '-' }}
-		return []Column{date, text("item", true, false), number, oneOf("unit", Units()...)}
+		unit := oneOf("unit", Units()...)
+		unit.key = true
+		return []Column{date, text("item", true, false), number, unit}
 	case Billing:
 		amount := Column{Name: "amount", want: "an amount such as 1234.50", ok: decimal.MatchString}
 		code := Column{Name: "currency", want: "a code of ISO 4217 such as KRW", ok: currency.MatchString}
@@ -109,8 +111,8 @@ type Import struct {
 	SHA256   string     `json:"sha256"`
 	Name     string     `json:"name"` // of the file that was handed in
 	Imported time.Time  `json:"imported"`
-	Reason   string     `json:"reason,omitempty"` // why it corrects the one before
-	Content  string     `json:"content"`
+	Reason   string     `json:"reason,omitempty"`  // why it corrects the one before
+	Content  string     `json:"content,omitempty"` // not in reports, which show it
 	rows     [][]string
 }
 

@@ -12,8 +12,9 @@ import (
 // A RequestLine is a request of a customer that was open in the period.
 type RequestLine struct {
 	ID       string    `json:"id"`
-	Customer string    `json:"customer"` // name
-	Subject  string    `json:"subject"`  // ID of a feature, or a kind
+	Customer string    `json:"customer"`      // name
+	Subject  string    `json:"subject"`       // ID of a feature, or a kind
+	Name     Title     `json:"name,omitzero"` // of the feature
 	Received time.Time `json:"received"`
 	Answered time.Time `json:"answered,omitzero"`
 	Status   string    `json:"status"`
@@ -42,6 +43,9 @@ func (c *counting) countRequests() {
 		l := RequestLine{
 			ID: string(r.ID), Customer: r.CustomerName, Subject: r.Subject(), Received: r.Received.UTC(), Status: string(r.Status), Begun: string(r.Begun),
 			Bundles: h.files,
+		}
+		if feature, known := r.Entitlement.Table.Feature(r.Feature); known {
+			l.Name = Title{feature.Name.English, feature.Name.Korean}
 		}
 		if c.before(r.AnsweredAt) {
 			l.Answered = r.AnsweredAt.UTC()

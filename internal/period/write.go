@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,7 +16,12 @@ func (f *Facts) JSON() ([]byte, error) {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	if err := e.Encode(f); err != nil {
+	written := *f
+	written.Imports = slices.Clone(f.Imports)
+	for n := range written.Imports {
+		written.Imports[n].Content = ""
+	}
+	if err := e.Encode(&written); err != nil {
 		return nil, fmt.Errorf("write period report: %w", err)
 	}
 	return b.Bytes(), nil
