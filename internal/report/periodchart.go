@@ -35,12 +35,14 @@ type periodSegment struct {
 
 // The measures of a chart, in pixels.
 const (
-	chartLabel  = 230
-	chartPlot   = 470
+	chartLabel  = 260
+	chartPlot   = 430
 	chartValue  = 120
 	chartRow    = 26
 	chartHead   = 30
 	chartLegend = 150
+
+	chartLetters = 36 // of a label
 )
 
 // A legend is a colour and what it means; a segment how much of it there is.
@@ -68,7 +70,7 @@ func (w *periodWriter) chart(key string, keys ...legend) *drawing {
 }
 
 func (d *drawing) bar(label, value string, parts ...segment) {
-	d.chart.Bars = append(d.chart.Bars, periodBar{Label: abbrev(30, label), Value: value})
+	d.chart.Bars = append(d.chart.Bars, periodBar{Label: clip(label, chartLetters), Value: value})
 	d.values = append(d.values, parts)
 }
 

@@ -14,7 +14,7 @@ import (
 func (w *periodWriter) incidents() {
 	s := w.section("incidents")
 	t := periodTable{Caption: w.say("caption.by-priority"), Head: w.head("priority", "opened", "resolved", "carried"), Numbers: true}
-	chart := w.chart("incidents", legend{"late", w.say("head.opened")})
+	chart := w.chart("incidents", legend{"do", w.say("head.opened")})
 	for _, p := range priority.All() {
 		of, name := p.String(), w.word("priority", p.String())
 		t.Rows = append(t.Rows, row(name, w.value("incidents.opened", of), w.value("incidents.resolved", of), w.value("incidents.carried", of)))
