@@ -14,20 +14,25 @@ type kept struct {
 	met, missed, took tallies
 }
 
-// of counts a clock in the period in which it was decided: when what was promised was done in time, or when it was due and was not
-// done. How long it took is what the clock has run, without its pauses and in the hours of its calendar.
-func (k *kept) of(x *supportplan.Clock, missed time.Time, in Span, zones Zones, pinned []calendar.Rules, files []string) {
-	target := string(x.Target)
+// decided counts a clock in the period in which it was decided: when what was promised was done in time, or when it was due and was
+// not done.
+func (k *kept) decided(x *supportplan.Clock, missed time.Time, in Span, files []string) {
 	switch {
 	case x.Late && in.holds(missed):
-		k.missed.of(target).add(1, files...)
+		k.missed.of(string(x.Target)).add(1, files...)
 	case !x.Late && x.State == supportplan.Met && in.holds(x.EndedAt):
-		k.met.of(target).add(1, files...)
-	default:
+		k.met.of(string(x.Target)).add(1, files...)
+	}
+}
+
+// ran adds how long a promise took that was kept in the period, late or not: what its clock has run, without its pauses and in the
+// hours of its calendar.
+func (k *kept) ran(x *supportplan.Clock, in Span, zones Zones, pinned []calendar.Rules, files []string) {
+	if !in.holds(x.EndedAt) || x.State == supportplan.Stopped || x.Target == supportplan.Update {
 		return
 	}
-	if h, err := supportplan.OpenTimeOf(x.Calendar, pinned, zones); err == nil && !x.EndedAt.IsZero() && x.EndedAt.Before(in.To) {
-		k.took.of(target).took(x.Ran(h, x.EndedAt), files...)
+	if h, err := supportplan.OpenTimeOf(x.Calendar, pinned, zones); err == nil {
+		k.took.of(string(x.Target)).took(x.Ran(h, x.EndedAt), files...)
 	}
 }
 
@@ -53,7 +58,9 @@ func (k *kept) put(f *Facts, prefix string, targets []string) {
 	}
 }
 
-// countClocks counts what was promised for incidents. The promises of an incident that is a part of another one are that one's.
+// countClocks counts what was promised for incidents. A promise that comes round again, with the next update or when an incident was
+// reopened, is counted each time, as it was recorded; that of the resolution goes on instead, and counts once. The promises of an
+// incident that is a part of another one are that one's.
 func (c *counting) countClocks() {
 	k := kept{tallies{}, tallies{}, tallies{}}
 	for _, h := range c.incidents {
@@ -62,22 +69,22 @@ func (c *counting) countClocks() {
 			continue
 		}
 		for n := range i.Clocks {
-			x := &i.Clocks[n]
-			if !c.mine(x.Customer) || x.Target == supportplan.Update || x.Target == supportplan.Confirm {
-				continue
+			if x := &i.Clocks[n]; c.mine(x.Customer) {
+				if x.Target == supportplan.Resolve {
+					k.decided(x, c.missedAt(h, x), c.span, h.files)
+				}
+				k.ran(x, c.span, c.zones, i.Definition.Calendars, h.files)
 			}
-			k.of(x, c.missedAt(h, x), c.span, c.zones, i.Definition.Calendars, h.files)
 		}
-		// An update is promised again and again, and each round was recorded as it ended.
 		for _, e := range h.entries(c.span, timeline.ClockMet, timeline.ClockMissed) {
-			if e.Fact("target") != string(supportplan.Update) || !c.named(i, e.Fact("customer")) {
-				continue
+			target := e.Fact("target")
+			switch {
+			case target == string(supportplan.Resolve) || !c.named(i, e.Fact("customer")):
+			case e.Kind == timeline.ClockMissed:
+				k.missed.of(target).add(1, h.files...)
+			default:
+				k.met.of(target).add(1, h.files...)
 			}
-			of := k.met
-			if e.Kind == timeline.ClockMissed {
-				of = k.missed
-			}
-			of.of(string(supportplan.Update)).add(1, h.files...)
 		}
 	}
 	k.put(c.Facts, "clocks", targets())

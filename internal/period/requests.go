@@ -31,7 +31,8 @@ func (c *counting) countRequests() {
 		r := h.state
 		for n := range r.Clocks {
 			x := &r.Clocks[n]
-			k.of(x, x.Due, c.span, c.zones, r.Calendars, h.files)
+			k.decided(x, x.Due, c.span, h.files)
+			k.ran(x, c.span, c.zones, r.Calendars, h.files)
 		}
 		if r.Rating != nil && c.span.holds(r.Rating.At) {
 			rated.add(1, h.files...)

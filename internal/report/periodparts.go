@@ -58,6 +58,7 @@ func (w *periodWriter) promises() {
 	s := w.section("promises")
 	w.kept(s, "clocks", w.say("caption.promises"), supportplan.Targets()...)
 	w.figures(s, "mtta", "mttr", "mttr.without-pauses", "updates.sent", "all-clears.sent", "all-clears.waived")
+	s.note(w.say("note.took"))
 	s.note(w.say("note.mtta"))
 	s.note(w.say("note.mttr"))
 }

@@ -31,7 +31,7 @@ func periodWords(add func(axis, value string)) {
 		{"chart", "incidents incidents.about promises promises.about downtime downtime.about pages pages.about"},
 		{"processes", "ok failed"},
 		{"change", "none added changed removed"},
-		{"note", "mtta mttr availability no-target changes pages sources incomplete imports"},
+		{"note", "took mtta mttr availability no-target changes pages sources incomplete imports"},
 	} {
 		for _, key := range strings.Fields(g.keys) {
 			add("period", g.group+"."+key)
