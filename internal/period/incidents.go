@@ -65,8 +65,7 @@ func (c *counting) countIncidents() {
 			continue
 		}
 		p := i.Priority.String()
-		switch {
-		case c.span.holds(i.Times.Alerted):
+		if c.span.holds(i.Times.Alerted) {
 			opened.of(p).add(1, h.files...)
 		}
 		if c.before(i.Times.Alerted) && !c.before(end) {

@@ -32,31 +32,34 @@ func Read(content []byte) (*Facts, error) {
 // there are, for whoever leaves a bundle out has another figure too.
 func Verify(f *Facts, records []Record, zones Zones) (differences []string, err error) {
 	differ := func(format string, args ...any) { differences = append(differences, fmt.Sprintf(format, args...)) }
-	var there []Record
+	archive := map[string]string{} // SHA-256 by file
+	for _, r := range records {
+		archive[r.File] = r.SHA256
+	}
+	listed := map[string]bool{}
 	for _, b := range f.Bundles {
-		n := slices.IndexFunc(records, func(r Record) bool { return r.File == b.File })
-		switch {
-		case n < 0:
+		switch sum, there := archive[b.File]; {
+		case !there:
 			differ("bundle %s: it is not in the archive", b.File)
-		case records[n].SHA256 != b.SHA256:
-			differ("bundle %s: its SHA-256 is %s; the report was counted from one with %s", b.File, records[n].SHA256, b.SHA256)
+		case sum != b.SHA256:
+			differ("bundle %s: its SHA-256 is %s; the report was counted from one with %s", b.File, sum, b.SHA256)
 		default:
-			there = append(there, records[n])
+			listed[b.File] = true
 		}
 	}
-	asked := f.Asked
 	cache := map[string]*Facts{}
 	recount := func(files []string) (*Facts, error) {
 		key := strings.Join(files, "\n")
-		if cache[key] == nil {
-			named := slices.DeleteFunc(slices.Clone(there), func(r Record) bool { return !slices.Contains(files, r.File) })
-			got, err := Compute(named, asked, zones)
-			if err != nil {
-				return nil, err
-			}
-			cache[key] = got
+		if cache[key] != nil {
+			return cache[key], nil
 		}
-		return cache[key], nil
+		named := map[string]bool{}
+		for _, file := range files {
+			named[file] = listed[file]
+		}
+		got, err := Compute(slices.DeleteFunc(slices.Clone(records), func(r Record) bool { return !named[r.File] }), f.Asked, zones)
+		cache[key] = got
+		return got, err
 	}
 	for n := range f.Figures {
 		x := &f.Figures[n]
@@ -71,7 +74,7 @@ func Verify(f *Facts, records []Record, zones Zones) (differences []string, err 
 			differ("figure %s: written %s, counted %s from the %d bundle(s) that it names", x.name(), x.shown(), y.shown(), len(x.Bundles))
 		}
 	}
-	whole, err := Compute(records, asked, zones)
+	whole, err := Compute(records, f.Asked, zones)
 	if err != nil {
 		return nil, fmt.Errorf("recount period report: %w", err)
 	}

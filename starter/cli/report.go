@@ -164,6 +164,9 @@ func (a *app) writePeriod(ctx context.Context, of string, o periodOrder) error {
 	if err != nil {
 		return err
 	}
+	if at.After(a.env.Now()) {
+		return misused("--at %q: it is still to come; want a time until now", o.at)
+	}
 	asked.Until = at.UTC()
 	records, err := a.records(ctx, o.archive)
 	if err != nil {

@@ -83,7 +83,7 @@ func importColumns() string {
 	return b.String()
 }
 
-// kept is an import that was handed in, as a command shows it.
+// A keptImport is what was handed in, as a command shows it.
 type keptImport struct {
 	File string `json:"file"`
 	Rows int    `json:"rows"`

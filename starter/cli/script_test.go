@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -39,9 +40,17 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"muster": func() {
 		os.Exit(cli.Run(context.Background(), cli.Env{
-			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: now, Texts: texts, Process: process(),
+			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: clock, Texts: texts, Process: process(),
 		}, os.Args[1:]))
 	}})
+}
+
+// clock is when a command of a script runs: at now, unless the script says otherwise.
+func clock() time.Time {
+	if at, err := time.Parse(time.RFC3339, os.Getenv("CLOCK")); err == nil {
+		return at
+	}
+	return now()
 }
 
 func texts() (*report.Texts, error) { return report.New(templates.FS) }
