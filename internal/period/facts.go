@@ -28,7 +28,8 @@ type Asked struct {
 	Customer string    `json:"customer,omitempty"` // ID; empty: the report is the provider's own, on everybody
 	// Restricted says that security incidents are in the report of a customer too.
 	Restricted bool      `json:"restricted,omitempty"`
-	Services   []Service `json:"services,omitempty"` // that are in the report even when nothing has happened to them
+	Customers  []Name    `json:"customers,omitempty"` // whose names are known beforehand
+	Services   []Service `json:"services,omitempty"`  // that are in the report even when nothing has happened to them
 	Promised   []Target  `json:"promised,omitempty"`
 	Bought     []Visits  `json:"bought,omitempty"`
 }
@@ -64,14 +65,15 @@ type Facts struct {
 	Incomplete   []string  `json:"incomplete,omitempty"`   // files of runs whose oldest entries are missing in the archive
 	LeftOut      int       `json:"-"`                      // security incidents that are not in it
 
-	Figures     []Figure       `json:"figures"`
-	Names       []Name         `json:"names,omitempty"` // of services and customers, by the IDs in figures
-	Incidents   []IncidentLine `json:"incidents,omitempty"`
-	Changes     []ChangeLine   `json:"changes,omitempty"`
-	Maintenance []WindowLine   `json:"maintenance,omitempty"`
-	Actions     []ActionLine   `json:"actions,omitempty"`
-	Requests    []RequestLine  `json:"requests,omitempty"`
-	Imports     []Import       `json:"imports,omitempty"`
+	Figures       []Figure       `json:"figures"`
+	CustomerNames []Name         `json:"customer_names,omitempty"` // of the customers in figures …
+	ServiceNames  []Name         `json:"service_names,omitempty"`  // … and of the services
+	Incidents     []IncidentLine `json:"incidents,omitempty"`
+	Changes       []ChangeLine   `json:"changes,omitempty"`
+	Maintenance   []WindowLine   `json:"maintenance,omitempty"`
+	Actions       []ActionLine   `json:"actions,omitempty"`
+	Requests      []RequestLine  `json:"requests,omitempty"`
+	Imports       []Import       `json:"imports,omitempty"`
 }
 
 // A Name is what people call something that has an ID.
@@ -80,9 +82,9 @@ type Name struct {
 	Name string `json:"name"`
 }
 
-// Called is the name of a service or a customer, its ID where there is none.
-func (f *Facts) Called(id string) string {
-	for _, n := range f.Names {
+// Called is the name of something in a list, its ID where there is none.
+func Called(all []Name, id string) string {
+	for _, n := range all {
 		if n.ID == id {
 			return n.Name
 		}
@@ -210,33 +212,38 @@ func (c *counting) hold(records []Record) {
 
 // names takes the names of the organisation, of customers and of services from the first record that has them.
 func (c *counting) names() {
-	take := func(id, name string) {
-		if id != "" && name != "" && !slices.ContainsFunc(c.Names, func(n Name) bool { return n.ID == id }) {
-			c.Names = append(c.Names, Name{id, name})
+	take := func(all *[]Name, id, name string) {
+		if id != "" && name != "" && !slices.ContainsFunc(*all, func(n Name) bool { return n.ID == id }) {
+			*all = append(*all, Name{id, name})
 		}
 	}
 	of := func(organisation string) { c.Organisation = cmp.Or(c.Organisation, organisation) }
+	for _, x := range c.Customers {
+		take(&c.CustomerNames, x.ID, x.Name)
+	}
 	for _, s := range c.Services {
-		take(s.ID, s.Name)
+		take(&c.ServiceNames, s.ID, s.Name)
 	}
 	for _, h := range c.incidents {
 		of(h.state.Definition.Organisation)
-		take(h.state.Definition.Service.ID, h.state.Definition.Service.Name)
+		take(&c.ServiceNames, h.state.Definition.Service.ID, h.state.Definition.Service.Name)
 		for _, x := range h.state.Definition.Customers {
 			if c.mine(x.ID) {
-				take(x.ID, x.Name)
+				take(&c.CustomerNames, x.ID, x.Name)
 			}
 		}
 	}
 	for _, h := range c.runs {
 		of(h.state.Organisation)
-		take(h.state.Customer, h.state.CustomerName)
+		take(&c.CustomerNames, h.state.Customer, h.state.CustomerName)
 	}
 	for _, h := range c.requests {
 		of(h.state.Organisation)
-		take(h.state.Customer, h.state.CustomerName)
+		take(&c.CustomerNames, h.state.Customer, h.state.CustomerName)
 	}
-	slices.SortFunc(c.Names, func(a, b Name) int { return cmp.Compare(a.ID, b.ID) })
+	for _, all := range [][]Name{c.CustomerNames, c.ServiceNames} {
+		slices.SortFunc(all, func(a, b Name) int { return cmp.Compare(a.ID, b.ID) })
+	}
 }
 
 // bundles lists the bundles that were used, and those in which something is missing.

@@ -106,7 +106,7 @@ func (t *Texts) periodView(l *language, f *period.Facts, at time.Time) (*periodV
 		From: f.From, To: f.To.Add(-time.Minute), Security: f.Restricted,
 	}
 	if f.Customer != "" {
-		v.Customer = f.Called(f.Customer)
+		v.Customer = period.Called(f.CustomerNames, f.Customer)
 	}
 	if f.Interim() {
 		v.Until = f.Until

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"muster/internal/incident"
 	"muster/internal/period"
 	"muster/internal/plan"
 	"muster/internal/priority"
@@ -33,6 +34,9 @@ func (w *periodWriter) incidents() {
 		r := periodRow{Cells: []periodCell{
 			foreign(x.ID + ": " + x.Title), foreign(x.Service), {Text: w.word("priority", x.Priority)}, {Text: w.at(x.Alerted)}, {Text: w.at(x.Resolved)},
 		}}
+		if x.Security {
+			r.Cells[2].Text += ", " + w.word("kind", string(incident.SecurityIncident))
+		}
 		switch {
 		case x.Into != "":
 			r.Cells[4] = periodCell{Text: w.sayf("merged-into", x.Into)}
@@ -129,9 +133,9 @@ func (w *periodWriter) availability() {
 // used reads of what an availability is: a service, with its customer in the provider's own report, and the part of the period.
 func (w *periodWriter) used(of string) (service, month string) {
 	parts := strings.Split(of, "/")
-	service, month = w.f.Called(parts[len(parts)-2]), parts[len(parts)-1]
+	service, month = period.Called(w.f.ServiceNames, parts[len(parts)-2]), parts[len(parts)-1]
 	if len(parts) > 2 && w.f.Customer == "" {
-		service += ", " + w.f.Called(parts[0])
+		service += ", " + period.Called(w.f.CustomerNames, parts[0])
 	}
 	return service, month
 }
@@ -218,7 +222,7 @@ func (w *periodWriter) requests() {
 			continue
 		}
 		r := row("", w.value("visits.used", x.Of), w.value("visits.year", x.Of), w.value("visits.bought", x.Of), w.value("visits.left", x.Of))
-		r.Cells[0] = foreign(w.f.Called(x.Of))
+		r.Cells[0] = foreign(period.Called(w.f.CustomerNames, x.Of))
 		visits.Rows = append(visits.Rows, r)
 	}
 	s.table(visits)

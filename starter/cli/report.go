@@ -181,12 +181,12 @@ func (a *app) writePeriod(ctx context.Context, of string, o periodOrder) error {
 			return err
 		}
 	}
-	if o.customer != "" && o.org == "" && len(facts.Imports) == 0 && facts.Called(o.customer) == o.customer {
+	if o.customer != "" && o.org == "" && len(facts.Imports) == 0 && len(facts.CustomerNames) == 0 {
 		return fmt.Errorf("report on %s: nothing in the archive is about customer %q; --org names the folder that knows it", of, o.customer)
 	}
 	say := reportLabelsIn(language)
 	if facts.LeftOut > 0 {
-		a.note(say.security, facts.LeftOut, facts.Called(o.customer))
+		a.note(say.security, facts.LeftOut, period.Called(facts.CustomerNames, o.customer))
 	}
 	if weekly(of) && !facts.Eventful() && !resourcesChanged(facts.Imports) {
 		a.note(say.quiet, of)
@@ -242,6 +242,9 @@ func promisedBy(o *org.Organisation, a *period.Asked) error {
 	for _, c := range o.Contracts() {
 		if a.Customer != "" && c.Customer != a.Customer {
 			continue
+		}
+		if p, known := o.Party(c.Customer); known {
+			a.Customers = append(a.Customers, period.Name{ID: p.ID, Name: p.Name})
 		}
 		terms, err := o.Terms(c.Plan)
 		if err != nil {
