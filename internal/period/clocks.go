@@ -60,7 +60,7 @@ func (k *kept) put(f *Facts, prefix string, targets []string) {
 
 // countClocks counts what was promised for incidents. A promise that comes round again, with the next update or when an incident was
 // reopened, is counted each time, as it was recorded; that of the resolution goes on instead, and counts once. The promises of an
-// incident that is a part of another one are that one's.
+// incident that is a part of another one are that one's, with what was decided before.
 func (c *counting) countClocks() {
 	k := kept{tallies{}, tallies{}, tallies{}}
 	for _, h := range c.incidents {
@@ -70,8 +70,8 @@ func (c *counting) countClocks() {
 		}
 		for n := range i.Clocks {
 			if x := &i.Clocks[n]; c.mine(x.Customer) {
-				if x.Target == supportplan.Resolve {
-					k.decided(x, c.missedAt(h, x), c.span, h.files)
+				if at, recorded := recorded(h, x); x.Target == supportplan.Resolve || !recorded {
+					k.decided(x, at, c.span, h.files)
 				}
 				k.ran(x, c.span, c.zones, i.Definition.Calendars, h.files)
 			}
@@ -90,17 +90,23 @@ func (c *counting) countClocks() {
 	k.put(c.Facts, "clocks", targets())
 }
 
-// missedAt is when a promise was missed for the first time.
-func (c *counting) missedAt(h held[*incident.Incident], x *supportplan.Clock) time.Time {
+// recorded tells whether the timeline says how a promise was decided, and when it was missed for the first time: when it was due,
+// where the timeline does not say.
+func recorded(h held[*incident.Incident], x *supportplan.Clock) (missed time.Time, known bool) {
+	missed = x.Due
+	if missed.IsZero() {
+		missed = x.EndedAt
+	}
 	for _, e := range h.log.Entries {
-		if e.Kind == timeline.ClockMissed && e.Fact("target") == string(x.Target) && e.Fact("customer") == nameOf(h.state, x.Customer) {
-			return e.At
+		if e.Kind != timeline.ClockMet && e.Kind != timeline.ClockMissed || e.Fact("target") != string(x.Target) ||
+			e.Fact("customer") != nameOf(h.state, x.Customer) {
+			continue
+		}
+		if known = true; e.Kind == timeline.ClockMissed {
+			return e.At, known
 		}
 	}
-	if x.Due.IsZero() {
-		return x.EndedAt
-	}
-	return x.Due
+	return missed, known
 }
 
 // nameOf is how the timeline of an incident calls a customer.

@@ -12,6 +12,7 @@ import (
 	"muster/internal/incident"
 	"muster/internal/period"
 	"muster/internal/priority"
+	"muster/internal/supportplan"
 	"muster/internal/timeline"
 )
 
@@ -152,6 +153,25 @@ func TestARunThatWentOn(t *testing.T) {
 	f = compute(t, stored(t, all), period.Asked{Period: "2026-11", Zone: "UTC"})
 	if x, _ := f.Figure("incidents.opened", "P1"); *x.Value != 1 || !slices.Equal(x.Bundles, []string{"a.bundle"}) {
 		t.Errorf("with a checkpoint: got %v from %q", *x.Value, x.Bundles)
+	}
+}
+
+// What was decided before an incident became a part of another one is counted once, with the customer that came with it.
+func TestPromisesThatCameWithAMergedIncident(t *testing.T) {
+	part := tell("INC-0000000001", "x", "payments", "acme", priority.P2, priority.High, at("11-03 02:00")).
+		promise(supportplan.Respond, 15*time.Minute, at("11-03 02:10")).promise(supportplan.Mitigate, 15*time.Minute, at("11-03 02:25")).
+		move(incident.Merged, at("11-03 02:30"))
+	part.i.MergedInto = &incident.Merging{ID: "INC-0000000000", Taken: at("11-03 02:30")}
+	into := tell("INC-0000000000", "x", "shop", "garam", priority.P1, priority.High, at("11-03 01:50")).
+		promise(supportplan.Respond, 15*time.Minute, at("11-03 02:00"))
+	into.i.Definition.Customers = append(into.i.Definition.Customers, part.i.Definition.Customers...)
+	into.i.Clocks = append(into.i.Clocks, part.i.Clocks...)
+	all := map[string]any{"part.bundle": part.i, "into.bundle": into.i}
+	for customer, want := range map[string]string{"": "2 1", "acme": "1 1", "garam": "1 0"} {
+		f := compute(t, stored(t, all), period.Asked{Period: "2026-11", Zone: "UTC", Customer: customer})
+		if got := shown(f.Figure("clocks.met", "respond")) + " " + shown(f.Figure("clocks.missed", "mitigate")); got != want {
+			t.Errorf("for %q: got %s, want %s", customer, got, want)
+		}
 	}
 }
 
