@@ -7,6 +7,7 @@
 //	notifications/plan.<language>.tmpl               all messages on runs of plans: defines "subject" and a text for each
 //	timeline/sentences.<language>.tmpl               one sentence for every kind of timeline entry
 //	timeline/words.<language>.tmpl                   statuses, priorities, levels, roles, targets and other words
+//	timeline/period.<language>.tmpl                  the words of the reports on a week, a month, a quarter or a year
 //	entitlements/sentences.<language>.tmpl           one sentence for every reason and offer of a check of entitlement
 //	reports/incident.<language>.md.tmpl              the incident report, Markdown
 //	reports/incident.<language>.html.tmpl            the same as one self-contained page
@@ -14,6 +15,7 @@
 //	reports/parts.<language>.md.tmpl                 pieces that reports and an organisation's own forms share
 //	reports/form.html.tmpl                           the page around an organisation's own form
 //	reports/work-plan, completion-report, raci, decisions   the reports on runs of plans, in the same two forms
+//	reports/period.<language>.md.tmpl, .html.tmpl    the report on a week, a month, a quarter or a year
 //	reports/plan-parts.<language>.{md,html}.tmpl     pieces that these share
 //	reports/style.html.tmpl                          what the page looks like in every language
 //	fonts/<face>.ttf.gz, fonts/OFL*.txt              the fonts of PDFs, and their licences

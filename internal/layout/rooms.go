@@ -39,7 +39,7 @@ const temporalServer = "go.temporal.io/server"
 // pureRooms hold the rules of the field.
 func pureRooms() []string {
 	return []string{
-		"action", "alert", "approval", "authority", "calendar", "delivery", "escalation", "freeze", "handover", "incident", "jsonsize", "link", "oncall",
+		"action", "alert", "approval", "authority", "calendar", "delivery", "escalation", "freeze", "handover", "incident", "jsonsize", "link", "oncall", "period",
 		"plan", "planrun", "posting", "priority", "problem", "raci", "request", "review", "risk", "runbook", "signature", "supportplan", "ticket",
 		"timeline", "usage",
 	}

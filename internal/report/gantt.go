@@ -63,6 +63,8 @@ const (
 	ganttRow    = 24
 	ganttHead   = 56
 	ganttLegend = 36
+
+	ganttLetters = 40 // of a label
 )
 
 // SVG draws it. The same one is the same bytes; it needs no script, and its colours follow the reader's.
@@ -90,7 +92,7 @@ func (g *Gantt) SVG() string {
 	for _, r := range g.Rows {
 		if r.Group != group {
 			group = r.Group
-			fmt.Fprintf(&b, `<text class="group" x="4" y="%d">%s</text>`+"\n", y+16, html.EscapeString(clip(group)))
+			fmt.Fprintf(&b, `<text class="group" x="4" y="%d">%s</text>`+"\n", y+16, html.EscapeString(clip(group, ganttLetters)))
 			y += ganttRow
 		}
 		g.row(&b, r, y)
@@ -246,7 +248,7 @@ func (g *Gantt) row(b *strings.Builder, r GanttRow, y int) {
 		x, end := g.x(from), g.x(to)
 		fmt.Fprintf(b, `<rect class="%s" x="%d" y="%d" width="%d" height="12" rx="2"><title>%s</title></rect>`+"\n", class, x, y+6, max(2, end-x), html.EscapeString(title))
 	}
-	fmt.Fprintf(b, `<text x="14" y="%d">%s</text>`+"\n", y+16, html.EscapeString(clip(r.Label)))
+	fmt.Fprintf(b, `<text x="14" y="%d">%s</text>`+"\n", y+16, html.EscapeString(clip(r.Label, ganttLetters)))
 	bar("ready", r.Ready, r.Begins, g.Legend.Waiting+" "+g.moment(r.Ready))
 	class := "do"
 	switch {
@@ -270,8 +272,7 @@ func (g *Gantt) row(b *strings.Builder, r GanttRow, y int) {
 }
 
 // clip cuts a label that would run into the bars. A Hangul syllable is as wide as two Latin letters.
-func clip(label string) string {
-	const most = 40 // Latin letters
+func clip(label string, most int) string {
 	columns, room := 0, 0
 	for at, r := range label {
 		if columns < most {

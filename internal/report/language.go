@@ -33,6 +33,7 @@ type language struct {
 	plans     map[string]shipped // by kind of report
 	problem   shipped
 	request   shipped
+	period    shipped
 	formPage  *htmltemplate.Template
 	formParts []byte // what forms share with the shipped reports
 }
@@ -122,14 +123,14 @@ func guarded(t *template.Template) error {
 
 func (l *language) loadWords(fsys fs.FS) error {
 	l.words = map[string]string{}
-	file := "timeline/words." + l.code + ".tmpl"
-	t, err := l.parse(fsys, file)
+	file, more := "timeline/words."+l.code+".tmpl", "timeline/period."+l.code+".tmpl"
+	t, err := l.parse(fsys, file, more)
 	if err != nil {
 		return err
 	}
 	var faults []error
 	for _, d := range t.Templates() {
-		if d.Name() == file {
+		if d.Name() == file || d.Name() == more {
 			continue
 		}
 		l.words[d.Name()], err = run(d, nil, messageLimits())
@@ -229,6 +230,9 @@ func (l *language) loadReports(fsys fs.FS) error {
 	if l.request, err = l.loadReport(fsys, RequestForm, &requestView{}, new(filled[requestView]())); err != nil {
 		return err
 	}
+	if l.period, err = l.loadReport(fsys, PeriodForm, &periodView{}, new(filled[periodView]())); err != nil {
+		return err
+	}
 	if l.formPage, err = l.loadPage(fsys, "reports/form.html.tmpl"); err != nil {
 		return err
 	}
@@ -293,13 +297,13 @@ func strangers(fsys fs.FS, languages []*language) error {
 			known = append(known, "notifications/"+name+"."+l.code+".tmpl")
 		}
 		for _, pattern := range []string{
-			"timeline/words.%s.tmpl", "timeline/sentences.%s.tmpl", "entitlements/sentences.%s.tmpl", "reports/incident.%s.md.tmpl",
+			"timeline/words.%s.tmpl", "timeline/period.%s.tmpl", "timeline/sentences.%s.tmpl", "entitlements/sentences.%s.tmpl", "reports/incident.%s.md.tmpl",
 			"reports/incident.%s.html.tmpl", "reports/result.%s.md.tmpl", "reports/result.%s.html.tmpl", "reports/parts.%s.md.tmpl",
 			"reports/review.%s.md.tmpl", "reports/minutes.%s.md.tmpl", "reports/review-draft.%s.md.tmpl",
 		} {
 			known = append(known, fmt.Sprintf(pattern, l.code))
 		}
-		for _, name := range append(PlanReports(), "plan-parts", string(ProblemForm), string(RequestForm)) {
+		for _, name := range append(PlanReports(), "plan-parts", string(ProblemForm), string(RequestForm), string(PeriodForm)) {
 			known = append(known, "reports/"+name+"."+l.code+".md.tmpl", "reports/"+name+"."+l.code+".html.tmpl")
 		}
 	}

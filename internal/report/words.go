@@ -83,6 +83,7 @@ func needed() []string {
 	entitlementWords(add)
 	requestWords(add)
 	problemWords(add)
+	periodWords(add)
 	actionWords(add)
 	riskWords(add)
 	planWords(add)

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/internal/org"
+	"muster/internal/period"
 	"muster/internal/report"
 	"muster/internal/runbook"
 	"muster/starter/api"
@@ -55,6 +56,8 @@ type Process struct {
 	RunStep func(ctx context.Context, o *org.Organisation, a *runbook.Automatic) runbook.Result
 	// Actors checks who is behind every message in the histories in a file. The summary is there with an error too.
 	Actors func(ctx context.Context, file, keys string) (summary string, err error)
+	// Records reads the states that the bundles in an archive hold, the older ones first.
+	Records func(ctx context.Context, archive string) ([]period.Record, error)
 }
 
 // Run runs one command and returns its exit code.
@@ -143,7 +146,7 @@ Exit codes: 0 it worked, 1 it did not, 2 the command line was not understood.`,
 	root.AddCommand(a.incident(), a.review(), a.request(), a.problem(), a.action(), a.escalation(), a.upgrade(), a.inbox(), a.oncall(), a.plan(), a.freeze(), a.runbook())
 	root.AddCommand(a.dev(), a.worker(), a.serve(), a.demo(), a.bench())
 	root.AddCommand(a.whoami(), a.login(), a.logout(), a.context(), a.token(), a.keys(), a.attempts())
-	root.AddCommand(a.health(), a.validate(), a.schema(), a.explainCommand(), a.audit(), a.version())
+	root.AddCommand(a.health(), a.validate(), a.schema(), a.explainCommand(), a.audit(), a.reports(), a.version())
 	return root
 }
 

@@ -2,6 +2,9 @@ package cli_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,12 +18,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"muster/internal/keyring"
 	"muster/internal/link"
 	"muster/internal/org"
+	"muster/internal/period"
 	"muster/internal/report"
 	"muster/internal/runbook"
 	"muster/internal/runner"
@@ -35,9 +40,17 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"muster": func() {
 		os.Exit(cli.Run(context.Background(), cli.Env{
-			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: now, Texts: texts, Process: process(),
+			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: clock, Texts: texts, Process: process(),
 		}, os.Args[1:]))
 	}})
+}
+
+// clock is when a command of a script runs: at now, unless the script says otherwise.
+func clock() time.Time {
+	if at, err := time.Parse(time.RFC3339, os.Getenv("CLOCK")); err == nil {
+		return at
+	}
+	return now()
 }
 
 func texts() (*report.Texts, error) { return report.New(templates.FS) }
@@ -57,7 +70,36 @@ func process() cli.Process {
 			}
 			return file + ": proven with " + keys, nil
 		},
+		Records: records,
 	}
+}
+
+// records reads states that were written down as JSON, each file as if it were a bundle.
+func records(_ context.Context, archive string) (all []period.Record, err error) {
+	files, err := os.ReadDir(archive)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(filepath.Join(archive, f.Name()))
+		if err != nil {
+			return nil, err
+		}
+		var kept struct {
+			Kind  string          `json:"kind"`
+			State json.RawMessage `json:"state"`
+		}
+		if err := json.Unmarshal(b, &kept); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name(), err)
+		}
+		s, err := period.Decode(kept.Kind, kept.State)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name(), err)
+		}
+		sum := sha256.Sum256(b)
+		all = append(all, period.Record{Bundle: period.Bundle{File: f.Name(), SHA256: hex.EncodeToString(sum[:])}, Kind: kept.Kind, State: s})
+	}
+	return all, nil
 }
 
 func says[O any](_ context.Context, s cli.Streams, o O) error {
@@ -91,6 +133,9 @@ func furnish(t *testing.T, e *testscript.Env) error {
 		if err := os.CopyFS(filepath.Join(e.WorkDir, into), os.DirFS(from)); err != nil {
 			return err
 		}
+	}
+	if err := os.CopyFS(filepath.Join(e.WorkDir, "archive"), os.DirFS("../../internal/period/testdata/world")); err != nil {
+		return err
 	}
 	db, err := store.Open(t.Context(), filepath.Join(data, store.File), now)
 	if err != nil {

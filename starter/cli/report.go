@@ -1,0 +1,356 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"muster/internal/authority"
+	"muster/internal/org"
+	"muster/internal/period"
+	"muster/internal/report"
+	"muster/internal/wholefile"
+)
+
+// reports has the commands on reports that are written from what was archived.
+func (a *app) reports() *cobra.Command {
+	group := &cobra.Command{
+		Use: "report COMMAND", DisableFlagsInUseLine: true, GroupID: "check", Short: "Write weekly, monthly and other reports from the archive, and recount them",
+		Long: `Write reports on a week, a month, a quarter or a year from the bundles in an archive, hand in what no history holds, and recount
+every figure of a report from the bundles that it names. They need folders and nothing else: no server, no network.`,
+		Example: "  muster report import costs.csv --kind billing --customer garam --period 2026-11 --into ./imports\n" +
+			"  muster report period 2026-11 --customer garam --archive ./archive --imports ./imports --format html --out garam-2026-11.html\n" +
+			"  muster report verify 2026-11.json --archive ./archive",
+		Args: noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	group.AddCommand(a.reportPeriod(), a.reportImport(), a.reportVerify())
+	return group
+}
+
+// reportLabels are the words of these commands.
+type reportLabels struct {
+	quiet, security, written, imported, again, corrected, verified string
+}
+
+func reportLabelsIn(language string) reportLabels {
+	if language == "ko" {
+		return reportLabels{
+			quiet:    "%s: 인시던트와 변경이 없어 주간보고서를 발행하지 않음",
+			security: "보안 인시던트 %d건은 %s의 보고서에서 제외됨. 포함하려면 --security",
+			written:  "%s: 수치 %d개, 증적 번들 %d개",
+			imported: "%s: %d행, SHA-256 %s",
+			again:    "%s: 같은 내용이 이미 있음, SHA-256 %s", corrected: "%s: %d판을 정정함, %d행, SHA-256 %s",
+			verified: "%s: 수치 %d개를 증적 번들 %d개에서 재집계함. 모두 일치함",
+		}
+	}
+	return reportLabels{
+		quiet:    "%s: no incident and no change, so no weekly report is issued",
+		security: "%d security incident(s) are not in the report of %s; --security counts them",
+		written:  "%s: %d figures from %d bundles",
+		imported: "%s: %d rows, SHA-256 %s",
+		again:    "%s: the same content is there already, SHA-256 %s", corrected: "%s: it corrects revision %d, %d rows, SHA-256 %s",
+		verified: "%s: %d figures recounted from %d bundles; all are as they are written",
+	}
+}
+
+// formats are those of a report, by what --format says.
+func formats() []string { return []string{"md", "html", "pdf", "csv", "json"} }
+
+// periodOrder is what a report is to be about.
+type periodOrder struct {
+	customer, archive, imports, org, zone, at, format, out string
+	security                                               bool
+}
+
+func (o *periodOrder) check(args []string) error {
+	if _, err := period.Parse(args[0]); err != nil {
+		return misused("%s", err)
+	}
+	switch {
+	case o.archive == "":
+		return misused("--archive: missing; it names the folder with the bundles")
+	case !slices.Contains(formats(), o.format):
+		return misused("--format %q: want %s", o.format, joined(formats()))
+	case o.security && o.customer == "":
+		return misused("--security: it is for the report of a customer; the provider's own has them")
+	}
+	_, err := instant(o.at, time.Time{}, time.UTC)
+	return err
+}
+
+func (a *app) archiveFlag(cmd *cobra.Command, into *string) {
+	cmd.Flags().StringVar(into, "archive", a.env.Getenv("MUSTER_ARCHIVE"), "`FOLDER` with the bundles; default: MUSTER_ARCHIVE")
+	cmd.Flags().Lookup("archive").DefValue = ""
+	_ = cmd.MarkFlagDirname("archive")
+}
+
+func (a *app) reportPeriod() *cobra.Command {
+	var o periodOrder
+	cmd := &cobra.Command{
+		Use:   "period PERIOD",
+		Short: "Write the report on a week, a month, a quarter or a year",
+		Long: `Write the report on PERIOD: a month such as 2026-11, a quarter such as 2026-Q4, a week such as 2026-W48, or a year. It is counted
+from the bundles in the archive, and each figure names those that it was counted from. With --customer it is what that customer may
+read; without, it is the provider's own. A weekly report is issued only when there was an incident or a change.
+
+The organisation folder, where one is given, says which services there are, what availability and how many visits were promised,
+and in which time zone a day begins.`,
+		Example: "  muster report period 2026-11 --archive ./archive --format html --out 2026-11.html\n" +
+			"  muster report period 2026-W48 --customer garam --archive ./archive --imports ./imports --org ./org --lang ko\n" +
+			"  muster report period 2026-Q4 --archive ./archive --format json --out 2026-Q4.json",
+		Args: func(_ *cobra.Command, args []string) error {
+			if err := wants("PERIOD")(nil, args); err != nil {
+				return err
+			}
+			return o.check(args)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: a.shows(func(cmd *cobra.Command, args []string) error {
+			return a.writePeriod(cmd.Context(), args[0], o)
+		}),
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.customer, "customer", "", "`ID` of the customer for whom it is")
+	a.archiveFlag(cmd, &o.archive)
+	f.StringVar(&o.imports, "imports", "", "`FOLDER` with what was handed in by muster report import")
+	a.orgFlag(cmd, &o.org, "organisation `FOLDER`; default: MUSTER_ORG")
+	f.StringVar(&o.zone, "zone", "", "IANA `NAME` of the time zone; default: the organisation's, else UTC")
+	f.StringVar(&o.at, "at", "", "`TIME` as of which it is; default: now")
+	f.StringVar(&o.format, "format", "md", "`FORMAT`: "+joined(formats()))
+	f.StringVar(&o.out, "out", "", "`FILE` to write; default: the standard output")
+	f.BoolVar(&o.security, "security", false, "with the security incidents of the customer")
+	f.StringVar(&a.view.lang, "lang", "", "`LANGUAGE`, en or ko; default: MUSTER_LANG, else that of the terminal, else the organisation's")
+	_ = cmd.RegisterFlagCompletionFunc("format", completions(formats()))
+	_ = cmd.RegisterFlagCompletionFunc("lang", completions(languages()))
+	_ = cmd.MarkFlagDirname("imports")
+	return cmd
+}
+
+// records are the states in the bundles of an archive.
+func (a *app) records(ctx context.Context, archive string) ([]period.Record, error) {
+	if a.env.Process.Records == nil {
+		return nil, errors.New("read archive: this build does not have it")
+	}
+	return a.env.Process.Records(ctx, archive)
+}
+
+func (a *app) writePeriod(ctx context.Context, of string, o periodOrder) error {
+	asked := period.Asked{Period: of, Zone: cmp.Or(o.zone, "UTC"), Customer: o.customer, Restricted: o.security}
+	language := a.language()
+	zone := time.UTC
+	if o.org != "" {
+		house, err := org.LoadAsOf(o.org, a.env.Now())
+		if err != nil {
+			return err
+		}
+		if err := promisedBy(house, &asked); err != nil {
+			return err
+		}
+		asked.Zone = cmp.Or(o.zone, house.Zone.String())
+		if language == "" {
+			language = house.Languages[0]
+		}
+		zone = house.Zone
+	}
+	at, err := instant(o.at, a.env.Now(), zone)
+	if err != nil {
+		return err
+	}
+	if at.After(a.env.Now()) {
+		return misused("--at %q: it is still to come; want a time until now", o.at)
+	}
+	asked.Until = at.UTC()
+	records, err := a.records(ctx, o.archive)
+	if err != nil {
+		return err
+	}
+	facts, err := period.Compute(records, asked, time.LoadLocation)
+	if err != nil {
+		return err
+	}
+	if o.customer != "" && o.imports != "" {
+		if facts.Imports, err = importsOf(o.imports, o.customer, of); err != nil {
+			return err
+		}
+	}
+	if o.customer != "" && o.org == "" && len(facts.Imports) == 0 && len(facts.CustomerNames) == 0 {
+		return fmt.Errorf("report on %s: nothing in the archive is about customer %q; --org names the folder that knows it", of, o.customer)
+	}
+	say := reportLabelsIn(language)
+	if facts.LeftOut > 0 {
+		a.note(say.security, facts.LeftOut, period.Called(facts.CustomerNames, o.customer))
+	}
+	if weekly(of) && !facts.Eventful() && !resourcesChanged(facts.Imports) {
+		a.note(say.quiet, of)
+		return nil
+	}
+	out, err := a.written(facts, o.format, language, at)
+	if err != nil {
+		return err
+	}
+	if o.out == "" {
+		_, err := a.env.Stdout.Write(out)
+		return err
+	}
+	if err := wholefile.Write(o.out, out, 0o644); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	a.note(say.written, o.out, len(facts.Figures), len(facts.Bundles))
+	return nil
+}
+
+// written is a report in the format that was asked for.
+func (a *app) written(f *period.Facts, format, language string, at time.Time) ([]byte, error) {
+	switch format {
+	case "json":
+		return f.JSON()
+	case "csv":
+		return f.CSV()
+	}
+	return a.view.texts.Period(f, report.Edition{Language: language, Format: report.Format(format), At: at})
+}
+
+func weekly(of string) bool { return strings.Contains(of, "-W") }
+
+// resourcesChanged tells whether what was handed in says so.
+func resourcesChanged(all []period.Import) bool {
+	return slices.ContainsFunc(all, func(i period.Import) bool {
+		return i.Kind == period.Resources && slices.ContainsFunc(i.Rows(), func(row []string) bool { return row[3] != "none" })
+	})
+}
+
+// promisedBy takes from the organisation folder which services the customers of a report use, and what they were promised.
+func promisedBy(o *org.Organisation, a *period.Asked) error {
+	if p, known := o.Party(a.Customer); a.Customer != "" && (!known || p.Kind != authority.Customer) {
+		return fmt.Errorf("report on %s: customer %q: not in the organisation folder", a.Period, a.Customer)
+	}
+	for _, s := range o.Services() {
+		for _, c := range s.Customers {
+			if a.Customer == "" || c.ID == a.Customer {
+				a.Services = append(a.Services, period.Service{Customer: c.ID, ID: s.ID, Name: s.Name})
+			}
+		}
+	}
+	for _, c := range o.Contracts() {
+		if a.Customer != "" && c.Customer != a.Customer {
+			continue
+		}
+		if p, known := o.Party(c.Customer); known {
+			a.Customers = append(a.Customers, period.Name{ID: p.ID, Name: p.Name})
+		}
+		terms, err := o.Terms(c.Plan)
+		if err != nil {
+			return err
+		}
+		for _, x := range terms.Availability {
+			a.Promised = append(a.Promised, period.Target{Customer: c.Customer, Of: x.Of, Percent: x.Percent})
+		}
+		visits := c.VisitsPerYear
+		if visits == 0 && terms.Visits != nil {
+			visits = terms.Visits.PerYear
+		}
+		if visits > 0 {
+			a.Bought = append(a.Bought, period.Visits{Customer: c.Customer, PerYear: visits})
+		}
+	}
+	return nil
+}
+
+func (a *app) reportVerify() *cobra.Command {
+	var archive, imports string
+	cmd := &cobra.Command{
+		Use:   "verify FILE",
+		Short: "Recount every figure of a report from the bundles that it names",
+		Long: `Recount every figure of a report that muster report period --format json has written: from the bundles that the figure names, and
+from the whole archive. It fails where a bundle is missing or another one, and where a figure or a list is not what they say, and
+names each. With --imports it also checks what was handed in.`,
+		Example: "  muster report period 2026-11 --archive ./archive --format json --out 2026-11.json\n  muster report verify 2026-11.json --archive ./archive",
+		Args: func(_ *cobra.Command, args []string) error {
+			if archive == "" {
+				return misused("--archive: missing; it names the folder with the bundles")
+			}
+			return wants("FILE")(nil, args)
+		},
+		RunE: a.shows(func(cmd *cobra.Command, args []string) error {
+			return a.verifyPeriod(cmd.Context(), args[0], archive, imports)
+		}),
+	}
+	a.archiveFlag(cmd, &archive)
+	cmd.Flags().StringVar(&imports, "imports", "", "`FOLDER` with what was handed in by muster report import")
+	_ = cmd.MarkFlagDirname("imports")
+	a.viewFlags(cmd)
+	return cmd
+}
+
+// A verified report is what a recount has come to.
+type verified struct {
+	File        string   `json:"file"`
+	Period      string   `json:"period"`
+	Customer    string   `json:"customer,omitempty"`
+	Figures     int      `json:"figures"`
+	Bundles     int      `json:"bundles"`
+	Differences []string `json:"differences"`
+}
+
+func (a *app) verifyPeriod(ctx context.Context, file, archive, imports string) error {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	facts, err := period.Read(content)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	records, err := a.records(ctx, archive)
+	if err != nil {
+		return err
+	}
+	v := verified{File: file, Period: facts.Period, Customer: facts.Customer, Figures: len(facts.Figures), Bundles: len(facts.Bundles)}
+	if v.Differences, err = period.Verify(facts, records, time.LoadLocation); err != nil {
+		return err
+	}
+	if imports != "" {
+		kept, err := importsOf(imports, facts.Customer, facts.Period)
+		if err != nil {
+			return err
+		}
+		v.Differences = append(v.Differences, importsDiffer(facts.Imports, kept)...)
+	}
+	if v.Differences == nil {
+		v.Differences = []string{}
+	}
+	if n := len(v.Differences); n > 0 {
+		if a.view.output != "table" {
+			if err := a.answer(v, func(io.Writer) {}); err != nil {
+				return err
+			}
+		}
+		return fmt.Errorf("%s: it is not what the archive says:\n%s", file, strings.Join(v.Differences, "\n"))
+	}
+	return a.answer(v, func(w io.Writer) {
+		lines(w, fmt.Sprintf(reportLabelsIn(a.language()).verified+"\n", file, v.Figures, v.Bundles))
+	})
+}
+
+// importsDiffer says which imports are not those that a report was written with.
+func importsDiffer(written, kept []period.Import) (all []string) {
+	for _, i := range written {
+		name := fmt.Sprintf("import %s of %s for %s, revision %d", i.Kind, i.Customer, i.Period, i.Revision)
+		n := slices.IndexFunc(kept, func(k period.Import) bool { return k.Kind == i.Kind && k.Period == i.Period })
+		switch {
+		case n < 0:
+			all = append(all, name+": it is not in the folder")
+		case kept[n].SHA256 != i.SHA256:
+			all = append(all, fmt.Sprintf("%s: written with SHA-256 %s; the folder has revision %d with %s", name, i.SHA256, kept[n].Revision, kept[n].SHA256))
+		}
+	}
+	return all
+}
