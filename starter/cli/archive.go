@@ -20,6 +20,7 @@ import (
 	"muster/internal/audit"
 	"muster/internal/bucket"
 	"muster/internal/bundle"
+	"muster/internal/period"
 	"muster/internal/timeline"
 	"muster/starter/api"
 )
@@ -175,8 +176,8 @@ type record struct {
 	content *bundle.Bundle
 }
 
-// records reads a file, or the bundles of an id from an archive.
-func (a *app) records(ctx context.Context, v vault, what string) (all []record, err error) {
+// recordsOf reads a file, or the bundles of an id from an archive.
+func (a *app) recordsOf(ctx context.Context, v vault, what string) (all []record, err error) {
 	add := func(file string, b *bundle.Bundle) {
 		r := record{File: file, Facts: b.Facts, Parts: map[string]int{}, content: b}
 		for name, part := range b.Parts {
@@ -224,7 +225,7 @@ review. A bundle is a tar file: tar shows its reports, definitions and histories
 		Example: "  muster audit show " + anID + "\n  muster audit show incident-" + anID + ".tar\n  tar xOf incident-" + anID + ".tar reports/incident-report.en.md",
 		Args:    wants(recordArgument),
 		RunE: a.shows(func(cmd *cobra.Command, args []string) error {
-			all, err := a.records(cmd.Context(), v, args[0])
+			all, err := a.recordsOf(cmd.Context(), v, args[0])
 			if err != nil {
 				return err
 			}
@@ -297,7 +298,7 @@ func (a *app) auditTimeline() *cobra.Command {
 		Example: "  muster audit timeline " + anID + "\n  muster audit timeline incident-" + anID + ".tar --lang en",
 		Args:    wants(recordArgument),
 		RunE: a.shows(func(cmd *cobra.Command, args []string) error {
-			records, err := a.records(cmd.Context(), v, args[0])
+			records, err := a.recordsOf(cmd.Context(), v, args[0])
 			if err != nil {
 				return err
 			}
@@ -391,4 +392,48 @@ func (p page) completeness(c audit.Completeness) {
 	for _, name := range c.Unlogged {
 		lines(p.w, fmt.Sprintf(say.unlogged, name))
 	}
+}
+
+// states reads the states in an archive, the older ones first, each with its whole timeline.
+func (a *app) states(ctx context.Context, v vault) (all []period.Record, err error) {
+	err = a.read(ctx, v, func(r *audit.Reader) error {
+		found, err := r.List(ctx, audit.Filter{})
+		if err != nil {
+			return err
+		}
+		for _, x := range found {
+			b, err := r.Bundle(ctx, x.File)
+			if err != nil {
+				return err
+			}
+			state, err := wholeState(b)
+			if err != nil {
+				return fmt.Errorf("%s: %w", x.File, err)
+			}
+			s, err := period.Decode(b.Kind, state)
+			if err != nil {
+				return fmt.Errorf("%s: %w", x.File, err)
+			}
+			all = append(all, period.Record{Bundle: period.Bundle{File: x.File, SHA256: x.SHA256}, Kind: b.Kind, State: s})
+		}
+		return nil
+	})
+	return all, err
+}
+
+// wholeState is the last state of a run, whose timeline may begin late, with all that has happened.
+func wholeState(b *bundle.Bundle) ([]byte, error) {
+	var state map[string]json.RawMessage
+	if err := json.Unmarshal(b.Parts[bundle.StatePart], &state); err != nil {
+		return nil, fmt.Errorf("%s: want the state that Muster writes", bundle.StatePart)
+	}
+	if state["timeline"] == nil {
+		return b.Parts[bundle.StatePart], nil
+	}
+	told, err := json.Marshal(map[string]json.RawMessage{"entries": b.Parts[bundle.TimelinePart]})
+	if err != nil {
+		return nil, fmt.Errorf("%s: want the timeline that Muster writes", bundle.TimelinePart)
+	}
+	state["timeline"] = told
+	return json.Marshal(state)
 }

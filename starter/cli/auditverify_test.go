@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -122,4 +123,52 @@ func vault(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) > 2 && args[2] == "absent" {
 		ts.Check(os.Remove(filepath.Join(ts.MkAbs(args[1]), "bundles", "RUN-1.r2.tar")))
 	}
+}
+
+// states makes an archive of the states of a month, with its key beside it: states FOLDER.
+func states(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("want states FOLDER")
+	}
+	ctx, folder := context.Background(), ts.MkAbs(args[0])
+	private, public, err := bundle.NewKey("archive.example.com")
+	ts.Check(err)
+	ts.Check(os.WriteFile(folder+".pub", []byte(public), 0o644))
+	keys, err := bundle.ParseKeys(folder+".pub", []byte(public))
+	ts.Check(err)
+	files, err := bucket.Open(ctx, folder)
+	ts.Check(err)
+	found, err := filepath.Glob("../../internal/period/testdata/world/*.bundle.json")
+	ts.Check(err)
+	var records []bundle.Record
+	for _, file := range found {
+		text, err := os.ReadFile(file)
+		ts.Check(err)
+		var kept struct {
+			Kind  string          `json:"kind"`
+			State json.RawMessage `json:"state"`
+		}
+		ts.Check(json.Unmarshal(text, &kept))
+		var told struct {
+			Timeline struct {
+				Entries json.RawMessage `json:"entries"`
+			} `json:"timeline"`
+		}
+		ts.Check(json.Unmarshal(kept.State, &told))
+		name := strings.TrimSuffix(filepath.Base(file), ".bundle.json")
+		b := bundle.Bundle{
+			Facts: bundle.Facts{Workflow: name, Kind: kept.Kind, ID: name, FirstRun: name, Runs: []string{name}, Outcome: "closed", Started: now(), Closed: now()},
+			Parts: map[string][]byte{
+				bundle.HistoriesPart: []byte("[]\n"), bundle.StatePart: kept.State, bundle.TimelinePart: append(told.Timeline.Entries, '\n'),
+				bundle.EvidencePart: []byte("[]\n"), bundle.KeysPart: []byte("[]\n"),
+			},
+		}
+		var content bytes.Buffer
+		ts.Check(bundle.Write(&content, &b))
+		in := bundle.BundlesFolder + "/" + name + ".tar"
+		ts.Check(files.Create(ctx, in, content.Bytes()))
+		records = append(records, bundle.Of(bundle.OfBundle, in, content.Bytes(), now(), now()))
+	}
+	_, err = bundle.New(keys).Append(ctx, bucket.Part{Bucket: files, Folder: bundle.LogFolder, Most: bundle.MaxLogFile}, private, records...)
+	ts.Check(err)
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/internal/org"
-	"muster/internal/period"
 	"muster/internal/report"
 	"muster/internal/runbook"
 	"muster/starter/api"
@@ -56,8 +55,6 @@ type Process struct {
 	RunStep func(ctx context.Context, o *org.Organisation, a *runbook.Automatic) runbook.Result
 	// Actors checks who is behind every message in the histories in a file. The summary is there with an error too.
 	Actors func(ctx context.Context, file, keys string) (summary string, err error)
-	// Records reads the states that the bundles in an archive hold, the older ones first.
-	Records func(ctx context.Context, archive string) ([]period.Record, error)
 }
 
 // Run runs one command and returns its exit code.

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -66,8 +65,10 @@ func formats() []string { return []string{"md", "html", "pdf", "csv", "json"} }
 
 // periodOrder is what a report is to be about.
 type periodOrder struct {
-	customer, archive, imports, org, zone, at, format, out string
-	security                                               bool
+	vault
+
+	customer, imports, org, zone, at, format, out string
+	security                                      bool
 }
 
 func (o *periodOrder) check(args []string) error {
@@ -75,8 +76,6 @@ func (o *periodOrder) check(args []string) error {
 		return misused("%s", err)
 	}
 	switch {
-	case o.archive == "":
-		return misused("--archive: missing; it names the folder with the bundles")
 	case !slices.Contains(formats(), o.format):
 		return misused("--format %q: want %s", o.format, joined(formats()))
 	case o.security && o.customer == "":
@@ -84,12 +83,6 @@ func (o *periodOrder) check(args []string) error {
 	}
 	_, err := instant(o.at, time.Time{}, time.UTC)
 	return err
-}
-
-func (a *app) archiveFlag(cmd *cobra.Command, into *string) {
-	cmd.Flags().StringVar(into, "archive", a.env.Getenv("MUSTER_ARCHIVE"), "`FOLDER` with the bundles; default: MUSTER_ARCHIVE")
-	cmd.Flags().Lookup("archive").DefValue = ""
-	_ = cmd.MarkFlagDirname("archive")
 }
 
 func (a *app) reportPeriod() *cobra.Command {
@@ -119,7 +112,7 @@ and in which time zone a day begins.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.customer, "customer", "", "`ID` of the customer for whom it is")
-	a.archiveFlag(cmd, &o.archive)
+	a.vaultFlags(cmd, &o.vault)
 	f.StringVar(&o.imports, "imports", "", "`FOLDER` with what was handed in by muster report import")
 	a.orgFlag(cmd, &o.org, "organisation `FOLDER`; default: MUSTER_ORG")
 	f.StringVar(&o.zone, "zone", "", "IANA `NAME` of the time zone; default: the organisation's, else UTC")
@@ -132,14 +125,6 @@ and in which time zone a day begins.`,
 	_ = cmd.RegisterFlagCompletionFunc("lang", completions(languages()))
 	_ = cmd.MarkFlagDirname("imports")
 	return cmd
-}
-
-// records are the states in the bundles of an archive.
-func (a *app) records(ctx context.Context, archive string) ([]period.Record, error) {
-	if a.env.Process.Records == nil {
-		return nil, errors.New("read archive: this build does not have it")
-	}
-	return a.env.Process.Records(ctx, archive)
 }
 
 func (a *app) writePeriod(ctx context.Context, of string, o periodOrder) error {
@@ -168,7 +153,7 @@ func (a *app) writePeriod(ctx context.Context, of string, o periodOrder) error {
 		return misused("--at %q: it is still to come; want a time until now", o.at)
 	}
 	asked.Until = at.UTC()
-	records, err := a.records(ctx, o.archive)
+	records, err := a.states(ctx, o.vault)
 	if err != nil {
 		return err
 	}
@@ -265,7 +250,8 @@ func promisedBy(o *org.Organisation, a *period.Asked) error {
 }
 
 func (a *app) reportVerify() *cobra.Command {
-	var archive, imports string
+	var v vault
+	imports := ""
 	cmd := &cobra.Command{
 		Use:   "verify FILE",
 		Short: "Recount every figure of a report from the bundles that it names",
@@ -274,16 +260,13 @@ from the whole archive. It fails where a bundle is missing or another one, and w
 names each. With --imports it also checks what was handed in.`,
 		Example: "  muster report period 2026-11 --archive ./archive --format json --out 2026-11.json\n  muster report verify 2026-11.json --archive ./archive",
 		Args: func(_ *cobra.Command, args []string) error {
-			if archive == "" {
-				return misused("--archive: missing; it names the folder with the bundles")
-			}
 			return wants("FILE")(nil, args)
 		},
 		RunE: a.shows(func(cmd *cobra.Command, args []string) error {
-			return a.verifyPeriod(cmd.Context(), args[0], archive, imports)
+			return a.verifyPeriod(cmd.Context(), args[0], v, imports)
 		}),
 	}
-	a.archiveFlag(cmd, &archive)
+	a.vaultFlags(cmd, &v)
 	cmd.Flags().StringVar(&imports, "imports", "", "`FOLDER` with what was handed in by muster report import")
 	_ = cmd.MarkFlagDirname("imports")
 	a.viewFlags(cmd)
@@ -300,7 +283,7 @@ type verified struct {
 	Differences []string `json:"differences"`
 }
 
-func (a *app) verifyPeriod(ctx context.Context, file, archive, imports string) error {
+func (a *app) verifyPeriod(ctx context.Context, file string, in vault, imports string) error {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -309,7 +292,7 @@ func (a *app) verifyPeriod(ctx context.Context, file, archive, imports string) e
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	records, err := a.records(ctx, archive)
+	records, err := a.states(ctx, in)
 	if err != nil {
 		return err
 	}

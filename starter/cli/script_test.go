@@ -2,9 +2,6 @@ package cli_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -25,7 +22,6 @@ import (
 	"muster/internal/keyring"
 	"muster/internal/link"
 	"muster/internal/org"
-	"muster/internal/period"
 	"muster/internal/report"
 	"muster/internal/runbook"
 	"muster/internal/runner"
@@ -70,36 +66,7 @@ func process() cli.Process {
 			}
 			return file + ": proven with " + keys, nil
 		},
-		Records: records,
 	}
-}
-
-// records reads states that were written down as JSON, each file as if it were a bundle.
-func records(_ context.Context, archive string) (all []period.Record, err error) {
-	files, err := os.ReadDir(archive)
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range files {
-		b, err := os.ReadFile(filepath.Join(archive, f.Name()))
-		if err != nil {
-			return nil, err
-		}
-		var kept struct {
-			Kind  string          `json:"kind"`
-			State json.RawMessage `json:"state"`
-		}
-		if err := json.Unmarshal(b, &kept); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.Name(), err)
-		}
-		s, err := period.Decode(kept.Kind, kept.State)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", f.Name(), err)
-		}
-		sum := sha256.Sum256(b)
-		all = append(all, period.Record{Bundle: period.Bundle{File: f.Name(), SHA256: hex.EncodeToString(sum[:])}, Kind: kept.Kind, State: s})
-	}
-	return all, nil
 }
 
 func says[O any](_ context.Context, s cli.Streams, o O) error {
@@ -113,7 +80,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error { return furnish(t, e) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": code, "down": down, "stuck": stuck, "heard": heard, "mode": mode, "first": first,
-			"archive": archive, "vault": vault, "poke": poke,
+			"archive": archive, "vault": vault, "states": states, "poke": poke,
 		},
 	})
 }
@@ -133,9 +100,6 @@ func furnish(t *testing.T, e *testscript.Env) error {
 		if err := os.CopyFS(filepath.Join(e.WorkDir, into), os.DirFS(from)); err != nil {
 			return err
 		}
-	}
-	if err := os.CopyFS(filepath.Join(e.WorkDir, "archive"), os.DirFS("../../internal/period/testdata/world")); err != nil {
-		return err
 	}
 	db, err := store.Open(t.Context(), filepath.Join(data, store.File), now)
 	if err != nil {
