@@ -17,13 +17,18 @@ import (
 	"muster/internal/bucket"
 	"muster/internal/bundle"
 	"muster/internal/node"
+	"muster/internal/org"
+	"muster/internal/report"
 	"muster/internal/timeline"
+	"muster/starter/cli"
+	"muster/templates"
 	"muster/workflows"
 )
 
 // vault is what the last act works with: an auditor has the files and the public key, and nothing else.
 type vault struct {
 	folder string
+	public string // file of the key
 	files  *bucket.Bucket
 	keys   bundle.Keys
 	reader *audit.Reader
@@ -39,6 +44,7 @@ func (s *story) auditing() []scene {
 		{"a copy with one byte changed is refused, and the message names the part", s.refusesTampered},
 		{"a bundle under the name of another is refused", s.refusesSwapped},
 		{"a log from which the newest entries were taken is refused", s.refusesRolledBack},
+		{"the report on this month is counted from the bundles, and every figure is recounted", s.reportsMonth},
 	}
 }
 
@@ -57,6 +63,7 @@ func (s *story) archives(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	v.public = pub
 	s.vault = v
 	var asked time.Time
 	err = until(ctx, func() (bool, error) {
@@ -236,4 +243,50 @@ func (s *story) refusesRolledBack(ctx context.Context) error {
 		return fmt.Errorf("got %v, want it refused", err)
 	}
 	return nil
+}
+
+// reportsMonth uses the commands as an auditor does.
+func (s *story) reportsMonth(ctx context.Context) error {
+	organisation := filepath.Join(s.folder, "organisation")
+	o, err := org.Load(organisation)
+	if err != nil {
+		return err
+	}
+	month := time.Now().In(o.Zone).Format("2006-01")
+	counted := filepath.Join(s.folder, month+".json")
+	archive := []string{"--archive", s.vault.folder, "--key", s.vault.public, "--lang", s.Language}
+	period := append([]string{"report", "period", month, "--org", organisation}, archive...)
+	if _, err := s.muster(ctx, append(period, "--format", "json", "--out", counted)...); err != nil {
+		return err
+	}
+	proven, err := s.muster(ctx, append([]string{"report", "verify", counted}, archive...)...)
+	if err != nil {
+		return err
+	}
+	text, err := s.muster(ctx, period...)
+	if err != nil {
+		return err
+	}
+	for _, kind := range []string{"md", "html"} {
+		if _, err := s.muster(ctx, append(period, "--format", kind, "--out", filepath.Join(s.folder, month+"."+kind))...); err != nil {
+			return err
+		}
+	}
+	const most = 40
+	lines := strings.Split(text, "\n")
+	s.say("\n%s\n\n     … all of it: %s\n     %s", strings.Join(lines[:min(most, len(lines))], "\n"), filepath.Join(s.folder, month+".html"), proven)
+	return nil
+}
+
+// muster runs one command without a server.
+func (s *story) muster(ctx context.Context, args ...string) (string, error) {
+	var out, faults bytes.Buffer
+	code := cli.Run(ctx, cli.Env{
+		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &faults, Getenv: func(string) string { return "" }, Now: time.Now, Home: s.folder,
+		Texts: func() (*report.Texts, error) { return report.New(templates.FS) },
+	}, args)
+	if code != 0 {
+		return "", fmt.Errorf("muster %s: exit code %d: %s", strings.Join(args, " "), code, faults.String())
+	}
+	return out.String(), nil
 }
