@@ -29,7 +29,7 @@ func (a *app) request() *cobra.Command {
 once; on anything else a person decides who has not recorded it. The customer is told on receipt, of the decision and the answer.
 
 ` + finding,
-		Example: "  muster request open garam enquiry \"How do we renew the certificate?\" --channel phone\n  muster request list\n" +
+		Example: "  muster request open garam enquiries \"How do we renew the certificate?\" --channel phone\n  muster request list\n" +
 			"  muster request answer " + aRequest + " \"The certificate is renewed\"",
 		Args: noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -119,7 +119,7 @@ func (a *app) openRequest() *cobra.Command {
 of its entitlement table; muster explain plan shows both. "-" reads the text from the standard input.
 
 Channels: ` + joined(supportplan.Channels()) + `.`,
-		Example: "  muster request open garam enquiry \"How do we renew the certificate?\" --channel phone --number C-204\n" +
+		Example: "  muster request open garam enquiries \"How do we renew the certificate?\" --channel phone --number C-204\n" +
 			"  muster request open garam enquiries - --received 2026-11-30T09:00:00+09:00 <mail.txt",
 		Args: func(_ *cobra.Command, args []string) error {
 			if asked.Channel != "" && !slices.Contains(supportplan.Channels(), asked.Channel) {
