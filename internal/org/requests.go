@@ -36,7 +36,11 @@ func (o *Organisation) Request(a request.Asked) (request.Asked, request.Pinned, 
 	if id, named := e.Terms.Coverage.Calendar(); named {
 		p.Calendars = []calendar.Rules{o.calendars[id]}
 	}
-	if p.Confirm = plan.Confirm; p.Confirm != nil {
+	if p.Confirm = plan.Confirm; p.Confirm == nil && a.Begun == "" { // whoever has asked can say that an answer is not enough, whatever its plan says
+		hours, _ := e.Terms.Coverage.Calendar()
+		p.Confirm = &supportplan.Confirmation{Days: objection, Calendar: hours}
+	}
+	if p.Confirm != nil {
 		named := func(r calendar.Rules) bool { return r.ID == p.Confirm.Calendar }
 		if rules, ok := o.calendars[p.Confirm.Calendar]; ok && !slices.ContainsFunc(p.Calendars, named) {
 			p.Calendars = append(p.Calendars, rules)
@@ -47,6 +51,9 @@ func (o *Organisation) Request(a request.Asked) (request.Asked, request.Pinned, 
 	}
 	return a, p, nil
 }
+
+// objection is in how many working days a customer may object to an answer where its support plan says nothing else.
+const objection = 5
 
 // readNeeds reads what engineering has to know before a request of some kind is handed over to it.
 func (b *builder) readNeeds(o *object) {
