@@ -243,6 +243,7 @@ func (l search) keeping(i *incident.Incident, t supportplan.Target) string {
 		return fmt.Sprintf("muster incident resolve %s %s", i.ID, text)
 	case supportplan.ResultReport:
 		return fmt.Sprintf("muster incident send-report %s %s", i.ID, text)
+	case supportplan.Confirm: // for the customer to say
 	}
 	return fmt.Sprintf("muster incident show %s", i.ID)
 }
