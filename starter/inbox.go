@@ -43,7 +43,8 @@ type InboxItem struct {
 	Customer string    `json:"customer,omitempty"` // name
 	Since    time.Time `json:"since,omitzero"`
 	Due      time.Time `json:"due,omitzero"`
-	Command  string    `json:"command"` // that does it, or shows what is to be done
+	Command  string    `json:"command"`        // that does it, or shows what is to be done
+	Read     string    `json:"read,omitempty"` // shows first on what is decided
 }
 
 // PlanCommand is the command that does what a run wants, with words in the place of what only somebody can say.

@@ -58,7 +58,7 @@ func (s *Problems) Open(ctx context.Context, req Request, terms problem.Terms) (
 	if err != nil || p.Request == req.ID {
 		return p, err
 	}
-	return nil, &RefusedError{Reason: fmt.Sprintf("open problem of %s: %s is open for it since %s, and is %s", terms.Service.Name, p.ID,
+	return nil, &RefusedError{Reason: fmt.Sprintf("open problem of %s: %s was opened for the same at %s, and is %s: link incidents to it", terms.Service.Name, p.ID,
 		p.Opened.UTC().Format(time.RFC3339), p.Status)}
 }
 

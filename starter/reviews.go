@@ -24,9 +24,13 @@ type Reviews struct {
 	Keys      Keys
 }
 
-// Open returns the incidents whose reviews are open, the newest first, and whether there are more than a limit.
-func (s *Reviews) Open(ctx context.Context, limit int) (of []incident.ID, more bool, err error) {
-	ids, more, err := running(ctx, s.Temporal, s.Namespace, workflows.ReviewWorkflow, workflows.ReviewWorkflowID(""), limit)
+// List returns the incidents that have a review, or an open one, the newest first, and whether there are more than a limit.
+func (s *Reviews) List(ctx context.Context, open bool, limit int) (of []incident.ID, more bool, err error) {
+	query := fmt.Sprintf("WorkflowType = '%s' AND (ExecutionStatus = 'Running' OR ExecutionStatus = 'Completed')", workflows.ReviewWorkflow)
+	if open {
+		query = fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running'", workflows.ReviewWorkflow)
+	}
+	ids, more, err := listed(ctx, s.Temporal, s.Namespace, query, workflows.ReviewWorkflowID(""), limit)
 	for _, id := range ids {
 		of = append(of, incident.ID(id))
 	}

@@ -28,9 +28,12 @@ func TestWhatIsUnderWay(t *testing.T) {
 		t.Errorf("asked for %+v", asked)
 	}
 	c.next = ""
-	reviews, more, err := (&starter.Reviews{Temporal: c, Namespace: namespace, Keys: i.Keys}).Open(t.Context(), 7)
+	reviews, more, err := (&starter.Reviews{Temporal: c, Namespace: namespace, Keys: i.Keys}).List(t.Context(), true, 7)
 	if err != nil || more || !slices.Equal(reviews, []incident.ID{"INC-1"}) || !strings.Contains(c.lists[1].Query, "'Review'") {
 		t.Errorf("got %q, more: %t, %v, asked for %+v", reviews, more, err, c.lists[1])
+	}
+	if _, _, err := (&starter.Reviews{Temporal: c, Namespace: namespace, Keys: i.Keys}).List(t.Context(), false, 7); err != nil || !strings.Contains(c.lists[2].Query, "ExecutionStatus = 'Completed'") {
+		t.Errorf("all of them: %v, asked for %+v", err, c.lists[2])
 	}
 }
 

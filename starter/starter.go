@@ -102,9 +102,12 @@ func stuck(ctx context.Context, c client.Client, workflowID, runID string, cause
 
 // running returns what the workflow ids of a type have after a prefix, of those that run, and whether there are more than a limit.
 func running(ctx context.Context, c client.Client, namespace, workflowType, prefix string, limit int) (ids []string, more bool, err error) {
-	resp, err := c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Namespace: namespace, PageSize: int32(limit), Query: fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running'", workflowType),
-	})
+	return listed(ctx, c, namespace, fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running'", workflowType), prefix, limit)
+}
+
+// listed is running for a query.
+func listed(ctx context.Context, c client.Client, namespace, query, prefix string, limit int) (ids []string, more bool, err error) {
+	resp, err := c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{Namespace: namespace, PageSize: int32(limit), Query: query})
 	if err != nil {
 		return nil, false, told("list "+prefix, err)
 	}

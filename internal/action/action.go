@@ -3,6 +3,7 @@
 package action
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -118,6 +119,7 @@ type Pinned struct {
 	Organisation string `json:"organisation"`
 	Zone         string `json:"zone"` // IANA name, for the instants in messages
 	OwnerName    string `json:"owner_name"`
+	GroupName    string `json:"group_name,omitempty"` // empty: it was opened before names of groups were kept
 	CustomerName string `json:"customer_name,omitempty"`
 	ServiceName  string `json:"service_name,omitempty"`
 }
@@ -131,6 +133,9 @@ type Terms struct {
 	Asked
 	Pinned
 }
+
+// GroupShown is what the group behind the owner is called.
+func (t *Terms) GroupShown() string { return cmp.Or(t.GroupName, t.Group) }
 
 // Bounds and rules.
 const (
@@ -204,7 +209,7 @@ func Start(terms Terms, now time.Time) (*Action, error) {
 	}
 	a := &Action{Terms: terms, Status: Open, Opened: now}
 	a.record(now, timeline.ItemOpened, terms.Opener, timeline.F("item", string(terms.ID)), timeline.F("title", terms.Title),
-		timeline.F("kind", string(terms.Kind)), timeline.F("owner", terms.OwnerName), timeline.F("group", terms.Group), timeline.F("due", at(terms.Due)),
+		timeline.F("kind", string(terms.Kind)), timeline.F("owner", terms.OwnerName), timeline.F("group", terms.GroupShown()), timeline.F("due", at(terms.Due)),
 		timeline.F("origin", terms.Origin.ID), timeline.F("ticket", terms.Ticket), timeline.F("text", terms.Text))
 	a.stand(Open, now)
 	a.tell(Assigned)
@@ -350,7 +355,7 @@ func (a *Action) Listed() string {
 // Found takes in whether the owner was found at a send.
 func (a *Action) Found(found bool, now time.Time) {
 	if !found && !a.Ownerless {
-		a.record(now, timeline.ItemOwnerless, timeline.Muster(), timeline.F("owner", a.OwnerName), timeline.F("group", a.Group))
+		a.record(now, timeline.ItemOwnerless, timeline.Muster(), timeline.F("owner", a.OwnerName), timeline.F("group", a.GroupShown()))
 	}
 	a.Ownerless = !found
 }

@@ -44,7 +44,8 @@ type (
 	Assign struct {
 		Owner  string `json:"owner"` // ID of a person
 		Name   string `json:"name"`
-		Group  string `json:"group,omitempty"` // ID of a group; empty: the same
+		Group  string `json:"group,omitempty"`  // ID of a group; empty: the same
+		Behind string `json:"behind,omitempty"` // name of that group
 		Reason string `json:"reason"`
 	}
 	// Cancel says that it is not done.
@@ -217,9 +218,11 @@ func (c Assign) Apply(a *Action, by timeline.Actor, now time.Time) error {
 		a.Owners = append(a.Owners, a.Owner)
 	}
 	a.Owner, a.OwnerName, a.Ownerless = c.Owner, cmp.Or(c.Name, c.Owner), false
-	a.Group = cmp.Or(c.Group, a.Group)
+	if c.Group != "" {
+		a.Group, a.GroupName = c.Group, c.Behind
+	}
 	a.decided(by, c.Reason)
-	a.record(now, timeline.ItemAssigned, by, timeline.F("owner", a.OwnerName), timeline.F("from", before), timeline.F("group", a.Group),
+	a.record(now, timeline.ItemAssigned, by, timeline.F("owner", a.OwnerName), timeline.F("from", before), timeline.F("group", a.GroupShown()),
 		timeline.F("reason", c.Reason))
 	a.tell(Assigned)
 	return nil

@@ -109,6 +109,8 @@ type ReviewStages struct {
 	Publish  int                 `json:"publish,omitempty"` // … for all three
 	Calendar string              `json:"calendar,omitempty"`
 	Lead     []escalation.Target `json:"lead"` // who is told when the owner is late
+	// Edition says by which rules its reviews go. Definitions from before there were any have none.
+	Edition int `json:"edition,omitempty"`
 }
 
 // A Link leads to something worth reading.

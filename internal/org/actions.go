@@ -13,7 +13,7 @@ func (o *Organisation) Action(a action.Asked) (action.Pinned, error) {
 		return p, &action.Fault{Field: "owner", Detail: show(a.Owner) + "; want the id of one of the provider's people in the organisation folder"}
 	}
 	p.OwnerName = owner.Name
-	if _, known := o.groups[a.Group]; !known {
+	if p.GroupName = o.groups[a.Group].Name; p.GroupName == "" {
 		return p, &action.Fault{Field: "group", Detail: show(a.Group) + "; want the id of a group in the organisation folder"}
 	}
 	if id := a.Origin.Customer; id != "" {
@@ -28,6 +28,15 @@ func (o *Organisation) Action(a action.Asked) (action.Pinned, error) {
 			return p, &action.Fault{Field: "service", Detail: show(id) + "; want the id of a service in the organisation folder"}
 		}
 		p.ServiceName = s.Service.Name
+	}
+	if x := a.Proposal; x != nil && x.Shelf == action.Runbook {
+		ids := make([]string, 0, len(o.Runbooks()))
+		for _, rb := range o.Runbooks() {
+			ids = append(ids, rb.ID)
+		}
+		if _, plain := anID.read(x.ID); !plain {
+			return p, &action.Fault{Field: "proposal", Detail: show(x.ID) + "; want the id of a runbook, one that there is or should be: " + anID.want + "; " + hint(x.ID, ids)}
+		}
 	}
 	return p, nil
 }

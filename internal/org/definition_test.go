@@ -81,7 +81,7 @@ func TestDefinition(t *testing.T) {
 		Review: incident.ReviewRule{
 			FromPriority: priority.P2, Customers: true, DueWithin: 5 * 24 * time.Hour, Owner: incident.IncidentManager,
 			Stages: &incident.ReviewStages{
-				Draft: 2, Meeting: 3, Publish: 4, Calendar: "office", Lead: []escalation.Target{{Kind: escalation.Person, ID: "kim"}},
+				Draft: 2, Meeting: 3, Publish: 4, Calendar: "office", Lead: []escalation.Target{{Kind: escalation.Person, ID: "kim"}}, Edition: 1,
 			},
 		},
 		Links: []incident.Link{

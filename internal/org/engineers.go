@@ -86,6 +86,23 @@ func (o *Organisation) Engineers(customer string, at time.Time) ([][]delivery.Re
 	return all, faults
 }
 
+// Answers tells whether a person is one of those who answer for a customer, whoever of them is on call now.
+func (o *Organisation) Answers(person, customer string) bool {
+	e := o.customers[customer].engineers
+	all := e.designated()
+	switch e.pool.Kind {
+	case escalation.Group:
+		all = append(all, o.groups[e.pool.ID].members...)
+	case escalation.Schedule:
+		if s, ok := o.schedules[e.pool.ID]; ok {
+			all = append(all, onCallIn(s)...)
+		}
+	default:
+		all = append(all, e.pool.ID)
+	}
+	return slices.Contains(all, person)
+}
+
 // idleEngineers warns of policies and roles that page the engineers of customers who have none.
 func (b *builder) idleEngineers(w *reader) {
 	without := func(customer string) bool {

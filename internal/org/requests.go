@@ -36,15 +36,24 @@ func (o *Organisation) Request(a request.Asked) (request.Asked, request.Pinned, 
 	if id, named := e.Terms.Coverage.Calendar(); named {
 		p.Calendars = []calendar.Rules{o.calendars[id]}
 	}
-	if p.Confirm = plan.Confirm; p.Confirm != nil {
+	if p.Confirm = plan.Confirm; p.Confirm == nil && a.Begun == "" { // whoever has asked can say that an answer is not enough, whatever its plan says
+		hours, _ := e.Terms.Coverage.Calendar()
+		p.Confirm = &supportplan.Confirmation{Days: objection, Calendar: hours}
+	}
+	if p.Confirm != nil {
 		named := func(r calendar.Rules) bool { return r.ID == p.Confirm.Calendar }
 		if rules, ok := o.calendars[p.Confirm.Calendar]; ok && !slices.ContainsFunc(p.Calendars, named) {
 			p.Calendars = append(p.Calendars, rules)
 		}
 	}
-	p.Needs = o.needs[a.Kind]
+	if p.Needs = o.needs[a.Kind]; len(p.Needs) == 0 { // the kind may be that of a plan's targets, and the feature that of its table
+		p.Needs = o.needs[a.Feature]
+	}
 	return a, p, nil
 }
+
+// objection is in how many working days a customer may object to an answer where its support plan says nothing else.
+const objection = 5
 
 // readNeeds reads what engineering has to know before a request of some kind is handed over to it.
 func (b *builder) readNeeds(o *object) {
@@ -89,7 +98,26 @@ func meant(a request.Asked, e supportplan.Entitlement) (request.Asked, error) {
 	case a.Feature == "" && has(a.Kind):
 		a.Feature = a.Kind
 	case a.Feature == "" && !promised && len(kinds) > 0:
-		return a, &request.Fault{Field: "kind", Detail: show(a.Kind) + "; want " + strings.Join(kinds, ", or ")}
+		return a, &request.Fault{Field: "kind", Detail: show(a.Kind) + "; want " + strings.Join(kinds, ", or ") + meantKind(a.Kind, e)}
 	}
 	return a, nil
+}
+
+// meantKind asks whether a kind or a feature that is spelt alike was meant.
+func meantKind(kind string, e supportplan.Entitlement) string {
+	var known []string
+	for _, r := range e.Terms.Requests {
+		known = append(known, r.Kind)
+	}
+	known = append(known, e.Table.Features()...)
+	near := nearest(kind, known)
+	for _, id := range known { // enquiry, enquiries
+		if near == "" && len(kind) > 5 && strings.HasPrefix(id, kind[:len(kind)-1]) {
+			near = id
+		}
+	}
+	if near == "" {
+		return ""
+	}
+	return "; did you mean " + near + "?"
 }

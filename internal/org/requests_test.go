@@ -67,6 +67,11 @@ func TestWhatAFolderRefusesOfARequest(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
+	for kind, want := range map[string]string{"enquiries": "enquiry", "changed": "change", "tools": "tool"} {
+		if _, _, err := o.Request(request.Asked{Customer: "shopco", Kind: kind}); err == nil || !strings.HasSuffix(err.Error(), "; did you mean "+want+"?") {
+			t.Errorf("%s: got %v, want that %s is meant", kind, err, want)
+		}
+	}
 	bare := load(t, good(t)) // a plan without a word of requests
 	if _, p, err := bare.Request(request.Asked{Customer: "shopco", Kind: "pony"}); err != nil || p.Uncounted.Outcome != supportplan.Undecided {
 		t.Errorf("got %+v, %v: want that a person decides", p.Uncounted, err)

@@ -9,6 +9,7 @@ import (
 	"muster/internal/alert"
 	"muster/internal/escalation"
 	"muster/internal/incident"
+	"muster/internal/review"
 	"muster/internal/runbook"
 	"muster/internal/supportplan"
 )
@@ -124,7 +125,7 @@ func (b *builder) readServices(o *object) {
 func (b *builder) readReviewStages(o *object, lastResort []escalation.Target) *incident.ReviewStages {
 	s := &incident.ReviewStages{
 		Draft: maybe(o, "draft_days", someDays, 0), Meeting: maybe(o, "meeting_days", someDays, 0), Publish: maybe(o, "publish_days", someDays, 0),
-		Lead: lastResort,
+		Lead: lastResort, Edition: review.Edition,
 	}
 	if o.has("calendar") {
 		s.Calendar, _ = o.ref("calendar", "calendar")

@@ -122,7 +122,7 @@ func (l *language) seenActing(x *action.Telling, ownerless bool, to delivery.Rec
 	terms := &x.Terms
 	d := acting{
 		About: string(x.About), Mine: to.ID == terms.Owner, Ownerless: ownerless, ID: string(terms.ID), Title: terms.Title,
-		Kind: string(terms.Kind), Priority: terms.Priority.String(), Status: string(x.Status), Owner: terms.OwnerName, Group: terms.Group,
+		Kind: string(terms.Kind), Priority: terms.Priority.String(), Status: string(x.Status), Owner: terms.OwnerName, Group: terms.GroupShown(),
 		Due: terms.Due, Zone: cmp.Or(to.Zone, terms.Zone), Service: cmp.Or(terms.ServiceName, terms.Origin.Service),
 		Customer: cmp.Or(terms.CustomerName, terms.Origin.Customer), Ticket: terms.Ticket, Text: terms.Text,
 		Round: x.Round, Rounds: x.Rounds, Since: x.Since, By: x.By.Shown(), Words: x.Words,

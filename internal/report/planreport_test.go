@@ -257,7 +257,7 @@ func TestWhatAPlanReportSays(t *testing.T) {
 	}{
 		"a task that is late still": {
 			func(t *testing.T) *launch { s := started(t); s.after(50 * time.Hour); return s }, plan.CompletionReport,
-			[]string{"*Interim report: the run is not over yet.*", "| ready, 2 h late so far |", "- 1\\.1 Rehearse on staging: ready\n", "1 late, 0 done anew, 0 rollbacks, 0 overrides"},
+			[]string{"*Interim report: the run is not over yet.*", "| ready, 2 h late so far |", "- 1.1 Rehearse on staging: ready\n", "1 late, 0 done anew, 0 rollbacks, 0 overrides"},
 		},
 		"an environment that may not be changed": {
 			frozen, plan.WorkPlan, []string{"it may not be changed (연말 성수기, outside every window); next at 2026-12-31 Thu 09:00 KST"},
@@ -293,7 +293,7 @@ func TestWhatAPlanReportSays(t *testing.T) {
 				return s
 			},
 			plan.CompletionReport,
-			[]string{"| Result | cancelled: not this year |", "- 2\\.1 Deploy 4.2: what it has changed stays as it is"},
+			[]string{"| Result | cancelled: not this year |", "- 2.1 Deploy 4.2: what it has changed stays as it is"},
 		},
 		"a waiver that is refused": {
 			func(t *testing.T) *launch {
@@ -378,7 +378,7 @@ func TestWhatAPlanReportSays(t *testing.T) {
 				return s
 			},
 			report.DecisionRecord,
-			[]string{"| 1\\.4 Approve the upgrade | 오하은 | 진하늘 | 2026-11-23 Mon 10:00 KST |", "| 진하늘, for 오하은 | approve |"},
+			[]string{"| 1.4 Approve the upgrade | 오하은 | 진하늘 | 2026-11-23 Mon 10:00 KST |", "| 진하늘, for 오하은 | approve |"},
 		},
 		"days of a freeze that concern the run, and when to decide": {
 			func(t *testing.T) *launch {
@@ -396,7 +396,7 @@ func TestWhatAPlanReportSays(t *testing.T) {
 				return s
 			},
 			plan.WorkPlan,
-			[]string{": 2026\\-11-25, 2026-11-30 (Asia/Seoul)", "| 1\\.1 Rehearse on staging | 2026-11-23 Mon 13:30 KST |"},
+			[]string{": 2026-11-25, 2026-11-30 (Asia/Seoul)", "| 1.1 Rehearse on staging | 2026-11-23 Mon 13:30 KST |"},
 		},
 		"a delivery that was refused": {
 			func(t *testing.T) *launch {
@@ -423,7 +423,7 @@ func TestWhatAPlanReportSays(t *testing.T) {
 			func(t *testing.T) *launch { s := completed(t); s.run = s.closing; return s }, plan.CompletionReport,
 			[]string{
 				"*The last task of the run writes this report: the run is complete as of", "| Result | completed |", "| Tasks | 7 of 8 done, 1 skipped by a waiver, 0 left |",
-				"| 2\\.4 | Completion report | – |", "| – | done | Muster |",
+				"| 2.4 | Completion report | – |", "| – | done | Muster |",
 			},
 		},
 	} {

@@ -42,6 +42,8 @@ type asking struct {
 	Vendor   string   // that was asked
 	Ref      string   // by which it knows that
 	Needs    []string `text:"line"` // what engineering has to know
+	Days     int      // working days in which the customer may say that an answer is not enough; 0: it counts at once
+	Best     int      // score
 }
 
 // requestKey names the text for a message on a request.
@@ -81,6 +83,9 @@ func requestWords(add func(axis, value string)) {
 	for _, a := range inWork() {
 		add("request-work", string(a))
 	}
+	for _, deed := range []string{"approve", "decline"} {
+		add("request-deed", deed)
+	}
 }
 
 // Request writes one message on a customer's request for one recipient. With an error comes a message of the bare facts that
@@ -112,8 +117,11 @@ func (t *Texts) seenAsking(l *language, x *request.Telling, to delivery.Recipien
 	} else if x.About == request.Decided && x.Status == request.Accepted {
 		d.Words = "" // why it was approved is the house's own
 	}
+	if c := terms.Confirm; c != nil {
+		d.Days, d.Best = c.Days, request.MaxScore
+	}
 	if x.Case != nil {
-		d.Vendor, d.Ref = x.Case.Vendor, x.Case.Ref
+		d.Vendor, d.Ref = x.Case.Shown(), x.Case.Ref
 	}
 	if x.About == request.Arrived {
 		for _, n := range terms.Needs {

@@ -55,6 +55,8 @@ func TestRequestMessages(t *testing.T) {
 	needing.Terms.Needs = []request.Need{{ID: "version", Name: supportplan.Text{English: "Version in use", Korean: "사용 중인 버전"}}}
 	chase := asking(request.ChaseDue, request.Accepted, supportplan.Covered)
 	chase.Person, chase.Case = "garam/desk", &request.VendorCase{Vendor: "skyhost", Ref: "SR-1182"}
+	answered := said(request.AnswerSent, request.Answered, supportplan.Covered, "We have tuned it.", "")
+	answered.Terms.Confirm = &supportplan.Confirmation{Days: 5}
 	all := texts(t)
 	for _, language := range all.Languages() {
 		var b strings.Builder
@@ -64,7 +66,7 @@ func TestRequestMessages(t *testing.T) {
 			said(request.Decided, request.Declined, supportplan.Outside, "The plan has no more of it.", "It is included in Premium."),
 			said(request.Decided, request.Withdrawn, supportplan.Outside, "Not needed any more.", ""),
 			said(request.AnswerSent, request.Answered, supportplan.Covered, "We have tuned it.", ""),
-			asking(request.Arrived, request.Accepted, supportplan.Covered), asking(request.Arrived, request.Accepted, supportplan.Outside),
+			answered, asking(request.Arrived, request.Accepted, supportplan.Covered), asking(request.Arrived, request.Accepted, supportplan.Outside),
 			asking(request.Arrived, request.Waiting, supportplan.Undecided), asking(request.AtRisk, request.Waiting, supportplan.Outside),
 			asking(request.Missed, request.Accepted, supportplan.Covered), notice, needing,
 			said(request.Handed, request.Accepted, supportplan.Covered, "The log is in the ticket.", ""), said(request.Objected, request.Accepted, supportplan.Covered, "Still slow.", ""), chase,

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"muster/internal/request"
@@ -32,6 +33,7 @@ type requestView struct {
 
 	Owner     string
 	Decided   string
+	Judged    string // who has said whether the answer is enough
 	Reason    string `text:"prose"`
 	Offer     string `text:"prose"`
 	Answer    string `text:"prose"`
@@ -41,10 +43,11 @@ type requestView struct {
 	Ref       string
 	Chase     time.Time
 	Score     int
-	Comment   string `text:"prose"`
+	Comment   string `text:"prose"` // of whoever has said whether the answer is enough
 	Promises  []requestPromise
 	Collected []requestPart
 	Missing   []string `text:"line"`
+	Meetings  []requestMeeting
 	Timeline  []event
 }
 
@@ -59,6 +62,16 @@ type requestPromise struct {
 type requestPart struct {
 	Name string `text:"line"`
 	Text string `text:"line"`
+}
+
+// requestMeeting is a meeting with its minutes.
+type requestMeeting struct {
+	At        time.Time
+	Purpose   string `text:"line"`
+	Who       []string
+	Text      string   `text:"prose"`
+	Decisions []string `text:"line"`
+	Next      []string `text:"line"`
 }
 
 // RequestForm is the report on a request.
@@ -80,19 +93,20 @@ func (t *Texts) requestView(l *language, r *request.Request, at time.Time) *requ
 		Made: at, Zone: r.Zone, Organisation: r.Organisation, Revision: r.Revision, ID: string(r.ID), Customer: r.CustomerName, Plan: r.Plan,
 		Subject: t.RequestSubject(&r.Terms, l.code), Status: string(r.Status), Begun: string(r.Begun), Outcome: string(r.Verdict.Outcome),
 		Recorder: name(r.Recorder), Channel: string(r.Channel), Number: r.Number, Received: r.Received, Ended: r.Ended, Lasted: at.Sub(r.Received),
-		Text: r.Text, Owner: r.Owner.Shown(), Decided: r.DecidedBy.Shown(), Reason: r.Reason, Offer: r.Offer, Answer: r.Answer,
+		Text: r.Text, Owner: r.Owner.Shown(), Decided: r.Decided().Shown(), Judged: r.Judged().Shown(), Reason: r.Reason, Offer: r.Offer, Answer: r.Answer,
 		Answerer: r.AnsweredBy.Shown(), Incident: r.Incident,
 	}
 	if r.Over() {
 		v.Lasted = r.Ended.Sub(r.Received)
 	}
 	if c := r.Case; c != nil {
-		v.Vendor, v.Ref, v.Chase = c.Vendor, c.Ref, c.Chase
+		v.Vendor, v.Ref, v.Chase = c.Shown(), c.Ref, c.Chase
 	}
 	if x := r.Rating; x != nil {
-		if v.Score, v.Comment = x.Score, x.Text; v.Reason == x.Text { // it is the same judgement
-			v.Reason = ""
-		}
+		v.Score = x.Score
+	}
+	if r.ReasonJudges() {
+		v.Comment, v.Reason = r.Reason, ""
 	}
 	for n := range r.Clocks {
 		c := &r.Clocks[n]
@@ -111,6 +125,9 @@ func (t *Texts) requestView(l *language, r *request.Request, at time.Time) *requ
 	}
 	for _, n := range r.Missing() {
 		v.Missing = append(v.Missing, names[n.ID])
+	}
+	for _, m := range r.Meetings {
+		v.Meetings = append(v.Meetings, requestMeeting{m.At, m.Purpose, slices.Clone(m.Who), m.Text, slices.Clone(m.Decisions), slices.Clone(m.Next)})
 	}
 	for _, e := range r.Timeline.Entries {
 		v.Timeline = append(v.Timeline, event{At: e.At, Text: l.sentence(e, v.Zone)})

@@ -149,12 +149,15 @@ func web(s string) string {
 // mark escapes what Markdown would take for itself in one line.
 func mark(s string) string {
 	s = special.ReplaceAllString(s, `\$0`)
-	return leading.ReplaceAllString(s, `$1\$2`)
+	s = leading.ReplaceAllString(s, `\$0`)
+	return numbered.ReplaceAllString(s, `$1\$2$3`)
 }
 
 var (
 	special = regexp.MustCompile("[\\\\`*_\\[\\]<>|#~&!{}$]")
-	leading = regexp.MustCompile(`^([0-9]*)([-+=.):])`)
+	leading = regexp.MustCompile(`^[-+=.):]`)
+	// numbered is the beginning of a list, which 4.2 is not.
+	numbered = regexp.MustCompile(`^([0-9]+)([.)])([ \t]|$)`)
 )
 
 // quoted is mark for text of several lines, as a Markdown quotation.

@@ -94,6 +94,12 @@ func needed() []string {
 
 // reviewWords are those of reviews.
 func reviewWords(add func(axis, value string)) {
+	for _, deed := range []string{"approve", "reject", "publish"} {
+		add("review-deed", deed)
+	}
+	for _, why := range review.Whys() {
+		add("review-why", why)
+	}
 	for _, p := range review.Phases() {
 		add("interval", string(p))
 	}

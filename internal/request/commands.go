@@ -181,7 +181,12 @@ func (r *Request) wantStatus(action string, want ...Status) error {
 // stands tells the loser of a race where it stands and who has brought it there.
 func (r *Request) stands(action string) error {
 	by, since := "", ""
-	if r.DecidedBy.ID != "" {
+	switch {
+	case r.Lapsed():
+		by = ": nobody has objected to the answer"
+	case r.Status == Answered:
+		by = " by " + r.AnsweredBy.Shown()
+	case r.DecidedBy.ID != "":
 		by = " by " + r.DecidedBy.Shown()
 	}
 	if !r.Ended.IsZero() {

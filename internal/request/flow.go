@@ -37,11 +37,15 @@ type Collected struct {
 
 // A VendorCase is what a vendor was asked, and when to ask again.
 type VendorCase struct {
-	Vendor string    `json:"vendor"`
+	Vendor string    `json:"vendor"`           // ID
+	Name   string    `json:"name,omitempty"`   // of the vendor; empty: of one that was recorded before it was looked up
 	Ref    string    `json:"ref"`              // by which the vendor knows it
 	Chase  time.Time `json:"chase,omitzero"`   // when to ask again
 	Chased bool      `json:"chased,omitempty"` // somebody was told so
 }
+
+// Shown is what the vendor is called.
+func (c *VendorCase) Shown() string { return cmp.Or(c.Name, c.Vendor) }
 
 // A Rating is how content the customer is.
 type Rating struct {
@@ -91,6 +95,7 @@ type (
 	// RecordCase says what a vendor was asked, and when to ask again.
 	RecordCase struct {
 		Vendor string    `json:"vendor"`
+		Name   string    `json:"name,omitempty"` // of the vendor
 		Ref    string    `json:"ref"`
 		Chase  time.Time `json:"chase"`
 	}
@@ -193,7 +198,7 @@ func (c RecordCase) Check(r *Request, _ timeline.Actor) error {
 	if err := r.wantStatus("record case of", Accepted); err != nil {
 		return err
 	}
-	for _, x := range []struct{ name, text string }{{"vendor", c.Vendor}, {"ref", c.Ref}} {
+	for _, x := range []struct{ name, text string }{{"vendor", c.Vendor}, {"name", cmp.Or(c.Name, c.Vendor)}, {"ref", c.Ref}} {
 		if strings.TrimSpace(x.text) == "" || len(x.text) > MaxRef || strings.ContainsAny(x.text, "\r\n") {
 			return r.refuse("record case of", "%s: want one line of at most %d bytes", x.name, MaxRef)
 		}
@@ -209,8 +214,8 @@ func (c RecordCase) Apply(r *Request, by timeline.Actor, now time.Time) error {
 	if !c.Chase.After(now) || c.Chase.Sub(now) > FarthestChase {
 		return r.refuse("record case of", "chase %s: want an instant that is to come, within a year", at(c.Chase))
 	}
-	r.Case = &VendorCase{Vendor: c.Vendor, Ref: c.Ref, Chase: c.Chase}
-	r.record(now, timeline.RequestCase, by, timeline.F("vendor", c.Vendor), timeline.F("ref", c.Ref), timeline.F("chase", at(c.Chase)))
+	r.Case = &VendorCase{Vendor: c.Vendor, Name: c.Name, Ref: c.Ref, Chase: c.Chase}
+	r.record(now, timeline.RequestCase, by, timeline.F("vendor", r.Case.Shown()), timeline.F("ref", c.Ref), timeline.F("chase", at(c.Chase)))
 	return nil
 }
 
@@ -296,7 +301,7 @@ func (r *Request) notify(now time.Time) {
 func (r *Request) chase(now time.Time) {
 	if c := r.Case; r.chasing() && !now.Before(c.Chase) {
 		c.Chased = true
-		r.record(now, timeline.RequestChase, timeline.Muster(), timeline.F("vendor", c.Vendor), timeline.F("ref", c.Ref))
+		r.record(now, timeline.RequestChase, timeline.Muster(), timeline.F("vendor", c.Shown()), timeline.F("ref", c.Ref))
 		r.tellOwner(ChaseDue, "")
 	}
 }

@@ -52,7 +52,7 @@ func Statuses() []Status {
 // Asked is what a customer asks for.
 type Asked struct {
 	Customer string              `json:"customer"`          // ID
-	Kind     string              `json:"kind"`              // "enquiry", or the ID of a feature
+	Kind     string              `json:"kind"`              // one that the support plan names, or the ID of a feature
 	Feature  string              `json:"feature,omitempty"` // ID; empty: the kind says it all
 	Channel  supportplan.Channel `json:"channel,omitempty"` // by which it came
 	Received time.Time           `json:"received"`
@@ -350,6 +350,40 @@ func (r *Request) NextDue() time.Time {
 
 // Over tells whether nothing more is decided.
 func (r *Request) Over() bool { return !r.Ended.IsZero() }
+
+// Lapsed tells whether it is closed because nobody has objected to its answer in time.
+func (r *Request) Lapsed() bool {
+	return r.Status == Closed && !r.Closes.IsZero() && !r.Ended.Before(r.Closes)
+}
+
+// Decided is who has said that it is done, not done or not wanted any more: nobody where nobody had to.
+func (r *Request) Decided() timeline.Actor { return r.last(decisions()).Actor }
+
+// Judged is who has said last whether its answer is enough.
+func (r *Request) Judged() timeline.Actor { return r.last(judgements()).Actor }
+
+// ReasonJudges tells whether the reason is that of who has judged the answer, and not of a decision.
+func (r *Request) ReasonJudges() bool {
+	return slices.Contains(judgements(), r.last(slices.Concat(decisions(), judgements())).Kind)
+}
+
+func decisions() []timeline.Kind {
+	return []timeline.Kind{timeline.RequestApproved, timeline.RequestDeclined, timeline.RequestWithdrawn}
+}
+
+func judgements() []timeline.Kind {
+	return []timeline.Kind{timeline.RequestComplete, timeline.RequestIncomplete}
+}
+
+// last is the newest entry of some kinds, the zero one where there is none.
+func (r *Request) last(kinds []timeline.Kind) (newest timeline.Entry) {
+	for _, e := range r.Timeline.Entries {
+		if slices.Contains(kinds, e.Kind) {
+			newest = e
+		}
+	}
+	return newest
+}
 
 func (r *Request) end(s Status, now time.Time) {
 	r.Status, r.Ended = s, now

@@ -219,6 +219,9 @@ func (c Submit) Check(r *Review, _ timeline.Actor) error {
 	if len(r.Factors) == 0 {
 		lacks = append(lacks, "a contributing factor")
 	}
+	if r.Pattern == nil && r.Rules != nil && r.Rules.Edition > 0 { // else what is published first is void once it comes
+		lacks = append(lacks, "the pattern")
+	}
 	if len(lacks) > 0 {
 		return r.refuse("submit", "missing: %s", strings.Join(lacks, ", "))
 	}
@@ -411,32 +414,68 @@ func (r *Review) votes(action, audience string, by timeline.Actor) (*Text, error
 	case !t.Published.IsZero():
 		return nil, r.refuse(action, "%s: it is published since %s", t.shown(), instant(t.Published))
 	case slices.ContainsFunc(t.Votes, func(v Vote) bool { return v.By.ID == by.ID }):
-		return nil, r.refuse(action, "%s: %s has said so already", t.shown(), by.Shown())
+		return nil, r.refuse(action, "%s: %s has %s it already", t.shown(), by.Shown(), t.voted(by))
 	case r.Refusals >= maxRefusals && slices.Contains(t.Authors, by.ID):
 		return nil, r.own(action, t, by)
 	}
 	return t, nil
 }
 
+// voted is what somebody has said of the text.
+func (t *Text) voted(by timeline.Actor) string {
+	if slices.ContainsFunc(t.Votes, func(v Vote) bool { return v.By.ID == by.ID && !v.Yes }) {
+		return "rejected"
+	}
+	return "approved"
+}
+
+// Why somebody was refused. These strings are in histories: add, never rename.
+const (
+	noPerson   = "no-person"
+	wroteIt    = "wrote-it"
+	hasChanged = "changed"
+	isRejected = "rejected"
+	noApproval = "unapproved"
+)
+
+// Whys lists why somebody was refused: also for the want of a side.
+func Whys() []string {
+	return []string{noPerson, wroteIt, hasChanged, isRejected, noApproval, wants(TechnicalSide), wants(OtherSide), wants(TechnicalSide, OtherSide)}
+}
+
+// wants says that an approval is wanted of a side, or of one of two.
+func wants(sides ...Side) string {
+	said := "wants"
+	for _, s := range sides {
+		said += "-" + string(s)
+	}
+	return said
+}
+
 // separate refuses the vote of a machine, of an author, and on something else, and says so in the timeline.
 func (r *Review) separate(action string, t *Text, sha256 string, by timeline.Actor, now time.Time) (err error) {
+	why := ""
 	switch {
 	case by.Kind != timeline.Person:
-		err = r.refuse(action, "want a person")
+		why, err = noPerson, r.refuse(action, "want a person")
 	case slices.Contains(t.Authors, by.ID):
-		err = r.own(action, t, by)
+		why, err = wroteIt, r.own(action, t, by)
 	case sha256 != t.SHA256:
-		err = r.refuse(action, "%s: sha256 %s: it has changed; read it again", t.shown(), clip(sha256))
+		why, err = hasChanged, r.refuse(action, "%s: sha256 %s: it has changed; read it again", t.shown(), clip(sha256))
 	default:
 		return nil
 	}
-	return r.refused(action, t, err, by, now)
+	return r.refused(action, t, why, err, by, now)
 }
 
-func (r *Review) refused(action string, t *Text, err error, by timeline.Actor, now time.Time) error {
+func (r *Review) refused(action string, t *Text, why string, err error, by timeline.Actor, now time.Time) error {
 	if r.Refusals < maxRefusals {
 		r.Refusals++
-		r.Timeline.Repeat(now, timeline.ReviewRefused, by, timeline.F("action", action), timeline.F("audience", t.shown()), timeline.F("detail", err.Error()))
+		reason := timeline.F("detail", err.Error())
+		if r.Rules != nil && r.Rules.Edition > 0 {
+			reason = timeline.F("why", why)
+		}
+		r.Timeline.Repeat(now, timeline.ReviewRefused, by, timeline.F("action", action), timeline.F("audience", t.shown()), reason)
 	}
 	return err
 }
@@ -464,21 +503,24 @@ func (c PublishText) Check(r *Review, _ timeline.Actor) error {
 // Apply publishes it, unless a machine asks for it, or it is not approved as it is.
 func (c PublishText) Apply(r *Review, by timeline.Actor, now time.Time) error {
 	t := r.Text(c.Audience)
-	var err error
+	var (
+		why string
+		err error
+	)
 	switch lacks := t.Lacks(); {
 	case by.Kind != timeline.Person:
-		err = r.refuse("publish", "want a person")
+		why, err = noPerson, r.refuse("publish", "want a person")
 	case c.SHA256 != t.SHA256:
-		err = r.refuse("publish", "%s: sha256 %s: it has changed; read it again", t.shown(), clip(c.SHA256))
+		why, err = hasChanged, r.refuse("publish", "%s: sha256 %s: it has changed; read it again", t.shown(), clip(c.SHA256))
 	case t.Rejected():
-		err = r.refuse("publish", "%s: it was rejected, and has to be written anew", t.shown())
+		why, err = isRejected, r.refuse("publish", "%s: it was rejected, and has to be written anew", t.shown())
 	case t.Audience == Internal && len(lacks) > 0:
-		err = r.refuse("publish", "%s: nobody has approved it", t.shown())
+		why, err = noApproval, r.refuse("publish", "%s: nobody has approved it", t.shown())
 	case len(lacks) > 0:
-		err = r.refuse("publish", "%s: want the approval of a %s person", t.shown(), listed(lacks))
+		why, err = wants(lacks...), r.refuse("publish", "%s: want the approval of a %s person", t.shown(), listed(lacks))
 	}
 	if err != nil {
-		return r.refused("publish", t, err, by, now)
+		return r.refused("publish", t, why, err, by, now)
 	}
 	t.Published, t.PublishedBy = now, by
 	r.record(now, timeline.TextPublished, by, timeline.F("customer", t.Name), timeline.F("sha256", t.SHA256))

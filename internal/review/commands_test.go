@@ -318,3 +318,51 @@ func TestWhoeverHasWrittenAPartOfTheReviewDoesNotApproveIt(t *testing.T) {
 		t.Error("what was submitted before the incident was resolved once more can still be approved")
 	}
 }
+
+// What is left to do is named in its order, and ends with the end.
+func TestWhatIsNext(t *testing.T) {
+	r := open()
+	r.Rules.Edition = review.Edition
+	next := func() (all []string) {
+		for _, n := range r.Next() {
+			all = append(all, strings.TrimSpace(string(n.Step)+" "+n.About))
+		}
+		return all
+	}
+	want := func(all ...string) {
+		t.Helper()
+		if got := next(); !slices.Equal(got, all) {
+			t.Errorf("got %q, want %q", got, all)
+		}
+	}
+	want("write impact", "write detect", "write diagnose", "write mitigate", "write prevent", "factor", "pattern", "submit", "approve internal", "meeting",
+		"publish internal", "close")
+	draft := drafted()
+	must(t, r, kim, slices.DeleteFunc(draft, func(c review.Command) bool { _, submits := c.(review.Submit); return submits })...)
+	want("pattern", "submit", "approve internal", "meeting", "publish internal", "close")
+	if err := do(r, kim, review.Submit{}); err == nil || !strings.HasSuffix(err.Error(), "missing: the pattern") {
+		t.Errorf("without the pattern it is submitted: %v", err)
+	}
+	must(t, r, kim, review.SetPattern{Symptom: "slow", Cause: "cache", Remedy: "limit"}, review.Submit{})
+	want("approve internal", "meeting", "publish internal", "close")
+	if err := do(r, kim, review.Approve{Audience: review.Internal, SHA256: r.Text(review.Internal).SHA256, Sides: []review.Side{review.TechnicalSide}}); err == nil {
+		t.Error("its author approves it")
+	}
+	refused := r.Timeline.Entries[len(r.Timeline.Entries)-1]
+	if refused.Kind != timeline.ReviewRefused || refused.Fact("why") != "wrote-it" || refused.Fact("detail") != "" || !slices.Contains(review.Whys(), refused.Fact("why")) {
+		t.Errorf("the timeline says %+v", refused)
+	}
+	must(t, r, park, review.Reject{Audience: review.Internal, SHA256: r.Text(review.Internal).SHA256, Reason: "too short"})
+	want("write", "submit", "approve internal", "meeting", "publish internal", "close")
+	if err := do(r, park, review.Approve{Audience: review.Internal, SHA256: r.Text(review.Internal).SHA256, Sides: []review.Side{review.TechnicalSide}}); err == nil ||
+		!strings.Contains(err.Error(), "Park has rejected it already") {
+		t.Errorf("got %v", err)
+	}
+	must(t, r, kim, review.Close{Text: "done", Without: "a drill"})
+	want()
+	for _, n := range []review.Next{{Step: review.ToWrite, About: "impact"}, {Step: review.ToApprove, About: "acme"}, {Step: review.ToSubmit}} {
+		if got := n.Command("INC-7", "TEXT"); !strings.HasPrefix(got, "muster review "+string(n.Step)+" INC-7") {
+			t.Errorf("got %q", got)
+		}
+	}
+}

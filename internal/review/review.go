@@ -110,7 +110,12 @@ type Rules struct {
 	Pinned   []calendar.Rules    `json:"calendars,omitempty"`
 	Owner    []escalation.Target `json:"owner"`
 	Lead     []escalation.Target `json:"lead"` // who is told when the owner is late
+	Edition  int                 `json:"edition,omitempty"`
 }
+
+// Edition is that of the rules by which reviews of incidents go that open now. From the first one on a draft wants the pattern before it
+// is submitted, and the timeline says by a word why somebody was refused. A review that has begun goes on as it has.
+const Edition = 1
 
 // RulesOf are those of an incident, nil of one from before there were any.
 func RulesOf(i *incident.Incident) *Rules {
@@ -121,6 +126,7 @@ func RulesOf(i *incident.Incident) *Rules {
 	}
 	r := &Rules{
 		Draft: s.Draft, Meeting: s.Meeting, Publish: s.Publish, Calendar: s.Calendar, Within: rule.DueWithin, Owner: i.ReviewOwner(), Lead: s.Lead,
+		Edition: s.Edition,
 	}
 	for _, c := range i.Definition.Calendars {
 		if c.ID == s.Calendar {

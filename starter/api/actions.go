@@ -86,7 +86,7 @@ func (s *server) actionRoutes() []route {
 		{http.MethodGet, one, authority.Read, authority.Action, s.showAction},
 		{http.MethodPost, one + "/done", authority.Work, authority.Action, onAction[action.Complete](s)},
 		{http.MethodPost, one + "/verify", authority.Decide, authority.Action, onAction[action.Verify](s)},
-		{http.MethodPost, one + "/effect", authority.Decide, authority.Action, onAction[action.CheckEffect](s)},
+		{http.MethodPost, one + "/effect", authority.Decide, authority.Action, s.checkAction},
 		{http.MethodPost, one + "/extend", authority.Work, authority.Action, onAction[action.Extend](s)},
 		{http.MethodPost, one + "/assign", authority.Assign, authority.Action, s.assignAction},
 		{http.MethodPost, one + "/cancel", "", "", s.cancelAction},
@@ -334,6 +334,23 @@ func (s *server) askAction(w http.ResponseWriter, r *http.Request, req starter.R
 	return answer(w, ActionReceipt{ID: id, Status: a.Status, Due: a.Due})
 }
 
+// checkAction says whether an action item has helped. Before it is asked, whoever knows it sooner says how.
+func (s *server) checkAction(w http.ResponseWriter, r *http.Request) error {
+	var c action.CheckEffect
+	req, err := s.request(w, r, &c)
+	if err != nil {
+		return err
+	}
+	a, err := s.Backend.Action(r.Context(), actionOf(r))
+	if err != nil {
+		return err
+	}
+	if c.Result == action.Yes && strings.TrimSpace(c.Note) == "" && a.Status == action.Verified && s.Now().Before(a.CheckAt) {
+		return fault("note", fmt.Sprintf("missing; it is asked at %s: want how you know it sooner", a.CheckAt.UTC().Format(time.RFC3339)))
+	}
+	return s.askAction(w, r, req, c)
+}
+
 // assignAction gives an action item to somebody else.
 func (s *server) assignAction(w http.ResponseWriter, r *http.Request) error {
 	var given NewActionOwner
@@ -349,7 +366,15 @@ func (s *server) assignAction(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.askAction(w, r, req, action.Assign{Owner: given.Owner, Name: pinned.OwnerName, Group: given.Group, Reason: given.Reason})
+	return s.askAction(w, r, req, action.Assign{Owner: given.Owner, Name: pinned.OwnerName, Group: given.Group, Behind: groupName(given.Group, pinned.GroupName), Reason: given.Reason})
+}
+
+// groupName is that of a group that was named.
+func groupName(group, name string) string {
+	if group == "" {
+		return ""
+	}
+	return name
 }
 
 // cancelAction ends an action item for those who may open one, and for whoever leads its owner: the group behind.
@@ -391,11 +416,11 @@ func (l search) action(a *action.Action) []InboxItem {
 	looks := !mine && a.DoneBy.ID != l.by.Actor.ID && (a.Opener.ID == l.by.Actor.ID || l.means(behind(a)))
 	switch {
 	case a.Status == action.Open && mine:
-		item.Want, item.Command = WantAct, "muster action done "+item.ID
+		item.Want, item.Command = WantAct, fmt.Sprintf("muster action done %s %s", item.ID, l.bare("EVIDENCE", "증적"))
 	case a.Status == action.Done && looks:
-		item.Want, item.Due, item.Command = WantVerify, time.Time{}, "muster action verify "+item.ID
+		item.Want, item.Due, item.Command = WantVerify, time.Time{}, fmt.Sprintf("muster action verify %s yes|no %s", item.ID, l.blank("NOTE", "메모"))
 	case a.Status == action.Verified && a.Asking && looks:
-		item.Want, item.Due, item.Command = WantEffect, time.Time{}, "muster action effect "+item.ID
+		item.Want, item.Due, item.Command = WantEffect, time.Time{}, fmt.Sprintf("muster action effect %s yes|no %s", item.ID, l.blank("NOTE", "메모"))
 	default:
 		return nil
 	}

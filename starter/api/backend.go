@@ -40,8 +40,8 @@ type Backend interface {
 	// AskReview asks something of it. The same request id twice is one decision.
 	AskReview(ctx context.Context, id incident.ID, r starter.Request, c review.Command) error
 
-	// OpenReviews returns the incidents whose reviews are open, the newest first, and whether there are more.
-	OpenReviews(ctx context.Context, limit int) (of []incident.ID, more bool, err error)
+	// Reviews returns the incidents that have a review, or an open one, the newest first, and whether there are more.
+	Reviews(ctx context.Context, open bool, limit int) (of []incident.ID, more bool, err error)
 
 	// Handovers returns the schedules that are being handed over, and whether there are more.
 	Handovers(ctx context.Context, limit int) (schedules []string, more bool, err error)
@@ -122,9 +122,9 @@ func (e engine) Review(ctx context.Context, id incident.ID) (review.Review, erro
 	return e.reviews().State(ctx, id)
 }
 
-// OpenReviews asks Temporal.
-func (e engine) OpenReviews(ctx context.Context, limit int) ([]incident.ID, bool, error) {
-	return e.reviews().Open(ctx, limit)
+// Reviews asks Temporal.
+func (e engine) Reviews(ctx context.Context, open bool, limit int) ([]incident.ID, bool, error) {
+	return e.reviews().List(ctx, open, limit)
 }
 
 // StartReview starts a workflow.

@@ -164,9 +164,13 @@ func (c *Client) Review(ctx context.Context, id incident.ID) (review.Review, err
 }
 
 // Reviews lists the reviews that are open.
-func (c *Client) Reviews(ctx context.Context) (ReviewPage, error) {
+func (c *Client) Reviews(ctx context.Context, all bool) (ReviewPage, error) {
 	var p ReviewPage
-	err := c.read(ctx, Path+"reviews", nil, &p)
+	q := url.Values{}
+	if all {
+		q.Set("all", "true")
+	}
+	err := c.read(ctx, Path+"reviews", q, &p)
 	return p, err
 }
 
@@ -296,7 +300,7 @@ func (c *Client) AskRequest(ctx context.Context, id request.ID, cmd request.Comm
 	case request.Meet:
 		name = "meeting"
 	case request.RecordCase:
-		name = "case"
+		name, body = "case", NewRequestCase{Vendor: cmd.Vendor, Ref: cmd.Ref, Chase: cmd.Chase}
 	case request.Judge:
 		name = "judge"
 	}

@@ -18,6 +18,7 @@ import (
 	"muster/internal/planrun"
 	"muster/internal/request"
 	"muster/internal/review"
+	"muster/internal/supportplan"
 	"muster/internal/timeline"
 	"muster/starter"
 )
@@ -58,14 +59,15 @@ const (
 	WantAct         = "act"          // do an action item
 	WantVerify      = "verify"       // that an action item is done
 	WantEffect      = "effect"       // say whether an action item has helped
-	WantTake        = "take"         // see to a risk that somebody has escalated
+	WantTake        = "take"         // see to a risk that somebody has escalated, or to a request that is nobody's
 	WantAnswer      = "answer"       // say what is done about it
 	WantJudge       = "judge"        // say whether that is enough
+	WantFixed       = "fixed"        // say whether what was resolved is fixed
 )
 
 // InboxWants lists what may be wanted.
 func InboxWants() []string {
-	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantReview, WantApproval, WantText, WantConfirm, WantSolve, WantAct, WantVerify, WantEffect, WantTake, WantAnswer, WantJudge)
+	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantReview, WantApproval, WantText, WantConfirm, WantSolve, WantAct, WantVerify, WantEffect, WantTake, WantAnswer, WantJudge, WantFixed)
 }
 
 // mostOpen is how many open ones of each kind are looked at, the newest.
@@ -207,15 +209,43 @@ func (l search) incident(i *incident.Incident) (items []InboxItem) {
 	n := slices.IndexFunc(i.Holders, func(h incident.Holder) bool { return h.Person == l.by.Actor.ID })
 	if n >= 0 && len(clocks) > 0 {
 		item.Want, item.Since, item.Due, item.Customer = WantPromise, i.Holders[n].Since, clocks[0].Due, clocks[0].Customer
-		item.Command = "muster incident show " + item.ID
+		item.Title += ": " + l.Texts.Target(clocks[0].Target, l.language)
+		item.Command = l.keeping(i, clocks[0].Target)
+		items = append(items, item)
+	}
+	if n := slices.IndexFunc(i.Confirmations, func(k incident.Confirmation) bool {
+		return i.Status == incident.Resolved && k.Clock.Customer == l.by.Party && k.Answer == "" && !k.Asked.IsZero()
+	}); n >= 0 && l.by.Kind == authority.Customer {
+		item.Title, item.Want, item.Since, item.Due, item.Customer = l.title(i), WantFixed, i.Confirmations[n].Asked, i.Confirmations[n].Clock.Due, ""
+		item.Command = fmt.Sprintf("muster incident answer %s fixed|not-fixed %s", item.ID, l.blank("NOTE", "메모"))
 		items = append(items, item)
 	}
 	if p := i.Proposed; p != nil && p.By.ID != l.by.Actor.ID && l.means(i.Approvers()) {
-		item.Want, item.Since, item.Due, item.Customer = WantText, p.At, p.Due, p.Update.Customer
+		item.Title, item.Want, item.Since, item.Due, item.Customer = l.title(i), WantText, p.At, p.Due, p.Update.Customer
+		item.Read = "muster incident show " + item.ID
 		item.Command = fmt.Sprintf("muster incident approve-update %s %s", item.ID, p.SHA256)
 		items = append(items, item)
 	}
 	return items
+}
+
+// keeping is the command that keeps a promise of an incident.
+func (l search) keeping(i *incident.Incident, t supportplan.Target) string {
+	text := l.blank("TEXT", "내용")
+	switch t {
+	case supportplan.Respond:
+		return fmt.Sprintf("muster incident ack %s", i.ID)
+	case supportplan.Update:
+		return fmt.Sprintf("muster incident update %s %s", i.ID, text)
+	case supportplan.Mitigate:
+		return fmt.Sprintf("muster incident mitigate %s %s", i.ID, text)
+	case supportplan.Resolve:
+		return fmt.Sprintf("muster incident resolve %s %s", i.ID, text)
+	case supportplan.ResultReport:
+		return fmt.Sprintf("muster incident send-report %s %s", i.ID, text)
+	case supportplan.Confirm: // for the customer to say
+	}
+	return fmt.Sprintf("muster incident show %s", i.ID)
 }
 
 // title is what an incident is called before the visitor.
@@ -231,7 +261,7 @@ func (l search) reviews(ctx context.Context) finding {
 	if l.by.Kind != authority.Provider && l.by.Kind != authority.Customer {
 		return finding{}
 	}
-	ids, more, err := l.Backend.OpenReviews(ctx, mostOpen)
+	ids, more, err := l.Backend.Reviews(ctx, true, mostOpen)
 	return among(ids, more, err, func(id incident.ID) (items []InboxItem, err error) {
 		i, err := l.Backend.State(ctx, id)
 		if err != nil || authority.May(l.by.Subject, authority.Read, l.about(authority.Review, i)) != nil {
@@ -245,7 +275,8 @@ func (l search) reviews(ctx context.Context) finding {
 		if err != nil || r.Status != review.Open {
 			return nil, err
 		}
-		item := InboxItem{Kind: InboxReview, ID: string(id), Want: WantReview, Title: l.title(i), Since: r.Opened, Due: r.Due, Command: "muster review show " + string(id)}
+		item := InboxItem{Kind: InboxReview, ID: string(id), Want: WantReview, Title: l.title(i), Since: r.Opened, Due: r.Due, Read: "muster review show " + string(id)}
+		item.Command = l.reviewing(&r)
 		if next := summaryOf(&r).NextDue; !next.IsZero() {
 			item.Due = next
 		}
@@ -258,41 +289,84 @@ func (l search) reviews(ctx context.Context) finding {
 				continue
 			}
 			item.Want, item.Task, item.Customer, item.Since = WantText, t.Audience, t.Name, t.Written
-			item.Command = fmt.Sprintf("muster review approve %s %s", id, t.Audience)
+			item.Command = fmt.Sprintf("muster review approve %s %s --sha256 %s", id, t.Audience, t.SHA256[:min(len(t.SHA256), shownSHA256)])
+			if item.Read = "muster review report " + string(id); t.Audience != review.Internal {
+				item.Read += " --customer " + t.Audience
+			}
 			items = append(items, item)
 		}
 		return items, nil
 	})
 }
 
-// requests are those on which the visitor may decide, and those that the visitor works on.
-func (l search) requests(ctx context.Context) finding {
-	may := func(v authority.Verb) bool {
-		return authority.May(l.by.Subject, v, authority.Object{Kind: authority.Request}) == nil
+// shownSHA256 is how many digits of a SHA-256 a command needs, and a person can compare.
+const shownSHA256 = 12
+
+// reviewing is the command that brings a review on. What somebody else has to approve, its owner waits for.
+func (l search) reviewing(r *review.Review) string {
+	text := l.bare("TEXT", "내용")
+	waits := false
+	for _, n := range r.Next() {
+		switch {
+		case n.Step == review.ToApprove:
+			waits = true
+		case !waits || n.Step == review.ToMeet || n.Step == review.ToText:
+			return n.Command(string(r.Facts.Incident), text)
+		}
 	}
-	if !may(authority.Work) {
+	return "muster review show " + string(r.Facts.Incident)
+}
+
+// requests are those on which the visitor may decide, those that the visitor works on or could take, and of a customer's people those
+// whose answer it has to judge.
+func (l search) requests(ctx context.Context) finding {
+	f, about := RequestFilter{Open: true, Limit: mostOpen}, authority.Object{Kind: authority.Request}
+	if l.by.Kind == authority.Customer {
+		f.Customer, about.Customers = l.by.Party, []string{l.by.Party}
+	}
+	may := func(v authority.Verb) bool { return authority.May(l.by.Subject, v, about) == nil }
+	judges := l.by.Kind == authority.Customer && may(authority.Confirm)
+	if !judges && !may(authority.Work) {
 		return finding{}
 	}
-	rows, after, err := l.Backend.Requests(ctx, RequestFilter{Open: true, Limit: mostOpen})
+	rows, after, err := l.Backend.Requests(ctx, f)
 	return among(rows, after != "", err, func(row RequestSummary) ([]InboxItem, error) {
 		q, err := l.Backend.Request(ctx, row.ID)
 		if err != nil {
 			return nil, err
 		}
 		item := InboxItem{
-			Kind: InboxRequest, ID: string(q.ID), Title: l.Texts.RequestSubject(&q.Terms, l.language), Customer: q.CustomerName,
-			Since: q.Opened, Due: q.NextDue(), Command: fmt.Sprintf("muster request show %s", q.ID),
+			Kind: InboxRequest, ID: string(q.ID), Title: l.Texts.RequestSubject(&q.Terms, l.language), Customer: q.CustomerName, Since: q.Opened, Due: q.NextDue(),
 		}
+		show := fmt.Sprintf("muster request show %s", q.ID)
 		switch {
+		case q.Status == request.Answered && judges:
+			item.Read = show
+			item.Want, item.Since, item.Due = WantJudge, q.AnsweredAt, q.Closes
+			item.Command = fmt.Sprintf("muster request complete|incomplete %s %s", q.ID, l.blank("NOTE", "메모"))
 		case q.Status == request.Waiting && q.Recorder.ID != l.by.Actor.ID && may(authority.Approve):
-			item.Want = WantApproval
+			item.Read, item.Want, item.Command = show, WantApproval, fmt.Sprintf("muster request approve|decline %s %s", q.ID, l.blank("REASON", "사유"))
+		case q.Status == request.Accepted && q.Owner.ID == "" && may(authority.Work):
+			item.Read, item.Want, item.Command = show, WantTake, fmt.Sprintf("muster request take %s", q.ID)
+		case q.Status == request.Accepted && q.Owner.ID == l.by.Actor.ID && may(authority.Answer):
+			item.Want, item.Command = WantAnswer, fmt.Sprintf("muster request answer %s %s", q.ID, l.blank("TEXT", "내용"))
 		case q.Status == request.Accepted && q.Owner.ID == l.by.Actor.ID:
-			item.Want = WantAnswer
+			item.Want, item.Command = WantAnswer, fmt.Sprintf("muster request hand-over %s %s %s", q.ID, l.bare("PERSON", "사람ID"), l.blank("NOTE", "메모"))
 		default:
 			return nil, nil
 		}
 		return []InboxItem{item}, nil
 	})
+}
+
+// blank stands in a command for a text that only somebody can say, and bare for a word.
+func (l search) blank(english, korean string) string { return `"` + l.bare(english, korean) + `"` }
+
+func (l search) bare(english, korean string) string {
+	if l.language == "ko" {
+		return korean
+	}
+	return english
 }
 
 // handovers are the schedules that the visitor is to take over.

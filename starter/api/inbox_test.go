@@ -120,10 +120,10 @@ func TestAnInboxSaysWhatToDo(t *testing.T) {
 		"confirm ":     {Title: "김민수", Command: "muster oncall confirm primary", Due: p.now.Add(15 * time.Minute)},
 		"begin brief":  {Title: "Small upgrade: Brief", Customer: "Acme", Command: "muster upgrade begin " + string(upgrading) + " brief", Due: p.now.AddDate(0, 0, 2)},
 		"step book":    {Title: "Small upgrade: Book: 2. look", Customer: "Acme", Command: "muster upgrade step " + string(upgrading) + " book 2"},
-		"approve ":     {Customer: "Acme", Command: "muster request show " + string(tuning)},
+		"approve ":     {Customer: "Acme", Command: "muster request approve|decline " + string(tuning) + ` "REASON"`, Read: "muster request show " + string(tuning)},
 	} {
 		got := found[key]
-		if got.Title != want.Title || got.Customer != want.Customer || got.Command != want.Command || !got.Due.Equal(want.Due) {
+		if got.Title != want.Title || got.Customer != want.Customer || got.Command != want.Command || want.Read != "" && got.Read != want.Read || !got.Due.Equal(want.Due) {
 			t.Errorf("%s: got %+v, want %+v", key, got, want)
 		}
 	}
@@ -163,5 +163,40 @@ func TestAnInboxKeepsSecurityIncidents(t *testing.T) {
 	p.restrict("kim")
 	if got, _ := p.inboxOf(t, "park", ""); strings.Contains(strings.Join(got, " "), string(open)) {
 		t.Errorf("park finds %q", got)
+	}
+}
+
+// A text of a review is read before it is decided on, and decided on as it was read.
+func TestATextIsReadBeforeItIsApproved(t *testing.T) {
+	p := crowded(t)
+	_, box := p.inboxOf(t, "min", "")
+	n := slices.IndexFunc(box.Items, func(i api.InboxItem) bool { return i.Kind == api.InboxReview && i.Want == api.WantText })
+	if n < 0 {
+		t.Fatalf("min finds %+v", box.Items)
+	}
+	sum := p.reviews.Text(review.Internal).SHA256
+	want := "muster review approve " + string(open) + " internal --sha256 " + sum[:min(len(sum), 12)]
+	if i := box.Items[n]; i.Read != "muster review report "+string(open) || i.Command != want {
+		t.Errorf("got %q, then %q; want %q", i.Read, i.Command, want)
+	}
+}
+
+// A customer is asked what it alone can say, and nobody else is.
+func TestWhatWaitsForACustomer(t *testing.T) {
+	p := crowded(t)
+	i := p.incidents[open]
+	i.Status = incident.Resolved
+	i.Confirmations = []incident.Confirmation{{Clock: supportplan.Clock{Customer: "acme", Due: p.now.Add(time.Hour)}, Asked: p.now}}
+	got, box := p.inboxOf(t, "acme/desk", "?lang=en")
+	if !contains(got, "fixed incident "+string(open)) {
+		t.Fatalf("acme finds %q", got)
+	}
+	for _, item := range box.Items {
+		if want := "muster incident answer " + string(open) + ` fixed|not-fixed "NOTE"`; item.Want == api.WantFixed && (item.Command != want || !item.Due.Equal(p.now.Add(time.Hour))) {
+			t.Errorf("got %+v, want %q", item, want)
+		}
+	}
+	if got, _ := p.inboxOf(t, "globex/lead", ""); contains(got, "fixed incident "+string(open)) {
+		t.Errorf("another customer finds %q", got)
 	}
 }

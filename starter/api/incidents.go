@@ -385,8 +385,25 @@ func (s *server) fill(r *http.Request, c incident.Command) (incident.Command, er
 		return c, nil
 	case incident.Answer:
 		return s.answerFor(r, c)
+	case incident.ApproveUpdate:
+		var err error
+		c.SHA256, err = s.wholeProposal(r, c.SHA256)
+		return c, err
+	case incident.RejectUpdate:
+		var err error
+		c.SHA256, err = s.wholeProposal(r, c.SHA256)
+		return c, err
 	}
 	return c, nil
+}
+
+// wholeProposal is the SHA-256 of the text that waits, of which somebody has given all or the beginning.
+func (s *server) wholeProposal(r *http.Request, given string) (string, error) {
+	i, err := s.Backend.State(r.Context(), id(r))
+	if err != nil || i.Proposed == nil {
+		return given, err
+	}
+	return wholeSHA256(given, i.Proposed.SHA256)
 }
 
 // summon adds the name of whoever is asked to help: somebody who may answer.
@@ -415,10 +432,9 @@ func (s *server) blame(c incident.SetCause) (incident.Command, error) {
 	if c.Domain != incident.CauseVendor || c.Vendor == "" {
 		return c, nil // for the incident to judge
 	}
-	v, known := s.Directory().VendorSupport(c.Vendor)
-	if !known {
-		return nil, refusal.Of(http.StatusUnprocessableEntity, refusal.Fault{Field: "vendor", Detail: fmt.Sprintf(
-			"%q; want the id of a vendor with a support record in the organisation folder: %s", clip(c.Vendor), cmp.Or(oneOf(s.Directory().Vendors()), "there is none"))})
+	v, err := s.vendor(c.Vendor)
+	if err != nil {
+		return nil, err
 	}
 	c.Support = &v
 	return c, nil

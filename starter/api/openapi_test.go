@@ -489,7 +489,7 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+requestRoute+"/hand-over"] = api.Body{Value: api.NewRequestOwner{}}
 	want["POST "+requestRoute+"/meeting"] = api.Body{Value: request.Meet{}}
 	want["POST "+requestRoute+"/collect"] = api.Body{Value: request.Collect{}}
-	want["POST "+requestRoute+"/case"] = api.Body{Value: request.RecordCase{}}
+	want["POST "+requestRoute+"/case"] = api.Body{Value: api.NewRequestCase{}}
 	want["POST "+requestRoute+"/judge"] = api.Body{Value: request.Judge{}}
 	want["POST "+requestRoute+"/incident"] = api.Body{Value: api.RequestIncident{}}
 	want["POST /api/v1/incidents/{id}/review"] = api.Body{Value: struct{}{}}

@@ -348,7 +348,7 @@ func (h *house) AskPlanRun(_ context.Context, id planrun.ID, r starter.Request, 
 	return nil
 }
 
-func (h *house) OpenReviews(context.Context, int) ([]incident.ID, bool, error) {
+func (h *house) Reviews(context.Context, bool, int) ([]incident.ID, bool, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.reviewing, h.manyReviews, nil

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"muster/internal/action"
 	"muster/internal/authority"
 	"muster/internal/incident"
 	"muster/internal/problem"
@@ -75,7 +76,7 @@ func (s *server) problemRoutes() []route {
 		post("unlink", authority.Link, onProblem(s, asIs[problem.UnlinkIncident])),
 		post("known-error", authority.SetKnownError, onProblem(s, asIs[problem.SetKnownError])),
 		post("cause", authority.SetCause, onProblem(s, asIs[problem.SetCause])),
-		post("fix", authority.Fix, onProblem(s, asIs[problem.SetFix])),
+		post("fix", authority.Fix, s.fixProblem),
 		post("assign", authority.Assign, onProblem(s, s.assignProblem)),
 		post("close", authority.Close, onProblem(s, asIs[problem.Close])),
 		post("note", authority.Note, onProblem(s, asIs[problem.Note])),
@@ -129,12 +130,67 @@ func (s *server) openProblem(w http.ResponseWriter, r *http.Request) error {
 		}
 		terms.Incidents = append(terms.Incidents, o)
 	}
+	if err := s.alone(r.Context(), req, terms); err != nil {
+		return err
+	}
 	p, err := s.Backend.OpenProblem(r.Context(), req, terms)
 	s.Log.Info("command", "service", given.Service, "command", "open problem", "actor", req.By.ID, "request", req.ID, "error", err)
 	if err != nil {
 		return err
 	}
 	return answer(w, p)
+}
+
+// alone refuses a problem of incidents behind which another open one is, but the one that the same request has opened.
+func (s *server) alone(ctx context.Context, req starter.Request, terms problem.Terms) error {
+	if len(terms.Incidents) == 0 {
+		return nil
+	}
+	rows, _, err := s.Backend.Problems(ctx, ProblemFilter{Open: true, Service: terms.Service.ID, Limit: mostOpen})
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		p, err := s.Backend.Problem(ctx, row.ID)
+		if err != nil || p.Over() || p.Request == req.ID {
+			continue
+		}
+		for _, o := range terms.Incidents {
+			if slices.ContainsFunc(p.Links, func(l problem.Link) bool { return l.Incident == o.Incident }) {
+				return &starter.RefusedError{Reason: fmt.Sprintf("open problem of %s: %s is linked to %s, which is %s: want that one", terms.Service.Name, o.Incident, p.ID, p.Status)}
+			}
+		}
+	}
+	return nil
+}
+
+// fixProblem says what ends a problem for good. What is in place is done: an action item that is still open is none.
+func (s *server) fixProblem(w http.ResponseWriter, r *http.Request) error {
+	return onProblem(s, func(ctx context.Context, x problem.SetFix) (problem.Command, error) {
+		if x.Planned {
+			return x, nil
+		}
+		by := x.Actions
+		if p, err := s.Backend.Problem(ctx, problemOf(r)); err == nil && len(by) == 0 {
+			by = p.Actions
+		}
+		for _, id := range by {
+			if !action.ID(id).Valid() {
+				continue // the problem says what is wrong with it
+			}
+			a, err := s.Backend.Action(ctx, action.ID(id))
+			if _, none := errors.AsType[*starter.NotFoundError](err); none {
+				continue // it is over for so long that nobody knows it any more
+			}
+			if err != nil {
+				return nil, err
+			}
+			if a.Status == action.Open {
+				return nil, &starter.RefusedError{Reason: fmt.Sprintf("fix: action item %s is open: want it done, or say that the fix is planned", a.ID)}
+			}
+		}
+		return x, nil
+	})(w, r)
 }
 
 // keyOfProblem is what the incidents of a new problem have in common.
@@ -259,9 +315,21 @@ func (l search) problems(ctx context.Context) finding {
 		}
 		return []InboxItem{{
 			Kind: InboxProblem, ID: string(p.ID), Want: WantSolve, Title: p.Service.Name + ": " + p.Title, Since: p.Moved, Due: p.RemindAt,
-			Command: "muster problem show " + string(p.ID),
+			Command: l.solving(p),
 		}}, nil
 	})
+}
+
+// solving is the command that brings a problem on: what goes wrong is said first, then why, and then what ends it.
+func (l search) solving(p *problem.Problem) string {
+	next := "fix"
+	switch {
+	case p.KnownError == "":
+		next = "known-error"
+	case p.Cause == "":
+		next = "cause"
+	}
+	return fmt.Sprintf("muster problem %s %s %s", next, p.ID, l.blank("TEXT", "내용"))
 }
 
 // Problems returns a page of problems. The filter's After is what the page before said is next.

@@ -201,6 +201,17 @@ func TestWhatIsWrongWithAProblem(t *testing.T) {
 			t.Errorf("%s %s: got %d %s, want %d with %q", tc.path, tc.body, w.Code, w.Body, tc.code, tc.want)
 		}
 	}
+	p := newPlace(t)
+	for body, want := range map[string]string{
+		`{"service":"checkout","title":"Again","incidents":["` + string(open) + `"]}`: "is linked to PRB-",
+	} {
+		if w := p.ask("POST", "/api/v1/problems", `{"service":"checkout","title":"It leaks","incidents":["`+string(open)+`"]}`); w.Code != 200 {
+			t.Fatalf("got %d %s", w.Code, w.Body)
+		}
+		if w := p.ask("POST", "/api/v1/problems", body); w.Code != 409 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: got %d %s, want %q", body, w.Code, w.Body, want)
+		}
+	}
 	for _, path := range []string{"/api/v1/problems?status=gone", leak + "/report?format=doc", leak + "?x=1"} {
 		if w := newPlace(t).ask("GET", path, ""); w.Code != 422 {
 			t.Errorf("%s: got %d %s", path, w.Code, w.Body)
@@ -229,7 +240,7 @@ func TestProblemsThatWaitForTheirOwner(t *testing.T) {
 		for _, i := range box.Items {
 			if i.Kind == api.InboxProblem {
 				got++
-				if i.Want != api.WantSolve || i.ID != string(leaking) || i.Command != "muster problem show "+string(leaking) || !i.Due.Equal(p.now.AddDate(0, 0, 5)) {
+				if i.Want != api.WantSolve || i.ID != string(leaking) || i.Command != "muster problem known-error "+string(leaking)+` "내용"` || !i.Due.Equal(p.now.AddDate(0, 0, 5)) {
 					t.Errorf("%s: got %+v", who, i)
 				}
 			}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"muster/internal/authority"
-	"muster/internal/escalation"
+	"muster/internal/incident"
 	"muster/internal/priority"
 	"muster/internal/refusal"
 	"muster/internal/report"
@@ -37,7 +37,7 @@ type RequestPage struct {
 // A NewRequest is what a customer's request is recorded with. What is promised for it is in the organisation folder.
 type NewRequest struct {
 	Customer string              `json:"customer,omitempty"` // ID; of a customer's people, their own
-	Kind     string              `json:"kind"`               // "enquiry", or the ID of a feature
+	Kind     string              `json:"kind"`               // one that the support plan names, or the ID of a feature
 	Feature  string              `json:"feature,omitempty"`  // ID
 	Channel  supportplan.Channel `json:"channel,omitempty"`
 	Received string              `json:"received,omitempty"` // RFC 3339; empty: now
@@ -60,11 +60,22 @@ type RequestIncident struct {
 	Urgency priority.Level `json:"urgency,omitempty"`
 }
 
+// A NewRequestCase is what a vendor was asked, and when to ask again.
+type NewRequestCase struct {
+	Vendor string    `json:"vendor"` // ID
+	Ref    string    `json:"ref"`
+	Chase  time.Time `json:"chase"`
+}
+
 // A RequestReceipt says where a request stands after it was asked something.
 type RequestReceipt struct {
 	ID       request.ID     `json:"id"`
 	Status   request.Status `json:"status"`
 	Incident string         `json:"incident,omitempty"` // that it has become
+	Already  bool           `json:"already,omitempty"`  // it was that incident before: nothing is opened
+	Owner    string         `json:"owner,omitempty"`    // name of who works on it, for the provider
+	Chase    time.Time      `json:"chase,omitzero"`     // when its vendor is asked again, for the provider
+	Zone     string         `json:"zone,omitempty"`     // IANA zone in which the organisation reads
 }
 
 // Bounds of what is recorded.
@@ -250,7 +261,54 @@ func (s *server) askRequest(w http.ResponseWriter, r *http.Request, req starter.
 	if err != nil {
 		return err
 	}
-	return answer(w, RequestReceipt{ID: id, Status: q.Status, Incident: q.Incident})
+	receipt := RequestReceipt{ID: id, Status: q.Status, Incident: q.Incident, Zone: s.Zone}
+	if visiting(r.Context()).Kind == authority.Provider {
+		receipt.Owner = q.Owner.Shown()
+		if q.Case != nil && !q.Case.Chased {
+			receipt.Chase = q.Case.Chase
+		}
+	}
+	return answer(w, receipt)
+}
+
+// answerRequest answers a customer. What somebody works on is theirs to answer: whoever answers instead takes it first.
+func (s *server) answerRequest(w http.ResponseWriter, r *http.Request) error {
+	var c request.Answer
+	req, err := s.request(w, r, &c)
+	if err != nil {
+		return err
+	}
+	q, err := s.Backend.Request(r.Context(), requestOf(r))
+	if err != nil {
+		return err
+	}
+	if q.Owner.ID != "" && q.Owner.ID != req.By.ID && c.Check(q, req.By) == nil {
+		return &starter.RefusedError{Reason: fmt.Sprintf("answer request %s: %s works on it: take it first, muster request take %s", q.ID, q.Owner.Shown(), q.ID)}
+	}
+	return s.askRequest(w, r, req, c)
+}
+
+// caseRequest says what a vendor was asked that the organisation folder knows.
+func (s *server) caseRequest(w http.ResponseWriter, r *http.Request) error {
+	var given NewRequestCase
+	req, err := s.request(w, r, &given)
+	if err != nil {
+		return err
+	}
+	v, err := s.vendor(given.Vendor)
+	if err != nil {
+		return err
+	}
+	return s.askRequest(w, r, req, request.RecordCase{Vendor: given.Vendor, Name: v.Name, Ref: given.Ref, Chase: given.Chase})
+}
+
+// vendor is one that the organisation folder knows.
+func (s *server) vendor(id string) (incident.VendorSupport, error) {
+	v, known := s.Directory().VendorSupport(id)
+	if !known {
+		return v, fault("vendor", fmt.Sprintf("%q; want the id of a vendor with a support record in the organisation folder: %s", clip(id), cmp.Or(oneOf(s.Directory().Vendors()), "there is none")))
+	}
+	return v, nil
 }
 
 // handOverRequest gives a request to somebody of the provider. An engineer of the customer takes it only with what that needs.
@@ -268,9 +326,9 @@ func (s *server) handOverRequest(w http.ResponseWriter, r *http.Request) error {
 	if !known || authority.May(who, authority.Work, authority.Object{Kind: authority.Request}) != nil {
 		return fault("person", fmt.Sprintf("%q; want the id of one of the provider's people who may work on it", clip(given.Person)))
 	}
-	engineers := []escalation.Target{{Kind: escalation.Engineer, ID: q.Customer}}
-	to := search{server: s, by: visitor{Subject: who}}
-	return s.askRequest(w, r, req, request.HandOver{Person: given.Person, Name: who.Actor.Name, Note: given.Note, Engineer: to.means(engineers)})
+	return s.askRequest(w, r, req, request.HandOver{
+		Person: given.Person, Name: who.Actor.Name, Note: given.Note, Engineer: s.Directory().Answers(given.Person, q.Customer),
+	})
 }
 
 // judgeRequest says whether an answer is enough. How content a customer is, only the customer says.
@@ -305,7 +363,7 @@ func (s *server) promoteRequest(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if q.Incident != "" {
-		return answer(w, RequestReceipt{ID: q.ID, Status: q.Status, Incident: q.Incident})
+		return answer(w, RequestReceipt{ID: q.ID, Status: q.Status, Incident: q.Incident, Already: true, Zone: s.Zone})
 	}
 	if err := (request.Promote{Incident: "the one to come"}).Check(q, req.By); err != nil {
 		return &starter.RefusedError{Reason: err.Error()} // before there is an incident

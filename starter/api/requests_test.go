@@ -38,7 +38,7 @@ func asked() map[string]string {
 		"hand-over": `{"person":"kim","note":"internal words"}`,
 		"meeting":   `{"purpose":"More storage","who":["Seo"],"text":"The disk fills up"}`,
 		"collect":   `{"need":"version","text":"4.2"}`,
-		"case":      `{"vendor":"skyhost","ref":"SR-1182","chase":"2026-12-01T09:00:00+09:00"}`,
+		"case":      `{"vendor":"vane","ref":"SR-1182","chase":"2026-12-01T09:00:00+09:00"}`,
 		"judge":     `{"result":"complete","note":"they have called"}`,
 		"incident":  `{"service":"checkout","title":"Payments are refused"}`,
 	}
@@ -211,7 +211,7 @@ func TestARequestIsRecordedWithWhatTheFolderPromises(t *testing.T) {
 		t.Errorf("got %+v, %v, sought %+v", page, err, p.sought)
 	}
 	r, err := c.AskRequest(t.Context(), q.ID, request.Answer{Text: "So."}, "k2")
-	if err != nil || r != (api.RequestReceipt{ID: q.ID, Status: request.Closed}) {
+	if err != nil || r != (api.RequestReceipt{ID: q.ID, Status: request.Closed, Zone: "Asia/Seoul"}) {
 		t.Errorf("got %+v, %v", r, err)
 	}
 }
@@ -349,9 +349,16 @@ func TestARequestIsWorkedOn(t *testing.T) {
 	if got, _ := p.inboxOf(t, "kim", ""); !slices.Contains(got, "answer request "+string(tuning)) {
 		t.Errorf("kim finds %q", got)
 	}
-	must(request.RecordCase{Vendor: "skyhost", Ref: "SR-1", Chase: p.now.Add(time.Hour)})
+	must(request.RecordCase{Vendor: "vane", Ref: "SR-1", Chase: p.now.Add(time.Hour)})
 	p.requests[tuning].Terms.Confirm = &supportplan.Confirmation{Days: 3}
+	if err := ask(request.Answer{Text: "done"}); err == nil || !strings.Contains(err.Error(), "김민수 works on it: take it first") {
+		t.Errorf("whoever does not work on it answers: %v", err)
+	}
+	must(request.Take{})
 	must(request.Answer{Text: "done"})
+	if got, _ := p.inboxOf(t, "acme/desk", ""); !slices.Contains(got, "judge request "+string(tuning)) {
+		t.Errorf("the customer finds %q", got)
+	}
 	if err := ask(request.Judge{Result: request.Complete, Score: 5}); err == nil || !strings.Contains(err.Error(), "want it from the customer alone") {
 		t.Errorf("the provider is content: %v", err)
 	}

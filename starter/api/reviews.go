@@ -2,13 +2,16 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
+	"muster/internal/action"
 	"muster/internal/authority"
 	"muster/internal/incident"
 	"muster/internal/priority"
@@ -27,9 +30,10 @@ type ReviewSummary struct {
 	NextDue  time.Time         `json:"next_due,omitzero"`
 	Stage    review.Stage      `json:"stage,omitempty"` // that is due next
 	Overdue  bool              `json:"overdue,omitempty"`
+	ClosedAt time.Time         `json:"closed_at,omitzero"`
 }
 
-// A ReviewPage lists the reviews that are open, the newest first.
+// A ReviewPage lists the reviews that are open, the newest first, or all of them.
 type ReviewPage struct {
 	Reviews  []ReviewSummary `json:"reviews"`
 	Cut      bool            `json:"cut,omitempty"` // there are more, or some did not answer
@@ -41,15 +45,19 @@ type ReviewPage struct {
 type ReviewReceipt struct {
 	ID     incident.ID   `json:"id"`
 	Status review.Status `json:"status"`
+	Next   []review.Next `json:"next,omitempty"` // what is still to be done
+	Void   []string      `json:"void,omitempty"` // audiences of which what was approved or published is void now
 }
 
-// listReviews answers with the open reviews that the visitor may read.
+// listReviews answers with the open reviews that the visitor may read, or with all of them.
 func (s *server) listReviews(w http.ResponseWriter, r *http.Request) error {
-	if err := queryFaults(r.URL.Query(), nil); err != nil {
+	q := asked{Values: r.URL.Query()}
+	all := q.truth("all")
+	if err := queryFaults(q.Values, q.faults, "all"); err != nil {
 		return err
 	}
 	by := visiting(r.Context())
-	ids, more, err := s.Backend.OpenReviews(r.Context(), mostOpen)
+	ids, more, err := s.Backend.Reviews(r.Context(), !all, mostOpen)
 	if err != nil {
 		return err
 	}
@@ -61,7 +69,7 @@ func (s *server) listReviews(w http.ResponseWriter, r *http.Request) error {
 			return
 		}
 		x, err := s.Backend.Review(r.Context(), ids[n])
-		if unseen[n] = err != nil; err != nil || x.Status != review.Open {
+		if unseen[n] = err != nil; err != nil || x.Status != review.Open && !all {
 			return
 		}
 		rows[n] = summaryOf(&x)
@@ -77,7 +85,10 @@ func (s *server) listReviews(w http.ResponseWriter, r *http.Request) error {
 
 func summaryOf(x *review.Review) *ReviewSummary {
 	row := &ReviewSummary{
-		ID: x.Facts.Incident, Title: x.Facts.Title, Service: x.Facts.Service, Priority: x.Facts.Priority, Opened: x.Opened, Overdue: x.Overdue,
+		ID: x.Facts.Incident, Title: x.Facts.Title, Service: x.Facts.Service, Priority: x.Facts.Priority, Opened: x.Opened, Overdue: x.Overdue, ClosedAt: x.Ended,
+	}
+	if x.Status != review.Open {
+		return row
 	}
 	if x.Rules == nil && !x.Overdue {
 		row.NextDue = x.Due
@@ -110,7 +121,29 @@ func (s *server) review(w http.ResponseWriter, r *http.Request) error {
 	if by.Kind != authority.Provider {
 		return answer(w, x.Shown(by.Party))
 	}
+	s.addLate(r.Context(), by, &x)
 	return answer(w, x)
+}
+
+// addLate adds the action items that were opened for a review after its end, which takes nothing any more.
+func (s *server) addLate(ctx context.Context, by visitor, x *review.Review) {
+	if x.Status == review.Open {
+		return
+	}
+	f := ActionFilter{Origin: string(x.Facts.Incident)}
+	f.Limit = MaxRows
+	rows, _, err := s.actions(ctx, by, f)
+	if err != nil {
+		s.Log.Warn("action items of a closed review not found", "review", x.Facts.Incident, "error", err)
+	}
+	for _, row := range slices.Backward(rows) {
+		if slices.ContainsFunc(x.Actions, func(a review.Action) bool { return a.ID == string(row.ID) }) {
+			continue
+		}
+		if a, err := s.Backend.Action(ctx, row.ID); err == nil && a.Origin.Kind == action.OfReview {
+			x.Actions = append(x.Actions, review.Action{ID: string(a.ID), Title: a.Title, By: a.Opener, At: a.Opened})
+		}
+	}
 }
 
 // reviewReport answers with the report of a review, or with its text for a customer.
@@ -130,6 +163,8 @@ func (s *server) reviewReport(w http.ResponseWriter, r *http.Request) error {
 		x, customer = *x.Shown(by.Party), by.Party
 	} else if !insideReview(r) {
 		return s.may(r, authority.ReadInternal, authority.Review)
+	} else if customer == "" {
+		s.addLate(r.Context(), by, &x)
 	}
 	e := report.Edition{Language: cmp.Or(q.Get("lang"), s.Language), Format: format, At: s.Now()}
 	name := string(x.Facts.Incident) + ".review"
@@ -172,7 +207,11 @@ func (s *server) openReview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answer(w, ReviewReceipt{ID: i.ID, Status: review.Open})
+	receipt := ReviewReceipt{ID: i.ID, Status: review.Open}
+	if x, err := s.Backend.Review(r.Context(), i.ID); err == nil {
+		receipt.Next = x.Next()
+	}
+	return answer(w, receipt)
 }
 
 // sides are for whom somebody speaks who approves a text: those who operate services are technical people, members are not.
@@ -235,14 +274,18 @@ func (s *server) onReview(a reviewAsk) handler {
 			yes.Sides = sides(by.Subject)
 			c = yes
 		}
+		before, err := s.Backend.Review(r.Context(), id(r))
+		if err != nil {
+			return err
+		}
+		before.Texts = slices.Clone(before.Texts)
 		_, noted := c.(review.Note)
 		_, closes := c.(review.Close)
-		if !noted && !closes {
-			if x, err := s.Backend.Review(r.Context(), id(r)); err != nil {
-				return err
-			} else if x.Rules == nil && x.Status == review.Open {
-				return &starter.RefusedError{Reason: fmt.Sprintf("review of %s: it is from before there were stages; it takes notes, and can be closed", id(r))}
-			}
+		if !noted && !closes && before.Rules == nil && before.Status == review.Open {
+			return &starter.RefusedError{Reason: fmt.Sprintf("review of %s: it is from before there were stages; it takes notes, and can be closed", id(r))}
+		}
+		if c, err = s.meantReview(&before, c); err != nil {
+			return err
 		}
 		err = s.Backend.AskReview(r.Context(), id(r), req, c)
 		s.Log.Info("command", "review", id(r), "path", r.URL.Path, "actor", by.Actor.ID, "request", req.ID, "error", err)
@@ -260,6 +303,61 @@ func (s *server) onReview(a reviewAsk) handler {
 		case gone:
 			return &starter.RefusedError{Reason: "review of " + string(id(r)) + ": it is closed"}
 		}
-		return answer(w, ReviewReceipt{id(r), state.Status})
+		receipt := ReviewReceipt{ID: id(r), Status: state.Status, Void: voided(&before, &state)}
+		if by.Kind == authority.Provider {
+			receipt.Next = state.Next()
+		}
+		return answer(w, receipt)
 	}
+}
+
+// meantReview looks up what a command names: the vendor that is invited, and the whole SHA-256 of which somebody has given the beginning.
+func (s *server) meantReview(x *review.Review, c review.Command) (_ review.Command, err error) {
+	switch c := c.(type) {
+	case review.Invite:
+		_, err = s.vendor(c.Vendor)
+	case review.Approve:
+		c.SHA256, err = wholeSHA256(c.SHA256, sha256Of(x, c.Audience))
+		return c, err
+	case review.Reject:
+		c.SHA256, err = wholeSHA256(c.SHA256, sha256Of(x, c.Audience))
+		return c, err
+	case review.PublishText:
+		c.SHA256, err = wholeSHA256(c.SHA256, sha256Of(x, c.Audience))
+		return c, err
+	}
+	return c, err
+}
+
+// sha256Of is that of a text as it is now, empty where there is none.
+func sha256Of(x *review.Review, audience string) string {
+	if t := x.Text(audience); t != nil {
+		return t.SHA256
+	}
+	return ""
+}
+
+// wholeSHA256 is the SHA-256 of which somebody has given all or the beginning. What is whole may be that of another text, which whoever
+// is asked then says.
+func wholeSHA256(given, is string) (string, error) {
+	const least = 6 // digits
+	switch {
+	case is == "" || len(given) == len(is):
+		return given, nil
+	case len(given) >= least && strings.HasPrefix(is, given):
+		return is, nil
+	}
+	return "", fault("sha256", fmt.Sprintf("%q; want that of the text as it is shown, or its first %d digits or more", clip(given), least))
+}
+
+// voided are the audiences of which something was approved or published before and is not any more.
+func voided(before, after *review.Review) (all []string) {
+	for n := range before.Texts {
+		was := &before.Texts[n]
+		is := after.Text(was.Audience)
+		if is != nil && (len(was.Votes) > 0 && len(is.Votes) == 0 || !was.Published.IsZero() && is.Published.IsZero()) {
+			all = append(all, was.Audience)
+		}
+	}
+	return all
 }

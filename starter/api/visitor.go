@@ -46,6 +46,8 @@ type Directory interface {
 	// Recipients returns whom a target means at an instant, nobody when a schedule has a gap. Its error is that there is no
 	// such target.
 	Recipients(t escalation.Target, at time.Time) ([]delivery.Recipient, error)
+	// Answers tells whether a person is one of those who answer for a customer, on call or not.
+	Answers(person, customer string) bool
 	// Form returns the organisation's own form of a report, nil where the shipped one serves.
 	Form(kind report.FormKind, customer, language string) *report.Form
 	// LastResorts returns whom the policies that page a schedule page when nothing else helps.

@@ -63,7 +63,7 @@ type actionLabels struct {
 func actionLabelsIn(language string) actionLabels {
 	if language == "ko" {
 		return actionLabels{
-			id: "개선 과제", item: "할 일", owner: "담당자", gone: "%s (찾을 수 없음)", group: "지원 그룹", opened: "등록자", kind: "목적", priority: "중요도", origin: "근거",
+			id: "개선 과제", item: "할 일", owner: "담당자", gone: "%s (찾을 수 없음)", group: "지원 그룹", opened: "등록자", kind: "목적", priority: "우선순위", origin: "근거",
 			ticket: "티켓", text: "내용", public: "고객사에 공개", extended: "기한 연장", reopened: "다시 열림", evidence: "증적", done: "수행한 사람", verifier: "검증한 사람",
 			check: "효과 확인", said: "최근 의견", ended: "끝난 시각", noted: "%s: 타임라인에 기록", proposal: "제안", proposals: "조직 폴더 보완 제안", none: "제안 없음",
 		}
@@ -274,7 +274,7 @@ func (s sheet) action(a *action.Action) {
 		owner = s.paint(red, fmt.Sprintf(say.gone, owner))
 	}
 	f.add(say.owner, owner)
-	f.add(say.group, printable(a.Group))
+	f.add(say.group, printable(a.GroupShown()))
 	f.add(s.say.due, s.dueSoon(a.Due))
 	f.add(say.opened, printable(a.Opener.Shown()))
 	f.add(say.origin, printable(texts.ActionOrigin(a.Origin, s.language)))
@@ -289,8 +289,8 @@ func (s sheet) action(a *action.Action) {
 	if p := a.Proposal; p != nil {
 		f.add(say.proposal, append([]string{printable(texts.ActionProposal(p.Shelf, s.language) + " " + p.ID)}, paragraphs(p.Text)...)...)
 	}
-	f.add(say.extended, howOften(a.Extended))
-	f.add(say.reopened, howOften(a.Reopened))
+	f.add(say.extended, s.howOften(a.Extended))
+	f.add(say.reopened, s.howOften(a.Reopened))
 	if e := a.Evidence; e != nil {
 		f.add(say.evidence, printable(e.Ref), printable(e.SHA256))
 	}
@@ -306,11 +306,16 @@ func (s sheet) action(a *action.Action) {
 }
 
 // howOften is a count, empty where it is none.
-func howOften(n int) string {
-	if n == 0 {
+func (p page) howOften(n int) string {
+	switch {
+	case n == 0:
 		return ""
+	case p.language == "ko":
+		return fmt.Sprintf("%d회", n)
+	case n == 1:
+		return "once"
 	}
-	return fmt.Sprintf("%d×", n)
+	return fmt.Sprintf("%d times", n)
 }
 
 func (a *app) doneAction() *cobra.Command {

@@ -71,18 +71,18 @@ risk is in hand, and by nobody else.
 
 // escalationLabels are the words of one language that stand beside an escalation.
 type escalationLabels struct {
-	id, what, level, of, originator, gone, priority, told, until, taker, answer, answered, said, ended, noted string
+	id, what, level, of, originator, gone, priority, told, until, taker, answer, answered, said, ended, noted, again string
 }
 
 func escalationLabelsIn(language string) escalationLabels {
 	if language == "ko" {
 		return escalationLabels{
-			id: "에스컬레이션", what: "상황", level: "단계", of: "%d/%d", originator: "제기자", gone: "%s (찾을 수 없음)", priority: "중요도", told: "알린 사람",
+			again: "마지막 단계에 알림. 그 위 단계는 없음", id: "에스컬레이션", what: "상황", level: "단계", of: "%d/%d", originator: "제기자", gone: "%s (찾을 수 없음)", priority: "우선순위", told: "알린 사람",
 			until: "다음 알림", taker: "맡은 사람", answer: "조치 답변", answered: "답변한 사람", said: "최근 의견", ended: "끝난 시각", noted: "%s: 타임라인에 기록",
 		}
 	}
 	return escalationLabels{
-		id: "Escalation", what: "What", level: "Level", of: "%d of %d", originator: "Escalated by", gone: "%s (not found)", priority: "Priority", told: "Told",
+		again: "the last level is told: nobody stands above it", id: "Escalation", what: "What", level: "Level", of: "%d of %d", originator: "Escalated by", gone: "%s (not found)", priority: "Priority", told: "Told",
 		until: "Next told", taker: "Taken by", answer: "Answer", answered: "Answered by", said: "Last words", ended: "Ended", noted: "%s: recorded in its timeline",
 	}
 }
@@ -286,6 +286,9 @@ func (a *app) asksEscalation(cmd *cobra.Command, before int, command func(args [
 			if _, noted := asked.(risk.Note); noted {
 				fmt.Fprintln(w, printable(fmt.Sprintf(say.noted, r.ID)))
 				return
+			}
+			if _, raised := asked.(risk.Raise); raised && r.Level == r.Levels {
+				defer fmt.Fprintln(w, say.again)
 			}
 			fmt.Fprintf(w, "%s: %s (%s %s)\n", printable(string(r.ID)), p.riskStatus(r.Status), strings.ToLower(say.level), fmt.Sprintf(say.of, r.Level, r.Levels))
 		})

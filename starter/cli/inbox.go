@@ -105,8 +105,12 @@ func (p page) inbox(all []api.InboxItem) {
 	say := runLabelsIn(p.language)
 	rows := [][]string{p.head(p.say.due, say.wanted, say.about, p.say.customer, say.waiting, say.command)}
 	for _, i := range all {
+		said := printable(i.Command)
+		if i.Read != "" {
+			said = printable(i.Read) + "\n" + said
+		}
 		rows = append(rows, []string{
-			p.dueSoon(i.Due), p.want(i.Want), printable(p.inboxKind(i.Kind) + ", " + i.Title), printable(i.Customer), p.instant(i.Since), printable(i.Command),
+			p.dueSoon(i.Due), p.want(i.Want), printable(p.inboxKind(i.Kind) + ", " + i.Title), printable(i.Customer), p.instant(i.Since), said,
 		})
 	}
 	p.rows(p.w, rows, text.WrapSoft)

@@ -277,8 +277,8 @@ func (h *house) AskPlanRun(_ context.Context, id planrun.ID, r starter.Request, 
 	return nil
 }
 
-// OpenReviews is the one of the closed incident, and one that does not answer.
-func (h *house) OpenReviews(context.Context, int) ([]incident.ID, bool, error) {
+// Reviews is the one of the closed incident, and one that does not answer.
+func (h *house) Reviews(context.Context, bool, int) ([]incident.ID, bool, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return []incident.ID{over}, h.down > 0, nil

@@ -29,7 +29,7 @@ func (a *app) request() *cobra.Command {
 once; on anything else a person decides who has not recorded it. The customer is told on receipt, of the decision and the answer.
 
 ` + finding,
-		Example: "  muster request open garam enquiry \"How do we renew the certificate?\" --channel phone\n  muster request list\n" +
+		Example: "  muster request open garam enquiries \"How do we renew the certificate?\" --channel phone\n  muster request list\n" +
 			"  muster request answer " + aRequest + " \"The certificate is renewed\"",
 		Args: noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -69,7 +69,7 @@ once; on anything else a person decides who has not recorded it. The customer is
 		}, func(text string) request.Command { return request.Approve{Reason: text} }),
 		a.asksRequest(&cobra.Command{
 			Use: "answer REQUEST TEXT...", Short: "Answer the customer",
-			Long:    "Answer the customer, which keeps what was promised; \"-\" reads the text from the standard input.",
+			Long:    "Answer the customer: the text goes to its contacts at once, and keeps what was promised. Whoever works on it answers; others take it\nfirst. \"-\" reads the text from the standard input.",
 			Example: "  muster request answer " + aRequest + " \"The certificate is renewed\"\n  muster request answer " + aRequest + " - <answer.txt",
 		}, func(text string) request.Command { return request.Answer{Text: text} }),
 		a.asksRequest(&cobra.Command{
@@ -89,7 +89,7 @@ once; on anything else a person decides who has not recorded it. The customer is
 // requestLabels are the words of one language that stand beside a request.
 type requestLabels struct {
 	id, recorded, channel, number, text, decided, reason, offered, answer, answered, closes, ended, noted string
-	begun, owner, missing, vendor, chase, incident, rating                                                string
+	begun, owner, missing, vendor, chase, incident, rating, judged, sent, already                         string
 }
 
 func requestLabelsIn(language string) requestLabels {
@@ -98,28 +98,30 @@ func requestLabelsIn(language string) requestLabels {
 			id: "요청 번호", recorded: "접수자", channel: "접수 경로", number: "접수 번호", text: "요청 내용", decided: "결정한 사람", reason: "결정 사유", offered: "대안", answer: "답변",
 			answered: "답변한 사람", closes: "이의 제기 기한", ended: "끝난 시각", noted: "%s: 요청에 기록",
 			begun: "이슈 발생", owner: "처리자", missing: "부족한 정보", vendor: "벤더 케이스", chase: "재확인 예정", incident: "인시던트", rating: "만족도",
+			judged: "판단한 사람", sent: "고객사에 발송", already: "%s: 이미 인시던트 %s(으)로 등록되어 있어 새로 열지 않음",
 		}
 	}
 	return requestLabels{
 		id: "Request", recorded: "Recorded by", channel: "Channel", number: "Receipt number", text: "Asked", decided: "Decided by", reason: "Reason", offered: "Offered",
 		answer: "Answer", answered: "Answered by", closes: "Objections until", ended: "Ended", noted: "%s: recorded in its timeline",
 		begun: "Began", owner: "Works on it", missing: "Missing", vendor: "Vendor's case", chase: "Ask again", incident: "Incident", rating: "Content",
+		judged: "Judged by", sent: "the customer is told", already: "%s was incident %s before: nothing is opened",
 	}
 }
 
 func (a *app) openRequest() *cobra.Command {
 	var (
-		asked api.NewRequest
-		key   string
+		asked         api.NewRequest
+		key, received string
 	)
 	cmd := &cobra.Command{
 		Use:   "open CUSTOMER KIND TEXT...",
 		Short: "Record what a customer asks for",
 		Long: `Record what a customer asks for. KIND is a kind of request that its support plan names, or the ID of a feature
-of its entitlement table; muster explain plan shows both. "-" reads the text from the standard input.
+of its entitlement table; muster explain plan shows both. "-" reads the text from the standard input. ` + times + `
 
 Channels: ` + joined(supportplan.Channels()) + `.`,
-		Example: "  muster request open garam enquiry \"How do we renew the certificate?\" --channel phone --number C-204\n" +
+		Example: "  muster request open garam enquiries \"How do we renew the certificate?\" --channel phone --number C-204\n" +
 			"  muster request open garam enquiries - --received 2026-11-30T09:00:00+09:00 <mail.txt",
 		Args: func(_ *cobra.Command, args []string) error {
 			if asked.Channel != "" && !slices.Contains(supportplan.Channels(), asked.Channel) {
@@ -133,6 +135,13 @@ Channels: ` + joined(supportplan.Channels()) + `.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) (err error) {
 			asked.Customer, asked.Kind = args[0], args[1]
+			if received != "" {
+				at, err := a.clockTime("--received", received)
+				if err != nil {
+					return err
+				}
+				asked.Received = at.Format(time.RFC3339)
+			}
 			if asked.Text, err = a.text(args[2:]); err != nil {
 				return err
 			}
@@ -150,7 +159,7 @@ Channels: ` + joined(supportplan.Channels()) + `.`,
 	f := cmd.Flags()
 	f.StringVar(&asked.Feature, "feature", "", "`ID` of a feature, where the kind is none")
 	f.StringVar((*string)(&asked.Channel), "channel", "", "`CHANNEL` by which it came; default: the support hours of the plan count")
-	f.StringVar(&asked.Received, "received", "", "`TIME` at which it came, such as 2026-11-30T09:00:00+09:00; default: now")
+	f.StringVar(&received, "received", "", "`TIME` at which it came, such as 2026-11-30T09:00:00+09:00; default: now")
 	f.StringVar((*string)(&asked.Begun), "begun", "", "`WHERE` an issue began of which the customer is told: "+joined(request.Begins())+"; default: the customer asks")
 	f.StringVar(&asked.Number, "number", "", "`NUMBER` by which whoever took it knows it")
 	_ = cmd.RegisterFlagCompletionFunc("channel", completions(supportplan.Channels()))
@@ -275,7 +284,8 @@ func (s sheet) asking(r *request.Request) {
 	}
 	f.add(say.owner, printable(r.Owner.Shown()))
 	s.collected(&f, r, say)
-	f.add(say.decided, printable(r.DecidedBy.Shown()))
+	f.add(say.decided, printable(r.Decided().Shown()))
+	f.add(say.judged, printable(r.Judged().Shown()))
 	f.add(say.reason, printable(r.Reason))
 	f.add(say.offered, printable(r.Offer))
 	f.add(say.answer, paragraphs(r.Answer)...)
@@ -306,7 +316,7 @@ func (s sheet) collected(f *facts, r *request.Request, say requestLabels) {
 		f.add(say.missing, missing...)
 	}
 	if c := r.Case; c != nil {
-		f.add(say.vendor, printable(c.Vendor+" "+c.Ref))
+		f.add(say.vendor, printable(c.Shown()+" "+c.Ref))
 		f.add(say.chase, s.at(c.Chase))
 	}
 	f.add(say.incident, printable(r.Incident))
@@ -354,13 +364,14 @@ func (a *app) requestCase() *cobra.Command {
 	var chase string
 	cmd := a.asksRequestOf(&cobra.Command{
 		Use: "case REQUEST VENDOR REF", Short: "Say what a vendor was asked, and when to ask again",
-		Long:    "Say by which reference a vendor knows what it was asked, and when to ask again: whoever works on it is told then. " + times,
+		Long:    "Say by which reference a vendor knows what it was asked, and when to ask again: whoever works on it is told then. VENDOR is\nthe ID of one that the organisation folder knows, and --chase is required. " + times,
 		Example: "  muster request case " + aRequest + " skyhost SR-1182 --chase 2026-12-01T09:00:00+09:00",
 	}, 1, func(args []string, text string) (request.Command, error) {
 		at, err := a.clockTime("--chase", chase)
 		return request.RecordCase{Vendor: args[0], Ref: text, Chase: at}, err
 	})
-	cmd.Flags().StringVar(&chase, "chase", "", "`TIME` at which to ask again, such as 2026-12-01T09:00:00+09:00")
+	cmd.Flags().StringVar(&chase, "chase", "", "`TIME` at which to ask again, such as 2026-12-01T09:00:00+09:00; required")
+	_ = cmd.MarkFlagRequired("chase")
 	return cmd
 }
 
@@ -388,15 +399,15 @@ func (a *app) requestMeeting() *cobra.Command {
 	cmd := a.asksRequestOf(&cobra.Command{
 		Use: "meeting REQUEST TEXT...", Short: "Record a meeting on it, with its minutes",
 		Long: "Record a meeting on it: what it was for, who was there, what was said and decided, and what comes next. The customer may read the\n" +
-			"minutes, and nobody can change them. \"-\" reads what was said from the standard input.",
+			"minutes, and nobody can change them. \"-\" reads what was said from the standard input. " + times,
 		Example: "  muster request meeting " + aRequest + " --purpose \"More storage\" --who Seo --who Park --decision \"100 GB more\" --next \"Park, until Friday: a quote\" " +
 			"\"the disk fills up\"",
 	}, 0, func(_ []string, text string) (request.Command, error) {
 		met.Text = text
 		if at != "" {
 			var err error
-			if met.At, err = time.Parse(time.RFC3339, at); err != nil {
-				return nil, misused("--at %q: want an instant such as 2026-11-30T10:00:00+09:00", at)
+			if met.At, err = a.clockTime("--at", at); err != nil {
+				return nil, err
 			}
 		}
 		return met, nil
@@ -406,7 +417,7 @@ func (a *app) requestMeeting() *cobra.Command {
 	f.StringArrayVar(&met.Who, "who", nil, "`NAME` of somebody who was there; for several, several times")
 	f.StringArrayVar(&met.Decisions, "decision", nil, "`TEXT` of something that was decided; for several, several times")
 	f.StringArrayVar(&met.Next, "next", nil, "`TEXT` of a next step; for several, several times")
-	f.StringVar(&at, "at", "", "`TIME` at which it was held; default: now")
+	f.StringVar(&at, "at", "", "`TIME` at which it was held, such as \"2026-11-30 10:00\"; default: now")
 	for _, name := range []string{"purpose", "who", "decision", "next", "at"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions)
 	}
@@ -495,7 +506,12 @@ func (a *app) requestIncident() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.answer(r, func(w io.Writer) { fmt.Fprintf(w, "%s: %s\n", printable(string(r.ID)), printable(r.Incident)) })
+			return a.answer(r, func(w io.Writer) {
+				fmt.Fprintf(w, "%s: %s\n", printable(string(r.ID)), printable(r.Incident))
+				if r.Already {
+					a.note(requestLabelsIn(a.page(w, "", "").language).already, r.ID, r.Incident)
+				}
+			})
 		}),
 	}
 	cmd.Flags().StringVar(&impact, "impact", "", "`LEVEL` of the impact; default: that of the service")
@@ -529,16 +545,31 @@ func (a *app) asksRequestOf(cmd *cobra.Command, before int, command func(args []
 			return err
 		}
 		return a.answer(r, func(w io.Writer) {
-			p := a.page(w, "", "")
+			p := a.page(w, "", r.Zone)
 			if _, noted := asked.(request.Note); noted {
 				fmt.Fprintln(w, printable(fmt.Sprintf(requestLabelsIn(p.language).noted, r.ID)))
 				return
 			}
-			fmt.Fprintf(w, "%s: %s\n", printable(string(r.ID)), p.requestStatus(r.Status))
+			fmt.Fprintln(w, p.requestReceipt(r, asked))
 		})
 	})
 	keyFlag(cmd, &key)
 	return cmd
+}
+
+// requestReceipt says where a request stands, and what has come of what was asked.
+func (p page) requestReceipt(r api.RequestReceipt, asked request.Command) string {
+	say := requestLabelsIn(p.language)
+	said := fmt.Sprintf("%s: %s", printable(string(r.ID)), p.requestStatus(r.Status))
+	switch asked.(type) {
+	case request.Take, request.HandOver:
+		said += fmt.Sprintf("; %s: %s", strings.ToLower(say.owner), printable(r.Owner))
+	case request.RecordCase:
+		said += fmt.Sprintf("; %s: %s", strings.ToLower(say.chase), p.at(r.Chase))
+	case request.Answer:
+		said += "; " + say.sent
+	}
+	return said
 }
 
 // requestID is the request that is meant.

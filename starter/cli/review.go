@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
@@ -44,8 +43,8 @@ A review has the identity of its incident.
 		a.writeReview(),
 		a.asksReview(&cobra.Command{
 			Use: "submit INCIDENT", Short: "Submit the draft, for somebody else to approve",
-			Long: "Submit the draft. It has to have the impact, an answer to each of the four questions and a contributing factor; somebody else\n" +
-				"approves it.",
+			Long: "Submit the draft. It has to have the impact, an answer to each of the four questions, a contributing factor and the pattern;\n" +
+				"somebody else approves it.",
 			Example: "  muster review submit " + anID,
 		}, func([]string, string) (review.Command, error) { return review.Submit{}, nil }),
 		a.asksReview(&cobra.Command{
@@ -100,29 +99,43 @@ func (a *app) askReview(ctx context.Context, c *api.Client, of incident.ID, aske
 			done = p.say.reviewEnded
 		}
 		fmt.Fprintln(w, printable(fmt.Sprintf(done, r.ID)))
+		for _, audience := range r.Void {
+			if audience == review.Internal {
+				audience = p.view.texts.Word("review-text", audience, p.language)
+			}
+			fmt.Fprintln(w, printable(fmt.Sprintf(p.say.reviewVoid, audience)))
+		}
+		if _, noted := asked.(review.Note); !noted {
+			p.reviewNext(string(r.ID), r.Next, 3)
+		}
 	})
 }
 
 func (a *app) listReviews() *cobra.Command {
-	return &cobra.Command{
+	var all bool
+	cmd := &cobra.Command{
 		Use: "list", Aliases: []string{"ls"}, Short: "List the reviews that are open, the newest first",
-		Long: "List the reviews that are open, the newest first, with what is due next.", Example: "  muster review list\n  muster review list -o json",
-		Args: wants(), ValidArgsFunction: cobra.NoFileCompletions,
+		Long:    "List the reviews that are open, the newest first, with what is due next; with --all those that are closed too.",
+		Example: "  muster review list\n  muster review list --all\n  muster review list -o json",
+		Args:    wants(), ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.asks(func(ctx context.Context, c *api.Client, _ []string) error {
-			page, err := c.Reviews(ctx)
+			page, err := c.Reviews(ctx, all)
 			if err != nil {
 				return err
 			}
 			return a.answer(page, func(w io.Writer) {
 				if len(page.Reviews) == 0 {
-					a.note("no open reviews")
+					a.note("%s", map[bool]string{false: "no open reviews", true: "no reviews"}[all])
 					return
 				}
 				p := a.page(w, page.Language, page.Zone)
 				rows := [][]string{p.head(p.say.review, p.say.priority, p.say.service, p.say.opened, p.say.next)}
 				for _, r := range page.Reviews {
 					next := ""
-					if !r.NextDue.IsZero() {
+					switch {
+					case !r.ClosedAt.IsZero():
+						next = p.paint(dim, p.say.reviewClosed)
+					case !r.NextDue.IsZero():
 						next = strings.TrimSpace(p.view.texts.Word("review-stage", string(r.Stage), p.language) + " " + p.away(r.NextDue, p.say.in, p.say.over))
 					}
 					rows = append(rows, []string{
@@ -133,6 +146,34 @@ func (a *app) listReviews() *cobra.Command {
 			})
 		}),
 	}
+	cmd.Flags().BoolVar(&all, "all", false, "those that are closed too")
+	return cmd
+}
+
+// reviewNext shows what is still to be done, with the commands that do it: so many, and how many more there are.
+func (p page) reviewNext(id string, all []review.Next, most int) {
+	for n, line := range p.reviewSteps(id, all) {
+		switch {
+		case n == most:
+			fmt.Fprintln(p.w, printable(fmt.Sprintf(p.say.reviewMore, len(all)-most, id)))
+			return
+		case n == 0:
+			fmt.Fprintln(p.w, p.say.reviewNext+":")
+		}
+		fmt.Fprintln(p.w, "  "+line)
+	}
+}
+
+// reviewSteps are the commands that do what is still to be done.
+func (p page) reviewSteps(id string, all []review.Next) (lines []string) {
+	for _, n := range all {
+		line := printable(n.Command(id, p.say.reviewText))
+		if n.Step == review.ToApprove {
+			line += "  (" + p.view.texts.Word("side", "anybody", p.language) + ")"
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 func (a *app) openReview() *cobra.Command {
@@ -152,7 +193,9 @@ func (a *app) openReview() *cobra.Command {
 			return err
 		}
 		return a.answer(r, func(w io.Writer) {
-			fmt.Fprintf(w, "%s: %s\n", printable(string(r.ID)), a.page(w, "", "").say.reviewOpen)
+			p := a.page(w, "", "")
+			fmt.Fprintf(w, "%s: %s\n", printable(string(r.ID)), p.say.reviewOpen)
+			p.reviewNext(string(r.ID), r.Next, 3)
 		})
 	})
 	keyFlag(cmd, &key)
@@ -275,20 +318,20 @@ func (a *app) meeting() *cobra.Command {
 	var at string
 	cmd := a.asksReview(&cobra.Command{
 		Use: "meeting INCIDENT TEXT...", Short: "Record the review meeting with its minutes",
-		Long:    "Record the review meeting: who was there, and its minutes; \"-\" reads the minutes from the standard input.",
+		Long:    "Record the review meeting: who was there, and its minutes; \"-\" reads the minutes from the standard input. " + times,
 		Example: "  muster review meeting " + anID + " - --who Kim --who \"Ms Vega\" <minutes.txt",
 	}, func(_ []string, text string) (review.Command, error) {
 		held := review.HoldMeeting{Who: who, Minutes: text}
 		if at != "" {
 			var err error
-			if held.At, err = time.Parse(time.RFC3339, at); err != nil {
-				return nil, misused("--at %q: want an instant such as 2026-11-30T10:00:00+09:00", at)
+			if held.At, err = a.clockTime("--at", at); err != nil {
+				return nil, err
 			}
 		}
 		return held, nil
 	})
 	cmd.Flags().StringArrayVar(&who, "who", nil, "`NAME` of somebody who was there; for several, several times")
-	cmd.Flags().StringVar(&at, "at", "", "`TIME` at which it was held; default: now")
+	cmd.Flags().StringVar(&at, "at", "", "`TIME` at which it was held, such as \"2026-11-30 10:00\"; default: now")
 	_ = cmd.MarkFlagRequired("who")
 	_ = cmd.RegisterFlagCompletionFunc("who", cobra.NoFileCompletions)
 	_ = cmd.RegisterFlagCompletionFunc("at", cobra.NoFileCompletions)
@@ -329,13 +372,16 @@ func (a *app) onText(cmd *cobra.Command, command func(audience, sha256, text str
 			if t := r.Text(args[1]); t != nil {
 				shown = t.SHA256
 			}
+			if r.Partial && shown == "" {
+				shown = "unseen" // for the server to refuse: what is not shown is not for whoever asks to decide on
+			}
 			if shown == "" {
 				return fmt.Errorf("review of %s: text for %q: it is not written yet", id(args), args[1])
 			}
 		}
 		return a.askReview(ctx, c, id(args), command(args[1], shown, said), key)
 	})
-	cmd.Flags().StringVar(&sha256, "sha256", "", "`HASH` of what you have read, as show prints it; default: the text as it is now")
+	cmd.Flags().StringVar(&sha256, "sha256", "", "`HASH` of what you have read, or how it begins, as show prints it; default: the text as it is now")
 	_ = cmd.RegisterFlagCompletionFunc("sha256", cobra.NoFileCompletions)
 	keyFlag(cmd, &key)
 	return cmd
@@ -492,6 +538,9 @@ func (p page) studied(r *review.Review) {
 			}
 		}
 		f.add(printable(cmp.Or(t.Name, word("review-text", t.Audience))), lines...)
+	}
+	if !r.Partial {
+		f.add(p.say.reviewNext, p.reviewSteps(string(r.Facts.Incident), r.Next())...)
 	}
 	if len(f.rows) > 0 {
 		fmt.Fprintln(p.w)

@@ -63,3 +63,6 @@ func (people) VendorSupport(id string) (incident.VendorSupport, bool) {
 }
 
 func (people) Vendors() []string { return []string{"skyhost"} }
+
+// Answers knows the engineer of every customer.
+func (people) Answers(person, _ string) bool { return person == "choi" }

@@ -28,7 +28,7 @@ type labels struct {
 
 	roster, onCall, begins, ends, lasts, named string // schedules
 
-	reviewOpen, reviewClosed, overdue, reopened, timeline, detect, engage, diagnose, mitigate, reviewNoted, reviewEnded string // reviews
+	reviewOpen, reviewClosed, overdue, reopened, timeline, detect, engage, diagnose, mitigate, reviewNoted, reviewEnded, reviewVoid, reviewNext, reviewMore, reviewText string // reviews
 
 	handing, handNote, handBegun, handEnded, handWords, handRounds, handOpen, handConfirmed, handDeclined, handLapsed string // hand-overs
 
@@ -67,6 +67,7 @@ func labelsIn(language string) labels {
 			roster: "당직표", onCall: "당직자", begins: "시작 시각", ends: "종료 시각", lasts: "기간", named: "이름",
 			reviewOpen: "진행 중", reviewClosed: "종료", overdue: "기한 초과", reopened: "다시 열린 횟수", timeline: "타임라인",
 			detect: "감지", engage: "대응 착수", diagnose: "진단", mitigate: "완화", reviewNoted: "%s: 사후 분석에 기록", reviewEnded: "%s: 사후 분석 종료",
+			reviewVoid: "%s: 승인과 게시가 무효가 됨. 다시 승인받아 게시해야 함", reviewNext: "다음 할 일", reviewMore: "  외 %d건: muster review show %s", reviewText: "내용",
 			handing: "인수인계", handNote: "인계자 메모", handBegun: "시작", handEnded: "끝난 시각", handWords: "답변", handRounds: "에스컬레이션 횟수",
 			handOpen: "확인 대기", handConfirmed: "인수 확인", handDeclined: "거절", handLapsed: "만료",
 			handedOver: "%s: 인수자 %s, 확인 기한 %s", handTaken: "%s: 인수 확인, 넘어온 역할 %d건", handKept: "%s: 인수인계 거절, 당직은 그대로 인계자",
@@ -104,6 +105,7 @@ func labelsIn(language string) labels {
 		reviewOpen: "open", reviewClosed: "closed", overdue: "overdue", reopened: "Reopened", timeline: "Timeline",
 		detect: "Detect", engage: "Engage", diagnose: "Diagnose", mitigate: "Mitigate",
 		reviewNoted: "%s: recorded in its review", reviewEnded: "%s: its review is closed",
+		reviewVoid: "%s: what was approved and published is void: it has to be approved and published again", reviewNext: "Next", reviewMore: "  and %d more: muster review show %s", reviewText: "TEXT",
 		handing: "Hand-over", handNote: "Note", handBegun: "Started", handEnded: "Ended", handWords: "Answer", handRounds: "Escalated",
 		handOpen: "to be confirmed", handConfirmed: "confirmed", handDeclined: "declined", handLapsed: "lapsed",
 		handedOver: "%s: handed over to %s, to be confirmed by %s", handTaken: "%s: it is yours now; roles that came with it: %d",

@@ -18,7 +18,7 @@ type inbox struct {
 // An inboxItem is one thing that waits.
 type inboxItem struct {
 	waiting
-	Kind, ID, Customer, Path, Command string
+	Kind, ID, Customer, Path, Command, Read string
 }
 
 // home says what waits for whoever is signed in, and where things are.
@@ -53,7 +53,7 @@ func (c *Console) home(w http.ResponseWriter, r *http.Request) error {
 		}
 		box.Items = append(box.Items, inboxItem{
 			waiting: waiting{Want: want, About: i.Title, Since: moment(i.Since), Due: moment(i.Due), Late: !i.Due.IsZero() && i.Due.Before(c.cfg.Now())},
-			Kind:    string(i.Kind), ID: i.ID, Customer: i.Customer, Path: pathOf(i), Command: i.Command,
+			Kind:    string(i.Kind), ID: i.ID, Customer: i.Customer, Path: pathOf(i), Command: i.Command, Read: i.Read,
 		})
 	}
 	p.Data = box
