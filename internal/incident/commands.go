@@ -72,7 +72,7 @@ type (
 	// Close ends the incident before the time for reopening is over.
 	Close struct {
 		Note    string `json:"note,omitempty"`
-		Without string `json:"without,omitempty"` // why customers get no all-clear, where one has had none
+		Without string `json:"without,omitempty"` // why customers do not get the all-clear, the result report or the time to answer that are due to them
 	}
 	// SendUpdate tells the customers, or one, how it goes in a person's own words: once it is resolved, that it is over.
 	SendUpdate struct {

@@ -343,8 +343,20 @@ func (s *server) command(v verb) handler {
 		if err != nil {
 			return err
 		}
+		receipt.Firing = s.firing(r, c)
 		return answer(w, receipt)
 	}
+}
+
+// firing tells how many alerts fire although somebody has just said that it is over.
+func (s *server) firing(r *http.Request, c incident.Command) int {
+	switch c.(type) {
+	case incident.Resolve, incident.Close:
+		if i, err := s.Backend.State(r.Context(), id(r)); err == nil { // else it is done all the same
+			return i.Alerts.Firing
+		}
+	}
+	return 0
 }
 
 // closed answers for an incident that has ended: its workflow takes no more commands, but the state still knows what was

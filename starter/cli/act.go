@@ -214,10 +214,11 @@ func (a *app) closing() deed {
 	return deed{
 		use: "close INCIDENT", short: "End a resolved incident before the time for reopening is over",
 		example: "close " + anID,
-		long:    "End a resolved incident before the time for reopening is over. Its customers have to have had the all-clear; where one has not,\n--without says why it gets none.",
+		long: "End a resolved incident before the time for reopening is over. Its customers have to have had the all-clear and the result report that\n" +
+			"was promised, and whoever is asked whether it is fixed has to have answered; where one has not, --without says why.",
 		flags: func(cmd *cobra.Command) {
 			cmd.Flags().StringVar(&note, "note", "", "`TEXT` for the timeline")
-			cmd.Flags().StringVar(&without, "without", "", "`TEXT` that says why customers get no all-clear")
+			cmd.Flags().StringVar(&without, "without", "", "`TEXT` that says why customers do not get what is due to them")
 		},
 		command: func([]string) (incident.Command, error) { return incident.Close{Note: note, Without: without}, nil },
 	}

@@ -468,6 +468,11 @@ func (p page) done(c incident.Command, r api.Receipt) string {
 		return fmt.Sprintf(p.say.resumed, target(c.Target), whom(c.Customer))
 	case incident.Repin:
 		return fmt.Sprintf(p.say.repinned, r.ID)
+	case incident.Resolve, incident.Close:
+		if r.Firing > 0 {
+			return fmt.Sprintf(p.say.stillFiring, r.Firing)
+		}
+		return ""
 	case incident.SendUpdate:
 		if r.Waits != "" {
 			return fmt.Sprintf(p.say.waitsFor, r.Waits)
