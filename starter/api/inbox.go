@@ -81,7 +81,7 @@ func (s *server) inbox(w http.ResponseWriter, r *http.Request) error {
 	if len(by.Scopes) > 0 && !slices.Contains(by.Scopes, authority.Read) { // nothing would be a wrong answer
 		return s.denied(r, authority.Read, authority.May(by.Subject, authority.Read, authority.Object{Kind: authority.PlanRun}))
 	}
-	box, err := s.inboxOf(r.Context(), by, cmp.Or(q.Get("lang"), s.Language))
+	box, err := s.inboxOf(r.Context(), by, cmp.Or(q.Get("lang"), s.ownLanguage(by.Subject), s.Language))
 	if err != nil {
 		return err
 	}

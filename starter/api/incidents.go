@@ -219,7 +219,7 @@ func (s *server) timeline(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	i = s.shown(r, i)
-	language, zone := s.language(q, i), i.Definition.Zone
+	language, zone := cmp.Or(q.Get("lang"), s.ownLanguage(visiting(r.Context()).Subject), s.language(q, i)), i.Definition.Zone
 	t := Timeline{ID: i.ID, Status: i.Status, Language: language, Zone: zone, Dropped: i.Timeline.Dropped, Entries: []Entry{}}
 	for _, e := range i.Timeline.Entries {
 		if e.Seq > after {

@@ -109,8 +109,8 @@ func requestLabelsIn(language string) requestLabels {
 
 func (a *app) openRequest() *cobra.Command {
 	var (
-		asked api.NewRequest
-		key   string
+		asked         api.NewRequest
+		key, received string
 	)
 	cmd := &cobra.Command{
 		Use:   "open CUSTOMER KIND TEXT...",
@@ -118,6 +118,7 @@ func (a *app) openRequest() *cobra.Command {
 		Long: `Record what a customer asks for. KIND is a kind of request that its support plan names, or the ID of a feature
 of its entitlement table; muster explain plan shows both. "-" reads the text from the standard input.
 
+` + times + `
 Channels: ` + joined(supportplan.Channels()) + `.`,
 		Example: "  muster request open garam enquiry \"How do we renew the certificate?\" --channel phone --number C-204\n" +
 			"  muster request open garam enquiries - --received 2026-11-30T09:00:00+09:00 <mail.txt",
@@ -136,6 +137,14 @@ Channels: ` + joined(supportplan.Channels()) + `.`,
 			if asked.Text, err = a.text(args[2:]); err != nil {
 				return err
 			}
+			if received != "" {
+				at, err := a.clockTime("--received", received)
+				if err != nil {
+					return err
+				}
+				a.countsFrom(at)
+				asked.Received = at.Format(time.RFC3339)
+			}
 			var r request.Request
 			err = a.once(key, func(key string) (err error) {
 				r, err = c.OpenRequest(ctx, asked, key)
@@ -150,7 +159,7 @@ Channels: ` + joined(supportplan.Channels()) + `.`,
 	f := cmd.Flags()
 	f.StringVar(&asked.Feature, "feature", "", "`ID` of a feature, where the kind is none")
 	f.StringVar((*string)(&asked.Channel), "channel", "", "`CHANNEL` by which it came; default: the support hours of the plan count")
-	f.StringVar(&asked.Received, "received", "", "`TIME` at which it came, such as 2026-11-30T09:00:00+09:00; default: now")
+	f.StringVar(&received, "received", "", "`TIME` at which it came; default: now")
 	f.StringVar((*string)(&asked.Begun), "begun", "", "`WHERE` an issue began of which the customer is told: "+joined(request.Begins())+"; default: the customer asks")
 	f.StringVar(&asked.Number, "number", "", "`NUMBER` by which whoever took it knows it")
 	_ = cmd.RegisterFlagCompletionFunc("channel", completions(supportplan.Channels()))
@@ -187,7 +196,7 @@ func (a *app) listRequests() *cobra.Command {
 			}
 			return a.answer(page, func(w io.Writer) {
 				if len(page.Requests) == 0 {
-					a.note("no requests")
+					a.none("no requests", "요청이 없습니다")
 					return
 				}
 				a.page(w, page.Language, page.Zone).requestRows(page.Requests)
@@ -388,15 +397,15 @@ func (a *app) requestMeeting() *cobra.Command {
 	cmd := a.asksRequestOf(&cobra.Command{
 		Use: "meeting REQUEST TEXT...", Short: "Record a meeting on it, with its minutes",
 		Long: "Record a meeting on it: what it was for, who was there, what was said and decided, and what comes next. The customer may read the\n" +
-			"minutes, and nobody can change them. \"-\" reads what was said from the standard input.",
+			"minutes, and nobody can change them. \"-\" reads what was said from the standard input. " + times,
 		Example: "  muster request meeting " + aRequest + " --purpose \"More storage\" --who Seo --who Park --decision \"100 GB more\" --next \"Park, until Friday: a quote\" " +
 			"\"the disk fills up\"",
 	}, 0, func(_ []string, text string) (request.Command, error) {
 		met.Text = text
 		if at != "" {
 			var err error
-			if met.At, err = time.Parse(time.RFC3339, at); err != nil {
-				return nil, misused("--at %q: want an instant such as 2026-11-30T10:00:00+09:00", at)
+			if met.At, err = a.clockTime("--at", at); err != nil {
+				return nil, err
 			}
 		}
 		return met, nil

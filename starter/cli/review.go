@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
@@ -115,7 +114,7 @@ func (a *app) listReviews() *cobra.Command {
 			}
 			return a.answer(page, func(w io.Writer) {
 				if len(page.Reviews) == 0 {
-					a.note("no open reviews")
+					a.none("no open reviews", "열린 사후 분석이 없습니다")
 					return
 				}
 				p := a.page(w, page.Language, page.Zone)
@@ -275,14 +274,14 @@ func (a *app) meeting() *cobra.Command {
 	var at string
 	cmd := a.asksReview(&cobra.Command{
 		Use: "meeting INCIDENT TEXT...", Short: "Record the review meeting with its minutes",
-		Long:    "Record the review meeting: who was there, and its minutes; \"-\" reads the minutes from the standard input.",
+		Long:    "Record the review meeting: who was there, and its minutes; \"-\" reads the minutes from the standard input. " + times,
 		Example: "  muster review meeting " + anID + " - --who Kim --who \"Ms Vega\" <minutes.txt",
 	}, func(_ []string, text string) (review.Command, error) {
 		held := review.HoldMeeting{Who: who, Minutes: text}
 		if at != "" {
 			var err error
-			if held.At, err = time.Parse(time.RFC3339, at); err != nil {
-				return nil, misused("--at %q: want an instant such as 2026-11-30T10:00:00+09:00", at)
+			if held.At, err = a.clockTime("--at", at); err != nil {
+				return nil, err
 			}
 		}
 		return held, nil
