@@ -50,6 +50,8 @@ func InboxKinds() []InboxKind {
 const (
 	WantAcknowledge = "acknowledge" // a page, or help
 	WantPromise     = "promise"     // to be kept, of an incident in which they have a role
+	WantFileCase    = "file-case"   // with a vendor
+	WantLateCase    = "late-case"   // to be escalated: the vendor has not answered in time
 	WantReview      = "review"
 	WantApproval    = "approve"      // or decline it
 	WantText        = "approve-text" // to those outside or of a review, or reject it
@@ -65,7 +67,7 @@ const (
 
 // InboxWants lists what may be wanted.
 func InboxWants() []string {
-	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantReview, WantApproval, WantText, WantConfirm, WantSolve, WantAct, WantVerify, WantEffect, WantTake, WantAnswer, WantJudge)
+	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantFileCase, WantLateCase, WantReview, WantApproval, WantText, WantConfirm, WantSolve, WantAct, WantVerify, WantEffect, WantTake, WantAnswer, WantJudge)
 }
 
 // mostOpen is how many open ones of each kind are looked at, the newest.
@@ -186,6 +188,9 @@ func (l search) incidents(ctx context.Context) finding {
 		if err != nil || !l.reads(l.by.Subject, i) {
 			return nil, err
 		}
+		if i.Status == incident.Merged {
+			return l.passedOn(ctx, i)
+		}
 		return l.incident(i), nil
 	})
 }
@@ -210,12 +215,56 @@ func (l search) incident(i *incident.Incident) (items []InboxItem) {
 		item.Command = "muster incident show " + item.ID
 		items = append(items, item)
 	}
+	items = append(items, l.cases(i)...)
 	if p := i.Proposed; p != nil && p.By.ID != l.by.Actor.ID && l.means(i.Approvers()) {
 		item.Want, item.Since, item.Due, item.Customer = WantText, p.At, p.Due, p.Update.Customer
 		item.Command = fmt.Sprintf("muster incident approve-update %s %s", item.ID, p.SHA256)
 		items = append(items, item)
 	}
 	return items
+}
+
+// cases are the vendor cases that the visitor is to file or to escalate.
+func (l search) cases(i *incident.Incident) (items []InboxItem) {
+	for _, k := range i.OpenCases() {
+		if !l.means(k.Who) {
+			continue
+		}
+		item := InboxItem{
+			Kind: InboxIncident, ID: string(i.ID), Task: k.Support.ID, Want: WantFileCase, Title: l.title(i) + ": " + k.Support.Name, Since: k.Since, Due: k.Due,
+			Command: fmt.Sprintf("muster incident case %s %s --reference NUMBER", i.ID, k.Support.ID),
+		}
+		if k.Late {
+			item.Want, item.Command = WantLateCase, fmt.Sprintf("muster incident case %s %s ANSWER", i.ID, k.Support.ID)
+		}
+		items = append(items, item)
+	}
+	return items
+}
+
+// passedOn is the first promise to a customer that another incident has taken over with an incident, for whoever had a role in that one
+// and has none in the other.
+func (l search) passedOn(ctx context.Context, from *incident.Incident) ([]InboxItem, error) {
+	holds := func(i *incident.Incident) int {
+		return slices.IndexFunc(i.Holders, func(h incident.Holder) bool { return h.Person == l.by.Actor.ID })
+	}
+	n := holds(from)
+	if n < 0 {
+		return nil, nil
+	}
+	into, err := l.Backend.State(ctx, from.MergedInto.ID)
+	if err != nil || !l.reads(l.by.Subject, into) || holds(into) >= 0 {
+		return nil, err
+	}
+	for _, c := range into.Facts().Clocks { // the first due first
+		if slices.ContainsFunc(from.Definition.Customers, func(x incident.Customer) bool { return x.Name == c.Customer }) {
+			return []InboxItem{{
+				Kind: InboxIncident, ID: string(into.ID), Want: WantPromise, Title: l.title(into), Customer: c.Customer, Since: from.Holders[n].Since, Due: c.Due,
+				Command: fmt.Sprintf("muster incident show %s", into.ID),
+			}}, nil
+		}
+	}
+	return nil, nil
 }
 
 // title is what an incident is called before the visitor.
