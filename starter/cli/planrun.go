@@ -185,7 +185,7 @@ func (a *app) listPlanRuns() *cobra.Command {
 			}
 			return a.answer(found, func(w io.Writer) {
 				if len(found.PlanRuns) == 0 {
-					a.none("no runs", "실행이 없습니다")
+					a.none("no runs", "계획 실행이 없습니다")
 				} else {
 					a.page(w, found.Language, found.Zone).planRuns(found.PlanRuns)
 				}
