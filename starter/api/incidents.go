@@ -379,7 +379,7 @@ func (s *server) closed(r *http.Request, requestID string, c incident.Command, g
 func (s *server) fill(r *http.Request, c incident.Command) (incident.Command, error) {
 	switch c := c.(type) {
 	case incident.Assign:
-		return s.name(c)
+		return s.appoint(r, c)
 	case incident.Repin:
 		return s.define(r, c)
 	case incident.AddResponder:
@@ -399,6 +399,33 @@ func (s *server) fill(r *http.Request, c incident.Command) (incident.Command, er
 		return s.answerFor(r, c)
 	}
 	return c, nil
+}
+
+// appoint adds the name of whoever gets a role: somebody who may do what the role is for.
+func (s *server) appoint(r *http.Request, c incident.Assign) (incident.Command, error) {
+	named, err := s.name(c)
+	if err != nil {
+		return nil, err
+	}
+	i, err := s.Backend.State(r.Context(), id(r))
+	if err != nil {
+		return nil, err
+	}
+	want := authority.Acknowledge
+	switch c.Role {
+	case incident.CommunicationsManager:
+		want = authority.SendUpdate
+	case incident.IncidentManager:
+		want = authority.Resolve
+	}
+	o := s.about(authority.Incident, i)
+	o.Involved = append(slices.Clip(o.Involved), c.Person) // by getting it
+	if whose, _ := s.Directory().Subject(c.Person); authority.May(whose, want, o) != nil {
+		return nil, refusal.Of(http.StatusUnprocessableEntity, refusal.Fault{
+			Field: "person", Detail: fmt.Sprintf("%q may not do %s in this incident, which is for the %s; want somebody who may", clip(c.Person), want, c.Role),
+		})
+	}
+	return named, nil
 }
 
 // summon adds the name of whoever is asked to help: somebody who may answer.
