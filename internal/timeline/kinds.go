@@ -58,7 +58,7 @@ const (
 	UpdateRejected   Kind = "update.rejected"   // sha256 author reason
 	UpdateOvertaken  Kind = "update.overtaken"  // sha256 author cause: it makes no sense any more
 	UpdateUnapproved Kind = "update.unapproved" // sha256 targets: nobody has decided in time
-	UpdateRefused    Kind = "update.refused"    // why, or in old runs detail: somebody may not approve
+	UpdateRefused    Kind = "update.refused"    // why detail: somebody may not approve; old runs have the detail, new ones the why
 
 	PagePosted Kind = "status-page.posted" // page status revision ref: the status page says so
 	PageFailed Kind = "status-page.failed" // page status detail: it does not
