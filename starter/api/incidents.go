@@ -18,6 +18,7 @@ import (
 
 	"muster/internal/authority"
 	"muster/internal/incident"
+	"muster/internal/problem"
 	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/starter"
@@ -159,7 +160,29 @@ func (s *server) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answer(w, s.shown(r, i))
+	return answer(w, s.shown(r, s.behind(r, i)))
+}
+
+// behind adds the problem behind an open incident that people have linked it to since it opened, itself or one that it has taken in:
+// what is known of it helps whoever responds. Where nobody can say, the incident is shown as it is.
+func (s *server) behind(r *http.Request, i *incident.Incident) *incident.Incident {
+	if i.Problem != nil || !i.Status.Open() || authority.May(visiting(r.Context()).Subject, authority.Read, authority.Object{Kind: authority.Problem}) != nil {
+		return i
+	}
+	const most = 20 // of a service
+	rows, _, err := s.Backend.Problems(r.Context(), ProblemFilter{Open: true, Service: i.Definition.Service.ID, Limit: most})
+	if err != nil {
+		return i
+	}
+	for _, row := range rows {
+		p, err := s.Backend.Problem(r.Context(), row.ID)
+		if err == nil && slices.ContainsFunc(p.Links, func(l problem.Link) bool { return i.Has(l.Incident) }) {
+			known, with := p.Found(), *i
+			with.Problem = &known
+			return &with
+		}
+	}
+	return i
 }
 
 // alerts answers with the alerts of an incident, each with all that its source has said of it last.
