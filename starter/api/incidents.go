@@ -440,6 +440,7 @@ func (s *server) appoint(r *http.Request, c incident.Assign) (incident.Command, 
 		want = authority.SendUpdate
 	case incident.IncidentManager:
 		want = authority.Resolve
+	case incident.SupportManager:
 	}
 	o := s.about(authority.Incident, i)
 	o.Involved = append(slices.Clip(o.Involved), c.Person) // by getting it
