@@ -158,6 +158,6 @@ func statusPages(live *org.Live, data string) func(id string) (activities.Page, 
 				Guard: outbound.Guard{Allow: o.OwnNetworks()}, Timeout: attemptTimeout / 3, URL: string(p.API), ID: p.Page, Key: string(p.Key),
 			}, nil
 		}
-		return &localpage.Page{Pages: local, Name: p.Folder, Title: p.Name, URL: p.URL, Zone: o.Zone}, nil
+		return &localpage.Page{Pages: local, Name: p.Folder, Title: p.Name, Languages: o.Languages, URL: p.URL, Zone: o.Zone}, nil
 	}
 }

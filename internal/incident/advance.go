@@ -53,6 +53,7 @@ func (i *Incident) NextDue() time.Time {
 	case i.Status.Open():
 		if i.QuietSince.IsZero() {
 			due(i.Escalation.Due(i.Definition.Policy))
+			due(i.recallDue())
 		} else {
 			due(i.QuietSince.Add(i.Definition.Quiet))
 		}
@@ -110,9 +111,23 @@ func (i *Incident) expire(now time.Time) {
 }
 
 func (i *Incident) climb(now time.Time) {
-	if i.Status.Open() && i.QuietSince.IsZero() && i.Escalation.Climbs(now) && !i.looks(now) {
+	if i.Status.Open() && i.QuietSince.IsZero() && i.Escalation.Climbs(now) && !i.looks(now) && !now.Before(i.recallDue()) {
 		i.nextRung(nil, "", now)
 	}
+}
+
+// recallDue is until when the first page waits for the incident before and for the problem behind it, whose workaround is best read in
+// the page: for a moment that is bounded, whether or not anybody finds them. Zero when it waits for nothing.
+func (i *Incident) recallDue() (due time.Time) {
+	if i.Escalation.Begun+i.Escalation.Restarts > 0 || i.Escalation.Answered || i.Definition.Recall == 0 {
+		return due
+	}
+	for n := range i.Outbox {
+		if s := &i.Outbox[n]; (s.Work == FindPrevious || s.Work == FindProblem) && due.IsZero() {
+			due = s.Begun.Add(i.Definition.Recall)
+		}
+	}
+	return due
 }
 
 // nextRung begins the next rung of the escalation when it is due. Somebody may have asked for it, with a reason.

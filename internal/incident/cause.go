@@ -136,6 +136,36 @@ func (i *Incident) openCase(v VendorSupport, text string, by timeline.Actor, now
 	i.computeClocks(now)
 }
 
+// An OpenCase is a vendor case for which somebody has to do something.
+type OpenCase struct {
+	Support VendorSupport
+	Since   time.Time
+	Due     time.Time           // when the vendor has to have answered; zero: nobody has promised that
+	Late    bool                // it has not: somebody has to escalate the case; else it is to be filed
+	Who     []escalation.Target // who has to
+}
+
+// OpenCases are the vendor cases that are to be filed, and those that are filed and late.
+func (i *Incident) OpenCases() (all []OpenCase) {
+	if !i.Status.Open() {
+		return nil
+	}
+	for n := range i.Cases {
+		k := &i.Cases[n]
+		x := OpenCase{Support: k.Support, Since: k.Opened, Who: i.resolved(k.Support.Notify)}
+		if k.Clock != nil {
+			x.Due, x.Late = k.Clock.Due, k.Clock.State == supportplan.Missed
+		}
+		if x.Late || len(x.Who) == 0 {
+			x.Who = i.resolved(i.standsFor(IncidentManager))
+		}
+		if k.Answered.IsZero() && (x.Late || k.Reference == "") {
+			all = append(all, x)
+		}
+	}
+	return all
+}
+
 // vendorClock begins the customer of a clock that is a vendor's. No customer has such an ID.
 const vendorClock = "vendor:"
 

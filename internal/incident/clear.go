@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"muster/internal/supportplan"
 	"muster/internal/timeline"
 )
 
@@ -54,21 +55,61 @@ func (i *Incident) askForClear(now time.Time) {
 	}
 }
 
-// wantClear refuses to close an incident of which customers have not heard that it is over, unless somebody says why. No reason
-// helps where a status page still says that it is not, and what it says must be approved.
+// wantClear refuses to close an incident of which customers have not had what they were told would come, unless somebody says why. No
+// reason helps where a status page still says that it is not over, and what it says must be approved.
 func (c Close) wantClear(i *Incident) error {
 	if p := i.Posted; p != nil && p.Status != BackToNormal && i.waits() && i.settles() && !i.writesToAll() && len(i.unclear()) > 0 {
 		return i.refuse("close", "while its status page says %s; send the all-clear to all customers, which ends it there", p.Status)
 	}
-	if lacks := i.unclear(); len(lacks) > 0 && strings.TrimSpace(c.Without) == "" {
-		return i.refuse("close", "without the all-clear to %s; send it first, or say without why", strings.Join(lacks, ", "))
+	var lacks []string
+	for _, l := range []struct {
+		what string
+		of   []string
+	}{{"the all-clear to", i.unclear()}, {"the result report to", i.unreported()}, {"the answer whether it is fixed of", i.unheard()}} {
+		if len(l.of) > 0 {
+			lacks = append(lacks, l.what+" "+strings.Join(l.of, ", "))
+		}
+	}
+	if len(lacks) > 0 && strings.TrimSpace(c.Without) == "" {
+		return i.refuse("close", "without %s; see to it first, or say without why", strings.Join(lacks, ", without "))
 	}
 	return i.wantText("close", "without", c.Without, false)
 }
 
-// waive records why customers get no all-clear.
+// unreported are the customers whose result report was promised and has not reached them. It cannot be sent once it is closed.
+func (i *Incident) unreported() (customers []string) {
+	if !i.settles() || i.MergedInto != nil {
+		return nil
+	}
+	for n := range i.Clocks {
+		if c := &i.Clocks[n]; c.Target == supportplan.ResultReport && c.Open() {
+			customers = append(customers, c.Customer)
+		}
+	}
+	return customers
+}
+
+// unheard are the customers that still have time to answer whether it is fixed. Once it is closed, they cannot.
+func (i *Incident) unheard() (customers []string) {
+	if !i.settles() || i.MergedInto != nil {
+		return nil
+	}
+	for n := range i.Confirmations {
+		if k := &i.Confirmations[n]; !k.over() {
+			customers = append(customers, k.Clock.Customer)
+		}
+	}
+	return customers
+}
+
+// waive records what customers do not get, and why.
 func (c Close) waive(i *Incident, by timeline.Actor, now time.Time) {
-	for _, customer := range i.unclear() {
-		i.record(now, timeline.ClearWaived, by, timeline.F("customer", i.customerName(customer)), timeline.F("reason", c.Without))
+	for _, w := range []struct {
+		kind timeline.Kind
+		of   []string
+	}{{timeline.ClearWaived, i.unclear()}, {timeline.ResultWaived, i.unreported()}, {timeline.FixWaived, i.unheard()}} {
+		for _, customer := range w.of {
+			i.record(now, w.kind, by, timeline.F("customer", i.customerName(customer)), timeline.F("reason", c.Without))
+		}
 	}
 }

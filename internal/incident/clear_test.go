@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"muster/internal/incident"
+	"muster/internal/priority"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
 )
@@ -30,7 +31,7 @@ func byHand(t *testing.T, change func(*incident.Definition)) *world {
 func TestAnIncidentDoesNotCloseBeforeItsCustomersHaveHeardThatItIsOver(t *testing.T) {
 	w := byHand(t, nil)
 	err := w.i.Do("close", incident.Close{}, park, w.now)
-	if err == nil || !strings.Contains(err.Error(), "without the all-clear to acme; send it first, or say without why") {
+	if err == nil || !strings.Contains(err.Error(), "without the all-clear to acme; see to it first, or say without why") {
 		t.Fatalf("got %v, want it refused because of acme alone", err)
 	}
 	asked := func() (n int) {
@@ -84,5 +85,36 @@ func TestWhatNeedsNoAllClear(t *testing.T) {
 		if err := w.i.Do("close", incident.Close{}, park, w.now); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestWhoeverClosesBeforeCustomersHaveGotWhatIsDueSaysWhy(t *testing.T) {
+	due := func(settles bool) *world {
+		w := talking(t, func(d *incident.Definition) {
+			d.Communication.Settles = settles
+			p := &d.Customers[0].Plan
+			p.Confirm = &supportplan.Confirmation{Days: 3}
+			p.Promises = append(p.Promises, supportplan.Promise{Priority: priority.P1, Target: supportplan.ResultReport, Within: 24 * time.Hour})
+		})
+		w.asks(incident.Resolve{Note: "fixed"})
+		return w
+	}
+	w := due(true)
+	want := "without the result report to acme, without the answer whether it is fixed of acme; see to it first, or say without why"
+	if err := w.i.Do("close", incident.Close{}, park, w.now); err == nil || !strings.Contains(err.Error(), want) {
+		t.Fatalf("got %v, want %q", err, want)
+	}
+	w.asks(incident.Close{Without: "agreed by telephone"})
+	for _, kind := range []timeline.Kind{timeline.ResultWaived, timeline.FixWaived} {
+		if e := w.last(kind); e.Fact("customer") != "Acme" || e.Fact("reason") != "agreed by telephone" || e.Actor != park {
+			t.Errorf("%s: recorded is %+v", kind, e)
+		}
+	}
+	if w.i.Status != incident.Closed {
+		t.Errorf("it is %s, want it closed", w.i.Status)
+	}
+	before := due(false)
+	if err := before.i.Do("close", incident.Close{}, park, before.now); err != nil {
+		t.Errorf("with a definition from before: %v", err)
 	}
 }

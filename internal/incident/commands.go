@@ -72,7 +72,7 @@ type (
 	// Close ends the incident before the time for reopening is over.
 	Close struct {
 		Note    string `json:"note,omitempty"`
-		Without string `json:"without,omitempty"` // why customers get no all-clear, where one has had none
+		Without string `json:"without,omitempty"` // why customers do not get the all-clear, the result report or the time to answer that are due to them
 	}
 	// SendUpdate tells the customers, or one, how it goes in a person's own words: once it is resolved, that it is over.
 	SendUpdate struct {
@@ -93,12 +93,21 @@ func (Acknowledge) Check(i *Incident) error { return i.wantOpen("acknowledge") }
 
 // Apply stops paging, or paging of whoever acknowledges where others must too, and makes by a responder.
 func (Acknowledge) Apply(i *Incident, by timeline.Actor, now time.Time) {
+	again := i.settles() && i.Escalation.Answered && i.leadsOff(by)
 	i.Escalation.Acknowledge(by.ID, now)
-	i.recordAcknowledgement(by, now)
+	if !again { // else it is a sign of life, like all that they do
+		i.recordAcknowledgement(by, now)
+	}
 	if i.Status == Triggered {
 		i.move(Acknowledged, by, "", "", now)
 	}
 	i.engage(by, now)
+}
+
+// leadsOff tells whether by is the responder who was heard of last.
+func (i *Incident) leadsOff(by timeline.Actor) bool {
+	n := len(i.Responders)
+	return n > 0 && i.Responders[n-1].Kind == by.Kind && i.Responders[n-1].ID == by.ID
 }
 
 // recordAcknowledgement records until when it holds or, while others must acknowledge too, how many have.

@@ -31,6 +31,7 @@ type Definition struct {
 	ReopenWithin time.Duration     `json:"reopen_within"`   // so long after its resolution an incident can be reopened; then it closes
 	Review       ReviewRule        `json:"review"`
 	Recurrence   *Recurrence       `json:"recurrence,omitempty"` // nil: nobody looks for the problem behind it
+	Recall       time.Duration     `json:"recall,omitempty"`     // so long the first page waits for what is known of the incident before; 0 in old definitions
 
 	Communication *Communication   `json:"communication,omitempty"` // nil in definitions from before there was any
 	Links         []Link           `json:"links,omitempty"`         // runbook, dashboard: what a page shows, the response plan first

@@ -23,6 +23,11 @@ func Audiences() []Audience { return []Audience{ForCustomers, ForExecutives, For
 // Draft is what a draft of the next update is written from: what is known now. Nobody sends it by itself.
 func (i *Incident) Draft(now time.Time) Telling {
 	t := Telling{Kind: delivery.CustomerUpdate, Facts: i.Facts(), Says: i.SaysNow()}
+	for _, h := range i.Holders {
+		if h.Role == IncidentManager { // who leads, and not whoever has acted last
+			t.Facts.Responder = h.Shown()
+		}
+	}
 	if p := i.Announced; p != nil && i.Status.Open() && p.Status != BackToNormal {
 		t.Workaround = p.Workaround
 		if p.Expected.After(now) {

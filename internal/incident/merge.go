@@ -25,6 +25,11 @@ type Merging struct {
 	Notice     bool      `json:"notice,omitempty"`    // what people have reported came with it
 }
 
+// Has tells whether an ID is the incident's, or that of one that it has taken in.
+func (i *Incident) Has(id ID) bool {
+	return id == i.ID || slices.ContainsFunc(i.Merged, func(m Merging) bool { return m.ID == id })
+}
+
 // A MergeKind is what one of the two incidents tells the other.
 type MergeKind string
 

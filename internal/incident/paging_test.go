@@ -500,3 +500,68 @@ func TestNothingIsBegunForWhatEndsInTheMomentOfAnAcknowledgement(t *testing.T) {
 		})
 	}
 }
+
+// The page is read at night, and once: it should say what helped the last time. It is held back by nothing that fails.
+func TestTheFirstPageKnowsWhatCameBefore(t *testing.T) {
+	before := incident.Earlier{ID: "INC-BEFORE", RunID: "r", Remedy: "restart the pool"}
+	recalls := func(d *incident.Definition) { d.Recall = time.Second }
+	pages := func(all []incident.Send) (page, find *incident.Send) {
+		for n := range all {
+			switch all[n].Work {
+			case incident.PageStep:
+				page = &all[n]
+			case incident.FindPrevious:
+				find = &all[n]
+			default:
+			}
+		}
+		return page, find
+	}
+	for name, tc := range map[string]struct {
+		change func(*incident.Definition)
+		finds  func(i *incident.Incident, number int)
+		at     time.Time // of the page
+		knows  bool
+	}{
+		"found":                    {recalls, func(i *incident.Incident, n int) { i.FoundPrevious(n, &before, start) }, start, true},
+		"none":                     {recalls, func(i *incident.Incident, n int) { i.FoundPrevious(n, nil, start) }, start, false},
+		"nobody can say":           {recalls, func(i *incident.Incident, n int) { i.PreviousUnknown(n, "no answer", start) }, start, false},
+		"no answer in time":        {recalls, nil, start.Add(time.Second), false},
+		"a definition from before": {nil, nil, start, false},
+	} {
+		w := begun(t, tc.change)
+		page, find := pages(w.i.Advance(w.now))
+		if find == nil || (page != nil) != (tc.change == nil) {
+			t.Fatalf("%s: at first %v is paged and %v sought", name, page, find)
+		}
+		if tc.finds != nil {
+			tc.finds(w.i, find.Number)
+		}
+		for page == nil && !w.now.After(tc.at) {
+			if page, _ = pages(w.i.Advance(w.now)); page == nil {
+				w.now = w.i.NextDue()
+			}
+		}
+		if page == nil || !w.now.Equal(tc.at) {
+			t.Errorf("%s: paged is %v at %s, want it at %s", name, page, w.now, tc.at)
+			continue
+		}
+		if learned := w.i.Telling(*page).Facts.Learned; (learned != nil) != tc.knows {
+			t.Errorf("%s: the page knows %+v", name, learned)
+		}
+	}
+}
+
+func TestWhoeverAsksForAPageDoesNotWaitForWhatCameBefore(t *testing.T) {
+	w := begun(t, func(d *incident.Definition) { d.Recall = time.Second })
+	w.i.Advance(w.now)
+	if err := w.i.Do("1", incident.Escalate{Reason: "I need help"}, park, w.now); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range w.i.Advance(w.now) {
+		if s.Work == incident.PageStep {
+			return
+		}
+	}
+	t.Error("nobody is paged at once")
+}

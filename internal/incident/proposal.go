@@ -2,7 +2,9 @@ package incident
 
 import (
 	"cmp"
+	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"muster/internal/escalation"
@@ -189,13 +191,43 @@ func (c ApproveUpdate) Deny(i *Incident, by timeline.Actor) error {
 	const action = "approve update of"
 	switch p := i.Proposed; {
 	case by.Kind != timeline.Person:
-		return i.refuse(action, "want a person")
+		return &denial{i.refuse(action, "want a person"), "machine"}
 	case by.ID == p.By.ID:
-		return i.refuse(action, "%s has written it: want another person", by.Shown())
+		return &denial{i.refuse(action, "%s has written it: want another person", by.Shown()), "author"}
 	case c.SHA256 != p.SHA256:
-		return i.refuse(action, "sha256 %s: it has changed to %s; read it again", clipped(c.SHA256), p.SHA256)
+		return i.otherText(action, c.SHA256)
 	}
 	return nil
+}
+
+// A denial is a refusal with the word for it that the timeline has.
+type denial struct {
+	error
+
+	why string
+}
+
+// Unwrap returns the refusal.
+func (d *denial) Unwrap() error { return d.error }
+
+// otherText refuses the SHA-256 of a text that is not the one that waits. A part of the right one will not do: it could be made to
+// fit another text.
+func (i *Incident) otherText(action, sha string) error {
+	waits := i.Proposed.SHA256
+	switch {
+	case !i.settles() || i.proposed(sha):
+		return &denial{i.refuse(action, "sha256 %s: it has changed to %s; read it again", clipped(sha), waits), "changed"}
+	case strings.HasPrefix(waits, strings.TrimRight(sha, ".…")):
+		return &denial{i.refuse(action, "sha256 %s: want all of it: %s", clipped(sha), waits), "part"}
+	}
+	return &denial{i.refuse(action, "sha256 %s: no text has it; that of the text that waits is %s", clipped(sha), waits), "unknown"}
+}
+
+// proposed tells whether a text has waited, as far as the timeline reaches.
+func (i *Incident) proposed(sha string) bool {
+	return slices.ContainsFunc(i.Timeline.Entries, func(e timeline.Entry) bool {
+		return e.Kind == timeline.UpdateProposed && e.Fact("sha256") == sha
+	})
 }
 
 // Apply sends it.
@@ -213,8 +245,8 @@ func (c RejectUpdate) Check(i *Incident) error {
 
 // Deny refuses whoever has read another text.
 func (c RejectUpdate) Deny(i *Incident, _ timeline.Actor) error {
-	if p := i.Proposed; c.SHA256 != p.SHA256 {
-		return i.refuse("reject update of", "sha256 %s: it has changed to %s; read it again", clipped(c.SHA256), p.SHA256)
+	if c.SHA256 != i.Proposed.SHA256 {
+		return i.otherText("reject update of", c.SHA256)
 	}
 	return nil
 }
@@ -264,8 +296,13 @@ func (i *Incident) deny(c Command, by timeline.Actor, now time.Time) error {
 		return nil
 	}
 	err := d.Deny(i, by)
-	if err != nil {
-		i.Timeline.Repeat(now, timeline.UpdateRefused, by, timeline.F("detail", err.Error()))
+	if err == nil {
+		return nil
 	}
+	fact := timeline.F("detail", err.Error())
+	if why, ok := errors.AsType[*denial](err); ok && i.settles() { // in words of the reader's language
+		fact = timeline.F("why", why.why)
+	}
+	i.Timeline.Repeat(now, timeline.UpdateRefused, by, fact)
 	return err
 }

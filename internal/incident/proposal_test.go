@@ -1,6 +1,8 @@
 package incident_test
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -205,6 +207,34 @@ func TestATextWithOtherReadersIsAnotherOne(t *testing.T) {
 		w.settle()
 		if w.i.Proposed != nil || w.last(timeline.UpdateOvertaken).Fact("cause") != "other-readers" {
 			t.Errorf("%s: it still waits", name)
+		}
+	}
+}
+
+// Who approves a text must have read all of it, and the timeline says in the reader's language why somebody may not.
+func TestAnApprovalOfAnotherTextSaysWhatIsWrong(t *testing.T) {
+	for _, settles := range []bool{true, false} {
+		w := approved(t)
+		w.i.Definition.Communication.Settles = settles
+		w.asks(incident.SendUpdate{Text: "We are at it."})
+		before := w.i.Proposed.SHA256
+		w.asks(incident.SendUpdate{Text: "We know more."})
+		waits := w.i.Proposed.SHA256
+		for n, tc := range []struct{ sha, want, why string }{
+			{before, "it has changed to " + waits, "changed"},
+			{waits[:12] + "…", "want all of it: " + waits, "part"},
+			{"abc", "no text has it; that of the text that waits is " + waits, "unknown"},
+		} {
+			err := w.i.Do(fmt.Sprint("approve", n), incident.ApproveUpdate{SHA256: tc.sha}, kim, w.now)
+			if !settles {
+				tc.want, tc.why = "it has changed to "+waits, ""
+			}
+			if _, refused := errors.AsType[*incident.Refusal](err); !refused || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("%s: got %v, want %q", tc.sha, err, tc.want)
+			}
+			if e := w.last(timeline.UpdateRefused); e.Fact("why") != tc.why || (e.Fact("detail") == "") != settles {
+				t.Errorf("%s: recorded is %+v", tc.sha, e.Facts)
+			}
 		}
 	}
 }

@@ -39,8 +39,9 @@ type Communication struct {
 	Pages    []StatusPage  `json:"pages,omitempty"`
 	Approval *ApprovalRule `json:"approval,omitempty"` // nil: what people write is sent at once
 
-	// Settles: whoever has written a text that waited hears that it is not sent, and no status page ends with words that nobody has
-	// approved. False in definitions from before 2026-11-26.
+	// Settles: whoever has written a text that waited hears that it is not sent, no status page ends with words that nobody has
+	// approved, and nobody closes without a reason what customers are still to get a report or to answer of. False in definitions from
+	// before 2026-11-26.
 	Settles bool `json:"settles,omitempty"`
 }
 

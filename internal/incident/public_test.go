@@ -145,3 +145,37 @@ func TestUpdatesOfOldDefinitionsSayNoStatus(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsSaidTwiceOrByOtherMeansIsRecordedOnce(t *testing.T) {
+	for _, settles := range []bool{true, false} {
+		w := talking(t, func(d *incident.Definition) { d.Communication.Settles = settles })
+		w.do("1", incident.Acknowledge{}, park)
+		w.after(time.Minute)
+		w.do("2", incident.Acknowledge{}, park)
+		w.do("3", incident.StartRunbook{Runbook: "restart"}, park)
+		begun := w.now
+		w.after(time.Minute)
+		w.do("4", incident.EndRunbook{Runbook: "restart", Outcome: incident.RunbookWorked}, park)
+		acknowledged := 0
+		for _, e := range w.i.Timeline.Entries {
+			if e.Kind == timeline.Acknowledged {
+				acknowledged++
+			}
+		}
+		if once := acknowledged == 1; once != settles || !w.i.Escalation.AckedAt.Equal(w.now) {
+			t.Errorf("settles %v: acknowledged %d times, the last sign of life at %s", settles, acknowledged, w.i.Escalation.AckedAt)
+		}
+		if w.i.Times.Mitigation.Equal(begun) != settles {
+			t.Errorf("settles %v: the mitigation began at %s, want %s", settles, w.i.Times.Mitigation, begun)
+		}
+	}
+}
+
+func TestADraftNamesWhoeverLeads(t *testing.T) {
+	w := talking(t, nil)
+	w.asks(incident.Acknowledge{})
+	w.do("note", incident.Acknowledge{}, kim)
+	if got := w.i.Draft(w.now).Facts.Responder; got != park.Shown() {
+		t.Errorf("%s leads, want %s, who is incident manager", got, park.Shown())
+	}
+}

@@ -93,6 +93,9 @@ func (c EndRunbook) Check(i *Incident) error {
 func (c EndRunbook) Apply(i *Incident, by timeline.Actor, now time.Time) {
 	u := i.runbook(c.Runbook)
 	u.Ended, u.Outcome = now, c.Outcome
+	if c.Outcome == RunbookWorked && i.settles() && i.Times.Mitigation.IsZero() {
+		i.Times.Mitigation = u.Started // nobody has said anything else
+	}
 	i.record(now, timeline.RunbookEnded, by, timeline.F("runbook", c.Runbook), timeline.F("outcome", string(c.Outcome)), timeline.F("note", c.Note))
 }
 

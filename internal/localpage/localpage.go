@@ -37,8 +37,10 @@ type Page struct {
 	Pages *Pages
 	Name  string // of its folder below that of all pages
 	Title string
-	URL   string // where its readers find it, for the feed; may be empty
-	Zone  *time.Location
+	// Languages are those of the organisation, its own first: the page that has no language in its name is in that one.
+	Languages []string
+	URL       string // where its readers find it, for the feed; may be empty
+	Zone      *time.Location
 }
 
 const (
@@ -87,7 +89,15 @@ func (p *Page) Post(_ context.Context, post posting.Posting) (string, error) {
 	if err := keep(root, post); err != nil {
 		return "", err
 	}
-	return post.Incident, p.write(root)
+	return p.place(root, post.Incident), p.write(root)
+}
+
+// place is where an entry is read: at its address, else in its file.
+func (p *Page) place(root, incident string) string {
+	if p.URL == "" {
+		return filepath.Join(root, "index.html")
+	}
+	return strings.TrimSuffix(p.URL, "/") + "/#" + incident
 }
 
 // keep puts a text into the entry's file, unless it is there.
@@ -175,7 +185,11 @@ func (p *Page) write(root string) error {
 		}
 	}
 	files := map[string][]byte{}
-	for n, l := range []string{"en", "ko"} {
+	own := "en"
+	if len(p.Languages) > 0 && slices.Contains(languages(), p.Languages[0]) {
+		own = p.Languages[0]
+	}
+	for _, l := range languages() {
 		page, err := p.html(l, updated, open, over)
 		if err != nil {
 			return err
@@ -185,7 +199,7 @@ func (p *Page) write(root string) error {
 			return err
 		}
 		files["index."+l+".html"], files["feed."+l+".atom"] = page, feed
-		if n == 0 {
+		if l == own {
 			files["index.html"] = page
 		}
 	}
@@ -200,9 +214,12 @@ func (p *Page) write(root string) error {
 	return nil
 }
 
+// languages are those of a page.
+func languages() []string { return []string{"en", "ko"} }
+
 // labels are what stands on the page beside what was said.
 type labels struct {
-	Language, Other, OtherName, Good, Bad, Now, Before, None, Since, Updated, Feed string
+	Language, Other, OtherName, Quiet, Bad, Now, Before, Since, Updated, Earlier, Feed string
 
 	Statuses map[string]string
 }
@@ -210,14 +227,14 @@ type labels struct {
 func labelsIn(language string) labels {
 	if language == "ko" {
 		return labels{
-			Language: "ko", Other: "en", OtherName: "English", Good: "모든 서비스가 정상입니다", Bad: "장애가 진행 중입니다", Now: "진행 중인 장애",
-			Before: "지난 장애", None: "안내한 장애가 없습니다.", Since: "발생 시각", Updated: "마지막 안내", Feed: "Atom 피드",
+			Language: "ko", Other: "en", OtherName: "English", Quiet: "진행 중으로 안내된 장애가 없습니다", Bad: "장애가 진행 중입니다", Now: "진행 중인 장애",
+			Before: "지난 장애", Since: "발생 시각", Updated: "마지막 안내", Earlier: "이전 안내", Feed: "Atom 피드",
 			Statuses: map[string]string{"investigating": "원인 조사 중", "identified": "원인 파악", "monitoring": "관찰 중", "resolved": "해결"},
 		}
 	}
 	return labels{
-		Language: "en", Other: "ko", OtherName: "한국어", Good: "All services work as they should", Bad: "A disturbance is going on", Now: "Going on now",
-		Before: "Over", None: "No disturbance has been announced.", Since: "Since", Updated: "Last word", Feed: "Atom feed",
+		Language: "en", Other: "ko", OtherName: "한국어", Quiet: "No current incident has been announced", Bad: "There is a current incident", Now: "Current incidents",
+		Before: "Past incidents", Since: "Since", Updated: "Last update", Earlier: "Earlier updates", Feed: "Atom feed",
 		Statuses: map[string]string{"investigating": "investigating", "identified": "cause identified", "monitoring": "monitoring", "resolved": "resolved"},
 	}
 }
@@ -225,18 +242,23 @@ func labelsIn(language string) labels {
 // shown is an entry in one language, its newest text first.
 type shown struct {
 	ID, Title, Since, Started string
-	Said                      []shownText
+	Newest                    shownText
+	Earlier                   string // what those before it are called
+	Before                    []shownText
 }
 
 type shownText struct{ Word, At, Text string }
 
 func (p *Page) shown(l labels, all []entry) (out []shown) {
 	for _, e := range all {
-		s := shown{ID: e.Incident, Since: l.Since, Started: p.moment(e.Started)}
+		s := shown{ID: e.Incident, Since: l.Since, Started: p.moment(e.Started), Earlier: l.Earlier}
 		for _, x := range slices.Backward(e.Said) {
 			w := posting.Posting{Incident: e.Incident, Words: x.Words}.In(l.Language)
 			s.Title = cmp.Or(s.Title, w.Title)
-			s.Said = append(s.Said, shownText{l.Statuses[x.Status], p.moment(x.At), w.Text})
+			s.Before = append(s.Before, shownText{l.Statuses[x.Status], p.moment(x.At), w.Text})
+		}
+		if len(s.Before) > 0 {
+			s.Newest, s.Before = s.Before[0], s.Before[1:]
 		}
 		out = append(out, s)
 	}
@@ -266,11 +288,11 @@ func (p *Page) html(language string, updated time.Time, open, over []entry) ([]b
 func (p *Page) json(updated time.Time, open, over []entry) ([]byte, error) {
 	b, err := json.MarshalIndent(struct {
 		Title   string    `json:"title"`
-		Good    bool      `json:"good"`
+		Current bool      `json:"current"` // an incident is announced that is not over: what is not announced stands nowhere here
 		Updated time.Time `json:"updated"`
 		Open    []entry   `json:"open"`
 		Over    []entry   `json:"over"`
-	}{p.Title, len(open) == 0, updated, append([]entry{}, open...), append([]entry{}, over...)}, "", "  ")
+	}{p.Title, len(open) > 0, updated, append([]entry{}, open...), append([]entry{}, over...)}, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write status page %s: %w", p.Name, err)
 	}

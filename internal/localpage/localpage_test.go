@@ -23,21 +23,21 @@ func page(t *testing.T) (*localpage.Page, string) {
 	folder := filepath.Join(t.TempDir(), "status")
 	seoul := time.FixedZone("KST", 9*3600)
 	return &localpage.Page{
-		Pages: &localpage.Pages{Folder: folder}, Name: "public", Title: "Mirnet <status>", URL: "https://status.mirnet.example/", Zone: seoul,
+		Pages: &localpage.Pages{Folder: folder}, Name: "public", Title: "Mirnet <status>", Languages: []string{"ko", "en"}, URL: "https://status.mirnet.example/", Zone: seoul,
 	}, filepath.Join(folder, "public")
 }
 
 func word(id string, revision int, status, text string) posting.Posting {
 	return posting.Posting{
 		Incident: id, Revision: revision, Status: status, Impact: "high", Started: at.Add(-time.Hour), At: at.Add(time.Duration(revision) * time.Minute),
-		Words: []posting.Words{{Language: "ko", Title: "결제 장애", Text: text}, {Language: "en", Title: "Payments: disturbance", Text: "in English: " + text}},
+		Words: []posting.Words{{Language: "ko", Title: "결제 장애", Text: text}, {Language: "en", Title: "Payments: incident", Text: "in English: " + text}},
 	}
 }
 
 func post(t *testing.T, p *localpage.Page, all ...posting.Posting) {
 	t.Helper()
 	for _, w := range all {
-		if ref, err := p.Post(t.Context(), w); err != nil || ref != w.Incident {
+		if ref, err := p.Post(t.Context(), w); err != nil || ref != "https://status.mirnet.example/#"+w.Incident {
 			t.Fatalf("%s %d: got %q, %v", w.Incident, w.Revision, ref, err)
 		}
 	}
@@ -58,8 +58,8 @@ func TestAPageInBothLanguages(t *testing.T) {
 		word("INC-B", 1, "resolved", "끝"))
 	for name, wants := range map[string][]string{
 		"index.ko.html": {`<html lang="ko">`, "장애가 진행 중입니다", "결제 장애", "관찰 중", "2026-11-26 13:00 KST", "지난 장애", "Mirnet &lt;status&gt;"},
-		"index.en.html": {`<html lang="en">`, "A disturbance is going on", "Payments: disturbance", "in English: 관찰 중", `name="viewport"`},
-		"index.html":    {`<html lang="en">`},
+		"index.en.html": {`<html lang="en">`, "There is a current incident", "Payments: incident", "in English: 관찰 중", `name="viewport"`},
+		"index.html":    {`<html lang="ko">`},
 	} {
 		got := content(t, folder, name)
 		for _, want := range wants {
@@ -75,14 +75,14 @@ func TestAPageInBothLanguages(t *testing.T) {
 		}
 	}
 	var status struct {
-		Good bool
-		Open []struct{ Incident, Status string }
-		Over []struct{ Incident string }
+		Current bool
+		Open    []struct{ Incident, Status string }
+		Over    []struct{ Incident string }
 	}
 	if err := json.Unmarshal([]byte(content(t, folder, "status.json")), &status); err != nil {
 		t.Fatal(err)
 	}
-	if status.Good || len(status.Open) != 1 || status.Open[0].Status != "monitoring" || len(status.Over) != 1 {
+	if !status.Current || len(status.Open) != 1 || status.Open[0].Status != "monitoring" || len(status.Over) != 1 {
 		t.Errorf("status.json: %+v", status)
 	}
 	var feed struct {
@@ -97,6 +97,31 @@ func TestAPageInBothLanguages(t *testing.T) {
 	}
 	if len(feed.Entries) != 3 || feed.Entries[0].Title != "결제 장애: 관찰 중" || feed.Entries[0].ID != feed.ID+":INC-A:2" {
 		t.Errorf("feed: %+v", feed)
+	}
+}
+
+// The page knows only what was announced: a critical incident may go on of which nobody has said anything.
+func TestAPageWithoutCurrentIncidentsSaysNoMoreThanThat(t *testing.T) {
+	p, folder := page(t)
+	post(t, p, word("INC-A", 1, "identified", "it lasts until six"), word("INC-A", 2, "resolved", "it is over"))
+	for name, want := range map[string]string{
+		"index.en.html": "No current incident has been announced", "index.ko.html": "진행 중으로 안내된 장애가 없습니다", "status.json": `"current": false`,
+	} {
+		if got := content(t, folder, name); !strings.Contains(got, want) {
+			t.Errorf("%s lacks %q", name, want)
+		}
+	}
+	newest, earlier, _ := strings.Cut(content(t, folder, "index.en.html"), "<details>")
+	if !strings.Contains(newest, "it is over") || strings.Contains(newest, "until six") || !strings.Contains(earlier, "until six") {
+		t.Error("what was said before it was over does not stand apart")
+	}
+}
+
+func TestAnEntryIsFoundAtTheAddressOfThePageElseInItsFile(t *testing.T) {
+	p, folder := page(t)
+	p.URL = ""
+	if ref, err := p.Post(t.Context(), word("INC-A", 1, "identified", "x")); err != nil || ref != filepath.Join(folder, "index.html") {
+		t.Errorf("got %q, %v", ref, err)
 	}
 }
 

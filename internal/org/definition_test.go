@@ -97,9 +97,9 @@ func TestDefinition(t *testing.T) {
 				Contacts: []incident.Contact{{Target: escalation.Target{Kind: escalation.Person, ID: "kim"}, Name: "김민수"}},
 			},
 		},
-		Communication: &incident.Communication{Settles: true},
-		Calendars:     []calendar.Rules{office},
-		Languages:     []string{"ko", "en"},
+		Communication: &incident.Communication{Settles: true}, Recall: time.Second,
+		Calendars: []calendar.Rules{office},
+		Languages: []string{"ko", "en"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

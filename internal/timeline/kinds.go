@@ -58,7 +58,7 @@ const (
 	UpdateRejected   Kind = "update.rejected"   // sha256 author reason
 	UpdateOvertaken  Kind = "update.overtaken"  // sha256 author cause: it makes no sense any more
 	UpdateUnapproved Kind = "update.unapproved" // sha256 targets: nobody has decided in time
-	UpdateRefused    Kind = "update.refused"    // detail: somebody may not approve
+	UpdateRefused    Kind = "update.refused"    // why detail: somebody may not approve; old runs have the detail, new ones the why
 
 	PagePosted Kind = "status-page.posted" // page status revision ref: the status page says so
 	PageFailed Kind = "status-page.failed" // page status detail: it does not
@@ -69,10 +69,12 @@ const (
 	TimeSet        Kind = "time.set"         // point at before reason
 	FixAnswered    Kind = "fix.answered"     // customer answer note: whether what was resolved is fixed
 	FixUnanswered  Kind = "fix.unanswered"   // customer: it has not answered in time
+	FixWaived      Kind = "fix.waived"       // customer reason: it is closed before the customer has answered
 	ClosingTold    Kind = "fix.closing-told" // customer: it was told that the incident is closed
 	ResultWritten  Kind = "result.written"   // customer revision paths sha256
 	ResultFailed   Kind = "result.failed"    // customer detail
 	ResultSent     Kind = "result.sent"      // customer revision text: the incident result report has reached its contact
+	ResultWaived   Kind = "result.waived"    // customer reason: it is closed without one
 
 	CaseOpened   Kind = "case.opened"   // vendor plan open_case
 	CaseFiled    Kind = "case.filed"    // vendor reference
@@ -275,7 +277,7 @@ func Kinds() []Kind {
 		ReviewExtended, ReviewDated, ReviewUndated, ReviewLate, ReviewEscalated, ReviewWritten, FactorAdded, FactorRemoved, PatternSet,
 		EngineerInvited, DraftSubmitted, MeetingHeld, ReviewCompleted, ChangeFound, TextDrafted, TextWritten, TextApproved, TextRejected, TextPublished, ApprovalsVoid,
 		ActionAdded, ReviewRefused,
-		NoticeReceived, ReceiptSent, CauseSet, TimeSet, FixAnswered, FixUnanswered, ClosingTold, ResultWritten, ResultFailed, ResultSent,
+		NoticeReceived, ReceiptSent, CauseSet, TimeSet, FixAnswered, FixUnanswered, FixWaived, ClosingTold, ResultWritten, ResultFailed, ResultSent, ResultWaived,
 		CaseOpened, CaseFiled, CaseAnswered, CaseLate, Summoned, SummonsMissed, RoleAccepted, RoleUnanswered, RoleVacant,
 		RunbookStarted, RunbookEnded, MergeAsked, MergeTaken, MergeRefused, MergeTakenBack, Related,
 		HandoverOpened, HandoverEscalated, HandoverConfirmed, HandoverPassed, HandoverUnknown, HandoverDeclined, HandoverLapsed,

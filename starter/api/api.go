@@ -91,8 +91,9 @@ type Receipt struct {
 	ID       incident.ID       `json:"id"`
 	Status   incident.Status   `json:"status"`
 	Priority priority.Priority `json:"priority"`
-	Seq      int               `json:"seq"`             // of the newest entry of the timeline
-	Waits    string            `json:"waits,omitempty"` // SHA-256 of a text to those outside that waits for an approval
+	Seq      int               `json:"seq"`              // of the newest entry of the timeline
+	Waits    string            `json:"waits,omitempty"`  // SHA-256 of a text to those outside that waits for an approval
+	Firing   int               `json:"firing,omitempty"` // alerts that fire although it was resolved or closed
 }
 
 // Files of a data folder by which commands on the same machine find a server.

@@ -108,8 +108,8 @@ func (e engine) History(ctx context.Context, id incident.ID, w io.Writer) error 
 
 // Command sends an Update.
 func (e engine) Command(ctx context.Context, id incident.ID, r starter.Request, c incident.Command) (Receipt, error) {
-	receipt, err := e.Incidents.Command(ctx, id, r, c)
-	return Receipt(receipt), err
+	x, err := e.Incidents.Command(ctx, id, r, c)
+	return Receipt{ID: x.ID, Status: x.Status, Priority: x.Priority, Seq: x.Seq, Waits: x.Waits}, err
 }
 
 // reviews are made at each call: the client is there only once the node is connected.

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"muster/internal/action"
@@ -34,6 +35,13 @@ type Client struct {
 	base  string
 	token string
 	http  *http.Client
+	own   atomic.Value // the language of whoever asks, as the last answer has said
+}
+
+// Language is that of whoever the token speaks for, as the server has said with its last answer; empty before it has.
+func (c *Client) Language() string {
+	own, _ := c.own.Load().(string)
+	return own
 }
 
 // NewClient makes a client of the server at a URL such as http://127.0.0.1:8080. Without a token it can ask for the
@@ -712,6 +720,7 @@ func (c *Client) call(ctx context.Context, method, path string, body []byte, key
 		return nil, &UnreachableError{Server: c.base, Cause: err}
 	}
 	defer func() { _ = resp.Body.Close() }()
+	c.own.Store(resp.Header.Get(languageHeader))
 	const most = 1 << 30 // a history is large, and not without end
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, most))
 	if err != nil {

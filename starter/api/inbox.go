@@ -51,6 +51,8 @@ func InboxKinds() []InboxKind {
 const (
 	WantAcknowledge = "acknowledge" // a page, or help
 	WantPromise     = "promise"     // to be kept, of an incident in which they have a role
+	WantFileCase    = "file-case"   // with a vendor
+	WantLateCase    = "late-case"   // to be escalated: the vendor has not answered in time
 	WantReview      = "review"
 	WantApproval    = "approve"      // or decline it
 	WantText        = "approve-text" // to those outside or of a review, or reject it
@@ -67,7 +69,7 @@ const (
 
 // InboxWants lists what may be wanted.
 func InboxWants() []string {
-	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantReview, WantApproval, WantText, WantConfirm, WantSolve, WantAct, WantVerify, WantEffect, WantTake, WantAnswer, WantJudge, WantFixed)
+	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantFileCase, WantLateCase, WantReview, WantApproval, WantText, WantConfirm, WantSolve, WantAct, WantVerify, WantEffect, WantTake, WantAnswer, WantJudge, WantFixed)
 }
 
 // mostOpen is how many open ones of each kind are looked at, the newest.
@@ -83,7 +85,7 @@ func (s *server) inbox(w http.ResponseWriter, r *http.Request) error {
 	if len(by.Scopes) > 0 && !slices.Contains(by.Scopes, authority.Read) { // nothing would be a wrong answer
 		return s.denied(r, authority.Read, authority.May(by.Subject, authority.Read, authority.Object{Kind: authority.PlanRun}))
 	}
-	box, err := s.inboxOf(r.Context(), by, cmp.Or(q.Get("lang"), s.Language))
+	box, err := s.inboxOf(r.Context(), by, cmp.Or(q.Get("lang"), s.ownLanguage(by.Subject), s.Language))
 	if err != nil {
 		return err
 	}
@@ -188,6 +190,9 @@ func (l search) incidents(ctx context.Context) finding {
 		if err != nil || !l.reads(l.by.Subject, i) {
 			return nil, err
 		}
+		if i.Status == incident.Merged {
+			return l.passedOn(ctx, i)
+		}
 		return l.incident(i), nil
 	})
 }
@@ -220,6 +225,7 @@ func (l search) incident(i *incident.Incident) (items []InboxItem) {
 		item.Command = fmt.Sprintf("muster incident answer %s fixed|not-fixed %s", item.ID, l.blank("NOTE", "메모"))
 		items = append(items, item)
 	}
+	items = append(items, l.cases(i)...)
 	if p := i.Proposed; p != nil && p.By.ID != l.by.Actor.ID && l.means(i.Approvers()) {
 		item.Title, item.Want, item.Since, item.Due, item.Customer = l.title(i), WantText, p.At, p.Due, p.Update.Customer
 		item.Read = "muster incident show " + item.ID
@@ -246,6 +252,49 @@ func (l search) keeping(i *incident.Incident, t supportplan.Target) string {
 	case supportplan.Confirm: // for the customer to say
 	}
 	return fmt.Sprintf("muster incident show %s", i.ID)
+}
+
+// cases are the vendor cases that the visitor is to file or to escalate.
+func (l search) cases(i *incident.Incident) (items []InboxItem) {
+	for _, k := range i.OpenCases() {
+		if !l.means(k.Who) {
+			continue
+		}
+		item := InboxItem{
+			Kind: InboxIncident, ID: string(i.ID), Task: k.Support.ID, Want: WantFileCase, Title: l.title(i) + ": " + k.Support.Name, Since: k.Since, Due: k.Due,
+			Command: fmt.Sprintf("muster incident case %s %s --reference NUMBER", i.ID, k.Support.ID),
+		}
+		if k.Late {
+			item.Want, item.Command = WantLateCase, fmt.Sprintf("muster incident case %s %s ANSWER", i.ID, k.Support.ID)
+		}
+		items = append(items, item)
+	}
+	return items
+}
+
+// passedOn is the first promise to a customer that another incident has taken over with an incident, for whoever had a role in that one
+// and has none in the other.
+func (l search) passedOn(ctx context.Context, from *incident.Incident) ([]InboxItem, error) {
+	holds := func(i *incident.Incident) int {
+		return slices.IndexFunc(i.Holders, func(h incident.Holder) bool { return h.Person == l.by.Actor.ID })
+	}
+	n := holds(from)
+	if n < 0 {
+		return nil, nil
+	}
+	into, err := l.Backend.State(ctx, from.MergedInto.ID)
+	if err != nil || !l.reads(l.by.Subject, into) || holds(into) >= 0 {
+		return nil, err
+	}
+	for _, c := range into.Facts().Clocks { // the first due first
+		if slices.ContainsFunc(from.Definition.Customers, func(x incident.Customer) bool { return x.Name == c.Customer }) {
+			return []InboxItem{{
+				Kind: InboxIncident, ID: string(into.ID), Want: WantPromise, Title: l.title(into), Customer: c.Customer, Since: from.Holders[n].Since, Due: c.Due,
+				Command: l.keeping(into, c.Target),
+			}}, nil
+		}
+	}
+	return nil, nil
 }
 
 // title is what an incident is called before the visitor.
@@ -300,7 +349,7 @@ func (l search) reviews(ctx context.Context) finding {
 }
 
 // shownSHA256 is how many digits of a SHA-256 a command needs, and a person can compare.
-const shownSHA256 = 12
+const shownSHA256 = 16
 
 // reviewing is the command that brings a review on. What somebody else has to approve, its owner waits for.
 func (l search) reviewing(r *review.Review) string {

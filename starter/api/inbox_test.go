@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/review"
 	"muster/internal/store"
@@ -175,7 +176,7 @@ func TestATextIsReadBeforeItIsApproved(t *testing.T) {
 		t.Fatalf("min finds %+v", box.Items)
 	}
 	sum := p.reviews.Text(review.Internal).SHA256
-	want := "muster review approve " + string(open) + " internal --sha256 " + sum[:min(len(sum), 12)]
+	want := "muster review approve " + string(open) + " internal --sha256 " + sum[:min(len(sum), 16)]
 	if i := box.Items[n]; i.Read != "muster review report "+string(open) || i.Command != want {
 		t.Errorf("got %q, then %q; want %q", i.Read, i.Command, want)
 	}
@@ -198,5 +199,56 @@ func TestWhatWaitsForACustomer(t *testing.T) {
 	}
 	if got, _ := p.inboxOf(t, "globex/lead", ""); contains(got, "fixed incident "+string(open)) {
 		t.Errorf("another customer finds %q", got)
+	}
+}
+
+// A vendor's case waits for whoever files it, and once the vendor is late for whoever leads.
+func TestAVendorsCaseWaitsForSomebody(t *testing.T) {
+	p := newPlace(t)
+	i := p.incidents[open]
+	i.Holders = []incident.Holder{{Role: incident.IncidentManager, Person: "kim", Since: p.now}}
+	clock := supportplan.Start("vendor:skyhost", supportplan.Promise{Target: supportplan.Respond, Within: time.Hour}, p.now)
+	clock.Due = p.now.Add(time.Hour)
+	i.Cases = []incident.VendorCase{{
+		Support: incident.VendorSupport{ID: "skyhost", Name: "SkyHost", Notify: []escalation.Target{{Kind: escalation.Person, ID: "min"}}}, Opened: p.now, Clock: &clock,
+	}}
+	wants := func(when, who, want string, there bool) {
+		t.Helper()
+		got, box := p.inboxOf(t, who, "")
+		n := slices.Index(got, want+" incident "+string(open)+" skyhost")
+		if (n >= 0) != there {
+			t.Errorf("%s: %s finds %q, want %s: %v", when, who, got, want, there)
+		}
+		if n >= 0 && (!box.Items[n].Due.Equal(clock.Due) || !strings.HasPrefix(box.Items[n].Command, "muster incident case "+string(open)+" skyhost ")) {
+			t.Errorf("%s: %s finds %+v", when, who, box.Items[n])
+		}
+	}
+	wants("at first", "min", "file-case", true)
+	wants("at first", "kim", "file-case", false)
+	i.Cases[0].Reference = "SR-7"
+	wants("once it is filed", "min", "file-case", false)
+	i.Cases[0].Clock.Miss()
+	wants("once it is late", "kim", "late-case", true)
+	i.Cases[0].Answered = p.now
+	wants("once it is answered", "kim", "late-case", false)
+}
+
+// Who had a role in an incident that was merged still answers to its customers, whose promises the other one has now.
+func TestPromisesThatWereMergedWaitForWhoeverMadeThem(t *testing.T) {
+	p := newPlace(t)
+	from, into := p.incidents[open], p.incidents[other]
+	from.Status, from.MergedInto = incident.Merged, &incident.Merging{ID: other, Taken: p.now}
+	from.Holders = []incident.Holder{{Role: incident.SupportManager, Person: "kim", Since: p.now}}
+	into.Clocks = []supportplan.Clock{
+		{Customer: "nobody", Target: supportplan.Respond, State: supportplan.Running, Due: p.now.Add(time.Minute)},
+		{Customer: "acme", Target: supportplan.Update, State: supportplan.Running, Due: p.now.Add(time.Hour)},
+	}
+	want := "promise incident " + string(other)
+	got, box := p.inboxOf(t, "kim", "")
+	if n := slices.Index(got, want); n < 0 || box.Items[n].Customer != "Acme" || !box.Items[n].Due.Equal(p.now.Add(time.Hour)) {
+		t.Errorf("kim finds %q: %+v", got, box.Items)
+	}
+	if got, _ = p.inboxOf(t, "min", ""); contains(got, want) {
+		t.Errorf("min, who had no role, finds %q", got)
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"muster/internal/authority"
 	"muster/internal/incident"
+	"muster/internal/problem"
 	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/starter"
@@ -159,7 +160,29 @@ func (s *server) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answer(w, s.shown(r, i))
+	return answer(w, s.shown(r, s.behind(r, i)))
+}
+
+// behind adds the problem behind an open incident that people have linked it to since it opened, itself or one that it has taken in:
+// what is known of it helps whoever responds. Where nobody can say, the incident is shown as it is.
+func (s *server) behind(r *http.Request, i *incident.Incident) *incident.Incident {
+	if i.Problem != nil || !i.Status.Open() || authority.May(visiting(r.Context()).Subject, authority.Read, authority.Object{Kind: authority.Problem}) != nil {
+		return i
+	}
+	const most = 20 // of a service
+	rows, _, err := s.Backend.Problems(r.Context(), ProblemFilter{Open: true, Service: i.Definition.Service.ID, Limit: most})
+	if err != nil {
+		return i
+	}
+	for _, row := range rows {
+		p, err := s.Backend.Problem(r.Context(), row.ID)
+		if err == nil && slices.ContainsFunc(p.Links, func(l problem.Link) bool { return i.Has(l.Incident) }) {
+			known, with := p.Found(), *i
+			with.Problem = &known
+			return &with
+		}
+	}
+	return i
 }
 
 // alerts answers with the alerts of an incident, each with all that its source has said of it last.
@@ -219,7 +242,7 @@ func (s *server) timeline(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	i = s.shown(r, i)
-	language, zone := s.language(q, i), i.Definition.Zone
+	language, zone := cmp.Or(q.Get("lang"), s.ownLanguage(visiting(r.Context()).Subject), s.language(q, i)), i.Definition.Zone
 	t := Timeline{ID: i.ID, Status: i.Status, Language: language, Zone: zone, Dropped: i.Timeline.Dropped, Entries: []Entry{}}
 	for _, e := range i.Timeline.Entries {
 		if e.Seq > after {
@@ -343,8 +366,20 @@ func (s *server) command(v verb) handler {
 		if err != nil {
 			return err
 		}
+		receipt.Firing = s.firing(r, c)
 		return answer(w, receipt)
 	}
+}
+
+// firing tells how many alerts fire although somebody has just said that it is over.
+func (s *server) firing(r *http.Request, c incident.Command) int {
+	switch c.(type) {
+	case incident.Resolve, incident.Close:
+		if i, err := s.Backend.State(r.Context(), id(r)); err == nil { // else it is done all the same
+			return i.Alerts.Firing
+		}
+	}
+	return 0
 }
 
 // closed answers for an incident that has ended: its workflow takes no more commands, but the state still knows what was
@@ -367,7 +402,7 @@ func (s *server) closed(r *http.Request, requestID string, c incident.Command, g
 func (s *server) fill(r *http.Request, c incident.Command) (incident.Command, error) {
 	switch c := c.(type) {
 	case incident.Assign:
-		return s.name(c)
+		return s.appoint(r, c)
 	case incident.Repin:
 		return s.define(r, c)
 	case incident.AddResponder:
@@ -385,25 +420,36 @@ func (s *server) fill(r *http.Request, c incident.Command) (incident.Command, er
 		return c, nil
 	case incident.Answer:
 		return s.answerFor(r, c)
-	case incident.ApproveUpdate:
-		var err error
-		c.SHA256, err = s.wholeProposal(r, c.SHA256)
-		return c, err
-	case incident.RejectUpdate:
-		var err error
-		c.SHA256, err = s.wholeProposal(r, c.SHA256)
-		return c, err
 	}
 	return c, nil
 }
 
-// wholeProposal is the SHA-256 of the text that waits, of which somebody has given all or the beginning.
-func (s *server) wholeProposal(r *http.Request, given string) (string, error) {
-	i, err := s.Backend.State(r.Context(), id(r))
-	if err != nil || i.Proposed == nil {
-		return given, err
+// appoint adds the name of whoever gets a role: somebody who may do what the role is for.
+func (s *server) appoint(r *http.Request, c incident.Assign) (incident.Command, error) {
+	named, err := s.name(c)
+	if err != nil {
+		return nil, err
 	}
-	return wholeSHA256(given, i.Proposed.SHA256)
+	i, err := s.Backend.State(r.Context(), id(r))
+	if err != nil {
+		return nil, err
+	}
+	want := authority.Acknowledge
+	switch c.Role {
+	case incident.CommunicationsManager:
+		want = authority.SendUpdate
+	case incident.IncidentManager:
+		want = authority.Resolve
+	case incident.SupportManager:
+	}
+	o := s.about(authority.Incident, i)
+	o.Involved = append(slices.Clip(o.Involved), c.Person) // by getting it
+	if whose, _ := s.Directory().Subject(c.Person); authority.May(whose, want, o) != nil {
+		return nil, refusal.Of(http.StatusUnprocessableEntity, refusal.Fault{
+			Field: "person", Detail: fmt.Sprintf("%q may not do %s in this incident, which is for the %s; want somebody who may", clip(c.Person), want, c.Role),
+		})
+	}
+	return named, nil
 }
 
 // summon adds the name of whoever is asked to help: somebody who may answer.

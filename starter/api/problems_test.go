@@ -250,3 +250,47 @@ func TestProblemsThatWaitForTheirOwner(t *testing.T) {
 		}
 	}
 }
+
+// Whoever responds to an incident sees what people have found out since it opened, also of what it has taken in.
+func TestAnOpenIncidentShowsTheProblemItWasLinkedTo(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(p *place)
+		who    string
+		want   bool
+	}{
+		"linked":            {func(p *place) { p.problems[leaking].Links[0].Incident = open }, "kim", true},
+		"one of it linked":  {func(p *place) { p.incidents[open].Merged = []incident.Merging{{ID: "INC-0000000001"}} }, "kim", true},
+		"not linked":        {func(*place) {}, "kim", false},
+		"before a customer": {func(p *place) { p.problems[leaking].Links[0].Incident = open }, "acme/lead", false},
+		"over": {func(p *place) {
+			p.problems[leaking].Links[0].Incident = open
+			p.incidents[open].Status = incident.Resolved
+		}, "kim", false},
+		"nobody can find it": {func(p *place) {
+			p.problems[leaking].Links[0].Incident = open
+			p.fail = []error{nil, nil, errors.New("away")}
+		}, "kim", false},
+	} {
+		p := newPlace(t)
+		p.problems[leaking].Workaround = "Restart it."
+		tc.change(p)
+		w := p.ask("GET", at, "", "Authorization", p.as(t, tc.who))
+		var i incident.Incident
+		if err := json.Unmarshal(w.Body.Bytes(), &i); err != nil || w.Code != 200 {
+			t.Fatalf("%s: got %d %s", name, w.Code, w.Body)
+		}
+		if got := i.Problem != nil && i.Problem.ID == string(leaking) && i.Problem.Workaround == "Restart it."; got != tc.want {
+			t.Errorf("%s: the problem is %+v", name, i.Problem)
+		}
+	}
+}
+
+func TestARoleIsForWhoeverMayDoWhatItIsFor(t *testing.T) {
+	p := newPlace(t)
+	for person, code := range map[string]int{"kim": 200, "yoon": 422} {
+		w := p.ask("POST", at+"/assign", `{"role":"communications-manager","person":"`+person+`"}`)
+		if w.Code != code {
+			t.Errorf("%s: got %d %s, want %d", person, w.Code, w.Body, code)
+		}
+	}
+}

@@ -340,7 +340,7 @@ func sha256Of(x *review.Review, audience string) string {
 // wholeSHA256 is the SHA-256 of which somebody has given all or the beginning. What is whole may be that of another text, which whoever
 // is asked then says.
 func wholeSHA256(given, is string) (string, error) {
-	const least = 6 // digits
+	const least = 16 // digits: nobody makes another text that begins with them
 	switch {
 	case is == "" || len(given) == len(is):
 		return given, nil

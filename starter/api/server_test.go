@@ -323,6 +323,9 @@ func TestEachCommandIsDone(t *testing.T) {
 		if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil || r.ID != open || r.Status != i.Status || r.Seq != len(i.Timeline.Entries) {
 			t.Errorf("%s: got %+v, %v", verb, r, err)
 		}
+		if over := verb == "resolve" || verb == "close"; over != (r.Firing == 1) {
+			t.Errorf("%s: says that %d alerts fire", verb, r.Firing)
+		}
 		if got := w.Header().Get("Idempotency-Key"); got != "k1" {
 			t.Errorf("%s: got key %q back", verb, got)
 		}

@@ -43,12 +43,25 @@ func TestATokenLetsItsActorIn(t *testing.T) {
 	} {
 		made := p.made(t, admin, body)
 		w := p.ask("GET", "/api/v1/me", "", "Authorization", "Bearer "+made.Secret)
+		want.Language, want.Zone = "ko", "Asia/Seoul"
 		var got api.Me
 		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%s: got %d %s, want %+v", body, w.Code, w.Body, want)
 		}
 		if made.CreatedBy != "choi" || !made.Created.Equal(instant()) {
 			t.Errorf("%s: got %+v", body, made)
+		}
+	}
+}
+
+// Commands without a language of their own take what the server says of whoever asks.
+func TestEveryAnswerSaysTheLanguageOfWhoeverAsks(t *testing.T) {
+	p := newPlace(t)
+	for who, want := range map[string]string{"kim": "ko", "yoon": "en"} {
+		w := p.ask("GET", at+"/timeline", "", "Authorization", p.as(t, who))
+		var got api.Timeline
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.Language != want || w.Header().Get("Muster-Language") != want {
+			t.Errorf("%s: timeline in %q, header %q, want %s; %v", who, got.Language, w.Header().Get("Muster-Language"), want, err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -108,6 +109,7 @@ func (s *server) authenticated(next http.Handler) http.Handler {
 			}.Write(w)
 			return
 		}
+		w.Header().Set(languageHeader, cmp.Or(s.ownLanguage(by.Subject), s.Language))
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitorKey{}, by)))
 	})
 }

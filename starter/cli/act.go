@@ -214,10 +214,11 @@ func (a *app) closing() deed {
 	return deed{
 		use: "close INCIDENT", short: "End a resolved incident before the time for reopening is over",
 		example: "close " + anID,
-		long:    "End a resolved incident before the time for reopening is over. Its customers have to have had the all-clear; where one has not,\n--without says why it gets none.",
+		long: "End a resolved incident before the time for reopening is over. Its customers have to have had the all-clear and the result report that\n" +
+			"was promised, and whoever is asked whether it is fixed has to have answered; where one has not, --without says why.",
 		flags: func(cmd *cobra.Command) {
 			cmd.Flags().StringVar(&note, "note", "", "`TEXT` for the timeline")
-			cmd.Flags().StringVar(&without, "without", "", "`TEXT` that says why customers get no all-clear")
+			cmd.Flags().StringVar(&without, "without", "", "`TEXT` that says why customers do not get what is due to them")
 		},
 		command: func([]string) (incident.Command, error) { return incident.Close{Note: note, Without: without}, nil },
 	}
@@ -229,7 +230,7 @@ func (a *app) update() deed {
 	return deed{
 		use: "update INCIDENT TEXT...", short: "Tell the customers how it goes, in your own words",
 		long: "Tell the customers, or one of them, how it goes. They read the text as it stands; \"-\" reads it from the standard input.\n\nOn a resolved incident it is the all-clear of customers to whom only people write.\n\n" +
-			"With a status they read how far it is: " + joined(incident.PublicStatuses()) + "; without one, what the incident itself tells.",
+			"With a status they read how far it is: " + joined(incident.PublicStatuses()) + "; without one, what the incident itself tells.\n\n" + times,
 		example: "update " + anID + " \"We have found the cause and are rolling back.\"\nupdate " + anID + " --customer acme - <update.txt\nupdate " + anID +
 			" --status identified --expected \"2026-11-26 18:00\" --workaround \"Please pay by bank transfer.\" \"We know the cause.\"",
 		flags: func(cmd *cobra.Command) {
@@ -256,11 +257,14 @@ func (a *app) update() deed {
 	}
 }
 
+const aSHA256 = "1f2a9c61d2c2f4b2a8a3f1f0a2f9c7f8a4f5d2b1c0e9f8a7b6c5d4e3f2a1b0c9" // in examples
+
 func (a *app) approveUpdate() deed {
 	return deed{
 		use: "approve-update INCIDENT SHA256", short: "Send the customers a text that somebody else has written",
-		long:    "Send a text to customers that waits for an approval. The SHA-256 is that of the text that you have read in muster incident show.",
-		example: "approve-update " + anID + " 1f2a9c…",
+		long: "Send a text to customers that waits for an approval. The SHA-256 is that of the text that you have read in muster incident show, all\n" +
+			"64 characters of it.",
+		example: "approve-update " + anID + " " + aSHA256,
 		command: func(args []string) (incident.Command, error) { return incident.ApproveUpdate{SHA256: args[0]}, nil },
 	}
 }
@@ -268,7 +272,7 @@ func (a *app) approveUpdate() deed {
 func (a *app) rejectUpdate() deed {
 	return deed{
 		use: "reject-update INCIDENT SHA256 REASON...", short: "Take back a text to customers that waits for an approval",
-		example: "reject-update " + anID + " 1f2a9c… \"it names a machine\"",
+		example: "reject-update " + anID + " " + aSHA256 + " \"it names a machine\"",
 		command: func(args []string) (incident.Command, error) {
 			reason, err := a.text(args[1:])
 			return incident.RejectUpdate{SHA256: args[0], Reason: reason}, err

@@ -196,7 +196,7 @@ func (a *app) listActions() *cobra.Command {
 			}
 			return a.answer(page, func(w io.Writer) {
 				if len(page.Actions) == 0 {
-					a.note("no action items")
+					a.none("no action items", "개선 과제가 없습니다")
 				} else {
 					a.page(w, page.Language, page.Zone).actionRows(page.Actions)
 				}

@@ -49,7 +49,7 @@ hashes, which JSON and YAML show.
 			}
 			return a.answer(found, func(w io.Writer) {
 				if len(found.Attempts) == 0 {
-					a.note("no attempts")
+					a.none("no attempts", "거부된 시도가 없습니다")
 					return
 				}
 				a.page(w, "", "").attempts(found.Attempts)

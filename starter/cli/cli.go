@@ -84,7 +84,8 @@ func Run(ctx context.Context, env Env, args []string) int {
 // app is one command on its way.
 type app struct {
 	env    Env
-	began  bool // the command line was understood
+	began  bool                   // the command line was understood
+	me     func() (api.Me, error) // who asks, and in which zone; once there is a server
 	client client
 	view   view
 }

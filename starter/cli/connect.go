@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -241,6 +242,8 @@ func (a *app) asks(work func(ctx context.Context, c *api.Client, args []string) 
 		if err != nil {
 			return err
 		}
+		a.me = sync.OnceValues(func() (api.Me, error) { return c.Me(cmd.Context()) })
+		a.view.own = c.Language
 		return a.explain(cmd.Context(), c, work(cmd.Context(), c, args))
 	})
 }

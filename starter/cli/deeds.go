@@ -212,22 +212,47 @@ func (a *app) optionalText(words []string) (string, error) {
 
 // times says how a time is written.
 const times = `A time is an instant such as 2026-11-26T09:05:00+09:00, a day and time such as "2026-11-26 09:05", or a time of today
-such as 09:05, both as the clock of this computer shows them.`
+such as 09:05, both in the zone of the organisation, in which times are shown, whatever the clock of this computer shows.`
 
-// clockTime reads an instant, or a time as the clock of this computer shows it.
+// clockTime reads an instant, or a time in the zone of the organisation, and says what was understood.
 func (a *app) clockTime(name, given string) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339, given); err == nil {
 		return at, nil
 	}
 	wall := given
-	if len(given) <= len("09:05") {
-		wall = a.env.Now().In(time.Local).Format(time.DateOnly) + " " + given
+	if _, err := time.Parse("15:04", given); err == nil {
+		wall = time.DateOnly + " " + given // of which day, the zone says
 	}
-	at, err := oncall.ParseWallTime(wall)
-	if err != nil {
+	if _, err := oncall.ParseWallTime(wall); err != nil {
 		return time.Time{}, misused(`%s %q: want an instant such as 2026-11-26T09:05:00+09:00, "2026-11-26 09:05", or 09:05 today`, name, given)
 	}
-	return at.In(time.Local), nil
+	me, err := a.me()
+	if err != nil {
+		return time.Time{}, err
+	}
+	zone, err := time.LoadLocation(me.Zone)
+	if err != nil || me.Zone == "" {
+		return time.Time{}, fmt.Errorf("%s %q: in zone %q of the server: want an instant such as 2026-11-26T09:05:00+09:00", name, given, me.Zone)
+	}
+	if wall != given {
+		wall = a.env.Now().In(zone).Format(time.DateOnly) + " " + given
+	}
+	shown, err := oncall.ParseWallTime(wall)
+	if err != nil {
+		return time.Time{}, err
+	}
+	at := shown.In(zone)
+	a.note("%s: %s", name, a.understood(at, me))
+	return at, nil
+}
+
+// understood says an instant as it was read.
+func (a *app) understood(at time.Time, me api.Me) string {
+	if a.view.texts == nil { // the answer is for a machine
+		return at.Format("2006-01-02 15:04 MST")
+	}
+	p := a.page(a.env.Stderr, me.Language, me.Zone)
+	return fmt.Sprintf("%s (%s)", p.instant(at), p.away(at, p.say.in, p.say.ago))
 }
 
 // open reports an incident.
@@ -264,6 +289,7 @@ Channels: ` + joined(incident.Channels()) + `. Levels: ` + joined(levels) + `.`,
 					return err
 				}
 			}
+			a.countsFrom(n.Received)
 			if detail != "" {
 				var err error
 				if n.Text, err = a.text([]string{detail}); err != nil {
@@ -297,6 +323,15 @@ Channels: ` + joined(incident.Channels()) + `. Levels: ` + joined(levels) + `.`,
 	_ = cmd.RegisterFlagCompletionFunc("impact", completions(levels))
 	_ = cmd.RegisterFlagCompletionFunc("urgency", completions(levels))
 	return cmd
+}
+
+// countsFrom warns of a receipt so long ago that it may be a slip: the promises count from it.
+func (a *app) countsFrom(received time.Time) {
+	const late = time.Hour
+	if !received.IsZero() && a.env.Now().Sub(received) > late && a.view.texts != nil {
+		p := a.page(a.env.Stderr, "", "")
+		a.note(p.say.countsFrom, p.away(received, p.say.in, p.say.ago))
+	}
 }
 
 // opened shows what can be told back to whoever has reported an incident.

@@ -171,7 +171,7 @@ func (a *app) listEscalations() *cobra.Command {
 			}
 			return a.answer(page, func(w io.Writer) {
 				if len(page.Escalations) == 0 {
-					a.note("no escalations")
+					a.none("no escalations", "에스컬레이션이 없습니다")
 					return
 				}
 				a.page(w, page.Language, page.Zone).escalationRows(page.Escalations)

@@ -69,7 +69,7 @@ func (a *app) list() *cobra.Command {
 			}
 			return a.answer(page, func(w io.Writer) {
 				if len(page.Incidents) == 0 {
-					a.note("no incidents")
+					a.none("no incidents", "인시던트가 없습니다")
 					return
 				}
 				a.page(w, page.Language, page.Zone).list(page.Incidents)
@@ -136,7 +136,7 @@ table has the summary; as JSON or YAML there are the labels, the annotations and
 			}
 			return a.answer(found, func(w io.Writer) {
 				if len(found.Alerts) == 0 {
-					a.note("no alerts")
+					a.none("no alerts", "경보가 없습니다")
 					return
 				}
 				a.page(w, found.Language, found.Zone).alerts(found.Alerts)

@@ -25,6 +25,7 @@ import (
 type view struct {
 	output, lang string
 	noColor      bool
+	own          func() string // language of whoever asks, as the server has said with its last answer; nil: nobody is asked
 
 	texts *report.Texts
 }
@@ -34,7 +35,7 @@ func outputs() []string { return []string{"table", "json", "yaml"} }
 func (a *app) viewFlags(cmd *cobra.Command) {
 	f := cmd.PersistentFlags()
 	f.StringVarP(&a.view.output, "output", "o", "table", "`FORMAT`: table, json or yaml")
-	f.StringVar(&a.view.lang, "lang", "", "`LANGUAGE`, en or ko; default: MUSTER_LANG, else that of the terminal, else the organisation's")
+	f.StringVar(&a.view.lang, "lang", "", "`LANGUAGE`, en or ko; default: MUSTER_LANG, else that of the terminal, else yours as the organisation knows it")
 	f.BoolVar(&a.view.noColor, "no-color", false, "no colours; the same as NO_COLOR=1")
 	_ = cmd.RegisterFlagCompletionFunc("output", completions(outputs()))
 	_ = cmd.RegisterFlagCompletionFunc("lang", completions(languages()))
@@ -59,7 +60,7 @@ func (a *app) prepare() error {
 // languages are those that have labels.
 func languages() []string { return []string{"en", "ko"} }
 
-// language is the reader's: as the flag says, else as the terminal is set, else empty.
+// language is the reader's: as the flag says, else as the terminal is set, else as the organisation folder has it, else empty.
 func (a *app) language() string {
 	set := cmp.Or(a.view.lang, a.env.Getenv("MUSTER_LANG"), a.env.Getenv("LC_ALL"), a.env.Getenv("LC_MESSAGES"), a.env.Getenv("LANG"))
 	code, _, _ := strings.Cut(strings.ToLower(set), "_")
@@ -67,7 +68,18 @@ func (a *app) language() string {
 	if slices.Contains(languages(), code) {
 		return code
 	}
+	if a.view.own != nil && slices.Contains(languages(), a.view.own()) {
+		return a.view.own()
+	}
 	return ""
+}
+
+// none says that there is nothing to show.
+func (a *app) none(english, korean string) {
+	if a.language() == "ko" {
+		english = korean
+	}
+	a.note("%s", english)
 }
 
 // answer prints data as it was asked for; people get what table writes.

@@ -185,7 +185,7 @@ func (a *app) listPlanRuns() *cobra.Command {
 			}
 			return a.answer(found, func(w io.Writer) {
 				if len(found.PlanRuns) == 0 {
-					a.note("no runs")
+					a.none("no runs", "계획 실행이 없습니다")
 				} else {
 					a.page(w, found.Language, found.Zone).planRuns(found.PlanRuns)
 				}
@@ -248,7 +248,7 @@ func (a *app) planTasks() *cobra.Command {
 			}
 			return a.answer(append([]planrun.Task{}, tasks...), func(w io.Writer) {
 				if len(tasks) == 0 {
-					a.note("no tasks")
+					a.none("no tasks", "작업이 없습니다")
 					return
 				}
 				a.page(w, "", r.Zone).planTasks(r, tasks)

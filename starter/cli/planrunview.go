@@ -299,7 +299,7 @@ func (p page) want(code string) string {
 		"begin": {"begin", "시작"}, "complete": {"complete", "완료 처리"}, "step": {"do the step", "단계 수행"}, "check": {"check evidence", "증적 확인"},
 		"settle": {"say what became of it", "결과 확정"}, "retry": {"say how it goes on", "다음 진행 결정"}, "vote": {"vote", "투표"}, "waive": {"decide on the waiver", "예외 승인 결정"},
 		"confirm-override": {"decide on the override", "변경 동결 예외 결정"}, "rollback": {"roll back", "롤백 수행"}, "settle-rollback": {"settle the rollback", "롤백 결과 확정"},
-		"continue": {"continue or cancel", "재개 또는 취소 결정"}, "acknowledge": {"acknowledge", "확인(ACK)"}, "promise": {"keep the promise", "목표 준수"},
+		"continue": {"continue or cancel", "재개 또는 취소 결정"}, "acknowledge": {"acknowledge", "확인(ACK)"}, "promise": {"keep the promise", "목표 준수"}, "file-case": {"file the case", "벤더 케이스 접수"}, "late-case": {"escalate the case", "벤더 케이스 에스컬레이션"},
 		"review": {"review", "사후 분석"}, "approve": {"decide on the request", "요청 결정"}, "approve-text": {"decide on the text", "안내문 승인 결정"},
 		"confirm": {"take over", "인수 확인"},
 		"solve":   {"solve the problem", "문제 해결"},

@@ -169,7 +169,7 @@ func (a *app) listProblems() *cobra.Command {
 			}
 			return a.answer(page, func(w io.Writer) {
 				if len(page.Problems) == 0 {
-					a.note("no problems")
+					a.none("no problems", "등록된 문제가 없습니다")
 					return
 				}
 				a.page(w, page.Language, page.Zone).problemRows(page.Problems)

@@ -145,6 +145,14 @@ Channels: ` + joined(supportplan.Channels()) + `.`,
 			if asked.Text, err = a.text(args[2:]); err != nil {
 				return err
 			}
+			if received != "" {
+				at, err := a.clockTime("--received", received)
+				if err != nil {
+					return err
+				}
+				a.countsFrom(at)
+				asked.Received = at.Format(time.RFC3339)
+			}
 			var r request.Request
 			err = a.once(key, func(key string) (err error) {
 				r, err = c.OpenRequest(ctx, asked, key)
@@ -159,7 +167,7 @@ Channels: ` + joined(supportplan.Channels()) + `.`,
 	f := cmd.Flags()
 	f.StringVar(&asked.Feature, "feature", "", "`ID` of a feature, where the kind is none")
 	f.StringVar((*string)(&asked.Channel), "channel", "", "`CHANNEL` by which it came; default: the support hours of the plan count")
-	f.StringVar(&received, "received", "", "`TIME` at which it came, such as 2026-11-30T09:00:00+09:00; default: now")
+	f.StringVar(&received, "received", "", "`TIME` at which it came; default: now")
 	f.StringVar((*string)(&asked.Begun), "begun", "", "`WHERE` an issue began of which the customer is told: "+joined(request.Begins())+"; default: the customer asks")
 	f.StringVar(&asked.Number, "number", "", "`NUMBER` by which whoever took it knows it")
 	_ = cmd.RegisterFlagCompletionFunc("channel", completions(supportplan.Channels()))
@@ -196,7 +204,7 @@ func (a *app) listRequests() *cobra.Command {
 			}
 			return a.answer(page, func(w io.Writer) {
 				if len(page.Requests) == 0 {
-					a.note("no requests")
+					a.none("no requests", "요청이 없습니다")
 					return
 				}
 				a.page(w, page.Language, page.Zone).requestRows(page.Requests)

@@ -125,7 +125,11 @@ func (a *app) listReviews() *cobra.Command {
 			}
 			return a.answer(page, func(w io.Writer) {
 				if len(page.Reviews) == 0 {
-					a.note("%s", map[bool]string{false: "no open reviews", true: "no reviews"}[all])
+					if all {
+						a.none("no reviews", "사후 분석이 없습니다")
+					} else {
+						a.none("no open reviews", "열린 사후 분석이 없습니다")
+					}
 					return
 				}
 				p := a.page(w, page.Language, page.Zone)

@@ -180,7 +180,7 @@ func (a *app) listTokens() *cobra.Command {
 			}
 			return a.answer(api.Tokens{Tokens: all}, func(w io.Writer) {
 				if len(all) == 0 {
-					a.note("no tokens")
+					a.none("no tokens", "토큰이 없습니다")
 					return
 				}
 				a.page(w, "", "").tokens(all)

@@ -106,11 +106,10 @@ time of the environment; a change is made and a runbook is run whatever the hour
 	return a.explains(cmd, func(ctx context.Context, o *org.Organisation, args []string) error {
 		start := a.env.Now()
 		if at != "" {
-			t, err := time.Parse(time.RFC3339, at)
-			if err != nil {
-				return misused("--at %q: want a time such as 2026-12-01T09:00:00+09:00", at)
+			var err error
+			if start, err = instant(at, start, o.Zone); err != nil {
+				return err
 			}
-			start = t
 		}
 		if ext := filepath.Ext(gantt); gantt != "" && ext != ".svg" && ext != ".html" {
 			return misused("--gantt %q: want a file whose name ends in .svg or .html", gantt)

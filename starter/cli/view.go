@@ -304,8 +304,11 @@ func (p page) responder(i *incident.Incident) []string {
 		}
 		return nil
 	}
-	by := i.Responders[len(i.Responders)-1]
-	out := []string{fmt.Sprintf(p.say.person, printable(by.Shown()))}
+	names := make([]string, len(i.Responders)) // who has acted last is not who leads: the roles say that
+	for n, by := range i.Responders {
+		names[n] = fmt.Sprintf(p.say.person, printable(by.Shown()))
+	}
+	out := []string{strings.Join(names, ", ")}
 	if e := i.Escalation; e.Answered && i.Status.Open() {
 		out = append(out, fmt.Sprintf(p.say.expires, p.instant(e.Due(i.Definition.Policy))))
 	}
@@ -468,6 +471,11 @@ func (p page) done(c incident.Command, r api.Receipt) string {
 		return fmt.Sprintf(p.say.resumed, target(c.Target), whom(c.Customer))
 	case incident.Repin:
 		return fmt.Sprintf(p.say.repinned, r.ID)
+	case incident.Resolve, incident.Close:
+		if r.Firing > 0 {
+			return fmt.Sprintf(p.say.stillFiring, r.Firing)
+		}
+		return ""
 	case incident.SendUpdate:
 		if r.Waits != "" {
 			return fmt.Sprintf(p.say.waitsFor, r.Waits)
