@@ -48,7 +48,7 @@ func Open(file string) (Kept, error) {
 	if err != nil {
 		return Kept{}, fmt.Errorf("open record: %w", err)
 	}
-	if start := bytes.TrimLeft(content, " \t\r\n"); len(start) > 0 && start[0] != '[' {
+	if start := bytes.TrimLeft(content, " \t\r\n"); len(start) > 0 && start[0] != '[' && start[0] != '{' {
 		b, err := bundle.Read(file, content)
 		if err != nil {
 			return Kept{}, err
