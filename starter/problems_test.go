@@ -114,7 +114,7 @@ func TestAProblemIsOpenedSignedAndOnce(t *testing.T) {
 		t.Errorf("its start does not prove who has opened it: %+v", seal)
 	}
 	_, err := s.Open(t.Context(), starter.Request{ID: "k2", By: park()}, leak())
-	if refused, ok := errors.AsType[*starter.RefusedError](err); !ok || !strings.Contains(refused.Reason, string(c.state.ID)+" is open for it since") {
+	if refused, ok := errors.AsType[*starter.RefusedError](err); !ok || !strings.Contains(refused.Reason, string(c.state.ID)+" was opened for the same at ") {
 		t.Errorf("another one: %v", err)
 	}
 }

@@ -228,9 +228,10 @@ func TestACustomersForm(t *testing.T) {
 	if n.Customer != "garam" || n.Receipt != "" || n.Channel != "" || !n.Received.Equal(begin()) {
 		t.Errorf("got %+v", n)
 	}
+	said := regexp.MustCompile(`href="[^"]*"`).ReplaceAllString(w.Body.String(), "") // what links are signed with may be any letters
 	for _, not := range []string{"Nuri", "P1", "pill"} {
-		if strings.Contains(w.Body.String(), not) {
-			t.Errorf("the answer says %q\n%s", not, w.Body)
+		if strings.Contains(said, not) {
+			t.Errorf("the answer says %q\n%s", not, said)
 		}
 	}
 	if c := p.incidents[p.opened[0].id].Definition.Customers; len(c) != 1 || c[0].ID != "garam" {
