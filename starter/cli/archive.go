@@ -91,11 +91,41 @@ func (a *app) read(ctx context.Context, v vault, do func(*audit.Reader) error) e
 	return errors.Join(err, b.Close())
 }
 
+// narrowed is a filter as flags say it.
+type narrowed struct {
+	audit.Filter
+
+	from, until string
+}
+
+func (f *narrowed) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.from, "from", "", "only what had not ended before this `DAY` (UTC) or instant")
+	cmd.Flags().StringVar(&f.until, "until", "", "only what had begun before this `DAY` (UTC) or instant")
+	cmd.Flags().StringVar(&f.Kind, "kind", "", "only this `KIND` of workflow, such as incident, review, upgrade")
+	cmd.Flags().StringVar(&f.Customer, "customer", "", "only what is about this `CUSTOMER`, by its id")
+	cmd.Flags().StringVar(&f.Service, "service", "", "only what is about this `SERVICE`, by its id")
+	cmd.Flags().StringVar(&f.Person, "person", "", "only that in which this `PERSON` took part, by their id")
+	cmd.Flags().StringVar(&f.Outcome, "outcome", "", "only what has ended, or stands, so: `STATUS` such as closed, completed, rolled-back, running")
+}
+
+// parse reads the instants.
+func (f *narrowed) parse() error {
+	for _, t := range []struct {
+		name, text string
+		into       *time.Time
+	}{{"from", f.from, &f.From}, {"until", f.until, &f.Until}} {
+		var err error
+		if *t.into, err = anInstant(t.text); err != nil {
+			return misused("--%s %q: want a day such as 2026-11-26, or an instant such as 2026-11-26T09:00:00+09:00", t.name, t.text)
+		}
+	}
+	return nil
+}
+
 func (a *app) auditList() *cobra.Command {
 	var (
-		v           vault
-		f           audit.Filter
-		from, until string
+		v vault
+		f narrowed
 	)
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the bundles of an archive",
@@ -104,17 +134,11 @@ what is not what it was fails the command, and the rest is listed. It needs no s
 		Example: "  muster audit list --customer garam --from 2026-10-01 --until 2027-01-01\n  muster audit list --kind incident --person park -o json",
 		Args:    wants(), ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.shows(func(cmd *cobra.Command, _ []string) error {
-			for _, t := range []struct {
-				name, text string
-				into       *time.Time
-			}{{"from", from, &f.From}, {"until", until, &f.Until}} {
-				var err error
-				if *t.into, err = anInstant(t.text); err != nil {
-					return misused("--%s %q: want a day such as 2026-11-26, or an instant such as 2026-11-26T09:00:00+09:00", t.name, t.text)
-				}
+			if err := f.parse(); err != nil {
+				return err
 			}
 			return a.read(cmd.Context(), v, func(r *audit.Reader) error {
-				all, faults := r.List(cmd.Context(), f)
+				all, faults := r.List(cmd.Context(), f.Filter)
 				err := a.answer(slices.Concat([]audit.Listed{}, all), func(w io.Writer) {
 					if len(all) == 0 {
 						a.note("%s", archiveWordsIn(a.language()).none)
@@ -126,13 +150,7 @@ what is not what it was fails the command, and the rest is listed. It needs no s
 			})
 		}),
 	}
-	cmd.Flags().StringVar(&from, "from", "", "only what had not ended before this `DAY` (UTC) or instant")
-	cmd.Flags().StringVar(&until, "until", "", "only what had begun before this `DAY` (UTC) or instant")
-	cmd.Flags().StringVar(&f.Kind, "kind", "", "only this `KIND` of workflow, such as incident, review, upgrade")
-	cmd.Flags().StringVar(&f.Customer, "customer", "", "only what is about this `CUSTOMER`, by its id")
-	cmd.Flags().StringVar(&f.Service, "service", "", "only what is about this `SERVICE`, by its id")
-	cmd.Flags().StringVar(&f.Person, "person", "", "only that in which this `PERSON` took part, by their id")
-	cmd.Flags().StringVar(&f.Outcome, "outcome", "", "only what has ended, or stands, so: `STATUS` such as closed, completed, rolled-back, running")
+	f.flags(cmd)
 	a.vaultFlags(cmd, &v)
 	a.viewFlags(cmd)
 	return cmd
@@ -330,21 +348,11 @@ func (a *app) auditTimeline() *cobra.Command {
 
 // toldBy reads a timeline.
 func toldBy(r record) (told, error) {
-	t := told{File: r.File, Kind: r.Kind, ID: r.ID}
-	if err := json.Unmarshal(r.content.Parts[bundle.TimelinePart], &t.Entries); err != nil {
-		return t, fmt.Errorf("%s: %s: want the timeline that Muster writes", r.File, bundle.TimelinePart)
+	entries, err := audit.Told(r.content)
+	if err != nil {
+		return told{}, fmt.Errorf("%s: %w", r.File, err)
 	}
-	type zoned struct {
-		Zone string `json:"zone"`
-	}
-	var state struct {
-		zoned
-		Definition zoned `json:"definition"`
-		Facts      zoned `json:"facts"`
-	}
-	_ = json.Unmarshal(r.content.Parts[bundle.StatePart], &state) // null, of those without a state
-	t.Zone = cmp.Or(state.Zone, state.Definition.Zone, state.Facts.Zone, "UTC")
-	return t, nil
+	return told{File: r.File, Kind: r.Kind, ID: r.ID, Zone: audit.Zone(r.content), Entries: entries}, nil
 }
 
 func (a *app) auditCompleteness() *cobra.Command {

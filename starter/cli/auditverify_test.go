@@ -100,7 +100,9 @@ func vault(ts *testscript.TestScript, neg bool, args []string) {
 	} {
 		b := bundle.Bundle{Facts: f, Parts: map[string][]byte{
 			bundle.HistoriesPart: []byte("[]\n"), bundle.StatePart: []byte(`{"zone":"Asia/Seoul"}`), bundle.EvidencePart: []byte("[]\n"), bundle.KeysPart: []byte("[]\n"),
-			bundle.TimelinePart: []byte(`[{"seq":1,"at":"2026-11-22T05:00:00Z","kind":"note","actor":{"kind":"person","id":"park","name":"박지훈"},"facts":[{"name":"text","value":"It is slow."}]}]`),
+			bundle.TimelinePart: []byte(`[{"seq":1,"at":"2026-11-22T05:00:00Z","kind":"note","actor":{"kind":"person","id":"park","name":"박지훈"},"facts":[{"name":"text","value":"It is slow."}]},` +
+				`{"seq":2,"at":"2026-11-22T05:01:00Z","kind":"all-clear.waived","actor":{"kind":"person","id":"park","name":"박지훈"},` +
+				`"facts":[{"name":"customer","value":"Acme"},{"name":"reason","value":"Call 010-1234-5678."}]}]`),
 		}}
 		var content bytes.Buffer
 		ts.Check(bundle.Write(&content, &b))
