@@ -17,6 +17,7 @@ import (
 	"muster/internal/bucket"
 	"muster/internal/bundle"
 	"muster/internal/keyring"
+	"muster/internal/org"
 	"muster/internal/wholefile"
 	"muster/starter"
 	"muster/worker"
@@ -45,15 +46,10 @@ func (n *Node) keeps(ctx context.Context) (*activities.Archives, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := bucket.Open(ctx, c.Where)
+	b, err := n.bucket(ctx)
 	if err != nil {
 		return nil, err
 	}
-	n.onStop(func() {
-		if err := b.Close(); err != nil {
-			n.cfg.Log.Error("archive not closed", "error", err)
-		}
-	})
 	n.archive = &audit.Archive{
 		Files: b, Keys: public, Private: private, Margin: margin, Settle: cmp.Or(c.Settle, 30*time.Second),
 		Tell:   func(w audit.Warning) { n.alarms.tell(notArchived, w.Run.Workflow) },
@@ -63,6 +59,8 @@ func (n *Node) keeps(ctx context.Context) (*activities.Archives, error) {
 		},
 	}
 	n.archive.Exporter.Earlier = n.archive.Earlier
+	n.spool = &spool{files: b, log: n.cfg.Log, store: n.store}
+	n.org.EachVersion(func(v org.Version) { n.spool.version(v, time.Now()) })
 	return &activities.Archives{Archivist: &archivist{Archive: n.archive, node: n, done: time.Now()}}, nil
 }
 
@@ -81,6 +79,45 @@ func (file remembered) Load() ([]byte, error) {
 // Save writes it.
 func (file remembered) Save(checkpoint []byte) error {
 	return wholefile.Write(string(file), checkpoint, 0o644)
+}
+
+func (n *Node) bucket(ctx context.Context) (*bucket.Bucket, error) {
+	b, err := bucket.Open(ctx, n.cfg.Archive.Where)
+	if err != nil {
+		return nil, err
+	}
+	n.onStop(func() {
+		if err := b.Close(); err != nil {
+			n.cfg.Log.Error("archive not closed", "error", err)
+		}
+	})
+	return b, nil
+}
+
+// leaves has a process that writes no log leave in the archive what it has refused, for the worker that writes the log.
+func (n *Node) leaves(ctx context.Context) error {
+	if n.cfg.Archive.Where == "" {
+		return nil
+	}
+	b, err := n.bucket(ctx)
+	if err != nil {
+		return err
+	}
+	s := &spool{files: b, log: n.cfg.Log, store: n.store}
+	n.beside(ctx, func(ctx context.Context) {
+		for ticker := time.NewTicker(cmp.Or(n.cfg.Archive.Every, time.Hour)); ; {
+			if err := s.flush(ctx); err != nil && ctx.Err() == nil {
+				n.cfg.Log.Error("refused attempts are not archived", "error", err)
+			}
+			select {
+			case <-ctx.Done():
+				ticker.Stop()
+				return
+			case <-ticker.C:
+			}
+		}
+	})
+	return nil
 }
 
 // logKey reads the keys of the log, and makes them where it may.
@@ -132,7 +169,11 @@ type archivist struct {
 // Pass makes one.
 func (a *archivist) Pass(ctx context.Context, at time.Time, alive func()) (activities.ArchivedPass, error) {
 	const patience = time.Hour
-	p, err := a.Archive.Pass(ctx, at, alive)
+	err := a.node.spool.flush(ctx)
+	var p audit.Pass
+	if err == nil {
+		p, err = a.Archive.Pass(ctx, at, alive)
+	}
 	switch {
 	case err == nil:
 		a.done = time.Now()

@@ -5,8 +5,11 @@ package node_test
 import (
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +39,12 @@ func TestWhatHasEndedIsArchived(t *testing.T) {
 			return err == nil && len(is.Info.RecentActions) == times && len(is.Info.RunningWorkflows) == 0
 		})
 	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL+"/api/v1/incidents", nil)
+	must(t, err)
+	request.Header.Set("Authorization", "Bearer muster_nobody")
+	refused, err := http.DefaultClient.Do(request)
+	must(t, err)
+	must(t, refused.Body.Close())
 	trigger(workflows.CertificateSchedule, 1)
 	pub, err := os.ReadFile(filepath.Join(data, "archive.pub"))
 	must(t, err)
@@ -57,6 +66,17 @@ func TestWhatHasEndedIsArchived(t *testing.T) {
 	first, log := bundles()
 	if len(first) != 1 {
 		t.Fatalf("archived are %v, want the reminders of certificates", first)
+	}
+	for kind, want := range map[bundle.RecordKind]string{bundle.OfOrganisation: `"organisation.yaml":`, bundle.OfRefusals: "/api/v1/incidents"} {
+		n := slices.IndexFunc(log.Records(), func(rec bundle.Record) bool { return rec.Kind == kind })
+		if n < 0 {
+			t.Fatalf("of %s nothing is archived", kind)
+		}
+		content, err := archive.Get(ctx, log.Records()[n].Name, bundle.MaxSize)
+		must(t, err)
+		if !strings.Contains(string(content), want) {
+			t.Errorf("%s says %.300s, want %s", log.Records()[n].Name, content, want)
+		}
 	}
 	content, err := archive.Get(ctx, first[0], bundle.MaxSize)
 	must(t, err)

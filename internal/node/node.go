@@ -76,6 +76,7 @@ type Node struct {
 	alarms    *alarms
 	archive   *audit.Archive        // nil: this process keeps none
 	runs      audit.Temporal        // from which it is filled
+	spool     *spool                // what it gets besides
 	tampered  atomic.Pointer[error] // what is wrong with the log of refused attempts as it was found
 	unmade    atomic.Pointer[error] // why there is no schedule of the reminders
 	local     bool                  // pages and worker are one process: without a public address, links lead to it

@@ -59,6 +59,9 @@ func Serve(ctx context.Context, cfg Config) error {
 	if err := n.admit(ctx); err != nil {
 		return err
 	}
+	if err := n.leaves(ctx); err != nil {
+		return err
+	}
 	in, err := n.entrance()
 	if err != nil {
 		return err

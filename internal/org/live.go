@@ -18,6 +18,7 @@ type Live struct {
 	mu    sync.Mutex // of what follows, and of reloading
 	tried string     // the revision that was last read
 	fault error      // why that is not in use
+	told  func(Version)
 }
 
 // Open reads a folder, which must be good.
@@ -56,6 +57,9 @@ func (l *Live) Reload() (changed bool, err error) {
 	}
 	o, err := f.load(time.Now())
 	l.tried, l.fault = f.revision, err
+	if l.told != nil {
+		l.told(f.version(err))
+	}
 	if err != nil {
 		return false, err
 	}

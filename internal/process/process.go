@@ -53,7 +53,8 @@ func processes(build metrics.Build) cli.Process {
 		},
 		Serve: func(ctx context.Context, s cli.Streams, o cli.ServeOptions) error {
 			return node.Serve(ctx, node.Config{
-				Data: o.Data, Org: o.Org, Listen: o.Listen, Keys: o.Keys, Proxies: o.Proxies, Build: build, Out: s.Out, Log: logTo(s),
+				Data: o.Data, Org: o.Org, Listen: o.Listen, Keys: o.Keys, Proxies: o.Proxies, Archive: node.ArchiveConfig{Where: o.Archive},
+				Build: build, Out: s.Out, Log: logTo(s),
 			})
 		},
 		Demo: func(ctx context.Context, s cli.Streams, o cli.DemoOptions) error {

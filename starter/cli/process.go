@@ -35,6 +35,7 @@ type ServeOptions struct {
 	Keys      string // file of the keys that sign; empty: that of the data folder
 	Listen    string
 	Proxies   []netip.Prefix // that say in X-Forwarded-For for whom they ask
+	Archive   string         // where refused attempts are left for the worker that writes the archive; empty: nowhere
 }
 
 // DemoOptions are the flags of muster demo.
@@ -156,12 +157,13 @@ What goes to workflows is signed with the keys of the installation: muster worke
 		if err := a.wantOrg(&o.Org); err != nil {
 			return err
 		}
-		o.Data = a.dataFolder(o.Data)
+		o.Data, o.Archive = a.dataFolder(o.Data), cmp.Or(o.Archive, a.env.Getenv(archiveVar))
 		return a.env.Process.Serve(ctx, a.streams(), o)
 	})
 	a.dataFlag(cmd, &o.Data)
 	a.orgFlag(cmd, &o.Org, "organisation `FOLDER`; default: MUSTER_ORG")
 	cmd.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:8080", "`ADDRESS` of intake, API and pages")
+	cmd.Flags().StringVar(&o.Archive, "archive", "", "leave refused attempts in this `FOLDER` or s3://…, the archive of the worker; default: "+archiveVar+", else nowhere")
 	cmd.Flags().StringSliceVar(&proxies, "trusted-proxies", nil, "`NETWORKS` of reverse proxies whose X-Forwarded-For is believed; default: none")
 	a.keysFlag(cmd, &o.Keys)
 	return cmd
