@@ -9,8 +9,8 @@ import (
 
 // An Archivist keeps the runs that have ended before Temporal drops them.
 type Archivist interface {
-	// Pass keeps what had ended at an instant, or a part of it. alive is called while it works.
-	Pass(ctx context.Context, at time.Time, alive func()) (ArchivedPass, error)
+	// Pass keeps what had ended at an instant, or a part of it.
+	Pass(ctx context.Context, at time.Time) (ArchivedPass, error)
 }
 
 // An ArchivedPass is what one pass over the runs that have ended has done.
@@ -31,5 +31,19 @@ const ArchiveHeartbeat = time.Minute
 
 // ArchivePass makes one pass. A second one after it, or in its stead, finds what it has done.
 func (a *Archives) ArchivePass(ctx context.Context, at time.Time) (ArchivedPass, error) {
-	return a.Archivist.Pass(ctx, at, func() { activity.RecordHeartbeat(ctx) })
+	over := make(chan struct{})
+	defer close(over)
+	go func() { // one file may take long
+		ticker := time.NewTicker(ArchiveHeartbeat / 6)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-ticker.C:
+				activity.RecordHeartbeat(ctx)
+			}
+		}
+	}()
+	return a.Archivist.Pass(ctx, at)
 }

@@ -24,7 +24,8 @@ type Archived struct {
 const mostPasses = 500
 
 // Archive keeps what has ended, pass by pass. A schedule starts it, and Temporal can sign nothing, so it takes no body: whoever starts it by
-// hand makes no more happen than what is due. There is one at a time, for its id is always the same.
+// hand makes no more happen than what is due. The schedule starts none while one is under way; of two that are, one finds that the other
+// has written the log, and tries again.
 func Archive(ctx workflow.Context) (Archived, error) {
 	var done Archived
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{

@@ -24,7 +24,7 @@ type keeper struct {
 	failed int
 }
 
-func (k *keeper) Pass(_ context.Context, at time.Time, _ func()) (activities.ArchivedPass, error) {
+func (k *keeper) Pass(_ context.Context, at time.Time) (activities.ArchivedPass, error) {
 	k.asked = append(k.asked, at)
 	if k.failed < k.failures {
 		k.failed++

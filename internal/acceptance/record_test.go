@@ -158,8 +158,7 @@ func TestHistoriesAsRecorded(t *testing.T) {
 // inTwo needs two passes.
 type inTwo struct{ done int }
 
-func (x *inTwo) Pass(_ context.Context, at time.Time, alive func()) (activities.ArchivedPass, error) {
-	alive()
+func (x *inTwo) Pass(_ context.Context, at time.Time) (activities.ArchivedPass, error) {
 	x.done++
 	return activities.ArchivedPass{From: at.Add(-time.Hour), Until: at, Kept: 2, Logged: 2, More: x.done < 2}, nil
 }

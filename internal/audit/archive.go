@@ -45,14 +45,21 @@ type Memory interface {
 	Save(checkpoint []byte) error
 }
 
-// A Warning is that a run may be dropped before it is archived.
+// A Warning is that runs may be dropped before they are archived.
 type Warning struct {
-	Run  bundle.Counted
-	Left time.Duration // until Temporal may drop it; below zero: it may have
+	Run  bundle.Counted // the first of them
+	Left time.Duration  // until Temporal may drop it
+	Runs int
 }
 
 // Of one pass at most so much is kept, so that it ends while somebody waits; the next one goes on.
 const mostKept = 200
+
+// longest is after how long a pass leaves the rest to the next one.
+const longest = 10 * time.Minute
+
+// late is for how long a list may show a run too late.
+const late = 3 * 24 * time.Hour
 
 // checkpointEvery is how often a run that does not end is kept as it stands.
 const checkpointEvery = 7 * 24 * time.Hour
@@ -68,8 +75,9 @@ type Pass struct {
 }
 
 // Pass keeps the runs that had ended at an instant and are not in the archive, with those that run for long, and takes a census when all
-// are. Whatever was cut off before is made whole: a bundle that stands there without an entry gets one. alive is called now and then.
-func (a *Archive) Pass(ctx context.Context, at time.Time, alive func()) (Pass, error) {
+// are. Whatever was cut off before is made whole: a bundle that stands there without an entry gets one.
+func (a *Archive) Pass(ctx context.Context, at time.Time) (Pass, error) {
+	began := time.Now()
 	log, err := a.open(ctx, at)
 	if err != nil {
 		return Pass{}, err
@@ -83,10 +91,12 @@ func (a *Archive) Pass(ctx context.Context, at time.Time, alive func()) (Pass, e
 		return Pass{}, err
 	}
 	p := Pass{From: last.Until, Until: at.Add(-a.Settle)}
-	if !p.Until.After(p.From) {
+	if ahead := p.From.Sub(p.Until); ahead > time.Hour {
+		return p, fmt.Errorf("the newest census is of %s, which is to come: want the clock that it was taken by, or wait", p.From.UTC().Format(time.RFC3339))
+	} else if ahead >= 0 {
 		return p, nil
 	}
-	ended, err := a.ended(ctx, p.From, p.Until)
+	ended, err := a.ended(ctx, p.From.Add(-min(late, retention)), p.Until)
 	if err != nil {
 		return p, err
 	}
@@ -95,28 +105,28 @@ func (a *Archive) Pass(ctx context.Context, at time.Time, alive func()) (Pass, e
 	if err != nil {
 		return p, err
 	}
+	seen := map[string]bool{}
 	for _, run := range slices.Concat(last.Missing, ended) {
-		alive()
+		if seen[run.Run] || kept.counted[run.Run] {
+			continue
+		}
+		seen[run.Run] = true
 		run.Bundle, run.Detail = kept.ended[run.Run], ""
-		if run.Bundle != "" { // by a pass that was cut off, or it is in the census before
-			if run.Closed.Before(p.From) {
-				continue
-			}
+		if run.Bundle != "" { // by a pass that was cut off, or that had more to do
 			census.Runs = append(census.Runs, run)
 			continue
 		}
-		if p.Kept == mostKept {
+		if p.Kept+len(census.Missing)-len(last.Missing) >= mostKept || time.Since(began) > longest {
 			p.More = true
 			break
 		}
-		record, err := a.keep(ctx, run, "")
+		record, err := a.keep(ctx, run, "", at)
 		switch {
 		case ctx.Err() != nil:
 			return p, ctx.Err()
 		case err != nil:
-			run.Bundle, run.Detail = "", err.Error()
+			run.Bundle, run.Detail = "", clipped(err.Error())
 			census.Missing = append(census.Missing, run)
-			a.warn(run, at, retention)
 		default:
 			run.Bundle = record.Name
 			census.Runs, records = append(census.Runs, run), append(records, record)
@@ -124,13 +134,14 @@ func (a *Archive) Pass(ctx context.Context, at time.Time, alive func()) (Pass, e
 		}
 	}
 	if !p.More {
-		long, more, err := a.checkpoints(ctx, kept, at, mostKept-p.Kept, alive)
+		long, more, err := a.checkpoints(ctx, kept, at, mostKept-p.Kept)
 		if err != nil {
 			return p, err
 		}
 		records, p.Kept, p.More = append(records, long...), p.Kept+len(long), more
 	}
 	p.Missing = len(census.Missing)
+	a.warn(census.Missing, at, retention)
 	if !p.More && (len(census.Runs)+len(census.Missing) > 0 || p.Until.Sub(p.From) > 24*time.Hour) {
 		record, err := a.count(ctx, census)
 		if err != nil {
@@ -142,10 +153,30 @@ func (a *Archive) Pass(ctx context.Context, at time.Time, alive func()) (Pass, e
 	return p, a.append(ctx, log, records...)
 }
 
-func (a *Archive) warn(run bundle.Counted, at time.Time, retention time.Duration) {
-	if left := run.Closed.Add(retention).Sub(at); left < a.Margin {
-		a.Tell(Warning{run, left})
+// warn tells of the run that will be dropped first. What is lost already was told of before.
+func (a *Archive) warn(missing []bundle.Counted, at time.Time, retention time.Duration) {
+	w := Warning{Left: a.Margin}
+	for _, run := range missing {
+		left := run.Closed.Add(retention).Sub(at)
+		if left < 0 || left >= a.Margin {
+			continue
+		}
+		if w.Runs++; left < w.Left {
+			w.Run, w.Left = run, left
+		}
 	}
+	if w.Runs > 0 {
+		a.Tell(w)
+	}
+}
+
+// clipped bounds what a census repeats.
+func clipped(detail string) string {
+	const most = 500
+	if r := []rune(detail); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return detail
 }
 
 // open reads the log, and asks that it goes on from where this process knows it. Where nobody has begun one, and there is nothing that one
@@ -236,11 +267,10 @@ func (a *Archive) lastCensus(ctx context.Context, log *bundle.Log) (c bundle.Cen
 	return c, nil
 }
 
-// ended lists the runs that have ended in an interval, and those that have in the hour before it: a list may show them late.
+// ended lists the runs that have ended in an interval.
 func (a *Archive) ended(ctx context.Context, from, until time.Time) ([]bundle.Counted, error) {
-	const late = time.Hour
 	instant := func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-	return a.Exporter.Source.List(ctx, fmt.Sprintf("CloseTime >= '%s' AND CloseTime < '%s'", instant(from.Add(-late)), instant(until)))
+	return a.Exporter.Source.List(ctx, fmt.Sprintf("CloseTime >= '%s' AND CloseTime < '%s'", instant(from), instant(until)))
 }
 
 const runningFolder = bundle.BundlesFolder + "/running/"
@@ -249,9 +279,12 @@ var notInNames = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
 
 // nameOf names the file of a run: one that still runs by the day too, for it is kept more than once.
 func nameOf(run bundle.Counted, id, day string) string {
-	const most = 80
-	who := strings.Trim(notInNames.ReplaceAllString(cmp.Or(id, run.Workflow), "-"), "-")
-	name := fmt.Sprintf("%s-%s.%s", strings.ToLower(run.Kind), who[:min(len(who), most)], run.Run)
+	const most = 60
+	clean := func(text string) string {
+		text = strings.Trim(notInNames.ReplaceAllString(text, "-"), "-")
+		return text[:min(len(text), most)]
+	}
+	name := fmt.Sprintf("%s-%s.%s", cmp.Or(clean(strings.ToLower(run.Kind)), "run"), clean(cmp.Or(id, run.Workflow)), clean(run.Run))
 	if day != "" {
 		return fmt.Sprintf("%s%s.%s.tar", runningFolder, name, day)
 	}
@@ -261,26 +294,37 @@ func nameOf(run bundle.Counted, id, day string) string {
 // An index tells which runs are in the archive.
 type index struct {
 	ended   map[string]string // run → bundle
+	counted map[string]bool   // runs that were archived before the newest census, which is of them or of those before it
 	running map[string]string // run → day of its newest checkpoint
 }
 
 func archived(log *bundle.Log) index {
-	kept := index{map[string]string{}, map[string]string{}}
-	for _, r := range log.Records() {
+	kept := index{map[string]string{}, map[string]bool{}, map[string]string{}}
+	all := log.Records()
+	newest := len(all) - 1
+	for newest >= 0 && all[newest].Kind != bundle.OfCensus {
+		newest--
+	}
+	for n, r := range all {
 		parts := strings.Split(path.Base(r.Name), ".") // who, run, and of one that still ran the day
 		switch {
 		case r.Kind != bundle.OfBundle || len(parts) < 3:
 		case strings.HasPrefix(r.Name, runningFolder):
 			kept.running[parts[1]] = max(kept.running[parts[1]], parts[2])
 		default:
-			kept.ended[parts[1]] = r.Name
+			kept.ended[parts[1]], kept.counted[parts[1]] = r.Name, n < newest
 		}
 	}
 	return kept
 }
 
-// keep makes the bundle of a run and writes it into the archive.
-func (a *Archive) keep(ctx context.Context, run bundle.Counted, day string) (bundle.Record, error) {
+// keep makes the bundle of a run and writes it into the archive. Whatever is wrong with one run must keep no other from being kept.
+func (a *Archive) keep(ctx context.Context, run bundle.Counted, day string, at time.Time) (record bundle.Record, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			record, err = bundle.Record{}, fmt.Errorf("export run %s of %s: %v", run.Run, run.Workflow, fault)
+		}
+	}()
 	b, _, err := a.Exporter.Bundle(ctx, run.Workflow, run.Run)
 	if err != nil {
 		return bundle.Record{}, err
@@ -291,6 +335,9 @@ func (a *Archive) keep(ctx context.Context, run bundle.Counted, day string) (bun
 	}
 	until := b.Closed
 	if until.IsZero() {
+		until = at
+	}
+	if until.Before(b.Started) { // by another clock
 		until = b.Started
 	}
 	return a.write(ctx, bundle.OfBundle, nameOf(run, b.ID, day), content.Bytes(), b.Started, until)
@@ -321,7 +368,7 @@ func verified(name string, before, content []byte, kind bundle.RecordKind) error
 			return err
 		}
 		is, err := bundle.Read(name, content)
-		if err == nil && was.FirstRun == is.FirstRun && (was.Closed.IsZero() || bytes.Equal(was.Parts[bundle.HistoriesPart], is.Parts[bundle.HistoriesPart])) {
+		if err == nil && was.FirstRun == is.FirstRun && (strings.HasPrefix(name, runningFolder) || bytes.Equal(was.Parts[bundle.HistoriesPart], is.Parts[bundle.HistoriesPart])) {
 			return nil
 		}
 	}
@@ -338,7 +385,7 @@ func (a *Archive) count(ctx context.Context, c bundle.Census) (bundle.Record, er
 }
 
 // checkpoints keeps runs that go on for long as they stand, at most so many.
-func (a *Archive) checkpoints(ctx context.Context, kept index, at time.Time, most int, alive func()) (records []bundle.Record, more bool, err error) {
+func (a *Archive) checkpoints(ctx context.Context, kept index, at time.Time, most int) (records []bundle.Record, more bool, err error) {
 	before := at.Add(-checkpointEvery)
 	running, err := a.Exporter.Source.List(ctx, fmt.Sprintf("ExecutionStatus = 'Running' AND StartTime < '%s'", before.UTC().Format(time.RFC3339Nano)))
 	if err != nil {
@@ -346,14 +393,13 @@ func (a *Archive) checkpoints(ctx context.Context, kept index, at time.Time, mos
 	}
 	const layout = "20060102"
 	for _, run := range running {
-		alive()
 		if kept.running[run.Run] > before.UTC().Format(layout) {
 			continue
 		}
 		if len(records) >= most {
 			return records, true, nil
 		}
-		record, err := a.keep(ctx, run, at.UTC().Format(layout))
+		record, err := a.keep(ctx, run, at.UTC().Format(layout), at)
 		if err != nil { // it goes on, and the next pass tries again
 			continue
 		}
@@ -373,7 +419,7 @@ func (a *Archive) spooled(ctx context.Context, log *bundle.Log) (records []bundl
 		}
 		for _, name := range names {
 			name = path.Join(folder, name)
-			if log.Named(name) != nil {
+			if log.Named(name) != nil || !bundle.Recordable(name) {
 				continue
 			}
 			content, err := a.Files.Get(ctx, name, maxOther)

@@ -173,7 +173,7 @@ func newVault(t testing.TB, e *engine) *vault {
 }
 
 func (v *vault) pass(at time.Time) (audit.Pass, error) {
-	return v.Pass(v.t.Context(), at, func() {})
+	return v.Pass(v.t.Context(), at)
 }
 
 // proven reads the archive as somebody else does, and returns which runs its bundles are of.
@@ -201,6 +201,15 @@ func (v *vault) proven() (runs []string, log *bundle.Log, censuses []bundle.Cens
 		}
 	}
 	return runs, log, censuses
+}
+
+func (v *vault) reader() *audit.Reader {
+	v.t.Helper()
+	r, err := audit.OpenArchive(v.t.Context(), v.files, v.Keys)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return r
 }
 
 type logOf struct{ *files }
@@ -273,6 +282,9 @@ func TestAnArchiveThatIsCutOffIsMadeWhole(t *testing.T) {
 		}
 		if gaps := log.Gaps(censuses); len(gaps) > 0 {
 			t.Fatalf("gaps: %+v", gaps)
+		}
+		if c, err := v.reader().Completeness(t.Context()); err != nil || !c.Whole() {
+			t.Fatalf("it is not whole: %+v, %v", c, err)
 		}
 	})
 }
@@ -362,6 +374,144 @@ func TestTheSameRunGivesTheSameFile(t *testing.T) {
 		if !maps.EqualFunc(first, bundles, bytes.Equal) {
 			t.Fatal("two archives of the same runs differ")
 		}
+	}
+}
+
+// A pass whose writes do not end fails after the census is written, and is made once more as of the same instant: meanwhile a run can be kept
+// that could not. The census of then is a leftover, and the archive is whole.
+func TestACensusThatWasCutOffIsTakenAnew(t *testing.T) {
+	e := recorded(t, "action", "escalation", "usage")
+	v := newVault(t, e)
+	if _, err := v.pass(began.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	e.broken = e.runs[1].Run
+	v.files.left = 3 // two bundles, the census, and not the log
+	at := began.Add(4 * time.Hour)
+	if _, err := v.pass(at); !errors.Is(err, errKilled) {
+		t.Fatalf("got %v", err)
+	}
+	e.broken, v.files.left = "", -1
+	if _, err := v.pass(at); err != nil {
+		t.Fatal(err)
+	}
+	runs, log, censuses := v.proven()
+	c, err := v.reader().Completeness(t.Context())
+	if err != nil || !c.Whole() || len(c.Leftover) != 1 || len(runs) != 3 || len(log.Gaps(censuses)) > 0 {
+		t.Errorf("got %+v, %v, of %v", c, err, runs)
+	}
+}
+
+// A list may show a run days late, and a run that could not be kept stands in the list once more: each is kept and counted once.
+func TestEachRunIsCountedOnce(t *testing.T) {
+	e := recorded(t, "action", "escalation", "usage")
+	hidden := e.runs[0]
+	e.runs, e.broken = e.runs[1:], e.runs[1].Run
+	v := newVault(t, e)
+	for n := range 4 {
+		if p, err := v.pass(began.Add(3*time.Hour + time.Duration(n)*time.Minute)); err != nil || p.Missing != 1 {
+			t.Fatalf("pass %d: %+v, %v", n, p, err)
+		}
+	}
+	e.runs, e.broken = append(e.runs, hidden), ""
+	for range 3 {
+		if p, err := v.pass(began.Add(40 * time.Hour)); err != nil || p.Missing != 0 {
+			t.Fatalf("got %+v, %v", p, err)
+		}
+	}
+	_, log, censuses := v.proven()
+	times := map[string]int{}
+	for _, c := range censuses {
+		for _, r := range c.Runs {
+			times[r.Run]++
+		}
+	}
+	if len(log.Gaps(censuses)) > 0 || len(times) != 3 || slices.Max(slices.Collect(maps.Values(times))) > 1 {
+		t.Errorf("counted %v, gaps %+v", times, log.Gaps(censuses))
+	}
+}
+
+// Before the archive was begun, Temporal may have dropped the first runs of a chain: what is left is kept.
+func TestAChainWithoutItsFirstRun(t *testing.T) {
+	e := recorded(t, "incident-continued")
+	e.dropped[e.runs[0].Run] = true
+	v := newVault(t, e)
+	p, err := v.pass(began.Add(48 * time.Hour))
+	if err != nil || p.Missing != 1 || p.Kept != len(e.runs)-1 {
+		t.Fatalf("got %+v, %v of %d", p, err, len(e.runs))
+	}
+	runs, _, _ := v.proven()
+	if slices.Contains(runs, e.runs[0].Run) || !slices.Contains(runs, e.runs[len(e.runs)-1].Run) {
+		t.Errorf("kept are %v", runs)
+	}
+}
+
+// Whatever one run does to whoever writes its reports, the others are kept.
+func TestARunThatCannotBeWrittenUp(t *testing.T) {
+	v := newVault(t, recorded(t, "action", "escalation"))
+	v.Exporter.Reports = func(kind string, _ json.RawMessage, _ []timeline.Entry, _ time.Time) (map[string][]byte, error) {
+		var none []int
+		if kind == "ActionItem" {
+			none[len(none)-1]++
+		}
+		return nil, nil
+	}
+	p, err := v.pass(began.Add(2 * time.Hour))
+	if err != nil || p.Kept != 1 || p.Missing != 1 {
+		t.Errorf("got %+v, %v", p, err)
+	}
+}
+
+// Whoever can write to the archive plants no shorter bundle of a run where that of the whole run belongs.
+func TestAShorterBundleIsNotTakenForTheRun(t *testing.T) {
+	e := recorded(t, "action")
+	whole := newVault(t, e)
+	if _, err := whole.pass(began.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	h := e.byRun[e.runs[0].Run]
+	short := recorded(t, "action")
+	short.byRun[e.runs[0].Run] = &historypb.History{Events: h.GetEvents()[:4]}
+	planted := newVault(t, short)
+	if _, err := planted.pass(began.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	v := newVault(t, e)
+	if _, err := v.pass(began.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	bundles := func(f *files) (names []string) {
+		for name := range f.all {
+			if strings.HasPrefix(name, bundle.BundlesFolder) {
+				names = append(names, name)
+			}
+		}
+		return names
+	}
+	found := len(bundles(whole.files)) * len(bundles(planted.files))
+	v.files.all[bundles(whole.files)[0]] = planted.files.all[bundles(planted.files)[0]]
+	if p, err := v.pass(began.Add(time.Hour)); err != nil || found != 1 || p.Missing != 1 || p.Kept != 0 {
+		t.Errorf("got %+v, %v with %d planted, want it missing", p, err, found)
+	}
+}
+
+// What others leave in the archive comes into the log once; what cannot stand there is left alone.
+func TestWhatOthersLeaveComesIntoTheLog(t *testing.T) {
+	v := newVault(t, recorded(t))
+	v.files.all["refusals/20261126T000000Z_20261126T010000Z.c0ffee-1-2.json"] = []byte("{}")
+	v.files.all["organisations/.DS_Store"] = []byte("x")
+	for range 2 {
+		if _, err := v.pass(began); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, log, _ := v.proven()
+	n := slices.IndexFunc(log.Records(), func(r bundle.Record) bool { return r.Kind == bundle.OfRefusals })
+	if n < 0 || log.Records()[n].Until.Hour() != 1 {
+		t.Errorf("the log has %+v", log.Records())
+	}
+	if c, err := v.reader().Completeness(t.Context()); err != nil || !slices.Equal(c.Unlogged, []string{"organisations/.DS_Store"}) {
+		t.Errorf("got %+v, %v", c, err)
 	}
 }
 

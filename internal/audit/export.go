@@ -35,7 +35,7 @@ type Exporter struct {
 // Bundle puts everything of a run into one bundle, with all earlier runs of its chain: of one that still runs, as it stands now. What this
 // program does otherwise than the record says, and what else is not as it should be, is no reason not to keep it: remarks tell.
 func (x *Exporter) Bundle(ctx context.Context, workflowID, runID string) (b *bundle.Bundle, remarks []string, err error) {
-	runs, err := x.chain(ctx, workflowID, runID)
+	runs, remarks, err := x.chain(ctx, workflowID, runID)
 	if err != nil {
 		return nil, nil, fmt.Errorf("export run %s of %s: %w", runID, workflowID, err)
 	}
@@ -68,31 +68,36 @@ func (x *Exporter) Bundle(ctx context.Context, workflowID, runID string) (b *bun
 			return nil, nil, fmt.Errorf("export run %s of %s: definition %s: %w", runID, workflowID, name, err)
 		}
 	}
-	reports, err := x.Reports(facts.Kind, json.RawMessage(state), derived.Timeline, lastOf(runs).GetEventTime().AsTime())
-	if err != nil {
-		remarks = append(remarks, err.Error())
-	}
-	for name, text := range reports {
-		b.Parts[bundle.ReportsFolder+name] = text
+	if derived.State != nil && state != "null" { // else it was refused at its start, or does not replay
+		reports, err := x.Reports(facts.Kind, derived.State, derived.Timeline, lastOf(runs).GetEventTime().AsTime())
+		if err != nil {
+			remarks = append(remarks, err.Error())
+		}
+		for name, text := range reports {
+			b.Parts[bundle.ReportsFolder+name] = text
+		}
 	}
 	return b, remarks, nil
 }
 
-// chain reads a run and those that it continues, the oldest first.
-func (x *Exporter) chain(ctx context.Context, workflowID, runID string) (runs []*historypb.History, err error) {
+// chain reads a run and those that it continues, the oldest first. Those before one that is nowhere any more are left out.
+func (x *Exporter) chain(ctx context.Context, workflowID, runID string) (runs []*historypb.History, remarks []string, err error) {
 	for runID != "" {
 		h, err := x.Source.History(ctx, workflowID, runID)
 		if errors.Is(err, ErrGone) {
 			before, err := x.earlier(ctx, runID)
-			return append(before, runs...), err
+			if errors.Is(err, ErrGone) && len(runs) > 0 {
+				return runs, []string{err.Error()}, nil
+			}
+			return append(before, runs...), nil, err
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		runs = append([]*historypb.History{h}, runs...)
 		runID = h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId()
 	}
-	return runs, nil
+	return runs, nil, nil
 }
 
 // earlier returns the histories of a chain up to a run that only a bundle has.
@@ -177,7 +182,11 @@ func usedKeys(list []byte, ids map[string]bool) any {
 	used := []map[string]any{}
 	for _, k := range all.Keys {
 		if id, _ := k["id"].(string); ids[id] {
-			used = append(used, map[string]any{"id": id, "public": k["public"]})
+			key := map[string]any{"id": id, "public": k["public"]}
+			if revoked := k["revoked"]; revoked != nil {
+				key["revoked"] = revoked
+			}
+			used = append(used, key)
 		}
 	}
 	return map[string]any{"keys": used}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -111,6 +112,7 @@ type Completeness struct {
 	Gaps     []bundle.Gap `json:"gaps,omitempty"`
 	Absent   []string     `json:"absent,omitempty"`   // files that the log has and the archive has not
 	Unlogged []string     `json:"unlogged,omitempty"` // files that the archive has and the log has not; the newest ones may be in it soon
+	Leftover []string     `json:"leftover,omitempty"` // of these such as a pass that was cut off leaves, and that nobody needs
 }
 
 // Whole tells whether nothing is missing.
@@ -154,10 +156,13 @@ func (r *Reader) Completeness(ctx context.Context) (c Completeness, err error) {
 		default:
 		}
 	}
-	for name := range files {
-		c.Unlogged = append(c.Unlogged, name)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if strings.HasPrefix(name, bundle.CensusesFolder+"/") || strings.HasPrefix(name, runningFolder) {
+			c.Leftover = append(c.Leftover, name)
+		} else {
+			c.Unlogged = append(c.Unlogged, name)
+		}
 	}
-	slices.Sort(c.Unlogged)
 	if c.Censuses = len(all); len(all) > 0 {
 		c.From, c.Until = all[0].From, all[len(all)-1].Until
 	}

@@ -17,7 +17,7 @@ const (
 )
 
 // A Census says which runs had ended in an interval, and in which bundle each of them is. The intervals of an archive meet: a run that
-// lists showed late is in a later one.
+// lists showed too late, by no more than days, is in a later one.
 type Census struct {
 	From    time.Time `json:"from"`
 	Until   time.Time `json:"until"`
@@ -46,7 +46,9 @@ func (c Census) Encode() (name string, text []byte, err error) {
 	c.From, c.Until = c.From.UTC(), c.Until.UTC()
 	c.Runs, c.Missing = slices.SortedFunc(slices.Values(c.Runs), order), slices.SortedFunc(slices.Values(c.Missing), order)
 	text, err = canonical(c)
-	return CensusesFolder + "/" + c.Until.Format("20060102T150405.000000000Z") + ".json", text, err
+	// One that was cut off before it came into the log, and is taken anew with other content, has another name.
+	const digits = 12
+	return CensusesFolder + "/" + c.Until.Format("20060102T150405.000000000Z") + "-" + sum(text)[:digits] + ".json", text, err
 }
 
 // DecodeCensus reads what Encode writes.

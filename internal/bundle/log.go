@@ -57,6 +57,9 @@ type Record struct {
 
 var recordName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$`)
 
+// Recordable tells whether the log may have a file of a name.
+func Recordable(name string) bool { return len(name) <= maxText && recordName.MatchString(name) }
+
 // Of returns the record of a file that covers some instants.
 func Of(kind RecordKind, name string, content []byte, from, until time.Time) Record {
 	return Record{kind, name, sum(content), int64(len(content)), from, until}.utc()
@@ -73,7 +76,7 @@ func (r Record) line() (string, error) {
 	switch {
 	case !slices.Contains([]RecordKind{OfBundle, OfCensus, OfOrganisation, OfRefusals}, r.Kind):
 		return "", fmt.Errorf("kind %.40q: want bundle, census, organisation or refusals", r.Kind)
-	case len(r.Name) > maxText || !recordName.MatchString(r.Name):
+	case !Recordable(r.Name):
 		return "", fmt.Errorf("name %.40q: want the path of a file: at most %d letters, digits, hyphens, low lines and dots", r.Name, maxText)
 	case err != nil || len(digest) != tlog.HashSize || hex.EncodeToString(digest) != r.SHA256:
 		return "", fmt.Errorf("sha256 %.80q: want 64 hexadecimal digits, letters in lower case", r.SHA256)

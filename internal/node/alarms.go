@@ -21,8 +21,8 @@ var (
 		"인시던트를 열지 않았습니다: %s을(를) 다른 누군가가 시작했거나, 서명 키 또는 시계가 이 워커와 다른 muster serve가 시작했습니다. 해당 그룹의 경보가 유실되었을 수 있습니다. 이유는 muster attempts에 있습니다.",
 	}
 	notArchived = alarm{
-		"Temporal may soon drop the history of %s, and it could not be archived. The newest census of the archive says why: muster audit completeness.",
-		"%s의 이력을 보관하지 못했고 Temporal의 보존 기간이 곧 끝납니다. 이유는 증적 보관소의 최근 전수 목록에 있습니다: muster audit completeness.",
+		"Temporal may soon drop runs that could not be archived, the first of them %s. The newest census of the archive says why: muster audit completeness.",
+		"보관하지 못한 이력의 Temporal 보존 기간이 곧 끝납니다. 가장 먼저 끝나는 이력: %s. 이유는 증적 보관소의 최근 전수 목록에 있습니다: muster audit completeness.",
 	}
 	notKept = alarm{
 		"For an hour nothing could be archived: %s. What has ended is lost when Temporal's retention is over.",

@@ -127,7 +127,10 @@ func logKey(c ArchiveConfig) (private string, public bundle.Keys, err error) {
 	if errors.Is(err, fs.ErrNotExist) && c.makes {
 		var half string
 		if private, half, err = bundle.NewKey("muster.local"); err == nil {
-			err = errors.Join(wholefile.Write(pub, []byte(half+"\n"), 0o644), wholefile.Write(c.Key, []byte(private+"\n"), 0o600))
+			// A public half that is there proves an archive that there is: its key is lost, and no other one goes on with it.
+			if err = wholefile.Create(pub, []byte(half+"\n"), 0o644); err == nil {
+				err = wholefile.Create(c.Key, []byte(private+"\n"), 0o600)
+			}
 		}
 		text = []byte(private)
 	}
@@ -167,12 +170,12 @@ type archivist struct {
 }
 
 // Pass makes one.
-func (a *archivist) Pass(ctx context.Context, at time.Time, alive func()) (activities.ArchivedPass, error) {
+func (a *archivist) Pass(ctx context.Context, at time.Time) (activities.ArchivedPass, error) {
 	const patience = time.Hour
 	err := a.node.spool.flush(ctx)
 	var p audit.Pass
 	if err == nil {
-		p, err = a.Archive.Pass(ctx, at, alive)
+		p, err = a.Archive.Pass(ctx, at)
 	}
 	switch {
 	case err == nil:

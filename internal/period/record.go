@@ -1,6 +1,7 @@
 package period
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -43,6 +44,9 @@ type State struct {
 // Decode reads the state of a run, which is the answer to its State query, by its workflow type. Of a type that has no figures the
 // state is empty.
 func Decode(kind string, answer []byte) (s State, err error) {
+	if string(bytes.TrimSpace(answer)) == "null" { // it was refused at its start
+		return s, nil
+	}
 	var into any
 	switch kind {
 	case "Incident":

@@ -338,7 +338,7 @@ func (l search) reviews(ctx context.Context) finding {
 				continue
 			}
 			item.Want, item.Task, item.Customer, item.Since = WantText, t.Audience, t.Name, t.Written
-			item.Command = fmt.Sprintf("muster review approve %s %s --sha256 %s", id, t.Audience, t.SHA256[:min(len(t.SHA256), shownSHA256)])
+			item.Command = fmt.Sprintf("muster review approve %s %s --sha256 %s", id, t.Audience, t.SHA256)
 			if item.Read = "muster review report " + string(id); t.Audience != review.Internal {
 				item.Read += " --customer " + t.Audience
 			}
@@ -347,9 +347,6 @@ func (l search) reviews(ctx context.Context) finding {
 		return items, nil
 	})
 }
-
-// shownSHA256 is how many digits of a SHA-256 a command needs, and a person can compare.
-const shownSHA256 = 16
 
 // reviewing is the command that brings a review on. What somebody else has to approve, its owner waits for.
 func (l search) reviewing(r *review.Review) string {

@@ -176,7 +176,7 @@ func TestATextIsReadBeforeItIsApproved(t *testing.T) {
 		t.Fatalf("min finds %+v", box.Items)
 	}
 	sum := p.reviews.Text(review.Internal).SHA256
-	want := "muster review approve " + string(open) + " internal --sha256 " + sum[:min(len(sum), 16)]
+	want := "muster review approve " + string(open) + " internal --sha256 " + sum
 	if i := box.Items[n]; i.Read != "muster review report "+string(open) || i.Command != want {
 		t.Errorf("got %q, then %q; want %q", i.Read, i.Command, want)
 	}

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"muster/internal/action"
@@ -337,17 +336,13 @@ func sha256Of(x *review.Review, audience string) string {
 	return ""
 }
 
-// wholeSHA256 is the SHA-256 of which somebody has given all or the beginning. What is whole may be that of another text, which whoever
-// is asked then says.
+// wholeSHA256 wants the whole SHA-256 of a text: of a part of it, an author can make two texts. What is whole may be that of another
+// text, which whoever is asked then says.
 func wholeSHA256(given, is string) (string, error) {
-	const least = 16 // digits: nobody makes another text that begins with them
-	switch {
-	case is == "" || len(given) == len(is):
+	if is == "" || len(given) == len(is) {
 		return given, nil
-	case len(given) >= least && strings.HasPrefix(is, given):
-		return is, nil
 	}
-	return "", fault("sha256", fmt.Sprintf("%q; want that of the text as it is shown, or its first %d digits or more", clip(given), least))
+	return "", fault("sha256", fmt.Sprintf("%q; want all %d digits of that of the text as it is shown", clip(given), len(is)))
 }
 
 // voided are the audiences of which something was approved or published before and is not any more.

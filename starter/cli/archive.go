@@ -29,7 +29,7 @@ import (
 type archiveWords struct {
 	closed, kind, id, priority, outcome, customers, services, file, running, none string // a list
 	what, ran, level, of, about, workflow, runs, people, code, changes, parts     string // one bundle
-	whole, gap, missing, absent, unlogged, notWhole                               string // completeness
+	whole, gap, missing, absent, unlogged, leftover, notWhole                     string // completeness
 }
 
 func archiveWordsIn(language string) archiveWords {
@@ -38,14 +38,14 @@ func archiveWordsIn(language string) archiveWords {
 			closed: "종료", kind: "종류", id: "번호", priority: "우선순위", outcome: "결과", customers: "고객사", services: "서비스", file: "파일", running: "진행 중",
 			none: "해당하는 번들 없음", what: "종류", ran: "기간", level: "우선순위", of: "고객사", about: "서비스", workflow: "워크플로", runs: "실행", people: "관계자", code: "코드 버전", changes: "변경 ID", parts: "구성",
 			whole: "%s ~ %s: 전수 목록 %d건, 실행 %d건, 번들 %d건", gap: "전수 목록 누락: %s ~ %s", missing: "번들 없음: %s %s, 종료 %s: %s",
-			absent: "로그에는 있으나 증적 보관소에 없음: %s", unlogged: "증적 보관소에는 있으나 로그에 없음: %s", notWhole: "번들 %s이(가) 로그에 없음",
+			absent: "로그에는 있으나 증적 보관소에 없음: %s", unlogged: "증적 보관소에는 있으나 로그에 없음: %s", leftover: "중단된 보관 작업이 남긴 파일(불필요): %s", notWhole: "번들 %s이(가) 로그에 없음",
 		}
 	}
 	return archiveWords{
 		closed: "CLOSED", kind: "KIND", id: "ID", priority: "PRIORITY", outcome: "OUTCOME", customers: "CUSTOMERS", services: "SERVICES", file: "FILE", running: "running",
 		none: "no such bundle", what: "Kind", ran: "Ran", level: "Priority", of: "Customers", about: "Services", workflow: "Workflow", runs: "Runs", people: "People", code: "Code", changes: "Changes", parts: "Parts",
 		whole: "%s to %s: %d census(es) of %d run(s), %d bundle(s)", gap: "no census of %s to %s", missing: "no bundle of %s %s, closed %s: %s",
-		absent: "in the log, and not in the archive: %s", unlogged: "in the archive, and not in the log: %s", notWhole: "its bundle %s is not in the log",
+		absent: "in the log, and not in the archive: %s", unlogged: "in the archive, and not in the log: %s", leftover: "left by a pass that was cut off, and of no use: %s", notWhole: "its bundle %s is not in the log",
 	}
 }
 
@@ -399,6 +399,9 @@ func (p page) completeness(c audit.Completeness) {
 	}
 	for _, name := range c.Unlogged {
 		lines(p.w, fmt.Sprintf(say.unlogged, name))
+	}
+	for _, name := range c.Leftover {
+		lines(p.w, fmt.Sprintf(say.leftover, name))
 	}
 }
 

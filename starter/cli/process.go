@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -116,7 +115,7 @@ TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE and so on).`,
 		if err := a.wantOrg(&o.Org); err != nil {
 			return err
 		}
-		o.Data, o.Archive = a.dataFolder(o.Data), cmp.Or(o.Archive, a.env.Getenv(archiveVar))
+		o.Data = a.dataFolder(o.Data)
 		if (o.Archive == "") != (o.ArchiveKey == "") {
 			return misused("--archive, --archive-key: want both, or neither")
 		}
@@ -125,7 +124,7 @@ TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE and so on).`,
 	a.dataFlag(cmd, &o.Data)
 	a.orgFlag(cmd, &o.Org, "organisation `FOLDER`; default: MUSTER_ORG")
 	cmd.Flags().StringVar(&o.Listen, "listen", "", "`ADDRESS` for health and metrics; default: none")
-	cmd.Flags().StringVar(&o.Archive, "archive", "", "keep what has ended in this `FOLDER` or s3://BUCKET?region=REGION; default: "+archiveVar+", else nothing is kept")
+	cmd.Flags().StringVar(&o.Archive, "archive", "", "keep what has ended in this `FOLDER` or s3://BUCKET?region=REGION; default: nothing is kept")
 	cmd.Flags().StringVar(&o.ArchiveKey, "archive-key", "", "`FILE` of the key that signs its log, which muster audit keygen has made, with the public one beside it")
 	a.keysFlag(cmd, &o.Keys)
 	return cmd
@@ -157,13 +156,13 @@ What goes to workflows is signed with the keys of the installation: muster worke
 		if err := a.wantOrg(&o.Org); err != nil {
 			return err
 		}
-		o.Data, o.Archive = a.dataFolder(o.Data), cmp.Or(o.Archive, a.env.Getenv(archiveVar))
+		o.Data = a.dataFolder(o.Data)
 		return a.env.Process.Serve(ctx, a.streams(), o)
 	})
 	a.dataFlag(cmd, &o.Data)
 	a.orgFlag(cmd, &o.Org, "organisation `FOLDER`; default: MUSTER_ORG")
 	cmd.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:8080", "`ADDRESS` of intake, API and pages")
-	cmd.Flags().StringVar(&o.Archive, "archive", "", "leave refused attempts in this `FOLDER` or s3://…, the archive of the worker; default: "+archiveVar+", else nowhere")
+	cmd.Flags().StringVar(&o.Archive, "archive", "", "leave refused attempts in this `FOLDER` or s3://…, the archive of the worker; default: nowhere")
 	cmd.Flags().StringSliceVar(&proxies, "trusted-proxies", nil, "`NETWORKS` of reverse proxies whose X-Forwarded-For is believed; default: none")
 	a.keysFlag(cmd, &o.Keys)
 	return cmd
