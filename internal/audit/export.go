@@ -59,12 +59,12 @@ func (x *Exporter) Bundle(ctx context.Context, workflowID, runID string) (b *bun
 		bundle.StatePart: json.RawMessage(state), bundle.TimelinePart: derived.Timeline, bundle.EvidencePart: found.evidence,
 		bundle.KeysPart: usedKeys(x.Keys(), keyIDs),
 	} {
-		if b.Parts[name], err = canonical(v); err != nil {
+		if b.Parts[name], err = bundle.Canonical(v); err != nil {
 			return nil, nil, fmt.Errorf("export run %s of %s: %s: %w", runID, workflowID, name, err)
 		}
 	}
 	for name, definition := range found.definitions {
-		if b.Parts[bundle.DefinitionsFolder+name+".json"], err = canonical(definition); err != nil {
+		if b.Parts[bundle.DefinitionsFolder+name+".json"], err = bundle.Canonical(definition); err != nil {
 			return nil, nil, fmt.Errorf("export run %s of %s: definition %s: %w", runID, workflowID, name, err)
 		}
 	}
@@ -310,23 +310,4 @@ func (i insight) facts(f *bundle.Facts) {
 	for _, e := range of.Environments {
 		f.Services = append(f.Services, idsOf(e.Services)...)
 	}
-}
-
-// canonical is the one form of a value in JSON, as that of bundles: sorted keys, no spaces, one newline at the end.
-func canonical(v any) ([]byte, error) {
-	loose, err := json.Marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	d := json.NewDecoder(bytes.NewReader(loose))
-	d.UseNumber()
-	var all any
-	if err := d.Decode(&all); err != nil {
-		return nil, err
-	}
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	err = e.Encode(all)
-	return out.Bytes(), err
 }

@@ -121,7 +121,7 @@ func Write(w io.Writer, b *Bundle) error {
 	if err := errors.Join(m.faults()...); err != nil {
 		return fmt.Errorf("write bundle %s: %w", b.ID, err)
 	}
-	text, err := canonical(m)
+	text, err := Canonical(m)
 	if err != nil {
 		return fmt.Errorf("write bundle %s: %w", b.ID, err)
 	}
@@ -250,8 +250,8 @@ func plain(text string) bool {
 	return len(text) <= maxText && utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// canonical is the one form of a value in JSON: sorted keys, no spaces, one newline at the end.
-func canonical(v any) ([]byte, error) {
+// Canonical is the one form of a value in JSON: sorted keys, no spaces, one newline at the end.
+func Canonical(v any) ([]byte, error) {
 	loose, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
@@ -269,7 +269,7 @@ func canonical(v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// strict reads what canonical writes, and nothing else.
+// strict reads what Canonical writes, and nothing else.
 func strict(text []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()

@@ -83,7 +83,7 @@ func (r Record) line() (string, error) {
 	case r.Size < 0 || r.Until.Before(r.From):
 		return "", fmt.Errorf("size %d, from %s until %s: want none below zero, and no end before its beginning", r.Size, r.From, r.Until)
 	}
-	text, err := canonical(r.utc())
+	text, err := Canonical(r.utc())
 	return strings.TrimSuffix(string(text), "\n"), err
 }
 

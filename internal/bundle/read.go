@@ -73,7 +73,7 @@ func decodeManifest(text []byte) (m manifest, err error) {
 		return m, err
 	}
 	m.Facts = m.sorted()
-	again, err := canonical(m)
+	again, err := Canonical(m)
 	if err != nil {
 		return m, err
 	}
