@@ -172,6 +172,9 @@ func (w *periodWriter) value(key, of string) string {
 	case period.Percent:
 		return decimal(*x.Value) + "%"
 	case period.Seconds:
+		if !strings.HasPrefix(key, "downtime") && key != "degraded" { // something took this time, if no whole second
+			return w.duration(time.Duration(*x.Value) * time.Second)
+		}
 		return w.lasted(*x.Value)
 	default:
 		return decimal(*x.Value)
