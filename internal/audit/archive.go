@@ -49,7 +49,6 @@ type Memory interface {
 type Warning struct {
 	Run  bundle.Counted // the first of them
 	Left time.Duration  // until Temporal may drop it
-	Runs int
 }
 
 // Of one pass at most so much is kept, so that it ends while somebody waits; the next one goes on.
@@ -157,15 +156,11 @@ func (a *Archive) Pass(ctx context.Context, at time.Time) (Pass, error) {
 func (a *Archive) warn(missing []bundle.Counted, at time.Time, retention time.Duration) {
 	w := Warning{Left: a.Margin}
 	for _, run := range missing {
-		left := run.Closed.Add(retention).Sub(at)
-		if left < 0 || left >= a.Margin {
-			continue
-		}
-		if w.Runs++; left < w.Left {
-			w.Run, w.Left = run, left
+		if left := run.Closed.Add(retention).Sub(at); left >= 0 && left < w.Left {
+			w = Warning{run, left}
 		}
 	}
-	if w.Runs > 0 {
+	if w.Left < a.Margin {
 		a.Tell(w)
 	}
 }
@@ -325,7 +320,7 @@ func (a *Archive) keep(ctx context.Context, run bundle.Counted, day string, at t
 			record, err = bundle.Record{}, fmt.Errorf("export run %s of %s: %v", run.Run, run.Workflow, fault)
 		}
 	}()
-	b, _, err := a.Exporter.Bundle(ctx, run.Workflow, run.Run)
+	b, err := a.Exporter.Bundle(ctx, run.Workflow, run.Run)
 	if err != nil {
 		return bundle.Record{}, err
 	}

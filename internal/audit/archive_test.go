@@ -131,11 +131,12 @@ var began = time.Date(2026, 11, 26, 0, 30, 0, 0, time.UTC)
 type vault struct {
 	*audit.Archive
 
-	t      testing.TB
-	engine *engine
-	files  *files
-	told   []audit.Warning
-	memory memory
+	t       testing.TB
+	engine  *engine
+	files   *files
+	told    []audit.Warning
+	memory  memory
+	remarks []string
 }
 
 // memory keeps a checkpoint.
@@ -162,7 +163,8 @@ func newVault(t testing.TB, e *engine) *vault {
 	v.Archive = &audit.Archive{
 		Files: v.files, Keys: keys, Private: private, Margin: 24 * time.Hour, Tell: func(w audit.Warning) { v.told = append(v.told, w) },
 		Exporter: &audit.Exporter{
-			Source: e, Earlier: nil, Keys: func() []byte { return []byte(`{"keys":[]}`) },
+			Source: e, Keys: func() []byte { return []byte(`{"keys":[]}`) },
+			Remark: func(run string, err error) { v.remarks = append(v.remarks, fmt.Sprintf("%s: %v", run, err)) },
 			Reports: func(kind string, _ json.RawMessage, told []timeline.Entry, at time.Time) (map[string][]byte, error) {
 				return map[string][]byte{"report.en.md": fmt.Appendf(nil, "%s: %d entries until %s\n", kind, len(told), at)}, nil
 			},
@@ -240,8 +242,10 @@ func TestWhatEndsIsKeptOnceAndCounted(t *testing.T) {
 	if gaps := log.Gaps(censuses); len(gaps) > 0 || len(censuses) != 4 {
 		t.Errorf("%d censuses, gaps %+v", len(censuses), gaps)
 	}
+	seen := 0
 	for name, content := range v.files.all {
 		if strings.Contains(name, "incident-INC-") {
+			seen++
 			b, err := bundle.Read(name, content)
 			if err != nil {
 				t.Fatal(err)
@@ -255,6 +259,9 @@ func TestWhatEndsIsKeptOnceAndCounted(t *testing.T) {
 				}
 			}
 		}
+	}
+	if seen != 1 {
+		t.Errorf("%d bundles are of the incident", seen)
 	}
 }
 
@@ -315,11 +322,12 @@ func TestAChainIsWholeAlthoughItsFirstRunWasDropped(t *testing.T) {
 			e.dropped[r.Run] = true
 		}
 	}
-	last := e.runs[len(e.runs)-1]
+	last, found := e.runs[len(e.runs)-1], 0
 	for name, content := range v.files.all {
 		if !strings.Contains(name, last.Run) {
 			continue
 		}
+		found++
 		b, err := bundle.Read(name, content)
 		if err != nil {
 			t.Fatal(err)
@@ -328,6 +336,9 @@ func TestAChainIsWholeAlthoughItsFirstRunWasDropped(t *testing.T) {
 		if err != nil || len(runs) != len(e.runs) || len(b.Runs) != len(e.runs) {
 			t.Errorf("it has %d histories, of %v: %v", len(runs), b.Runs, err)
 		}
+	}
+	if found != 1 {
+		t.Errorf("%d bundles are of its last run", found)
 	}
 }
 
@@ -441,6 +452,9 @@ func TestAChainWithoutItsFirstRun(t *testing.T) {
 		t.Fatalf("got %+v, %v of %d", p, err, len(e.runs))
 	}
 	runs, _, _ := v.proven()
+	if len(v.remarks) == 0 || !strings.Contains(v.remarks[0], "past its retention, and in no bundle") {
+		t.Errorf("nobody hears of it: %v", v.remarks)
+	}
 	if slices.Contains(runs, e.runs[0].Run) || !slices.Contains(runs, e.runs[len(e.runs)-1].Run) {
 		t.Errorf("kept are %v", runs)
 	}
@@ -553,8 +567,10 @@ func TestAnotherFileUnderTheNameOfABundle(t *testing.T) {
 	if _, err := v.pass(began.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
+	tried := 0
 	for name := range v.files.all {
 		if strings.HasPrefix(name, bundle.BundlesFolder) {
+			tried++
 			forged := newVault(t, e)
 			if _, err := forged.pass(began.Add(-time.Hour)); err != nil {
 				t.Fatal(err)
@@ -565,5 +581,8 @@ func TestAnotherFileUnderTheNameOfABundle(t *testing.T) {
 				t.Errorf("got %+v, %v, want it missing", p, err)
 			}
 		}
+	}
+	if tried != 1 {
+		t.Errorf("%d bundles were tried", tried)
 	}
 }

@@ -30,74 +30,84 @@ type Exporter struct {
 	Keys func() []byte
 	// Reports writes what people read of the last state of a run, which has told all this until an instant: files by their names.
 	Reports func(kind string, state json.RawMessage, told []timeline.Entry, at time.Time) (map[string][]byte, error)
+	// Remark is told what is not as it should be with a run that is kept all the same.
+	Remark func(run string, err error)
 }
 
 // Bundle puts everything of a run into one bundle, with all earlier runs of its chain: of one that still runs, as it stands now. What this
-// program does otherwise than the record says, and what else is not as it should be, is no reason not to keep it: remarks tell.
-func (x *Exporter) Bundle(ctx context.Context, workflowID, runID string) (b *bundle.Bundle, remarks []string, err error) {
-	runs, remarks, err := x.chain(ctx, workflowID, runID)
+// program does otherwise than the record says, and what else is not as it should be, is no reason not to keep it.
+func (x *Exporter) Bundle(ctx context.Context, workflowID, runID string) (*bundle.Bundle, error) {
+	b, err := x.bundle(ctx, workflowID, runID)
 	if err != nil {
-		return nil, nil, fmt.Errorf("export run %s of %s: %w", runID, workflowID, err)
+		return nil, fmt.Errorf("export run %s of %s: %w", runID, workflowID, err)
+	}
+	return b, nil
+}
+
+func (x *Exporter) bundle(ctx context.Context, workflowID, runID string) (*bundle.Bundle, error) {
+	runs, err := x.chain(ctx, workflowID, runID)
+	if err != nil {
+		return nil, err
 	}
 	var histories bytes.Buffer
 	if err := Encode(&histories, runs); err != nil {
-		return nil, nil, fmt.Errorf("export run %s of %s: %w", runID, workflowID, err)
+		return nil, err
 	}
 	facts, keyIDs := chainFacts(runs)
 	derived, err := Replay(runs)
 	if err != nil {
-		return nil, nil, fmt.Errorf("export run %s of %s: %w", runID, workflowID, err)
+		return nil, err
 	}
 	if err := derived.Differences.Err(); err != nil {
-		remarks = append(remarks, err.Error())
+		x.Remark(runID, err)
 	}
 	state := cmp.Or(string(derived.State), "null")
 	found := lookInto(json.RawMessage(state))
 	found.facts(&facts)
-	b = &bundle.Bundle{Facts: facts, Parts: map[string][]byte{bundle.HistoriesPart: histories.Bytes()}}
-	for name, v := range map[string]any{
+	b := &bundle.Bundle{Facts: facts, Parts: map[string][]byte{bundle.HistoriesPart: histories.Bytes()}}
+	parts := map[string]any{
 		bundle.StatePart: json.RawMessage(state), bundle.TimelinePart: derived.Timeline, bundle.EvidencePart: found.evidence,
 		bundle.KeysPart: usedKeys(x.Keys(), keyIDs),
-	} {
-		if b.Parts[name], err = bundle.Canonical(v); err != nil {
-			return nil, nil, fmt.Errorf("export run %s of %s: %s: %w", runID, workflowID, name, err)
-		}
 	}
 	for name, definition := range found.definitions {
-		if b.Parts[bundle.DefinitionsFolder+name+".json"], err = bundle.Canonical(definition); err != nil {
-			return nil, nil, fmt.Errorf("export run %s of %s: definition %s: %w", runID, workflowID, name, err)
+		parts[bundle.DefinitionsFolder+name+".json"] = definition
+	}
+	for name, v := range parts {
+		if b.Parts[name], err = bundle.Canonical(v); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	if derived.State != nil && state != "null" { // else it was refused at its start, or does not replay
+	if state != "null" { // else it was refused at its start, or does not replay
 		reports, err := x.Reports(facts.Kind, derived.State, derived.Timeline, lastOf(runs).GetEventTime().AsTime())
 		if err != nil {
-			remarks = append(remarks, err.Error())
+			x.Remark(runID, err)
 		}
 		for name, text := range reports {
 			b.Parts[bundle.ReportsFolder+name] = text
 		}
 	}
-	return b, remarks, nil
+	return b, nil
 }
 
 // chain reads a run and those that it continues, the oldest first. Those before one that is nowhere any more are left out.
-func (x *Exporter) chain(ctx context.Context, workflowID, runID string) (runs []*historypb.History, remarks []string, err error) {
-	for runID != "" {
-		h, err := x.Source.History(ctx, workflowID, runID)
+func (x *Exporter) chain(ctx context.Context, workflowID, runID string) (runs []*historypb.History, err error) {
+	for id := runID; id != ""; {
+		h, err := x.Source.History(ctx, workflowID, id)
 		if errors.Is(err, ErrGone) {
-			before, err := x.earlier(ctx, runID)
+			before, err := x.earlier(ctx, id)
 			if errors.Is(err, ErrGone) && len(runs) > 0 {
-				return runs, []string{err.Error()}, nil
+				x.Remark(runID, err)
+				return runs, nil
 			}
-			return append(before, runs...), nil, err
+			return append(before, runs...), err
 		}
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		runs = append([]*historypb.History{h}, runs...)
-		runID = h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId()
+		id = h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetContinuedExecutionRunId()
 	}
-	return runs, nil, nil
+	return runs, nil
 }
 
 // earlier returns the histories of a chain up to a run that only a bundle has.

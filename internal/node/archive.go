@@ -56,6 +56,9 @@ func (n *Node) keeps(ctx context.Context) (*activities.Archives, error) {
 		Memory: remembered(filepath.Join(n.cfg.Data, "archive.checkpoint")),
 		Exporter: &audit.Exporter{
 			Source: &n.runs, Keys: n.publicKeys, Reports: worker.ArchivedReports(n.texts),
+			Remark: func(run string, err error) {
+				n.cfg.Log.Warn("archived, and not as it should be", "run", run, "error", err)
+			},
 		},
 	}
 	n.archive.Exporter.Earlier = n.archive.Earlier
