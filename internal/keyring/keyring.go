@@ -1,5 +1,6 @@
-// Package keyring keeps the Ed25519 keys of an installation in one file that every process of it reads: the newest signs,
-// all of them verify. It follows the file while Muster runs, so that keys rotate without a stop.
+// Package keyring keeps the keys of an installation in files that every process of it reads: the Ed25519 keys, of which the newest
+// signs and all verify, and the payload keys, of which the newest encrypts and all decrypt. It follows the files while Muster runs, so
+// that keys rotate without a stop.
 package keyring
 
 import (
@@ -11,10 +12,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
-	"sync"
-	"syscall"
 	"time"
 
 	"muster/internal/link"
@@ -39,28 +37,25 @@ func (k Key) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "key %s", k.ID)
 
 // A Ring is the keys of a file as they are now. It is safe for concurrent use.
 type Ring struct {
-	file string
-	now  func() time.Time
+	followed[Key]
 
-	mu    sync.Mutex
-	keys  []Key // the oldest first
-	state fs.FileInfo
+	now func() time.Time
 }
 
 // Open reads the file, and makes it with a first key when it is not there.
 func Open(file string, now func() time.Time) (*Ring, error) {
-	if err := create(file, now()); err != nil {
+	if err := begin(file, now()); err != nil {
 		return nil, fmt.Errorf("open keys %s: %w", file, err)
 	}
-	r := &Ring{file: file, now: now}
+	r := &Ring{followed[Key]{file: file, decode: decode}, now}
 	if err := r.reload(); err != nil {
 		return nil, fmt.Errorf("open keys %s: %w", file, err)
 	}
 	return r, nil
 }
 
-// create makes the file unless it is there. Of several processes that begin at once, one makes it and all read that.
-func create(file string, now time.Time) error {
+// begin makes the file unless it is there. Of several processes that begin at once, one makes it and all read that.
+func begin(file string, now time.Time) error {
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -68,19 +63,14 @@ func create(file string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	text, err := encode([]Key{k})
+	text, err := encode(k)
 	if err != nil {
 		return err
 	}
-	mine := filepath.Join(filepath.Dir(file), wholefile.Unfinished+"keys-"+k.ID)
-	if err := wholefile.Write(mine, text, 0o600); err != nil {
-		return err
+	if err = wholefile.Create(file, text, 0o600); errors.Is(err, fs.ErrExist) {
+		return nil
 	}
-	err = os.Link(mine, file)
-	if errors.Is(err, fs.ErrExist) {
-		err = nil
-	}
-	return errors.Join(err, os.Remove(mine))
+	return err
 }
 
 func newKey(from time.Time) (Key, error) {
@@ -91,18 +81,9 @@ func newKey(from time.Time) (Key, error) {
 	return Key{ID: "key-" + hex.EncodeToString(public[:6]), Public: public, Private: private, From: from.UTC().Truncate(time.Second)}, nil
 }
 
-type document struct {
-	Keys []Key `json:"keys"`
-}
-
-func encode(keys []Key) ([]byte, error) {
-	text, err := json.MarshalIndent(document{keys}, "", "  ")
-	return append(text, '\n'), err
-}
-
 // decode reads the text of a keys file. Its errors never show what stands there.
 func decode(text []byte) ([]Key, error) {
-	var d document
+	var d document[Key]
 	if err := json.Unmarshal(text, &d); err != nil {
 		return nil, errors.New("want the JSON that muster keys rotate writes")
 	}
@@ -111,57 +92,13 @@ func decode(text []byte) ([]Key, error) {
 		if k.ID == "" || len(k.Public) != ed25519.PublicKeySize || k.From.IsZero() || !private {
 			return nil, fmt.Errorf("key %d: want an id, a public key of Ed25519, the private one that belongs to it, and from", n+1)
 		}
-		if slices.ContainsFunc(d.Keys[:n], func(o Key) bool { return o.ID == k.ID }) {
-			return nil, fmt.Errorf("key %d: its id stands there twice", n+1)
-		}
 	}
-	if len(d.Keys) == 0 {
-		return nil, errors.New("no key: want one at least")
-	}
-	slices.SortStableFunc(d.Keys, func(a, b Key) int { return a.From.Compare(b.From) })
-	return d.Keys, nil
-}
-
-// reload reads the file when it has changed. The caller of an open ring holds the lock.
-func (r *Ring) reload() error {
-	state, err := os.Stat(r.file)
-	if err != nil {
-		return err
-	}
-	if r.state != nil && os.SameFile(state, r.state) && state.ModTime().Equal(r.state.ModTime()) && state.Size() == r.state.Size() {
-		return nil
-	}
-	if state.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("others may read it: want it for its owner alone, as after chmod 600 %s", r.file)
-	}
-	text, err := os.ReadFile(r.file)
-	if err != nil {
-		return err
-	}
-	keys, err := decode(text)
-	if err != nil {
-		return err
-	}
-	r.keys, r.state = keys, state
-	return nil
-}
-
-// Err says what is wrong with the file as it is now: a readiness check. The last good keys stay in use.
-func (r *Ring) Err() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err := r.reload(); err != nil {
-		return fmt.Errorf("read keys %s: %w", r.file, err)
-	}
-	return nil
+	return inOrder(d.Keys, func(k Key) (string, time.Time) { return k.ID, k.From })
 }
 
 // signer is the key that signs at an instant.
 func (r *Ring) signer(at time.Time) (Key, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	_ = r.reload() // Err reports it; what was read before is still right
-	for _, k := range slices.Backward(r.keys) {
+	for _, k := range slices.Backward(r.current()) {
 		if len(k.Private) > 0 && k.Revoked.IsZero() && !k.From.After(at) {
 			return k, nil
 		}
@@ -171,14 +108,12 @@ func (r *Ring) signer(at time.Time) (Key, error) {
 
 // key is the one with an id. One that is not there is a *signature.UnknownKeyError.
 func (r *Ring) key(id string) (Key, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	_ = r.reload()
-	n := slices.IndexFunc(r.keys, func(k Key) bool { return k.ID == id })
+	keys := r.current()
+	n := slices.IndexFunc(keys, func(k Key) bool { return k.ID == id })
 	if n < 0 {
 		return Key{}, &signature.UnknownKeyError{Key: id}
 	}
-	return r.keys[n], nil
+	return keys[n], nil
 }
 
 // believed is the key with an id, unless it is revoked.
@@ -239,10 +174,7 @@ func (r *Ring) ReadLink(token string) (link.Link, error) {
 
 // Keys lists the keys as they are now without their private halves, the oldest first.
 func (r *Ring) Keys() []Key {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	_ = r.reload()
-	all := slices.Clone(r.keys)
+	all := slices.Clone(r.current())
 	for n := range all {
 		all[n].Private = nil
 	}
@@ -268,13 +200,13 @@ func Rotate(file string, now time.Time) (Key, error) {
 	if err != nil {
 		return k, err
 	}
-	return k, change(file, func(keys []Key) ([]Key, error) { return append(keys, k), nil })
+	return k, change(file, decode, func(keys []Key) ([]Key, error) { return append(keys, k), nil })
 }
 
 // Revoke makes whatever a key has signed and no worker has taken yet worthless. What was taken before stays true. The last
 // key that signs is not revoked: rotate first.
 func Revoke(file, id string, now time.Time) error {
-	return change(file, func(keys []Key) ([]Key, error) {
+	return change(file, decode, func(keys []Key) ([]Key, error) {
 		n := slices.IndexFunc(keys, func(k Key) bool { return k.ID == id })
 		if n < 0 {
 			return nil, fmt.Errorf("revoke key %s: no such key", id)
@@ -288,34 +220,4 @@ func Revoke(file, id string, now time.Time) error {
 		}
 		return keys, nil
 	})
-}
-
-// change reads, changes and writes the file while nobody else does.
-func change(file string, with func([]Key) ([]Key, error)) (err error) {
-	if _, err := os.Stat(file); err != nil {
-		return fmt.Errorf("change keys: %w", err)
-	}
-	lock, err := os.OpenFile(file+".lock", os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return fmt.Errorf("change keys: %w", err)
-	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return fmt.Errorf("change keys: lock %s: %w", lock.Name(), err)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return fmt.Errorf("change keys: %w", err)
-	}
-	keys, err := decode(text)
-	if err != nil {
-		return fmt.Errorf("change keys %s: %w", file, err)
-	}
-	if keys, err = with(keys); err != nil {
-		return err
-	}
-	if text, err = encode(keys); err != nil {
-		return fmt.Errorf("change keys %s: %w", file, err)
-	}
-	return wholefile.Write(file, text, 0o600)
 }

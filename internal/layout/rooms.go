@@ -39,7 +39,7 @@ const temporalServer = "go.temporal.io/server"
 // pureRooms hold the rules of the field.
 func pureRooms() []string {
 	return []string{
-		"action", "alert", "approval", "authority", "calendar", "delivery", "escalation", "freeze", "handover", "incident", "jsonsize", "link", "oncall", "period",
+		"action", "alert", "approval", "authority", "calendar", "delivery", "encryption", "escalation", "freeze", "handover", "incident", "jsonsize", "link", "oncall", "period",
 		"plan", "planrun", "posting", "priority", "problem", "raci", "request", "review", "risk", "runbook", "signature", "supportplan", "ticket",
 		"timeline", "usage",
 	}
@@ -110,8 +110,8 @@ func rooms() map[string]room {
 		}},
 		"internal/bundle": {may: []string{pure, "templates", "internal/wholefile", "golang.org/x/mod"}},
 		"internal/store":  {may: []string{pure, "templates", "modernc.org/sqlite", "github.com/jackc/pgx"}},
-
-		"internal/oidc": {may: []string{pure, "github.com/coreos/go-oidc", "golang.org/x/oauth2"}},
+		"internal/codec":  {may: []string{pure, temporalSDK + "/converter", temporalAPI, "google.golang.org/protobuf"}},
+		"internal/oidc":   {may: []string{pure, "github.com/coreos/go-oidc", "golang.org/x/oauth2"}},
 
 		"internal/audit":   {may: []string{"internal/bundle", "workflows", pure, temporalSDK, temporalAPI}},
 		"internal/preview": {may: []string{"activities", "internal/org", pure}},

@@ -1,0 +1,128 @@
+package keyring
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"muster/internal/wholefile"
+)
+
+// document is what stands in a file of keys.
+type document[K any] struct {
+	Keys []K `json:"keys"`
+}
+
+func encode[K any](keys ...K) ([]byte, error) {
+	text, err := json.MarshalIndent(document[K]{keys}, "", "  ")
+	return append(text, '\n'), err
+}
+
+// inOrder sorts keys, the oldest first, of which each must be there once.
+func inOrder[K any](keys []K, of func(K) (id string, from time.Time)) ([]K, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("no key: want one at least")
+	}
+	seen := map[string]bool{}
+	for n, k := range keys {
+		id, _ := of(k)
+		if seen[id] {
+			return nil, fmt.Errorf("key %d: its id stands there twice", n+1)
+		}
+		seen[id] = true
+	}
+	slices.SortStableFunc(keys, func(a, b K) int {
+		_, first := of(a)
+		_, second := of(b)
+		return first.Compare(second)
+	})
+	return keys, nil
+}
+
+// followed is a file of keys that is read again when it has changed. It is safe for concurrent use.
+type followed[K any] struct {
+	file   string
+	decode func(text []byte) ([]K, error) // its errors show nothing of the text
+
+	mu    sync.Mutex
+	keys  []K // the oldest first
+	state fs.FileInfo
+}
+
+// current are the keys as they are now, which nobody may change.
+func (f *followed[K]) current() []K {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_ = f.reload() // Err reports it; what was read before is still right
+	return f.keys
+}
+
+// Err says what is wrong with the file as it is now: a readiness check. The last good keys stay in use.
+func (f *followed[K]) Err() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.reload(); err != nil {
+		return fmt.Errorf("read keys %s: %w", f.file, err)
+	}
+	return nil
+}
+
+// reload reads the file when it has changed. The caller of an open ring holds the lock.
+func (f *followed[K]) reload() error {
+	state, err := os.Stat(f.file)
+	if err != nil {
+		return err
+	}
+	if f.state != nil && os.SameFile(state, f.state) && state.ModTime().Equal(f.state.ModTime()) && state.Size() == f.state.Size() {
+		return nil
+	}
+	if state.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("others may read it: want it for its owner alone, as after chmod 600 %s", f.file)
+	}
+	text, err := os.ReadFile(f.file)
+	if err != nil {
+		return err
+	}
+	keys, err := f.decode(text)
+	if err != nil {
+		return err
+	}
+	f.keys, f.state = keys, state
+	return nil
+}
+
+// change reads, changes and writes a file while nobody else does.
+func change[K any](file string, decode func([]byte) ([]K, error), with func([]K) ([]K, error)) (err error) {
+	if _, err := os.Stat(file); err != nil {
+		return fmt.Errorf("change keys: %w", err)
+	}
+	lock, err := os.OpenFile(file+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("change keys: %w", err)
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("change keys: lock %s: %w", lock.Name(), err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("change keys: %w", err)
+	}
+	keys, err := decode(text)
+	if err != nil {
+		return fmt.Errorf("change keys %s: %w", file, err)
+	}
+	if keys, err = with(keys); err != nil {
+		return err
+	}
+	if text, err = encode(keys...); err != nil {
+		return fmt.Errorf("change keys %s: %w", file, err)
+	}
+	return wholefile.Write(file, text, 0o600)
+}

@@ -1,0 +1,122 @@
+package keyring
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"time"
+
+	"muster/internal/encryption"
+	"muster/internal/wholefile"
+)
+
+// PayloadLead is how long after a rotation the new payload key begins to encrypt, unless somebody says otherwise: until then every process
+// must have it, also those to which the file is copied.
+const PayloadLead = 10 * time.Minute
+
+// A PayloadRing is the payload keys of a file as they are now. It is safe for concurrent use.
+type PayloadRing struct {
+	followed[encryption.Key]
+
+	now func() time.Time
+}
+
+// OpenPayloads reads a file of payload keys. It makes none: whoever began with keys of their own could not read what the others write.
+func OpenPayloads(file string, now func() time.Time) (*PayloadRing, error) {
+	r := &PayloadRing{followed[encryption.Key]{file: file, decode: decodePayloads}, now}
+	err := r.reload()
+	if err == nil {
+		_, err = r.Newest()
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("open payload keys: %w: muster keys payload new makes it", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open payload keys %s: %w", file, err)
+	}
+	return r, nil
+}
+
+// Newest is the key that encrypts now.
+func (r *PayloadRing) Newest() (encryption.Key, error) {
+	now := r.now()
+	for _, k := range slices.Backward(r.current()) {
+		if !k.From.After(now) {
+			return k, nil
+		}
+	}
+	return encryption.Key{}, fmt.Errorf("no key of %s encrypts yet: want one whose from has come", r.file)
+}
+
+// Key is the one with an id. Of one that is not there, the error is an *encryption.UnknownKeyError.
+func (r *PayloadRing) Key(id string) (encryption.Key, error) {
+	keys := r.current()
+	n := slices.IndexFunc(keys, func(k encryption.Key) bool { return k.ID == id })
+	if n < 0 {
+		return encryption.Key{}, &encryption.UnknownKeyError{Key: id, File: r.file}
+	}
+	return keys[n], nil
+}
+
+// Keys lists the keys as they are now without their secrets, the oldest first.
+func (r *PayloadRing) Keys() []encryption.Key {
+	all := slices.Clone(r.current())
+	for n := range all {
+		all[n].Secret = nil
+	}
+	return all
+}
+
+// NewPayloads makes a file with a payload key that encrypts at once. It overwrites none.
+func NewPayloads(file string, now time.Time) (encryption.Key, error) {
+	k := newPayload(now)
+	text, err := encode(k)
+	if err == nil {
+		err = wholefile.Create(file, text, 0o600)
+	}
+	k.Secret = nil
+	if errors.Is(err, fs.ErrExist) {
+		return k, fmt.Errorf("make payload keys: %s is there already, and what it has encrypted needs it: muster keys payload rotate adds a key", file)
+	}
+	if err != nil {
+		return k, fmt.Errorf("make payload keys: %w", err)
+	}
+	return k, nil
+}
+
+// RotatePayloads adds a payload key that encrypts from an instant on.
+func RotatePayloads(file string, from time.Time) (encryption.Key, error) {
+	k := newPayload(from)
+	err := change(file, decodePayloads, func(keys []encryption.Key) ([]encryption.Key, error) { return append(keys, k), nil })
+	k.Secret = nil
+	return k, err
+}
+
+func newPayload(from time.Time) encryption.Key {
+	const idSize = 6
+	random := make([]byte, idSize+encryption.SecretSize)
+	_, _ = rand.Read(random) // it never fails
+	return encryption.Key{ID: "payload-" + hex.EncodeToString(random[:idSize]), Secret: random[idSize:], From: from.UTC().Truncate(time.Second)}
+}
+
+var payloadID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// decodePayloads reads the text of a file of payload keys. Its errors never show what stands there.
+func decodePayloads(text []byte) ([]encryption.Key, error) {
+	var d document[encryption.Key]
+	if err := json.Unmarshal(text, &d); err != nil {
+		return nil, errors.New("want the JSON that muster keys payload new writes")
+	}
+	for n, k := range d.Keys {
+		if !payloadID.MatchString(k.ID) || len(k.Secret) != encryption.SecretSize || k.From.IsZero() {
+			return nil, fmt.Errorf("key %d: want an id of at most 64 letters, digits, dots, hyphens and low lines, a secret of %d bytes in base64, and from",
+				n+1, encryption.SecretSize)
+		}
+	}
+	return inOrder(d.Keys, func(k encryption.Key) (string, time.Time) { return k.ID, k.From })
+}
