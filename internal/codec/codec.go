@@ -3,6 +3,7 @@ package codec
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -40,12 +41,12 @@ func (c Codec) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error)
 	}
 	k, err := c.Keys.Newest()
 	if err != nil {
-		return nil, fmt.Errorf("encrypt payload: %w", err)
+		return nil, &Error{"encrypt", err}
 	}
 	out := make([]*commonpb.Payload, len(payloads))
 	for n, p := range payloads {
 		if out[n], err = encrypted(k, p); err != nil {
-			return nil, fmt.Errorf("encrypt payload: %w", err)
+			return nil, &Error{"encrypt", err}
 		}
 	}
 	return out, nil
@@ -72,17 +73,20 @@ func (c Codec) Decode(payloads []*commonpb.Payload) (out []*commonpb.Payload, er
 			continue
 		}
 		if out[n], err = c.decrypted(p); err != nil {
-			return nil, &Error{err}
+			return nil, &Error{"decrypt", err}
 		}
 	}
 	return out, nil
 }
 
-// An Error says why a payload is not decrypted: asking again does not help.
-type Error struct{ Cause error }
+// An Error says why a payload is not encrypted or decrypted: asking again does not help.
+type Error struct {
+	Do    string // encrypt or decrypt
+	Cause error
+}
 
 // Error says it.
-func (e *Error) Error() string { return "decrypt payload: " + e.Cause.Error() }
+func (e *Error) Error() string { return e.Do + " payload: " + e.Cause.Error() }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
@@ -111,7 +115,7 @@ func (c Codec) decrypted(p *commonpb.Payload) (*commonpb.Payload, error) {
 func (c Codec) DecodeJSON(body []byte) ([]byte, error) {
 	var asked commonpb.Payloads
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(body, &asked); err != nil {
-		return nil, &Error{fmt.Errorf(`want {"payloads":[{"metadata":{…},"data":"…"}]}, with metadata and data in base64`)}
+		return nil, &Error{"decrypt", errors.New(`want {"payloads":[{"metadata":{…},"data":"…"}]}, with metadata and data in base64`)}
 	}
 	for n, p := range asked.GetPayloads() {
 		if p == nil { // null in the list

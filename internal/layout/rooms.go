@@ -110,7 +110,7 @@ func rooms() map[string]room {
 		}},
 		"internal/bundle": {may: []string{pure, "templates", "internal/wholefile", "golang.org/x/mod"}},
 		"internal/store":  {may: []string{pure, "templates", "modernc.org/sqlite", "github.com/jackc/pgx"}},
-		"internal/codec":  {may: []string{pure, temporalSDK + "/converter", temporalAPI, "google.golang.org/protobuf"}},
+		"internal/codec":  {may: []string{pure, temporalSDK + "/converter", temporalAPI, "google.golang.org/protobuf", "google.golang.org/grpc"}},
 		"internal/oidc":   {may: []string{pure, "github.com/coreos/go-oidc", "golang.org/x/oauth2"}},
 
 		"internal/audit":   {may: []string{"internal/bundle", "workflows", pure, temporalSDK, temporalAPI}},
@@ -131,7 +131,7 @@ func rooms() map[string]room {
 		}, only: []string{"internal/node", "internal/bench", "internal/acceptance"}},
 		"internal/node": {may: []string{
 			"internal/devserver", "worker", "starter", entries, "starter/cli", "internal/org", "internal/store",
-			"internal/keyring", "internal/throttle", "internal/refusal", "internal/oidc",
+			"internal/keyring", "internal/codec", "internal/throttle", "internal/refusal", "internal/oidc",
 			"internal/report", "templates", "internal/metrics", "internal/selfwatch", "internal/audit", "internal/bundle", "activities", "workflows", "examples",
 			pure, adapters, temporalSDK, temporalAPI,
 		}, only: []string{"internal/process", "internal/demo", "internal/bench", "internal/acceptance"}},

@@ -113,6 +113,7 @@ func (n *Node) checks() []api.Check {
 		}},
 		{Name: "organisation", Func: func(context.Context) error { return n.unread() }, Inform: true, Note: n.revision},
 		{Name: "keys", Func: func(context.Context) error { return n.keys.Err() }},
+		{Name: "payload-keys", Func: func(context.Context) error { return n.payloadKeys() }, Inform: true, Note: n.encrypts},
 		{Name: "settings", Func: func(context.Context) error { return n.settled() }, Inform: true},
 	}
 	for _, name := range n.watch.Checks() {
@@ -126,6 +127,26 @@ func (n *Node) checks() []api.Check {
 		}})
 	}
 	return checks
+}
+
+// payloadKeys says what is wrong with the file of the payload keys. What was read before stays in use.
+func (n *Node) payloadKeys() error {
+	if n.payloads == nil {
+		return nil
+	}
+	return n.payloads.Err()
+}
+
+// encrypts says which key encrypts payloads.
+func (n *Node) encrypts() string {
+	if n.payloads == nil {
+		return "payloads are in clear"
+	}
+	k, err := n.payloads.Newest()
+	if err != nil {
+		return err.Error()
+	}
+	return "encrypts with " + k.ID
 }
 
 // sources are the alert sources with their tokens.

@@ -21,6 +21,7 @@ import (
 
 	"muster/internal/alert"
 	"muster/internal/audit"
+	"muster/internal/codec"
 	"muster/internal/incident"
 	"muster/internal/keyring"
 	"muster/internal/link"
@@ -46,9 +47,13 @@ type Config struct {
 	Proxies []netip.Prefix // that say in X-Forwarded-For for whom they ask
 	Keys    string         // file of the keys that sign what goes to workflows; empty: keys.json in the data folder
 	Archive ArchiveConfig
-	Build   metrics.Build
-	Out     io.Writer // for people
-	Log     *slog.Logger
+
+	PayloadKeys  string   // file of the keys that encrypt payloads; empty: they stay in clear
+	CodecOrigins []string // of pages that may ask for payloads in clear, such as https://temporal.example.com
+
+	Build metrics.Build
+	Out   io.Writer // for people
+	Log   *slog.Logger
 }
 
 // A Node is what runs in this process.
@@ -57,6 +62,7 @@ type Node struct {
 	org       *org.Live
 	texts     *report.Texts
 	keys      *keyring.Ring
+	payloads  *keyring.PayloadRing // nil: payloads stay in clear
 	store     *store.Store
 	guard     *guard
 	pages     atomic.Pointer[console.Console] // nil until they answer
@@ -114,10 +120,23 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery},
 		incidents: &starter.Incidents{Keys: keys}, deaf: make(chan error, 1), life: context.WithoutCancel(ctx),
 	}
+	if cfg.PayloadKeys != "" {
+		if n.payloads, err = keyring.OpenPayloads(cfg.PayloadKeys, time.Now); err != nil {
+			return nil, err
+		}
+	}
 	n.refusals = make(chan worker.Refusal, mostRefusals)
 	n.guard, n.alarms = newGuard(n), newAlarms(n)
 	n.onStop(n.alarms.wait)
 	return n, nil
+}
+
+// codec encrypts payloads and decrypts them, where there are keys for it.
+func (n *Node) codec() codec.Codec {
+	if n.payloads == nil {
+		return codec.Codec{}
+	}
+	return codec.Codec{Keys: n.payloads}
 }
 
 // awaitKeys waits until somebody has made the keys: a worker with keys of its own would take nothing that serve signs.

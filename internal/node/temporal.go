@@ -34,6 +34,11 @@ func (n *Node) reach(ctx context.Context) error {
 func (n *Node) connect(ctx context.Context, o client.Options) error {
 	o.Logger = log.NewStructuredLogger(n.cfg.Log.With("part", "temporal"))
 	o.MetricsHandler = n.metrics.SDK()
+	encrypts, err := n.codec().DialOption()
+	if err != nil {
+		return err
+	}
+	o.ConnectionOptions.DialOptions = append(o.ConnectionOptions.DialOptions, encrypts)
 	return n.await(ctx, func(ctx context.Context) error {
 		c, err := client.DialContext(ctx, o)
 		if err != nil {

@@ -1,0 +1,69 @@
+package codec
+
+import (
+	"context"
+	"errors"
+
+	commonpb "go.temporal.io/api/common/v1"
+	failurepb "go.temporal.io/api/failure/v1"
+	"go.temporal.io/api/proxy"
+	"go.temporal.io/sdk/converter"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+)
+
+// DialOption has a client of Temporal encrypt every payload that it sends, and what failures say, and decrypt all that it gets: whatever
+// is asked through it, also whole histories, is as it was before. Search attributes stay in clear: Temporal looks for them.
+func (c Codec) DialOption() (grpc.DialOption, error) {
+	in := &proxy.VisitPayloadsOptions{SkipSearchAttributes: true, Visitor: visiting(c.Decode)}
+	if c.Keys == nil { // what is encrypted is an error all the same
+		payloads, err := proxy.NewPayloadVisitorInterceptor(proxy.PayloadVisitorInterceptorOptions{Inbound: in})
+		return grpc.WithChainUnaryInterceptor(explained, payloads), err
+	}
+	failures, err := proxy.NewFailureVisitorInterceptor(proxy.FailureVisitorInterceptorOptions{
+		Outbound: &proxy.VisitFailuresOptions{Visitor: func(_ *proxy.VisitFailuresContext, f *failurepb.Failure) error {
+			return converter.EncodeCommonFailureAttributes(converter.GetDefaultDataConverter(), f)
+		}},
+		Inbound: &proxy.VisitFailuresOptions{Visitor: func(_ *proxy.VisitFailuresContext, f *failurepb.Failure) error {
+			converter.DecodeCommonFailureAttributes(converter.GetDefaultDataConverter(), f)
+			f.EncodedAttributes = nil // a record looks the same, whether its payloads were encrypted or not
+			return nil
+		}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	payloads, err := proxy.NewPayloadVisitorInterceptor(proxy.PayloadVisitorInterceptorOptions{
+		Outbound: &proxy.VisitPayloadsOptions{SkipSearchAttributes: true, Visitor: visiting(c.Encode)}, Inbound: in,
+	})
+	// What failures say becomes a payload before payloads are encrypted, and the other way round.
+	return grpc.WithChainUnaryInterceptor(explained, cloned, failures, payloads), err
+}
+
+func visiting(
+	with func([]*commonpb.Payload) ([]*commonpb.Payload, error),
+) func(*proxy.VisitPayloadsContext, []*commonpb.Payload) ([]*commonpb.Payload, error) {
+	return func(_ *proxy.VisitPayloadsContext, all []*commonpb.Payload) ([]*commonpb.Payload, error) {
+		return with(all)
+	}
+}
+
+// explained gives the errors of the codec a code with which the SDK does not ask again and again.
+func explained(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, next grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	err := next(ctx, method, req, reply, cc, opts...)
+	if e, ok := errors.AsType[*Error](err); ok {
+		return status.Error(codes.FailedPrecondition, e.Error())
+	}
+	return err
+}
+
+// cloned leaves the request of the caller as it is. The SDK repeats a request that was not answered: what was encrypted the first time
+// would be encrypted once more.
+func cloned(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, next grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	if m, ok := req.(proto.Message); ok {
+		req = proto.Clone(m)
+	}
+	return next(ctx, method, req, reply, cc, opts...)
+}
