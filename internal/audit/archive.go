@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"muster/internal/bundle"
+	"muster/internal/encryption"
 )
 
 // Files are those of an archive, by names such as bundles/2026/11/incident-INC-7K3M9QX2PA.…tar. Each is written once.
@@ -36,6 +37,8 @@ type Archive struct {
 	Settle   time.Duration // for which lists may lag: what has ended since is for the next pass
 	Tell     func(Warning)
 	Memory   Memory
+	Payloads encryption.Keys                // by which bundles that are encrypted are read; nil: none are
+	Newest   func() (encryption.Key, error) // with which bundles are encrypted; nil: they are not
 }
 
 // A Memory keeps the newest checkpoint of the log where the owner of the archive does not get at it: a log that was rolled back, or made
@@ -256,7 +259,7 @@ func (a *Archive) lastCensus(ctx context.Context, log *bundle.Log) (c bundle.Cen
 		if all[n].Kind != bundle.OfCensus {
 			continue
 		}
-		r := Reader{a.Files, log}
+		r := Reader{Files: a.Files, Log: log}
 		return r.census(ctx, all[n].Name)
 	}
 	return c, nil
@@ -324,6 +327,15 @@ func (a *Archive) keep(ctx context.Context, run bundle.Counted, day string, at t
 	if err != nil {
 		return bundle.Record{}, err
 	}
+	if a.Newest != nil {
+		k, err := a.Newest()
+		if err != nil {
+			return bundle.Record{}, err
+		}
+		if b, err = b.Encrypted(k); err != nil {
+			return bundle.Record{}, err
+		}
+	}
 	var content bytes.Buffer
 	if err := bundle.Write(&content, b); err != nil {
 		return bundle.Record{}, err
@@ -346,28 +358,37 @@ func (a *Archive) write(ctx context.Context, kind bundle.RecordKind, name string
 		if err != nil {
 			return bundle.Record{}, err
 		}
-		return bundle.Of(kind, name, before, from, until), verified(name, before, content, kind)
+		return bundle.Of(kind, name, before, from, until), a.verified(name, before, content, kind)
 	}
 	return bundle.Of(kind, name, content, from, until), err
 }
 
 // verified tells whether what stands under a name may be taken for what was to be written there. Another version of this program may have
-// written the reports of a bundle otherwise, and a run that goes on may have gone on; its histories, and who it is, are the same.
-func verified(name string, before, content []byte, kind bundle.RecordKind) error {
+// written the reports of a bundle otherwise, a run that goes on may have gone on, and another key may encrypt now; its histories, and who
+// it is, are the same.
+func (a *Archive) verified(name string, before, content []byte, kind bundle.RecordKind) error {
 	if bytes.Equal(before, content) {
 		return nil
 	}
 	if kind == bundle.OfBundle {
-		was, err := bundle.Read(name, before)
+		was, err := a.decrypted(name, before)
 		if err != nil {
 			return err
 		}
-		is, err := bundle.Read(name, content)
+		is, err := a.decrypted(name, content)
 		if err == nil && was.FirstRun == is.FirstRun && (strings.HasPrefix(name, runningFolder) || bytes.Equal(was.Parts[bundle.HistoriesPart], is.Parts[bundle.HistoriesPart])) {
 			return nil
 		}
 	}
 	return fmt.Errorf("write %s: there is another file of that name, with other content, that is not in the log", name)
+}
+
+func (a *Archive) decrypted(name string, content []byte) (*bundle.Bundle, error) {
+	b, err := bundle.Read(name, content)
+	if err != nil {
+		return nil, err
+	}
+	return b.Decrypted(name, a.Payloads)
 }
 
 // count writes a census.
@@ -444,7 +465,10 @@ func (a *Archive) Earlier(ctx context.Context, run string) (*bundle.Bundle, erro
 		return nil, err
 	}
 	p, err := bundle.Verify(name, content, log)
-	return p.Bundle, err
+	if err != nil {
+		return nil, err
+	}
+	return p.Bundle.Decrypted(name, a.Payloads)
 }
 
 // spans reads which instants a file covers from its name, such as refusals/20261126T000000Z_20261127T000000Z.jsonl. One that says none

@@ -37,7 +37,7 @@ func exceptional() []timeline.Kind {
 func (r *Reader) Exceptions(ctx context.Context, f Filter) (all []Exception, err error) {
 	found, faults := r.List(ctx, f)
 	for _, x := range found {
-		b, err := r.Bundle(ctx, x.File)
+		b, err := r.InClear(ctx, x.File)
 		if err != nil {
 			faults = errors.Join(faults, err)
 			continue

@@ -13,12 +13,14 @@ import (
 	"time"
 
 	"muster/internal/bundle"
+	"muster/internal/encryption"
 )
 
 // A Reader reads an archive, and proves by its log all that it reads.
 type Reader struct {
-	Files Files
-	Log   *bundle.Log
+	Files    Files
+	Log      *bundle.Log
+	Payloads encryption.Keys // by which bundles that are encrypted are read; nil: none are
 }
 
 // OpenArchive opens an archive to read it.
@@ -27,7 +29,7 @@ func OpenArchive(ctx context.Context, files Files, keys bundle.Keys) (*Reader, e
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{files, log}, nil
+	return &Reader{Files: files, Log: log}, nil
 }
 
 // A Filter narrows a list of bundles. Zero values do not.
@@ -89,7 +91,16 @@ func (r *Reader) List(ctx context.Context, f Filter) (all []Listed, err error) {
 	return all, errors.Join(faults...)
 }
 
-// Bundle reads one, which must be the one that was archived.
+// InClear reads a bundle with its parts in clear.
+func (r *Reader) InClear(ctx context.Context, name string) (*bundle.Bundle, error) {
+	b, err := r.Bundle(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return b.Decrypted(name, r.Payloads)
+}
+
+// Bundle reads one, which must be the one that was archived. Its parts may be encrypted.
 func (r *Reader) Bundle(ctx context.Context, name string) (*bundle.Bundle, error) {
 	content, err := r.Files.Get(ctx, name, bundle.MaxSize)
 	if errors.Is(err, fs.ErrNotExist) {

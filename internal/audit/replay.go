@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"muster/internal/bundle"
+	"muster/internal/encryption"
 	"muster/internal/timeline"
 	"muster/workflows"
 )
@@ -42,14 +43,18 @@ type Kept struct {
 	State json.RawMessage      // at the end of the last one; nil where it was not kept
 }
 
-// Open reads what a file holds: a bundle, or the histories that muster incident history writes, which keep no state.
-func Open(file string) (Kept, error) {
+// Open reads what a file holds: a bundle, which the keys decrypt where it is encrypted, or the histories that muster incident history
+// writes, which keep no state.
+func Open(file string, keys encryption.Keys) (Kept, error) {
 	content, err := bundle.Load(file, bundle.MaxSize)
 	if err != nil {
 		return Kept{}, fmt.Errorf("open record: %w", err)
 	}
 	if start := bytes.TrimLeft(content, " \t\r\n"); len(start) > 0 && start[0] != '[' && start[0] != '{' {
 		b, err := bundle.Read(file, content)
+		if err == nil {
+			b, err = b.Decrypted(file, keys)
+		}
 		if err != nil {
 			return Kept{}, err
 		}

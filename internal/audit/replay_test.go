@@ -30,7 +30,7 @@ func of(name string) string {
 
 func open(t testing.TB, file string) []*historypb.History {
 	t.Helper()
-	k, err := audit.Open(file)
+	k, err := audit.Open(file, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,8 +22,11 @@ import (
 	"unicode/utf8"
 )
 
-// Format is the number of the form that this program writes, and the only one that it reads.
-const Format = 1
+// The numbers of the forms that this program writes, and the only ones that it reads.
+const (
+	Format          = 1
+	EncryptedFormat = 2 // of a bundle whose parts are encrypted
+)
 
 // Bounds of a bundle. What is larger is neither written nor read.
 const (
@@ -90,6 +93,25 @@ type Facts struct {
 	Closed    time.Time `json:"closed,omitzero"`   // zero: it was still running
 	Code      []string  `json:"code,omitempty"`    // versions of Muster that ran it
 	Changes   []string  `json:"changes,omitempty"` // change IDs in its histories
+
+	PayloadKey string `json:"payload_key,omitempty"` // ID of the key with which all parts are encrypted; empty: they are in clear
+}
+
+// format is the number of the form of a bundle.
+func (f Facts) format() int {
+	if f.PayloadKey != "" {
+		return EncryptedFormat
+	}
+	return Format
+}
+
+// mediaType is what a part is, empty where it may not be one.
+func (f Facts) mediaType(part string) string {
+	kind := mediaTypes()[path.Ext(part)]
+	if kind != "" && f.PayloadKey != "" {
+		return "application/octet-stream"
+	}
+	return kind
 }
 
 // A part is what the manifest says of one.
@@ -114,9 +136,9 @@ type Bundle struct {
 
 // Write writes a bundle: an uncompressed tar file whose bytes depend on nothing but the bundle.
 func Write(w io.Writer, b *Bundle) error {
-	m := manifest{Format: Format, Facts: b.sorted()}
+	m := manifest{Format: b.format(), Facts: b.sorted()}
 	for _, name := range slices.Sorted(maps.Keys(b.Parts)) {
-		m.Parts = append(m.Parts, part{name, int64(len(b.Parts[name])), sum(b.Parts[name]), mediaTypes()[path.Ext(name)]})
+		m.Parts = append(m.Parts, part{name, int64(len(b.Parts[name])), sum(b.Parts[name]), b.mediaType(name)})
 	}
 	if err := errors.Join(m.faults()...); err != nil {
 		return fmt.Errorf("write bundle %s: %w", b.ID, err)
@@ -173,6 +195,7 @@ func (m manifest) faults() (all []error) {
 		{"id", []string{m.ID}},
 		{"outcome", []string{m.Outcome}},
 		{"priority", slices.DeleteFunc([]string{m.Priority}, func(p string) bool { return p == "" })},
+		{"payload_key", slices.DeleteFunc([]string{m.PayloadKey}, func(k string) bool { return k == "" })},
 		{"runs", m.Runs},
 		{"customers", m.Customers},
 		{"services", m.Services},
@@ -193,6 +216,9 @@ func (m manifest) faults() (all []error) {
 	}
 	if len(m.Runs) == 0 || m.Runs[0] != m.FirstRun {
 		wrong("runs: want all of the chain, the first one, %q, before the others", m.FirstRun)
+	}
+	if m.Format != m.format() {
+		wrong("format %d: want %d with a payload_key, or %d without one", m.Format, EncryptedFormat, Format)
 	}
 	if m.Started.IsZero() {
 		wrong("started: missing")
@@ -220,7 +246,7 @@ func (m manifest) wrongParts() (all []error) {
 				p.Name, strings.Join(mandatory(), ", "), maxName, DefinitionsFolder, ReportsFolder)
 			continue
 		}
-		if kind := mediaTypes()[path.Ext(p.Name)]; kind == "" {
+		if kind := m.mediaType(p.Name); kind == "" {
 			wrong("part %s: ending %q: want one of %s", p.Name, path.Ext(p.Name), strings.Join(slices.Sorted(maps.Keys(mediaTypes())), ", "))
 		} else if p.MediaType != kind {
 			wrong("part %s: media type %q, want %q", p.Name, p.MediaType, kind)

@@ -63,8 +63,8 @@ func decodeManifest(text []byte) (m manifest, err error) {
 	if err := json.Unmarshal(text, &of); err != nil {
 		return m, fmt.Errorf("want the JSON that Muster writes: %w", err)
 	}
-	if of.Format != Format {
-		return m, fmt.Errorf("format %d: this program reads format %d; want the muster that has written it, or a newer one", of.Format, Format)
+	if of.Format != Format && of.Format != EncryptedFormat {
+		return m, fmt.Errorf("format %d: this program reads formats %d and %d; want the muster that has written it, or a newer one", of.Format, Format, EncryptedFormat)
 	}
 	if err := strict(text, &m); err != nil {
 		return m, err

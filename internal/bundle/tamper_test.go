@@ -29,7 +29,11 @@ func archived(t *testing.T, key pair) archive {
 	var all []bundle.Record
 	for n := range 5 {
 		name := fmt.Sprintf("INC-%d.tar", n)
-		a.files[name] = write(t, example(n))
+		b := example(n)
+		if n%2 == 1 { // what is encrypted is proven like what is not, and needs no key for it
+			b = encrypted(t, b, payloadKey("payload-a"))
+		}
+		a.files[name] = write(t, b)
 		all = append(all, bundle.Of(bundle.OfBundle, "2026/11/"+name, a.files[name], noon, noon.Add(1)))
 	}
 	a.files["census-1.json"] = []byte(`{"runs":["r1"]}` + "\n")

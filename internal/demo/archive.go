@@ -118,7 +118,7 @@ func (s *story) provesAll(ctx context.Context) error {
 func (s *story) replaysAll(context.Context) error {
 	began, events := time.Now(), 0
 	for _, b := range s.vault.all {
-		kept, err := audit.Open(s.vault.path(b.File))
+		kept, err := audit.Open(s.vault.path(b.File), nil)
 		if err != nil {
 			return err
 		}
@@ -196,7 +196,7 @@ func (s *story) refusesTampered(ctx context.Context) error {
 	if err := os.WriteFile(copied, content, 0o600); err != nil {
 		return fmt.Errorf("write tampered copy: %w", err)
 	}
-	_, err = audit.Open(copied)
+	_, err = audit.Open(copied, nil)
 	if err == nil || !strings.Contains(err.Error(), bundle.TimelinePart) {
 		return fmt.Errorf("got %v, want it refused because of %s", err, bundle.TimelinePart)
 	}

@@ -95,7 +95,7 @@ func rooms() map[string]room {
 		"starter/cli": {may: []string{
 			// of the intake it asks only what it would make of alerts
 			"starter/api", "starter/ingest", "internal/org", "internal/audit", "internal/bundle", "internal/bucket", "internal/preview", "internal/report", "internal/refusal",
-			"internal/wholefile", pure,
+			"internal/wholefile", "internal/keyring", pure,
 			"github.com/spf13/cobra", "github.com/jedib0t/go-pretty", "golang.org/x/term", yaml,
 		}},
 

@@ -31,6 +31,8 @@ type ArchiveConfig struct {
 	Every  time.Duration // a pass is made; an hour
 	Settle time.Duration // for which lists may lag behind; 30 s
 	makes  bool          // the key, where there is none
+
+	Encrypted bool // with the payload keys
 }
 
 // margin is how long before Temporal may drop what could not be archived somebody is told.
@@ -62,6 +64,15 @@ func (n *Node) keeps(ctx context.Context) (*activities.Archives, error) {
 		},
 	}
 	n.archive.Exporter.Earlier = n.archive.Earlier
+	if n.payloads != nil {
+		n.archive.Payloads = n.payloads
+	}
+	if c.Encrypted {
+		if n.payloads == nil {
+			return nil, errors.New("encrypt the archive: want payload keys")
+		}
+		n.archive.Newest = n.payloads.Newest
+	}
 	n.spool = &spool{files: b, log: n.cfg.Log, store: n.store}
 	n.org.EachVersion(func(v org.Version) { n.spool.version(v, time.Now()) })
 	return &activities.Archives{Archivist: &archivist{Archive: n.archive, node: n, done: time.Now()}}, nil

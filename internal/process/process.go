@@ -41,19 +41,22 @@ func processes(build metrics.Build) cli.Process {
 			return node.Dev(ctx, node.DevConfig{
 				Config: node.Config{
 					Data: o.Data, Org: o.Org, Listen: fmt.Sprintf("127.0.0.1:%d", o.Port), Build: build, Out: s.Out, Log: logTo(s),
+					PayloadKeys: o.PayloadKeys, CodecOrigins: o.CodecOrigins, Archive: node.ArchiveConfig{Encrypted: o.ArchiveEncrypted},
 				},
 				TemporalPort: o.TemporalPort, UIPort: o.UIPort,
 			})
 		},
 		Worker: func(ctx context.Context, s cli.Streams, o cli.WorkerOptions) error {
 			return node.Worker(ctx, node.Config{
-				Data: o.Data, Org: o.Org, Listen: o.Listen, Keys: o.Keys, Archive: node.ArchiveConfig{Where: o.Archive, Key: o.ArchiveKey},
-				Build: build, Out: s.Out, Log: logTo(s),
+				Data: o.Data, Org: o.Org, Listen: o.Listen, Keys: o.Keys, PayloadKeys: o.PayloadKeys,
+				Archive: node.ArchiveConfig{Where: o.Archive, Key: o.ArchiveKey, Encrypted: o.ArchiveEncrypted},
+				Build:   build, Out: s.Out, Log: logTo(s),
 			})
 		},
 		Serve: func(ctx context.Context, s cli.Streams, o cli.ServeOptions) error {
 			return node.Serve(ctx, node.Config{
 				Data: o.Data, Org: o.Org, Listen: o.Listen, Keys: o.Keys, Proxies: o.Proxies, Archive: node.ArchiveConfig{Where: o.Archive},
+				PayloadKeys: o.PayloadKeys, CodecOrigins: o.CodecOrigins,
 				Build: build, Out: s.Out, Log: logTo(s),
 			})
 		},

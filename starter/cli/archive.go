@@ -20,6 +20,8 @@ import (
 	"muster/internal/audit"
 	"muster/internal/bucket"
 	"muster/internal/bundle"
+	"muster/internal/encryption"
+	"muster/internal/keyring"
 	"muster/internal/period"
 	"muster/internal/timeline"
 	"muster/starter/api"
@@ -27,23 +29,23 @@ import (
 
 // archiveWords are the words of one language about archives.
 type archiveWords struct {
-	closed, kind, id, priority, outcome, customers, services, file, running, none string // a list
-	what, ran, level, of, about, workflow, runs, people, code, changes, parts     string // one bundle
-	whole, gap, missing, absent, unlogged, leftover, notWhole                     string // completeness
+	closed, kind, id, priority, outcome, customers, services, file, running, none        string // a list
+	what, ran, level, of, about, workflow, runs, people, code, changes, encrypted, parts string // one bundle
+	whole, gap, missing, absent, unlogged, leftover, notWhole                            string // completeness
 }
 
 func archiveWordsIn(language string) archiveWords {
 	if language == "ko" {
 		return archiveWords{
 			closed: "종료", kind: "종류", id: "번호", priority: "우선순위", outcome: "결과", customers: "고객사", services: "서비스", file: "파일", running: "진행 중",
-			none: "해당하는 번들 없음", what: "종류", ran: "기간", level: "우선순위", of: "고객사", about: "서비스", workflow: "워크플로", runs: "실행", people: "관계자", code: "코드 버전", changes: "변경 ID", parts: "구성",
+			none: "해당하는 번들 없음", what: "종류", ran: "기간", level: "우선순위", of: "고객사", about: "서비스", workflow: "워크플로", runs: "실행", people: "관계자", code: "코드 버전", changes: "변경 ID", encrypted: "암호화 키", parts: "구성",
 			whole: "%s ~ %s: 전수 목록 %d건, 실행 %d건, 번들 %d건", gap: "전수 목록 누락: %s ~ %s", missing: "번들 없음: %s %s, 종료 %s: %s",
 			absent: "로그에는 있으나 증적 보관소에 없음: %s", unlogged: "증적 보관소에는 있으나 로그에 없음: %s", leftover: "중단된 보관 작업이 남긴 파일(불필요): %s", notWhole: "번들 %s이(가) 로그에 없음",
 		}
 	}
 	return archiveWords{
 		closed: "CLOSED", kind: "KIND", id: "ID", priority: "PRIORITY", outcome: "OUTCOME", customers: "CUSTOMERS", services: "SERVICES", file: "FILE", running: "running",
-		none: "no such bundle", what: "Kind", ran: "Ran", level: "Priority", of: "Customers", about: "Services", workflow: "Workflow", runs: "Runs", people: "People", code: "Code", changes: "Changes", parts: "Parts",
+		none: "no such bundle", what: "Kind", ran: "Ran", level: "Priority", of: "Customers", about: "Services", workflow: "Workflow", runs: "Runs", people: "People", code: "Code", changes: "Changes", encrypted: "Encrypted with", parts: "Parts",
 		whole: "%s to %s: %d census(es) of %d run(s), %d bundle(s)", gap: "no census of %s to %s", missing: "no bundle of %s %s, closed %s: %s",
 		absent: "in the log, and not in the archive: %s", unlogged: "in the archive, and not in the log: %s", leftover: "left by a pass that was cut off, and of no use: %s", notWhole: "its bundle %s is not in the log",
 	}
@@ -62,6 +64,20 @@ func (a *app) vaultFlags(cmd *cobra.Command, v *vault) {
 	cmd.Flags().StringVar(&v.key, "key", "", "`FILE` with the public key of its log; default: "+archiveKeyVar+", else that of the data folder")
 	_ = cmd.MarkFlagDirname("archive")
 	_ = cmd.MarkFlagFilename("key", "pub")
+	a.decryptFlag(cmd)
+}
+
+// decryptFlag is for commands that read bundles, which may be encrypted.
+func (a *app) decryptFlag(cmd *cobra.Command) {
+	a.payloadKeysFlag(cmd, &a.payloadKeys, "read what is encrypted with the payload keys in this `FILE`")
+}
+
+// decrypts are the payload keys that were given, nil when none were.
+func (a *app) decrypts() (encryption.Keys, error) {
+	if a.payloadKeys == "" {
+		return nil, nil
+	}
+	return keyring.OpenPayloads(a.payloadKeys, a.env.Now)
 }
 
 // read opens an archive, does something with it, and closes it.
@@ -85,7 +101,7 @@ func (a *app) read(ctx context.Context, v vault, do func(*audit.Reader) error) e
 	r, err := audit.OpenArchive(ctx, b, keys)
 	if err != nil {
 		err = fmt.Errorf("archive %s: %w", b, err)
-	} else {
+	} else if r.Payloads, err = a.decrypts(); err == nil {
 		err = do(r)
 	}
 	return errors.Join(err, b.Close())
@@ -191,13 +207,17 @@ type record struct {
 	bundle.Facts
 	Parts map[string]int `json:"parts"` // name → bytes
 
-	content *bundle.Bundle
+	inClear func() (*bundle.Bundle, error)
 }
 
 // recordsOf reads a file, or the bundles of an id from an archive.
 func (a *app) recordsOf(ctx context.Context, v vault, what string) (all []record, err error) {
+	keys, err := a.decrypts()
+	if err != nil {
+		return nil, err
+	}
 	add := func(file string, b *bundle.Bundle) {
-		r := record{File: file, Facts: b.Facts, Parts: map[string]int{}, content: b}
+		r := record{File: file, Facts: b.Facts, Parts: map[string]int{}, inClear: func() (*bundle.Bundle, error) { return b.Decrypted(file, keys) }}
 		for name, part := range b.Parts {
 			r.Parts[name] = len(part)
 		}
@@ -284,6 +304,7 @@ func (p page) record(r record) {
 		{say.people, strings.Join(r.People, " ")},
 		{say.code, strings.Join(r.Code, " ")},
 		{say.changes, strings.Join(r.Changes, " ")},
+		{say.encrypted, r.PayloadKey},
 	} {
 		if f[1] != "" {
 			rows = append(rows, []string{p.paint(dim, f[0]), printable(f[1])})
@@ -348,11 +369,15 @@ func (a *app) auditTimeline() *cobra.Command {
 
 // toldBy reads a timeline.
 func toldBy(r record) (told, error) {
-	entries, err := audit.Told(r.content)
+	b, err := r.inClear()
+	if err != nil {
+		return told{}, err
+	}
+	entries, err := audit.Told(b)
 	if err != nil {
 		return told{}, fmt.Errorf("%s: %w", r.File, err)
 	}
-	return told{File: r.File, Kind: r.Kind, ID: r.ID, Zone: audit.Zone(r.content), Entries: entries}, nil
+	return told{File: r.File, Kind: r.Kind, ID: r.ID, Zone: audit.Zone(b), Entries: entries}, nil
 }
 
 func (a *app) auditCompleteness() *cobra.Command {
@@ -413,7 +438,7 @@ func (a *app) states(ctx context.Context, v vault) (all []period.Record, err err
 			return err
 		}
 		for _, x := range found {
-			b, err := r.Bundle(ctx, x.File)
+			b, err := r.InClear(ctx, x.File)
 			if err != nil {
 				return err
 			}

@@ -21,7 +21,10 @@ of the timeline that led to it, as this program derives them, and the one that d
 		Args:    noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	a.viewFlags(group)
-	group.AddCommand(a.explainPage(), a.explainApproval(), a.explainStatus())
+	for _, cmd := range []*cobra.Command{a.explainPage(), a.explainApproval(), a.explainStatus()} {
+		a.decryptFlag(cmd)
+		group.AddCommand(cmd)
+	}
 	return group
 }
 
@@ -103,7 +106,7 @@ func (a *app) explainStatus() *cobra.Command {
 
 // derived replays a file for its timeline. Where the program differs from the record, what it says holds for the program.
 func (a *app) derived(file string) (*audit.Replayed, error) {
-	r, err := replayFile(file)
+	r, err := a.replayFile(file)
 	if err != nil {
 		return nil, err
 	}

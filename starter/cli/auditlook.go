@@ -157,6 +157,10 @@ the organisation folder, and secrets are references. It fails where something lo
 			return nil
 		},
 		RunE: a.shows(func(_ *cobra.Command, args []string) error {
+			keys, err := a.decrypts()
+			if err != nil {
+				return err
+			}
 			var all []checked
 			found := 0
 			for _, file := range args {
@@ -165,6 +169,9 @@ the organisation folder, and secrets are references. It fails where something lo
 					return fmt.Errorf("read bundle: %w", err)
 				}
 				b, err := bundle.Read(file, content)
+				if err == nil {
+					b, err = b.Decrypted(file, keys)
+				}
 				if err != nil {
 					return err
 				}
@@ -184,6 +191,7 @@ the organisation folder, and secrets are references. It fails where something lo
 			return nil
 		}),
 	}
+	a.decryptFlag(cmd)
 	a.viewFlags(cmd)
 	return cmd
 }

@@ -88,6 +88,8 @@ type app struct {
 	me     func() (api.Me, error) // who asks, and in which zone; once there is a server
 	client client
 	view   view
+
+	payloadKeys string // file, for what is encrypted; empty: there is none
 }
 
 // A usageError says what is wrong with a command line.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -17,6 +18,10 @@ type DevOptions struct {
 	Port         int    // of the intake and the API; 0 takes a free one
 	TemporalPort int    // 0 takes a free one
 	UIPort       int    // of Temporal's web UI; 0 takes a free one, -1 switches it off
+
+	PayloadKeys      string   // file of the keys that encrypt payloads; empty: they stay in clear
+	ArchiveEncrypted bool     // with these keys
+	CodecOrigins     []string // of pages that may ask for payloads in clear
 }
 
 // WorkerOptions are the flags of muster worker.
@@ -26,6 +31,9 @@ type WorkerOptions struct {
 	Listen    string // address for health and metrics; empty: none
 
 	Archive, ArchiveKey string // where what has ended is kept, and the file of the key that signs its log; empty: nothing is kept
+
+	PayloadKeys      string // file of the keys that encrypt payloads; empty: they stay in clear
+	ArchiveEncrypted bool   // with these keys
 }
 
 // ServeOptions are the flags of muster serve.
@@ -35,6 +43,9 @@ type ServeOptions struct {
 	Listen    string
 	Proxies   []netip.Prefix // that say in X-Forwarded-For for whom they ask
 	Archive   string         // where refused attempts are left for the worker that writes the archive; empty: nowhere
+
+	PayloadKeys  string   // file of the keys that encrypt payloads; empty: they stay in clear
+	CodecOrigins []string // of pages that may ask for payloads in clear
 }
 
 // DemoOptions are the flags of muster demo.
@@ -92,6 +103,9 @@ The first start makes a token for you, which the other commands find by themselv
 			return wants()(nil, args)
 		},
 	}, a.env.Process.Dev == nil, func(ctx context.Context) error {
+		if err := encrypting(o.PayloadKeys, o.ArchiveEncrypted, o.CodecOrigins); err != nil {
+			return err
+		}
 		o.Data = a.dataFolder(o.Data)
 		return a.env.Process.Dev(ctx, a.streams(), o)
 	})
@@ -100,6 +114,9 @@ The first start makes a token for you, which the other commands find by themselv
 	cmd.Flags().IntVar(&o.Port, "port", 8080, "`PORT` of intake and API; 0 takes a free one")
 	cmd.Flags().IntVar(&o.TemporalPort, "temporal-port", 7233, "`PORT` of Temporal; 0 takes a free one")
 	cmd.Flags().IntVar(&o.UIPort, "ui-port", 8233, "`PORT` of Temporal's web UI; 0 takes a free one, -1 switches it off")
+	a.payloadKeysFlag(cmd, &o.PayloadKeys, "encrypt payloads with the keys in this `FILE`")
+	archiveEncryptedFlag(cmd, &o.ArchiveEncrypted)
+	codecOriginsFlag(cmd, &o.CodecOrigins)
 	return cmd
 }
 
@@ -119,6 +136,12 @@ TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE and so on).`,
 		if (o.Archive == "") != (o.ArchiveKey == "") {
 			return misused("--archive, --archive-key: want both, or neither")
 		}
+		if o.ArchiveEncrypted && o.Archive == "" {
+			return misused("--archive-encrypted: there is no --archive")
+		}
+		if err := encrypting(o.PayloadKeys, o.ArchiveEncrypted, nil); err != nil {
+			return err
+		}
 		return a.env.Process.Worker(ctx, a.streams(), o)
 	})
 	a.dataFlag(cmd, &o.Data)
@@ -127,6 +150,8 @@ TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE and so on).`,
 	cmd.Flags().StringVar(&o.Archive, "archive", "", "keep what has ended in this `FOLDER` or s3://BUCKET?region=REGION; default: nothing is kept")
 	cmd.Flags().StringVar(&o.ArchiveKey, "archive-key", "", "`FILE` of the key that signs its log, which muster audit keygen has made, with the public one beside it")
 	a.keysFlag(cmd, &o.Keys)
+	a.payloadKeysFlag(cmd, &o.PayloadKeys, "encrypt payloads with the keys in this `FILE`, the same for all processes")
+	archiveEncryptedFlag(cmd, &o.ArchiveEncrypted)
 	return cmd
 }
 
@@ -156,6 +181,9 @@ What goes to workflows is signed with the keys of the installation: muster worke
 		if err := a.wantOrg(&o.Org); err != nil {
 			return err
 		}
+		if err := encrypting(o.PayloadKeys, false, o.CodecOrigins); err != nil {
+			return err
+		}
 		o.Data = a.dataFolder(o.Data)
 		return a.env.Process.Serve(ctx, a.streams(), o)
 	})
@@ -165,6 +193,8 @@ What goes to workflows is signed with the keys of the installation: muster worke
 	cmd.Flags().StringVar(&o.Archive, "archive", "", "leave refused attempts in this `FOLDER` or s3://…, the archive of the worker; default: nowhere")
 	cmd.Flags().StringSliceVar(&proxies, "trusted-proxies", nil, "`NETWORKS` of reverse proxies whose X-Forwarded-For is believed; default: none")
 	a.keysFlag(cmd, &o.Keys)
+	a.payloadKeysFlag(cmd, &o.PayloadKeys, "encrypt payloads with the keys in this `FILE`, the same for all processes")
+	codecOriginsFlag(cmd, &o.CodecOrigins)
 	return cmd
 }
 
@@ -223,6 +253,40 @@ func (a *app) bench() *cobra.Command {
 func (a *app) keysFlag(cmd *cobra.Command, into *string) {
 	cmd.Flags().StringVar(into, "keys", "", "`FILE` of the keys that sign what goes to workflows, the same for all processes; default: keys.json in the data folder")
 	_ = cmd.MarkFlagFilename("keys", "json")
+}
+
+const payloadKeysVar = "MUSTER_PAYLOAD_KEYS"
+
+func (a *app) payloadKeysFlag(cmd *cobra.Command, into *string, usage string) {
+	const name = "payload-keys"
+	cmd.Flags().StringVar(into, name, a.env.Getenv(payloadKeysVar), usage+"; default: "+payloadKeysVar)
+	cmd.Flags().Lookup(name).DefValue = "" // the help says the same on every machine
+	_ = cmd.MarkFlagFilename(name, "json")
+}
+
+func archiveEncryptedFlag(cmd *cobra.Command, into *bool) {
+	cmd.Flags().BoolVar(into, "archive-encrypted", false, "encrypt what is archived, too: to read it, auditors need --payload-keys")
+}
+
+func codecOriginsFlag(cmd *cobra.Command, into *[]string) {
+	cmd.Flags().StringSliceVar(into, "codec-origins", nil, "`ORIGINS` of pages of Temporal's UI that may ask for payloads in clear, such as https://temporal.example.com; default: none")
+}
+
+// encrypting asks that what needs payload keys has them, and that origins are such.
+func encrypting(keys string, archive bool, origins []string) error {
+	switch {
+	case keys == "" && archive:
+		return misused("--archive-encrypted: there are no --payload-keys to encrypt with")
+	case keys == "" && len(origins) > 0:
+		return misused("--codec-origins: there are no --payload-keys to decrypt with")
+	}
+	for _, o := range origins {
+		u, err := url.Parse(o)
+		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Scheme+"://"+u.Host != o {
+			return misused("--codec-origins %q: want such as https://temporal.example.com, without a path", o)
+		}
+	}
+	return nil
 }
 
 func (a *app) orgFlag(cmd *cobra.Command, into *string, usage string) {

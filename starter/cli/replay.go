@@ -33,6 +33,7 @@ begun, no replay can tell that it was changed.`,
 			"  muster audit replay *.json -o json",
 		Args: wants("FILE..."),
 	}
+	a.decryptFlag(cmd)
 	a.viewFlags(cmd)
 	cmd.RunE = a.shows(func(_ *cobra.Command, files []string) error { return a.replayFiles(files) })
 	return cmd
@@ -42,7 +43,7 @@ func (a *app) replayFiles(files []string) error {
 	all, differ := []replayed{}, 0
 	var unread []error
 	for _, file := range files {
-		r, err := replayFile(file)
+		r, err := a.replayFile(file)
 		if err != nil {
 			unread = append(unread, err)
 			continue
@@ -66,8 +67,12 @@ func (a *app) replayFiles(files []string) error {
 	return errors.Join(unread...)
 }
 
-func replayFile(file string) (*audit.Replayed, error) {
-	record, err := audit.Open(file)
+func (a *app) replayFile(file string) (*audit.Replayed, error) {
+	keys, err := a.decrypts()
+	if err != nil {
+		return nil, err
+	}
+	record, err := audit.Open(file, keys)
 	if err != nil {
 		return nil, err
 	}
