@@ -21,17 +21,20 @@ const aKey = "key-5f0c9a71e2d4"
 func (a *app) keys() *cobra.Command {
 	group := &cobra.Command{
 		Use: "keys COMMAND", DisableFlagsInUseLine: true, GroupID: "access",
-		Short: "List, rotate and revoke the keys that sign what goes to workflows",
+		Short: "List, rotate and revoke the keys that sign what goes to workflows, and make those that encrypt it",
 		Long: `List, rotate and revoke the keys with which the installation signs what goes to workflows, and the links in messages. The
-newest one signs; all of them verify. Private halves never leave the server.
+newest one signs; all of them verify. Private halves never leave the server. The keys that encrypt are in a file: muster keys payload.
 
 ` + finding,
-		Example: "  muster keys list\n  muster keys rotate\n  muster keys revoke " + aKey,
+		Example: "  muster keys list\n  muster keys rotate\n  muster keys revoke " + aKey + "\n  muster keys payload new " + payloadKeysFile,
 		Args:    noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	a.clientFlags(group)
 	a.viewFlags(group)
-	group.AddCommand(a.listKeys(), a.rotateKeys(), a.revokeKey())
+	for _, cmd := range []*cobra.Command{a.listKeys(), a.rotateKeys(), a.revokeKey()} {
+		a.clientFlags(cmd)
+		group.AddCommand(cmd)
+	}
+	group.AddCommand(a.payloadKeysGroup())
 	return group
 }
 
