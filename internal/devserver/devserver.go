@@ -74,6 +74,8 @@ type Options struct {
 	// UIGate, if set, wraps the whole web UI, for a caller who wants to know who looks. Without one, everybody on this
 	// machine may: the UI looks with the token, and shows what the histories hold.
 	UIGate func(http.Handler) http.Handler
+	// UICodec is the URL at which the UI asks for payloads in clear, with the cookies of the browser. Empty: nowhere.
+	UICodec string
 	// MetricsPort is where Temporal's own Prometheus metrics are. 0 takes a free port, Off leaves them out.
 	MetricsPort int
 

@@ -30,7 +30,7 @@ type ui struct {
 }
 
 func startUI(opts Options, frontend string, t Token, log *logger) (*ui, error) {
-	handler, err := uiHandler(frontend, opts.Namespace, t)
+	handler, err := uiHandler(frontend, opts, t)
 	if err != nil {
 		return nil, fmt.Errorf("start web UI: %w", err)
 	}
@@ -108,11 +108,12 @@ func presents(t Token) echo.MiddlewareFunc {
 
 // uiHandler puts the UI's parts together as its own server does (ui-server/v2/server, NewServer). That server opens
 // its port itself and ends the process when it cannot.
-func uiHandler(frontend, namespace string, t Token) (http.Handler, error) {
+func uiHandler(frontend string, opts Options, t Token) (http.Handler, error) {
 	provider, err := uiconfig.NewConfigProviderWithRefresh(&uiconfig.Config{
 		TemporalGRPCAddress: frontend,
 		EnableUI:            true,
-		DefaultNamespace:    namespace,
+		DefaultNamespace:    opts.Namespace,
+		Codec:               uiconfig.Codec{Endpoint: opts.UICodec, IncludeCredentials: opts.UICodec != ""},
 		CORS:                uiconfig.CORS{CookieInsecure: true}, // Plain HTTP, but never beyond loopback.
 		DisableWriteActions: true,                                // onlyLooks would refuse them: it shows no buttons.
 		// Both would look things up at Temporal's and others' sites.

@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	enumspb "go.temporal.io/api/enums/v1"
 
@@ -46,6 +48,9 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 		return nil, err
 	}
 	n.onStop(engine.Stop)
+	if engine.UIURL != "" {
+		n.cfg.CodecOrigins = append(slices.Clone(n.cfg.CodecOrigins), engine.UIURL)
+	}
 	// The engine holds the data folder now: nobody else writes into it.
 	if err := n.admit(ctx); err != nil {
 		return nil, err
@@ -84,9 +89,17 @@ func (n *Node) startEngine(ctx context.Context, cfg DevConfig) (*devserver.Serve
 	}
 	return devserver.Start(ctx, devserver.Options{
 		Folder: cfg.Data, NormalSync: cfg.NormalSync, SearchAttributes: attributes,
-		FrontendPort: cfg.TemporalPort, UIPort: cfg.UIPort, MetricsPort: devserver.Off, UIGate: n.onlyReaders, Logger: cfg.Log,
+		FrontendPort: cfg.TemporalPort, UIPort: cfg.UIPort, MetricsPort: devserver.Off, UIGate: n.onlyReaders, UICodec: n.uiCodec(), Logger: cfg.Log,
 		Progress: func(line string) { fmt.Fprintln(cfg.Out, line) },
 	})
+}
+
+// uiCodec is where the UI asks for payloads in clear, with the session by which it was let in; empty when they are.
+func (n *Node) uiCodec() string {
+	if n.payloads == nil {
+		return ""
+	}
+	return n.door.url + strings.TrimSuffix(api.CodecPath, "/")
 }
 
 // takeAll takes the node's address and makes sure that the engine will get its own.

@@ -54,6 +54,30 @@ func (g *guard) limited(next http.Handler, refuse func(w http.ResponseWriter, wa
 	})
 }
 
+// slowed has an address wait that asks too often: refused, Temporal's UI and CLI would show a history half in clear.
+func (g *guard) slowed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		const patience = 10 * time.Second
+		began := time.Now()
+		for {
+			wait := g.rate.Wait(throttle.Address(r))
+			if wait <= 0 {
+				next.ServeHTTP(w, r)
+				return
+			}
+			if time.Since(began) > patience {
+				refuseProgram(w, wait)
+				return
+			}
+			select {
+			case <-time.After(wait):
+			case <-r.Context().Done():
+				return
+			}
+		}
+	})
+}
+
 // refuseProgram answers a program that asks too often.
 func refuseProgram(w http.ResponseWriter, wait time.Duration) {
 	refusal.Body{

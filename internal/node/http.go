@@ -55,6 +55,9 @@ func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 		Texts:     n.texts, Language: o.Languages[0], Zone: o.Zone.String(),
 		Version: api.ThisBuild(n.cfg.Build.Version, n.cfg.Build.Revision), Now: time.Now, Log: n.cfg.Log,
 	}
+	if n.payloads != nil {
+		cfg.Codec, cfg.CodecOrigins, cfg.Session = n.codec(), n.cfg.CodecOrigins, n.session
+	}
 	rest, err := api.New(cfg)
 	if err != nil {
 		return nil, err
@@ -67,6 +70,7 @@ func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 	)
 	mux.Handle(ingest.Path, intake)
 	mux.Handle("/api/", n.guard.limited(rest, refuseProgram))
+	mux.Handle(api.CodecPath, n.guard.slowed(rest))
 	pages, err := n.newPages(api.InboxOf(cfg))
 	if err != nil {
 		return nil, err

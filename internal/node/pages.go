@@ -103,6 +103,15 @@ func (w *watching) Write(page []byte) (int, error) {
 	return w.ResponseWriter.Write(page)
 }
 
+// session is who is signed in to the pages.
+func (n *Node) session(r *http.Request) (authority.Subject, bool) {
+	pages := n.pages.Load()
+	if pages == nil {
+		return authority.Subject{}, false
+	}
+	return pages.Session(r)
+}
+
 // onlyReaders lets to Temporal's own UI who may read every history, those of restricted incidents too, by a session of the
 // pages.
 func (n *Node) onlyReaders(next http.Handler) http.Handler {

@@ -42,6 +42,7 @@ func tries() []try {
 		{"GET /api/v1/attempts", "GET", "/api/v1/attempts", ""},
 		{"GET /api/v1/keys", "GET", "/api/v1/keys", ""},
 		{"POST /api/v1/keys", "POST", "/api/v1/keys", ""},
+		{"POST /api/v1/codec/decode", "POST", "/api/v1/codec/decode", `{"payloads":[]}`},
 		{"DELETE /api/v1/keys/{id}", "DELETE", "/api/v1/keys/none", ""},
 		{"GET " + handoverRoute, "GET", passing, ""},
 		{"POST " + handoverRoute, "POST", passing, `{"to":"kim","note":"watch the batch"}`},

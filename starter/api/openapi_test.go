@@ -131,7 +131,7 @@ func TestTheDocumentSaysWhatACallerMustBeAllowed(t *testing.T) {
 		"GET /api/v1/me": {}, "GET /api/v1/inbox": {}, "GET /api/v1/plan-runs": {"read"}, "GET /api/v1/incidents": {"read"}, "POST /api/v1/incidents": {"open"},
 		"GET /api/v1/reviews": {"read"}, "GET /api/v1/requests": {"read"}, "POST /api/v1/requests": {"record"},
 		"GET /api/v1/actions": {"read"}, "POST /api/v1/actions": {"open"}, "POST " + actionRoute + "/cancel": {"withdraw"},
-		"GET /api/v1/tokens": own, "POST /api/v1/tokens": own, "DELETE /api/v1/tokens/{id}": own,
+		"POST /api/v1/codec/decode": {"read-history"}, "GET /api/v1/tokens": own, "POST /api/v1/tokens": own, "DELETE /api/v1/tokens/{id}": own,
 	}
 	doc, needs := document(t), api.Needs()
 	for _, o := range operations(doc) {
@@ -448,6 +448,9 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want := api.Commands()
 	want["POST /api/v1/incidents"] = api.Body{Value: api.NewIncident{}}
+	want["POST /api/v1/codec/decode"] = api.Body{Value: struct { // as Temporal's API defines it
+		Payloads []any `json:"payloads"`
+	}{}}
 	want["POST /api/v1/tokens"] = api.Body{Value: api.NewToken{}}
 	want["POST /api/v1/forms"] = api.Body{Value: api.NewForm{}}
 	want["POST "+handoverRoute] = api.Body{Value: api.NewHandover{}}
@@ -643,6 +646,8 @@ func right(t *testing.T, p *place, o operation) demand {
 	case strings.HasPrefix(o.path, handoverRoute):
 		p.handingOver(t, "choi")
 		id, r.body = "primary", map[string]string{"confirm": `{"note":"fine"}`, "decline": `{"reason":"ill"}`, "note": `{"text":"said"}`}[last]
+	case o.key() == "POST /api/v1/codec/decode":
+		r.body = `{"payloads":[{"metadata":{"encoding":"YmluYXJ5L2VuY3J5cHRlZA=="},"data":"AAAA"}]}`
 	case o.key() == "POST /api/v1/forms":
 		r.body = `{"person":"acme/desk","days":30}`
 	case o.key() == "POST /api/v1/requests":
@@ -809,7 +814,7 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 			r.path = "/api/v1/keys/none"
 		}
 	case "413":
-		r.body = strings.Repeat(" ", api.MaxPlanBody+1)
+		r.body = strings.Repeat(" ", max(api.MaxPlanBody, api.MaxCodecBody)+1)
 	case "415":
 		r.body, r.kind = "{}", "text/plain"
 	case "422":

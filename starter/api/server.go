@@ -41,10 +41,15 @@ type Config struct {
 	Store     *store.Store
 	Keys      Keys
 	Links     Links            // of forms; nil: people cannot reach the pages
+	Codec     Codec            // nil: payloads are not encrypted
 	Directory func() Directory // the organisation folder as it is now
 	// Guess notes that somebody has shown a token that is not good, and returns for how long its address is shut out, zero
 	// if not. Nil shuts nobody out.
-	Guess    func(r *http.Request) time.Duration
+	Guess func(r *http.Request) time.Duration
+	// CodecOrigins are those of pages that may ask for payloads in clear, and Session is who is signed in to the pages; nil: nobody.
+	CodecOrigins []string
+	Session      func(r *http.Request) (by authority.Subject, known bool)
+
 	Texts    *report.Texts
 	Language string // of the organisation: for whoever asks for no other
 	Zone     string // of the organisation, an IANA name
@@ -129,6 +134,7 @@ func (s *server) routes() []route {
 		{http.MethodGet, "keys", authority.ReadHistory, authority.Incident, s.listKeys}, // public halves, for who checks histories
 		{http.MethodPost, "keys", authority.ManageKeys, authority.Keys, s.rotateKeys},
 		{http.MethodDelete, "keys/{id}", authority.ManageKeys, authority.Keys, s.revokeKey},
+		{http.MethodPost, "codec/decode", "", "", inTurn(2)(s.decode)}, // asks itself: it is about every history
 	}
 	all = append(all, s.planRoutes(heavy)...)
 	all = append(all, s.problemRoutes()...)
@@ -163,6 +169,9 @@ func New(cfg Config) (http.Handler, error) {
 	})
 	methods := map[string]map[string]handler{} // by path
 	for _, r := range s.routes() {
+		if Path+r.path == decodePath && cfg.Codec == nil {
+			continue
+		}
 		if methods[r.path] == nil {
 			methods[r.path] = map[string]handler{}
 		}
@@ -174,6 +183,10 @@ func New(cfg Config) (http.Handler, error) {
 
 	open := http.NewServeMux()
 	open.Handle(root, s.authenticated(closed))
+	if cfg.Codec != nil {
+		open.Handle(decodePath, s.shared(s.seated(closed)))
+		open.HandleFunc(CodecPath+"encode", s.encode)
+	}
 	open.Handle(Path+"version", s.handle(map[string]handler{http.MethodGet: s.version}))
 	open.Handle(Path+"openapi.json", s.handle(map[string]handler{http.MethodGet: s.describe}))
 	open.Handle(root+"docs", s.handle(map[string]handler{http.MethodGet: s.docs}))

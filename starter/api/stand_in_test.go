@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -421,6 +422,7 @@ var freshStore = sync.OnceValues(func() ([]byte, error) {
 // A place is a server in front of a house, with tokens for a person and a machine.
 type place struct {
 	*house
+	config          api.Config
 	handler         http.Handler
 	log             *strings.Builder
 	store           *store.Store
@@ -455,15 +457,35 @@ func newPlace(t testing.TB) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.handler, err = api.New(api.Config{
+	p.config = api.Config{
 		Backend: p.house, Store: p.store, Keys: p.keys, Links: p, Directory: func() api.Directory { return p.people }, Texts: texts,
-		Guess:    func(*http.Request) time.Duration { p.guesses++; return p.wait },
+		Guess: func(*http.Request) time.Duration { p.guesses++; return p.wait },
+		Codec: reversing{}, CodecOrigins: []string{temporalUI}, Session: func(r *http.Request) (authority.Subject, bool) {
+			c, err := r.Cookie("session")
+			if err != nil {
+				return authority.Subject{}, false
+			}
+			return p.people.Subject(c.Value)
+		},
 		Language: "ko", Zone: "Asia/Seoul", Now: instant, Version: api.Version{Version: "v1.2.3", Go: "go"}, Log: logger(p.log),
-	})
-	if err != nil {
+	}
+	if p.handler, err = api.New(p.config); err != nil {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// temporalUI is the origin of pages that may ask for payloads in clear.
+const temporalUI = "https://temporal.example"
+
+// reversing is a codec that can be seen through.
+type reversing struct{}
+
+func (reversing) DecodeJSON(body []byte) ([]byte, error) {
+	if bytes.Contains(body, []byte("unknown")) {
+		return nil, errors.New("decrypt payload: want another key")
+	}
+	return bytes.ReplaceAll(body, []byte("encrypted"), []byte("in clear")), nil
 }
 
 // Link makes a link as the node does.

@@ -102,7 +102,7 @@ func (s *server) authenticated(next http.Handler) http.Handler {
 			s.stranger(w, r, t, err)
 			return
 		}
-		if wait := s.rate.Wait(t.ID); wait > 0 {
+		if wait := s.wait(r, t.ID); wait > 0 {
 			s.note(r, store.AttemptRate, t.Actor, "", "too many requests with token "+t.ID)
 			refusal.Body{
 				Status: http.StatusTooManyRequests, RetryAfter: wait, Detail: "too many requests with this token: ask again later",
@@ -112,6 +112,15 @@ func (s *server) authenticated(next http.Handler) http.Handler {
 		w.Header().Set(languageHeader, cmp.Or(s.ownLanguage(by.Subject), s.Language))
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitorKey{}, by)))
 	})
+}
+
+// wait is after what time a token may ask again, zero when it may now. Programs that show one history ask for each payload of it: these
+// are slowed where they come in.
+func (s *server) wait(r *http.Request, token string) time.Duration {
+	if r.URL.Path == decodePath {
+		return 0
+	}
+	return s.rate.Wait(token)
 }
 
 // Errors of a token, as whoever shows it may read them. They say nothing of any other token.
