@@ -101,7 +101,7 @@ func (v *veiled) start(t *testing.T, sink *receiver) *system {
 			Data: data, Org: filepath.Join(v.folder, "organisation"), Listen: "127.0.0.1:0", Out: io.Discard, Log: newJournal(t).logger(),
 			PayloadKeys: v.keys, Archive: node.ArchiveConfig{Settle: time.Millisecond, Encrypted: v.keys != ""},
 		},
-		NormalSync: true, UIPort: devserver.Off,
+		NormalSync: true,
 	})
 	must(t, err)
 	t.Cleanup(v.running.Stop)
@@ -235,6 +235,7 @@ func (v *veiled) isDecoded(t *testing.T, h *historypb.History) {
 		ModifyRequest: func(r *http.Request) error {
 			r.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
 			r.Header.Set("X-Namespace", "default")
+			r.Header.Set("Origin", v.running.UIURL) // its own UI may ask
 			return nil
 		},
 	})

@@ -198,7 +198,7 @@ func TestFolderSurvivesRestart(t *testing.T) {
 
 // One engine for what only looks at it.
 func TestRunningEngine(t *testing.T) {
-	opts := devserver.Options{Folder: t.TempDir(), NormalSync: true}
+	opts := devserver.Options{Folder: t.TempDir(), NormalSync: true, UICodec: uiCodec}
 	before := sockets(t)
 	s := start(t, opts, "broken on purpose")
 	defer stop(t, s)

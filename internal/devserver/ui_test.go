@@ -52,6 +52,8 @@ func within(body, part string) bool {
 	return strings.Contains(bare(body), bare(part))
 }
 
+const uiCodec = "http://127.0.0.1:8080/api/v1/codec"
+
 func testUI(t *testing.T, s *devserver.Server) {
 	_, port, _ := strings.Cut(strings.TrimPrefix(s.UIURL, "http://"), ":")
 	for _, row := range []struct {
@@ -77,12 +79,19 @@ func testUI(t *testing.T, s *devserver.Server) {
 	var settings struct {
 		DefaultNamespace                                          string
 		DisableNewsFetch, NotifyOnNewVersion, DisableWriteActions bool
+		Codec                                                     struct {
+			Endpoint           string
+			IncludeCredentials bool
+		}
 	}
 	if err := json.Unmarshal([]byte(ask(t, http.MethodGet, s.UIURL+"/api/v1/settings", "", nil).body), &settings); err != nil {
 		t.Fatal(err)
 	}
 	if settings.DefaultNamespace != "default" || !settings.DisableNewsFetch || settings.NotifyOnNewVersion || !settings.DisableWriteActions {
 		t.Errorf("settings: %+v", settings)
+	}
+	if c := settings.Codec; c.Endpoint != uiCodec || !c.IncludeCredentials {
+		t.Errorf("it asks for payloads in clear at %+v", c)
 	}
 	t.Run("looks", func(t *testing.T) { testUILooks(t, s) })
 	t.Run("only looks", func(t *testing.T) { testUIOnlyLooks(t, s) })
