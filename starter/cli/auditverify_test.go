@@ -14,6 +14,7 @@ import (
 
 	"muster/internal/bucket"
 	"muster/internal/bundle"
+	"muster/internal/keyring"
 )
 
 // archive puts bundles of incidents into the folder archive, and records of them into its log: archive KEY INC-1 INC-2. What
@@ -75,10 +76,15 @@ func poke(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // vault makes a whole archive in a folder, with the bundles of an incident and of a run that goes on, which a census counts: vault KEY
-// FOLDER. With "gap" after it, the census is of a run more, and another one is missing; with "absent" a bundle is.
+// FOLDER. With "gap" after it, the census is of a run more, and another one is missing; with "absent" a bundle is. With "encrypted" and a
+// file of payload keys, bundles are encrypted.
 func vault(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
-		ts.Fatalf("want vault KEY FOLDER [gap|absent]")
+		ts.Fatalf("want vault KEY FOLDER [gap|absent|encrypted FILE]")
+	}
+	var payloadKeys []string
+	if len(args) > 3 {
+		payloadKeys = args[3:]
 	}
 	ctx := context.Background()
 	files, err := bucket.Open(ctx, ts.MkAbs(args[1]))
@@ -105,7 +111,7 @@ func vault(ts *testscript.TestScript, neg bool, args []string) {
 				`"facts":[{"name":"customer","value":"Acme"},{"name":"reason","value":"Call 010-1234-5678."}]}]`),
 		}}
 		var content bytes.Buffer
-		ts.Check(bundle.Write(&content, &b))
+		ts.Check(bundle.Write(&content, encrypted(ts, &b, payloadKeys)))
 		name := "bundles/" + f.ID + "." + f.FirstRun + ".tar"
 		keep(bundle.OfBundle, name, content.Bytes())
 		if !f.Closed.IsZero() {
@@ -127,10 +133,24 @@ func vault(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// states makes an archive of the states of a month, with its key beside it: states FOLDER.
+// encrypted encrypts a bundle, where there is a file of payload keys.
+func encrypted(ts *testscript.TestScript, b *bundle.Bundle, file []string) *bundle.Bundle {
+	if len(file) == 0 {
+		return b
+	}
+	ring, err := keyring.OpenPayloads(ts.MkAbs(file[0]), now)
+	ts.Check(err)
+	k, err := ring.Newest()
+	ts.Check(err)
+	b, err = b.Encrypted(k)
+	ts.Check(err)
+	return b
+}
+
+// states makes an archive of the states of a month, with its key beside it: states FOLDER [FILE], encrypted with the payload keys in a file.
 func states(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("want states FOLDER")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("want states FOLDER [FILE]")
 	}
 	ctx, folder := context.Background(), ts.MkAbs(args[0])
 	private, public, err := bundle.NewKey("archive.example.com")
@@ -166,7 +186,7 @@ func states(ts *testscript.TestScript, neg bool, args []string) {
 			},
 		}
 		var content bytes.Buffer
-		ts.Check(bundle.Write(&content, &b))
+		ts.Check(bundle.Write(&content, encrypted(ts, &b, args[1:])))
 		in := bundle.BundlesFolder + "/" + name + ".tar"
 		ts.Check(files.Create(ctx, in, content.Bytes()))
 		records = append(records, bundle.Of(bundle.OfBundle, in, content.Bytes(), now(), now()))
