@@ -18,6 +18,7 @@ import (
 	"muster/internal/bundle"
 	"muster/internal/keyring"
 	"muster/internal/org"
+	"muster/internal/retention"
 	"muster/internal/wholefile"
 	"muster/starter"
 	"muster/worker"
@@ -52,8 +53,10 @@ func (n *Node) keeps(ctx context.Context) (*activities.Archives, error) {
 	}
 	n.archive = &audit.Archive{
 		Files: b, Keys: public, Private: private, Margin: margin, Settle: cmp.Or(c.Settle, 30*time.Second),
-		Tell:   func(w audit.Warning) { n.alarms.tell(notArchived, w.Run.Workflow) },
-		Memory: remembered(filepath.Join(n.cfg.Data, "archive.checkpoint")),
+		Tell:      func(w audit.Warning) { n.alarms.tell(notArchived, w.Run.Workflow) },
+		Memory:    remembered(filepath.Join(n.cfg.Data, "archive.checkpoint")),
+		Retention: func() retention.Policy { return n.org.Current().Retention() },
+		NotErased: func(err error) { n.cfg.Log.Error("what need not stay is not erased", "error", err) },
 		Exporter: &audit.Exporter{
 			Source: &n.runs, Keys: n.publicKeys, Reports: worker.ArchivedReports(n.texts),
 			Remark: func(run string, err error) {
@@ -183,6 +186,7 @@ func (a *archivist) Pass(ctx context.Context, at time.Time) (activities.Archived
 	switch {
 	case err == nil:
 		a.done = time.Now()
+		a.node.anchor(ctx)
 	case ctx.Err() == nil && time.Since(a.done) > patience:
 		a.node.alarms.tell(notKept, err.Error())
 	}

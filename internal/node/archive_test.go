@@ -3,7 +3,10 @@
 package node_test
 
 import (
+	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -15,6 +18,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 
+	"muster/examples"
 	"muster/internal/bucket"
 	"muster/internal/bundle"
 	"muster/internal/node"
@@ -23,9 +27,16 @@ import (
 
 // What has ended is in the archive at the next pass, once, and nobody has to be asked to believe it.
 func TestWhatHasEndedIsArchived(t *testing.T) {
-	data := t.TempDir()
+	data, organisation := t.TempDir(), t.TempDir()
+	example, err := fs.Sub(examples.FS, "org")
+	must(t, err)
+	must(t, os.CopyFS(organisation, example))
+	settings, err := os.OpenFile(filepath.Join(organisation, "organisation.yaml"), os.O_APPEND|os.O_WRONLY, 0)
+	must(t, err)
+	_, err = settings.WriteString("\nrecords: {keep: 5y, anchor: {type: file, address: anchor.jsonl}}\n")
+	must(t, errors.Join(err, settings.Close()))
 	cfg := node.Config{
-		Data: data, Listen: "127.0.0.1:0", Out: io.Discard, Log: slog.New(slog.DiscardHandler), Archive: node.ArchiveConfig{Settle: time.Millisecond},
+		Data: data, Org: organisation, Listen: "127.0.0.1:0", Out: io.Discard, Log: slog.New(slog.DiscardHandler), Archive: node.ArchiveConfig{Settle: time.Millisecond},
 	}
 	ctx := t.Context()
 	r, err := node.Start(ctx, node.DevConfig{Config: cfg, UIPort: -1, NormalSync: true})
@@ -78,6 +89,18 @@ func TestWhatHasEndedIsArchived(t *testing.T) {
 			t.Errorf("%s says %.300s, want %s", log.Records()[n].Name, content, want)
 		}
 	}
+	// Somebody else has a checkpoint now, and sees what is done to the log afterwards.
+	anchored, err := os.ReadFile(filepath.Join(data, "deliveries", "anchor.jsonl"))
+	must(t, err)
+	var sent struct {
+		Message struct {
+			Text string `json:"text"`
+		} `json:"message"`
+	}
+	must(t, json.Unmarshal(anchored, &sent))
+	checkpoint, err := keys.CheckpointIn("anchor.jsonl", []byte(sent.Message.Text))
+	must(t, err)
+	must(t, log.Continues("anchor.jsonl", checkpoint))
 	content, err := archive.Get(ctx, first[0], bundle.MaxSize)
 	must(t, err)
 	p, err := bundle.Verify(first[0], content, log)
@@ -87,6 +110,9 @@ func TestWhatHasEndedIsArchived(t *testing.T) {
 	}
 	trigger(workflows.CertificateSchedule, 2)
 	trigger(workflows.ArchiveSchedule, 2)
+	if again, err := os.ReadFile(filepath.Join(data, "deliveries", "anchor.jsonl")); err != nil || string(again) != string(anchored) {
+		t.Errorf("a second pass on the same day has anchored once more: %s, %v", again, err)
+	}
 	if second, _ := bundles(); len(second) != 2 || second[0] != first[0] {
 		t.Errorf("after another pass there are %v", second)
 	}

@@ -120,7 +120,11 @@ func (o *Organisation) contact(recipient string, m method) (delivery.Contact, er
 
 // Fallback returns who is told what Muster notices about itself, and how, with references resolved now.
 func (o *Organisation) Fallback() (delivery.Recipient, delivery.Contact, error) {
-	m := o.fallback
+	return o.apart(o.fallback)
+}
+
+// apart returns whom a method reaches that stands by itself, and is nobody's.
+func (o *Organisation) apart(m method) (delivery.Recipient, delivery.Contact, error) {
 	c, err := o.contact(m.name, m)
 	return delivery.Recipient{ID: m.name, Name: o.Name, Language: o.Languages[0], Methods: []string{m.name}}, c, err
 }

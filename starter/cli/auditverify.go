@@ -224,7 +224,7 @@ func continues(l *bundle.Log, k bundle.Keys, file string) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read checkpoint: %w", err)
 	}
-	old, err := k.Checkpoint(file, text)
+	old, err := k.CheckpointIn(file, text)
 	if err != nil {
 		return 0, err
 	}
