@@ -167,10 +167,7 @@ func (a *Archive) Pass(ctx context.Context, at time.Time) (Pass, error) {
 	if err := a.append(ctx, log, records...); err != nil {
 		return p, err
 	}
-	if err := a.erase(ctx, log, at); err != nil && ctx.Err() == nil { // a store may let nobody remove anything, and all the same keeps
-		a.NotErased(err)
-	}
-	return p, ctx.Err()
+	return p, a.tidy(ctx, log, at)
 }
 
 // warn tells of the run that will be dropped first. What is lost already was told of before.

@@ -85,12 +85,25 @@ func (r *Reader) stays(ctx context.Context, p retention.Policy, at time.Time, fa
 	return all, errors.Join(faults...)
 }
 
-// erase takes away what need not stay. It says so in the log first, and waits: what a hold is put on meanwhile stays. Runs that go on need
-// what they have continued.
-func (a *Archive) erase(ctx context.Context, log *bundle.Log, at time.Time) error {
+// tidy erases what need not stay, once a day. What goes wrong is told and tried again: a store that lets nobody remove anything keeps all the same.
+func (a *Archive) tidy(ctx context.Context, log *bundle.Log, at time.Time) error {
 	if a.Retention == nil || at.Sub(a.looked) < erasesEvery {
 		return nil
 	}
+	switch err := a.erase(ctx, log, at); {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		a.NotErased(err)
+	default:
+		a.looked = at
+	}
+	return nil
+}
+
+// erase takes away what need not stay. It says so in the log first, and waits: what a hold is put on meanwhile stays. Runs that go on need
+// what they have continued.
+func (a *Archive) erase(ctx context.Context, log *bundle.Log, at time.Time) error {
 	p := a.Retention()
 	if !p.Erases() {
 		return nil
@@ -148,9 +161,6 @@ func (a *Archive) erase(ctx context.Context, log *bundle.Log, at time.Time) erro
 		if err != nil {
 			return errors.Join(faults, err)
 		}
-	}
-	if faults == nil {
-		a.looked = at
 	}
 	return faults
 }

@@ -44,6 +44,9 @@ func (t Term) String() string {
 	return "for ever"
 }
 
+// MarshalText is String.
+func (t Term) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
 // compare tells which of two terms is the longer one, after an instant.
 func (t Term) compare(o Term, end time.Time) int {
 	switch {
@@ -95,7 +98,7 @@ func (p Policy) Soonest(end time.Time) time.Time {
 
 // A Verdict is how long one record stays.
 type Verdict struct {
-	Keep  Term      `json:"-"`
+	Keep  Term      `json:"keep"`
 	Until time.Time `json:"until,omitzero"` // it need not stay from then on; zero: for ever
 	Of    string    `json:"of,omitempty"`   // the customer whose term is the longest; empty: the organisation's
 	Hold  string    `json:"hold,omitempty"` // why it stays all the same
