@@ -66,13 +66,19 @@ func (a *app) vaultFlags(cmd *cobra.Command, v *vault) {
 	_ = cmd.MarkFlagFilename("key", "pub")
 }
 
+// mostKey bounds a file of public keys.
+const mostKey = 1 << 20
+
+// vaultKey is the file with the public key of an archive.
+func (a *app) vaultKey(v vault) string {
+	return cmp.Or(v.key, a.env.Getenv(archiveKeyVar), filepath.Join(a.dataFolder(""), "archive.pub"))
+}
+
 // read opens an archive, does something with it, and closes it.
 func (a *app) read(ctx context.Context, v vault, do func(*audit.Reader) error) error {
-	data := a.dataFolder("")
-	where := cmp.Or(v.where, a.env.Getenv(archiveVar), filepath.Join(data, "archive"))
-	key := cmp.Or(v.key, a.env.Getenv(archiveKeyVar), filepath.Join(data, "archive.pub"))
-	const most = 1 << 20
-	text, err := bundle.Load(key, most)
+	where := cmp.Or(v.where, a.env.Getenv(archiveVar), filepath.Join(a.dataFolder(""), "archive"))
+	key := a.vaultKey(v)
+	text, err := bundle.Load(key, mostKey)
 	if err != nil {
 		return fmt.Errorf("read public key of the archive: %w; want --key", err)
 	}
