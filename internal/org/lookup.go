@@ -68,6 +68,16 @@ func (o *Organisation) Recipients(t escalation.Target, at time.Time) ([]delivery
 	return []delivery.Recipient{p}, nil
 }
 
+// Names returns the names of all people, of the contacts of customers too.
+func (o *Organisation) Names() []string {
+	var all []string
+	for _, p := range o.people {
+		all = append(all, p.Name)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // Person returns a person of people.yaml, whichever party they belong to. The contacts of customers are none.
 func (o *Organisation) Person(id string) (delivery.Recipient, bool) {
 	p, ok := o.people[id]
