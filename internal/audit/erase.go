@@ -201,6 +201,23 @@ func (r *Reader) erased(ctx context.Context) (map[string]taken, error) {
 	return gone, nil
 }
 
+// Erased tells how many bundles are taken away, and when the newest of them had ended.
+func (r *Reader) Erased(ctx context.Context) (bundles int, newest time.Time, err error) {
+	there, err := r.present(ctx, bundle.BundlesFolder)
+	if err != nil {
+		return 0, newest, err
+	}
+	erased, err := r.erased(ctx)
+	for name := range erased {
+		if rec := r.Log.Named(name); rec != nil && rec.Kind == bundle.OfBundle && !there[name] {
+			if bundles++; rec.Until.After(newest) {
+				newest = rec.Until
+			}
+		}
+	}
+	return bundles, newest, err
+}
+
 // ErrErased says that a file was taken away because it need not stay any longer.
 var ErrErased = errors.New("it was erased")
 

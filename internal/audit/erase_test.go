@@ -88,6 +88,9 @@ func TestWhatNeedNotStayIsErased(t *testing.T) {
 	if all, err := r.List(t.Context(), audit.Filter{}); err != nil || len(all) > 0 {
 		t.Errorf("listed are %v, %v", all, err)
 	}
+	if n, newest, err := r.Erased(t.Context()); err != nil || n != 3 || newest.IsZero() {
+		t.Errorf("erased are %d until %s, %v", n, newest, err)
+	}
 	v.on(102) // what has ended once is not kept again
 	v.want("and later")
 }

@@ -426,6 +426,13 @@ func (a *app) states(ctx context.Context, v vault) (all []period.Record, err err
 		if err != nil {
 			return err
 		}
+		erased, newest, err := r.Erased(ctx)
+		if err != nil {
+			return err
+		}
+		if erased > 0 {
+			a.note(reportLabelsIn(a.language()).erased, erased, newest.Format(time.DateOnly))
+		}
 		for _, x := range found {
 			b, err := r.Bundle(ctx, x.File)
 			if err != nil {
