@@ -15,6 +15,7 @@ import (
 
 	"muster/internal/bundle"
 	"muster/internal/encryption"
+	"muster/internal/retention"
 )
 
 // Files are those of an archive, by names such as bundles/2026/11/incident-INC-7K3M9QX2PA.…tar. Each is written once.
@@ -29,7 +30,7 @@ type Files interface {
 
 // An Archive keeps what Temporal drops after a while. One process at a time writes to it. Its fields must be set.
 type Archive struct {
-	Files    Files
+	Files    Store
 	Keys     bundle.Keys   // public ones, of its log
 	Private  string        // by which its log is signed
 	Exporter *Exporter     // with Earlier of this archive
@@ -39,6 +40,20 @@ type Archive struct {
 	Memory   Memory
 	Payloads encryption.Keys                // by which bundles that are encrypted are read; nil: none are
 	Newest   func() (encryption.Key, error) // with which bundles are encrypted; nil: they are not
+
+	// Retention says how long records stay. Where it is nil, they stay for ever.
+	Retention func() retention.Policy
+	NotErased func(error) // is told what of them could not be erased
+
+	looked time.Time               // for what need not stay
+	facts  map[string]bundle.Facts // of what may be due, by the name of the file: it never changes
+}
+
+// A Store is files of which some are taken away.
+type Store interface {
+	Files
+	// Remove takes a file away. Where there is none, that is no error.
+	Remove(ctx context.Context, name string) error
 }
 
 // A Memory keeps the newest checkpoint of the log where the owner of the archive does not get at it: a log that was rolled back, or made
@@ -152,7 +167,10 @@ func (a *Archive) Pass(ctx context.Context, at time.Time) (Pass, error) {
 		records = append(records, record)
 	}
 	p.Logged = len(records)
-	return p, a.append(ctx, log, records...)
+	if err := a.append(ctx, log, records...); err != nil {
+		return p, err
+	}
+	return p, a.tidy(ctx, log, at)
 }
 
 // warn tells of the run that will be dropped first. What is lost already was told of before.
@@ -460,27 +478,24 @@ func (a *Archive) Earlier(ctx context.Context, run string) (*bundle.Bundle, erro
 	if name == "" {
 		return nil, nil
 	}
-	content, err := a.Files.Get(ctx, name, bundle.MaxSize)
-	if err != nil {
-		return nil, err
+	r := Reader{Files: a.Files, Log: log, Payloads: a.Payloads}
+	b, err := r.InClear(ctx, name)
+	if errors.Is(err, ErrErased) {
+		return nil, nil
 	}
-	p, err := bundle.Verify(name, content, log)
-	if err != nil {
-		return nil, err
-	}
-	return p.Bundle.Decrypted(name, a.Payloads)
+	return b, err
 }
 
-// spans reads which instants a file covers from its name, such as refusals/20261126T000000Z_20261127T000000Z.jsonl. One that says none
-// covers none.
+// spans reads which instants a file covers from its name, such as refusals/20261126T000000Z_20261127T000000Z.abc-1-9.json, or of which
+// instant it is, such as organisations/20261126T000000Z.abc.json. One that says none covers none.
 func spans(name string) (from, until time.Time) {
 	const layout = "20060102T150405Z"
-	first, rest, _ := strings.Cut(path.Base(name), "_")
+	of, _, _ := strings.Cut(path.Base(name), ".")
+	first, second, _ := strings.Cut(of, "_")
 	from, err := time.Parse(layout, first)
 	if err != nil {
 		return time.Time{}, time.Time{}
 	}
-	second, _, _ := strings.Cut(rest, ".")
 	if until, err = time.Parse(layout, second); err != nil || until.Before(from) {
 		until = from
 	}

@@ -61,12 +61,22 @@ func (f *files) Create(_ context.Context, name string, content []byte) error {
 	return nil
 }
 
+func (f *files) Remove(_ context.Context, name string) error {
+	if f.left == 0 {
+		return errKilled
+	}
+	f.left--
+	delete(f.all, name)
+	return nil
+}
+
 // engine has recorded runs, some of which it has dropped, and one that cannot be read.
 type engine struct {
 	runs    []bundle.Counted
 	byRun   map[string]*historypb.History
 	dropped map[string]bool
 	broken  string
+	running []bundle.Counted
 }
 
 func (*engine) Retention(context.Context) (time.Duration, error) { return 72 * time.Hour, nil }
@@ -74,7 +84,7 @@ func (*engine) Retention(context.Context) (time.Duration, error) { return 72 * t
 func (e *engine) List(_ context.Context, query string) (found []bundle.Counted, err error) {
 	var from, until string
 	if n, _ := fmt.Sscanf(strings.ReplaceAll(query, "'", ""), "CloseTime >= %s AND CloseTime < %s", &from, &until); n != 2 {
-		return nil, nil // nothing runs
+		return e.running, nil
 	}
 	after, _ := time.Parse(time.RFC3339Nano, from)
 	before, _ := time.Parse(time.RFC3339Nano, until)

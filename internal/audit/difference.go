@@ -50,6 +50,7 @@ const (
 	Result       Kind = "result"
 	Failure      Kind = "failure"
 	State        Kind = "state"
+	Timeline     Kind = "timeline"
 	Unanswered   Kind = "event without a cause" // nothing of this program was seen to ask for it
 )
 

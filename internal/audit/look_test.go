@@ -59,9 +59,10 @@ func TestFindPersonal(t *testing.T) {
 		"INC-7K3M9QX2PA of 2026-11-26, 99.99 %":         "",
 		"ddac448a-debd-49f2-aa1a-195ef14ac15e":          "",
 		"park approves release v1.2.3 @ 10:30":          "",
+		"approved by 박지훈 at once":                       "name 박지훈",
 	} {
 		for part, content := range map[string]string{bundle.StatePart: text, bundle.HistoriesPart: payload(text)} {
-			got := audit.FindPersonal(&bundle.Bundle{Parts: map[string][]byte{part: []byte(content)}})
+			got := audit.FindPersonal(&bundle.Bundle{Parts: map[string][]byte{part: []byte(content)}}, []string{"박지훈"})
 			var said string
 			for _, f := range got {
 				said = strings.TrimSpace(fmt.Sprintf("%s %s", f.Kind, f.Shown))

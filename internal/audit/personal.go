@@ -20,6 +20,7 @@ const (
 	Mail  PersonalKind = "e-mail"
 	Phone PersonalKind = "phone"
 	Token PersonalKind = "token"
+	Name  PersonalKind = "name"
 )
 
 // A Personal finding is one text in one part of a bundle.
@@ -46,15 +47,20 @@ var (
 		`eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}|-----BEGIN [A-Z ]*PRIVATE KEY-----|[Bb]earer [A-Za-z0-9._~+/-]{16,}`)
 )
 
-// FindPersonal looks for e-mail addresses, phone numbers and tokens in all parts of a bundle, also within the payloads of its histories.
-// It finds what looks like them; a name it does not know.
-func FindPersonal(b *bundle.Bundle) (all []Personal) {
+// FindPersonal looks for e-mail addresses, phone numbers and tokens, and for the names that it is given, in all parts of a bundle, also
+// within the payloads of its histories. It finds what looks like them; of a name, the whole one.
+func FindPersonal(b *bundle.Bundle, names []string) (all []Personal) {
 	for _, part := range slices.Sorted(maps.Keys(b.Parts)) {
 		found := map[Personal]int{}
 		look := func(text string) {
 			for kind, p := range patterns() {
 				for _, m := range p.FindAllStringSubmatch(text, -1) {
 					found[Personal{Part: part, Kind: kind, Shown: veiled(m[len(m)-1])}]++
+				}
+			}
+			for _, name := range names {
+				if times := strings.Count(text, name); times > 0 {
+					found[Personal{Part: part, Kind: Name, Shown: name}] += times
 				}
 			}
 		}

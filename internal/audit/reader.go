@@ -21,6 +21,8 @@ type Reader struct {
 	Files    Files
 	Log      *bundle.Log
 	Payloads encryption.Keys // by which bundles that are encrypted are read; nil: none are
+
+	gone map[string]taken // nil: not read yet
 }
 
 // OpenArchive opens an archive to read it.
@@ -73,6 +75,9 @@ func (r *Reader) List(ctx context.Context, f Filter) (all []Listed, err error) {
 			continue
 		}
 		b, err := r.Bundle(ctx, rec.Name)
+		if errors.Is(err, ErrErased) {
+			continue
+		}
 		if err != nil {
 			faults = append(faults, err)
 			continue
@@ -100,10 +105,18 @@ func (r *Reader) InClear(ctx context.Context, name string) (*bundle.Bundle, erro
 	return b.Decrypted(name, r.Payloads)
 }
 
-// Bundle reads one, which must be the one that was archived. Its parts may be encrypted.
+// Bundle reads one, which must be the one that was archived; its parts may be encrypted. Of one that need not stay any longer, the error is
+// ErrErased.
 func (r *Reader) Bundle(ctx context.Context, name string) (*bundle.Bundle, error) {
 	content, err := r.Files.Get(ctx, name, bundle.MaxSize)
 	if errors.Is(err, fs.ErrNotExist) {
+		erased, err := r.erased(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if t, was := erased[name]; was {
+			return nil, fmt.Errorf("read bundle %s: %w", name, t.why())
+		}
 		return nil, fmt.Errorf("read bundle %s: it is in the log, and not in the archive: it was taken away", name)
 	}
 	if err != nil {
@@ -120,34 +133,44 @@ type Completeness struct {
 	Censuses int          `json:"censuses"`
 	Runs     int          `json:"runs"` // that they count
 	Bundles  int          `json:"bundles"`
+	Erased   int          `json:"erased"` // files that need not stay any longer, and are taken away
 	Gaps     []bundle.Gap `json:"gaps,omitempty"`
 	Absent   []string     `json:"absent,omitempty"`   // files that the log has and the archive has not
 	Unlogged []string     `json:"unlogged,omitempty"` // files that the archive has and the log has not; the newest ones may be in it soon
+	Hasty    []string     `json:"hasty,omitempty"`    // files that the log says are taken away, although they had to stay
 	Leftover []string     `json:"leftover,omitempty"` // of these such as a pass that was cut off leaves, and that nobody needs
 }
 
 // Whole tells whether nothing is missing.
 func (c Completeness) Whole() bool {
-	return len(c.Gaps) == 0 && len(c.Absent) == 0 && len(c.Unlogged) == 0
+	return len(c.Gaps) == 0 && len(c.Absent) == 0 && len(c.Unlogged) == 0 && len(c.Hasty) == 0
 }
 
 // Completeness compares the censuses, the log and the files.
 func (r *Reader) Completeness(ctx context.Context) (c Completeness, err error) {
-	files := map[string]bool{}
-	for _, folder := range []string{bundle.BundlesFolder, bundle.CensusesFolder, bundle.OrganisationsFolder, bundle.RefusalsFolder} {
-		names, err := r.Files.List(ctx, folder)
-		if err != nil {
-			return c, err
-		}
-		for _, name := range names {
-			files[path.Join(folder, name)] = true
+	files, err := r.present(ctx, bundle.BundlesFolder, bundle.CensusesFolder, bundle.OrganisationsFolder, bundle.RefusalsFolder, bundle.ErasuresFolder)
+	if err != nil {
+		return c, err
+	}
+	erased, err := r.erased(ctx)
+	if err != nil {
+		return c, err
+	}
+	for name, t := range erased {
+		if !t.founded(r.Log.Named(name)) {
+			c.Hasty = append(c.Hasty, name)
 		}
 	}
+	slices.Sort(c.Hasty)
 	var (
 		all    []bundle.Census
 		faults []error
 	)
 	for _, rec := range r.Log.Records() {
+		if _, was := erased[rec.Name]; was && !files[rec.Name] {
+			c.Erased++
+			continue
+		}
 		if !files[rec.Name] {
 			c.Absent = append(c.Absent, rec.Name)
 			continue
@@ -168,7 +191,7 @@ func (r *Reader) Completeness(ctx context.Context) (c Completeness, err error) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if strings.HasPrefix(name, bundle.CensusesFolder+"/") || strings.HasPrefix(name, runningFolder) {
+		if strings.HasPrefix(name, bundle.CensusesFolder+"/") || strings.HasPrefix(name, bundle.ErasuresFolder+"/") || strings.HasPrefix(name, runningFolder) {
 			c.Leftover = append(c.Leftover, name)
 		} else {
 			c.Unlogged = append(c.Unlogged, name)
@@ -182,12 +205,34 @@ func (r *Reader) Completeness(ctx context.Context) (c Completeness, err error) {
 }
 
 func (r *Reader) census(ctx context.Context, name string) (bundle.Census, error) {
-	text, err := r.Files.Get(ctx, name, maxOther)
+	text, err := r.proven(ctx, name)
 	if err != nil {
 		return bundle.Census{}, err
 	}
-	if _, err := r.Log.Find(name, text); err != nil {
-		return bundle.Census{}, err
-	}
 	return bundle.DecodeCensus(name, text)
+}
+
+// proven reads a file that is no bundle.
+func (r *Reader) proven(ctx context.Context, name string) ([]byte, error) {
+	text, err := r.Files.Get(ctx, name, maxOther)
+	if err != nil {
+		return nil, err
+	}
+	_, err = r.Log.Find(name, text)
+	return text, err
+}
+
+// present names the files that are in folders.
+func (r *Reader) present(ctx context.Context, folders ...string) (map[string]bool, error) {
+	files := map[string]bool{}
+	for _, folder := range folders {
+		names, err := r.Files.List(ctx, folder)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			files[path.Join(folder, name)] = true
+		}
+	}
+	return files, nil
 }

@@ -41,6 +41,8 @@ type Replayed struct {
 type Kept struct {
 	Runs  []*historypb.History // the oldest first
 	State json.RawMessage      // at the end of the last one; nil where it was not kept
+
+	Timeline json.RawMessage // of all runs; nil where it was not kept
 }
 
 // Open reads what a file holds: a bundle, which the keys decrypt where it is encrypted, or the histories that muster incident history
@@ -62,7 +64,7 @@ func Open(file string, keys encryption.Keys) (Kept, error) {
 		if err != nil {
 			return Kept{}, fmt.Errorf("%s: %s: %w", file, bundle.HistoriesPart, err)
 		}
-		return Kept{Runs: runs, State: b.Parts[bundle.StatePart]}, nil
+		return Kept{Runs: runs, State: b.Parts[bundle.StatePart], Timeline: b.Parts[bundle.TimelinePart]}, nil
 	}
 	runs, err := Decode(bytes.NewReader(content))
 	if err != nil {
@@ -71,13 +73,23 @@ func Open(file string, keys encryption.Keys) (Kept, error) {
 	return Kept{Runs: runs}, nil
 }
 
-// Replay replays the runs, and compares their end with the state that was kept, if one was.
+// Replay replays the runs, and compares their end with the state and the timeline that were kept, if they were.
 func (k Kept) Replay() (*Replayed, error) {
 	all, err := Replay(k.Runs)
-	if err == nil && k.State != nil {
+	if err != nil {
+		return nil, err
+	}
+	if k.State != nil {
 		all.compareState(k.State)
 	}
-	return all, err
+	if k.Timeline != nil && all.Compared {
+		derived, err := json.Marshal(all.Timeline)
+		if err != nil {
+			return nil, fmt.Errorf("write timeline: %w", err)
+		}
+		all.Differences.texts(Difference{Run: all.Runs, Kind: Timeline}, k.Timeline, derived)
+	}
+	return all, nil
 }
 
 // Replay runs the histories of one chain, or of its later runs, the oldest first, through the workflows of this program, and compares

@@ -116,6 +116,27 @@ func TestAKeptStateIsCompared(t *testing.T) {
 	}
 }
 
+func TestAKeptTimelineIsCompared(t *testing.T) {
+	k := audit.Kept{Runs: open(t, of("incident-continued"))}
+	all := replay(t, k)
+	told, err := json.Marshal(all.Timeline)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.State, k.Timeline = all.State, told
+	if err := replay(t, k).Differences.Err(); err != nil {
+		t.Errorf("its own timeline: %v", err)
+	}
+	k.Timeline = bytes.Replace(told, []byte(`"kind":"role.assigned"`), []byte(`"kind":"role.left"`), 1)
+	if bytes.Equal(k.Timeline, told) {
+		t.Fatal("nothing is changed")
+	}
+	const want = `the record has "role.left", this program "role.assigned"`
+	if err := replay(t, k).Differences.Err(); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "timeline $[") {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestAChangedRecordIsToldFromWhatThisProgramDoes(t *testing.T) {
 	answered := func(h *historypb.History, n int) *updatepb.Outcome {
 		return nth(t, h, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED, n).GetWorkflowExecutionUpdateCompletedEventAttributes().GetOutcome()

@@ -141,6 +141,20 @@ func (b *Bucket) Create(ctx context.Context, name string, content []byte) error 
 	return nil
 }
 
+// Remove takes a file away. Where there is none, that is none of its errors.
+func (b *Bucket) Remove(ctx context.Context, name string) error {
+	var err error
+	if b.remote == nil {
+		err = os.Remove(b.file(name))
+	} else if err = b.remote.Delete(ctx, name); gcerrors.Code(err) == gcerrors.NotFound {
+		err = nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove %s: %w", b.at(name), err)
+	}
+	return nil
+}
+
 func (b *Bucket) file(name string) string { return filepath.Join(b.folder, filepath.FromSlash(name)) }
 
 func (b *Bucket) at(name string) string { return b.where + "/" + name }

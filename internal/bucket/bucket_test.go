@@ -20,7 +20,7 @@ import (
 	"muster/internal/bucket"
 )
 
-// s3 is what an archive needs of Amazon S3: it writes a file once, reads and lists.
+// s3 is what an archive needs of Amazon S3: it writes a file once, reads, lists and removes.
 type s3 struct {
 	mu     sync.Mutex
 	files  map[string][]byte
@@ -49,6 +49,9 @@ func (s *s3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		s.files[name] = body
+	case r.Method == http.MethodDelete:
+		delete(s.files, name)
+		w.WriteHeader(http.StatusNoContent)
 	default:
 		content, there := s.files[name]
 		if !there {
@@ -131,6 +134,14 @@ func TestAFileIsWrittenOnce(t *testing.T) {
 			if err != nil || !slices.Equal(names, want) {
 				t.Errorf("%s: in %s are %v, %v, want %v", where, folder, names, err, want)
 			}
+		}
+		for range 2 { // the second time there is none
+			if err := b.Remove(ctx, "log/1"); err != nil {
+				t.Errorf("%s: %v", where, err)
+			}
+		}
+		if names, err := b.List(ctx, "log"); err != nil || !slices.Equal(names, []string{"2"}) {
+			t.Errorf("%s: when one is removed: %v, %v", where, names, err)
 		}
 	}
 }

@@ -14,6 +14,7 @@ const (
 	CensusesFolder      = "censuses"
 	OrganisationsFolder = "organisations"
 	RefusalsFolder      = "refusals"
+	ErasuresFolder      = "erasures"
 )
 
 // A Census says which runs had ended in an interval, and in which bundle each of them is. The intervals of an archive meet: a run that
@@ -46,9 +47,7 @@ func (c Census) Encode() (name string, text []byte, err error) {
 	c.From, c.Until = c.From.UTC(), c.Until.UTC()
 	c.Runs, c.Missing = slices.SortedFunc(slices.Values(c.Runs), order), slices.SortedFunc(slices.Values(c.Missing), order)
 	text, err = Canonical(c)
-	// One that was cut off before it came into the log, and is taken anew with other content, has another name.
-	const digits = 12
-	return CensusesFolder + "/" + c.Until.Format("20060102T150405.000000000Z") + "-" + sum(text)[:digits] + ".json", text, err
+	return CensusesFolder + "/" + numbered(c.Until, text), text, err
 }
 
 // DecodeCensus reads what Encode writes.

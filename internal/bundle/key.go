@@ -86,7 +86,7 @@ func keyID(name string, hash uint32) string { return fmt.Sprintf("%s+%08x", name
 
 // Checkpoint reads a signed checkpoint, or the one that ends a file of a log.
 func (k Keys) Checkpoint(file string, text []byte) (Checkpoint, error) {
-	if bytes.HasPrefix(text, []byte("{")) {
+	if strings.HasPrefix(string(text), "{") {
 		_, text, _ = bytes.Cut(text, []byte("\n\n"))
 	}
 	c, err := k.checkpoint(text)
@@ -94,6 +94,23 @@ func (k Keys) Checkpoint(file string, text []byte) (Checkpoint, error) {
 		return c, fmt.Errorf("read checkpoint %s: %w", file, err)
 	}
 	return c, nil
+}
+
+// CheckpointIn reads the checkpoint of this log that stands somewhere in a text, such as the message by which it came.
+func (k Keys) CheckpointIn(file string, text []byte) (Checkpoint, error) {
+	const signed, signature = 4, "— "
+	lines := strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n")
+	for n := range lines {
+		end := n + signed
+		for end < len(lines) && strings.HasPrefix(lines[end], signature) {
+			end++
+		}
+		if lines[n] == k.log && end > n+signed && lines[n+signed-1] == "" {
+			text = []byte(strings.Join(lines[n:end], "\n") + "\n")
+			break
+		}
+	}
+	return k.Checkpoint(file, text)
 }
 
 func (k Keys) checkpoint(text []byte) (c Checkpoint, err error) {

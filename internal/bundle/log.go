@@ -43,6 +43,7 @@ const (
 	OfCensus       RecordKind = "census"       // which runs had closed in an interval
 	OfOrganisation RecordKind = "organisation" // a version of the folder that was loaded, or refused
 	OfRefusals     RecordKind = "refusals"     // attempts that were refused
+	OfErasure      RecordKind = "erasure"      // which files are taken away
 )
 
 // A Record is one entry of the log: which file was archived.
@@ -74,8 +75,8 @@ func (r Record) utc() Record {
 func (r Record) line() (string, error) {
 	digest, err := hex.DecodeString(r.SHA256)
 	switch {
-	case !slices.Contains([]RecordKind{OfBundle, OfCensus, OfOrganisation, OfRefusals}, r.Kind):
-		return "", fmt.Errorf("kind %.40q: want bundle, census, organisation or refusals", r.Kind)
+	case !slices.Contains([]RecordKind{OfBundle, OfCensus, OfOrganisation, OfRefusals, OfErasure}, r.Kind):
+		return "", fmt.Errorf("kind %.40q: want bundle, census, organisation, refusals or erasure", r.Kind)
 	case !Recordable(r.Name):
 		return "", fmt.Errorf("name %.40q: want the path of a file: at most %d letters, digits, hyphens, low lines and dots", r.Name, maxText)
 	case err != nil || len(digest) != tlog.HashSize || hex.EncodeToString(digest) != r.SHA256:

@@ -248,7 +248,7 @@ func TestAppendRefuses(t *testing.T) {
 	}
 	for want, r := range map[string]bundle.Record{
 		"record of 2026/INC-1.tar: name 2026/INC-1.tar: entry 1 has it already": with(func(r *bundle.Record) { r.Name = "2026/INC-1.tar" }),
-		`kind "note": want bundle, census, organisation or refusals`:            with(func(r *bundle.Record) { r.Kind = "note" }),
+		`kind "note": want bundle, census, organisation, refusals or erasure`:   with(func(r *bundle.Record) { r.Kind = "note" }),
 		`name "../x": want the path of a file`:                                  with(func(r *bundle.Record) { r.Name = "../x" }),
 		`sha256 "abc": want 64 hexadecimal digits`:                              with(func(r *bundle.Record) { r.SHA256 = "abc" }),
 		`sha256 "` + strings.ToUpper(sha("x")) + `": want`:                      with(func(r *bundle.Record) { r.SHA256 = strings.ToUpper(sha("x")) }),
@@ -342,9 +342,14 @@ func TestCheckpointsRefused(t *testing.T) {
 		_, err := key.public.Checkpoint("kept", text)
 		wrong(t, err, want)
 	}
-	// A copy of any file of the log serves as well.
-	if got, err := key.public.Checkpoint("kept", s.files["000000000000.log"]); err != nil || got != c {
-		t.Errorf("got %+v, %v", got, err)
+	// A copy of any file of the log serves as well, and the message by which it came.
+	for _, text := range []string{
+		string(s.files["000000000000.log"]), "Keep this:\n\n" + c.Text + "\nMuster\n",
+		"Keep this:\r\n\r\n" + strings.ReplaceAll(c.Text, "\n", "\r\n") + "\r\n",
+	} {
+		if got, err := key.public.CheckpointIn("kept", []byte(text)); err != nil || got != c {
+			t.Errorf("got %+v, %v of\n%s", got, err, text)
+		}
 	}
 }
 

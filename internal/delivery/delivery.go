@@ -27,6 +27,7 @@ const (
 	ReviewOpened   Kind = "review-opened"   // a review waits for its owner
 	ReviewDue      Kind = "review-due"      // a review is due or overdue
 	SelfWatch      Kind = "self-watch"      // Muster has noticed something wrong with itself
+	Checkpoint     Kind = "checkpoint"      // how the log of the archive stands, for whoever keeps that elsewhere
 	Ticket         Kind = "ticket"          // what stands in a ticket
 	VendorCall     Kind = "vendor-call"     // a vendor is told along with a page that its support is needed
 	Handover       Kind = "handover"        // a schedule goes over from one person to the next

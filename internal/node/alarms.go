@@ -30,6 +30,12 @@ var (
 	}
 )
 
+// notAnchored is apart: it tells of an archive that is as it should be.
+var notAnchored = alarm{
+	"The newest checkpoint of the archive could not be sent to its anchor: %s.",
+	"증적 보관소의 최근 체크포인트를 앵커로 보내지 못했습니다: %s.",
+}
+
 // quiet is how long after an alarm the same one is not raised again: who makes a thousand of them floods nobody.
 const quiet = 15 * time.Minute
 

@@ -18,6 +18,7 @@ import (
 	"muster/internal/bundle"
 	"muster/internal/keyring"
 	"muster/internal/org"
+	"muster/internal/retention"
 	"muster/internal/wholefile"
 	"muster/starter"
 	"muster/worker"
@@ -26,11 +27,10 @@ import (
 // An ArchiveConfig says where what has ended is kept.
 type ArchiveConfig struct {
 	Where string // a folder, or s3://…; empty: nothing is kept
-	Key   string // file of the private key that signs its log; the public one is beside it
+	Key   string // file of the private key that signs its log; the public one is beside it. Empty: one in the data folder, made if there is none
 
 	Every  time.Duration // a pass is made; an hour
 	Settle time.Duration // for which lists may lag behind; 30 s
-	makes  bool          // the key, where there is none
 
 	Encrypted bool // with the payload keys
 }
@@ -44,7 +44,7 @@ func (n *Node) keeps(ctx context.Context) (*activities.Archives, error) {
 	if c.Where == "" {
 		return nil, nil
 	}
-	private, public, err := logKey(c)
+	private, public, err := logKey(c.Key, n.cfg.Data)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +54,10 @@ func (n *Node) keeps(ctx context.Context) (*activities.Archives, error) {
 	}
 	n.archive = &audit.Archive{
 		Files: b, Keys: public, Private: private, Margin: margin, Settle: cmp.Or(c.Settle, 30*time.Second),
-		Tell:   func(w audit.Warning) { n.alarms.tell(notArchived, w.Run.Workflow) },
-		Memory: remembered(filepath.Join(n.cfg.Data, "archive.checkpoint")),
+		Tell:      func(w audit.Warning) { n.alarms.tell(notArchived, w.Run.Workflow) },
+		Memory:    remembered(filepath.Join(n.cfg.Data, "archive.checkpoint")),
+		Retention: func() retention.Policy { return n.org.Current().Retention() },
+		NotErased: func(err error) { n.cfg.Log.Error("what need not stay is not erased", "error", err) },
 		Exporter: &audit.Exporter{
 			Source: &n.runs, Keys: n.publicKeys, Reports: worker.ArchivedReports(n.texts),
 			Remark: func(run string, err error) {
@@ -134,16 +136,20 @@ func (n *Node) leaves(ctx context.Context) error {
 	return nil
 }
 
-// logKey reads the keys of the log, and makes them where it may.
-func logKey(c ArchiveConfig) (private string, public bundle.Keys, err error) {
-	pub := strings.TrimSuffix(c.Key, ".key") + ".pub"
-	text, err := os.ReadFile(c.Key)
-	if errors.Is(err, fs.ErrNotExist) && c.makes {
+// logKey reads the keys of the log. Where no file is named, it is one in the data folder, which is made if there is none.
+func logKey(file, data string) (private string, public bundle.Keys, err error) {
+	makes := file == ""
+	if makes {
+		file = filepath.Join(data, ArchiveKey)
+	}
+	pub := strings.TrimSuffix(file, ".key") + ".pub"
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) && makes {
 		var half string
 		if private, half, err = bundle.NewKey("muster.local"); err == nil {
 			// A public half that is there proves an archive that there is: its key is lost, and no other one goes on with it.
 			if err = wholefile.Create(pub, []byte(half+"\n"), 0o644); err == nil {
-				err = wholefile.Create(c.Key, []byte(private+"\n"), 0o600)
+				err = wholefile.Create(file, []byte(private+"\n"), 0o600)
 			}
 		}
 		text = []byte(private)
@@ -153,7 +159,7 @@ func logKey(c ArchiveConfig) (private string, public bundle.Keys, err error) {
 	}
 	known, err := os.ReadFile(pub)
 	if err != nil {
-		return "", public, fmt.Errorf("read public key of the archive: %w; want it beside %s", err, c.Key)
+		return "", public, fmt.Errorf("read public key of the archive: %w; want it beside %s", err, file)
 	}
 	public, err = bundle.ParseKeys(pub, known)
 	return strings.TrimSpace(string(text)), public, err
@@ -194,6 +200,7 @@ func (a *archivist) Pass(ctx context.Context, at time.Time) (activities.Archived
 	switch {
 	case err == nil:
 		a.done = time.Now()
+		a.node.anchor(ctx)
 	case ctx.Err() == nil && time.Since(a.done) > patience:
 		a.node.alarms.tell(notKept, err.Error())
 	}
@@ -217,14 +224,8 @@ func (n *Node) archiving(ctx context.Context) {
 	})
 }
 
-// ArchiveFolder is where muster dev keeps what has ended, in its data folder, and ArchiveKey signs the log.
+// ArchiveFolder is where muster dev keeps what has ended, in its data folder, and ArchiveKey signs the log where no other key is named.
 const (
 	ArchiveFolder = "archive"
 	ArchiveKey    = "archive.key"
 )
-
-// inData has muster dev keep what has ended, with a key that it makes.
-func (c ArchiveConfig) inData(data string) ArchiveConfig {
-	c.Where, c.Key, c.makes = filepath.Join(data, ArchiveFolder), filepath.Join(data, ArchiveKey), true
-	return c
-}

@@ -29,7 +29,7 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 			return nil, err
 		}
 	}
-	cfg.Archive = cfg.Archive.inData(cfg.Data)
+	cfg.Archive.Where = filepath.Join(cfg.Data, ArchiveFolder)
 	n, err := load(ctx, cfg.Config, true)
 	if err != nil {
 		return nil, err

@@ -95,6 +95,7 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 	}
 	live, err := org.Open(cfg.Org)
 	if err != nil {
+		leaveRefused(ctx, cfg, err)
 		return nil, err
 	}
 	cfg.Keys = cmp.Or(cfg.Keys, filepath.Join(cfg.Data, keyring.File))

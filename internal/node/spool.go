@@ -46,6 +46,23 @@ func (s *spool) version(v org.Version, at time.Time) {
 	s.waiting = append(s.waiting, versionAt{v, at})
 }
 
+// leaveRefused leaves in the archive the organisation folder without which this process does not begin. The next pass enters it in the log.
+func leaveRefused(ctx context.Context, cfg Config, fault error) {
+	v, there := org.RefusedVersion(cfg.Org, fault)
+	if cfg.Archive.Where == "" || !there {
+		return
+	}
+	files, err := bucket.Open(ctx, cfg.Archive.Where)
+	if err == nil {
+		s := &spool{files: files, log: cfg.Log}
+		s.version(v, time.Now())
+		err = errors.Join(s.versions(ctx), files.Close())
+	}
+	if err != nil {
+		cfg.Log.Error("refused version of the organisation folder is not archived", "revision", v.Revision, "error", err)
+	}
+}
+
 // flush writes what waits.
 func (s *spool) flush(ctx context.Context) error {
 	return errors.Join(s.versions(ctx), s.attempts(ctx))

@@ -34,11 +34,17 @@ func (n *Node) fallback(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
+	return n.send(ctx, to, contact, delivery.Message{Kind: delivery.SelfWatch, Subject: "Muster", Text: text})
+}
+
+// send sends a message by itself, without Temporal.
+func (n *Node) send(ctx context.Context, to delivery.Recipient, contact delivery.Contact, m delivery.Message) error {
+	m.Language = to.Language
 	e := delivery.Envelope{
-		ID: delivery.ID("self-watch/" + time.Now().UTC().Format(time.RFC3339Nano)), Attempt: 1, At: time.Now(), Contact: contact,
-		Recipient: to, Message: delivery.Message{Kind: delivery.SelfWatch, Language: to.Language, Subject: "Muster", Text: text},
+		ID: delivery.ID(string(m.Kind) + "/" + time.Now().UTC().Format(time.RFC3339Nano)), Attempt: 1, At: time.Now(), Contact: contact,
+		Recipient: to, Message: m,
 	}
-	senders, err := worker.Senders(o, n.cfg.Data, n.cfg.Out)
+	senders, err := worker.Senders(n.org.Current(), n.cfg.Data, n.cfg.Out)
 	if err != nil {
 		return err
 	}

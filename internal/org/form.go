@@ -18,6 +18,7 @@ import (
 	"muster/internal/authority"
 	"muster/internal/delivery"
 	"muster/internal/priority"
+	"muster/internal/retention"
 	"muster/internal/supportplan"
 )
 
@@ -79,6 +80,7 @@ var (
 	aPort       = whole("a port", 1, 65535)
 
 	aZone     = in("an IANA time zone, such as Asia/Seoul", zone)
+	aTerm     = in("years or days that records stay, such as 5y or 400d: from 90d to 100y", retention.ParseTerm)
 	aDuration = in("a time such as "+durations, duration)
 	aWait     = in("a time of more than 0s, such as "+durations, func(s string) (time.Duration, bool) {
 		d, ok := duration(s)

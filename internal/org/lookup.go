@@ -68,6 +68,16 @@ func (o *Organisation) Recipients(t escalation.Target, at time.Time) ([]delivery
 	return []delivery.Recipient{p}, nil
 }
 
+// Names returns the names of all people, of the contacts of customers too.
+func (o *Organisation) Names() []string {
+	var all []string
+	for _, p := range o.people {
+		all = append(all, p.Name)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // Person returns a person of people.yaml, whichever party they belong to. The contacts of customers are none.
 func (o *Organisation) Person(id string) (delivery.Recipient, bool) {
 	p, ok := o.people[id]
@@ -120,7 +130,11 @@ func (o *Organisation) contact(recipient string, m method) (delivery.Contact, er
 
 // Fallback returns who is told what Muster notices about itself, and how, with references resolved now.
 func (o *Organisation) Fallback() (delivery.Recipient, delivery.Contact, error) {
-	m := o.fallback
+	return o.apart(o.fallback)
+}
+
+// apart returns whom a method reaches that stands by itself, and is nobody's.
+func (o *Organisation) apart(m method) (delivery.Recipient, delivery.Contact, error) {
 	c, err := o.contact(m.name, m)
 	return delivery.Recipient{ID: m.name, Name: o.Name, Language: o.Languages[0], Methods: []string{m.name}}, c, err
 }

@@ -13,6 +13,7 @@ import (
 	"muster/internal/oncall"
 	"muster/internal/report"
 	"muster/internal/request"
+	"muster/internal/retention"
 	"muster/internal/supportplan"
 )
 
@@ -46,6 +47,8 @@ type definitions struct {
 	statusPages    []statusPage           // in the order of the folder
 	updateApproval *incident.ApprovalRule // nil: what people write to those outside is sent at once
 	fallback       method
+	records        records
+	kept           map[string]retention.Rule // how long the records of customers stay
 	sources        []source
 	parties        map[string]Party
 	vendors        map[string]Vendor // those with a support record
@@ -107,7 +110,7 @@ func newBuilder(f *folder) *builder {
 		groups: map[string]group{}, logins: map[string]string{}, plans: map[string]supportplan.Plan{}, customers: map[string]customer{},
 		schedules: map[string]*oncall.Schedule{}, policies: map[string]escalation.Policy{},
 		services: map[string]*service{}, depends: map[string][]dependency{}, partners: map[string][]string{}, work: map[string]Plan{},
-		entitled: nobodyEntitled(), needs: map[string][]request.Need{}, runbooks: map[string]written{}, forms: map[formKey]*report.Form{},
+		entitled: nobodyEntitled(), needs: map[string][]request.Need{}, kept: map[string]retention.Rule{}, runbooks: map[string]written{}, forms: map[formKey]*report.Form{},
 	}
 	return &builder{
 		reader: reader{faults: f.faults, tables: map[string]*table{}}, org: &Organisation{Revision: f.revision, Changed: f.changed, definitions: d},

@@ -155,6 +155,7 @@ func (b *builder) readCustomers(o *object) {
 		b.customers[id] = c
 		b.readContract(o, id, c.plan)
 		b.readEnvironments(o, id)
+		b.customerRecords(o, id)
 	})
 }
 

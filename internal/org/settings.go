@@ -83,6 +83,7 @@ func (b *builder) settings(o *object) {
 	b.readNeeds(o)
 	o.field("risks")
 	b.afterwards(func() { b.readRisks(o) })
+	b.readRecords(o)
 	o.object(o.field("fallback"), o.about("fallback"), func(o *object) { b.fallback = b.readMethod(o, "fallback") })
 }
 

@@ -26,6 +26,15 @@ func (l *Live) EachVersion(tell func(Version)) {
 	}
 }
 
+// RefusedVersion is a folder that was refused for a reason, as it is now. There is none of one that cannot be read.
+func RefusedVersion(dir string, fault error) (v Version, there bool) {
+	f, err := readFolder(dir)
+	if err != nil {
+		return v, false
+	}
+	return f.version(fault), true
+}
+
 func (f *folder) version(fault error) Version {
 	v := Version{Revision: f.revision, Commit: commitOf(f.dir), Files: map[string]string{}}
 	if fault != nil {

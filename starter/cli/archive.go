@@ -31,7 +31,7 @@ import (
 type archiveWords struct {
 	closed, kind, id, priority, outcome, customers, services, file, running, none        string // a list
 	what, ran, level, of, about, workflow, runs, people, code, changes, encrypted, parts string // one bundle
-	whole, gap, missing, absent, unlogged, leftover, notWhole                            string // completeness
+	whole, gap, missing, absent, unlogged, leftover, notWhole, erased, hasty             string // completeness
 }
 
 func archiveWordsIn(language string) archiveWords {
@@ -41,6 +41,7 @@ func archiveWordsIn(language string) archiveWords {
 			none: "해당하는 번들 없음", what: "종류", ran: "기간", level: "우선순위", of: "고객사", about: "서비스", workflow: "워크플로", runs: "실행", people: "관계자", code: "코드 버전", changes: "변경 ID", encrypted: "암호화 키", parts: "구성",
 			whole: "%s ~ %s: 전수 목록 %d건, 실행 %d건, 번들 %d건", gap: "전수 목록 누락: %s ~ %s", missing: "번들 없음: %s %s, 종료 %s: %s",
 			absent: "로그에는 있으나 증적 보관소에 없음: %s", unlogged: "증적 보관소에는 있으나 로그에 없음: %s", leftover: "중단된 보관 작업이 남긴 파일(불필요): %s", notWhole: "번들 %s이(가) 로그에 없음",
+			erased: "보존 기간이 지나 삭제된 파일 %d건", hasty: "보존 기간이 남았는데 로그에 삭제로 기록됨: %s",
 		}
 	}
 	return archiveWords{
@@ -48,6 +49,7 @@ func archiveWordsIn(language string) archiveWords {
 		none: "no such bundle", what: "Kind", ran: "Ran", level: "Priority", of: "Customers", about: "Services", workflow: "Workflow", runs: "Runs", people: "People", code: "Code", changes: "Changes", encrypted: "Encrypted with", parts: "Parts",
 		whole: "%s to %s: %d census(es) of %d run(s), %d bundle(s)", gap: "no census of %s to %s", missing: "no bundle of %s %s, closed %s: %s",
 		absent: "in the log, and not in the archive: %s", unlogged: "in the archive, and not in the log: %s", leftover: "left by a pass that was cut off, and of no use: %s", notWhole: "its bundle %s is not in the log",
+		erased: "%d file(s) erased when their retention was over", hasty: "the log says it is erased, and its retention is not over: %s",
 	}
 }
 
@@ -80,13 +82,19 @@ func (a *app) decrypts() (encryption.Keys, error) {
 	return keyring.OpenPayloads(a.payloadKeys, a.env.Now)
 }
 
+// mostKey bounds a file of public keys.
+const mostKey = 1 << 20
+
+// vaultKey is the file with the public key of an archive.
+func (a *app) vaultKey(v vault) string {
+	return cmp.Or(v.key, a.env.Getenv(archiveKeyVar), filepath.Join(a.dataFolder(""), "archive.pub"))
+}
+
 // read opens an archive, does something with it, and closes it.
 func (a *app) read(ctx context.Context, v vault, do func(*audit.Reader) error) error {
-	data := a.dataFolder("")
-	where := cmp.Or(v.where, a.env.Getenv(archiveVar), filepath.Join(data, "archive"))
-	key := cmp.Or(v.key, a.env.Getenv(archiveKeyVar), filepath.Join(data, "archive.pub"))
-	const most = 1 << 20
-	text, err := bundle.Load(key, most)
+	where := cmp.Or(v.where, a.env.Getenv(archiveVar), filepath.Join(a.dataFolder(""), "archive"))
+	key := a.vaultKey(v)
+	text, err := bundle.Load(key, mostKey)
 	if err != nil {
 		return fmt.Errorf("read public key of the archive: %w; want --key", err)
 	}
@@ -412,6 +420,9 @@ meet, each of their runs must have its bundle, and each file must be in the log,
 func (p page) completeness(c audit.Completeness) {
 	say := archiveWordsIn(p.language)
 	lines(p.w, fmt.Sprintf(say.whole, p.instant(c.From), p.instant(c.Until), c.Censuses, c.Runs, c.Bundles))
+	if c.Erased > 0 {
+		lines(p.w, fmt.Sprintf(say.erased, c.Erased))
+	}
 	for _, g := range c.Gaps {
 		if g.Run == nil {
 			lines(p.w, fmt.Sprintf(say.gap, p.instant(g.From), p.instant(g.Until)))
@@ -425,6 +436,9 @@ func (p page) completeness(c audit.Completeness) {
 	for _, name := range c.Unlogged {
 		lines(p.w, fmt.Sprintf(say.unlogged, name))
 	}
+	for _, name := range c.Hasty {
+		lines(p.w, fmt.Sprintf(say.hasty, name))
+	}
 	for _, name := range c.Leftover {
 		lines(p.w, fmt.Sprintf(say.leftover, name))
 	}
@@ -436,6 +450,13 @@ func (a *app) states(ctx context.Context, v vault) (all []period.Record, err err
 		found, err := r.List(ctx, audit.Filter{})
 		if err != nil {
 			return err
+		}
+		erased, newest, err := r.Erased(ctx)
+		if err != nil {
+			return err
+		}
+		if erased > 0 {
+			a.note(reportLabelsIn(a.language()).erased, erased, newest.Format(time.DateOnly))
 		}
 		for _, x := range found {
 			b, err := r.InClear(ctx, x.File)

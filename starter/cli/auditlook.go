@@ -14,6 +14,7 @@ import (
 
 	"muster/internal/audit"
 	"muster/internal/bundle"
+	"muster/internal/org"
 	"muster/internal/timeline"
 	"muster/starter/api"
 )
@@ -32,14 +33,14 @@ func lookWordsIn(language string) lookWords {
 			when: "일시", what: "내용", id: "번호", file: "파일", none: "예외 없음",
 			left: "왼쪽만", right: "오른쪽만", later: "%s 늦음", sooner: "%s 빠름",
 			part: "구성 파일", kind: "종류", shown: "내용", times: "횟수", clean: "%s: 전자우편 주소, 전화번호, 토큰 없음", of: "%s: %d건 발견",
-			kinds: map[audit.PersonalKind]string{audit.Mail: "전자우편 주소", audit.Phone: "전화번호", audit.Token: "토큰"},
+			kinds: map[audit.PersonalKind]string{audit.Mail: "전자우편 주소", audit.Phone: "전화번호", audit.Token: "토큰", audit.Name: "이름"},
 		}
 	}
 	return lookWords{
 		when: "WHEN", what: "WHAT", id: "ID", file: "FILE", none: "no exceptions",
 		left: "left only", right: "right only", later: "%s later", sooner: "%s sooner",
 		part: "PART", kind: "KIND", shown: "TEXT", times: "TIMES", clean: "%s: no e-mail address, phone number or token", of: "%s: %d found",
-		kinds: map[audit.PersonalKind]string{audit.Mail: "e-mail address", audit.Phone: "phone number", audit.Token: "token"},
+		kinds: map[audit.PersonalKind]string{audit.Mail: "e-mail address", audit.Phone: "phone number", audit.Token: "token", audit.Name: "name"},
 	}
 }
 
@@ -145,10 +146,12 @@ type checked struct {
 }
 
 func (a *app) auditRedactCheck() *cobra.Command {
+	folder := ""
 	cmd := &cobra.Command{
 		Use: "redact-check FILE...", Short: "Look for personal data and secrets in bundles",
 		Long: `Look for e-mail addresses, phone numbers and tokens in bundles, also within the payloads of their histories. Who people are belongs into
-the organisation folder, and secrets are references. It fails where something looks like it; a name it does not know.`,
+the organisation folder, and secrets are references. With --org, look for the names of its people too, which records do hold. It fails where
+there is any of it.`,
 		Example: "  muster audit redact-check archive/bundles/2026/11/*.tar",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -160,6 +163,14 @@ the organisation folder, and secrets are references. It fails where something lo
 			keys, err := a.decrypts()
 			if err != nil {
 				return err
+			}
+			var names []string
+			if folder != "" {
+				o, err := org.LoadAsOf(folder, a.env.Now())
+				if err != nil {
+					return err
+				}
+				names = o.Names()
 			}
 			var all []checked
 			found := 0
@@ -175,7 +186,7 @@ the organisation folder, and secrets are references. It fails where something lo
 				if err != nil {
 					return err
 				}
-				c := checked{file, slices.Concat([]audit.Personal{}, audit.FindPersonal(b))}
+				c := checked{file, slices.Concat([]audit.Personal{}, audit.FindPersonal(b, names))}
 				all, found = append(all, c), found+len(c.Found)
 			}
 			if err := a.answer(all, func(w io.Writer) {
@@ -192,6 +203,8 @@ the organisation folder, and secrets are references. It fails where something lo
 		}),
 	}
 	a.decryptFlag(cmd)
+	cmd.Flags().StringVar(&folder, "org", "", "organisation `FOLDER` whose people's names are looked for too")
+	_ = cmd.MarkFlagDirname("org")
 	a.viewFlags(cmd)
 	return cmd
 }

@@ -191,8 +191,7 @@ func proveLog(ctx context.Context, folder, key string, since []string) (*bundle.
 	fault := func(err error) {
 		faults, p.Faults = append(faults, err), append(p.Faults, err.Error())
 	}
-	const most = 1 << 20
-	text, err := bundle.Load(key, most)
+	text, err := bundle.Load(key, mostKey)
 	if err != nil {
 		fault(fmt.Errorf("read public key: %w", err))
 		return nil, p, faults
@@ -224,7 +223,7 @@ func continues(l *bundle.Log, k bundle.Keys, file string) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read checkpoint: %w", err)
 	}
-	old, err := k.Checkpoint(file, text)
+	old, err := k.CheckpointIn(file, text)
 	if err != nil {
 		return 0, err
 	}

@@ -17,7 +17,7 @@ func (a *app) audit() *cobra.Command {
 		Example: "  muster audit replay " + anID + ".json\n  muster audit verify " + anID + ".tar",
 		Args:    noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	group.AddCommand(a.auditList(), a.auditShow(), a.auditTimeline(), a.auditCompleteness(), a.auditVerify(), a.auditReplay(), a.auditExplain(), a.auditDiff(), a.auditExceptions(), a.auditRedactCheck(),
+	group.AddCommand(a.auditList(), a.auditShow(), a.auditTimeline(), a.auditCompleteness(), a.auditVerify(), a.auditReplay(), a.auditExplain(), a.auditDiff(), a.auditExport(), a.auditExceptions(), a.auditRedactCheck(), a.auditRetention(),
 		a.auditActors(), a.auditKeygen())
 	return group
 }

@@ -133,8 +133,8 @@ TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE and so on).`,
 			return err
 		}
 		o.Data = a.dataFolder(o.Data)
-		if (o.Archive == "") != (o.ArchiveKey == "") {
-			return misused("--archive, --archive-key: want both, or neither")
+		if o.Archive == "" && o.ArchiveKey != "" {
+			return misused("--archive-key: there is no --archive for which it could be the key")
 		}
 		if o.ArchiveEncrypted && o.Archive == "" {
 			return misused("--archive-encrypted: there is no --archive")
@@ -148,7 +148,7 @@ TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE and so on).`,
 	a.orgFlag(cmd, &o.Org, "organisation `FOLDER`; default: MUSTER_ORG")
 	cmd.Flags().StringVar(&o.Listen, "listen", "", "`ADDRESS` for health and metrics; default: none")
 	cmd.Flags().StringVar(&o.Archive, "archive", "", "keep what has ended in this `FOLDER` or s3://BUCKET?region=REGION; default: nothing is kept")
-	cmd.Flags().StringVar(&o.ArchiveKey, "archive-key", "", "`FILE` of the key that signs its log, which muster audit keygen has made, with the public one beside it")
+	cmd.Flags().StringVar(&o.ArchiveKey, "archive-key", "", "`FILE` of the key that signs its log, which muster audit keygen has made, with the public one beside it; default: archive.key in the data folder, made if it is not there")
 	a.keysFlag(cmd, &o.Keys)
 	a.payloadKeysFlag(cmd, &o.PayloadKeys, "encrypt payloads with the keys in this `FILE`, the same for all processes")
 	archiveEncryptedFlag(cmd, &o.ArchiveEncrypted)

@@ -98,7 +98,7 @@ func replayWordsIn(language string) replayWords {
 				audit.EventNumber: "이벤트 번호", audit.WorkflowType: "워크플로 종류", audit.Decision: "결정", audit.TimerLength: "타이머 길이",
 				audit.ActivityIn: "액티비티 입력", audit.ChildStart: "하위 워크플로", audit.ChildIn: "하위 워크플로 입력", audit.SignalSent: "시그널",
 				audit.UpdateAnswer: "업데이트 응답", audit.Attributes: "검색 속성", audit.Removed: "삭제된 필드 수", audit.Memo: "메모", audit.TakenOver: "입력(이전 실행이 넘긴 상태와 비교)",
-				audit.HandedOn: "다음 실행에 넘긴 상태", audit.Result: "결과", audit.Failure: "실패", audit.State: "상태", audit.Unanswered: "원인이 없는 이벤트",
+				audit.HandedOn: "다음 실행에 넘긴 상태", audit.Result: "결과", audit.Failure: "실패", audit.State: "상태", audit.Timeline: "타임라인", audit.Unanswered: "원인이 없는 이벤트",
 			},
 		}
 	}

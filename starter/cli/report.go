@@ -36,12 +36,13 @@ every figure of a report from the bundles that it names. They need folders and n
 
 // reportLabels are the words of these commands.
 type reportLabels struct {
-	quiet, security, written, imported, again, corrected, verified string
+	erased, quiet, security, written, imported, again, corrected, verified string
 }
 
 func reportLabelsIn(language string) reportLabels {
 	if language == "ko" {
 		return reportLabels{
+			erased:   "번들 %d건은 보존 기한이 지나 삭제됨(가장 최근 종료일 %s). 그 이전 기간은 남은 번들만으로 집계됨",
 			quiet:    "%s: 인시던트와 변경이 없어 주간보고서를 발행하지 않음",
 			security: "보안 인시던트 %d건은 %s의 보고서에서 제외됨. 포함하려면 --security",
 			written:  "%s: 수치 %d개, 증적 번들 %d개",
@@ -51,6 +52,7 @@ func reportLabelsIn(language string) reportLabels {
 		}
 	}
 	return reportLabels{
+		erased:   "%d bundle(s) were erased when their retention was over, the last of them of %s: what was before is counted from those that are left",
 		quiet:    "%s: no incident and no change, so no weekly report is issued",
 		security: "%d security incident(s) are not in the report of %s; --security counts them",
 		written:  "%s: %d figures from %d bundles",
