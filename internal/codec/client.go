@@ -17,7 +17,7 @@ import (
 // DialOption has a client of Temporal encrypt every payload that it sends, and what failures say, and decrypt all that it gets: whatever
 // is asked through it, also whole histories, is as it was before. Search attributes stay in clear: Temporal looks for them.
 func (c Codec) DialOption() (grpc.DialOption, error) {
-	in := &proxy.VisitPayloadsOptions{SkipSearchAttributes: true, Visitor: visiting(c.Decode)}
+	in := &proxy.VisitPayloadsOptions{SkipSearchAttributes: true, Visitor: c.incoming}
 	if c.Keys == nil { // what is encrypted is an error all the same
 		payloads, err := proxy.NewPayloadVisitorInterceptor(proxy.PayloadVisitorInterceptorOptions{Inbound: in})
 		return grpc.WithChainUnaryInterceptor(explained, payloads), err
@@ -36,18 +36,23 @@ func (c Codec) DialOption() (grpc.DialOption, error) {
 		return nil, err
 	}
 	payloads, err := proxy.NewPayloadVisitorInterceptor(proxy.PayloadVisitorInterceptorOptions{
-		Outbound: &proxy.VisitPayloadsOptions{SkipSearchAttributes: true, Visitor: visiting(c.Encode)}, Inbound: in,
+		Outbound: &proxy.VisitPayloadsOptions{SkipSearchAttributes: true, Visitor: c.outgoing}, Inbound: in,
 	})
 	// What failures say becomes a payload before payloads are encrypted, and the other way round.
 	return grpc.WithChainUnaryInterceptor(explained, cloned, failures, payloads), err
 }
 
-func visiting(
-	with func([]*commonpb.Payload) ([]*commonpb.Payload, error),
-) func(*proxy.VisitPayloadsContext, []*commonpb.Payload) ([]*commonpb.Payload, error) {
-	return func(_ *proxy.VisitPayloadsContext, all []*commonpb.Payload) ([]*commonpb.Payload, error) {
-		return with(all)
+func (c Codec) outgoing(_ *proxy.VisitPayloadsContext, all []*commonpb.Payload) ([]*commonpb.Payload, error) {
+	return c.Encode(all)
+}
+
+// incoming leaves a memo as it is that cannot be read: a list of runs goes on without one's title, where a key is lost.
+func (c Codec) incoming(in *proxy.VisitPayloadsContext, all []*commonpb.Payload) ([]*commonpb.Payload, error) {
+	plain, err := c.Decode(all)
+	if _, memo := in.Parent.(*commonpb.Memo); memo && err != nil {
+		return all, nil
 	}
+	return plain, err
 }
 
 // explained gives the errors of the codec a code with which the SDK does not ask again and again.
