@@ -69,6 +69,7 @@ func TestPayloadsAreEncrypted(t *testing.T) {
 	must(t, deliver(t.Context(), s.url, body("shop", "new", "firing", 2, alertText)))
 	fresh, err := opened(t.Context(), s.api, "new")
 	must(t, err)
+	v.isSentForgeries(t, groupID("shop", "new"), first.ID)
 	for _, id := range []incident.ID{old, fresh} {
 		must(t, do(t.Context(), s.api, id, incident.Acknowledge{}, "ack-"+string(id)))
 	}
@@ -133,8 +134,8 @@ func (s *system) readsAsBefore(t *testing.T, all ...incident.ID) {
 	}
 }
 
-// isOpaque reads what Temporal holds, as its UI and its command do.
-func (v *veiled) isOpaque(t *testing.T, fresh incident.ID, keys ...string) {
+// raw is a client as Temporal's UI and its command are: it encrypts and decrypts nothing.
+func (v *veiled) raw(t *testing.T) client.Client {
 	t.Helper()
 	token, err := os.ReadFile(filepath.Join(v.folder, "data", devserver.TokenFile))
 	must(t, err)
@@ -142,7 +143,26 @@ func (v *veiled) isOpaque(t *testing.T, fresh incident.ID, keys ...string) {
 		HostPort: v.running.TemporalURL, Logger: log.NewStructuredLogger(newJournal(t).logger()), HeadersProvider: devserver.Token(bytes.TrimSpace(token)),
 	})
 	must(t, err)
-	defer raw.Close()
+	t.Cleanup(raw.Close)
+	return raw
+}
+
+// isSentForgeries sends an incident a Signal that says that a key has encrypted it. The incident goes on.
+func (v *veiled) isSentForgeries(t *testing.T, workflowID, key string) {
+	t.Helper()
+	_, err := v.raw(t).WorkflowService().SignalWorkflowExecution(t.Context(), &workflowservice.SignalWorkflowExecutionRequest{
+		Namespace: "default", WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: workflowID}, SignalName: workflows.AlertsSignal,
+		Input: &commonpb.Payloads{Payloads: []*commonpb.Payload{{
+			Metadata: map[string][]byte{"encoding": []byte(codec.Encoding), codec.KeyID: []byte(key)}, Data: bytes.Repeat([]byte("forged"), 20),
+		}}},
+	})
+	must(t, err)
+}
+
+// isOpaque reads what Temporal holds, as its UI and its command do.
+func (v *veiled) isOpaque(t *testing.T, fresh incident.ID, keys ...string) {
+	t.Helper()
+	raw := v.raw(t)
 	list, err := raw.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{})
 	must(t, err)
 	wantOpaque(t, "the list", list)
@@ -242,6 +262,12 @@ func (v *veiled) isDecoded(t *testing.T, h *historypb.History) {
 	var said bytes.Buffer
 	must(t, eachPayload(h, func(p *commonpb.Payload) {
 		plain, err := remote.Decode([]*commonpb.Payload{p})
+		if bytes.HasPrefix(p.GetData(), []byte("forged")) {
+			if err == nil || !strings.Contains(err.Error(), "not as it was encrypted") {
+				t.Errorf("a forged payload is decoded: %v", err)
+			}
+			return
+		}
 		must(t, err)
 		said.Write(plain[0].GetData())
 	}))

@@ -12,6 +12,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+
+	"muster/internal/encryption"
 )
 
 // DialOption has a client of Temporal encrypt every payload that it sends, and what failures say, and decrypt all that it gets: whatever
@@ -46,13 +48,22 @@ func (c Codec) outgoing(_ *proxy.VisitPayloadsContext, all []*commonpb.Payload) 
 	return c.Encode(all)
 }
 
-// incoming leaves a memo as it is that cannot be read: a list of runs goes on without one's title, where a key is lost.
-func (c Codec) incoming(in *proxy.VisitPayloadsContext, all []*commonpb.Payload) ([]*commonpb.Payload, error) {
-	plain, err := c.Decode(all)
-	if _, memo := in.Parent.(*commonpb.Memo); memo && err != nil {
-		return all, nil
+// incoming decrypts what this installation has written. What its keys have not encrypted, although it says so, stays as it is: whoever gets
+// it takes it for none of ours, and one such message does not keep a run from going on. A key that is not there may come.
+func (c Codec) incoming(_ *proxy.VisitPayloadsContext, all []*commonpb.Payload) ([]*commonpb.Payload, error) {
+	out := make([]*commonpb.Payload, len(all))
+	for n, p := range all {
+		plain, err := c.Decode(all[n : n+1])
+		switch {
+		case err == nil:
+			out[n] = plain[0]
+		case errors.Is(err, encryption.ErrChanged):
+			out[n] = p
+		default:
+			return nil, err
+		}
 	}
-	return plain, err
+	return out, nil
 }
 
 // explained gives the errors of the codec a code with which the SDK does not ask again and again.

@@ -13,7 +13,6 @@ import (
 	failurepb "go.temporal.io/api/failure/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
-	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
@@ -62,15 +61,6 @@ func (s *server) RespondActivityTaskFailed(_ context.Context, r *workflowservice
 
 func (s *server) StartWorkflowExecution(_ context.Context, r *workflowservice.StartWorkflowExecutionRequest) (*workflowservice.StartWorkflowExecutionResponse, error) {
 	return times(s, &s.started, r, &workflowservice.StartWorkflowExecutionResponse{RunId: "run"})
-}
-
-// ListWorkflowExecutions has two runs: one with the memo that it was started with, and one from before.
-func (s *server) ListWorkflowExecutions(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return &workflowservice.ListWorkflowExecutionsResponse{Executions: []*workflowpb.WorkflowExecutionInfo{
-		{Memo: s.started[1].GetMemo()}, {Memo: &commonpb.Memo{Fields: map[string]*commonpb.Payload{"memo": plain(`"old"`)}}},
-	}}, nil
 }
 
 // GetWorkflowExecutionHistory returns what it was sent.
@@ -175,36 +165,14 @@ func TestWhatIsSentAgainIsEncryptedOnce(t *testing.T) {
 	if encoded := s.failed[1].GetFailure(); encoded.GetApplicationFailureInfo().GetType() != "Refused" || encoded.GetMessage() != "Encoded failure" {
 		t.Errorf("the server sees %v", encoded)
 	}
-	if got := titles(t, c); got != "park's memo, old" {
-		t.Errorf("the list says %q", got)
-	}
-	// Whoever has no key, or another, is told which, and does not ask again and again. Lists go on.
+	// Whoever has no key, or another, is told which, and does not ask again and again.
 	for _, other := range []codec.Codec{{}, {Keys: ring{key("b")}}} {
-		if got := titles(t, dial(t, s, other)); got != ", old" {
-			t.Errorf("the list says %q", got)
-		}
 		before := s.asked
 		_, err := dial(t, s, other).GetWorkflowHistory(ctx, "incident", "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Next()
 		if _, ok := errors.AsType[*serviceerror.FailedPrecondition](err); !ok || !strings.Contains(err.Error(), `encrypted with payload key "a"`) || s.asked != before+1 {
 			t.Errorf("got %v, asked %d time(s)", err, s.asked-before)
 		}
 	}
-}
-
-// titles are the memos in the list, empty where they cannot be read.
-func titles(t *testing.T, c client.Client) string {
-	t.Helper()
-	list, err := c.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []string
-	for _, e := range list.GetExecutions() {
-		var title string
-		_ = converter.GetDefaultDataConverter().FromPayload(e.GetMemo().GetFields()["memo"], &title)
-		all = append(all, title)
-	}
-	return strings.Join(all, ", ")
 }
 
 // Without keys a client does what it did before.
@@ -216,6 +184,26 @@ func TestWithoutKeysAllIsInClear(t *testing.T) {
 	}
 	if got := string(s.signals[1].GetInput().GetPayloads()[0].GetData()); got != `"disk full"` {
 		t.Errorf("got %s", got)
+	}
+}
+
+// What says that our key has encrypted it, and is none of ours, keeps nobody from reading the rest.
+func TestForgedPayloadsStayAsTheyAre(t *testing.T) {
+	forged := encode(t, ring{{ID: "a", Secret: key("b").Secret}}, plain("x"))[0]
+	s := &server{
+		signals: make([]*workflowservice.SignalWorkflowExecutionRequest, 2), failed: make([]*workflowservice.RespondActivityTaskFailedRequest, 2),
+	}
+	s.signals[1] = &workflowservice.SignalWorkflowExecutionRequest{
+		Input: &commonpb.Payloads{Payloads: append(encode(t, ring{key("a")}, plain("x")), forged, plain("y"))},
+	}
+	signal, err := dial(t, s, codec.Codec{Keys: ring{key("a")}}).GetWorkflowHistory(t.Context(), "incident", "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range []*commonpb.Payload{plain("x"), forged, plain("y")} {
+		if got := signal.GetWorkflowExecutionSignaledEventAttributes().GetInput().GetPayloads()[n]; !proto.Equal(got, want) {
+			t.Errorf("payload %d is %v, want %v", n, got, want)
+		}
 	}
 }
 
