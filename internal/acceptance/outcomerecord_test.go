@@ -1,7 +1,10 @@
 package acceptance_test
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,6 +78,12 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 	short := &shortRuns{workflow: workflows.UsageWorkflowID("initech"), events: 30}
 	b := newBare(t, sink, organise(t, t.TempDir(), sink.url, nil), devserver.Options{Memory: true},
 		grpc.WithChainUnaryInterceptor(short.suggest, ahead.intercept))
+	refused := b.effects.Admission.Refused
+	b.effects.Admission.Refused = func(r worker.Refusal) {
+		if forged := r.Workflow == groupID("bank", "vendor") && r.Message == workflows.AlertsSignal; !forged && !strings.HasPrefix(r.Workflow, unsigned) {
+			refused(r)
+		}
+	}
 	w := worker.New(b.temporal, b.effects)
 	must(t, w.Start())
 	t.Cleanup(w.Stop)
@@ -93,21 +102,25 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		"go-live-cancelled":     (*ends).goLiveCancelled,
 		"maintenance-cancelled": (*ends).maintenanceCancelled,
 		"upgrade-overridden":    (*ends).upgradeOverridden,
+		"incident-split":        (*ends).incidentSplit,
+		"incident-vendor":       (*ends).incidentVendor,
+		"incident-unanswered":   (*ends).incidentUnanswered,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			keep(t, name, play(&ends{bare: b, T: t, leaps: ahead}))
 		})
 	}
+	t.Run("unsigned", func(t *testing.T) { (&ends{bare: b, T: t}).refusedStarts() })
 	t.Cleanup(func() { sink.check(t) })
 }
 
-// handsOver begins the hand-over of a schedule from bob to ann.
-func (e *ends) handsOver(schedule string, items ...handover.Item) (handovers *starter.Handovers, workflow string, h *handover.Handover) {
+// handsOver begins the hand-over of a schedule from bob to somebody.
+func (e *ends) handsOver(schedule, to string, items ...handover.Item) (handovers *starter.Handovers, workflow string, h *handover.Handover) {
 	e.Helper()
 	handovers, workflow = &starter.Handovers{Temporal: e.temporal, Keys: e.incidents.Keys}, workflows.HandoverWorkflowID(schedule)
 	h, err := handovers.Start(e.Context(), e.request("bob"), handover.Terms{
-		Schedule: schedule, Outgoing: bob(), Incoming: somebody("ann"), Note: "All quiet.", Within: handover.Usual, Zone: "UTC", Items: items,
+		Schedule: schedule, Outgoing: bob(), Incoming: somebody(to), Note: "All quiet.", Within: handover.Usual, Zone: "UTC", Items: items,
 		LastResort: []escalation.Target{{Kind: escalation.Person, ID: "cat"}},
 	})
 	must(e.T, err)
@@ -115,13 +128,20 @@ func (e *ends) handsOver(schedule string, items ...handover.Item) (handovers *st
 }
 
 func (e *ends) handoverDeclined() []*historypb.History {
-	handovers, workflow, _ := e.handsOver("primary")
-	must(e.T, handovers.Ask(e.Context(), "primary", e.request("ann"), handover.Decline{Reason: "I am ill."}))
+	e.sink.answer("/fay/app", failing(1_000, http.StatusServiceUnavailable, nil)) // so that what she is asked is under way, and taken back
+	handovers, workflow, _ := e.handsOver("primary", "fay")
+	must(e.T, until(e.Context(), "she is asked", func() error {
+		if len(e.sink.got(func(a attempt) bool { return a.path == "/fay/app" })) == 0 {
+			return errors.New("she is not")
+		}
+		return nil
+	}))
+	must(e.T, handovers.Ask(e.Context(), "primary", e.request("fay"), handover.Decline{Reason: "I am ill."}))
 	return e.run(e.T, workflow)
 }
 
 func (e *ends) handoverLapsed() []*historypb.History {
-	handovers, workflow, h := e.handsOver("secondary")
+	handovers, workflow, h := e.handsOver("secondary", "ann")
 	e.comes(workflow, func() {
 		must(e.T, handovers.Ask(e.Context(), "secondary", e.request("bob"), handover.Note{Text: "Ann, are you there?"}))
 	}, h.Due)
@@ -134,7 +154,7 @@ func (e *ends) handoverLapsed() []*historypb.History {
 
 func (e *ends) handoverUnknown() []*historypb.History {
 	const schedule = "tertiary"
-	handovers, workflow, _ := e.handsOver(schedule, handover.Item{
+	handovers, workflow, _ := e.handsOver(schedule, "ann", handover.Item{
 		Incident: "INC-7K3M9QX2PA", Title: "Trouble", Service: "Shop", Status: incident.Acknowledged, Priority: priority.P2,
 		Roles: []incident.Role{incident.IncidentManager},
 	})
@@ -180,7 +200,9 @@ func (e *ends) requests(terms request.Terms, want request.Status) (workflow stri
 }
 
 func (e *ends) requestDeclined() []*historypb.History {
-	workflow, ask := e.requests(asking("acme", supportplan.Grant{Kind: supportplan.AddOn}), request.Waiting)
+	terms := asking("acme", supportplan.Grant{Kind: supportplan.AddOn})
+	terms.Promises = append(terms.Promises, supportplan.Promise{Target: supportplan.Resolve, Days: 1, Calendar: "lost"})
+	workflow, ask := e.requests(terms, request.Waiting)
 	if ask("bob", request.Decline{Reason: "Mine."}) == nil {
 		e.Error("whoever has recorded it may decide on it")
 	}

@@ -55,12 +55,16 @@ func (e *ends) goLiveCancelled() []*historypb.History {
         escalate: {after: 1s, to: [owner]}
         evidence: [{id: log, what: The log}]
       - {id: extra, kind: manual, name: More, accountable: deployer, when: environments.staging.production}
+      - {id: answers, kind: check, name: It answers, needs: [], accountable: deployer,
+         check: {http: "{site}/ok", timeout: 1s, on_fail: fail, on_unclear: ask}}
       - {id: alone, kind: approval, name: Agree, needs: [], accountable: lead, vote: {voters: [lead], count: 1, exclude: [requester]}}
       - {id: go, kind: decision, name: Go, needs: [look], accountable: manager, shows: [look],
          vote: {voters: [owner, manager], each: party, exclude: [requester, implementers]}}
       - {id: after, kind: manual, name: Celebrate, needs: [go, alone], accountable: deployer}
 `), nil)
 	p.tells(timeline.VoteImpossible, 1)
+	p.becomes("answers", planrun.Unclear) // there is nothing that could
+	p.ask("ann", planrun.Settle{Capacity: p.in("ann"), Task: "answers", Status: planrun.Done, Reason: "I have seen it."})
 	p.tells(timeline.TaskEscalated, 1)
 	skip := func(until time.Time) planrun.Skip {
 		return planrun.Skip{Capacity: p.in("ann"), Task: "look", Reason: "It is known.", Control: "Look tomorrow.", Until: until}
@@ -115,7 +119,9 @@ func (p *played) refused(person string, c planrun.Command) {
 	p.tells(timeline.ActionRefused, before+1)
 }
 
-const change = "      - {id: change, name: Change, kind: manual, accountable: deployer, environment: staging, changes: true, overrun: finish}\n"
+const change = `      - {id: change, name: Change, kind: manual, accountable: deployer, environment: staging, changes: true, overrun: finish,
+         rollback: {component: shop, within: 1h, detail: Take it back.}}
+`
 
 // maintenanceCancelled loses the lock of its environment while it changes it, and its silence holds back more than a change explains.
 // Another run waits for that environment, and is cancelled too.
@@ -159,9 +165,10 @@ func (e *ends) flood(service, group string, count int) {
 	must(e.T, e.incidents.Deliver(e.Context(), groupID(service, group), def, batch))
 }
 
-// upgradeOverridden changes an environment in a freeze, as two people have agreed, and takes longer than they have.
+// upgradeOverridden changes an environment in a freeze, as two people have agreed, takes longer than they have, and is rolled back late.
 func (e *ends) upgradeOverridden() []*historypb.History {
-	p := e.plays(endedPlan("upgrade", change), map[string]string{"staging": "lab", "production": "production"})
+	short := strings.NewReplacer("overrun: finish", "overrun: roll-back", "within: 1h", "within: 2s").Replace(change)
+	p := e.plays(endedPlan("upgrade", short), map[string]string{"staging": "lab", "production": "production"})
 	p.becomes("change", planrun.Held)
 	asked := func(d time.Duration) {
 		p.ask("ann", planrun.AskOverride{
@@ -170,11 +177,15 @@ func (e *ends) upgradeOverridden() []*historypb.History {
 	}
 	asked(time.Hour)
 	p.ask("ben", planrun.ConfirmOverride{Capacity: p.in("ben"), Environment: "staging", Note: "Not for an hour."})
-	asked(3 * time.Second)
+	asked(5 * time.Second)
 	p.ask("ben", planrun.ConfirmOverride{Capacity: p.in("ben"), Environment: "staging", Grant: true})
 	p.becomes("change", planrun.Ready)
 	p.ask("ann", planrun.Begin{Capacity: p.in("ann"), Task: "change"})
+	p.tells(timeline.RollbackDecideBy, 1)
 	p.tells(timeline.WindowOverrun, 1)
-	p.ask("ann", planrun.Complete{Capacity: p.in("ann"), Task: "change"})
-	return p.over(planrun.Completed)
+	p.tells(timeline.RollbackLate, 1)
+	p.ask("ann", planrun.SettleUndo{Capacity: p.in("ann"), Task: "change", State: planrun.Undone, Note: "It is taken back."})
+	p.stands("it is rolled back", func(r *planrun.Run) bool { return r.Status == planrun.Halted })
+	p.ask("ben", planrun.Cancel{Capacity: p.in("ben"), Reason: "It has to wait."})
+	return p.over(planrun.Cancelled)
 }
