@@ -11,6 +11,7 @@ import (
 	alerts "muster/internal/alert"
 	"muster/internal/approval"
 	"muster/internal/authority"
+	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/timeline"
 	"muster/workflows"
@@ -72,8 +73,11 @@ func (e *ends) goLiveCancelled() []*historypb.History {
 	p.refused("ann", skip(time.Now().Add(2*time.Hour)))
 	p.ask("ann", skip(time.Time{}))
 	p.ask("sue", planrun.Waive{Capacity: p.in("sue"), Task: "look", Note: "It is not known."})
-	p.ask("ann", skip(time.Now().Add(2*time.Second)))
-	p.ask("sue", planrun.Waive{Capacity: p.in("sue"), Task: "look", Grant: true})
+	ends := time.Now().Add(30 * time.Minute)
+	p.ask("ann", skip(ends))
+	e.comes(workflows.PlanRunWorkflowID(plan.GoLive, "globex", "production"), func() {
+		p.ask("sue", planrun.Waive{Capacity: p.in("sue"), Task: "look", Grant: true})
+	}, ends)
 	p.tells(timeline.WaiverExpired, 1)
 	p.becomes("look", planrun.Ready)
 	p.ask("ben", planrun.Assign{Capacity: p.in("ben"), Task: "look", Person: p.person("ann")})
@@ -167,20 +171,21 @@ func (e *ends) flood(service, group string, count int) {
 
 // upgradeOverridden changes an environment in a freeze, as two people have agreed, takes longer than they have, and is rolled back late.
 func (e *ends) upgradeOverridden() []*historypb.History {
-	short := strings.NewReplacer("overrun: finish", "overrun: roll-back", "within: 1h", "within: 2s").Replace(change)
-	p := e.plays(endedPlan("upgrade", short), map[string]string{"staging": "lab", "production": "production"})
+	p := e.plays(endedPlan("upgrade", strings.Replace(change, "overrun: finish", "overrun: roll-back", 1)),
+		map[string]string{"staging": "lab", "production": "production"})
 	p.becomes("change", planrun.Held)
-	asked := func(d time.Duration) {
-		p.ask("ann", planrun.AskOverride{
-			Capacity: p.in("ann"), Environment: "staging", Freeze: "always", Reason: "It is broken.", Until: time.Now().Add(d),
-		})
+	until := time.Now().Add(2 * time.Hour).Truncate(time.Minute)
+	asked := func() {
+		p.ask("ann", planrun.AskOverride{Capacity: p.in("ann"), Environment: "staging", Freeze: "always", Reason: "It is broken.", Until: until})
 	}
-	asked(time.Hour)
-	p.ask("ben", planrun.ConfirmOverride{Capacity: p.in("ben"), Environment: "staging", Note: "Not for an hour."})
-	asked(5 * time.Second)
+	asked()
+	p.ask("ben", planrun.ConfirmOverride{Capacity: p.in("ben"), Environment: "staging", Note: "Not for two hours."})
+	asked()
 	p.ask("ben", planrun.ConfirmOverride{Capacity: p.in("ben"), Environment: "staging", Grant: true})
 	p.becomes("change", planrun.Ready)
-	p.ask("ann", planrun.Begin{Capacity: p.in("ann"), Task: "change"})
+	e.comes(workflows.PlanRunWorkflowID(plan.Upgrade, "globex", "production"), func() {
+		p.ask("ann", planrun.Begin{Capacity: p.in("ann"), Task: "change"})
+	}, until.Add(-time.Hour), until, until.Add(61*time.Minute)) // it has to be decided, the environment is frozen again, the rollback is late
 	p.tells(timeline.RollbackDecideBy, 1)
 	p.tells(timeline.WindowOverrun, 1)
 	p.tells(timeline.RollbackLate, 1)
