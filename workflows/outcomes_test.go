@@ -72,7 +72,7 @@ func shows(t *testing.T, ok func(shown) bool) bool {
 	return slices.ContainsFunc(all, func(s shown) bool { return strings.Contains(s.file, "/unreleased/") && ok(s) })
 }
 
-const how = "play it in internal/acceptance/outcomerecord_test.go or planoutcome_test.go, then make histories"
+const how = "play it in internal/acceptance/outcomerecord_test.go or beside it, then make histories"
 
 // final are the statuses with which something is over.
 func final[S ~string](all []S, over func(S) bool) (names []string) {

@@ -34,17 +34,24 @@ type openedIncident struct {
 
 func (e *ends) opens(service, group string, change func(*incident.Definition)) *openedIncident {
 	e.Helper()
-	o := &openedIncident{ends: e, service: service, group: group, workflow: groupID(service, group)}
-	def, err := e.live.Current().Definition("alertmanager", o.labels(), "")
-	must(e.T, err)
-	change(&def)
-	o.def = def
+	o := e.groups(service, group)
+	change(&o.def)
 	o.brings(alerts.Firing, 1)
 	o.id = becomes(e, o.workflow, "the incident opens", func(i *incident.Incident) bool { return !i.Ended() }).ID
 	must(e.T, until(e.Context(), "lists know it", func() error {
 		_, err := e.incidents.Find(e.Context(), o.id)
 		return err
 	}))
+	return o
+}
+
+// groups is a group of alerts that has opened nothing yet.
+func (e *ends) groups(service, group string) *openedIncident {
+	e.Helper()
+	o := &openedIncident{ends: e, service: service, group: group, workflow: groupID(service, group)}
+	var err error
+	o.def, err = e.live.Current().Definition("alertmanager", o.labels(), "")
+	must(e.T, err)
 	return o
 }
 

@@ -138,7 +138,7 @@ func (e *ends) maintenanceCancelled() []*historypb.History {
 	keep(e.T, "readiness-cancelled", second.over(planrun.Cancelled))
 	p.ask("ann", planrun.Begin{Capacity: p.in("ann"), Task: "change"})
 	p.tells(timeline.AlertsHolding, 1)
-	e.flood("plant", "staging", 101)
+	e.groups("plant", "staging").brings(alerts.Firing, 101)
 	p.tells(timeline.AlertsLet, 1)
 	keep(e.T, "silence-full", p.recorded(e.T, workflows.SilenceWorkflowID("globex", "staging"), over))
 	lock := workflows.EnvironmentLockWorkflowID("globex", "staging")
@@ -152,21 +152,6 @@ func (e *ends) maintenanceCancelled() []*historypb.History {
 	}))
 	p.ask("ben", planrun.Cancel{Capacity: p.in("ben"), Reason: "Too much is broken."})
 	return p.over(planrun.Cancelled)
-}
-
-// flood brings so many alerts of a group at once.
-func (e *ends) flood(service, group string, count int) {
-	e.Helper()
-	labels := alerts.FromMap(map[string]string{"service": service, "group": group})
-	def, err := e.live.Current().Definition("alertmanager", labels, "")
-	must(e.T, err)
-	batch := alerts.Batch{ID: group + "-flood", Source: "alertmanager", ReceivedAt: time.Now().UTC(), Posts: 1}
-	for n := range count {
-		batch.Alerts = append(batch.Alerts, alerts.Received{Times: 1, Alert: alerts.Alert{
-			Fingerprint: fmt.Sprintf("f%d", n), Name: "Trouble", State: alerts.Firing, StartsAt: batch.ReceivedAt, Labels: labels,
-		}})
-	}
-	must(e.T, e.incidents.Deliver(e.Context(), groupID(service, group), def, batch))
 }
 
 // upgradeOverridden changes an environment in a freeze, as two people have agreed, takes longer than they have, and is rolled back late.
