@@ -95,6 +95,7 @@ type played struct {
 	id   planrun.ID
 	site string
 	asks int
+	on   map[string]string // environments of the customer by those of the plan; nil: under the same names
 }
 
 // The histories of runs of plans that workflows/replay_test.go replays, played once more on a real engine and replayed at once.
@@ -121,10 +122,8 @@ func TestPlanHistoriesAsRecorded(t *testing.T) {
 	t.Cleanup(w.Stop)
 	begin := func(t *testing.T, content string) *played {
 		t.Helper()
-		p := &played{bare: b, T: t, runs: b.incidents.PlanRuns(), site: site}
-		r, err := p.runs.Start(t.Context(), starter.Request{ID: t.Name(), By: p.person("ben"), Via: "token:test"}, p.terms(content))
-		must(t, err)
-		p.id = r.ID
+		p := &played{bare: b, T: t, site: site}
+		p.begins(content)
 		return p
 	}
 
@@ -175,6 +174,16 @@ func TestPlanHistoriesAsRecorded(t *testing.T) {
 	sink.check(t)
 }
 
+// begins starts the run.
+func (p *played) begins(content string) {
+	p.Helper()
+	p.runs = p.incidents.PlanRuns()
+	terms := p.terms(content)
+	r, err := p.runs.Start(p.Context(), starter.Request{ID: p.Name() + string(terms.Plan.Kind), By: p.person("ben"), Via: "token:test"}, terms)
+	must(p.T, err)
+	p.id = r.ID
+}
+
 // givenUp tells whether a lock or a silence has ended: whoever had it cancels it, or it ends by itself.
 func givenUp(h *historypb.History) error {
 	if last := h.GetEvents()[len(h.GetEvents())-1].GetEventType(); last != enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED {
@@ -198,8 +207,12 @@ func (p *played) person(id string) timeline.Actor {
 
 func (p *played) terms(content string) planrun.Terms {
 	p.Helper()
+	on := p.on
+	if on == nil {
+		on = map[string]string{"staging": "staging", "production": "production"}
+	}
 	terms, err := p.live.Current().StartPlan(org.PlanStart{
-		File: "small.yaml", Content: []byte(content), Customer: "globex", Environments: map[string]string{"staging": "staging", "production": "production"},
+		File: "small.yaml", Content: []byte(content), Customer: "globex", Environments: on,
 		Parameters: map[string]string{"site": p.site},
 	})
 	must(p.T, err)
@@ -237,8 +250,14 @@ func (p *played) in(person string) planrun.Capacity {
 
 func (p *played) ask(person string, c planrun.Command) {
 	p.Helper()
+	must(p.T, p.runs.Ask(p.Context(), p.id, p.asked(person), c))
+}
+
+// asked is the next request of somebody.
+func (p *played) asked(person string) starter.Request {
+	p.Helper()
 	p.asks++
-	must(p.T, p.runs.Ask(p.Context(), p.id, starter.Request{ID: fmt.Sprintf("ask-%d", p.asks), By: p.person(person), Via: "token:test"}, c))
+	return starter.Request{ID: fmt.Sprintf("ask-%d", p.asks), By: p.person(person), Via: "token:test"}
 }
 
 // prepares does everything up to the decision.

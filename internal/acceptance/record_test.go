@@ -403,19 +403,27 @@ func (b *bare) run(t *testing.T, name string) []*historypb.History {
 func (b *bare) recorded(t *testing.T, name string, whole func(*historypb.History) error) []*historypb.History {
 	t.Helper()
 	var run *historypb.History
-	must(t, until(t.Context(), name+" is over", func() error {
-		run = &historypb.History{}
-		events := b.temporal.GetWorkflowHistory(t.Context(), name, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-		for events.HasNext() {
-			e, err := events.Next()
-			if err != nil {
-				return err
-			}
-			run.Events = append(run.Events, e)
+	must(t, until(t.Context(), name+" is over", func() (err error) {
+		if run, err = b.historyOf(t.Context(), name, ""); err != nil {
+			return err
 		}
 		return whole(run)
 	}))
 	return []*historypb.History{run}
+}
+
+// historyOf reads the history of a run of a workflow, the newest one where none is named.
+func (b *bare) historyOf(ctx context.Context, name, run string) (*historypb.History, error) {
+	h := &historypb.History{}
+	events := b.temporal.GetWorkflowHistory(ctx, name, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		e, err := events.Next()
+		if err != nil {
+			return nil, err
+		}
+		h.Events = append(h.Events, e)
+	}
+	return h, nil
 }
 
 // keep replays histories as an auditor would read them, and records them where there is none of that name yet.

@@ -48,6 +48,9 @@ const (
 // Statuses lists the statuses.
 func Statuses() []Status { return []Status{Running, Halted, RollingBack, Completed, Cancelled} }
 
+// Final tells whether nothing more can happen.
+func (s Status) Final() bool { return s == Completed || s == Cancelled }
+
 // A Value is a parameter as it was given.
 type Value struct {
 	ID    string    `json:"id"`
@@ -279,7 +282,7 @@ func Start(terms Terms, now time.Time) (*Run, error) {
 }
 
 // Over tells whether nothing more is decided.
-func (r *Run) Over() bool { return !r.Ended.IsZero() }
+func (r *Run) Over() bool { return r.Status.Final() }
 
 // task returns the state of a task, nil where there is none.
 func (r *Run) task(id string) *Task {

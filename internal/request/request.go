@@ -49,6 +49,9 @@ func Statuses() []Status {
 	return []Status{Received, Waiting, Accepted, Declined, Answered, Withdrawn, Closed}
 }
 
+// Final tells whether nothing more is decided.
+func (s Status) Final() bool { return s == Declined || s == Withdrawn || s == Closed }
+
 // Asked is what a customer asks for.
 type Asked struct {
 	Customer string              `json:"customer"`          // ID
@@ -349,7 +352,7 @@ func (r *Request) NextDue() time.Time {
 }
 
 // Over tells whether nothing more is decided.
-func (r *Request) Over() bool { return !r.Ended.IsZero() }
+func (r *Request) Over() bool { return r.Status.Final() }
 
 // Lapsed tells whether it is closed because nobody has objected to its answer in time.
 func (r *Request) Lapsed() bool {

@@ -99,6 +99,9 @@ const (
 	Closed Status = "closed"
 )
 
+// Statuses lists the statuses.
+func Statuses() []Status { return []Status{Open, Closed} }
+
 // Rules are what was agreed for a review when its incident opened. A review without any is one from before there were stages: it
 // takes notes, and a person closes it.
 type Rules struct {
