@@ -40,7 +40,7 @@ var histories = sync.OnceValues(func() (all []shown, err error) {
 		return nil, err
 	}
 	for _, file := range files {
-		kept, err := audit.Open(file)
+		kept, err := audit.Open(file, nil)
 		if err != nil {
 			return nil, err
 		}
