@@ -60,17 +60,22 @@ func Open(file string, keys encryption.Keys) (Kept, error) {
 		if err != nil {
 			return Kept{}, err
 		}
-		runs, err := Decode(bytes.NewReader(b.Parts[bundle.HistoriesPart]))
-		if err != nil {
-			return Kept{}, fmt.Errorf("%s: %s: %w", file, bundle.HistoriesPart, err)
-		}
-		return Kept{Runs: runs, State: b.Parts[bundle.StatePart], Timeline: b.Parts[bundle.TimelinePart]}, nil
+		return KeptIn(file, b)
 	}
 	runs, err := Decode(bytes.NewReader(content))
 	if err != nil {
 		return Kept{}, fmt.Errorf("%s: %w", file, err)
 	}
 	return Kept{Runs: runs}, nil
+}
+
+// KeptIn is what a bundle holds, which is not encrypted.
+func KeptIn(file string, b *bundle.Bundle) (Kept, error) {
+	runs, err := Decode(bytes.NewReader(b.Parts[bundle.HistoriesPart]))
+	if err != nil {
+		return Kept{}, fmt.Errorf("%s: %s: %w", file, bundle.HistoriesPart, err)
+	}
+	return Kept{Runs: runs, State: b.Parts[bundle.StatePart], Timeline: b.Parts[bundle.TimelinePart]}, nil
 }
 
 // Replay replays the runs, and compares their end with the state and the timeline that were kept, if they were.

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -15,35 +17,36 @@ import (
 func (a *app) auditExplain() *cobra.Command {
 	group := &cobra.Command{
 		Use: "explain COMMAND", DisableFlagsInUseLine: true, Short: "Say why something in a recorded history was so",
-		Long: `Replay the histories that muster incident history or muster upgrade history has exported, and say why something was so: the entries
-of the timeline that led to it, as this program derives them, and the one that decides. It needs no server and no network.`,
+		Long: `Replay the histories in a bundle or an export, or what an archive has of an ID, and say why something was so: the entries of the
+timeline that led to it, as this program derives them, and the one that decides. It needs no server.`,
 		Example: "  muster audit explain page kim " + anID + ".json\n  muster audit explain approval " + aRun + ".json go\n  muster audit explain status " + anID + ".json",
 		Args:    noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	a.viewFlags(group)
-	for _, cmd := range []*cobra.Command{a.explainPage(), a.explainApproval(), a.explainStatus()} {
-		a.decryptFlag(cmd)
+	var v vault
+	for _, cmd := range []*cobra.Command{a.explainPage(&v), a.explainApproval(&v), a.explainStatus(&v)} {
+		a.vaultFlags(cmd, &v)
 		group.AddCommand(cmd)
 	}
 	return group
 }
 
-func (a *app) explainPage() *cobra.Command {
+func (a *app) explainPage(v *vault) *cobra.Command {
 	return &cobra.Command{
-		Use:   "page PERSON FILE",
+		Use:   "page PERSON " + recordArgument,
 		Short: "Say why somebody was paged, or was not",
 		Long: `Say which step of the escalation has paged a person, given by id or name, and what had gone before; or, where none has, which steps
 had begun and what ended the paging.`,
 		Example: "  muster audit explain page kim " + anID + ".json",
-		Args:    wants("PERSON", "FILE"),
-		RunE: a.shows(func(_ *cobra.Command, args []string) error {
-			r, err := a.derived(args[1])
+		Args:    wants("PERSON", recordArgument),
+		RunE: a.shows(func(cmd *cobra.Command, args []string) error {
+			var x audit.PageAnswer
+			r, err := a.derived(cmd.Context(), *v, args[1], func(r *audit.Replayed) (err error) {
+				x, err = r.ExplainPage(args[0])
+				return err
+			})
 			if err != nil {
 				return err
-			}
-			x, err := r.ExplainPage(args[0])
-			if err != nil {
-				return fmt.Errorf("%s: %w", args[1], err)
 			}
 			return a.answer(x, func(w io.Writer) {
 				a.because(w, r, x.Answer)
@@ -53,23 +56,25 @@ had begun and what ended the paging.`,
 	}
 }
 
-func (a *app) explainApproval() *cobra.Command {
+func (a *app) explainApproval(v *vault) *cobra.Command {
 	return &cobra.Command{
-		Use:   "approval FILE [OF]",
+		Use:   "approval " + recordArgument + " [OF]",
 		Short: "Say how an approval stands, and why",
 		Long: `Say what was voted, approved, waived or made void, and what had changed before: of everything, or of one task, customer or environment,
 or of the text whose SHA-256 begins so.`,
 		Example: "  muster audit explain approval " + aRun + ".json\n  muster audit explain approval " + aRun + ".json go",
-		Args:    wants("FILE", "[OF]"),
-		RunE: a.shows(func(_ *cobra.Command, args []string) error {
-			r, err := a.derived(args[0])
+		Args:    wants(recordArgument, "[OF]"),
+		RunE: a.shows(func(cmd *cobra.Command, args []string) error {
+			var x audit.Answer
+			of := strings.Join(args[1:], "")
+			r, err := a.derived(cmd.Context(), *v, args[0], func(r *audit.Replayed) error {
+				if x = r.ExplainApproval(of); len(x.Entries) == 0 {
+					return fmt.Errorf("explain approval %s: nothing of that was to be approved", of)
+				}
+				return nil
+			})
 			if err != nil {
 				return err
-			}
-			of := strings.Join(args[1:], "")
-			x := r.ExplainApproval(of)
-			if len(x.Entries) == 0 {
-				return fmt.Errorf("explain approval %s: nothing in %s was to be approved", of, args[0])
 			}
 			return a.answer(x, func(w io.Writer) {
 				a.because(w, r, x)
@@ -80,20 +85,22 @@ or of the text whose SHA-256 begins so.`,
 	}
 }
 
-func (a *app) explainStatus() *cobra.Command {
+func (a *app) explainStatus(v *vault) *cobra.Command {
 	return &cobra.Command{
-		Use:     "status FILE",
+		Use:     "status " + recordArgument,
 		Short:   "Say which person or rule has changed status and priority",
 		Example: "  muster audit explain status " + anID + ".json",
-		Args:    wants("FILE"),
-		RunE: a.shows(func(_ *cobra.Command, args []string) error {
-			r, err := a.derived(args[0])
+		Args:    wants(recordArgument),
+		RunE: a.shows(func(cmd *cobra.Command, args []string) error {
+			var x audit.Answer
+			r, err := a.derived(cmd.Context(), *v, args[0], func(r *audit.Replayed) error {
+				if x = r.ExplainStatus(); len(x.Entries) == 0 {
+					return fmt.Errorf("explain status: a run of type %s has none; want an incident or a run of a plan", r.Type)
+				}
+				return nil
+			})
 			if err != nil {
 				return err
-			}
-			x := r.ExplainStatus()
-			if len(x.Entries) == 0 {
-				return fmt.Errorf("explain status: %s is of type %s; want that of an incident or of a run of a plan", args[0], r.Type)
 			}
 			return a.answer(x, func(w io.Writer) {
 				a.because(w, r, x)
@@ -104,19 +111,25 @@ func (a *app) explainStatus() *cobra.Command {
 	}
 }
 
-// derived replays a file for its timeline. Where the program differs from the record, what it says holds for the program.
-func (a *app) derived(file string) (*audit.Replayed, error) {
-	r, err := a.replayFile(file)
-	if err != nil {
-		return nil, err
+// derived replays a file, or what an archive has of an ID, for its timeline, and returns the first that has an answer. Where the program
+// differs from the record, what it says holds for the program.
+func (a *app) derived(ctx context.Context, v vault, what string, answered func(*audit.Replayed) error) (*audit.Replayed, error) {
+	all, err := a.replays(ctx, v, what)
+	for _, r := range all {
+		if r.State == nil {
+			err = errors.New("this program cannot follow it; muster audit replay says where")
+		} else {
+			err = answered(r.Replayed)
+		}
+		if err == nil {
+			if len(r.Differences.Listed) > 0 {
+				a.note(answersIn(a.language()).differs, r.File)
+			}
+			return r.Replayed, nil
+		}
+		err = fmt.Errorf("%s: %w", r.File, err)
 	}
-	if r.State == nil {
-		return nil, fmt.Errorf("%s: this program cannot follow it; muster audit replay says where", file)
-	}
-	if len(r.Differences.Listed) > 0 {
-		a.note(answersIn(a.language()).differs, file)
-	}
-	return r, nil
+	return nil, err
 }
 
 // because prints the entries that led to something, with the one that decides set off.

@@ -2,9 +2,11 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,40 +20,39 @@ type replayed struct {
 }
 
 func (a *app) auditReplay() *cobra.Command {
+	var v vault
 	cmd := &cobra.Command{
-		Use:   "replay FILE...",
+		Use:   "replay " + recordArgument + "...",
 		Short: "Run recorded histories through the workflows of this program, and compare",
-		Long: `Run the histories that muster incident history has exported through the workflows of this program, and compare what it does with
-the record: decisions, lengths of timers, inputs of activities and of other workflows, answers, what lists were told, and the
-state that one run hands to the next. Each difference names the run, the event and the place in its JSON. It needs no server and no
+		Long: `Run recorded histories through the workflows of this program, and compare what it does with the record: those in a bundle, those that
+muster incident history has exported, or all that an archive has of an ID. Compared are decisions, lengths of timers, inputs of activities and of
+other workflows, answers, what lists were told, the state that one run hands to the next, and the state and the timeline of a bundle. Each difference names the run, the event and the place in its JSON. It needs no server and no
 network, and fails where there is a difference.
 
 A program of a later version may tell activities more than the one that has recorded: that is a difference, too. A replay takes what came
 in from the record: muster audit actors checks who has sent it. Where nothing followed from something, such as when an activity was
 begun, no replay can tell that it was changed.`,
 		Example: "  muster incident history " + anID + " --file " + anID + ".json\n  muster audit replay " + anID + ".json\n" +
-			"  muster audit replay *.json -o json",
-		Args: wants("FILE..."),
+			"  muster audit replay " + anID + "   # of an archive\n  muster audit replay *.json -o json",
+		Args: wants(recordArgument + "..."),
 	}
-	a.decryptFlag(cmd)
+	a.vaultFlags(cmd, &v)
 	a.viewFlags(cmd)
-	cmd.RunE = a.shows(func(_ *cobra.Command, files []string) error { return a.replayFiles(files) })
+	cmd.RunE = a.shows(func(cmd *cobra.Command, of []string) error { return a.replayAll(cmd.Context(), v, of) })
 	return cmd
 }
 
-func (a *app) replayFiles(files []string) error {
+func (a *app) replayAll(ctx context.Context, v vault, of []string) error {
 	all, differ := []replayed{}, 0
 	var unread []error
-	for _, file := range files {
-		r, err := a.replayFile(file)
-		if err != nil {
-			unread = append(unread, err)
-			continue
-		}
+	for _, what := range of {
+		found, err := a.replays(ctx, v, what)
+		unread, all = append(unread, err), append(all, found...)
+	}
+	for _, r := range all {
 		if len(r.Differences.Listed) > 0 {
 			differ++
 		}
-		all = append(all, replayed{file, r})
 	}
 	if err := a.answer(all, func(w io.Writer) {
 		words := replayWordsIn(a.language())
@@ -62,25 +63,47 @@ func (a *app) replayFiles(files []string) error {
 		return err
 	}
 	if differ > 0 {
-		unread = append(unread, fmt.Errorf("audit replay: %d of %d file(s) differ from what this program does", differ, len(files)))
+		unread = append(unread, fmt.Errorf("audit replay: %d of %d file(s) differ from what this program does", differ, len(all)))
 	}
 	return errors.Join(unread...)
 }
 
-func (a *app) replayFile(file string) (*audit.Replayed, error) {
-	keys, err := a.decrypts()
+// replays replays what a file holds, or all that an archive has of an ID.
+func (a *app) replays(ctx context.Context, v vault, what string) (all []replayed, err error) {
+	add := func(file string, k audit.Kept, err error) error {
+		if err != nil {
+			return err
+		}
+		r, err := k.Replay()
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		all = append(all, replayed{file, r})
+		return nil
+	}
+	if strings.ContainsAny(what, "./") {
+		keys, err := a.decrypts()
+		if err != nil {
+			return nil, err
+		}
+		k, err := audit.Open(what, keys)
+		return all, add(what, k, err)
+	}
+	records, err := a.recordsOf(ctx, v, what)
 	if err != nil {
 		return nil, err
 	}
-	record, err := audit.Open(file, keys)
-	if err != nil {
-		return nil, err
+	for _, r := range records {
+		b, err := r.inClear()
+		var k audit.Kept
+		if err == nil {
+			k, err = audit.KeptIn(r.File, b)
+		}
+		if err := add(r.File, k, err); err != nil {
+			return all, err
+		}
 	}
-	r, err := record.Replay()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return r, nil
+	return all, nil
 }
 
 // replayWords say how a replay has gone.
