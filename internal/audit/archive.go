@@ -42,7 +42,7 @@ type Archive struct {
 	Newest   func() (encryption.Key, error) // with which bundles are encrypted; nil: they are not
 
 	// Retention says how long records stay. Where it is nil, they stay for ever.
-	Retention func() retention.Policy
+	Retention func() (retention.Policy, error)
 	NotErased func(error) // is told what of them could not be erased
 
 	looked time.Time               // for what need not stay

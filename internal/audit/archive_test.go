@@ -26,8 +26,9 @@ import (
 
 // files is an archive in memory. Writes fail when left is used up: the process that wrote was killed then.
 type files struct {
-	all  map[string][]byte
-	left int
+	all   map[string][]byte
+	left  int
+	stuck string // what is part of the names of files that nobody removes
 }
 
 var errKilled = errors.New("killed")
@@ -62,6 +63,9 @@ func (f *files) Create(_ context.Context, name string, content []byte) error {
 }
 
 func (f *files) Remove(_ context.Context, name string) error {
+	if f.stuck != "" && strings.Contains(name, f.stuck) {
+		return errors.New("it is locked")
+	}
 	if f.left == 0 {
 		return errKilled
 	}
@@ -84,6 +88,9 @@ func (*engine) Retention(context.Context) (time.Duration, error) { return 72 * t
 func (e *engine) List(_ context.Context, query string) (found []bundle.Counted, err error) {
 	var from, until string
 	if n, _ := fmt.Sscanf(strings.ReplaceAll(query, "'", ""), "CloseTime >= %s AND CloseTime < %s", &from, &until); n != 2 {
+		if strings.Contains(query, "StartTime") {
+			return nil, nil // none for long
+		}
 		return e.running, nil
 	}
 	after, _ := time.Parse(time.RFC3339Nano, from)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -41,7 +42,7 @@ func (r *Reader) Stays(ctx context.Context, p retention.Policy) ([]Stay, error) 
 	})
 }
 
-// stays is Stays of what may be due at an instant: nothing else is read. Of the zero one it is that of everything.
+// stays is Stays of what may be due at an instant, and of what was announced: nothing else is read. Of the zero one it is that of everything.
 func (r *Reader) stays(ctx context.Context, p retention.Policy, at time.Time, facts func(string) (bundle.Facts, error)) (all []Stay, err error) {
 	there, err := r.present(ctx, bundle.BundlesFolder, bundle.OrganisationsFolder, bundle.RefusalsFolder)
 	if err != nil {
@@ -53,31 +54,38 @@ func (r *Reader) stays(ctx context.Context, p retention.Policy, at time.Time, fa
 	}
 	var (
 		faults []error
-		next   time.Time // from which the version of the folder after the one looked at was in use
+		next   time.Time           // from which the version of the folder after the one looked at was in use
+		chains = map[string]bool{} // of refused attempts, whose newest file says how far they are archived
 	)
 	for _, rec := range slices.Backward(r.Log.Records()) {
-		s, end, isBundle := Stay{File: rec.Name, Announced: erased[rec.Name].after, record: rec}, rec.Until, rec.Kind == bundle.OfBundle
-		if !isBundle {
-			_, end = spans(rec.Name)
-		}
-		if rec.Kind == bundle.OfOrganisation && !strings.HasSuffix(rec.Name, ".refused.json") {
-			end, next = next, end
+		s, end := Stay{File: rec.Name, Announced: erased[rec.Name].after, record: rec}, rec.Until
+		switch rec.Kind {
+		case bundle.OfBundle:
+		case bundle.OfOrganisation:
+			if _, end = spans(rec.Name); !strings.HasSuffix(rec.Name, ".refused.json") {
+				end, next = next, end
+			}
+		case bundle.OfRefusals:
+			_, of, _ := strings.Cut(rec.Name, ".")
+			if chain, _, _ := strings.Cut(of, "-"); !chains[chain] {
+				chains[chain], end = true, time.Time{}
+			}
+		default:
+			continue // what proves the others stays
 		}
 		switch {
-		case !isBundle && rec.Kind != bundle.OfOrganisation && rec.Kind != bundle.OfRefusals:
-			continue // what proves the others stays
 		case !there[rec.Name] || end.IsZero(): // it is taken away, or in use
 			continue
-		case !at.IsZero() && p.Soonest(end).After(at):
+		case !at.IsZero() && s.Announced.IsZero() && (!p.Erases() || p.Soonest(end).After(at)):
 			continue
-		case isBundle:
+		case rec.Kind != bundle.OfBundle:
+			s.Kind, s.Verdict = string(rec.Kind), p.Of(nil, end)
+		default:
 			if s.Facts, err = facts(rec.Name); err != nil {
 				faults = append(faults, err)
 				continue
 			}
 			s.Verdict = p.Of(s.Customers, end)
-		default:
-			s.Kind, s.Verdict = string(rec.Kind), p.OfAll(end)
 		}
 		all = append(all, s)
 	}
@@ -85,84 +93,113 @@ func (r *Reader) stays(ctx context.Context, p retention.Policy, at time.Time, fa
 	return all, errors.Join(faults...)
 }
 
-// tidy erases what need not stay, once a day. What goes wrong is told and tried again: a store that lets nobody remove anything keeps all the same.
+// tidy erases what need not stay, once a day. What goes wrong is told and tried again the next day: a store that lets nobody remove anything
+// keeps all the same.
 func (a *Archive) tidy(ctx context.Context, log *bundle.Log, at time.Time) error {
 	if a.Retention == nil || at.Sub(a.looked) < erasesEvery {
 		return nil
 	}
-	switch err := a.erase(ctx, log, at); {
-	case ctx.Err() != nil:
+	p, err := a.Retention()
+	if err == nil {
+		err = a.erase(ctx, log, p, at)
+	}
+	if ctx.Err() != nil {
 		return ctx.Err()
-	case err != nil:
+	}
+	if a.looked = at; err != nil {
 		a.NotErased(err)
-	default:
-		a.looked = at
 	}
 	return nil
 }
 
-// erase takes away what need not stay. It says so in the log first, and waits: what a hold is put on meanwhile stays. Runs that go on need
-// what they have continued.
-func (a *Archive) erase(ctx context.Context, log *bundle.Log, at time.Time) error {
-	p := a.Retention()
-	if !p.Erases() {
-		return nil
-	}
-	if a.facts == nil {
-		a.facts = map[string]bundle.Facts{}
-	}
+// erase takes away what need not stay. It says so in the log first, and waits: what a hold is put on meanwhile stays, and the log says that
+// too. Runs that go on need what they have continued.
+func (a *Archive) erase(ctx context.Context, log *bundle.Log, p retention.Policy, at time.Time) error {
 	r := &Reader{Files: a.Files, Log: log}
-	all, faults := r.stays(ctx, p, at, func(name string) (bundle.Facts, error) {
-		f, known := a.facts[name]
-		if known {
+	all, err := r.stays(ctx, p, at, func(name string) (bundle.Facts, error) {
+		if f, known := a.facts[name]; known {
 			return f, nil
 		}
 		b, err := r.Bundle(ctx, name)
-		if err == nil {
-			f, a.facts[name] = b.Facts, b.Facts
-		}
-		return f, err
-	})
-	all = slices.DeleteFunc(all, func(s Stay) bool { return !s.Due(at) })
-	if len(all) > 0 {
-		running, err := a.Exporter.Source.List(ctx, "ExecutionStatus = 'Running'")
 		if err != nil {
-			return errors.Join(faults, err)
+			return bundle.Facts{}, err
 		}
-		goesOn := map[string]bool{}
-		for _, run := range running {
-			goesOn[run.Workflow] = true
+		if a.facts == nil {
+			a.facts = map[string]bundle.Facts{}
 		}
-		all = slices.DeleteFunc(all, func(s Stay) bool { return goesOn[s.Workflow] })
+		a.facts[name] = b.Facts
+		return b.Facts, nil
+	})
+	faults := []error{err}
+	goesOn, err := a.goingOn(ctx, all, at)
+	if err != nil {
+		return errors.Join(append(faults, err)...)
 	}
 	e := bundle.Erasure{At: at, After: at.Add(grace), Revision: p.Revision}
 	for _, s := range all {
-		switch {
-		case s.Announced.IsZero():
+		switch due, announced := s.Due(at) && !goesOn[s.FirstRun], !s.Announced.IsZero(); {
+		case due && !announced:
 			e.Files = append(e.Files, bundle.Erased{Name: s.File, SHA256: s.record.SHA256, Keep: s.Keep.String(), Of: s.Of, Until: s.Until})
-		case !s.Announced.After(at):
+		case !due && announced:
+			e.Stay = append(e.Stay, s.File)
+		case due && !s.Announced.After(r.counted()):
 			if err := a.Files.Remove(ctx, s.File); err != nil {
-				return errors.Join(faults, err)
+				faults = append(faults, err)
 			}
 			delete(a.facts, s.File)
 		}
 	}
-	for chunk := range slices.Chunk(e.Files, bundle.MaxRecords) {
-		part := e
-		part.Files = chunk
-		name, text, err := part.Encode()
+	return errors.Join(append(faults, a.announce(ctx, log, e))...)
+}
+
+// announce writes an erasure into the archive and its log, in parts that are not too large.
+func (a *Archive) announce(ctx context.Context, log *bundle.Log, e bundle.Erasure) error {
+	for files, stay := e.Files, e.Stay; len(files)+len(stay) > 0; {
+		n, m := min(len(files), bundle.MaxRecords), min(len(stay), bundle.MaxRecords)
+		e.Files, files, e.Stay, stay = files[:n], files[n:], stay[:m], stay[m:]
+		name, text, err := e.Encode()
 		if err != nil {
-			return errors.Join(faults, fmt.Errorf("write erasure: %w", err))
+			return fmt.Errorf("write erasure: %w", err)
 		}
-		record, err := a.write(ctx, bundle.OfErasure, name, text, at, at)
+		record, err := a.write(ctx, bundle.OfErasure, name, text, e.At, e.At)
 		if err == nil {
 			err = a.append(ctx, log, record)
 		}
 		if err != nil {
-			return errors.Join(faults, err)
+			return err
 		}
 	}
-	return faults
+	return nil
+}
+
+// goingOn tells of the chains of what is due which ones go on, by their first runs.
+func (a *Archive) goingOn(ctx context.Context, all []Stay, at time.Time) (map[string]bool, error) {
+	due := map[string]bool{} // workflow ids
+	for _, s := range all {
+		due[s.Workflow] = due[s.Workflow] || s.Workflow != "" && s.Due(at)
+	}
+	goesOn := map[string]bool{}
+	if !slices.Contains(slices.Collect(maps.Values(due)), true) {
+		return goesOn, nil
+	}
+	running, err := a.Exporter.Source.List(ctx, "ExecutionStatus = 'Running'")
+	if err != nil {
+		return nil, err
+	}
+	for _, run := range running {
+		if !due[run.Workflow] {
+			continue
+		}
+		h, err := a.Exporter.Source.History(ctx, run.Workflow, run.Run)
+		if errors.Is(err, ErrGone) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		goesOn[h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetFirstExecutionRunId()] = true
+	}
+	return goesOn, nil
 }
 
 // A taken file is one that an erasure is of.
@@ -173,7 +210,7 @@ type taken struct {
 	revision  string
 }
 
-// erased are the files that the log says are taken away, by their names. The first time counts.
+// erased are the files that the log says are taken away, by their names. Of each the newest word counts.
 func (r *Reader) erased(ctx context.Context) (map[string]taken, error) {
 	if r.gone != nil {
 		return r.gone, nil
@@ -192,13 +229,35 @@ func (r *Reader) erased(ctx context.Context) (map[string]taken, error) {
 			return nil, err
 		}
 		for _, f := range e.Files {
-			if _, before := gone[f.Name]; !before {
-				gone[f.Name] = taken{f, e.At, e.After, e.Revision}
-			}
+			gone[f.Name] = taken{f, e.At, e.After, e.Revision}
+		}
+		for _, name := range e.Stay {
+			delete(gone, name)
 		}
 	}
 	r.gone = gone
 	return gone, nil
+}
+
+// goneBy is the erasure of a file that is not there. Whatever is missing before its announced time has come was taken by somebody else.
+func (r *Reader) goneBy(ctx context.Context, name string) (t taken, ok bool, err error) {
+	all, err := r.erased(ctx)
+	if err != nil {
+		return t, false, err
+	}
+	t, ok = all[name]
+	return t, ok && !t.after.After(r.counted()), nil
+}
+
+// counted is until when the archive has looked at what there is: what is announced for later is not taken away yet.
+func (r *Reader) counted() time.Time {
+	var newest time.Time
+	for _, rec := range r.Log.Records() {
+		if (rec.Kind == bundle.OfCensus || rec.Kind == bundle.OfErasure) && rec.Until.After(newest) {
+			newest = rec.Until
+		}
+	}
+	return newest
 }
 
 // Erased tells how many bundles are taken away, and when the newest of them had ended.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
 	"muster/internal/audit"
@@ -23,8 +24,8 @@ func days(n int) retention.Rule { return retention.Rule{Keep: retention.Term{Day
 // keeping is a vault of two runs of acme and one of nobody in particular, of which records stay for 90 days.
 func keeping(t testing.TB, e *engine) (*vault, *retention.Policy) {
 	v := newVault(t, e)
-	p := &retention.Policy{Revision: "abc", Default: days(90), Customers: map[string]retention.Rule{}}
-	v.Retention = func() retention.Policy { return *p }
+	p := &retention.Policy{Revision: "abc", Default: days(90), Customers: map[string]retention.Rule{"acme": {}}}
+	v.Retention = func() (retention.Policy, error) { return *p, nil }
 	v.NotErased = func(err error) { v.remarks = append(v.remarks, err.Error()) }
 	return v, p
 }
@@ -99,44 +100,111 @@ func TestAHoldHolds(t *testing.T) {
 	v, p := keeping(t, recorded(t, "incident-happy", "handover"))
 	p.Customers["acme"] = retention.Rule{Hold: "dispute 17"}
 	v.on(0, 92, 101)
-	v.want("while it is held", "incident")
+	v.want("while it is held, and what may be about anybody too", "handover", "incident")
 	p.Customers["acme"] = retention.Rule{}
 	v.on(103)
 	p.Customers["acme"] = retention.Rule{Hold: "dispute 18"}
 	v.on(115)
-	v.want("when it is held once more, after it was announced", "incident")
+	v.want("when it is held once more, after it was announced", "handover", "incident")
 	stays, err := v.reader().Stays(t.Context(), *p)
-	if err != nil || len(stays) != 1 || stays[0].Hold != "acme: dispute 18" || stays[0].Announced.IsZero() || stays[0].Due(began.AddDate(9, 0, 0)) {
+	if err != nil || len(stays) != 2 || stays[0].Hold != "acme: dispute 18" || !stays[0].Announced.IsZero() || stays[0].Due(began.AddDate(9, 0, 0)) {
 		t.Errorf("it stays: %+v, %v", stays, err)
 	}
 	p.Customers["acme"] = days(400)
 	v.on(117)
-	v.want("when it has another term", "incident")
+	v.want("when it has another term", "handover", "incident")
 	p.Customers["acme"] = retention.Rule{}
-	v.on(119)
-	v.want("when nothing holds it any more")
+	v.on(300)
+	v.want("when nothing holds it any more, and the log says so anew", "handover", "incident")
+	v.on(306)
+	v.want("within the new grace", "handover", "incident")
+	v.on(308)
+	v.want("after it")
+}
+
+// A folder that cannot be read may hold anything.
+func TestNothingGoesWithoutAWordOfTheFolder(t *testing.T) {
+	v, p := keeping(t, recorded(t, "incident-happy"))
+	v.on(0, 92)
+	v.Retention = func() (retention.Policy, error) { return *p, errors.New("it has a fault") }
+	if _, err := v.pass(began.Add(110 * aDay)); err != nil || len(v.remarks) != 1 || !strings.Contains(v.remarks[0], "it has a fault") {
+		t.Fatalf("%v, %v", err, v.remarks)
+	}
+	v.remarks = nil
+	v.want("while it has", "incident")
+}
+
+// A file that stays stuck keeps no other from going.
+func TestWhatCannotBeRemoved(t *testing.T) {
+	v, _ := keeping(t, recorded(t, "incident-happy", "handover", "upgrade-happy"))
+	v.files.stuck = "incident"
+	v.on(0, 92)
+	for _, day := range []int{101, 102} {
+		if _, err := v.pass(began.Add(time.Duration(day) * aDay)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(v.remarks) != 2 || !strings.Contains(v.remarks[0], "locked") {
+		t.Errorf("said was %v, want it once a day", v.remarks)
+	}
+	v.remarks = nil
+	v.want("beside what is stuck", "incident")
+}
+
+// Whoever takes a file away that the log says will go is seen until it has gone.
+func TestWhatIsStolenAfterItWasAnnounced(t *testing.T) {
+	v, p := keeping(t, recorded(t, "incident-happy"))
+	v.on(0, 92, 93)
+	for name := range v.files.all {
+		if strings.HasPrefix(name, "bundles/") {
+			delete(v.files.all, name)
+		}
+	}
+	absent := func(what string) {
+		t.Helper()
+		if c, err := v.reader().Completeness(t.Context()); err != nil || c.Whole() || len(c.Absent) != 1 {
+			t.Errorf("%s: %+v, %v", what, c, err)
+		}
+		if _, err := v.reader().List(t.Context(), audit.Filter{}); err == nil || !strings.Contains(err.Error(), "it was taken away") {
+			t.Errorf("%s: got %v", what, err)
+		}
+	}
+	absent("within the grace")
+	p.Customers["acme"] = retention.Rule{Hold: "dispute"}
+	v.on(94)
+	absent("when it is held")
 }
 
 func TestARunThatGoesOnNeedsWhatItContinues(t *testing.T) {
 	v, _ := keeping(t, recorded(t, "handover"))
 	v.on(0)
-	v.engine.running = []bundle.Counted{{Workflow: v.engine.runs[0].Workflow, Run: "another", Kind: "HandoverWorkflow"}}
+	mine := v.engine.runs[0]
+	v.engine.running = []bundle.Counted{mine}
 	v.on(92, 101)
 	v.want("while it goes on", "handover")
 	v.engine.running = nil
 	v.on(103, 111)
 	v.want("when it has ended")
+
+	v, _ = keeping(t, recorded(t, "handover"))
+	v.on(0)
+	other := proto.CloneOf(v.engine.byRun[mine.Run])
+	other.Events[0].GetWorkflowExecutionStartedEventAttributes().FirstExecutionRunId = "another"
+	v.engine.byRun["another"] = other
+	v.engine.running = []bundle.Counted{{Workflow: mine.Workflow, Run: "another"}}
+	v.on(92, 101)
+	v.want("when another run of that name goes on")
 }
 
 func TestVersionsOfTheFolderStayWhileTheyAreInUse(t *testing.T) {
-	v, p := keeping(t, recorded(t, "handover"))
+	v, _ := keeping(t, recorded(t, "handover"))
 	const first, second, refused = "organisations/20261126T000000Z.a.json", "organisations/20270101T000000Z.b.json", "organisations/20261127T000000Z.c.refused.json"
-	const attempts = "refusals/20261126T000000Z_20261127T000000Z.abc-1-2.json"
-	for _, name := range []string{first, second, refused, attempts} {
+	const attempts, newest = "refusals/20261126T000000Z_20261127T000000Z.abc-1-2.json", "refusals/20261127T000000Z_20261127T000000Z.abc-3-3.json"
+	for _, name := range []string{first, second, refused, attempts, newest} {
 		v.files.all[name] = []byte("{}\n")
 	}
 	v.on(0, 92, 101)
-	for name, want := range map[string]bool{first: true, second: true, refused: false, attempts: false} {
+	for name, want := range map[string]bool{first: true, second: true, refused: false, attempts: false, newest: true} {
 		if _, there := v.files.all[name]; there != want {
 			t.Errorf("after 101 days %s is there: %t", name, there)
 		}
@@ -145,7 +213,6 @@ func TestVersionsOfTheFolderStayWhileTheyAreInUse(t *testing.T) {
 	if _, there := v.files.all[first]; there {
 		t.Errorf("%s is there after 138 days", first)
 	}
-	p.Default = days(90)
 	v.on(1000, 1010)
 	if _, there := v.files.all[second]; !there {
 		t.Errorf("%s is in use, and erased", second)
@@ -233,9 +300,10 @@ func TestErasingIsCutOff(t *testing.T) {
 							t.Fatal(err)
 						}
 						for _, f := range announced.Files {
-							if _, before := said[f.Name]; !before {
-								said[f.Name] = announced.At
-							}
+							said[f.Name] = announced.At
+						}
+						for _, name := range announced.Stay {
+							delete(said, name)
 						}
 					}
 				}

@@ -214,6 +214,9 @@ type insight struct {
 		Environments []struct {
 			Services any `json:"services"`
 		} `json:"environments"`
+		Origin struct { // of an action item
+			Customer any `json:"customer"`
+		} `json:"origin"`
 		Facts struct { // of a review
 			Incident string `json:"incident"`
 			Priority int    `json:"priority"`
@@ -315,7 +318,7 @@ func (i insight) facts(f *bundle.Facts) {
 	}
 	f.People = i.people
 	of := i.state
-	f.Customers = slices.Concat(idsOf(of.Customer), idsOf(of.Definition.Customers), idsOf(of.Facts.Record.Customers))
+	f.Customers = slices.Concat(idsOf(of.Customer), idsOf(of.Origin.Customer), idsOf(of.Definition.Customers), idsOf(of.Facts.Record.Customers))
 	f.Services = slices.Concat(idsOf(of.Service), idsOf(of.Definition.Service), idsOf(of.Facts.Record.ServiceID))
 	for _, e := range of.Environments {
 		f.Services = append(f.Services, idsOf(e.Services)...)

@@ -110,11 +110,11 @@ func (r *Reader) InClear(ctx context.Context, name string) (*bundle.Bundle, erro
 func (r *Reader) Bundle(ctx context.Context, name string) (*bundle.Bundle, error) {
 	content, err := r.Files.Get(ctx, name, bundle.MaxSize)
 	if errors.Is(err, fs.ErrNotExist) {
-		erased, err := r.erased(ctx)
+		t, was, err := r.goneBy(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		if t, was := erased[name]; was {
+		if was {
 			return nil, fmt.Errorf("read bundle %s: %w", name, t.why())
 		}
 		return nil, fmt.Errorf("read bundle %s: it is in the log, and not in the archive: it was taken away", name)
@@ -162,12 +162,13 @@ func (r *Reader) Completeness(ctx context.Context) (c Completeness, err error) {
 		}
 	}
 	slices.Sort(c.Hasty)
+	counted := r.counted()
 	var (
 		all    []bundle.Census
 		faults []error
 	)
 	for _, rec := range r.Log.Records() {
-		if _, was := erased[rec.Name]; was && !files[rec.Name] {
+		if t, was := erased[rec.Name]; was && !files[rec.Name] && !t.after.After(counted) {
 			c.Erased++
 			continue
 		}

@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// An Erasure says which files of an archive are taken away, and by which rule: each for the first time. The log keeps their entries, so what
-// is not there any more, and why, stays proven.
+// An Erasure announces which files of an archive are taken away, and by which rule, and which of those that were announced stay after all: of
+// a file the newest word counts. The log keeps its entry, so what is not there any more, and why, stays proven.
 type Erasure struct {
 	At       time.Time `json:"at"`
 	After    time.Time `json:"after"`    // until which a hold can still be put on them
 	Revision string    `json:"revision"` // of the organisation folder that says how long they stay
 	Files    []Erased  `json:"files"`
+	Stay     []string  `json:"stay,omitempty"` // names of files that were announced, and stay
 }
 
 // An Erased file is one of an archive that is taken away.
@@ -29,6 +30,7 @@ type Erased struct {
 func (e Erasure) Encode() (name string, text []byte, err error) {
 	e.At, e.After = e.At.UTC(), e.After.UTC()
 	e.Files = slices.SortedFunc(slices.Values(e.Files), func(a, b Erased) int { return strings.Compare(a.Name, b.Name) })
+	e.Stay = slices.Sorted(slices.Values(e.Stay))
 	text, err = Canonical(e)
 	return ErasuresFolder + "/" + numbered(e.At, text), text, err
 }

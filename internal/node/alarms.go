@@ -30,6 +30,12 @@ var (
 	}
 )
 
+// notErased tells of records that stay for longer than they should.
+var notErased = alarm{
+	"Records whose retention is over could not be erased: %s.",
+	"보존 기한이 지난 기록을 삭제하지 못했습니다: %s.",
+}
+
 // notAnchored is apart: it tells of an archive that is as it should be.
 var notAnchored = alarm{
 	"The newest checkpoint of the archive could not be sent to its anchor: %s.",

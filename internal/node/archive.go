@@ -54,10 +54,18 @@ func (n *Node) keeps(ctx context.Context) (*activities.Archives, error) {
 	}
 	n.archive = &audit.Archive{
 		Files: b, Keys: public, Private: private, Margin: margin, Settle: cmp.Or(c.Settle, 30*time.Second),
-		Tell:      func(w audit.Warning) { n.alarms.tell(notArchived, w.Run.Workflow) },
-		Memory:    remembered(filepath.Join(n.cfg.Data, "archive.checkpoint")),
-		Retention: func() retention.Policy { return n.org.Current().Retention() },
-		NotErased: func(err error) { n.cfg.Log.Error("what need not stay is not erased", "error", err) },
+		Tell:   func(w audit.Warning) { n.alarms.tell(notArchived, w.Run.Workflow) },
+		Memory: remembered(filepath.Join(n.cfg.Data, "archive.checkpoint")),
+		Retention: func() (retention.Policy, error) {
+			if err := n.org.Fault(); err != nil { // it may put a hold on something
+				return retention.Policy{}, fmt.Errorf("the organisation folder has a fault, so nothing is erased: %w", err)
+			}
+			return n.org.Current().Retention(), nil
+		},
+		NotErased: func(err error) {
+			n.cfg.Log.Error("what need not stay is not erased", "error", err)
+			n.alarms.tell(notErased, err.Error())
+		},
 		Exporter: &audit.Exporter{
 			Source: &n.runs, Keys: n.publicKeys, Reports: worker.ArchivedReports(n.texts),
 			Remark: func(run string, err error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -68,6 +69,9 @@ func (s *spool) flush(ctx context.Context) error {
 	return errors.Join(s.versions(ctx), s.attempts(ctx))
 }
 
+// refusedVersion ends the names of versions that were refused.
+const refusedVersion = ".refused.json"
+
 // stamp is how the names of such files say when something was.
 func stamp(at time.Time) string { return at.UTC().Format("20060102T150405Z") }
 
@@ -82,18 +86,22 @@ func (s *spool) versions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	known := map[string]bool{}
-	for _, name := range names {
+	// The same version twice in a row is one. One that comes again after another is new: from then on it is in use.
+	newest := map[bool]string{} // by whether it was refused
+	for _, name := range slices.Sorted(slices.Values(names)) {
 		_, of, _ := strings.Cut(name, ".")
-		known[of] = true
+		newest[strings.HasSuffix(of, refusedVersion)] = of
 	}
 	for _, v := range waiting {
-		of := v.Revision + map[bool]string{false: ".json", true: ".refused.json"}[v.Fault != ""]
-		if !known[of] {
+		of, refused := v.Revision+".json", v.Fault != ""
+		if refused {
+			of = v.Revision + refusedVersion
+		}
+		if newest[refused] != of {
 			if err := s.write(ctx, bundle.OrganisationsFolder+"/"+stamp(v.at)+"."+of, v.Version); err != nil {
 				return err
 			}
-			known[of] = true
+			newest[refused] = of
 		}
 		s.mu.Lock()
 		s.waiting = s.waiting[1:]

@@ -39,7 +39,11 @@ func readRule(o *object) retention.Rule {
 
 // Retention says how long records stay in the archive.
 func (o *Organisation) Retention() retention.Policy {
-	return retention.Policy{Revision: o.Revision, Default: o.records.rule, Customers: o.kept}
+	p := retention.Policy{Revision: o.Revision, Default: o.records.rule, Customers: map[string]retention.Rule{}}
+	for id := range o.customers {
+		p.Customers[id] = o.kept[id]
+	}
+	return p
 }
 
 // Anchor returns who gets the checkpoints of the archive, and how, with references resolved now. There is none where the folder says

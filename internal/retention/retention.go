@@ -73,7 +73,7 @@ type Rule struct {
 type Policy struct {
 	Revision  string // of the folder
 	Default   Rule
-	Customers map[string]Rule // by ID
+	Customers map[string]Rule // by ID, all that the folder knows
 }
 
 // Erases tells whether anything is ever erased by it.
@@ -109,40 +109,33 @@ func (v Verdict) Due(at time.Time) bool {
 	return v.Hold == "" && !v.Until.IsZero() && !v.Until.After(at)
 }
 
-// Of says how long a record stays that is about customers and had ended at an instant: for the longest of their terms, and of one that is
-// about none, for that of the organisation. A hold of any of them holds it.
+// Of says how long a record stays that is about customers and had ended at an instant: for the longest of their terms, and a hold of any of
+// them holds it. What names no customer, or one that the folder does not know any more, may be about anybody: it stays for as long as
+// anything.
 func (p Policy) Of(customers []string, end time.Time) Verdict {
-	type whose struct {
-		of   string
-		keep Term
+	unknown := func(c string) bool { _, known := p.Customers[c]; return !known }
+	anybody := len(customers) == 0 || slices.ContainsFunc(customers, unknown)
+	if anybody {
+		customers = slices.Collect(maps.Keys(p.Customers))
 	}
-	all, holds := []whose{}, []string{}
+	v, holds := Verdict{Keep: p.Default.Keep}, []string{}
 	if p.Default.Hold != "" {
 		holds = append(holds, p.Default.Hold)
 	}
-	if len(customers) == 0 {
-		all = append(all, whose{"", p.Default.Keep})
-	}
-	for _, c := range slices.Sorted(slices.Values(customers)) {
-		r := p.Customers[c]
+	for n, c := range slices.Sorted(slices.Values(customers)) {
+		r, of := p.Customers[c], c
 		if r.Keep == (Term{}) {
-			all = append(all, whose{"", p.Default.Keep})
-		} else {
-			all = append(all, whose{c, r.Keep})
+			r.Keep, of = p.Default.Keep, ""
+		}
+		if n == 0 && !anybody || r.Keep.compare(v.Keep, end) > 0 {
+			v.Keep, v.Of = r.Keep, of
 		}
 		if r.Hold != "" {
 			holds = append(holds, c+": "+r.Hold)
 		}
 	}
-	longest := slices.MaxFunc(all, func(a, b whose) int { return a.keep.compare(b.keep, end) })
-	v := Verdict{Keep: longest.keep, Of: longest.of, Hold: strings.Join(holds, "; ")}
-	if v.Keep != (Term{}) {
+	if v.Hold = strings.Join(holds, "; "); v.Keep != (Term{}) {
 		v.Until = v.Keep.After(end)
 	}
 	return v
-}
-
-// OfAll says how long a record stays that may be about anybody, such as a version of the folder: for as long as any other one.
-func (p Policy) OfAll(end time.Time) Verdict {
-	return p.Of(append(slices.Collect(maps.Keys(p.Customers)), ""), end) // "" is about nobody, and so of the organisation
 }

@@ -32,9 +32,10 @@ func TestWhoseTermCounts(t *testing.T) {
 		Customers: map[string]retention.Rule{"garam": {Keep: retention.Term{Years: 5}}, "nuri": {}, "sori": {Keep: retention.Term{Days: 100}}},
 	}
 	held := terms
-	held.Customers = map[string]retention.Rule{"garam": {Hold: "dispute 2026-17"}, "sori": {Keep: retention.Term{Days: 100}}}
-	silent := retention.Policy{Customers: map[string]retention.Rule{"sori": {Keep: retention.Term{Days: 100}}}}
-	all := retention.Policy{Default: retention.Rule{Keep: retention.Term{Days: 90}, Hold: "audit"}}
+	held.Customers = map[string]retention.Rule{"garam": {Hold: "dispute 2026-17"}, "nuri": {}, "sori": {Keep: retention.Term{Days: 100}}}
+	silent := retention.Policy{Customers: map[string]retention.Rule{"nuri": {}, "sori": {Keep: retention.Term{Days: 100}}}}
+	short := retention.Policy{Default: terms.Default, Customers: map[string]retention.Rule{"sori": {Keep: retention.Term{Days: 100}}}}
+	all := retention.Policy{Default: retention.Rule{Keep: retention.Term{Days: 90}, Hold: "audit"}, Customers: map[string]retention.Rule{"sori": {}}}
 	for name, c := range map[string]struct {
 		policy    retention.Policy
 		customers []string
@@ -43,8 +44,11 @@ func TestWhoseTermCounts(t *testing.T) {
 	}{
 		"the customer's own":               {terms, []string{"garam"}, "2029-03-01", "garam", ""}, // 2029 has no 29 February
 		"that of the organisation":         {terms, []string{"nuri"}, "2027-03-01", "", ""},
-		"of a customer that is gone":       {terms, []string{"gone"}, "2027-03-01", "", ""},
-		"about nobody":                     {terms, nil, "2027-03-01", "", ""},
+		"of a customer that is gone":       {terms, []string{"gone"}, "2029-03-01", "garam", ""},
+		"of one of two that is gone":       {terms, []string{"sori", "gone"}, "2029-03-01", "garam", ""},
+		"about nobody":                     {terms, nil, "2029-03-01", "garam", ""},
+		"about nobody, for the longest":    {short, nil, "2027-03-01", "", ""},
+		"about nobody, held for somebody":  {held, nil, "2027-03-01", "", "garam: dispute 2026-17"},
 		"the longest of several":           {terms, []string{"sori", "garam", "nuri"}, "2029-03-01", "garam", ""},
 		"shorter than the organisation's":  {terms, []string{"sori"}, "2024-06-08", "sori", ""},
 		"held for one of two":              {held, []string{"sori", "garam"}, "2027-03-01", "", "garam: dispute 2026-17"},
@@ -85,13 +89,13 @@ func TestNothingGoesSoonerForAnotherCustomer(t *testing.T) {
 				t.Fatalf("due for %v, and not for %s alone", of, id)
 			}
 		}
-		if p.OfAll(end).Due(at) && !(due && p.Of(nil, end).Due(at)) {
+		if p.Of(nil, end).Due(at) && !due {
 			t.Fatalf("what may be about anybody goes before what is about %v", of)
 		}
 		if erases := p.Erases(); due && !erases {
 			t.Fatal("it is said to erase nothing")
 		}
-		if slices.ContainsFunc(slices.Collect(maps.Values(p.Customers)), func(r retention.Rule) bool { return r.Hold != "" }) && p.OfAll(end).Due(at) {
+		if slices.ContainsFunc(slices.Collect(maps.Values(p.Customers)), func(r retention.Rule) bool { return r.Hold != "" }) && p.Of(nil, end).Due(at) {
 			t.Fatal("what may be about anybody goes although something is held")
 		}
 	})
