@@ -277,6 +277,21 @@ func (r *Reader) Erased(ctx context.Context) (bundles int, newest time.Time, err
 	return bundles, newest, err
 }
 
+// WhyErased says why everything that had an ID, such as INC-7K3M9QX2PA, is not there any more; nil where nothing of that ID was erased.
+func (r *Reader) WhyErased(ctx context.Context, id string) error {
+	erased, err := r.erased(ctx)
+	if err != nil {
+		return err
+	}
+	var why error
+	for _, name := range slices.Sorted(maps.Keys(erased)) {
+		if t, ok, err := r.goneBy(ctx, name); err == nil && ok && strings.Contains(name, "-"+id+".") {
+			why = fmt.Errorf("%s: %w", id, t.why())
+		}
+	}
+	return why
+}
+
 // ErrErased says that a file was taken away because it need not stay any longer.
 var ErrErased = errors.New("it was erased")
 

@@ -86,6 +86,14 @@ func TestWhatNeedNotStayIsErased(t *testing.T) {
 			t.Errorf("%s: %v, want that it was erased, and why", rec.Name, err)
 		}
 	}
+	_, rest, _ := strings.Cut(r.Log.Records()[1].Name, "-")
+	id, _, _ := strings.Cut(rest, ".")
+	if err := r.WhyErased(t.Context(), id); !errors.Is(err, audit.ErrErased) || !strings.HasPrefix(err.Error(), id+": it was erased after ") {
+		t.Errorf("of %s it says %v", id, err)
+	}
+	if err := r.WhyErased(t.Context(), "INC-0"); err != nil {
+		t.Errorf("of another one it says %v", err)
+	}
 	if all, err := r.List(t.Context(), audit.Filter{}); err != nil || len(all) > 0 {
 		t.Errorf("listed are %v, %v", all, err)
 	}

@@ -96,21 +96,28 @@ func (k Keys) Checkpoint(file string, text []byte) (Checkpoint, error) {
 	return c, nil
 }
 
-// CheckpointIn reads the checkpoint of this log that stands somewhere in a text, such as the message by which it came.
-func (k Keys) CheckpointIn(file string, text []byte) (Checkpoint, error) {
+// CheckpointsIn reads the checkpoints of this log that stand somewhere in a text, such as the messages by which they came, also as JSON.
+func (k Keys) CheckpointsIn(file string, text []byte) (all []Checkpoint, err error) {
 	const signed, signature = 4, "— "
-	lines := strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n")
+	lines := strings.Split(strings.NewReplacer("\r\n", "\n", `\r\n`, "\n", `\n`, "\n").Replace(string(text)), "\n")
 	for n := range lines {
 		end := n + signed
 		for end < len(lines) && strings.HasPrefix(lines[end], signature) {
 			end++
 		}
 		if lines[n] == k.log && end > n+signed && lines[n+signed-1] == "" {
-			text = []byte(strings.Join(lines[n:end], "\n") + "\n")
-			break
+			c, err := k.Checkpoint(file, []byte(strings.Join(lines[n:end], "\n")+"\n"))
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, c)
 		}
 	}
-	return k.Checkpoint(file, text)
+	if len(all) == 0 {
+		c, err := k.Checkpoint(file, text)
+		return []Checkpoint{c}, err
+	}
+	return all, nil
 }
 
 func (k Keys) checkpoint(text []byte) (c Checkpoint, err error) {

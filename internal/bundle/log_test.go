@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -343,11 +344,16 @@ func TestCheckpointsRefused(t *testing.T) {
 		wrong(t, err, want)
 	}
 	// A copy of any file of the log serves as well, and the message by which it came.
+	quoted, err := json.Marshal("Keep this:\n\n" + c.Text)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, text := range []string{
 		string(s.files["000000000000.log"]), "Keep this:\n\n" + c.Text + "\nMuster\n",
+		`{"text":` + string(quoted) + `,"incident":""}`,
 		"Keep this:\r\n\r\n" + strings.ReplaceAll(c.Text, "\n", "\r\n") + "\r\n",
 	} {
-		if got, err := key.public.CheckpointIn("kept", []byte(text)); err != nil || got != c {
+		if got, err := key.public.CheckpointsIn("kept", []byte(text)); err != nil || len(got) != 1 || got[0] != c {
 			t.Errorf("got %+v, %v of\n%s", got, err, text)
 		}
 	}

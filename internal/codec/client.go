@@ -6,7 +6,11 @@ import (
 
 	commonpb "go.temporal.io/api/common/v1"
 	failurepb "go.temporal.io/api/failure/v1"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/proxy"
+	querypb "go.temporal.io/api/query/v1"
+	updatepb "go.temporal.io/api/update/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -30,7 +34,9 @@ func (c Codec) DialOption() (grpc.DialOption, error) {
 		}},
 		Inbound: &proxy.VisitFailuresOptions{Visitor: func(_ *proxy.VisitFailuresContext, f *failurepb.Failure) error {
 			converter.DecodeCommonFailureAttributes(converter.GetDefaultDataConverter(), f)
-			f.EncodedAttributes = nil // a record looks the same, whether its payloads were encrypted or not
+			if !isEncrypted(f.GetEncodedAttributes()) { // else they are all that is known of it
+				f.EncodedAttributes = nil // a record looks the same, whether its payloads were encrypted or not
+			}
 			return nil
 		}},
 	})
@@ -48,9 +54,20 @@ func (c Codec) outgoing(_ *proxy.VisitPayloadsContext, all []*commonpb.Payload) 
 	return c.Encode(all)
 }
 
-// incoming decrypts what this installation has written. What its keys have not encrypted, although it says so, stays as it is: whoever gets
-// it takes it for none of ours, and one such message does not keep a run from going on. A key that is not there may come.
-func (c Codec) incoming(_ *proxy.VisitPayloadsContext, all []*commonpb.Payload) ([]*commonpb.Payload, error) {
+// incoming decrypts what this installation has written. Of what others can send, what its keys have not encrypted, although it says so,
+// stays as it is: whoever gets it takes it for none of ours, and one such message does not keep a run from going on. A key that is not there
+// may come.
+func (c Codec) incoming(v *proxy.VisitPayloadsContext, all []*commonpb.Payload) ([]*commonpb.Payload, error) {
+	switch v.Parent.(type) {
+	case *historypb.WorkflowExecutionStartedEventAttributes, *historypb.WorkflowExecutionSignaledEventAttributes, *updatepb.Input,
+		*querypb.WorkflowQuery, *commonpb.Header, *commonpb.Memo:
+		return c.decodeOwn(all)
+	}
+	return c.Decode(all)
+}
+
+// decodeOwn decrypts what our keys have encrypted, and leaves what they have not.
+func (c Codec) decodeOwn(all []*commonpb.Payload) ([]*commonpb.Payload, error) {
 	out := make([]*commonpb.Payload, len(all))
 	for n, p := range all {
 		plain, err := c.Decode(all[n : n+1])
@@ -71,6 +88,9 @@ func explained(ctx context.Context, method string, req, reply any, cc *grpc.Clie
 	err := next(ctx, method, req, reply, cc, opts...)
 	if e, ok := errors.AsType[*Error](err); ok {
 		return status.Error(codes.FailedPrecondition, e.Error())
+	}
+	if h, ok := reply.(*workflowservice.GetWorkflowExecutionHistoryResponse); ok && len(h.GetRawHistory()) > 0 {
+		return status.Error(codes.FailedPrecondition, "temporal sends histories as blobs, in which nothing is decrypted: want its setting frontend.sendRawWorkflowHistory off")
 	}
 	return err
 }

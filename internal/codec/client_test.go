@@ -34,6 +34,7 @@ type server struct {
 	failed  []*workflowservice.RespondActivityTaskFailedRequest
 	started []*workflowservice.StartWorkflowExecutionRequest
 	asked   int
+	raw     []*commonpb.DataBlob
 }
 
 func (*server) GetSystemInfo(context.Context, *workflowservice.GetSystemInfoRequest) (*workflowservice.GetSystemInfoResponse, error) {
@@ -67,7 +68,9 @@ func (s *server) StartWorkflowExecution(_ context.Context, r *workflowservice.St
 func (s *server) GetWorkflowExecutionHistory(context.Context, *workflowservice.GetWorkflowExecutionHistoryRequest) (*workflowservice.GetWorkflowExecutionHistoryResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.asked++
+	if s.asked++; s.raw != nil {
+		return &workflowservice.GetWorkflowExecutionHistoryResponse{RawHistory: s.raw}, nil
+	}
 	return &workflowservice.GetWorkflowExecutionHistoryResponse{History: &historypb.History{Events: []*historypb.HistoryEvent{
 		{EventId: 1, Attributes: &historypb.HistoryEvent_WorkflowExecutionSignaledEventAttributes{
 			WorkflowExecutionSignaledEventAttributes: &historypb.WorkflowExecutionSignaledEventAttributes{Input: s.signals[1].GetInput()},
@@ -204,6 +207,30 @@ func TestForgedPayloadsStayAsTheyAre(t *testing.T) {
 		if got := signal.GetWorkflowExecutionSignaledEventAttributes().GetInput().GetPayloads()[n]; !proto.Equal(got, want) {
 			t.Errorf("payload %d is %v, want %v", n, got, want)
 		}
+	}
+}
+
+// What only we write, and our key has not encrypted, is no such thing: nothing is decided on it.
+func TestAResultThatIsNotAsItWasEncryptedIsAnError(t *testing.T) {
+	forged := encode(t, ring{{ID: "a", Secret: key("b").Secret}}, plain("x"))
+	s := &server{
+		signals: []*workflowservice.SignalWorkflowExecutionRequest{nil, {}},
+		failed: []*workflowservice.RespondActivityTaskFailedRequest{nil, {Failure: &failurepb.Failure{
+			Message: "Encoded failure", EncodedAttributes: forged[0],
+		}}},
+	}
+	events := dial(t, s, codec.Codec{Keys: ring{key("a")}}).GetWorkflowHistory(t.Context(), "incident", "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	if _, err := events.Next(); err == nil || !strings.Contains(err.Error(), "payload key a: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Temporal can be told to send histories as blobs: a reader must not take them for what is in clear.
+func TestBlobsAreRefused(t *testing.T) {
+	s := &server{raw: []*commonpb.DataBlob{{EncodingType: enumspb.ENCODING_TYPE_PROTO3, Data: []byte("x")}}}
+	_, err := dial(t, s, codec.Codec{Keys: ring{key("a")}}).GetWorkflowHistory(t.Context(), "incident", "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Next()
+	if err == nil || !strings.Contains(err.Error(), "want its setting frontend.sendRawWorkflowHistory off") {
+		t.Errorf("got %v", err)
 	}
 }
 

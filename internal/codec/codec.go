@@ -69,7 +69,7 @@ func encrypted(k encryption.Key, p *commonpb.Payload) (*commonpb.Payload, error)
 func (c Codec) Decode(payloads []*commonpb.Payload) (out []*commonpb.Payload, err error) {
 	out = make([]*commonpb.Payload, len(payloads))
 	for n, p := range payloads {
-		if out[n] = p; string(p.GetMetadata()[converter.MetadataEncoding]) != Encoding {
+		if out[n] = p; !isEncrypted(p) {
 			continue
 		}
 		if out[n], err = c.decrypted(p); err != nil {
@@ -77,6 +77,10 @@ func (c Codec) Decode(payloads []*commonpb.Payload) (out []*commonpb.Payload, er
 		}
 	}
 	return out, nil
+}
+
+func isEncrypted(p *commonpb.Payload) bool {
+	return string(p.GetMetadata()[converter.MetadataEncoding]) == Encoding
 }
 
 // An Error says why a payload is not encrypted or decrypted: asking again does not help.
@@ -122,7 +126,7 @@ func (c Codec) DecodeJSON(body []byte) ([]byte, error) {
 			asked.Payloads[n] = &commonpb.Payload{}
 		}
 	}
-	plain, err := c.Decode(asked.GetPayloads())
+	plain, err := c.decodeOwn(asked.GetPayloads())
 	if err != nil {
 		return nil, err
 	}

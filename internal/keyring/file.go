@@ -49,6 +49,7 @@ func inOrder[K any](keys []K, of func(K) (id string, from time.Time)) ([]K, erro
 type followed[K any] struct {
 	file   string
 	decode func(text []byte) ([]K, error) // its errors show nothing of the text
+	follow func(before, now []K) error    // whether one may take the place of the other; nil: always
 
 	mu    sync.Mutex
 	keys  []K // the oldest first
@@ -92,6 +93,11 @@ func (f *followed[K]) reload() error {
 	keys, err := f.decode(text)
 	if err != nil {
 		return err
+	}
+	if f.follow != nil {
+		if err := f.follow(f.keys, keys); err != nil {
+			return err
+		}
 	}
 	f.keys, f.state = keys, state
 	return nil

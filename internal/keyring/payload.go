@@ -2,6 +2,7 @@ package keyring
 
 import (
 	"crypto/rand"
+	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -28,7 +29,7 @@ type PayloadRing struct {
 
 // OpenPayloads reads a file of payload keys. It makes none: whoever began with keys of their own could not read what the others write.
 func OpenPayloads(file string, now func() time.Time) (*PayloadRing, error) {
-	r := &PayloadRing{followed[encryption.Key]{file: file, decode: decodePayloads}, now}
+	r := &PayloadRing{followed[encryption.Key]{file: file, decode: decodePayloads, follow: keepsAll}, now}
 	err := r.reload()
 	if err == nil {
 		_, err = r.Newest()
@@ -40,6 +41,17 @@ func OpenPayloads(file string, now func() time.Time) (*PayloadRing, error) {
 		return nil, fmt.Errorf("open payload keys %s: %w", file, err)
 	}
 	return r, nil
+}
+
+// keepsAll asks that no key is lost or another one: what it has encrypted would be lost with it.
+func keepsAll(before, now []encryption.Key) error {
+	for _, k := range before {
+		n := slices.IndexFunc(now, func(o encryption.Key) bool { return o.ID == k.ID })
+		if n < 0 || subtle.ConstantTimeCompare(now[n].Secret, k.Secret) != 1 {
+			return fmt.Errorf("payload key %s is not in it any more, or is another one: want all keys that it has had; those from before stay in use", k.ID)
+		}
+	}
+	return nil
 }
 
 // Newest is the key that encrypts now.

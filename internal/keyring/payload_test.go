@@ -148,6 +148,18 @@ func TestABadFileOfPayloadKeysIsRefusedAtTheStartAndLaterChangesNothing(t *testi
 	if _, err := keyring.OpenPayloads(file, c.now); err == nil || !strings.Contains(err.Error(), "encrypts yet") {
 		t.Errorf("got %v", err)
 	}
+	// A file that is good in itself, and has lost what was encrypted with the keys of this one, is not followed either.
+	for name, keys := range map[string]string{"without our key": one("a", secret, from), "another secret": one(first.ID, secret, from)} {
+		if err := os.WriteFile(file, []byte(`{"keys":[`+keys+`]}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Err(); err == nil || !strings.Contains(err.Error(), "payload key "+first.ID+" is not in it any more") || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if k := newest(t, r); k.ID != first.ID || string(k.Secret) == strings.Repeat("S", encryption.SecretSize) {
+			t.Errorf("%s: another key encrypts", name)
+		}
+	}
 	if err := os.WriteFile(file, good, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 	}
 	n.onStop(engine.Stop)
 	if engine.UIURL != "" {
-		n.cfg.CodecOrigins = append(slices.Clone(n.cfg.CodecOrigins), engine.UIURL)
+		n.cfg.CodecOrigins = append(slices.Clone(n.cfg.CodecOrigins), engine.UIURL, strings.Replace(engine.UIURL, "127.0.0.1", "localhost", 1))
 	}
 	// The engine holds the data folder now: nobody else writes into it.
 	if err := n.admit(ctx); err != nil {

@@ -31,12 +31,14 @@ const (
 type guard struct {
 	node *Node
 	rate *throttle.Rate
+	slow *throttle.Rate // of those that wait: what they ask for takes nothing from others at their address
 	lock *throttle.Lock
 }
 
 func newGuard(n *Node) *guard {
 	return &guard{
 		node: n, rate: throttle.NewRate(addressRate, addressBurst, time.Now),
+		slow: throttle.NewRate(addressRate, addressBurst, time.Now),
 		lock: throttle.NewLock(guesses, guessWithin, guessLock, time.Now),
 	}
 }
@@ -60,7 +62,7 @@ func (g *guard) slowed(next http.Handler) http.Handler {
 		const patience = 10 * time.Second
 		began := time.Now()
 		for {
-			wait := g.rate.Wait(throttle.Address(r))
+			wait := g.slow.Wait(throttle.Address(r))
 			if wait <= 0 {
 				next.ServeHTTP(w, r)
 				return

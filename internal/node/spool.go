@@ -53,6 +53,9 @@ func leaveRefused(ctx context.Context, cfg Config, fault error) {
 	if cfg.Archive.Where == "" || !there {
 		return
 	}
+	const patience = 10 * time.Second // whoever has started it waits to read what is wrong
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	files, err := bucket.Open(ctx, cfg.Archive.Where)
 	if err == nil {
 		s := &spool{files: files, log: cfg.Log}

@@ -41,7 +41,7 @@ func archiveWordsIn(language string) archiveWords {
 			none: "해당하는 번들 없음", what: "종류", ran: "기간", level: "우선순위", of: "고객사", about: "서비스", workflow: "워크플로", runs: "실행", people: "관계자", code: "코드 버전", changes: "변경 ID", encrypted: "암호화 키", parts: "구성",
 			whole: "%s ~ %s: 전수 목록 %d건, 실행 %d건, 번들 %d건", gap: "전수 목록 누락: %s ~ %s", missing: "번들 없음: %s %s, 종료 %s: %s",
 			absent: "로그에는 있으나 증적 보관소에 없음: %s", unlogged: "증적 보관소에는 있으나 로그에 없음: %s", leftover: "중단된 보관 작업이 남긴 파일(불필요): %s", notWhole: "번들 %s이(가) 로그에 없음",
-			erased: "보존 기간이 지나 삭제된 파일 %d건", hasty: "보존 기간이 남았는데 로그에 삭제로 기록됨: %s",
+			erased: "보존 기한이 지나 삭제된 파일 %d건", hasty: "보존 기한이 남았는데 로그에 삭제로 기록됨: %s",
 		}
 	}
 	return archiveWords{
@@ -245,6 +245,9 @@ func (a *app) recordsOf(ctx context.Context, v vault, what string) (all []record
 	}
 	err = a.read(ctx, v, func(r *audit.Reader) error {
 		found, faults := r.List(ctx, audit.Filter{ID: what})
+		if why := r.WhyErased(ctx, what); len(found) == 0 && why != nil {
+			return errors.Join(faults, why)
+		}
 		if len(found) == 0 {
 			return errors.Join(faults, fmt.Errorf("%s: in no bundle of the archive; muster audit list shows which there are", printable(what)))
 		}

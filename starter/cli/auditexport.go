@@ -56,6 +56,11 @@ their own machine. Of what else is in the archive, the log has names of files an
 			return a.read(cmd.Context(), v, func(r *audit.Reader) error {
 				all, faults := r.List(cmd.Context(), f.Filter)
 				x, err := chosen(all, ids)
+				for _, id := range ids {
+					if why := r.WhyErased(cmd.Context(), id); why != nil && err != nil {
+						err = why
+					}
+				}
 				if err != nil {
 					return errors.Join(faults, err)
 				}
@@ -66,7 +71,7 @@ their own machine. Of what else is in the archive, the log has names of files an
 				return errors.Join(faults, a.answer(x, func(w io.Writer) {
 					wrote, verify := exportWords(a.language())
 					lines(w, fmt.Sprintf(wrote+"\n"+verify+"\n", x.Folder, len(x.Bundles), x.Entries))
-					fmt.Fprintf(w, "  muster audit verify $(find %[1]s/bundles -name '*.tar') --log %[1]s/log --key %[1]s/archive.pub\n", printable(out))
+					fmt.Fprintf(w, "  find \"%[1]s/bundles\" -name '*.tar' -exec muster audit verify --log \"%[1]s/log\" --key \"%[1]s/archive.pub\" {} +\n", printable(out))
 				}))
 			})
 		}),
@@ -105,6 +110,8 @@ func (x exported) write(ctx context.Context, r *audit.Reader, key string) error 
 	if err != nil {
 		return err
 	}
+	next := fmt.Sprintf("%012d", x.Entries) // what was appended since the log was read is none of this
+	names = slices.DeleteFunc(names, func(name string) bool { return name >= next })
 	for n := range names {
 		names[n] = path.Join(bundle.LogFolder, names[n])
 	}

@@ -32,14 +32,14 @@ func lookWordsIn(language string) lookWords {
 		return lookWords{
 			when: "일시", what: "내용", id: "번호", file: "파일", none: "예외 없음",
 			left: "왼쪽만", right: "오른쪽만", later: "%s 늦음", sooner: "%s 빠름",
-			part: "구성 파일", kind: "종류", shown: "내용", times: "횟수", clean: "%s: 전자우편 주소, 전화번호, 토큰 없음", of: "%s: %d건 발견",
+			part: "구성 파일", kind: "종류", shown: "내용", times: "횟수", clean: "%s: 찾는 개인정보나 비밀 없음", of: "%s: %d건 발견",
 			kinds: map[audit.PersonalKind]string{audit.Mail: "전자우편 주소", audit.Phone: "전화번호", audit.Token: "토큰", audit.Name: "이름"},
 		}
 	}
 	return lookWords{
 		when: "WHEN", what: "WHAT", id: "ID", file: "FILE", none: "no exceptions",
 		left: "left only", right: "right only", later: "%s later", sooner: "%s sooner",
-		part: "PART", kind: "KIND", shown: "TEXT", times: "TIMES", clean: "%s: no e-mail address, phone number or token", of: "%s: %d found",
+		part: "PART", kind: "KIND", shown: "TEXT", times: "TIMES", clean: "%s: none of the personal data or secrets that are looked for", of: "%s: %d found",
 		kinds: map[audit.PersonalKind]string{audit.Mail: "e-mail address", audit.Phone: "phone number", audit.Token: "token", audit.Name: "name"},
 	}
 }

@@ -39,13 +39,13 @@ func (a *app) auditRetention() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use: "retention", Short: "Say how long each file of an archive stays, and what holds it",
-		Long: `Say of each file of an archive how long it stays by what an organisation folder says of records, as the archive itself would decide
-now: by whose term, which legal hold keeps it, and what the log has announced to go. With --within, only what goes within so many days
-unless a hold is put on it. It changes nothing.`,
+		Long: `Say of each file of an archive how long it stays by what an organisation folder says of records: by whose term, which legal hold keeps
+it, and what the log has announced to go. With --within, only that whose term is over within so many days: the archive announces it then,
+and removes it a week later unless a hold is put on it, or its run still goes on. It changes nothing.`,
 		Example: "  muster audit retention --org ./org\n  muster audit retention --org ./org --within 30 -o json",
 		Args:    wants(), ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	cmd.Flags().IntVar(&days, "within", 0, "only what goes within so many `DAYS`")
+	cmd.Flags().IntVar(&days, "within", 0, "only that whose term is over within so many `DAYS`")
 	a.vaultFlags(cmd, &v)
 	a.viewFlags(cmd)
 	return a.explains(cmd, func(ctx context.Context, o *org.Organisation, _ []string) error {
@@ -80,7 +80,7 @@ func (p page) stays(all []audit.Stay) {
 		}
 		if s.Hold != "" {
 			why += "; " + fmt.Sprintf(say.held, s.Hold)
-		} else if !s.Announced.IsZero() {
+		} else if !s.Announced.IsZero() && s.Due(s.Announced) {
 			why += "; " + fmt.Sprintf(say.goes, p.instant(s.Announced))
 		}
 		rows = append(rows, []string{until, printable(why), printable(cmp.Or(s.ID, strings.ToLower(s.Kind))), printable(path.Base(s.File))})

@@ -223,11 +223,18 @@ func continues(l *bundle.Log, k bundle.Keys, file string) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read checkpoint: %w", err)
 	}
-	old, err := k.CheckpointIn(file, text)
+	all, err := k.CheckpointsIn(file, text)
 	if err != nil {
 		return 0, err
 	}
-	return old.Size, l.Continues(file, old)
+	var most int64
+	for _, old := range all {
+		if err := l.Continues(file, old); err != nil {
+			return 0, err
+		}
+		most = max(most, old.Size)
+	}
+	return most, nil
 }
 
 func proveFile(file string, l *bundle.Log) (fileProof, error) {

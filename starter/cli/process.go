@@ -282,8 +282,9 @@ func encrypting(keys string, archive bool, origins []string) error {
 	}
 	for _, o := range origins {
 		u, err := url.Parse(o)
-		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Scheme+"://"+u.Host != o {
-			return misused("--codec-origins %q: want such as https://temporal.example.com, without a path", o)
+		usual := map[string]string{"https": "443", "http": "80"}
+		if err != nil || usual[u.Scheme] == "" || u.Host == "" || u.Port() == usual[u.Scheme] || strings.ToLower(u.Scheme+"://"+u.Host) != o {
+			return misused("--codec-origins %q: want such as https://temporal.example.com, as browsers write it: in lower case, without a path or the usual port", o)
 		}
 	}
 	return nil
