@@ -98,6 +98,9 @@ func (r *Repository) Update(ctx context.Context, ref ticket.Ref, t ticket.Ticket
 	if err := r.call(ctx, http.MethodGet, "/issues/"+ref.ID, nil, &there); err != nil {
 		return err
 	}
+	if there.ref().ID != ref.ID {
+		return &delivery.Unavailable{Detail: "the answer is about another issue than was asked for"}
+	}
 	return r.bring(ctx, &there, t)
 }
 
@@ -111,6 +114,9 @@ func (r *Repository) find(ctx context.Context, t ticket.Ticket) (*issue, error) 
 		var all []issue
 		if err := r.call(ctx, http.MethodGet, "/issues?"+q.Encode(), nil, &all); err != nil {
 			return nil, err
+		}
+		if all == nil {
+			return nil, &delivery.Unavailable{Detail: "the answer to a list is not what the API of GitHub says"}
 		}
 		for n := range all {
 			if ticket.FindMark(all[n].Body, t.Key).Key != "" && all[n].Number > 0 {
