@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -314,6 +315,7 @@ func (c Contract) answers(t *testing.T) {
 		{"429", answer(429, "Retry-After", "17", told), false, 17 * time.Second, "429"},
 		{"500", answer(500, "", "", told), false, 0, "500"},
 		{"503", answer(503, "Retry-After", "90", told), false, 90 * time.Second, "503"},
+		{"203", answer(203, "", "", "<html>Sign in"), true, 0, "is the token right?"},
 		{"302", answer(302, "Location", elsewhere.URL+"/"+Secret, ""), true, 0, "not followed"},
 		{"307", answer(307, "Location", elsewhere.URL+"/"+Secret, ""), true, 0, "not followed"},
 		{"a page", answer(200, "", "", "<html>Sign in "+Secret), false, 0, "not what the API"},
@@ -356,7 +358,11 @@ func (c Contract) answers(t *testing.T) {
 }
 
 func (c Contract) slow(t *testing.T) {
-	l := &line{Desk: c.Desk(), fault: func(_ int, _ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true }}
+	l := &line{Desk: c.Desk(), fault: func(_ int, _ http.ResponseWriter, r *http.Request) bool {
+		_, _ = io.Copy(io.Discard, r.Body) // a server notices that nobody waits only when it has read all
+		<-r.Context().Done()
+		return true
+	}}
 	srv := httptest.NewServer(l)
 	defer srv.Close()
 	s := c.System(srv.URL, outbound.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}, 50*time.Millisecond)

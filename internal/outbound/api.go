@@ -103,6 +103,9 @@ func (a *API) request(ctx context.Context, method, path string, body any) (*http
 // judge turns the answer into nil or an error that says what the other side said. Paths of an API are no secrets; those of its
 // address may be.
 func (a *API) judge(base *url.URL, resp *http.Response, content []byte) error {
+	if resp.StatusCode == http.StatusNonAuthoritativeInfo { // a page to sign in, where a token is not taken
+		return &delivery.Refusal{Detail: answer(base, resp) + ": this is not the API itself; is the token right?"}
+	}
 	said := ""
 	if kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";"); kind == "text/plain" || strings.HasSuffix(kind, "json") {
 		said = Line(string(content), 300)
