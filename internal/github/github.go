@@ -30,6 +30,9 @@ type Repository struct {
 	Labels  map[string]string // by priority; one that is not there sets none
 }
 
+// API is where GitHub's own API is.
+const API = "https://api.github.com"
+
 // What an issue can be.
 const (
 	Open       = "open"
@@ -42,6 +45,11 @@ func States() map[string]string {
 	return map[string]string{
 		"triggered": Open, "acknowledged": Open, "mitigated": Open, "resolved": Completed, "closed": Completed, "merged": NotPlanned,
 	}
+}
+
+// Labels are the usual ones of priorities.
+func Labels() map[string]string {
+	return map[string]string{"P1": "P1", "P2": "P2", "P3": "P3", "P4": "P4", "P5": "P5"}
 }
 
 const (

@@ -45,6 +45,11 @@ var (
 	safeKey = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,49}$`)
 )
 
+// Priorities are those that Jira comes with.
+func Priorities() map[string]string {
+	return map[string]string{"P1": "Highest", "P2": "High", "P3": "Medium", "P4": "Low", "P5": "Lowest"}
+}
+
 // SafeKey tells whether a project may be called so.
 func SafeKey(key string) bool { return safeKey.MatchString(key) }
 

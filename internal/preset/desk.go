@@ -28,7 +28,8 @@ type Desk struct {
 	Settings   map[string]string // what the preset needs
 	States     map[string]string // over those of the preset
 	Priorities map[string]string // over those of the preset
-	Fields     any               // added to the body of a new ticket
+	Fields     map[string]any    // others that a new ticket needs
+	NoPriority bool              // tickets are given none
 }
 
 // rest is how long to wait for a ticket whose answer was lost.
@@ -132,11 +133,14 @@ func (d *Desk) create(ctx context.Context, t ticket.Ticket) (*item, error) {
 		body = join(body, c.Prioritised)
 	}
 	body, err := p.body(body)
+	if err == nil {
+		body, err = d.withFields(body)
+	}
 	if err != nil {
 		return nil, &delivery.Refusal{Detail: "the new ticket cannot be written: " + err.Error()}
 	}
 	var out any
-	if err := d.call(ctx, c.request, p, join(d.Fields, body), &out); err != nil {
+	if err := d.call(ctx, c.request, p, body, &out); err != nil {
 		return nil, outbound.Later(err, rest)
 	}
 	id := c.ID.text(out)
@@ -144,6 +148,31 @@ func (d *Desk) create(ctx context.Context, t ticket.Ticket) (*item, error) {
 		return nil, outbound.Later(d.strange(), rest)
 	}
 	return d.read(ctx, id)
+}
+
+// withFields adds the organisation's own fields to the body of a new ticket; what Muster says itself stays.
+func (d *Desk) withFields(body any) (any, error) {
+	c := d.Preset.Create
+	if c.Each == nil {
+		var own any = maps.Clone(d.Fields)
+		for _, key := range slices.Backward(c.Under) {
+			own = map[string]any{key: own}
+		}
+		if len(d.Fields) == 0 {
+			return body, nil
+		}
+		return join(own, body), nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Fields)) {
+		one, err := (places{"name": name}).body(c.Each)
+		m, ok := one.(map[string]any)
+		if err != nil || !ok {
+			return nil, fmt.Errorf("field %s has no place: %w", name, err)
+		}
+		m["value"] = d.Fields[name]
+		body = join(body, []any{m})
+	}
+	return body, nil
 }
 
 // bring makes a ticket say what t says, its mark with the last request that changes anything.
@@ -281,7 +310,12 @@ func (d *Desk) filled(t ticket.Ticket, m ticket.Mark) places {
 	if t.URL != "" {
 		back = "\n\nMuster: " + t.URL
 	}
-	priority := func(of string) string { return cmp.Or(d.Priorities[of], d.Preset.Priorities[of]) }
+	priority := func(of string) string {
+		if d.NoPriority {
+			return ""
+		}
+		return cmp.Or(d.Priorities[of], d.Preset.Priorities[of])
+	}
 	p := d.places(
 		"key", t.Key, "title", t.Heading(d.Preset.Title), "mark", m.String(), "priority", priority(t.Priority), "markdown", outbound.Fenced(text)+back,
 		"html", paragraphs(text)+paragraphs(strings.TrimSpace(back)), "htmlnote", paragraphs(t.Note), "pre", pre(text)+back, "note", t.Note,

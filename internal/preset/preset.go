@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"muster/templates"
 )
 
 // Preset describes a system.
@@ -71,6 +73,8 @@ type create struct {
 
 	ID          where `yaml:"id"`
 	Prioritised any   `yaml:"prioritised"` // added to the body when there is a priority to set
+	Under       where `yaml:"under"`       // where in the body other fields stand …
+	Each        any   `yaml:"each"`        // … or what one of a {name} adds to it, beside its value
 }
 
 type update struct {
@@ -103,8 +107,8 @@ type kinds struct {
 const folder = "tickets"
 
 // Names lists what ships.
-func Names(shipped fs.FS) ([]string, error) {
-	entries, err := fs.ReadDir(shipped, folder)
+func Names() ([]string, error) {
+	entries, err := fs.ReadDir(templates.FS, folder)
 	if err != nil {
 		return nil, fmt.Errorf("list presets of ticket systems: %w", err)
 	}
@@ -115,8 +119,11 @@ func Names(shipped fs.FS) ([]string, error) {
 	return all, nil
 }
 
-// Load reads a preset, and tries each of its places.
-func Load(shipped fs.FS, name string) (*Preset, error) {
+// Load reads a preset that ships.
+func Load(name string) (*Preset, error) { return LoadFrom(templates.FS, name) }
+
+// LoadFrom reads a preset, and tries each of its places.
+func LoadFrom(shipped fs.FS, name string) (*Preset, error) {
 	content, err := fs.ReadFile(shipped, path.Join(folder, name+".yaml"))
 	if err != nil {
 		return nil, fmt.Errorf("load preset %s: %w", name, err)
@@ -135,7 +142,7 @@ func Load(shipped fs.FS, name string) (*Preset, error) {
 func (p *Preset) check() error {
 	known := places{}
 	for _, name := range slices.Concat(p.Needs, []string{
-		"url", "key", "id", "revision", "title", "markdown", "html", "pre", "note", "htmlnote", "mark", "priority", "others", "state", "event",
+		"url", "name", "key", "id", "revision", "title", "markdown", "html", "pre", "note", "htmlnote", "mark", "priority", "others", "state", "event",
 	}) {
 		known[name] = "1"
 	}
@@ -144,7 +151,7 @@ func (p *Preset) check() error {
 			return err
 		}
 	}
-	bodies := []any{p.Find.Body, p.Create.Body, p.Create.Prioritised, p.Update.Body, p.Update.Prioritised, p.Update.Moved, p.Update.Noted}
+	bodies := []any{p.Find.Body, p.Create.Body, p.Create.Prioritised, p.Create.Each, p.Update.Body, p.Update.Prioritised, p.Update.Moved, p.Update.Noted}
 	if c := p.Comments; c != nil {
 		bodies = append(bodies, c.Body, c.Get, c.Post)
 	}

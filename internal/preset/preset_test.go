@@ -36,7 +36,7 @@ func shipped() map[string]contract.Contract {
 
 func desk(t testing.TB, name, url string, guard outbound.Guard, timeout time.Duration) *preset.Desk {
 	t.Helper()
-	p, err := preset.Load(templates.FS, name)
+	p, err := preset.Load(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func desk(t testing.TB, name, url string, guard outbound.Guard, timeout time.Dur
 }
 
 func TestContract(t *testing.T) {
-	names, err := preset.Names(templates.FS)
+	names, err := preset.Names()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,9 +137,15 @@ func TestStatesByTheirKind(t *testing.T) {
 func TestWhatANewTicketNeedsBeside(t *testing.T) {
 	a := &azure{}
 	s := serve(t, "azure-devops", a)
-	s.Fields = []any{map[string]any{"op": "add", "path": "/fields/System.AreaPath", "value": `Mirnet Ops\Shop {title}`}}
+	s.Fields = map[string]any{"System.AreaPath": `Mirnet Ops\Shop {title}`, "Custom.Load": 0.5}
 	if _, err := s.Open(t.Context(), contract.Revision(1, "triggered", "P3")); err != nil || a.items[0].Fields["System.AreaPath"] != `Mirnet Ops\Shop {title}` {
 		t.Errorf("got %v, %v", err, a.items)
+	}
+	d := &redmine{}
+	s = serve(t, "redmine", d)
+	s.Fields, s.NoPriority = map[string]any{"priority_id": 9.0, "subject": "not this"}, true
+	if _, err := s.Open(t.Context(), contract.Revision(1, "triggered", "P3")); err != nil || d.issues[0].Priority != 9 || !strings.HasPrefix(d.issues[0].Subject, "[P3]") {
+		t.Errorf("got %v, %+v", err, d.issues[0])
 	}
 }
 
@@ -174,12 +180,12 @@ func TestPresetsThatAreWrong(t *testing.T) {
 		{"name: Redmine", "name: [", ""},
 	} {
 		text := strings.Replace(string(good), tt.was, tt.is, 1)
-		_, err := preset.Load(fstest.MapFS{"tickets/x.yaml": {Data: []byte(text)}}, "x")
+		_, err := preset.LoadFrom(fstest.MapFS{"tickets/x.yaml": {Data: []byte(text)}}, "x")
 		if text == string(good) || err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", tt.is, err, tt.want)
 		}
 	}
-	if _, err := preset.Load(templates.FS, "none"); err == nil {
+	if _, err := preset.Load("none"); err == nil {
 		t.Error("a preset that does not ship was loaded")
 	}
 }
