@@ -4,6 +4,7 @@ package contract
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -53,6 +54,7 @@ type Contract struct {
 	System func(url string, guard outbound.Guard, timeout time.Duration) System
 	States map[string]string // how the desk calls what Muster calls triggered, acknowledged, resolved and closed
 	Again  string            // how it calls triggered after it was resolved, if not the same
+	Sample string            // how it may call a ticket
 	High   string            // how it calls P1 …
 	Low    string            // … and P3
 }
@@ -85,6 +87,7 @@ func (c Contract) Run(t *testing.T) {
 	t.Run("opened late", c.openedLate)
 	t.Run("old news", c.oldNews)
 	t.Run("answers", c.answers)
+	t.Run("any answers", c.anyAnswers)
 	t.Run("names", c.names)
 	t.Run("cancelled", c.cancelled)
 }
@@ -377,6 +380,45 @@ func (c Contract) slow(t *testing.T) {
 	if _, err := c.System("desk", outbound.Guard{}, time.Second).Open(t.Context(), life()[0]); !delivery.IsRefusal(err) {
 		t.Errorf("no URL: got %v", err)
 	}
+}
+
+// Whatever a system answers, an attempt ends, and asks no more than an attempt should.
+func (c Contract) anyAnswers(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		keys := rapid.SampledFrom([]string{
+			"result", "issues", "issue", "workItems", "value", "id", "iid", "number", "key", "sys_id", "state", "status", "statusCategory", "fields",
+			"labels", "properties", "muster", "comments", "transitions", "to", "name", "body", "description", "correlation_id", "rev",
+		})
+		leaves := rapid.OneOf(
+			rapid.Just[any](nil), rapid.Just[any](true), rapid.Just[any](1), rapid.Just[any](-1.5), rapid.Just[any]("OPS-1"), rapid.Just[any](life()[0].Key),
+			rapid.Just[any](strings.Repeat("0", 32)), rapid.Just[any](life()[0].Mark().String()), rapid.Just[any]("x"),
+		)
+		values := leaves
+		for range 4 { // levels
+			below := values
+			values = rapid.OneOf(
+				leaves, rapid.Custom(func(r *rapid.T) any { return rapid.SliceOfN(below, 0, 3).Draw(r, "list") }),
+				rapid.Custom(func(r *rapid.T) any { return rapid.MapOfN(keys, below, 0, 6).Draw(r, "object") }),
+			)
+		}
+		l, s := c.connect(r)
+		answers := rapid.SliceOfN(values, 1, 12).Draw(r, "answers")
+		l.fault = func(n int, w http.ResponseWriter, _ *http.Request) bool {
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(answers[n%len(answers)])
+			return true
+		}
+		ref, err := s.Open(t.Context(), life()[1])
+		if asked := l.requests(); len(asked) > 30 {
+			r.Errorf("%d requests in one attempt", len(asked))
+		}
+		if err == nil && strings.ContainsAny(ref.ID, "/?#% ") {
+			r.Errorf("a ticket is called %q", ref.ID)
+		}
+		if err := s.Update(t.Context(), ticket.Ref{ID: c.Sample}, life()[1]); err != nil && strings.Contains(err.Error(), Secret) {
+			r.Error(err)
+		}
+	})
 }
 
 // Neither a key nor what a system has called its ticket leads anywhere else.

@@ -159,7 +159,7 @@ func TestContract(t *testing.T) {
 			return system(url, guard, timeout)
 		},
 		States: map[string]string{"triggered": "open", "acknowledged": "open", "resolved": "completed", "closed": "completed"},
-		High:   "prio-high", Low: "prio-low",
+		Sample: "1", High: "prio-high", Low: "prio-low",
 	}.Run(t)
 }
 

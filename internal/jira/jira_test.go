@@ -284,7 +284,7 @@ func TestContract(t *testing.T) {
 					return p
 				},
 				States: map[string]string{"triggered": "To Do", "acknowledged": "In Progress", "resolved": map[bool]string{true: "In Progress", false: "Done"}[d.locked], "closed": "Done"},
-				High:   "Highest", Low: "Medium",
+				Sample: "OPS-1", High: "Highest", Low: "Medium",
 			}.Run(t)
 		})
 	}

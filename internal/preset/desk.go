@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"html"
 	"maps"
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,6 +33,9 @@ type Desk struct {
 
 // rest is how long to wait for a ticket whose answer was lost.
 const rest = 30 * time.Second
+
+// candidates are how many tickets an attempt has the time to look at.
+const candidates = 15
 
 var safeID = regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
 
@@ -90,7 +92,10 @@ func (d *Desk) find(ctx context.Context, t ticket.Ticket) (*item, error) {
 	if !ok {
 		return nil, d.strange()
 	}
-	for _, x := range all[:min(len(all), 5)] { // each names the key; more than one is a mistake of people
+	for n, x := range all { // each names the key: others are tickets in which people speak of the incident
+		if n == candidates {
+			return nil, &delivery.Refusal{Detail: fmt.Sprintf("%d tickets speak of %s, and none of the first %d is its own", len(all), t.Key, candidates)}
+		}
 		id := f.ID.text(x)
 		if !safeID.MatchString(id) {
 			return nil, d.strange()
@@ -370,5 +375,5 @@ func (d *Desk) call(ctx context.Context, r request, p places, body, into any) er
 	if r.Type != "" {
 		api.Header["Content-Type"] = r.Type
 	}
-	return api.Call(ctx, cmp.Or(r.method(), http.MethodGet), path, body, into)
+	return api.Call(ctx, r.method(), path, body, into)
 }

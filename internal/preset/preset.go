@@ -5,6 +5,7 @@ package preset
 import (
 	"fmt"
 	"io/fs"
+	"net/http"
 	"path"
 	"slices"
 	"strings"
@@ -178,13 +179,13 @@ func (p *Preset) check() error {
 func (r request) method() string {
 	switch {
 	case r.Post != "":
-		return "POST"
+		return http.MethodPost
 	case r.Put != "":
-		return "PUT"
+		return http.MethodPut
 	case r.Patch != "":
-		return "PATCH"
+		return http.MethodPatch
 	}
-	return "GET"
+	return http.MethodGet
 }
 
 func (r request) path() string { return r.Get + r.Post + r.Put + r.Patch }

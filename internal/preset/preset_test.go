@@ -1,13 +1,17 @@
 package preset_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"muster/internal/contract"
 	"muster/internal/delivery"
@@ -63,6 +67,7 @@ func TestContract(t *testing.T) {
 	}
 	for name, c := range all {
 		t.Run(name, func(t *testing.T) {
+			c.Sample = "1"
 			c.System = func(url string, guard outbound.Guard, timeout time.Duration) contract.System {
 				return desk(t, name, url, guard, timeout)
 			}
@@ -147,6 +152,45 @@ func TestWhatANewTicketNeedsBeside(t *testing.T) {
 	if _, err := s.Open(t.Context(), contract.Revision(1, "triggered", "P3")); err != nil || d.issues[0].Priority != 9 || !strings.HasPrefix(d.issues[0].Subject, "[P3]") {
 		t.Errorf("got %v, %+v", err, d.issues[0])
 	}
+}
+
+func TestTicketsInWhichPeopleSpeakOfIt(t *testing.T) {
+	g := &gitlab{}
+	s := serve(t, "gitlab", g)
+	for n := range 16 {
+		g.issues = append(g.issues, &gitlabIssue{IID: n + 1, Title: "see INC-7K3M9QX2PA", State: "opened"})
+	}
+	if _, err := s.Open(t.Context(), contract.Revision(1, "triggered", "P3")); !delivery.IsRefusal(err) || !strings.Contains(err.Error(), "16 tickets speak of INC-7K3M9QX2PA") {
+		t.Errorf("got %v", err)
+	}
+	g.issues = g.issues[:14]
+	for range 2 {
+		if ref, err := s.Open(t.Context(), contract.Revision(1, "triggered", "P3")); err != nil || ref.ID != "15" {
+			t.Errorf("got %+v, %v", ref, err)
+		}
+	}
+}
+
+// Whatever is filled in stays where it was put: in its part of the path, in its value of the query.
+func TestPlacesLeadNowhereElse(t *testing.T) {
+	var asked *url.URL
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	defer srv.Close()
+	d := desk(t, "gitlab", srv.URL, outbound.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}, time.Second)
+	rapid.Check(t, func(r *rapid.T) {
+		project := rapid.OneOf(rapid.String(), rapid.StringMatching(`[./?#%&={}a-z\\-]{1,12}`)).Draw(r, "project")
+		d.Settings = map[string]string{"project": project}
+		if _, err := d.Open(t.Context(), contract.Revision(1, "triggered", "P3")); !delivery.IsRefusal(err) {
+			r.Fatal(err)
+		}
+		parts := strings.Split(asked.EscapedPath(), "/")
+		if got, err := url.PathUnescape(parts[min(4, len(parts)-1)]); len(parts) != 6 || err != nil || got != project || asked.Query().Get("search") != "INC-7K3M9QX2PA" {
+			r.Errorf("project %q: asked %s", project, asked)
+		}
+	})
 }
 
 func TestLabelsOfOtherPrioritiesGo(t *testing.T) {

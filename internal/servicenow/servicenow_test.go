@@ -141,7 +141,7 @@ func TestContract(t *testing.T) {
 				System: func(url string, guard outbound.Guard, timeout time.Duration) contract.System {
 					return table(url, name, guard, timeout)
 				},
-				States: states, Again: map[string]string{servicenow.Incidents: "2"}[name], High: "1/1", Low: "2/2",
+				States: states, Again: map[string]string{servicenow.Incidents: "2"}[name], Sample: strings.Repeat("0", 32), High: "1/1", Low: "2/2",
 			}.Run(t)
 		})
 	}
