@@ -32,16 +32,16 @@ func (m Mark) String() string {
 	return fmt.Sprintf("muster:%s:%d:%s:%s", m.Key, m.Revision, m.Status, m.Priority)
 }
 
-// FindMark returns the mark of a key in a text, zero when it has none. The last one counts: Muster's own stands at the end, and
-// before it is what alerts say.
-func FindMark(text, key string) (m Mark) {
-	for _, found := range marks.FindAllStringSubmatch(text, -1) {
-		if found[1] == key {
-			n, _ := strconv.Atoi(found[2]) // nine digits
-			m = Mark{key, n, found[3], found[4]}
-		}
+// FindMark returns the mark of a ticket by its text, zero where that is the ticket of another key or of nobody. The last mark counts:
+// Muster's own stands at the end, and before it is what alerts say, who may speak of other tickets.
+func FindMark(text, key string) Mark {
+	all := marks.FindAllStringSubmatch(text, -1)
+	if len(all) == 0 || all[len(all)-1][1] != key {
+		return Mark{}
 	}
-	return m
+	last := all[len(all)-1]
+	n, _ := strconv.Atoi(last[2]) // nine digits
+	return Mark{key, n, last[3], last[4]}
 }
 
 // Noted tells whether a text is the comment on this revision.

@@ -56,6 +56,10 @@ func TestMarksComeBack(t *testing.T) {
 		if got := ticket.FindMark("\n"+m.String(), m.Key+"-2"); got != (ticket.Mark{}) {
 			r.Fatalf("the mark of another key was taken: %+v", got)
 		}
+		other := ticket.Mark{Key: m.Key + "-2", Revision: 1, Status: "triggered", Priority: "P1"}
+		if got := ticket.FindMark(m.String()+"\n"+other.String(), m.Key); got != (ticket.Mark{}) {
+			r.Fatalf("the ticket of another key that speaks of this one was taken: %+v", got)
+		}
 	})
 }
 
