@@ -26,6 +26,7 @@ type TicketSystem interface {
 type Tickets struct {
 	System TicketSystem
 	Writer Writer
+	Page   func(incident.ID) string // where people find an incident, empty when they cannot; nil: nobody knows
 }
 
 // SyncTicketInput is what a ticket should say.
@@ -39,13 +40,23 @@ type SyncTicketInput struct {
 
 // SyncTicket opens the ticket of an incident, or brings it up to date.
 func (t *Tickets) SyncTicket(ctx context.Context, in SyncTicketInput) (ticket.Ref, error) {
-	m, err := t.Writer.Message(incident.Telling{Kind: delivery.Ticket, Facts: in.Facts.Discreet()}, delivery.Recipient{Language: in.Language})
+	telling, to := incident.Telling{Kind: delivery.Ticket, Facts: in.Facts.Discreet()}, delivery.Recipient{Language: in.Language}
+	m, err := t.Writer.Message(telling, to)
 	if err != nil {
 		return in.Ref, refused(fmt.Errorf("write ticket of %s: %w", in.Facts.ID, err))
+	}
+	telling.About = incident.AboutChange
+	note, err := t.Writer.Message(telling, to)
+	if err != nil {
+		return in.Ref, refused(fmt.Errorf("write comment for the ticket of %s: %w", in.Facts.ID, err))
 	}
 	want := ticket.Ticket{
 		Key: string(in.Facts.ID), Revision: in.Revision, At: in.At, Title: m.Subject, Text: m.Text,
 		Status: string(in.Facts.Status), Priority: in.Facts.Priority.String(), Service: in.Facts.Service, Language: m.Language,
+		Note: note.Text, Since: in.Facts.Times.Alerted,
+	}
+	if t.Page != nil {
+		want.URL = t.Page(in.Facts.ID)
 	}
 	if in.Ref.ID == "" {
 		ref, err := t.System.Open(ctx, want)

@@ -88,3 +88,25 @@ func TestWhatATicketSystemAnswers(t *testing.T) {
 		})
 	}
 }
+
+// saying writes what a message is about.
+type saying struct{}
+
+func (saying) Message(t incident.Telling, _ delivery.Recipient) (delivery.Message, error) {
+	return delivery.Message{Text: "about " + string(t.About), Language: "en"}, nil
+}
+
+func TestATicketHasItsCommentAndTheWayBack(t *testing.T) {
+	system := &inmem.Tickets{}
+	tickets := &activities.Tickets{
+		System: system, Writer: saying{}, Page: func(id incident.ID) string { return "https://muster.example/#" + string(id) },
+	}
+	facts := incident.Facts{ID: "INC-1", Times: incident.Times{Started: at.Add(-time.Hour), Alerted: at}}
+	if _, err := perform[ticket.Ref](t, tickets.SyncTicket, activities.SyncTicketInput{Facts: facts}); err != nil {
+		t.Fatal(err)
+	}
+	got := system.All()[0].Latest()
+	if got.Text != "about " || got.Note != "about change" || got.URL != "https://muster.example/#INC-1" || !got.Since.Equal(at) {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -25,6 +25,7 @@
 //	plans/<id>.yaml                                  a plan, in both languages, which internal/org reads
 //	register.yaml                                    the standing duties, in both languages
 //	statuspage/page.html.tmpl                        a status page, in every language
+//	tickets/<system>.yaml                            how tickets become what a system has, which internal/preset reads
 //	api/page.html.tmpl                               the page of the API, in every language
 //	api/words.<language>.yaml                        what stands on it beside what the API says of itself
 //	api/style.css                                    what it looks like
@@ -38,5 +39,5 @@ import "embed"
 
 // FS holds the shipped texts.
 //
-//go:embed api console entitlements fonts notifications plans register.yaml reports statuspage timeline
+//go:embed api console entitlements fonts notifications plans register.yaml reports statuspage tickets timeline
 var FS embed.FS

@@ -10,9 +10,9 @@ import (
 	"muster/activities"
 	"muster/internal/console"
 	"muster/internal/delivery"
+	"muster/internal/incident"
 	"muster/internal/localpage"
 	"muster/internal/localreport"
-	"muster/internal/localticket"
 	"muster/internal/org"
 	"muster/internal/outbound"
 	"muster/internal/planrun"
@@ -36,10 +36,11 @@ type Options struct {
 	Incidents    activities.Incidents
 	Locks        activities.Locks
 	Keys         Keys
-	Links        activities.Linker       // nil: messages carry no links
-	RunPage      func(planrun.ID) string // nil: messages do not say where a run is seen
-	Refused      func(Refusal)           // of messages that nobody of this installation has signed
-	Data         string                  // folder of the local tickets, reports and file channels
+	Links        activities.Linker        // nil: messages carry no links
+	RunPage      func(planrun.ID) string  // nil: messages do not say where a run is seen
+	IncidentPage func(incident.ID) string // nil: tickets do not say where an incident is seen
+	Refused      func(Refusal)            // of messages that nobody of this installation has signed
+	Data         string                   // folder of the local tickets, reports and file channels
 	Log          *slog.Logger
 	Out          io.Writer // of the console channel
 }
@@ -55,7 +56,7 @@ func NewActivities(o Options) (Activities, error) {
 	if err != nil {
 		return Activities{}, err
 	}
-	tickets, err := ticketSystem(now, o.Data, guarded(now))
+	tickets, err := Tickets(now, o.Data)
 	if err != nil {
 		return Activities{}, err
 	}
@@ -66,7 +67,7 @@ func NewActivities(o Options) (Activities, error) {
 		Deliveries: &activities.Deliveries{
 			Directory: current, Tracker: o.Tracker, Senders: senders, Links: o.Links, Reports: shelf,
 		},
-		Tickets: &activities.Tickets{System: tickets, Writer: o.Texts},
+		Tickets: &activities.Tickets{System: tickets, Writer: o.Texts, Page: o.IncidentPage},
 		Pages:   &activities.Pages{Page: statusPages(o.Organisation, o.Data), Writer: o.Texts},
 		Reports: &activities.Reports{
 			Archive: o.Archive, Writer: o.Texts, Shelf: shelf, Directory: current,
@@ -130,17 +131,6 @@ func mailer(o *org.Organisation) (*smtp.Sender, error) {
 		Host: m.Host, Port: m.Port, Security: smtp.Security(m.Security), From: m.From, User: m.User, Password: string(m.Password),
 		Timeout: attemptTimeout,
 	}, nil
-}
-
-func ticketSystem(o *org.Organisation, data string, c *outbound.Client) (activities.TicketSystem, error) {
-	t, err := o.Tickets()
-	if err != nil {
-		return nil, fmt.Errorf("ticket system: %w", err)
-	}
-	if t.System == org.WebhookTickets {
-		return &webhook.Tickets{Client: c, URL: string(t.URL), Secret: string(t.Secret)}, nil
-	}
-	return localticket.New(filepath.Join(data, "tickets"))
 }
 
 // statusPages finds status pages as the organisation folder has them now. All that lie in this data folder are written one after the

@@ -133,6 +133,9 @@ const (
 	AboutStatusPage     About = "status-page"     // a status page does not say what it should
 )
 
+// AboutChange makes the text of a ticket the comment that its status or priority is another one. It is no reminder.
+const AboutChange About = "change"
+
 // Abouts lists the reminders.
 func Abouts() []About {
 	return []About{

@@ -51,13 +51,16 @@ func adapterRooms() map[string][]string {
 	return map[string][]string{
 		"bucket":      {"gocloud.dev"},
 		"console":     nil,
+		"github":      nil,
 		"inmem":       nil,
-		"jira":        {retries},
+		"jira":        nil,
 		"localpage":   nil,
 		"localreport": nil,
 		"localticket": nil,
 		"outbound":    {retries},
+		"preset":      {yaml},
 		"runner":      nil,
+		"servicenow":  nil,
 		"slack":       {retries, "github.com/slack-go/slack"},
 		"smtp":        {"github.com/wneessen/go-mail"},
 		"teams":       {retries},
@@ -124,6 +127,8 @@ func rooms() map[string]room {
 			"internal/metrics", temporalSDK + "/client", sdkTemporal, temporalSDK + "/converter", temporalAPI,
 		}},
 		"internal/layout": {},
+		// contract stands beside the adapters, for their tests.
+		"internal/contract": {may: []string{pure, "internal/outbound", "github.com/google/go-cmp", "pgregory.net/rapid"}},
 
 		"internal/devserver": {may: []string{
 			pure, temporalServer, temporalAPI, temporalSDK, "github.com/temporalio/ui-server", "google.golang.org",
@@ -141,13 +146,18 @@ func rooms() map[string]room {
 		"internal/bench":      {may: []string{anything}, only: []string{"internal/process"}},
 		"internal/acceptance": {may: []string{anything}, only: []string{"."}},
 	}
+	addRules(all)
+	return all
+}
+
+// addRules adds the rooms of the rules and of the adapters.
+func addRules(all map[string]room) {
 	for _, name := range pureRooms() {
 		all["internal/"+name] = room{group: pure, may: []string{pure}}
 	}
 	for name, own := range adapterRooms() {
-		all["internal/"+name] = room{group: adapters, may: append([]string{pure, "templates", "internal/outbound", "internal/wholefile"}, own...)}
+		all["internal/"+name] = room{group: adapters, may: append([]string{pure, "templates", "internal/outbound", "internal/wholefile", "internal/contract"}, own...)}
 	}
-	return all
 }
 
 // entry is a way in: alert intake, callbacks, REST API, pages.

@@ -19,6 +19,7 @@ import (
 
 	"go.temporal.io/sdk/client"
 
+	"muster/activities"
 	"muster/internal/alert"
 	"muster/internal/audit"
 	"muster/internal/codec"
@@ -187,7 +188,7 @@ func (n *Node) activities(ctx context.Context) (worker.Activities, error) {
 	}
 	return worker.NewActivities(worker.Options{
 		Archives:     archives,
-		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker, Keys: n.keys, Refused: n.refused, Links: linker{n}, RunPage: n.runPage,
+		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker, Keys: n.keys, Refused: n.refused, Links: linker{n}, RunPage: n.runPage, IncidentPage: n.incidentPage,
 		Counter: n.incidents.Usages(), Recurrences: n.incidents.Problems(), Changes: n.incidents, Incidents: n.incidents, Locks: n.incidents, Data: n.cfg.Data, Out: n.cfg.Out, Log: n.cfg.Log,
 	})
 }
@@ -221,6 +222,21 @@ func (n *Node) runPage(id planrun.ID) string {
 		return ""
 	}
 	return base + console.RunPath(id)
+}
+
+// incidentPage is where people find an incident from outside, empty when Muster has no public address. No page is about one incident
+// alone: whoever signs in finds it on the first one.
+func (n *Node) incidentPage(incident.ID) string {
+	base := n.org.Current().PublicURL
+	if base == "" {
+		return ""
+	}
+	return strings.TrimRight(base, "/") + "/"
+}
+
+// Tickets is the ticket system of an organisation, for whoever tries it.
+func Tickets(o *org.Organisation, data string) (activities.TicketSystem, error) {
+	return worker.Tickets(o, data)
 }
 
 // mostRefusals is how many refused messages may wait to be written down.

@@ -51,7 +51,7 @@ organisation.yaml:4:21: organisation: languages "ko": named twice`},
 		{change{"organisation.yaml", "public_url", "publicurl"}, `organisation.yaml:5:1: organisation: unknown key "publicurl"; did you mean public_url?`},
 		{change{"organisation.yaml", "tickets:\n  system: webhook", "tickets:\n  system: local"}, `organisation.yaml:16:8: organisation: tickets: url: want none, because tickets of the system local are files
 organisation.yaml:17:11: organisation: tickets: secret: want none, because tickets of the system local are files`},
-		{change{"organisation.yaml", "system: webhook", "system: jira"}, `organisation.yaml:15:11: organisation: tickets: system "jira": want local or webhook`},
+		{change{"organisation.yaml", "system: webhook", "system: jura"}, `organisation.yaml:15:11: organisation: tickets: system "jura": want local, webhook, jira, servicenow, github, gitlab, azure-devops or redmine`},
 		{change{"organisation.yaml", "url: env:TICKETS_URL", "url: env:TICKETS-URL"}, `organisation.yaml:16:8: organisation: tickets: url <secret>: want a URL that begins with https:// or http://, or a reference to one, such as env:PARK_URL`},
 		{change{"organisation.yaml", "url: env:TICKETS_URL\n", "url: https://token@tickets.example.com\n"}, `organisation.yaml:16:8: organisation: tickets: url <secret>: want a URL that begins with https:// or http://, or a reference to one, such as env:PARK_URL`},
 		{change{"organisation.yaml", "secret: file:secrets/tickets", "secret: hunter2"}, `organisation.yaml:17:11: organisation: tickets: secret <secret>: want a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder`},

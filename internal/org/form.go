@@ -63,7 +63,6 @@ var (
 
 	aLanguage    = oneOf("en", "ko")
 	aSecurity    = oneOf("starttls", "tls", "none")
-	aSystem      = oneOf(LocalTickets, WebhookTickets)
 	aSourceType  = oneOf("alertmanager")
 	aContactType = oneOf(delivery.Console, delivery.File, delivery.Webhook, delivery.Email)
 	aLevel       = oneOf(priority.High, priority.Medium, priority.Low)

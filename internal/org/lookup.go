@@ -172,27 +172,6 @@ func (o *Organisation) Token(id string) (string, error) {
 // OwnNetworks returns the networks of the organisation's own that messages may be sent to, besides the internet.
 func (o *Organisation) OwnNetworks() []netip.Prefix { return o.networks }
 
-// TicketSystem is where tickets are opened.
-type TicketSystem struct {
-	System string // LocalTickets or WebhookTickets
-	URL    Secret // of a webhook
-	Secret Secret // that signs a webhook
-}
-
-// Tickets returns the ticket system, with references resolved now.
-func (o *Organisation) Tickets() (TicketSystem, error) {
-	t := o.tickets
-	url, err := t.url.resolve(o.dir)
-	if err != nil {
-		return TicketSystem{}, fmt.Errorf("tickets: url %w", err)
-	}
-	secret, err := t.secret.optional(o.dir)
-	if err != nil {
-		return TicketSystem{}, fmt.Errorf("tickets: secret %w", err)
-	}
-	return TicketSystem{System: t.system, URL: Secret(url), Secret: Secret(secret)}, nil
-}
-
 // MailServer is how mail is sent.
 type MailServer struct {
 	Host     string

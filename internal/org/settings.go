@@ -8,19 +8,6 @@ import (
 	"muster/internal/incident"
 )
 
-// The ticket systems known to this version.
-const (
-	LocalTickets   = "local"   // files in the data folder
-	WebhookTickets = "webhook" // a signed HTTP POST
-)
-
-// ticketSystem is where tickets are opened.
-type ticketSystem struct {
-	system string
-	url    address
-	secret ref
-}
-
 // mailServer is how mail is sent.
 type mailServer struct {
 	host     string
@@ -128,20 +115,6 @@ func (b *builder) readSignIn(o *object) {
 			}
 			s.Roles = append(s.Roles, r)
 		})
-	}
-}
-
-func (b *builder) readTickets(o *object) {
-	b.tickets.system, _ = need(o, "system", aSystem)
-	if b.tickets.system == WebhookTickets {
-		b.tickets.url = o.address("url", aHook)
-		b.tickets.secret, _ = need(o, "secret", aRef)
-		return
-	}
-	for _, key := range []string{"url", "secret"} {
-		if n := o.field(key); n.kind != absent && b.tickets.system == LocalTickets {
-			o.fault(n.place, "%s: want none, because tickets of the system local are files", o.about(key))
-		}
 	}
 }
 

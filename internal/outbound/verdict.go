@@ -20,13 +20,19 @@ import (
 // maxWait caps what a receiver may ask for by Retry-After: a longer wait would lose a page in a receiver's mistake.
 const maxWait = time.Hour
 
-// Judge turns the answer to a request that was sent by Once into nil, a *delivery.Refusal or a *delivery.Unavailable.
-func Judge(resp *http.Response, body []byte) error { return answered(resp.Request.URL, resp, body) }
-
 // answered turns a response into nil, a *delivery.Refusal or a *delivery.Unavailable.
 func answered(target *url.URL, resp *http.Response, body []byte) error {
-	code := resp.StatusCode
-	detail := strings.TrimSpace(fmt.Sprintf("%s: %d %s", origin(target), code, http.StatusText(code)))
+	return verdict(target, resp, quoted(target, resp, body))
+}
+
+// answer is a response in a few words.
+func answer(target *url.URL, resp *http.Response) string {
+	return strings.TrimSpace(fmt.Sprintf("%s: %d %s", origin(target), resp.StatusCode, http.StatusText(resp.StatusCode)))
+}
+
+// verdict is what a response means, with what was said in it.
+func verdict(target *url.URL, resp *http.Response, said string) error {
+	code, detail := resp.StatusCode, answer(target, resp)
 	switch {
 	case code >= 200 && code <= 299:
 		return nil
@@ -34,9 +40,9 @@ func answered(target *url.URL, resp *http.Response, body []byte) error {
 		return &delivery.Refusal{Detail: detail + redirected(resp)}
 	case code >= 500, code == http.StatusRequestTimeout, code == http.StatusTooManyRequests:
 		after := RetryAfter(resp.Header.Get("Retry-After"), time.Now())
-		return &delivery.Unavailable{Detail: detail + quoted(target, resp, body), After: after}
+		return &delivery.Unavailable{Detail: detail + said, After: after}
 	default:
-		return &delivery.Refusal{Detail: detail + quoted(target, resp, body)}
+		return &delivery.Refusal{Detail: detail + said}
 	}
 }
 

@@ -64,6 +64,7 @@ func processes(build metrics.Build) cli.Process {
 			return demo.Run(ctx, demo.Options{Language: o.Language, Chapter: o.Chapter, Keep: o.Keep, Build: build, Out: s.Out, Log: logTo(s)})
 		},
 		Bench:   measure(),
+		Tickets: func(o *org.Organisation, data string) (cli.TicketSystem, error) { return node.Tickets(o, data) },
 		RunStep: runStep,
 		Actors:  actors,
 	}

@@ -451,4 +451,9 @@ func learnedTellings(all map[string]incident.Telling, base func(delivery.Kind, i
 	ticket.Facts.Status, ticket.Facts.Into = incident.Merged, &incident.Merging{ID: "INC-2F6H8JN1VB"}
 	ticket.Facts.Merged = []incident.Merging{{ID: "INC-3G7K9MP4WC"}, {ID: "INC-4H8M1NR5XD"}}
 	all["ticket.merged"] = ticket
+	ticket.About = incident.AboutChange
+	all["ticket.change.merged"] = ticket
+	ticket.Facts.Into = nil
+	ticket.Facts.Status, ticket.Facts.Times.Resolved = incident.Resolved, after(78*time.Minute)
+	all["ticket.change"] = ticket
 }

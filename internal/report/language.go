@@ -47,7 +47,7 @@ func messageKeys() []string {
 		string(delivery.Page), string(delivery.CustomerUpdate), string(delivery.AllClear), string(delivery.ReviewOpened),
 		string(delivery.ReviewDue), string(delivery.SelfWatch), string(delivery.Ticket), string(delivery.StatusPage),
 		string(delivery.VendorCall), string(delivery.Receipt), string(delivery.ResultReport), string(delivery.ClosingNotice),
-		string(delivery.Certificate),
+		string(delivery.Certificate), key(delivery.Ticket, incident.AboutChange),
 	}
 	for _, a := range incident.Abouts() {
 		keys = append(keys, key(delivery.Reminder, a))
@@ -69,6 +69,8 @@ func key(k delivery.Kind, a incident.About) string {
 		return string(delivery.Assignment) + "." + string(a)
 	case k == delivery.Assignment:
 		return string(delivery.Assignment) + "." + string(incident.AboutRole)
+	case k == delivery.Ticket && a != "":
+		return string(delivery.Ticket) + "." + string(a)
 	case k == delivery.Reminder:
 		return string(delivery.Reminder) + "." + string(a)
 	}

@@ -3,15 +3,9 @@
 package statuspage
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"regexp"
 	"time"
 
@@ -28,8 +22,6 @@ type Page struct {
 	ID      string        // of the page
 	Key     string        // secret
 }
-
-const maxReply = 4 << 20 // bytes: a list of a hundred incidents with their updates
 
 // marker is what Muster leaves in the metadata of an incident on the page, to find it again and to know what it says. It is on the
 // wire: never renamed.
@@ -199,61 +191,14 @@ func (p *Page) busy(ctx context.Context, id string, but *entry) (bool, error) {
 	return false, nil
 }
 
-// call makes one request. The error is a *delivery.Refusal (final), a *delivery.Unavailable (try again later), or wraps
-// context.Canceled when ctx was cancelled.
+// call makes one request.
 func (p *Page) call(ctx context.Context, method, path string, body, into any) error {
-	target, err := url.Parse(p.URL)
-	if err != nil || target.Host == "" || (target.Scheme != "http" && target.Scheme != "https") {
-		return &delivery.Refusal{Detail: "the address of the status page is not a URL that begins with https:// or http://"}
+	api := outbound.API{
+		Name: "a status page", Guard: p.Guard, Timeout: p.Timeout, URL: p.URL, Header: map[string]string{"Authorization": "OAuth " + p.Key},
+		Secrets: []string{p.Key},
+		Wait: func(resp *http.Response) (time.Duration, bool) { // 420 is how this API says 429
+			return outbound.RetryAfter(resp.Header.Get("Retry-After"), time.Now()), resp.StatusCode == 420
+		},
 	}
-	var content []byte
-	if body != nil {
-		if content, err = json.Marshal(body); err != nil {
-			return &delivery.Refusal{Detail: "the incident cannot be written as JSON: " + err.Error()}
-		}
-	}
-	limited, cancel := context.WithTimeout(ctx, cmp.Or(p.Timeout, 10*time.Second))
-	defer cancel()
-	req, err := http.NewRequestWithContext(limited, method, p.URL+"/v1/pages/"+p.ID+path, bytes.NewReader(content))
-	if err != nil {
-		return &delivery.Refusal{Detail: "no request can be made for the address of the status page"}
-	}
-	req.Header.Set("Authorization", "OAuth "+p.Key)
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", "muster")
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	resp, err := p.Guard.Once(req)
-	if err != nil {
-		if ctx.Err() != nil {
-			return fmt.Errorf("%s %s: %w", method, target.Scheme+"://"+target.Host, ctx.Err())
-		}
-		if u, ok := errors.AsType[*outbound.Unanswered](err); ok && u.Denied {
-			return &delivery.Refusal{Detail: u.Detail}
-		}
-		return &delivery.Unavailable{Detail: err.Error()}
-	}
-	defer resp.Body.Close()
-	reply, cut := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
-	if resp.StatusCode == 420 { // as this API says 429
-		resp.StatusCode = http.StatusTooManyRequests
-	}
-	said := reply
-	if bytes.Contains(said, []byte(p.Key)) { // it is never quoted
-		said = nil
-	}
-	if err := outbound.Judge(resp, said); err != nil {
-		return err
-	}
-	switch {
-	case cut != nil:
-		return &delivery.Unavailable{Detail: target.Scheme + "://" + target.Host + ": the answer was cut off"}
-	case len(reply) > maxReply:
-		return &delivery.Refusal{Detail: target.Scheme + "://" + target.Host + ": the answer is endless"}
-	}
-	if err := json.Unmarshal(reply, into); err != nil {
-		return &delivery.Unavailable{Detail: target.Scheme + "://" + target.Host + ": the answer is not what the API of a status page says"}
-	}
-	return nil
+	return api.Call(ctx, method, "/v1/pages/"+p.ID+path, body, into)
 }

@@ -239,7 +239,7 @@ func TestWhatRemovedPagesAndBadServersSay(t *testing.T) {
 		want  string
 	}{
 		{"too many", "", status(429, "Retry-After", "17"), false, 17 * time.Second, "429"},
-		{"too many, as this API says it", "", status(420), false, 0, "Too Many Requests"},
+		{"too many, as this API says it", "", status(420), false, 0, "420"},
 		{"broken", "", status(500), false, 0, "500"},
 		{"away", "", status(503, "Retry-After", "5"), false, 5 * time.Second, "503"},
 		{"key not good", "", status(401, "Content-Type", "application/json"), true, 0, "401"},

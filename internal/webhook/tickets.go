@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/url"
 
 	"muster/internal/delivery"
 	"muster/internal/outbound"
@@ -70,9 +69,6 @@ func newRef(body []byte, key string) ticket.Ref {
 	if id != "" && outbound.Line(id, 200) == id {
 		ref.ID = id
 	}
-	link, err := url.Parse(answer.URL)
-	if err == nil && link.Host != "" && (link.Scheme == "http" || link.Scheme == "https") && len(answer.URL) <= 2000 {
-		ref.URL = answer.URL
-	}
+	ref.URL = outbound.Link(answer.URL)
 	return ref
 }

@@ -53,6 +53,8 @@ type Process struct {
 
 	// RunStep does what an automatic step says, once, where the folder allows it.
 	RunStep func(ctx context.Context, o *org.Organisation, a *runbook.Automatic) runbook.Result
+	// Tickets is the ticket system of an organisation.
+	Tickets func(o *org.Organisation, data string) (TicketSystem, error)
 	// Actors checks who is behind every message in the histories in a file. The summary is there with an error too.
 	Actors func(ctx context.Context, file, keys string) (summary string, err error)
 }
@@ -146,7 +148,7 @@ Exit codes: 0 it worked, 1 it did not, 2 the command line was not understood.`,
 	root.AddCommand(a.incident(), a.review(), a.request(), a.problem(), a.action(), a.escalation(), a.upgrade(), a.inbox(), a.oncall(), a.plan(), a.freeze(), a.runbook())
 	root.AddCommand(a.dev(), a.worker(), a.serve(), a.demo(), a.bench())
 	root.AddCommand(a.whoami(), a.login(), a.logout(), a.context(), a.token(), a.keys(), a.attempts())
-	root.AddCommand(a.health(), a.validate(), a.schema(), a.explainCommand(), a.audit(), a.reports(), a.version())
+	root.AddCommand(a.health(), a.validate(), a.schema(), a.test(), a.explainCommand(), a.audit(), a.reports(), a.version())
 	return root
 }
 

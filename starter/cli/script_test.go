@@ -19,13 +19,16 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"muster/internal/delivery"
 	"muster/internal/keyring"
 	"muster/internal/link"
+	"muster/internal/localticket"
 	"muster/internal/org"
 	"muster/internal/report"
 	"muster/internal/runbook"
 	"muster/internal/runner"
 	"muster/internal/store"
+	"muster/internal/ticket"
 	"muster/starter/api"
 	"muster/starter/cli"
 	"muster/templates"
@@ -60,6 +63,12 @@ func process() cli.Process {
 			r := runner.Runner{House: func() runner.House { return o }}
 			return r.Run(ctx, a)
 		},
+		Tickets: func(_ *org.Organisation, data string) (cli.TicketSystem, error) {
+			if d := os.Getenv("DESK"); d != "" {
+				return ticketDesk{d}, nil
+			}
+			return localticket.New(filepath.Join(data, "tickets"))
+		},
 		Actors: func(_ context.Context, file, keys string) (string, error) {
 			if keys == "others.json" {
 				return file + ": 2 messages, 1 of them proven", errors.New(file + ": 1 message(s) prove nobody")
@@ -67,6 +76,23 @@ func process() cli.Process {
 			return file + ": proven with " + keys, nil
 		},
 	}
+}
+
+// ticketDesk takes tickets until they are to be closed, or none where its token is wrong.
+type ticketDesk struct{ token string }
+
+func (d ticketDesk) Open(context.Context, ticket.Ticket) (ticket.Ref, error) {
+	if d.token == "wrong" {
+		return ticket.Ref{}, &delivery.Refusal{Detail: "https://jira.example: 401 Unauthorized"}
+	}
+	return ticket.Ref{ID: "OPS-7", URL: "https://jira.example/browse/OPS-7"}, nil
+}
+
+func (d ticketDesk) Update(_ context.Context, _ ticket.Ref, t ticket.Ticket) error {
+	if t.Status == "closed" {
+		return &delivery.Refusal{Detail: `no transition leads from "Done" to "Closed"; there are "Reopen" (to "To Do")`}
+	}
+	return nil
 }
 
 func says[O any](_ context.Context, s cli.Streams, o O) error {
