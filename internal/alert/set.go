@@ -44,7 +44,7 @@ type Tally struct {
 	Times int       `json:"c"`
 	First time.Time `json:"f"`
 	Last  time.Time `json:"l"`
-	Until time.Time `json:"u,omitzero"` // when the last of them counts as resolved; zero: one of them has no such time
+	Until time.Time `json:"u,omitzero"`  // when the last of them counts as resolved; zero: one of them has no such time
 	Over  bool      `json:"o,omitempty"` // they all count as resolved
 }
 

@@ -65,7 +65,9 @@ func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 		api.Check{Name: "attempts", Func: func(context.Context) error { return n.untampered() }, Inform: true, Note: n.head},
 		api.Check{Name: "reminders", Func: func(context.Context) error { return n.scheduled() }, Inform: true},
 	)
-	mux.Handle(ingest.Path, intake)
+	for _, path := range ingest.Paths() {
+		mux.Handle(path, intake)
+	}
 	mux.Handle("/api/", n.guard.limited(rest, refuseProgram))
 	pages, err := n.newPages(api.InboxOf(cfg))
 	if err != nil {
@@ -137,9 +139,9 @@ func (n *Node) sources() ([]ingest.Source, error) {
 		if err != nil {
 			return nil, fmt.Errorf("alert source %s: %w", s.ID, err)
 		}
-		if token != "" {
-			all = append(all, ingest.Source{ID: s.ID, Token: token})
-		}
+		source := ingest.Configured(s)
+		source.Token = token
+		all = append(all, source)
 	}
 	return all, nil
 }

@@ -15,6 +15,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"muster/internal/alert"
 	"muster/internal/authority"
 	"muster/internal/delivery"
 	"muster/internal/priority"
@@ -63,7 +64,7 @@ var (
 	aLanguage    = oneOf("en", "ko")
 	aSecurity    = oneOf("starttls", "tls", "none")
 	aSystem      = oneOf(LocalTickets, WebhookTickets)
-	aSourceType  = oneOf("alertmanager")
+	aSourceType  = oneOf(alert.Formats()...)
 	aContactType = oneOf(delivery.Console, delivery.File, delivery.Webhook, delivery.Email)
 	aLevel       = oneOf(priority.High, priority.Medium, priority.Low)
 	aPartyKind   = oneOf(authority.Partner, authority.Vendor)

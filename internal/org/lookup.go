@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"muster/internal/alert"
 	"muster/internal/authority"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
@@ -127,15 +128,17 @@ func (o *Organisation) Fallback() (delivery.Recipient, delivery.Contact, error) 
 
 // A Source sends alerts.
 type Source struct {
-	ID   string
-	Type string // "alertmanager"
+	ID             string
+	Type           alert.Format
+	TokenInURL     bool          // it cannot send a header
+	ResolveTimeout time.Duration // of what only comes again; 0 means the usual one
 }
 
 // Sources returns the alert sources in the order of the folder.
 func (o *Organisation) Sources() []Source {
 	all := make([]Source, len(o.sources))
 	for n, s := range o.sources {
-		all[n] = Source{s.id, s.kind}
+		all[n] = s.Source
 	}
 	return all
 }
@@ -144,7 +147,7 @@ func (o *Organisation) Sources() []Source {
 // A token that is configured and cannot be read, or is empty, is an error.
 func (o *Organisation) Token(id string) (string, error) {
 	for _, s := range o.sources {
-		if s.id == id {
+		if s.ID == id {
 			token, err := s.token.optional(o.dir)
 			if err != nil {
 				return "", fmt.Errorf("source %s: token %w", id, err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"muster/internal/alert"
 	"muster/internal/authority"
 	"muster/internal/incident"
 )
@@ -33,8 +34,9 @@ type mailServer struct {
 
 // source sends alerts.
 type source struct {
-	id, kind string
-	token    ref
+	Source
+
+	token ref
 }
 
 // settings reads organisation.yaml.
@@ -157,12 +159,19 @@ func (o *object) address(key string, f form[string]) address {
 
 func (b *builder) readSources(o *object) {
 	o.entries("sources", "source", some, func(o *object, id string) {
-		s := source{id: id}
+		s := source{Source: Source{ID: id}}
 		if id == incident.People {
 			o.fault(o.place, "%s: want another id: this one stands for what people report", o.subject)
 		}
-		s.kind, _ = need(o, "type", aSourceType)
+		s.Type, _ = need(o, "type", aSourceType)
 		s.token = maybe(o, "token", aRef, ref{})
+		if s.TokenInURL = maybe(o, "token_in_url", aBool, false); s.TokenInURL && !o.has("token") {
+			o.fault(o.field("token_in_url").place, "%s: token_in_url: want a token, too", o.subject)
+		}
+		if s.ResolveTimeout = maybe(o, "resolve_timeout", aWait, 0); o.has("resolve_timeout") && s.Type != alert.Prometheus {
+			o.fault(o.field("resolve_timeout").place, "%s: resolve_timeout: want none, because a source of type %s says itself when an alert is over",
+				o.subject, s.Type)
+		}
 		b.sources = append(b.sources, s)
 	})
 }

@@ -39,6 +39,7 @@ type message struct {
 	title     string
 	resolved  bool // the whole group, as far as the source knows
 	truncated int
+	by        []string // labels by whose values alerts that no route groups belong together; none: all of them do
 	alerts    []sized
 }
 
@@ -51,24 +52,38 @@ type sized struct {
 // decodeAlertmanager reads the body of an Alertmanager webhook, version 4. Whatever it does not know it leaves alone.
 // The message shares no memory with the body.
 func decodeAlertmanager(body []byte) (message, error) {
-	d := decoder{walker: walker{text: string(body)}, at: -1}
+	d := newDecoder(body)
 	var m message
+	if d.begins(body, '{', "an object") {
+		m = d.message()
+	}
+	return m, d.refused(len(m.alerts))
+}
+
+func newDecoder(body []byte) *decoder { return &decoder{walker: walker{text: string(body)}, at: -1} }
+
+// begins tells whether the body is JSON that begins as it should.
+func (d *decoder) begins(body []byte, with byte, what string) bool {
 	switch {
 	case !json.Valid(body):
 		d.fault("body", "want JSON: "+syntaxError(body))
-	case d.peek() != '{':
-		d.fault("body", "want an object, got "+d.kind())
+	case d.peek() != with:
+		d.fault("body", "want "+what+", got "+d.kind())
 	default:
-		m = d.message()
+		return true
 	}
-	if len(d.faults) == 0 {
-		return m, nil
+	return false
+}
+
+// refused is the refusal of a body with so many alerts, nil when nothing is wrong with it.
+func (d *decoder) refused(alerts int) error {
+	switch {
+	case len(d.faults) == 0:
+		return nil
+	case alerts > MaxAlerts:
+		return refusal.Of(http.StatusRequestEntityTooLarge, d.faults...)
 	}
-	status := http.StatusBadRequest
-	if len(m.alerts) > MaxAlerts {
-		status = http.StatusRequestEntityTooLarge
-	}
-	return m, refusal.Of(status, d.faults...)
+	return refusal.Of(http.StatusBadRequest, d.faults...)
 }
 
 func syntaxError(body []byte) string {
@@ -83,7 +98,8 @@ func syntaxError(body []byte) string {
 // A decoder collects what is wrong with a body while it reads it.
 type decoder struct {
 	walker
-	at     int // index of the alert that is read, -1 outside
+	at     int    // index of the alert that is read, -1 outside
+	of     string // the array that it is in, if that has a name
 	faults []refusal.Fault
 }
 
@@ -108,7 +124,7 @@ func (d *decoder) message() (m message) {
 		case "commonAnnotations":
 			annotations = d.labels(name)
 		case "alerts":
-			m.alerts = d.alerts()
+			m.alerts = d.alerts(name, d.alert)
 		default:
 			d.skip()
 		}
@@ -132,10 +148,11 @@ func (d *decoder) message() (m message) {
 	return m
 }
 
-func (d *decoder) alerts() []sized {
+// alerts takes an array, each of its elements by a function. Without a name the array is the whole body.
+func (d *decoder) alerts(field string, one func() sized) []sized {
 	if d.peek() != '[' {
 		if d.kind() != "null" {
-			d.fault("alerts", "want an array, got "+d.kind())
+			d.fault(field, "want an array, got "+d.kind())
 		}
 		d.skip()
 		return nil
@@ -145,19 +162,27 @@ func (d *decoder) alerts() []sized {
 	for i := range d.elements() {
 		if i == MaxAlerts {
 			d.at, d.faults = -1, nil // nothing else matters
-			d.fault("alerts", fmt.Sprintf("want at most %d alerts in one body", MaxAlerts))
+			d.fault(cmp.Or(field, "body"), fmt.Sprintf("want at most %d alerts in one body", MaxAlerts))
 			return append(list, sized{})
 		}
-		d.at = i
-		list = append(list, d.alert())
+		d.at, d.of = i, field
+		list = append(list, one())
 	}
 	return list
 }
 
+// object tells whether an object comes next; whatever else it is, it is taken and wrong.
+func (d *decoder) object() bool {
+	if d.peek() == '{' {
+		return true
+	}
+	d.fault("", "want an object, got "+d.kind())
+	d.skip()
+	return false
+}
+
 func (d *decoder) alert() (a sized) {
-	if d.peek() != '{' {
-		d.fault("", "want an object, got "+d.kind())
-		d.skip()
+	if !d.object() {
 		return a
 	}
 	var status, starts, ends, fingerprint string
@@ -211,7 +236,7 @@ func (d *decoder) fingerprint(own string, ls alert.Labels) string {
 
 // alertName is the name of an alert with these labels.
 func alertName(ls alert.Labels, otherwise string) string {
-	return clip(cmp.Or(ls.Value("alertname"), otherwise), maxName)
+	return clip(cmp.Or(ls.Value(nameLabel), otherwise), maxName)
 }
 
 func (d *decoder) state(field, s string) alert.State {
@@ -287,7 +312,7 @@ func (d *decoder) fault(field, detail string) {
 		return
 	}
 	if d.at >= 0 {
-		field = strings.TrimSuffix(fmt.Sprintf("alerts[%d].%s", d.at, field), ".")
+		field = strings.TrimSuffix(fmt.Sprintf("%s[%d].%s", d.of, d.at, field), ".")
 	}
 	d.faults = append(d.faults, refusal.Fault{Field: field, Detail: detail})
 }

@@ -23,9 +23,6 @@ import (
 	"muster/internal/refusal"
 )
 
-// Path is where an Intake is mounted.
-const Path = "/v1/alerts/alertmanager"
-
 // Limits of one request, and of all of them together.
 const (
 	MaxBody   = 16 << 20
@@ -62,7 +59,7 @@ type Router interface {
 
 // Config is what an Intake needs.
 type Config struct {
-	Sources   []Source // none: whoever posts from this machine is source "alertmanager"
+	Sources   []Source // without a token among them whoever posts from this machine is the first one of its format
 	Incidents Incidents
 	Router    Router
 	Key       func(source, receiver string, group alert.Labels) Key // from the groupLabels, sorted
@@ -73,7 +70,7 @@ type Config struct {
 	Log       *slog.Logger // nil logs nothing
 }
 
-// An Intake answers POST requests with the body of an Alertmanager webhook, version 4.
+// An Intake answers POST requests with alerts, in the format that their path names.
 type Intake struct {
 	guard   guard
 	key     func(source, receiver string, group alert.Labels) Key
@@ -139,18 +136,25 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // accept returns the posts that a request becomes when all of them are durable.
 func (in *Intake) accept(w http.ResponseWriter, r *http.Request, body *held) ([]parcel, error) {
-	source, err := in.guard.identify(w, r)
+	f, err := formatOf(r.URL.Path)
+	if err != nil {
+		return nil, err
+	}
+	from, err := in.guard.identify(w, r, f)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkHeader(w, r); err != nil {
 		return nil, err
 	}
-	m, err := in.read(w, r, body)
+	m, received, err := in.read(w, r, body, func(c call, body []byte) (message, error) {
+		c.source = from
+		return f.decode(c, body)
+	})
 	if err != nil {
 		return nil, err
 	}
-	received := in.now().UTC().Truncate(time.Millisecond)
+	source := from.ID
 	var parcels []parcel
 	for _, part := range in.divide(source, m) {
 		p := &post{message: part.message, source: source, received: received, done: make(chan error, 1)}
@@ -185,8 +189,10 @@ func tooLarge() error {
 	return refusal.Of(http.StatusRequestEntityTooLarge, refusal.Fault{Field: "body", Detail: fmt.Sprintf("want at most %d bytes", MaxBody)})
 }
 
-// read takes the body in and checks it.
-func (in *Intake) read(w http.ResponseWriter, r *http.Request, body *held) (message, error) {
+// read takes the body in and checks it. It returns when all of it was there.
+func (in *Intake) read(
+	w http.ResponseWriter, r *http.Request, body *held, decode func(call, []byte) (message, error),
+) (m message, at time.Time, err error) {
 	buf := in.buffers.Get().(*bytes.Buffer)
 	defer func() {
 		if buf.Cap() <= 1<<20 { // a rare large one is not worth keeping
@@ -198,9 +204,11 @@ func (in *Intake) read(w http.ResponseWriter, r *http.Request, body *held) (mess
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(BodyTime))
 	body.Reader = http.MaxBytesReader(w, r.Body, MaxBody)
 	if _, err := buf.ReadFrom(body); err != nil {
-		return message{}, unread(err)
+		return m, at, unread(err)
 	}
-	return decodeAlertmanager(buf.Bytes())
+	at = in.now().UTC().Truncate(time.Millisecond)
+	m, err = decode(call{at: at}, buf.Bytes())
+	return m, at, err
 }
 
 func unread(err error) error {

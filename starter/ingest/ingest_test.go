@@ -276,7 +276,6 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		{"make intake: want Incidents", func(c *ingest.Config) { c.RouteKey = nil }},
 		{"make intake: want Incidents", func(c *ingest.Config) { c.InFlight = -1 }},
 		{`make intake: source "a/b": want an id`, func(c *ingest.Config) { c.Sources = []ingest.Source{{ID: "a/b", Token: "t"}} }},
-		{"make intake: source a: want a token", func(c *ingest.Config) { c.Sources = []ingest.Source{{ID: "a"}} }},
 		{"make intake: source b: has the token of source a", func(c *ingest.Config) {
 			c.Sources = []ingest.Source{{ID: "a", Token: "t"}, {ID: "b", Token: "t"}}
 		}},

@@ -1,0 +1,15 @@
+package alert
+
+// A Format names how a source of alerts says what it has to say.
+type Format string
+
+// The formats of sources. These strings stand in organisation folders and in URLs: add, never rename.
+const (
+	Alertmanager Format = "alertmanager" // the webhook of a Prometheus Alertmanager, version 4
+	Prometheus   Format = "prometheus"   // what Prometheus posts to an Alertmanager: its API, version 2
+)
+
+// Formats returns all formats.
+func Formats() []Format {
+	return []Format{Alertmanager, Prometheus}
+}

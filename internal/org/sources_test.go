@@ -1,0 +1,93 @@
+package org_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"muster/internal/alert"
+	"muster/internal/org"
+)
+
+func TestSources(t *testing.T) {
+	files := good(t)
+	files["sources.yaml"] = `sources:
+  - {id: prometheus, type: prometheus, token: env:A, token_in_url: true, resolve_timeout: 10m}
+  - {id: lab, type: alertmanager}
+`
+	want := []org.Source{
+		{ID: "prometheus", Type: alert.Prometheus, TokenInURL: true, ResolveTimeout: 10 * time.Minute},
+		{ID: "lab", Type: alert.Alertmanager},
+	}
+	if d := cmp.Diff(want, load(t, files).Sources()); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestFaultsOfSources(t *testing.T) {
+	for _, tc := range []struct{ give, want string }{
+		{"{id: a, type: nagios}", `sources.yaml:2:19: source a: type "nagios": want ` + want(alert.Formats())},
+		{"{id: a, type: alertmanager, token_in_url: true}", "sources.yaml:2:47: source a: token_in_url: want a token, too"},
+		{
+			"{id: a, type: alertmanager, resolve_timeout: 1m}",
+			"sources.yaml:2:50: source a: resolve_timeout: want none, because a source of type alertmanager says itself when an alert is over",
+		},
+		{"{id: a, type: prometheus, resolve_timeout: 0s}", `sources.yaml:2:48: source a: resolve_timeout "0s": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
+	} {
+		files := good(t)
+		files["sources.yaml"] = "sources:\n  - " + tc.give + "\n"
+		files["routes.yaml"] = strings.ReplaceAll(files["routes.yaml"], "source: prometheus", "source: a")
+		if d := cmp.Diff([]string{tc.want}, faults(t, files)); d != "" {
+			t.Errorf("%s:\n%s", tc.give, d)
+		}
+	}
+}
+
+func want(all []alert.Format) string {
+	names := make([]string, len(all))
+	for n, f := range all {
+		names[n] = string(f)
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
+// What a page tells to put into sources.yaml is right there, and every type has a page, which the first one names.
+func TestThePagesOfSources(t *testing.T) {
+	block := regexp.MustCompile("(?ms)^```yaml\n(sources:\n.*?)^```$")
+	pages, err := filepath.Glob("../../docs/sources/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	has := map[alert.Format]bool{}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range block.FindAllSubmatch(text, -1) {
+			files := good(t)
+			files["sources.yaml"] = string(m[1])
+			for name := range files {
+				files[name] = regexp.MustCompile(`(?m)^ +source: prometheus\n`).ReplaceAllString(files[name], "")
+			}
+			for _, s := range load(t, files).Sources() {
+				has[s.Type] = true
+			}
+		}
+	}
+	first, err := os.ReadFile("../../docs/sources/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range alert.Formats() {
+		if !has[f] || !strings.Contains(string(first), "\n| `"+string(f)+"` |") {
+			t.Errorf("type %s: want a page in docs/sources with what to put into sources.yaml, and a row in its README.md", f)
+		}
+	}
+}

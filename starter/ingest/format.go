@@ -1,0 +1,82 @@
+package ingest
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"muster/internal/alert"
+	"muster/internal/refusal"
+)
+
+// Prefix begins the path of every format: /v1/alerts/grafana is that of Grafana.
+const Prefix = "/v1/alerts/"
+
+// Path is where Alertmanagers post.
+const Path = Prefix + string(alert.Alertmanager)
+
+// A call is one request, from a source that is known.
+type call struct {
+	source Source
+	at     time.Time // when it was received
+}
+
+// A format is what the sources of one type have in common.
+type format struct {
+	name   alert.Format
+	path   string // beside the one under Prefix, where the sender wants a certain one
+	decode func(c call, body []byte) (message, error)
+}
+
+// formats are all that an Intake understands.
+func formats() []format {
+	return []format{
+		{name: alert.Alertmanager, decode: func(_ call, body []byte) (message, error) { return decodeAlertmanager(body) }},
+		{name: alert.Prometheus, path: "/api/v2/alerts", decode: decodePrometheus},
+	}
+}
+
+// Paths returns where an Intake is mounted.
+func Paths() []string {
+	all := []string{Prefix}
+	for _, f := range formats() {
+		if f.path != "" {
+			all = append(all, f.path)
+		}
+	}
+	return all
+}
+
+// formatOf returns the format of a path.
+func formatOf(path string) (format, error) {
+	var known []string
+	for _, f := range formats() {
+		if path == f.path || path == Prefix+string(f.name) {
+			return f, nil
+		}
+		known = append(known, string(f.name))
+	}
+	return format{}, refusal.Body{
+		Status: http.StatusNotFound,
+		Detail: fmt.Sprintf("want %s and one of %s; got %s", Prefix, strings.Join(known, ", "), clip(path, 128)),
+	}
+}
+
+// address is where sources of a format post.
+func (f format) address() string {
+	if f.path != "" {
+		return f.path
+	}
+	return Prefix + string(f.name)
+}
+
+// format is that of the source.
+func (s Source) format() format {
+	for _, f := range formats() {
+		if f.name == s.Type {
+			return f
+		}
+	}
+	return formats()[0]
+}
