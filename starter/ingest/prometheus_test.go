@@ -130,8 +130,10 @@ func TestRepeatsOfOneCommitLastLongest(t *testing.T) {
 
 func TestASourcePostsInItsOwnFormat(t *testing.T) {
 	sources := []ingest.Source{
-		{ID: "am", Token: "of-am"}, {ID: "prom", Type: alert.Prometheus, Token: "of-prom"},
-		{ID: "url", Type: alert.Prometheus, Token: "of-url", TokenInURL: true}, {ID: "none", Type: alert.Prometheus},
+		{ID: "am", Token: "of-am"},
+		{ID: "prom", Type: alert.Prometheus, Token: "of-prom"},
+		{ID: "url", Type: alert.Prometheus, Token: "of-url", TokenInURL: true},
+		{ID: "none", Type: alert.Prometheus},
 	}
 	body := `[{"labels":{"alertname":"X"}}]`
 	for _, tc := range []struct {
