@@ -7,9 +7,10 @@ type Format string
 const (
 	Alertmanager Format = "alertmanager" // the webhook of a Prometheus Alertmanager, version 4
 	Prometheus   Format = "prometheus"   // what Prometheus posts to an Alertmanager: its API, version 2
+	Grafana      Format = "grafana"      // the webhook of Grafana's own alerting
 )
 
 // Formats returns all formats.
 func Formats() []Format {
-	return []Format{Alertmanager, Prometheus}
+	return []Format{Alertmanager, Prometheus, Grafana}
 }

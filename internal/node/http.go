@@ -141,6 +141,11 @@ func (n *Node) sources() ([]ingest.Source, error) {
 		}
 		source := ingest.Configured(s)
 		source.Token = token
+		if source.Signature != nil {
+			if source.Signature.Secret, err = o.SigningSecret(s.ID); err != nil {
+				return nil, fmt.Errorf("alert source %s: %w", s.ID, err)
+			}
+		}
 		all = append(all, source)
 	}
 	return all, nil

@@ -132,6 +132,13 @@ type Source struct {
 	Type           alert.Format
 	TokenInURL     bool          // it cannot send a header
 	ResolveTimeout time.Duration // of what only comes again; 0 means the usual one
+	Signature      *SourceSignature
+}
+
+// SourceSignature is how a source signs what it sends.
+type SourceSignature struct {
+	Header    string // that has the signature; empty: the usual one of its type
+	Timestamp string // header with when it was signed, which is signed too; empty: it is not said
 }
 
 // Sources returns the alert sources in the order of the folder.
@@ -146,13 +153,22 @@ func (o *Organisation) Sources() []Source {
 // Token returns the bearer token of a source, resolved now: empty when the source has none and is served on loopback only.
 // A token that is configured and cannot be read, or is empty, is an error.
 func (o *Organisation) Token(id string) (string, error) {
+	return o.secretOf(id, "token", func(s source) ref { return s.token })
+}
+
+// SigningSecret returns the secret with which a source signs, empty when it does not, resolved now as Token is.
+func (o *Organisation) SigningSecret(id string) (string, error) {
+	return o.secretOf(id, "signing secret", func(s source) ref { return s.secret })
+}
+
+func (o *Organisation) secretOf(id, what string, of func(source) ref) (string, error) {
 	for _, s := range o.sources {
 		if s.ID == id {
-			token, err := s.token.optional(o.dir)
+			secret, err := of(s).optional(o.dir)
 			if err != nil {
-				return "", fmt.Errorf("source %s: token %w", id, err)
+				return "", fmt.Errorf("source %s: %s %w", id, what, err)
 			}
-			return token, nil
+			return secret, nil
 		}
 	}
 	return "", o.missing("source", id)

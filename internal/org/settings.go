@@ -36,7 +36,7 @@ type mailServer struct {
 type source struct {
 	Source
 
-	token ref
+	token, secret ref
 }
 
 // settings reads organisation.yaml.
@@ -168,10 +168,24 @@ func (b *builder) readSources(o *object) {
 		if s.TokenInURL = maybe(o, "token_in_url", aBool, false); s.TokenInURL && !o.has("token") {
 			o.fault(o.field("token_in_url").place, "%s: token_in_url: want a token, too", o.subject)
 		}
-		if s.ResolveTimeout = maybe(o, "resolve_timeout", aWait, 0); o.has("resolve_timeout") && s.Type != alert.Prometheus {
-			o.fault(o.field("resolve_timeout").place, "%s: resolve_timeout: want none, because a source of type %s says itself when an alert is over",
-				o.subject, s.Type)
+		s.ResolveTimeout = maybe(o, "resolve_timeout", aWait, 0)
+		o.onlyOf(s.Type, "resolve_timeout", "says itself when an alert is over", alert.Prometheus)
+		if n := o.field("signature"); n.kind != absent {
+			s.Signature = &SourceSignature{}
+			o.object(n, o.about("signature"), func(o *object) {
+				s.secret, _ = need(o, "secret", aRef)
+				s.Signature.Header = maybe(o, "header", aHeader, "")
+				s.Signature.Timestamp = maybe(o, "timestamp_header", aHeader, "")
+			})
 		}
+		o.onlyOf(s.Type, "signature", "does not sign so", alert.Grafana)
 		b.sources = append(b.sources, s)
 	})
+}
+
+// onlyOf refuses a key that sources of other types have.
+func (o *object) onlyOf(of alert.Format, key, because string, types ...alert.Format) {
+	if o.has(key) && !slices.Contains(types, of) {
+		o.fault(o.field(key).place, "%s: %s: want none, because a source of type %s %s", o.subject, key, of, because)
+	}
 }

@@ -19,13 +19,27 @@ func TestSources(t *testing.T) {
 	files["sources.yaml"] = `sources:
   - {id: prometheus, type: prometheus, token: env:A, token_in_url: true, resolve_timeout: 10m}
   - {id: lab, type: alertmanager}
+  - {id: shop, type: grafana, signature: {secret: env:SHOP_SECRET, header: X-Shop, timestamp_header: X-Time}}
+  - {id: till, type: grafana, signature: {secret: env:NO_SUCH_SECRET}}
 `
 	want := []org.Source{
 		{ID: "prometheus", Type: alert.Prometheus, TokenInURL: true, ResolveTimeout: 10 * time.Minute},
 		{ID: "lab", Type: alert.Alertmanager},
+		{ID: "shop", Type: alert.Grafana, Signature: &org.SourceSignature{Header: "X-Shop", Timestamp: "X-Time"}},
+		{ID: "till", Type: alert.Grafana, Signature: &org.SourceSignature{}},
 	}
-	if d := cmp.Diff(want, load(t, files).Sources()); d != "" {
+	o := load(t, files)
+	if d := cmp.Diff(want, o.Sources()); d != "" {
 		t.Error(d)
+	}
+	t.Setenv("SHOP_SECRET", "swordfish")
+	for id, want := range map[string]string{"lab": "", "shop": "swordfish"} {
+		if got, err := o.SigningSecret(id); got != want || err != nil {
+			t.Errorf("%s: got %q, %v; want %q", id, got, err, want)
+		}
+	}
+	if _, err := o.SigningSecret("till"); err == nil || err.Error() != "source till: signing secret env:NO_SUCH_SECRET: not set in the environment of this process" {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -37,6 +51,8 @@ func TestFaultsOfSources(t *testing.T) {
 			"{id: a, type: alertmanager, resolve_timeout: 1m}",
 			"sources.yaml:2:50: source a: resolve_timeout: want none, because a source of type alertmanager says itself when an alert is over",
 		},
+		{"{id: a, type: alertmanager, signature: {secret: env:A}}", "sources.yaml:2:44: source a: signature: want none, because a source of type alertmanager does not sign so"},
+		{"{id: a, type: grafana, signature: {header: X}}", "sources.yaml:2:39: source a: signature: secret: missing; want a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder"},
 		{"{id: a, type: prometheus, resolve_timeout: 0s}", `sources.yaml:2:48: source a: resolve_timeout "0s": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
 	} {
 		files := good(t)

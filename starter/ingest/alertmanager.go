@@ -55,7 +55,7 @@ func decodeAlertmanager(body []byte) (message, error) {
 	d := newDecoder(body)
 	var m message
 	if d.begins(body, '{', "an object") {
-		m = d.message()
+		m = d.message("4")
 	}
 	return m, d.refused(len(m.alerts))
 }
@@ -98,12 +98,15 @@ func syntaxError(body []byte) string {
 // A decoder collects what is wrong with a body while it reads it.
 type decoder struct {
 	walker
-	at     int    // index of the alert that is read, -1 outside
-	of     string // the array that it is in, if that has a name
+	at     int                              // index of the alert that is read, -1 outside
+	of     string                           // the array that it is in, if that has a name
+	more   func(name string, a *sized) bool // takes what else a format has, of an alert or of the body itself; nil: nothing
+	notes  alert.Labels                     // annotations of the alert that is read, beside those that its source calls so
 	faults []refusal.Fault
 }
 
-func (d *decoder) message() (m message) {
+// message takes a body of alerts that belong together, in this version.
+func (d *decoder) message(want string) (m message) {
 	var status, version string
 	var annotations alert.Labels
 	routed := false
@@ -126,14 +129,14 @@ func (d *decoder) message() (m message) {
 		case "alerts":
 			m.alerts = d.alerts(name, d.alert)
 		default:
-			d.skip()
+			d.rest(name, nil)
 		}
 		if len(m.alerts) > MaxAlerts {
 			return m // not a byte more of it
 		}
 	}
-	if version != "4" {
-		d.fault("version", fmt.Sprintf(`want "4", got %s`, quote(version)))
+	if version != want {
+		d.fault("version", fmt.Sprintf(`want %q, got %s`, want, quote(version)))
 	}
 	if len(m.alerts) == 0 {
 		d.fault("alerts", "want at least one alert, got none")
@@ -203,7 +206,7 @@ func (d *decoder) alert() (a sized) {
 		case "fingerprint":
 			fingerprint = d.str(name)
 		default:
-			d.skip()
+			d.rest(name, &a)
 		}
 	}
 	a.State = d.state("status", status)
@@ -213,8 +216,34 @@ func (d *decoder) alert() (a sized) {
 	}
 	a.Fingerprint = d.fingerprint(fingerprint, a.Labels)
 	a.Name = alertName(a.Labels, a.Fingerprint)
+	a.Annotations, d.notes = merged(a.Annotations, d.notes), d.notes[:0]
 	a.bound()
 	return a
+}
+
+// annotate adds an annotation that says something to the alert that is read.
+func (d *decoder) annotate(name, value string) {
+	if value != "" {
+		d.notes = append(d.notes, alert.Label{Name: name, Value: value})
+	}
+}
+
+// merged adds labels to those that are there, which stay what they are.
+func merged(ls, more alert.Labels) alert.Labels {
+	for _, l := range more {
+		at, there := slices.BinarySearchFunc(ls, l.Name, func(l alert.Label, name string) int { return strings.Compare(l.Name, name) })
+		if !there {
+			ls = slices.Insert(ls, at, l)
+		}
+	}
+	return ls
+}
+
+// rest takes a member that not every format has.
+func (d *decoder) rest(name string, a *sized) {
+	if d.more == nil || !d.more(name, a) {
+		d.skip()
+	}
 }
 
 // fingerprint is the alert's own; sources that send none mean its labels, and Alertmanager's hash of them is taken.

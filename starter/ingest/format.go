@@ -25,7 +25,8 @@ type call struct {
 // A format is what the sources of one type have in common.
 type format struct {
 	name   alert.Format
-	path   string // beside the one under Prefix, where the sender wants a certain one
+	path   string   // beside the one under Prefix, where the sender wants a certain one
+	signed []string // headers of which one has the signature, unless the source names its own; none: it cannot sign
 	decode func(c call, body []byte) (message, error)
 }
 
@@ -34,6 +35,7 @@ func formats() []format {
 	return []format{
 		{name: alert.Alertmanager, decode: func(_ call, body []byte) (message, error) { return decodeAlertmanager(body) }},
 		{name: alert.Prometheus, path: "/api/v2/alerts", decode: decodePrometheus},
+		{name: alert.Grafana, decode: decodeGrafana, signed: []string{"X-Grafana-Alerting-Signature", "X-Grafana-Alert-Signature"}},
 	}
 }
 
@@ -48,16 +50,18 @@ func Paths() []string {
 	return all
 }
 
-// formatOf returns the format of a path.
-func formatOf(path string) (format, error) {
+// formatOf returns the format of a path, and the source that it names, if it does.
+func formatOf(path string) (f format, source string, err error) {
 	var known []string
 	for _, f := range formats() {
-		if path == f.path || path == Prefix+string(f.name) {
-			return f, nil
+		if own := Prefix + string(f.name); path == f.path || path == own {
+			return f, "", nil
+		} else if id, of := strings.CutPrefix(path, own+"/"); of && sourceID.MatchString(id) {
+			return f, id, nil
 		}
 		known = append(known, string(f.name))
 	}
-	return format{}, refusal.Body{
+	return format{}, "", refusal.Body{
 		Status: http.StatusNotFound,
 		Detail: fmt.Sprintf("want %s and one of %s; got %s", Prefix, strings.Join(known, ", "), clip(path, 128)),
 	}

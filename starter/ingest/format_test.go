@@ -196,3 +196,7 @@ func BenchmarkFormats(b *testing.B) {
 		}
 	}
 }
+
+func FuzzGrafana(f *testing.F) {
+	fuzz(f, alert.Grafana, `{"version":"1","orgId":2,"status":"firing","alerts":[{"status":"firing","startsAt":"2026-11-22T11:00:00Z","labels":{"a":"b"},"values":[{}],"panelURL":1}]}`)
+}

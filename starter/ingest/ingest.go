@@ -26,6 +26,7 @@ import (
 // Limits of one request, and of all of them together.
 const (
 	MaxBody   = 16 << 20
+	MaxSigned = 1 << 20 // of a body whose sender is not known before all of it is read
 	MaxAlerts = 20_000
 	MaxHeld   = 64 << 20         // bodies that are read or wait
 	BodyTime  = 20 * time.Second // for reading a body
@@ -136,19 +137,22 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // accept returns the posts that a request becomes when all of them are durable.
 func (in *Intake) accept(w http.ResponseWriter, r *http.Request, body *held) ([]parcel, error) {
-	f, err := formatOf(r.URL.Path)
+	f, named, err := formatOf(r.URL.Path)
 	if err != nil {
 		return nil, err
 	}
-	from, err := in.guard.identify(w, r, f)
+	from, err := in.guard.identify(w, r, f, named)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkHeader(w, r); err != nil {
 		return nil, err
 	}
-	m, received, err := in.read(w, r, body, func(c call, body []byte) (message, error) {
+	m, received, err := in.read(w, r, body, from.limit(), func(c call, body []byte) (message, error) {
 		c.source = from
+		if why := from.proves(r.Header, body, c.at); why != nil {
+			return message{}, in.guard.refuse(w, r, why.Field, why.Detail)
+		}
 		return f.decode(c, body)
 	})
 	if err != nil {
@@ -180,18 +184,18 @@ func checkHeader(w http.ResponseWriter, r *http.Request) error {
 		return refusal.Body{Status: http.StatusUnsupportedMediaType, Field: "Content-Encoding", Detail: "want none, got " + quote(code)}
 	}
 	if r.ContentLength > MaxBody {
-		return tooLarge()
+		return tooLarge(MaxBody)
 	}
 	return nil
 }
 
-func tooLarge() error {
-	return refusal.Of(http.StatusRequestEntityTooLarge, refusal.Fault{Field: "body", Detail: fmt.Sprintf("want at most %d bytes", MaxBody)})
+func tooLarge(limit int64) error {
+	return refusal.Of(http.StatusRequestEntityTooLarge, refusal.Fault{Field: "body", Detail: fmt.Sprintf("want at most %d bytes", limit)})
 }
 
 // read takes the body in and checks it. It returns when all of it was there.
 func (in *Intake) read(
-	w http.ResponseWriter, r *http.Request, body *held, decode func(call, []byte) (message, error),
+	w http.ResponseWriter, r *http.Request, body *held, limit int64, decode func(call, []byte) (message, error),
 ) (m message, at time.Time, err error) {
 	buf := in.buffers.Get().(*bytes.Buffer)
 	defer func() {
@@ -202,7 +206,7 @@ func (in *Intake) read(
 	}()
 	// The server ends this time-out with the body. Writers that cannot have one belong to tests.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(BodyTime))
-	body.Reader = http.MaxBytesReader(w, r.Body, MaxBody)
+	body.Reader = http.MaxBytesReader(w, r.Body, limit)
 	if _, err := buf.ReadFrom(body); err != nil {
 		return m, at, unread(err)
 	}
@@ -215,7 +219,7 @@ func unread(err error) error {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return tooLarge()
+		return tooLarge(large.Limit)
 	case errors.Is(err, errFull):
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):

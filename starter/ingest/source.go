@@ -16,7 +16,7 @@ import (
 	"muster/internal/refusal"
 )
 
-// A Source is one sender of alerts, known by its bearer token.
+// A Source is one sender of alerts, known by its bearer token, by its signature, or by both.
 type Source struct {
 	ID         string       // part of the identity of its incidents: lower-case letters, digits and hyphens
 	Type       alert.Format // Alertmanager when empty
@@ -24,14 +24,19 @@ type Source struct {
 	TokenInURL bool         // it cannot send a header: the token may stand in the URL, as ?token=
 	// ResolveTimeout is after how long an alert that only comes again is over when it has not; 0 means ResolveTimeout.
 	ResolveTimeout time.Duration
+	Signature      *Signature // nil: it does not sign
 }
 
 // String returns the ID alone: the token is a secret.
 func (s Source) String() string { return s.ID }
 
-// Configured is a source of the organisation folder, without its token.
+// Configured is a source of the organisation folder, without its secrets.
 func Configured(s org.Source) Source {
-	return Source{ID: s.ID, Type: s.Type, TokenInURL: s.TokenInURL, ResolveTimeout: s.ResolveTimeout}
+	out := Source{ID: s.ID, Type: s.Type, TokenInURL: s.TokenInURL, ResolveTimeout: s.ResolveTimeout}
+	if s.Signature != nil {
+		out.Signature = &Signature{Header: s.Signature.Header, Timestamp: s.Signature.Timestamp}
+	}
+	return out
 }
 
 var sourceID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
@@ -41,7 +46,7 @@ type guard struct {
 	guess   func(*http.Request) // is told of whoever shows a token of no source
 	sources []Source
 	hashes  [][sha256.Size]byte // of the tokens of the sources; that of no source has none
-	closed  bool                // there are tokens
+	closed  bool                // there are tokens or signatures
 }
 
 func newGuard(sources []Source, guess func(*http.Request)) (guard, error) {
@@ -55,10 +60,13 @@ func newGuard(sources []Source, guess func(*http.Request)) (guard, error) {
 		if !sourceID.MatchString(s.ID) {
 			return g, fmt.Errorf("source %q: want an id of lower-case letters, digits and hyphens", s.ID)
 		}
+		if s.Signature != nil && s.Signature.Secret == "" {
+			return g, fmt.Errorf("source %s: signature: want a secret", s.ID)
+		}
 		if known := g.source(hash); known != nil {
 			return g, fmt.Errorf("source %s: has the token of source %s", s.ID, known.ID)
 		}
-		g.sources, g.hashes, g.closed = append(g.sources, s), append(g.hashes, hash), g.closed || s.Token != ""
+		g.sources, g.hashes, g.closed = append(g.sources, s), append(g.hashes, hash), g.closed || s.Token != "" || s.Signature != nil
 	}
 	return g, nil
 }
@@ -73,8 +81,9 @@ func (g guard) source(hash [sha256.Size]byte) (found *Source) {
 	return found
 }
 
-// identify returns the source that a request comes from.
-func (g guard) identify(w http.ResponseWriter, r *http.Request, f format) (Source, error) {
+// identify returns the source that a request comes from. One that only signs is named in the path, and is not proven before its
+// body has been read.
+func (g guard) identify(w http.ResponseWriter, r *http.Request, f format, named string) (Source, error) {
 	if !g.closed {
 		if !local(r) {
 			return Source{}, refusal.Body{
@@ -82,7 +91,7 @@ func (g guard) identify(w http.ResponseWriter, r *http.Request, f format) (Sourc
 				Detail: "without a token only clients on the same machine are served: configure a source with a token, and send it as Authorization: Bearer",
 			}
 		}
-		return g.nameless(f), nil
+		return g.nameless(f, named)
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	inURL := scheme == "" && r.URL.Query().Has("token")
@@ -90,10 +99,14 @@ func (g guard) identify(w http.ResponseWriter, r *http.Request, f format) (Sourc
 		scheme, token = "Bearer", r.URL.Query().Get("token")
 	}
 	s := g.source(sha256.Sum256([]byte(strings.TrimSpace(token))))
-	if s == nil || !strings.EqualFold(scheme, "Bearer") {
-		g.guess(r)
-		w.Header().Set("WWW-Authenticate", `Bearer realm="alerts"`)
-		return Source{}, refusal.Body{Status: http.StatusUnauthorized, Field: "Authorization", Detail: "want Bearer and the token of a source"}
+	if !strings.EqualFold(scheme, "Bearer") {
+		s = nil
+	}
+	if own := g.named(named); own != nil && own.Token == "" && own.Signature != nil && own.Type == f.name {
+		return *own, nil
+	}
+	if s == nil || named != "" && s.ID != named {
+		return Source{}, g.refuse(w, r, "Authorization", "want Bearer and the token of a source")
 	}
 	if inURL && !s.TokenInURL {
 		return Source{}, refusal.Body{
@@ -110,14 +123,37 @@ func (g guard) identify(w http.ResponseWriter, r *http.Request, f format) (Sourc
 	return *s, nil
 }
 
-// nameless is the source of whoever posts when no tokens are configured: the first one that posts so, or one that is called so.
-func (g guard) nameless(f format) Source {
-	for _, s := range g.sources {
-		if s.Type == f.name {
-			return s
+// refuse is the refusal of whoever proves to be no source.
+func (g guard) refuse(w http.ResponseWriter, r *http.Request, field, detail string) error {
+	g.guess(r)
+	w.Header().Set("WWW-Authenticate", `Bearer realm="alerts"`)
+	return refusal.Body{Status: http.StatusUnauthorized, Field: field, Detail: detail}
+}
+
+// named returns the source with an id, nil when there is none.
+func (g guard) named(id string) *Source {
+	for n := range g.sources {
+		if g.sources[n].ID == id {
+			return &g.sources[n]
 		}
 	}
-	return Source{ID: string(f.name), Type: f.name}
+	return nil
+}
+
+// nameless is the source of whoever posts when there are no tokens: the one that the path names, the first one that posts so, or
+// one that is called so.
+func (g guard) nameless(f format, named string) (Source, error) {
+	for _, s := range g.sources {
+		if s.Type == f.name && (named == "" || named == s.ID) {
+			return s, nil
+		}
+	}
+	if named != "" {
+		return Source{}, refusal.Body{
+			Status: http.StatusNotFound, Detail: fmt.Sprintf("want a source of type %s that the organisation folder has, got %s", f.name, named),
+		}
+	}
+	return Source{ID: string(f.name), Type: f.name}, nil
 }
 
 // local tells whether a request comes from this machine, and neither through a proxy nor from a page in a browser.
