@@ -153,7 +153,7 @@ func (all *heard) take(b alert.Batch) {
 			r.StartsAt = h.StartsAt // its source may not know when it began
 		}
 		if !older(r.Alert, h.Alert) {
-			h.Alert = r.Alert
+			h.Alert = r.After(h.Alert)
 		}
 	}
 }

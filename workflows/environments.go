@@ -157,7 +157,7 @@ func (s *silence) receive() {
 }
 
 func (s *silence) take(h HeldBatch) {
-	h.Batch = lasting(s.ctx, h.Batch)
+	h.Batch = readable(s.ctx, h.Batch)
 	s.heard++
 	n := slices.IndexFunc(s.groups, func(g heldGroup) bool { return g.key == h.Key })
 	if n < 0 {

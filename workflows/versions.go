@@ -41,20 +41,19 @@ func sealsState(ctx workflow.Context) bool {
 	return workflow.GetVersion(ctx, sealedState, workflow.DefaultVersion, 1) == 1
 }
 
-// alertTimeOuts, 2026-11-26: alerts of sources that say only that an alert still fires count as resolved unless they come again.
-// Batches from before have no time-outs, and a run that has had one while it did not know of them goes on without. No old run is
-// left when
+// alertTimeOuts, 2026-11-26: alerts of sources that say only that an alert still fires count as resolved unless they come again, and
+// of those that say of its end no more than that, what they said before stands. Batches from before have neither, and a run that has
+// had one while it did not know of them goes on without. No old run is left when
 //
 //	WorkflowType IN ('Incident', 'Silence') AND ExecutionStatus = 'Running' AND StartTime < '2026-11-27T00:00:00Z'
 //
-// finds none; then the branch that ignores time-outs can go, with its histories.
+// finds none; then the branch that ignores them can go, with its histories.
 const alertTimeOuts = "alert-time-outs"
 
-// lasting leaves the time-outs of a batch away in a run that does not know of them. Of a batch without any it asks nothing, so that
-// it costs no event.
-func lasting(ctx workflow.Context, b alert.Batch) alert.Batch {
-	if b.TimesOut() && workflow.GetVersion(ctx, alertTimeOuts, workflow.DefaultVersion, 1) != 1 {
-		return b.Lasting()
+// readable is a batch as the run reads it. Of a batch that every run can read it asks nothing, so that it costs no event.
+func readable(ctx workflow.Context, b alert.Batch) alert.Batch {
+	if (b.TimesOut() || b.Bare()) && workflow.GetVersion(ctx, alertTimeOuts, workflow.DefaultVersion, 1) != 1 {
+		return b.Plain()
 	}
 	return b
 }

@@ -8,9 +8,10 @@ const (
 	Alertmanager Format = "alertmanager" // the webhook of a Prometheus Alertmanager, version 4
 	Prometheus   Format = "prometheus"   // what Prometheus posts to an Alertmanager: its API, version 2
 	Grafana      Format = "grafana"      // the webhook of Grafana's own alerting
+	PagerDuty    Format = "pagerduty"    // what is posted to PagerDuty: its Events API, version 2
 )
 
 // Formats returns all formats.
 func Formats() []Format {
-	return []Format{Alertmanager, Prometheus, Grafana}
+	return []Format{Alertmanager, Prometheus, Grafana, PagerDuty}
 }

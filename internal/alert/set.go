@@ -154,6 +154,7 @@ func (s *Set) take(r Received, at time.Time, c *Change) {
 		h := &s.Full[i]
 		h.Times, h.Last = h.Times+r.Times, at
 		if news(h.State, h.StartsAt, h.Until, r.Alert) {
+			r.Alert = r.After(h.Alert)
 			s.count(r, h.State, c)
 			s.retell(h, r.Alert)
 		} else {
@@ -164,6 +165,9 @@ func (s *Set) take(r Received, at time.Time, c *Change) {
 		h := &s.Brief[i-len(s.Full)]
 		h.Times, h.Last = h.Times+r.Times, at
 		if was := state(h.Resolved); news(was, h.StartsAt, h.Until, r.Alert) {
+			if r.Bare {
+				r.Name = h.Name
+			}
 			s.count(r, was, c)
 			h.Resolved, h.StartsAt, h.Until = r.State == Resolved, r.StartsAt, r.Until
 		} else {

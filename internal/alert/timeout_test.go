@@ -117,7 +117,7 @@ func TestTimeOutsOfWhatWasHeldBack(t *testing.T) {
 	if !out.Alerts[0].Until.Equal(minute(9)) || !out.Alerts[1].Until.IsZero() || !held.Alerts[0].Until.Equal(minute(5)) {
 		t.Errorf("got %+v of %+v", out.Alerts, held.Alerts)
 	}
-	if !held.TimesOut() || held.Lasting().TimesOut() || !held.TimesOut() {
+	if !held.TimesOut() || held.Plain().TimesOut() || !held.TimesOut() {
 		t.Error("a lasting batch times out, or has changed the one that it came from")
 	}
 }
@@ -155,4 +155,30 @@ func TestNothingIsOverTooEarlyOrTooLate(t *testing.T) {
 			s = reread(t, s)
 		}
 	})
+}
+
+// Who only tells of an end has not told that the rest is gone.
+func TestABareEndLeavesWhatWasTold(t *testing.T) {
+	for _, name := range []string{"whole", "brief"} {
+		s := new(alert.Set)
+		if name == "brief" {
+			s = full()
+		}
+		began := of("a", alert.Firing, 1)
+		began.Name, began.Labels, began.Generator = "Down", alert.Labels{{Name: "host", Value: "h"}}, "https://example.com"
+		if name == "brief" {
+			began.Fingerprint = "4999"
+			s.Brief[alert.MaxBrief-1].Name = "Down"
+		}
+		s.Apply(batch(began))
+		over := of(began.Fingerprint, alert.Resolved, 3)
+		over.Name, over.Bare, over.EndsAt = "a key", true, minute(3)
+		c := s.Apply(batch(over))
+		if len(c.Resolved) != 1 || c.Resolved[0].Name != "Down" {
+			t.Errorf("%s: got %+v", name, c)
+		}
+		if h := s.Full[0]; name == "whole" && (h.State != alert.Resolved || h.Labels.Value("host") != "h" || h.Generator == "" || h.Bare || !h.EndsAt.Equal(minute(3))) {
+			t.Errorf("got %+v", h)
+		}
+	}
 }

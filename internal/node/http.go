@@ -41,7 +41,7 @@ func (n *Node) entrance() (*ingest.Intake, error) {
 	}
 	return ingest.New(ingest.Config{
 		Sources: sources, Incidents: n.incidents, Router: router{n.org}, Key: workflows.IncidentWorkflowID,
-		RouteKey: workflows.RouteIncidentWorkflowID, Guess: n.guard.guessSource,
+		RouteKey: workflows.RouteIncidentWorkflowID, Guess: n.guard.guessSource, Acknowledge: n.incidents.AcknowledgeOpen,
 		Now: time.Now, Log: n.cfg.Log,
 	})
 }

@@ -40,6 +40,8 @@ type message struct {
 	resolved  bool // the whole group, as far as the source knows
 	truncated int
 	by        []string // labels by whose values alerts that no route groups belong together; none: all of them do
+	fixed     bool     // the source's own groups stay, whatever routes say: what ends an alert does not have its labels
+	taken     bool     // somebody has acknowledged it, says the source
 	alerts    []sized
 }
 

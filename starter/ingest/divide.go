@@ -24,6 +24,9 @@ type part struct {
 // divide parts a message by the incidents that its alerts belong to. A route that groups decides for its own alerts; the
 // others stay together as the source has grouped them.
 func (in *Intake) divide(source string, m message) []part {
+	if m.fixed {
+		return []part{{in.key(source, m.receiver, m.group), m}}
+	}
 	var parts []part
 	at := map[Key]int{}
 	rest := m.alerts[:0] // in place: mostly it is all of them

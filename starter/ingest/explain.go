@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"crypto/rand"
 	"fmt"
 	"time"
 
@@ -21,7 +22,7 @@ type Case struct {
 // every fault of the body, or says that no route takes an alert.
 func Explain(from Source, body []byte, router Router, at time.Time) ([]Case, error) {
 	source := from.ID
-	m, err := from.format().decode(call{source: from, at: at}, body)
+	m, err := from.format().decode(call{source: from, at: at, fresh: rand.Text}, body)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +45,7 @@ func Explain(from Source, body []byte, router Router, at time.Time) ([]Case, err
 			c.Each = append(c.Each, a.Labels)
 			c.Batch.Alerts = append(c.Batch.Alerts, alert.Received{Alert: a.Alert, Times: 1})
 		}
-		c.Batch = c.Batch.Lasting() // as if nobody answered, and as if it went on
+		c.Batch = c.Batch.Plain() // as if nobody answered, and as if it went on
 		cases = append(cases, c)
 	}
 	return cases, nil

@@ -19,7 +19,8 @@ const Path = Prefix + string(alert.Alertmanager)
 // A call is one request, from a source that is known.
 type call struct {
 	source Source
-	at     time.Time // when it was received
+	at     time.Time     // when it was received
+	fresh  func() string // makes a name for what has none
 }
 
 // A format is what the sources of one type have in common.
@@ -28,6 +29,10 @@ type format struct {
 	path   string   // beside the one under Prefix, where the sender wants a certain one
 	signed []string // headers of which one has the signature, unless the source names its own; none: it cannot sign
 	decode func(c call, body []byte) (message, error)
+
+	token  func(body []byte) string                                    // that the body has in place of the header; nil: it has none
+	answer func(w http.ResponseWriter, m message, alerts, commits int) // nil: as most do
+	refuse func(w http.ResponseWriter, p refusal.Body)                 // nil: as most do
 }
 
 // formats are all that an Intake understands.
@@ -36,6 +41,10 @@ func formats() []format {
 		{name: alert.Alertmanager, decode: func(_ call, body []byte) (message, error) { return decodeAlertmanager(body) }},
 		{name: alert.Prometheus, path: "/api/v2/alerts", decode: decodePrometheus},
 		{name: alert.Grafana, decode: decodeGrafana, signed: []string{"X-Grafana-Alerting-Signature", "X-Grafana-Alert-Signature"}},
+		{
+			name: alert.PagerDuty, path: "/v2/enqueue", decode: decodePagerDuty,
+			token: routingKey, answer: answerPagerDuty, refuse: refusePagerDuty,
+		},
 	}
 }
 

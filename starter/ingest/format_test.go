@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 var received = time.Date(2026, 11, 22, 10, 0, 0, 250e6, time.UTC)
 
 func sample(f format) call {
-	return call{source: Source{ID: "sample", Type: f.name}, at: received}
+	return call{source: Source{ID: "sample", Type: f.name}, at: received, fresh: func() string { return "fresh" }}
 }
 
 // fixtures are bodies that a format takes.
@@ -199,4 +199,9 @@ func BenchmarkFormats(b *testing.B) {
 
 func FuzzGrafana(f *testing.F) {
 	fuzz(f, alert.Grafana, `{"version":"1","orgId":2,"status":"firing","alerts":[{"status":"firing","startsAt":"2026-11-22T11:00:00Z","labels":{"a":"b"},"values":[{}],"panelURL":1}]}`)
+}
+
+func FuzzPagerDuty(f *testing.F) {
+	fuzz(f, alert.PagerDuty, `{"event_action":"trigger","payload":{"summary":"s","source":"h","severity":"info","custom_details":[1],"class":"c"},"links":[{"href":"h"},1]}`,
+		`{"event_action":"resolve","dedup_key":"`+strings.Repeat("k", 200)+`"}`)
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -67,8 +68,10 @@ type Config struct {
 	RouteKey  func(source, route string, values alert.Labels) Key   // from what GroupKey returns
 	Guess     func(r *http.Request)                                 // is told of whoever shows a token of no source; nil: nobody is told
 	Now       func() time.Time
-	InFlight  int          // durable calls at a time; 0 means 16
-	Log       *slog.Logger // nil logs nothing
+	// Acknowledge takes the open incident of a key in the name of a source. It returns why the incident refuses; nil: none is taken.
+	Acknowledge func(ctx context.Context, key Key, source string) (refused string, err error)
+	InFlight    int          // durable calls at a time; 0 means 16
+	Log         *slog.Logger // nil logs nothing
 }
 
 // An Intake answers POST requests with alerts, in the format that their path names.
@@ -81,6 +84,7 @@ type Intake struct {
 	held    atomic.Int64
 
 	routeKey func(source, route string, values alert.Labels) Key
+	take     func(ctx context.Context, key Key, source string) (string, error)
 
 	accepted, refused, unavailable, abandoned, alerts atomic.Int64
 }
@@ -103,7 +107,7 @@ func New(cfg Config) (*Intake, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make intake: %w", err)
 	}
-	in := &Intake{guard: g, key: cfg.Key, routeKey: cfg.RouteKey, now: cfg.Now}
+	in := &Intake{guard: g, key: cfg.Key, routeKey: cfg.RouteKey, now: cfg.Now, take: cfg.Acknowledge}
 	in.buffers.New = func() any { return new(bytes.Buffer) }
 	in.commits = committer{
 		incidents: cfg.Incidents, router: cfg.Router, log: cfg.Log, groups: map[Key]*group{},
@@ -120,9 +124,14 @@ func New(cfg Config) (*Intake, error) {
 func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := held{in: in}
 	defer body.release()
-	parcels, err := in.accept(w, r, &body)
+	f, named, err := formatOf(r.URL.Path)
 	if err != nil {
-		in.refuse(w, r, err)
+		in.refuse(w, r, f, err)
+		return
+	}
+	m, parcels, err := in.accept(w, r, f, named, &body)
+	if err != nil {
+		in.refuse(w, r, f, err)
 		return
 	}
 	alerts, commits := 0, 0
@@ -132,23 +141,30 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	in.accepted.Add(1)
 	in.alerts.Add(int64(alerts))
 	w.Header().Set("Content-Type", "application/json")
+	if f.answer != nil {
+		f.answer(w, m, alerts, commits)
+		return
+	}
 	_, _ = fmt.Fprintf(w, `{"status":"accepted","alerts":%d,"commits":%d}`+"\n", alerts, commits)
 }
 
-// accept returns the posts that a request becomes when all of them are durable.
-func (in *Intake) accept(w http.ResponseWriter, r *http.Request, body *held) ([]parcel, error) {
-	f, named, err := formatOf(r.URL.Path)
-	if err != nil {
-		return nil, err
-	}
-	from, err := in.guard.identify(w, r, f, named)
-	if err != nil {
-		return nil, err
+// accept returns what a request says, and the posts that it becomes, when all of it is durable.
+func (in *Intake) accept(w http.ResponseWriter, r *http.Request, f format, named string, body *held) (m message, parcels []parcel, err error) {
+	var from Source
+	if f.token == nil {
+		if from, err = in.guard.identify(w, r, f, named); err != nil {
+			return m, nil, err
+		}
 	}
 	if err := checkHeader(w, r); err != nil {
-		return nil, err
+		return m, nil, err
 	}
-	m, received, err := in.read(w, r, body, from.limit(), func(c call, body []byte) (message, error) {
+	m, received, err := in.read(w, r, body, from.limit(f), func(c call, body []byte) (message, error) {
+		if f.token != nil {
+			if from, err = in.guard.keyed(r, f, named, f.token(body)); err != nil {
+				return message{}, err
+			}
+		}
 		c.source = from
 		if why := from.proves(r.Header, body, c.at); why != nil {
 			return message{}, in.guard.refuse(w, r, why.Field, why.Detail)
@@ -156,10 +172,14 @@ func (in *Intake) accept(w http.ResponseWriter, r *http.Request, body *held) ([]
 		return f.decode(c, body)
 	})
 	if err != nil {
-		return nil, err
+		return m, nil, err
 	}
 	source := from.ID
-	var parcels []parcel
+	ctx, cancel := context.WithTimeoutCause(r.Context(), Patience, errWaited)
+	defer cancel()
+	if m.taken {
+		return m, nil, in.acknowledge(ctx, in.key(source, m.receiver, m.group), source)
+	}
 	for _, part := range in.divide(source, m) {
 		p := &post{message: part.message, source: source, received: received, done: make(chan error, 1)}
 		if p.fires() {
@@ -167,9 +187,24 @@ func (in *Intake) accept(w http.ResponseWriter, r *http.Request, body *held) ([]
 		}
 		parcels = append(parcels, parcel{part.key, p})
 	}
-	ctx, cancel := context.WithTimeoutCause(r.Context(), Patience, errWaited)
+	return m, parcels, in.submitAll(ctx, parcels)
+}
+
+// acknowledge takes the open incident of a key in the name of a source. An incident that cannot be taken, or is over, is as it was:
+// the source has nothing to do about it.
+func (in *Intake) acknowledge(ctx context.Context, key Key, source string) error {
+	if in.take == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, Admission+Deadline, errWaited) // a worker has to answer
 	defer cancel()
-	return parcels, in.submitAll(ctx, parcels)
+	why, err := in.take(ctx, key, source)
+	if err != nil {
+		in.commits.log.Warn("acknowledgement not taken", "incident", key, "source", source, "error", err)
+	} else if why != "" {
+		in.commits.log.Info("acknowledgement refused", "incident", key, "source", source, "reason", why)
+	}
+	return err
 }
 
 func checkHeader(w http.ResponseWriter, r *http.Request) error {
@@ -211,7 +246,7 @@ func (in *Intake) read(
 		return m, at, unread(err)
 	}
 	at = in.now().UTC().Truncate(time.Millisecond)
-	m, err = decode(call{at: at}, buf.Bytes())
+	m, err = decode(call{at: at, fresh: rand.Text}, buf.Bytes())
 	return m, at, err
 }
 
@@ -230,7 +265,7 @@ func unread(err error) error {
 
 // refuse answers a request that was not accepted. What is not a problem of the request is one of ours, and passes. It
 // always answers, even when the client seems to have gone: no answer would be sent as 200.
-func (in *Intake) refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (in *Intake) refuse(w http.ResponseWriter, r *http.Request, f format, err error) {
 	var p refusal.Body
 	switch {
 	case errors.As(err, &p):
@@ -245,6 +280,10 @@ func (in *Intake) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		p = unavailable(why)
 	}
 	p.Title = "Alerts not accepted"
+	if f.refuse != nil && p.Status/100 == 4 {
+		f.refuse(w, p)
+		return
+	}
 	p.Write(w)
 }
 

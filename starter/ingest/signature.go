@@ -26,8 +26,8 @@ type Signature struct {
 }
 
 // limit is how large a body of the source may be.
-func (s Source) limit() int64 {
-	if s.Token == "" && s.Signature != nil {
+func (s Source) limit(f format) int64 {
+	if f.token != nil || s.Token == "" && s.Signature != nil {
 		return MaxSigned
 	}
 	return MaxBody

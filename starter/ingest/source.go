@@ -86,10 +86,7 @@ func (g guard) source(hash [sha256.Size]byte) (found *Source) {
 func (g guard) identify(w http.ResponseWriter, r *http.Request, f format, named string) (Source, error) {
 	if !g.closed {
 		if !local(r) {
-			return Source{}, refusal.Body{
-				Status: http.StatusForbidden,
-				Detail: "without a token only clients on the same machine are served: configure a source with a token, and send it as Authorization: Bearer",
-			}
+			return Source{}, g.closedTo()
 		}
 		return g.nameless(f, named)
 	}
@@ -121,6 +118,32 @@ func (g guard) identify(w http.ResponseWriter, r *http.Request, f format, named 
 		}
 	}
 	return *s, nil
+}
+
+// keyed returns the source whose token a body has.
+func (g guard) keyed(r *http.Request, f format, named, token string) (Source, error) {
+	if !g.closed {
+		if !local(r) {
+			return Source{}, g.closedTo()
+		}
+		return g.nameless(f, named)
+	}
+	s := g.source(sha256.Sum256([]byte(token)))
+	if s == nil || s.Type != f.name || named != "" && s.ID != named {
+		g.guess(r)
+		return Source{}, refusal.Body{
+			Status: http.StatusBadRequest, Field: "routing_key", Detail: fmt.Sprintf("want the token of a source of type %s", f.name),
+		}
+	}
+	return *s, nil
+}
+
+// closedTo is the refusal of whoever posts from elsewhere when there are no tokens.
+func (guard) closedTo() error {
+	return refusal.Body{
+		Status: http.StatusForbidden,
+		Detail: "without a token only clients on the same machine are served: configure a source with a token, and send it as Authorization: Bearer",
+	}
 }
 
 // refuse is the refusal of whoever proves to be no source.
