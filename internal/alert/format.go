@@ -9,9 +9,10 @@ const (
 	Prometheus   Format = "prometheus"   // what Prometheus posts to an Alertmanager: its API, version 2
 	Grafana      Format = "grafana"      // the webhook of Grafana's own alerting
 	PagerDuty    Format = "pagerduty"    // what is posted to PagerDuty: its Events API, version 2
+	Azure        Format = "azure"        // the webhook of Azure Monitor, in its common alert schema
 )
 
 // Formats returns all formats.
 func Formats() []Format {
-	return []Format{Alertmanager, Prometheus, Grafana, PagerDuty}
+	return []Format{Alertmanager, Prometheus, Grafana, PagerDuty, Azure}
 }

@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,9 +41,10 @@ type message struct {
 	title     string
 	resolved  bool // the whole group, as far as the source knows
 	truncated int
-	by        []string // labels by whose values alerts that no route groups belong together; none: all of them do
-	fixed     bool     // the source's own groups stay, whatever routes say: what ends an alert does not have its labels
-	taken     bool     // somebody has acknowledged it, says the source
+	by        []string      // labels by whose values alerts that no route groups belong together; none: all of them do
+	fixed     bool          // the source's own groups stay, whatever routes say: what ends an alert does not have its labels
+	notices   []alert.Alert // what the source tells and nobody is paged for
+	taken     bool          // somebody has acknowledged it, says the source
 	alerts    []sized
 }
 
@@ -176,6 +179,42 @@ func (d *decoder) alerts(field string, one func() sized) []sized {
 	return list
 }
 
+// each goes through an object; null is an empty one. Its user takes each value.
+func (d *decoder) each(field string, take func(name string)) {
+	if d.peek() != '{' {
+		d.wrongUnlessNull(field, "an object")
+		return
+	}
+	for name := range d.members() {
+		take(name)
+	}
+}
+
+// list goes through an array; null is an empty one. Its user takes each value.
+func (d *decoder) list(field string, take func(field string)) {
+	if d.peek() != '[' {
+		d.wrongUnlessNull(field, "an array")
+		return
+	}
+	for i := range d.elements() {
+		take(fmt.Sprintf("%s[%d]", field, i))
+	}
+}
+
+// texts takes an array of strings.
+func (d *decoder) texts(field string) (all []string) {
+	d.list(field, func(field string) { all = append(all, d.str(field)) })
+	return all
+}
+
+// wrongUnlessNull takes a value that is not what it should be.
+func (d *decoder) wrongUnlessNull(field, want string) {
+	if kind := d.kind(); kind != "null" {
+		d.fault(field, "want "+want+", got "+kind)
+	}
+	d.skip()
+}
+
 // object tells whether an object comes next; whatever else it is, it is taken and wrong.
 func (d *decoder) object() bool {
 	if d.peek() == '{' {
@@ -263,6 +302,15 @@ func (d *decoder) fingerprint(own string, ls alert.Labels) string {
 		return fmt.Sprintf("%016x", h.Sum64())
 	}
 	return own
+}
+
+// short is an identity that is not too long to be a fingerprint.
+func short(id string) string {
+	if len(id) <= maxFingerprint {
+		return id
+	}
+	hash := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(hash[:])
 }
 
 // alertName is the name of an alert with these labels.

@@ -45,6 +45,7 @@ func formats() []format {
 			name: alert.PagerDuty, path: "/v2/enqueue", decode: decodePagerDuty,
 			token: routingKey, answer: answerPagerDuty, refuse: refusePagerDuty,
 		},
+		{name: alert.Azure, decode: decodeAzure},
 	}
 }
 

@@ -85,6 +85,10 @@ func shown(m message) string {
 		routeKey: func(_, route string, values alert.Labels) Key { return fmt.Sprint(route, values) },
 		commits:  committer{router: idle(0)},
 	}
+	for _, n := range m.notices {
+		fmt.Fprintf(&b, "notice: %s\n", n.Summary())
+		m.alerts = append(m.alerts, sized{Alert: n})
+	}
 	for _, p := range in.divide("sample", m) {
 		fmt.Fprintf(&b, "incident %s: %s\n", p.key, p.title)
 		for _, a := range p.alerts {
@@ -204,4 +208,8 @@ func FuzzGrafana(f *testing.F) {
 func FuzzPagerDuty(f *testing.F) {
 	fuzz(f, alert.PagerDuty, `{"event_action":"trigger","payload":{"summary":"s","source":"h","severity":"info","custom_details":[1],"class":"c"},"links":[{"href":"h"},1]}`,
 		`{"event_action":"resolve","dedup_key":"`+strings.Repeat("k", 200)+`"}`)
+}
+
+func FuzzAzure(f *testing.F) {
+	fuzz(f, alert.Azure, `{"schemaId":"azureMonitorCommonAlertSchema","data":{"essentials":{"alertId":"a","monitorCondition":"Fired","alertTargetIDs":[1]},"alertContext":{"condition":{"allOf":[{"dimensions":[{"name":"n"}]},1]},"labels":{"a":"b"}}}}`)
 }

@@ -180,6 +180,13 @@ func (in *Intake) accept(w http.ResponseWriter, r *http.Request, f format, named
 	if m.taken {
 		return m, nil, in.acknowledge(ctx, in.key(source, m.receiver, m.group), source)
 	}
+	for _, n := range m.notices {
+		in.commits.log.Info("notice of an alert source", "source", source, "name", n.Name, "state", n.State, "summary", n.Summary(),
+			"begins", n.Annotations.Value("begins"), "ends", n.Annotations.Value("ends"), "fingerprint", n.Fingerprint)
+	}
+	if len(m.alerts) == 0 {
+		return m, nil, nil
+	}
 	for _, part := range in.divide(source, m) {
 		p := &post{message: part.message, source: source, received: received, done: make(chan error, 1)}
 		if p.fires() {

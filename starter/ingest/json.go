@@ -117,3 +117,15 @@ func (w *walker) skipString() bool {
 	w.pos++
 	return plain
 }
+
+// one takes a value as text: a string is what it says, null nothing, and what has parts its JSON.
+func (w *walker) one() string {
+	switch w.peek() {
+	case '"':
+		return w.string()
+	case 'n':
+		w.skip()
+		return ""
+	}
+	return w.skip()
+}

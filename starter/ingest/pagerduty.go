@@ -2,8 +2,6 @@ package ingest
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -62,11 +60,7 @@ func decodePagerDuty(c call, body []byte) (message, error) {
 		m.taken = true
 		return m, nil
 	}
-	a := sized{Alert: alert.Alert{State: alert.Firing, StartsAt: c.at, Fingerprint: e.dedup, Annotations: e.notes, Labels: e.about}}
-	if len(e.dedup) > maxFingerprint {
-		hash := sha256.Sum256([]byte(e.dedup))
-		a.Fingerprint = hex.EncodeToString(hash[:])
-	}
+	a := sized{Alert: alert.Alert{State: alert.Firing, StartsAt: c.at, Fingerprint: short(e.dedup), Annotations: e.notes, Labels: e.about}}
 	if e.action == "resolve" {
 		a.State, a.EndsAt, a.Bare = alert.Resolved, c.at, len(e.about)+len(e.notes) == 0
 	}
@@ -141,7 +135,7 @@ func (d *decoder) payload(e *event) {
 		case "timestamp":
 			e.notes = append(e.notes, alert.Label{Name: name, Value: d.str("payload.timestamp")})
 		case "custom_details":
-			details = d.details(e)
+			details = d.details(&e.notes, name)
 		default:
 			d.skip()
 		}
@@ -159,27 +153,18 @@ func (d *decoder) payload(e *event) {
 	e.about = append(e.about, details...) // after the others, which therefore stay what they are
 }
 
-// details takes custom details: what is one value as labels, the rest as annotations.
-func (d *decoder) details(e *event) (one alert.Labels) {
-	switch d.peek() {
-	case '{':
-	case '"':
-		e.notes = append(e.notes, alert.Label{Name: "custom_details", Value: d.string()})
-		return nil
-	default:
-		d.skip()
+// details takes what somebody has added: what is one value as labels, links and the rest as annotations.
+func (d *decoder) details(notes *alert.Labels, name string) (one alert.Labels) {
+	if d.peek() != '{' {
+		*notes = append(*notes, alert.Label{Name: name, Value: d.one()})
 		return nil
 	}
 	for name := range d.members() {
-		switch d.peek() {
-		case '"':
-			one = append(one, alert.Label{Name: name, Value: d.string()})
-		case '{', '[':
-			e.notes = append(e.notes, alert.Label{Name: name, Value: clip(d.skip(), maxValue)})
-		case 'n':
-			d.skip()
-		default:
-			one = append(one, alert.Label{Name: name, Value: d.skip()})
+		c, value := d.peek(), d.one()
+		if c == '{' || c == '[' || strings.HasPrefix(value, "https://") || strings.HasPrefix(value, "http://") {
+			*notes = append(*notes, alert.Label{Name: name, Value: clip(value, maxValue)})
+		} else {
+			one = append(one, alert.Label{Name: name, Value: value})
 		}
 	}
 	return one
@@ -187,45 +172,29 @@ func (d *decoder) details(e *event) (one alert.Labels) {
 
 // links takes the links of an event: the first one leads to the sender's own view, if nothing else does.
 func (d *decoder) links(e *event) {
-	if d.peek() != '[' {
-		d.wrongUnlessNull("links", "an array")
-		return
-	}
 	var b strings.Builder
-	for i := range d.elements() {
-		if d.peek() != '{' {
-			d.wrongUnlessNull(fmt.Sprintf("links[%d]", i), "an object")
-			continue
-		}
+	d.list("links", func(field string) {
 		href, words := "", ""
-		for name := range d.members() {
+		d.each(field, func(name string) {
 			switch name {
 			case "href":
-				href = d.link("links.href")
+				href = d.link(field + ".href")
 			case "text":
-				words = d.str("links.text")
+				words = d.str(field + ".text")
 			default:
 				d.skip()
 			}
-		}
+		})
 		if e.link = cmp.Or(e.link, href); href != "" && b.Len() < maxValue {
 			b.WriteString(strings.TrimSpace(words+" "+href) + "\n")
 		}
-	}
+	})
 	e.notes = append(e.notes, alert.Label{Name: "links", Value: strings.TrimSpace(b.String())})
-}
-
-// wrongUnlessNull takes a value that is not what it should be.
-func (d *decoder) wrongUnlessNull(field, want string) {
-	if kind := d.kind(); kind != "null" {
-		d.fault(field, "want "+want+", got "+kind)
-	}
-	d.skip()
 }
 
 // ordered sorts labels, of which the first one of a name counts, and leaves out what says nothing.
 func ordered(ls alert.Labels) alert.Labels {
-	ls = slices.DeleteFunc(ls, func(l alert.Label) bool { return l.Value == "" })
+	ls = slices.DeleteFunc(ls, func(l alert.Label) bool { return l.Value == "" || l.Name == "" })
 	slices.SortStableFunc(ls, func(a, b alert.Label) int { return strings.Compare(a.Name, b.Name) })
 	return slices.CompactFunc(ls, func(a, b alert.Label) bool { return a.Name == b.Name })
 }
