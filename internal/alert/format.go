@@ -10,9 +10,11 @@ const (
 	Grafana      Format = "grafana"      // the webhook of Grafana's own alerting
 	PagerDuty    Format = "pagerduty"    // what is posted to PagerDuty: its Events API, version 2
 	Azure        Format = "azure"        // the webhook of Azure Monitor, in its common alert schema
+	SNS          Format = "sns"          // alarms of Amazon CloudWatch through a topic of SNS
+	EventBridge  Format = "eventbridge"  // the same through Amazon EventBridge
 )
 
 // Formats returns all formats.
 func Formats() []Format {
-	return []Format{Alertmanager, Prometheus, Grafana, PagerDuty, Azure}
+	return []Format{Alertmanager, Prometheus, Grafana, PagerDuty, Azure, SNS, EventBridge}
 }

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"muster/internal/metrics"
+	"muster/internal/outbound"
 	"muster/internal/wholefile"
 	"muster/starter/api"
 	"muster/starter/ingest"
@@ -42,9 +43,14 @@ func (n *Node) entrance() (*ingest.Intake, error) {
 	return ingest.New(ingest.Config{
 		Sources: sources, Incidents: n.incidents, Router: router{n.org}, Key: workflows.IncidentWorkflowID,
 		RouteKey: workflows.RouteIncidentWorkflowID, Guess: n.guard.guessSource, Acknowledge: n.incidents.AcknowledgeOpen,
+		Fetch: func(ctx context.Context, url string) ([]byte, error) {
+			return outbound.Guard{Allow: n.org.Current().OwnNetworks()}.Fetch(ctx, url, maxFetched)
+		},
 		Now: time.Now, Log: n.cfg.Log,
 	})
 }
+
+const maxFetched = 64 << 10
 
 // everything mounts all that a node answers over HTTP.
 func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {

@@ -58,6 +58,7 @@ var (
 	aHook       = form[string]{want: "a URL that begins with https:// or http://, or a reference to one, such as env:PARK_URL", read: webURL, secret: true}
 	aRef        = form[ref]{want: "a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder", read: parseRef, secret: true}
 	aHeader     = in("the name of an HTTP header, such as X-Signature", matches(`^[A-Za-z0-9][A-Za-z0-9-]{0,99}$`))
+	aTopic      = in("the ARN of a topic, such as arn:aws:sns:eu-west-1:123456789012:alarms", matches(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}$`))
 	aLabelValue = in("the value of a label, of at most 1000 characters", func(s string) (string, bool) {
 		return s, utf8.RuneCountInString(s) <= 1000
 	})

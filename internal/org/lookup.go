@@ -133,6 +133,8 @@ type Source struct {
 	TokenInURL     bool          // it cannot send a header
 	ResolveTimeout time.Duration // of what only comes again; 0 means the usual one
 	Signature      *SourceSignature
+	Topics         []string // of SNS, by their ARNs
+	Confirm        bool     // it may subscribe to them
 }
 
 // SourceSignature is how a source signs what it sends.

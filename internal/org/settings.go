@@ -178,10 +178,23 @@ func (b *builder) readSources(o *object) {
 				s.Signature.Timestamp = maybe(o, "timestamp_header", aHeader, "")
 			})
 		}
+		for _, n := range o.few("topics", maxTopics) {
+			topic, _ := value(o.reader, n, o.about("topics"), aTopic)
+			s.Topics = append(s.Topics, topic)
+		}
+		s.Confirm = maybe(o, "confirm", aBool, false)
+		for _, key := range []string{"topics", "confirm"} {
+			o.onlyOf(s.Type, key, "has no topics", alert.SNS)
+		}
+		if s.Type == alert.SNS && len(s.Topics) == 0 {
+			o.fault(o.place, "%s: topics: none; want the ARNs of the topics whose messages are its own", o.subject)
+		}
 		o.onlyOf(s.Type, "signature", "does not sign so", alert.Grafana)
 		b.sources = append(b.sources, s)
 	})
 }
+
+const maxTopics = 50
 
 // onlyOf refuses a key that sources of other types have.
 func (o *object) onlyOf(of alert.Format, key, because string, types ...alert.Format) {

@@ -21,12 +21,14 @@ func TestSources(t *testing.T) {
   - {id: lab, type: alertmanager}
   - {id: shop, type: grafana, signature: {secret: env:SHOP_SECRET, header: X-Shop, timestamp_header: X-Time}}
   - {id: till, type: grafana, signature: {secret: env:NO_SUCH_SECRET}}
+  - {id: aws, type: sns, topics: [arn:aws:sns:eu-west-1:123456789012:alarms], confirm: true}
 `
 	want := []org.Source{
 		{ID: "prometheus", Type: alert.Prometheus, TokenInURL: true, ResolveTimeout: 10 * time.Minute},
 		{ID: "lab", Type: alert.Alertmanager},
 		{ID: "shop", Type: alert.Grafana, Signature: &org.SourceSignature{Header: "X-Shop", Timestamp: "X-Time"}},
 		{ID: "till", Type: alert.Grafana, Signature: &org.SourceSignature{}},
+		{ID: "aws", Type: alert.SNS, Topics: []string{"arn:aws:sns:eu-west-1:123456789012:alarms"}, Confirm: true},
 	}
 	o := load(t, files)
 	if d := cmp.Diff(want, o.Sources()); d != "" {
@@ -53,12 +55,15 @@ func TestFaultsOfSources(t *testing.T) {
 		},
 		{"{id: a, type: alertmanager, signature: {secret: env:A}}", "sources.yaml:2:44: source a: signature: want none, because a source of type alertmanager does not sign so"},
 		{"{id: a, type: grafana, signature: {header: X}}", "sources.yaml:2:39: source a: signature: secret: missing; want a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder"},
+		{"{id: a, type: sns}", "sources.yaml:2:5: source a: topics: none; want the ARNs of the topics whose messages are its own"},
+		{"{id: a, type: sns, topics: [alarms]}", `sources.yaml:2:33: source a: topics "alarms": want the ARN of a topic, such as arn:aws:sns:eu-west-1:123456789012:alarms`},
+		{"{id: a, type: azure, confirm: true}", "sources.yaml:2:35: source a: confirm: want none, because a source of type azure has no topics"},
 		{"{id: a, type: prometheus, resolve_timeout: 0s}", `sources.yaml:2:48: source a: resolve_timeout "0s": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
 	} {
 		files := good(t)
 		files["sources.yaml"] = "sources:\n  - " + tc.give + "\n"
 		files["routes.yaml"] = strings.ReplaceAll(files["routes.yaml"], "source: prometheus", "source: a")
-		if d := cmp.Diff([]string{tc.want}, faults(t, files)); d != "" {
+		if d := cmp.Diff(tc.want, strings.Join(faults(t, files), "\n")); d != "" {
 			t.Errorf("%s:\n%s", tc.give, d)
 		}
 	}

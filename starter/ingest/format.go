@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -30,9 +31,11 @@ type format struct {
 	signed []string // headers of which one has the signature, unless the source names its own; none: it cannot sign
 	decode func(c call, body []byte) (message, error)
 
-	token  func(body []byte) string                                    // that the body has in place of the header; nil: it has none
-	answer func(w http.ResponseWriter, m message, alerts, commits int) // nil: as most do
-	refuse func(w http.ResponseWriter, p refusal.Body)                 // nil: as most do
+	media  []string                                                         // content types beside JSON
+	prove  func(ctx context.Context, in *Intake, c call, body []byte) error // that a source which its path names has sent a body; nil: it cannot
+	token  func(body []byte) string                                         // that the body has in place of the header; nil: it has none
+	answer func(w http.ResponseWriter, m message, alerts, commits int)      // nil: as most do
+	refuse func(w http.ResponseWriter, p refusal.Body)                      // nil: as most do
 }
 
 // formats are all that an Intake understands.
@@ -46,6 +49,8 @@ func formats() []format {
 			token: routingKey, answer: answerPagerDuty, refuse: refusePagerDuty,
 		},
 		{name: alert.Azure, decode: decodeAzure},
+		{name: alert.SNS, decode: decodeSNS, prove: proveSNS, media: []string{"text/plain"}},
+		{name: alert.EventBridge, decode: decodeEventBridge},
 	}
 }
 

@@ -213,3 +213,11 @@ func FuzzPagerDuty(f *testing.F) {
 func FuzzAzure(f *testing.F) {
 	fuzz(f, alert.Azure, `{"schemaId":"azureMonitorCommonAlertSchema","data":{"essentials":{"alertId":"a","monitorCondition":"Fired","alertTargetIDs":[1]},"alertContext":{"condition":{"allOf":[{"dimensions":[{"name":"n"}]},1]},"labels":{"a":"b"}}}}`)
 }
+
+func FuzzSNS(f *testing.F) {
+	fuzz(f, alert.SNS, `{"Type":"Notification","Message":"{\"Trigger\":{\"Dimensions\":[{},1]}}"}`, `{"Type":"UnsubscribeConfirmation"}`)
+}
+
+func FuzzEventBridge(f *testing.F) {
+	fuzz(f, alert.EventBridge, `{"detail-type":"CloudWatch Alarm State Change","resources":["arn:aws:cloudwatch:::alarm:"],"detail":{"configuration":{"metrics":[{"metricStat":{"metric":{"dimensions":{}}}}]}}}`)
+}

@@ -14,6 +14,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,6 +35,7 @@ const (
 	Patience  = 30 * time.Second // for commits after that: a server's write time-out must be longer than both together
 
 	retryAfter = 3 * time.Second
+	fetchTime  = 10 * time.Second
 )
 
 // Key is the identity of an alert group's incident: its workflow id. It is an alias so that whoever implements Incidents
@@ -70,9 +72,13 @@ type Config struct {
 	Now       func() time.Time
 	// Acknowledge takes the open incident of a key in the name of a source. It returns why the incident refuses; nil: none is taken.
 	Acknowledge func(ctx context.Context, key Key, source string) (refused string, err error)
+	Fetch       Fetch        // nil: nothing is fetched, so no topic of SNS can prove itself
 	InFlight    int          // durable calls at a time; 0 means 16
 	Log         *slog.Logger // nil logs nothing
 }
+
+// Fetch gets what a URL has, from outside and nowhere else. The URL may be a secret.
+type Fetch func(ctx context.Context, url string) ([]byte, error)
 
 // An Intake answers POST requests with alerts, in the format that their path names.
 type Intake struct {
@@ -85,6 +91,8 @@ type Intake struct {
 
 	routeKey func(source, route string, values alert.Labels) Key
 	take     func(ctx context.Context, key Key, source string) (string, error)
+	fetch    Fetch
+	certs    certificates
 
 	accepted, refused, unavailable, abandoned, alerts atomic.Int64
 }
@@ -107,7 +115,7 @@ func New(cfg Config) (*Intake, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make intake: %w", err)
 	}
-	in := &Intake{guard: g, key: cfg.Key, routeKey: cfg.RouteKey, now: cfg.Now, take: cfg.Acknowledge}
+	in := &Intake{guard: g, key: cfg.Key, routeKey: cfg.RouteKey, now: cfg.Now, take: cfg.Acknowledge, fetch: cfg.Fetch}
 	in.buffers.New = func() any { return new(bytes.Buffer) }
 	in.commits = committer{
 		incidents: cfg.Incidents, router: cfg.Router, log: cfg.Log, groups: map[Key]*group{},
@@ -156,7 +164,7 @@ func (in *Intake) accept(w http.ResponseWriter, r *http.Request, f format, named
 			return m, nil, err
 		}
 	}
-	if err := checkHeader(w, r); err != nil {
+	if err := checkHeader(w, r, f); err != nil {
 		return m, nil, err
 	}
 	m, received, err := in.read(w, r, body, from.limit(f), func(c call, body []byte) (message, error) {
@@ -166,6 +174,11 @@ func (in *Intake) accept(w http.ResponseWriter, r *http.Request, f format, named
 			}
 		}
 		c.source = from
+		if f.prove != nil {
+			if err := in.proven(r, f, c, body); err != nil {
+				return message{}, err
+			}
+		}
 		if why := from.proves(r.Header, body, c.at); why != nil {
 			return message{}, in.guard.refuse(w, r, why.Field, why.Detail)
 		}
@@ -177,12 +190,11 @@ func (in *Intake) accept(w http.ResponseWriter, r *http.Request, f format, named
 	source := from.ID
 	ctx, cancel := context.WithTimeoutCause(r.Context(), Patience, errWaited)
 	defer cancel()
+	if err := in.follow(ctx, m, source); err != nil {
+		return m, nil, err
+	}
 	if m.taken {
 		return m, nil, in.acknowledge(ctx, in.key(source, m.receiver, m.group), source)
-	}
-	for _, n := range m.notices {
-		in.commits.log.Info("notice of an alert source", "source", source, "name", n.Name, "state", n.State, "summary", n.Summary(),
-			"begins", n.Annotations.Value("begins"), "ends", n.Annotations.Value("ends"), "fingerprint", n.Fingerprint)
 	}
 	if len(m.alerts) == 0 {
 		return m, nil, nil
@@ -195,6 +207,38 @@ func (in *Intake) accept(w http.ResponseWriter, r *http.Request, f format, named
 		parcels = append(parcels, parcel{part.key, p})
 	}
 	return m, parcels, in.submitAll(ctx, parcels)
+}
+
+// proven asks that a body comes from its source. Whoever shows another's is told of as one who guesses.
+func (in *Intake) proven(r *http.Request, f format, c call, body []byte) error {
+	ctx, cancel := context.WithTimeout(r.Context(), fetchTime)
+	defer cancel()
+	err := f.prove(ctx, in, c, body)
+	if p, refused := errors.AsType[refusal.Body](err); refused && p.Status == http.StatusForbidden {
+		in.guard.guess(r)
+	}
+	return err
+}
+
+// follow does what a message asks for beside its alerts.
+func (in *Intake) follow(ctx context.Context, m message, source string) error {
+	for _, n := range m.notices {
+		in.commits.log.Info("notice of an alert source", "source", source, "name", n.Name, "state", n.State, "summary", n.Summary(),
+			"begins", n.Annotations.Value("begins"), "ends", n.Annotations.Value("ends"), "fingerprint", n.Fingerprint)
+	}
+	if m.ended != "" {
+		in.commits.log.Warn("alert source unsubscribed: it sends no more", "source", source, "topic", m.ended)
+	}
+	if m.visit == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, fetchTime)
+	defer cancel()
+	if _, err := in.fetch(ctx, m.visit); err != nil {
+		return fmt.Errorf("%w: %w", errSNS, err)
+	}
+	in.commits.log.Info("alert source subscribed", "source", source)
+	return nil
 }
 
 // acknowledge takes the open incident of a key in the name of a source. An incident that cannot be taken, or is over, is as it was:
@@ -214,12 +258,12 @@ func (in *Intake) acknowledge(ctx context.Context, key Key, source string) error
 	return err
 }
 
-func checkHeader(w http.ResponseWriter, r *http.Request) error {
+func checkHeader(w http.ResponseWriter, r *http.Request, f format) error {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		return refusal.Body{Status: http.StatusMethodNotAllowed, Detail: "want POST, got " + clip(r.Method, 32)}
 	}
-	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" && !slices.Contains(f.media, kind) {
 		return refusal.Body{Status: http.StatusUnsupportedMediaType, Field: "Content-Type", Detail: "want application/json, got " + quote(kind)}
 	}
 	if code := r.Header.Get("Content-Encoding"); code != "" && code != "identity" {

@@ -27,7 +27,7 @@ type Signature struct {
 
 // limit is how large a body of the source may be.
 func (s Source) limit(f format) int64 {
-	if f.token != nil || s.Token == "" && s.Signature != nil {
+	if f.token != nil || s.Token == "" && (s.Signature != nil || f.prove != nil) {
 		return MaxSigned
 	}
 	return MaxBody

@@ -25,6 +25,8 @@ type Source struct {
 	// ResolveTimeout is after how long an alert that only comes again is over when it has not; 0 means ResolveTimeout.
 	ResolveTimeout time.Duration
 	Signature      *Signature // nil: it does not sign
+	Topics         []string   // of SNS: ARNs of those that are its own
+	Confirm        bool       // it may subscribe to them
 }
 
 // String returns the ID alone: the token is a secret.
@@ -32,7 +34,7 @@ func (s Source) String() string { return s.ID }
 
 // Configured is a source of the organisation folder, without its secrets.
 func Configured(s org.Source) Source {
-	out := Source{ID: s.ID, Type: s.Type, TokenInURL: s.TokenInURL, ResolveTimeout: s.ResolveTimeout}
+	out := Source{ID: s.ID, Type: s.Type, TokenInURL: s.TokenInURL, ResolveTimeout: s.ResolveTimeout, Topics: s.Topics, Confirm: s.Confirm}
 	if s.Signature != nil {
 		out.Signature = &Signature{Header: s.Signature.Header, Timestamp: s.Signature.Timestamp}
 	}
@@ -84,6 +86,10 @@ func (g guard) source(hash [sha256.Size]byte) (found *Source) {
 // identify returns the source that a request comes from. One that only signs is named in the path, and is not proven before its
 // body has been read.
 func (g guard) identify(w http.ResponseWriter, r *http.Request, f format, named string) (Source, error) {
+	own := g.named(named)
+	if own != nil && own.Type == f.name && own.Token == "" && (own.Signature != nil || f.prove != nil) {
+		return *own, nil
+	}
 	if !g.closed {
 		if !local(r) {
 			return Source{}, g.closedTo()
@@ -98,9 +104,6 @@ func (g guard) identify(w http.ResponseWriter, r *http.Request, f format, named 
 	s := g.source(sha256.Sum256([]byte(strings.TrimSpace(token))))
 	if !strings.EqualFold(scheme, "Bearer") {
 		s = nil
-	}
-	if own := g.named(named); own != nil && own.Token == "" && own.Signature != nil && own.Type == f.name {
-		return *own, nil
 	}
 	if s == nil || named != "" && s.ID != named {
 		return Source{}, g.refuse(w, r, "Authorization", "want Bearer and the token of a source")
