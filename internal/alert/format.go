@@ -12,9 +12,10 @@ const (
 	Azure        Format = "azure"        // the webhook of Azure Monitor, in its common alert schema
 	SNS          Format = "sns"          // alarms of Amazon CloudWatch through a topic of SNS
 	EventBridge  Format = "eventbridge"  // the same through Amazon EventBridge
+	JSON         Format = "json"         // JSON of any form, by a mapping
 )
 
 // Formats returns all formats.
 func Formats() []Format {
-	return []Format{Alertmanager, Prometheus, Grafana, PagerDuty, Azure, SNS, EventBridge}
+	return []Format{Alertmanager, Prometheus, Grafana, PagerDuty, Azure, SNS, EventBridge, JSON}
 }

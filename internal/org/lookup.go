@@ -9,6 +9,7 @@ import (
 
 	"muster/internal/alert"
 	"muster/internal/authority"
+	"muster/internal/condition"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/incident"
@@ -135,6 +136,14 @@ type Source struct {
 	Signature      *SourceSignature
 	Topics         []string // of SNS, by their ARNs
 	Confirm        bool     // it may subscribe to them
+	Mapping        *SourceMapping
+}
+
+// SourceMapping is how the alerts of a source are read from JSON of its own form.
+type SourceMapping struct {
+	condition.Mapping
+
+	GroupBy []string // labels by whose values its alerts belong together, unless their route groups
 }
 
 // SourceSignature is how a source signs what it sends.

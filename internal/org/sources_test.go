@@ -45,6 +45,21 @@ func TestSources(t *testing.T) {
 	}
 }
 
+// Whatever comes with Muster is right.
+func TestShippedMappings(t *testing.T) {
+	if len(org.ShippedMappings()) < 6 {
+		t.Errorf("got %v", org.ShippedMappings())
+	}
+	for _, name := range org.ShippedMappings() {
+		if m, err := org.ShippedMapping(name); err != nil || len(m.GroupBy) == 0 {
+			t.Errorf("%s: got %+v, %v", name, m, err)
+		}
+	}
+	if _, err := org.ShippedMapping("datadogg"); err == nil || err.Error() != `mapping "datadogg": no such mapping; did you mean datadog?` {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestFaultsOfSources(t *testing.T) {
 	for _, tc := range []struct{ give, want string }{
 		{"{id: a, type: nagios}", `sources.yaml:2:19: source a: type "nagios": want ` + want(alert.Formats())},
@@ -57,6 +72,16 @@ func TestFaultsOfSources(t *testing.T) {
 		{"{id: a, type: grafana, signature: {header: X}}", "sources.yaml:2:39: source a: signature: secret: missing; want a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder"},
 		{"{id: a, type: sns}", "sources.yaml:2:5: source a: topics: none; want the ARNs of the topics whose messages are its own"},
 		{"{id: a, type: sns, topics: [alarms]}", `sources.yaml:2:33: source a: topics "alarms": want the ARN of a topic, such as arn:aws:sns:eu-west-1:123456789012:alarms`},
+		{"{id: a, type: json}", "sources.yaml:2:5: source a: mapping: missing; want one, or the name of a shipped one: datadog, newrelic, opsgenie, sentry, uptimerobot, zabbix"},
+		{"{id: a, type: json, mapping: nagios}", `sources.yaml:2:34: source a: mapping "nagios": want datadog, newrelic, opsgenie, sentry, uptimerobot or zabbix`},
+		{"{id: a, type: grafana, mapping: sentry}", "sources.yaml:2:37: source a: mapping: want none, because a source of type grafana has a form of its own"},
+		{"{id: a, type: json, mapping: {fingerprint: alert.id}}", "sources.yaml:2:34: source a: mapping: state: missing; want an expression, such as alert.id"},
+		{
+			"{id: a, type: json, mapping: {fingerprint: alrt.id, state: alert.state, labels: {x: alert.}, colour: red}}",
+			`sources.yaml:2:48: source a: mapping: fingerprint "alrt.id": line 1, column 1: alrt is unknown; did you mean alert?
+sources.yaml:2:89: source a: mapping: labels: x "alert.": line 1, column 7: "." is not expected here
+sources.yaml:2:98: source a: mapping: unknown key "colour"; known: alerts, when, fingerprint, state, name, link, starts_at, ends_at, labels, annotations, tags, group_by`,
+		},
 		{"{id: a, type: azure, confirm: true}", "sources.yaml:2:35: source a: confirm: want none, because a source of type azure has no topics"},
 		{"{id: a, type: prometheus, resolve_timeout: 0s}", `sources.yaml:2:48: source a: resolve_timeout "0s": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
 	} {

@@ -51,6 +51,7 @@ func formats() []format {
 		{name: alert.Azure, decode: decodeAzure},
 		{name: alert.SNS, decode: decodeSNS, prove: proveSNS, media: []string{"text/plain"}},
 		{name: alert.EventBridge, decode: decodeEventBridge},
+		{name: alert.JSON, decode: decodeJSON},
 	}
 }
 

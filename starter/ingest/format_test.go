@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"muster/internal/alert"
+	"muster/internal/org"
 	"muster/internal/refusal"
 )
 
@@ -24,8 +25,18 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // received is when all fixtures were.
 var received = time.Date(2026, 11, 22, 10, 0, 0, 250e6, time.UTC)
 
-func sample(f format) call {
-	return call{source: Source{ID: "sample", Type: f.name}, at: received, fresh: func() string { return "fresh" }}
+// sample is a request with a fixture: of JSON of any form by the shipped mapping that begins its name.
+func sample(f format, fixture string) call {
+	s := Source{ID: "sample", Type: f.name}
+	if f.name == alert.JSON {
+		name, _, _ := strings.Cut(fixture, "-")
+		m, err := org.ShippedMapping(name)
+		if err != nil {
+			panic(err)
+		}
+		s = Configured(org.Source{ID: "sample", Type: f.name, Mapping: m})
+	}
+	return call{source: s, at: received, fresh: func() string { return "fresh" }}
 }
 
 // fixtures are bodies that a format takes.
@@ -55,7 +66,7 @@ func TestFixtures(t *testing.T) {
 		}
 		for name, body := range fixtures(t, f) {
 			t.Run(string(f.name)+"/"+name, func(t *testing.T) {
-				m, err := f.decode(sample(f), body)
+				m, err := f.decode(sample(f, name), body)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -128,11 +139,12 @@ func fuzz(f *testing.F, name alert.Format, seeds ...string) {
 	for _, s := range append(seeds, ``, `{`, `null`, `[]`, `{}`, `[{}]`, `[[]]`, `1`) {
 		f.Add([]byte(s))
 	}
+	c := sample(form, "sentry")
 	f.Fuzz(func(t *testing.T, body []byte) {
 		given := bytes.Clone(body)
-		m, err := form.decode(sample(form), body)
+		m, err := form.decode(c, body)
 		clear(body) // a message shares no memory with it
-		again, errAgain := form.decode(sample(form), given)
+		again, errAgain := form.decode(c, given)
 		if fmt.Sprint(err) != fmt.Sprint(errAgain) || err == nil && !reflect.DeepEqual(m, again) {
 			t.Fatalf("got %+v, %v, and then %+v, %v", m, err, again, errAgain)
 		}
@@ -164,7 +176,7 @@ func FuzzPrometheus(f *testing.F) {
 func TestDecodersTakeLittle(t *testing.T) {
 	for _, f := range formats() {
 		for name, body := range fixtures(t, f) {
-			c := sample(f)
+			c := sample(f, name)
 			const times = 20
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
@@ -187,9 +199,9 @@ func BenchmarkFormats(b *testing.B) {
 			b.Run(string(f.name)+"/"+name, func(b *testing.B) {
 				b.ReportAllocs()
 				b.SetBytes(int64(len(body)))
-				alerts := 0
+				alerts, c := 0, sample(f, name)
 				for b.Loop() {
-					m, err := f.decode(sample(f), body)
+					m, err := f.decode(c, body)
 					if err != nil {
 						b.Fatal(err)
 					}
@@ -220,4 +232,9 @@ func FuzzSNS(f *testing.F) {
 
 func FuzzEventBridge(f *testing.F) {
 	fuzz(f, alert.EventBridge, `{"detail-type":"CloudWatch Alarm State Change","resources":["arn:aws:cloudwatch:::alarm:"],"detail":{"configuration":{"metrics":[{"metricStat":{"metric":{"dimensions":{}}}}]}}}`)
+}
+
+func FuzzJSON(f *testing.F) {
+	fuzz(f, alert.JSON, `{"action":"triggered","data":{"event":{"issue_id":9007199254740993,"title":1.5,"tags":[["a","b"],{"key":"c"},"d:e",1]}}}`,
+		`{"action":"critical","data":{"metric_alert":{"id":1e400,"alert_rule":{"name":[{}]}}}}`)
 }

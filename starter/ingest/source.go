@@ -27,6 +27,8 @@ type Source struct {
 	Signature      *Signature // nil: it does not sign
 	Topics         []string   // of SNS: ARNs of those that are its own
 	Confirm        bool       // it may subscribe to them
+	Mapping        Mapping    // of JSON: how its alerts are read
+	GroupBy        []string   // labels by which they belong together; none: their name
 }
 
 // String returns the ID alone: the token is a secret.
@@ -37,6 +39,9 @@ func Configured(s org.Source) Source {
 	out := Source{ID: s.ID, Type: s.Type, TokenInURL: s.TokenInURL, ResolveTimeout: s.ResolveTimeout, Topics: s.Topics, Confirm: s.Confirm}
 	if s.Signature != nil {
 		out.Signature = &Signature{Header: s.Signature.Header, Timestamp: s.Signature.Timestamp}
+	}
+	if s.Mapping != nil {
+		out.Mapping, out.GroupBy = &s.Mapping.Mapping, s.Mapping.GroupBy
 	}
 	return out
 }
