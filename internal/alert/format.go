@@ -13,9 +13,10 @@ const (
 	SNS          Format = "sns"          // alarms of Amazon CloudWatch through a topic of SNS
 	EventBridge  Format = "eventbridge"  // the same through Amazon EventBridge
 	JSON         Format = "json"         // JSON of any form, by a mapping
+	CloudEvents  Format = "cloudevents"  // events of CloudEvents 1.0 that carry one of the others, or JSON of any form
 )
 
 // Formats returns all formats.
 func Formats() []Format {
-	return []Format{Alertmanager, Prometheus, Grafana, PagerDuty, Azure, SNS, EventBridge, JSON}
+	return []Format{Alertmanager, Prometheus, Grafana, PagerDuty, Azure, SNS, EventBridge, JSON, CloudEvents}
 }

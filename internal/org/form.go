@@ -67,6 +67,7 @@ var (
 	aSecurity    = oneOf("starttls", "tls", "none")
 	aSystem      = oneOf(LocalTickets, WebhookTickets)
 	aSourceType  = oneOf(alert.Formats()...)
+	aCarried     = oneOf(alert.Alertmanager, alert.Prometheus, alert.Grafana, alert.Azure, alert.EventBridge)
 	aContactType = oneOf(delivery.Console, delivery.File, delivery.Webhook, delivery.Email)
 	aLevel       = oneOf(priority.High, priority.Medium, priority.Low)
 	aPartyKind   = oneOf(authority.Partner, authority.Vendor)

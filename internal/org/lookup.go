@@ -137,6 +137,7 @@ type Source struct {
 	Topics         []string // of SNS, by their ARNs
 	Confirm        bool     // it may subscribe to them
 	Mapping        *SourceMapping
+	Data           alert.Format // what events carry, where no mapping reads them
 }
 
 // SourceMapping is how the alerts of a source are read from JSON of its own form.

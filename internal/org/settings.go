@@ -170,7 +170,7 @@ func (b *builder) readSources(o *object) {
 			o.fault(o.field("token_in_url").place, "%s: token_in_url: want a token, too", o.subject)
 		}
 		s.ResolveTimeout = maybe(o, "resolve_timeout", aWait, 0)
-		o.onlyOf(s.Type, "resolve_timeout", "says itself when an alert is over", alert.Prometheus, alert.JSON)
+		o.onlyOf(s.Type, "resolve_timeout", "says itself when an alert is over", alert.Prometheus, alert.JSON, alert.CloudEvents)
 		if n := o.field("signature"); n.kind != absent {
 			s.Signature = &SourceSignature{}
 			o.object(n, o.about("signature"), func(o *object) {
@@ -190,13 +190,18 @@ func (b *builder) readSources(o *object) {
 		if s.Type == alert.SNS && len(s.Topics) == 0 {
 			o.fault(o.place, "%s: topics: none; want the ARNs of the topics whose messages are its own", o.subject)
 		}
-		o.onlyOf(s.Type, "signature", "does not sign so", alert.Grafana, alert.JSON)
+		o.onlyOf(s.Type, "signature", "does not sign so", alert.Grafana, alert.JSON, alert.CloudEvents)
 		if n := o.field("mapping"); n.kind != absent {
 			s.Mapping = readMapping(o, n)
 		} else if s.Type == alert.JSON {
 			o.fault(o.place, "%s: mapping: missing; want one, or the name of a shipped one: %s", o.subject, strings.Join(ShippedMappings(), ", "))
 		}
-		o.onlyOf(s.Type, "mapping", "has a form of its own", alert.JSON)
+		s.Data = maybe(o, "data", aCarried, "")
+		if s.Type == alert.CloudEvents && o.has("mapping") == o.has("data") {
+			o.fault(o.place, "%s: want either mapping, or data with what its events carry", o.subject)
+		}
+		o.onlyOf(s.Type, "data", "has no events that carry something", alert.CloudEvents)
+		o.onlyOf(s.Type, "mapping", "has a form of its own", alert.JSON, alert.CloudEvents)
 		b.sources = append(b.sources, s)
 	})
 }

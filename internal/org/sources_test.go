@@ -82,6 +82,10 @@ func TestFaultsOfSources(t *testing.T) {
 sources.yaml:2:89: source a: mapping: labels: x "alert.": line 1, column 7: "." is not expected here
 sources.yaml:2:98: source a: mapping: unknown key "colour"; known: alerts, when, fingerprint, state, name, link, starts_at, ends_at, labels, annotations, tags, group_by`,
 		},
+		{"{id: a, type: cloudevents}", "sources.yaml:2:5: source a: want either mapping, or data with what its events carry"},
+		{"{id: a, type: cloudevents, mapping: sentry, data: azure}", "sources.yaml:2:5: source a: want either mapping, or data with what its events carry"},
+		{"{id: a, type: cloudevents, data: sns}", `sources.yaml:2:38: source a: data "sns": want alertmanager, prometheus, grafana, azure or eventbridge`},
+		{"{id: a, type: azure, data: azure}", "sources.yaml:2:32: source a: data: want none, because a source of type azure has no events that carry something"},
 		{"{id: a, type: azure, confirm: true}", "sources.yaml:2:35: source a: confirm: want none, because a source of type azure has no topics"},
 		{"{id: a, type: prometheus, resolve_timeout: 0s}", `sources.yaml:2:48: source a: resolve_timeout "0s": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
 	} {

@@ -3,6 +3,7 @@ package ingest
 import (
 	"crypto/rand"
 	"fmt"
+	"net/http"
 	"time"
 
 	"muster/internal/alert"
@@ -22,7 +23,7 @@ type Case struct {
 // every fault of the body, or says that no route takes an alert.
 func Explain(from Source, body []byte, router Router, at time.Time) ([]Case, error) {
 	source := from.ID
-	m, err := from.format().decode(call{source: from, at: at, fresh: rand.Text}, body)
+	m, err := from.format().decode(call{source: from, at: at, fresh: rand.Text, header: http.Header{"Content-Type": {structuredEvent}}}, body)
 	if err != nil {
 		return nil, err
 	}

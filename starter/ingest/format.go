@@ -22,6 +22,8 @@ type call struct {
 	source Source
 	at     time.Time     // when it was received
 	fresh  func() string // makes a name for what has none
+	header http.Header
+	began  time.Time // when what it says began, where that stands around it; zero: it does not
 }
 
 // A format is what the sources of one type have in common.
@@ -32,6 +34,7 @@ type format struct {
 	decode func(c call, body []byte) (message, error)
 
 	media  []string                                                         // content types beside JSON
+	asks   bool                                                             // its senders ask before they send
 	prove  func(ctx context.Context, in *Intake, c call, body []byte) error // that a source which its path names has sent a body; nil: it cannot
 	token  func(body []byte) string                                         // that the body has in place of the header; nil: it has none
 	answer func(w http.ResponseWriter, m message, alerts, commits int)      // nil: as most do
@@ -52,6 +55,7 @@ func formats() []format {
 		{name: alert.SNS, decode: decodeSNS, prove: proveSNS, media: []string{"text/plain"}},
 		{name: alert.EventBridge, decode: decodeEventBridge},
 		{name: alert.JSON, decode: decodeJSON},
+		{name: alert.CloudEvents, decode: decodeCloudEvents, media: []string{structuredEvent}, asks: true},
 	}
 }
 

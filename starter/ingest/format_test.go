@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -36,7 +37,11 @@ func sample(f format, fixture string) call {
 		}
 		s = Configured(org.Source{ID: "sample", Type: f.name, Mapping: m})
 	}
-	return call{source: s, at: received, fresh: func() string { return "fresh" }}
+	if f.name == alert.CloudEvents {
+		name, _, _ := strings.Cut(fixture, "-")
+		s.Data = alert.Format(name)
+	}
+	return call{header: http.Header{"Content-Type": {structuredEvent}}, source: s, at: received, fresh: func() string { return "fresh" }}
 }
 
 // fixtures are bodies that a format takes.
@@ -139,7 +144,11 @@ func fuzz(f *testing.F, name alert.Format, seeds ...string) {
 	for _, s := range append(seeds, ``, `{`, `null`, `[]`, `{}`, `[{}]`, `[[]]`, `1`) {
 		f.Add([]byte(s))
 	}
-	c := sample(form, "sentry")
+	first := "sentry"
+	if name == alert.CloudEvents {
+		first = "azure"
+	}
+	c := sample(form, first)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		given := bytes.Clone(body)
 		m, err := form.decode(c, body)
@@ -237,4 +246,8 @@ func FuzzEventBridge(f *testing.F) {
 func FuzzJSON(f *testing.F) {
 	fuzz(f, alert.JSON, `{"action":"triggered","data":{"event":{"issue_id":9007199254740993,"title":1.5,"tags":[["a","b"],{"key":"c"},"d:e",1]}}}`,
 		`{"action":"critical","data":{"metric_alert":{"id":1e400,"alert_rule":{"name":[{}]}}}}`)
+}
+
+func FuzzCloudEvents(f *testing.F) {
+	fuzz(f, alert.CloudEvents, `{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":"e30="}`, `{"specversion":"1.0","id":1,"data":[]}`)
 }

@@ -137,6 +137,12 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		in.refuse(w, r, f, err)
 		return
 	}
+	if f.asks && r.Method == http.MethodOptions {
+		if err := in.greet(w, r, f, named); err != nil {
+			in.refuse(w, r, f, err)
+		}
+		return
+	}
 	m, parcels, err := in.accept(w, r, f, named, &body)
 	if err != nil {
 		in.refuse(w, r, f, err)
@@ -297,7 +303,7 @@ func (in *Intake) read(
 		return m, at, unread(err)
 	}
 	at = in.now().UTC().Truncate(time.Millisecond)
-	m, err = decode(call{at: at, fresh: rand.Text}, buf.Bytes())
+	m, err = decode(call{at: at, fresh: rand.Text, header: r.Header}, buf.Bytes())
 	return m, at, err
 }
 

@@ -27,16 +27,17 @@ func decodeJSON(c call, body []byte) (message, error) {
 		d.fault("body", "want JSON: "+syntaxError(body))
 		return message{}, d.refused(0)
 	}
-	return d.mapped(c)
+	return d.mapped(c, d.any())
 }
 
-func (d *decoder) mapped(c call) (message, error) {
+// mapped reads what a body says as the mapping of its source says.
+func (d *decoder) mapped(c call, body any) (message, error) {
 	if c.source.Mapping == nil {
 		return message{}, refusal.Body{
 			Status: http.StatusForbidden, Detail: fmt.Sprintf("want a mapping of source %s in the organisation folder", c.source.ID),
 		}
 	}
-	found, err := c.source.Mapping.Read(d.any(), MaxAlerts)
+	found, err := c.source.Mapping.Read(body, MaxAlerts)
 	switch {
 	case err == nil:
 	case errors.Is(err, alert.ErrTooMany):
@@ -82,6 +83,9 @@ func (d *decoder) foundAlert(c call, f alert.Found) (a sized) {
 	}
 	if a.StartsAt = begun; begun.IsZero() {
 		a.StartsAt = c.at
+		if !c.began.IsZero() && c.began.Before(c.at) {
+			a.StartsAt = c.began
+		}
 	}
 	if len(f.Link) <= maxURL {
 		a.Generator = f.Link

@@ -24,11 +24,12 @@ type Source struct {
 	TokenInURL bool         // it cannot send a header: the token may stand in the URL, as ?token=
 	// ResolveTimeout is after how long an alert that only comes again is over when it has not; 0 means ResolveTimeout.
 	ResolveTimeout time.Duration
-	Signature      *Signature // nil: it does not sign
-	Topics         []string   // of SNS: ARNs of those that are its own
-	Confirm        bool       // it may subscribe to them
-	Mapping        Mapping    // of JSON: how its alerts are read
-	GroupBy        []string   // labels by which they belong together; none: their name
+	Signature      *Signature   // nil: it does not sign
+	Topics         []string     // of SNS: ARNs of those that are its own
+	Confirm        bool         // it may subscribe to them
+	Mapping        Mapping      // of JSON: how its alerts are read
+	GroupBy        []string     // labels by which they belong together; none: their name
+	Data           alert.Format // of CloudEvents: what they carry; empty: what the mapping reads
 }
 
 // String returns the ID alone: the token is a secret.
@@ -36,7 +37,7 @@ func (s Source) String() string { return s.ID }
 
 // Configured is a source of the organisation folder, without its secrets.
 func Configured(s org.Source) Source {
-	out := Source{ID: s.ID, Type: s.Type, TokenInURL: s.TokenInURL, ResolveTimeout: s.ResolveTimeout, Topics: s.Topics, Confirm: s.Confirm}
+	out := Source{ID: s.ID, Type: s.Type, TokenInURL: s.TokenInURL, ResolveTimeout: s.ResolveTimeout, Topics: s.Topics, Confirm: s.Confirm, Data: s.Data}
 	if s.Signature != nil {
 		out.Signature = &Signature{Header: s.Signature.Header, Timestamp: s.Signature.Timestamp}
 	}
@@ -66,6 +67,9 @@ func newGuard(sources []Source, guess func(*http.Request)) (guard, error) {
 		hash := sha256.Sum256([]byte(s.Token))
 		if !sourceID.MatchString(s.ID) {
 			return g, fmt.Errorf("source %q: want an id of lower-case letters, digits and hyphens", s.ID)
+		}
+		if s.Data != "" && !carried(s.Data) {
+			return g, fmt.Errorf("source %s: data: want a format that an event may carry, got %s", s.ID, s.Data)
 		}
 		if s.Signature != nil && s.Signature.Secret == "" {
 			return g, fmt.Errorf("source %s: signature: want a secret", s.ID)
