@@ -203,6 +203,25 @@ func (d *decoder) list(field string, take func(field string)) {
 	}
 }
 
+// dimensions takes an array of objects with name and value.
+func (d *decoder) dimensions(field string) (all alert.Labels) {
+	d.list(field, func(field string) {
+		var l alert.Label
+		d.each(field, func(name string) {
+			switch name {
+			case "name":
+				l.Name = d.str(field + "." + name)
+			case "value":
+				l.Value = d.one()
+			default:
+				d.skip()
+			}
+		})
+		all = append(all, l)
+	})
+	return all
+}
+
 // texts takes an array of strings.
 func (d *decoder) texts(field string) (all []string) {
 	d.list(field, func(field string) { all = append(all, d.str(field)) })

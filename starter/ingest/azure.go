@@ -186,20 +186,7 @@ func (d *decoder) criterion(field string, a *azureAlert) {
 		case "linkToFilteredSearchResultsUI", "linkToSearchResultsUI":
 			a.link = cmp.Or(a.link, d.link(field+"."+name))
 		case "dimensions":
-			d.list(field+".dimensions", func(field string) {
-				var l alert.Label
-				d.each(field, func(name string) {
-					switch name {
-					case "name":
-						l.Name = d.str(field + "." + name)
-					case "value":
-						l.Value = d.one()
-					default:
-						d.skip()
-					}
-				})
-				a.about = append(a.about, l)
-			})
+			a.about = append(a.about, d.dimensions(field+".dimensions")...)
 		default:
 			d.skip()
 		}

@@ -4,8 +4,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-
-	"muster/internal/alert"
 )
 
 func azureFixture(t *testing.T, name string) string {
@@ -23,21 +21,7 @@ func TestAzureEndsWhatItBegan(t *testing.T) {
 		{"metric-fired", "metric-resolved"}, {"service-issue", "service-issue-over"}, {"resource-health", "resource-health-over"},
 	} {
 		e := newEngine()
-		in := intake(t, e)
-		for _, name := range tc {
-			if w := serve(in, to(t, "/v1/alerts/azure", azureFixture(t, name))); w.Code != 200 {
-				t.Fatalf("%s: got %d %s", name, w.Code, w.Body)
-			}
-		}
-		got := e.seen()
-		if len(got) != 2 || got[0].key != got[1].key {
-			t.Fatalf("%s: got %+v", tc, got)
-		}
-		var s alert.Set
-		s.Apply(got[0].batch)
-		if c := s.Apply(got[1].batch); len(c.Resolved) != 1 || !s.AllResolved() {
-			t.Errorf("%s: got %+v", tc, c)
-		}
+		wantEnded(t, intake(t, e), e, "/v1/alerts/azure", "azure/"+tc[0], "azure/"+tc[1])
 	}
 }
 

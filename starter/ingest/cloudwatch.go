@@ -11,9 +11,9 @@ import (
 
 // An alarm is one of Amazon CloudWatch, however it has come.
 type alarm struct {
-	name, arn, account, region, state, reason, changed, description string
-	about                                                           alert.Labels // of its metric
-	fields                                                          alarmFields  // where these are in the body
+	name, arn, state, reason, changed, description string
+	about                                          alert.Labels // of its metric
+	fields                                         alarmFields  // where these are in the body
 }
 
 // message is what an alarm says. One that lacks data is neither on nor off: it stays what it was.
@@ -96,20 +96,7 @@ func (d *decoder) trigger(field, name string, a *alarm) {
 	case "Namespace":
 		a.about = append(a.about, alert.Label{Name: "namespace", Value: d.str(field + name)})
 	case "Dimensions":
-		d.list(field+name, func(field string) {
-			var l alert.Label
-			d.each(field, func(name string) {
-				switch name {
-				case "name":
-					l.Name = d.one()
-				case "value":
-					l.Value = d.one()
-				default:
-					d.skip()
-				}
-			})
-			a.about = append(a.about, l)
-		})
+		a.about = append(a.about, d.dimensions(field+name)...)
 	default:
 		d.skip()
 	}

@@ -2,7 +2,6 @@ package ingest_test
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -120,23 +119,6 @@ func TestShippedMappingsEndWhatTheyBegan(t *testing.T) {
 		in := intake(t, e, func(c *ingest.Config) {
 			c.Sources = []ingest.Source{ingest.Configured(org.Source{ID: name, Type: alert.JSON, Mapping: m})}
 		})
-		for _, fixture := range tc {
-			body, err := os.ReadFile("testdata/json/" + fixture + ".json")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if w := serve(in, to(t, "/v1/alerts/json", string(body))); w.Code != 200 {
-				t.Fatalf("%s: got %d %s", fixture, w.Code, w.Body)
-			}
-		}
-		got := e.seen()
-		if len(got) != 2 || got[0].key != got[1].key {
-			t.Fatalf("%s: got %+v", tc, got)
-		}
-		var s alert.Set
-		s.Apply(got[0].batch)
-		if c := s.Apply(got[1].batch); len(c.Resolved) != 1 || !s.AllResolved() {
-			t.Errorf("%s: got %+v", tc, c)
-		}
+		wantEnded(t, in, e, "/v1/alerts/json", "json/"+tc[0], "json/"+tc[1])
 	}
 }

@@ -31,9 +31,10 @@ const (
 
 // A notification is a message of Amazon's Simple Notification Service. All of it but the Subject is always there.
 type notification struct {
-	Type, MessageId, TopicArn, Message, Timestamp, SignatureVersion, Signature, SigningCertURL, Token, SubscribeURL string //nolint:revive // as there
+	Type, TopicArn, Message, Timestamp, SignatureVersion, Signature, SigningCertURL, Token, SubscribeURL string
 
-	Subject *string
+	MessageID string `json:"MessageId"`
+	Subject   *string
 }
 
 // readNotification reads a message of a topic. Anything that is not a text where one should be is as good as absent.
@@ -52,7 +53,7 @@ func (n *notification) signed() []byte {
 	var b strings.Builder
 	add := func(name, value string) { b.WriteString(name + "\n" + value + "\n") }
 	add("Message", n.Message)
-	add("MessageId", n.MessageId)
+	add("MessageId", n.MessageID)
 	if n.Type == "Notification" {
 		if n.Subject != nil {
 			add("Subject", *n.Subject)

@@ -224,28 +224,9 @@ func TestCertificatesOfATopic(t *testing.T) {
 	}
 }
 
-// However an alarm comes, its end is that of the same alert.
 func TestAlarmsEnd(t *testing.T) {
-	for _, tc := range []struct{ path, began, ended string }{
-		{"/v1/alerts/eventbridge", "eventbridge/alarm", "eventbridge/ok"},
-	} {
-		e := newEngine()
-		in := intake(t, e)
-		for _, name := range []string{tc.began, tc.ended} {
-			body, err := os.ReadFile("testdata/" + name + ".json")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if w := serve(in, to(t, tc.path, string(body))); w.Code != 200 {
-				t.Fatalf("%s: got %d %s", name, w.Code, w.Body)
-			}
-		}
-		var s alert.Set
-		s.Apply(e.seen()[0].batch)
-		if c := s.Apply(e.seen()[1].batch); len(c.Resolved) != 1 || !s.AllResolved() || e.seen()[0].key != e.seen()[1].key {
-			t.Errorf("%s: got %+v", tc.path, c)
-		}
-	}
+	e := newEngine()
+	wantEnded(t, intake(t, e), e, "/v1/alerts/eventbridge", "eventbridge/alarm", "eventbridge/ok")
 }
 
 func TestWhatEventBridgeIsRefused(t *testing.T) {
