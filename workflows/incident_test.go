@@ -852,6 +852,25 @@ func TestAnAcknowledgedIncidentThatContinuesPagesNobody(t *testing.T) {
 	}
 }
 
+// The time of an alert goes on with the run that continues.
+func TestARunThatContinuesKeepsTheTimeOfItsAlerts(t *testing.T) {
+	i, err := incident.Open("INC-TEST", *definition(), start.Add(-time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.Receive(alert.Batch{ID: "b", Source: "alertmanager", ReceivedAt: start, Posts: 1, Alerts: []alert.Received{fading("a", 0, 0)}}, start)
+	if err := i.Do("1", incident.Acknowledge{}, park, start); err != nil {
+		t.Fatal(err)
+	}
+	i.Outbox = nil
+	r := rehearse(t)
+	r.run(workflows.IncidentInput{State: i})
+	r.wantDone()
+	if want := start.Add(10 * time.Minute); !r.state.Times.Resolved.Equal(want) {
+		t.Errorf("resolved at %s, want %s", r.state.Times.Resolved, want)
+	}
+}
+
 func asContinue(err error, into **workflow.ContinueAsNewError) bool { return errors.As(err, into) }
 
 func TestHoweverMuchPeopleWriteTheStateStaysSmall(t *testing.T) {

@@ -50,9 +50,13 @@ func sealsState(ctx workflow.Context) bool {
 // finds none; then the branch that ignores them can go, with its histories.
 const alertTimeOuts = "alert-time-outs"
 
+func knowsTimeOuts(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, alertTimeOuts, workflow.DefaultVersion, 1) == 1
+}
+
 // readable is a batch as the run reads it. Of a batch that every run can read it asks nothing, so that it costs no event.
 func readable(ctx workflow.Context, b alert.Batch) alert.Batch {
-	if (b.TimesOut() || b.Bare()) && workflow.GetVersion(ctx, alertTimeOuts, workflow.DefaultVersion, 1) != 1 {
+	if (b.TimesOut() || b.Bare()) && !knowsTimeOuts(ctx) {
 		return b.Plain()
 	}
 	return b
