@@ -71,6 +71,7 @@ func (s *Incidents) Alerts(ctx context.Context, id incident.ID, f AlertFilter) (
 			return nil, err
 		}
 	}
+	all.expire(time.Now())
 	begin := 0
 	if f.After != "" {
 		n, known := all.at[f.After]
@@ -148,8 +149,20 @@ func (all *heard) take(b alert.Batch) {
 		}
 		h := &all.alerts[n]
 		h.Times, h.Last = h.Times+r.Times, b.ReceivedAt
+		if again := !h.Until.IsZero() && b.ReceivedAt.Before(h.Until) && r.State == alert.Firing; again {
+			r.StartsAt = h.StartsAt // its source may not know when it began
+		}
 		if !older(r.Alert, h.Alert) {
-			h.Alert = r.Alert
+			h.Alert = r.After(h.Alert)
+		}
+	}
+}
+
+// expire resolves the alerts that have not come again in time.
+func (all *heard) expire(now time.Time) {
+	for n := range all.alerts {
+		if h := &all.alerts[n]; !h.Until.IsZero() && !now.Before(h.Until) {
+			h.State, h.EndsAt = alert.Resolved, h.Until
 		}
 	}
 }

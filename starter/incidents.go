@@ -77,6 +77,36 @@ func (s *Incidents) DeliverAlways(ctx context.Context, workflowID string, def in
 	return s.wantOurs(ctx, Ref{WorkflowID: workflowID, RunID: run.GetRunID()})
 }
 
+// AcknowledgeOpen acknowledges the open incident of a workflow id in the name of an alert source. It returns why the incident refuses;
+// where none is open, that.
+func (s *Incidents) AcknowledgeOpen(ctx context.Context, workflowID, source string) (refused string, err error) {
+	const nobody = "no incident is open"
+	run, open, err := s.running(ctx, workflowID)
+	if err != nil {
+		return "", told("incident "+workflowID, err)
+	}
+	if !open {
+		return nobody, nil
+	}
+	p, err := s.prove(ctx, Ref{WorkflowID: workflowID, RunID: run})
+	if err == nil && !p.ours {
+		return nobody, nil
+	}
+	req := Request{ID: fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()), By: timeline.Actor{Kind: timeline.Source, ID: source}, Via: "intake"}
+	var receipt workflows.Receipt
+	if err == nil {
+		err = ask(ctx, s.Temporal, s.Keys, workflowID, p.first, workflows.AcknowledgeUpdate, req, incident.Acknowledge{}, &receipt)
+	}
+	err = unanswered(ctx, s.Temporal, "incident "+workflowID, workflowID, run, err)
+	if no, is := errors.AsType[*RefusedError](err); is {
+		return no.Reason, nil
+	}
+	if _, gone := errors.AsType[*NotFoundError](err); gone { // it has ended at this moment
+		return nobody, nil
+	}
+	return "", err
+}
+
 // Open starts the incident that people have reported, in the name of whoever asks. What was reported under one number, or asked for
 // by one request, is one incident: it is returned, and fresh is false. Another request with a number that is known is refused.
 func (s *Incidents) Open(ctx context.Context, req Request, def incident.Definition, n incident.Notice) (id incident.ID, fresh bool, err error) {

@@ -13,6 +13,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/sdk/client"
@@ -269,6 +271,45 @@ func TestTimelineIsJoinedOverTheRuns(t *testing.T) {
 			if e.Seq != tc.first+n {
 				t.Errorf("%s: entry %d has number %d", tc.name, n, e.Seq)
 			}
+		}
+	}
+}
+
+// A source says that somebody has taken what it has told of: the incident is taken in its name, if one is open.
+func TestASourceAcknowledges(t *testing.T) {
+	const running, over = enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
+	for _, tc := range []struct {
+		name    string
+		status  enumspb.WorkflowExecutionStatus
+		fail    error
+		forged  bool
+		refused string
+		away    bool
+		asked   int
+	}{
+		{"open", running, nil, false, "", false, 1},
+		{"over", over, nil, false, "no incident is open", false, 0},
+		{"somebody else's", running, nil, true, "no incident is open", false, 0},
+		{"refused", running, sdk.NewApplicationError("is closed", workflows.RefusedError), false, "is closed", false, 1},
+		{"gone meanwhile", running, serviceerror.NewNotFound("over"), false, "no incident is open", false, 1},
+		{"no worker", running, serviceerror.NewUnavailable("none"), false, "", true, 1},
+	} {
+		c, s := one(t)
+		c.status, c.fail = tc.status, tc.fail
+		if tc.forged {
+			c.starts = map[string]*historypb.HistoryEvent{"run-2": started(workflows.IncidentInput{ID: open})}
+		}
+		refused, err := s.AcknowledgeOpen(t.Context(), workflowID, "pager")
+		if refused != tc.refused || (err != nil) != tc.away || len(c.updates) != tc.asked {
+			t.Errorf("%s: got %q, %v, %d updates", tc.name, refused, err, len(c.updates))
+		}
+		if tc.asked == 0 || tc.fail != nil {
+			continue
+		}
+		o := c.updates[0]
+		m, signed := o.Args[0].(signature.Signed[incident.Acknowledge])
+		if by := (timeline.Actor{Kind: timeline.Source, ID: "pager"}); o.UpdateName != workflows.AcknowledgeUpdate || !signed || m.By != by || o.FirstExecutionRunID != "run-1" {
+			t.Errorf("%s: asked %+v", tc.name, o)
 		}
 	}
 }

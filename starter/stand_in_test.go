@@ -44,10 +44,11 @@ type temporal struct {
 	listed []*workflowpb.WorkflowExecutionInfo
 	late   int // lists that do not show them yet
 	next   string
-	runs   map[string]run // by run id; others are past their retention
-	fail   error          // of what a run is asked or told
-	broken error          // of reading on in a history
-	tries  int32          // of the pending workflow task
+	runs   map[string]run                  // by run id; others are past their retention
+	fail   error                           // of what a run is asked or told
+	broken error                           // of reading on in a history
+	tries  int32                           // of the pending workflow task
+	status enumspb.WorkflowExecutionStatus // of the newest run
 	keys   *keyring.Ring
 	starts map[string]*historypb.HistoryEvent // by run id; others are as they should be
 	read   int                                // starts
@@ -209,8 +210,10 @@ func (c *temporal) QueryWorkflow(_ context.Context, _, runID, _ string, _ ...any
 func (c *temporal) DescribeWorkflowExecution(ctx context.Context, _, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
 	c.described++
 	return &workflowservice.DescribeWorkflowExecutionResponse{
-		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{FirstRunId: "run-1"},
-		PendingWorkflowTask:   &workflowpb.PendingWorkflowTaskInfo{Attempt: c.tries},
+		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
+			FirstRunId: "run-1", Status: c.status, Execution: &commonpb.WorkflowExecution{WorkflowId: workflowID, RunId: "run-2"},
+		},
+		PendingWorkflowTask: &workflowpb.PendingWorkflowTaskInfo{Attempt: c.tries},
 	}, ctx.Err()
 }
 
@@ -219,6 +222,9 @@ func (c *temporal) UpdateWorkflow(_ context.Context, o client.UpdateWorkflowOpti
 	c.updates = append(c.updates, o)
 	if c.fail != nil {
 		return nil, c.fail
+	}
+	if o.UpdateName == workflows.AcknowledgeUpdate { // its command says nothing
+		return answer{}, nil
 	}
 	dc := converter.GetDefaultDataConverter()
 	var req signature.Signed[incident.Note]

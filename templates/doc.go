@@ -23,6 +23,7 @@
 //	console/words.<language>.tmpl                    all that stands on those pages
 //	console/style.css, console/icon.svg              what they look like
 //	plans/<id>.yaml                                  a plan, in both languages, which internal/org reads
+//	sources/<name>.yaml                              how alerts of a tool are read from its JSON, which internal/org reads
 //	register.yaml                                    the standing duties, in both languages
 //	statuspage/page.html.tmpl                        a status page, in every language
 //	tickets/<system>.yaml                            how tickets become what a system has, which internal/preset reads
@@ -39,5 +40,5 @@ import "embed"
 
 // FS holds the shipped texts.
 //
-//go:embed api console entitlements fonts notifications plans register.yaml reports statuspage tickets timeline
+//go:embed api console entitlements fonts notifications plans register.yaml reports sources statuspage tickets timeline
 var FS embed.FS

@@ -191,5 +191,5 @@ func (r *incidentRun) take(m signature.Signed[alert.Batch], why string) {
 		r.refuse(AlertsSignal, why)
 		return
 	}
-	r.incident.Receive(m.Body, workflow.Now(r.ctx))
+	r.incident.Receive(readable(r.ctx, m.Body), workflow.Now(r.ctx))
 }

@@ -81,6 +81,9 @@ func Silence(ctx workflow.Context, in signature.Signed[EnvironmentInput]) (planr
 		}
 	}
 	full := s.full()
+	for n := range s.groups {
+		s.groups[n].alerts.Expire(workflow.Now(s.ctx))
+	}
 	for s.batches.Len() > 0 || s.unsent() || s.telling > 0 { // to its very end the server takes alerts for it
 		s.receive()
 		err := s.let()
@@ -154,6 +157,7 @@ func (s *silence) receive() {
 }
 
 func (s *silence) take(h HeldBatch) {
+	h.Batch = readable(s.ctx, h.Batch)
 	s.heard++
 	n := slices.IndexFunc(s.groups, func(g heldGroup) bool { return g.key == h.Key })
 	if n < 0 {
@@ -161,8 +165,13 @@ func (s *silence) take(h HeldBatch) {
 		s.groups = append(s.groups, heldGroup{key: h.Key})
 	}
 	g := &s.groups[n]
+	c := g.alerts.Apply(h.Batch)
+	if h.Batch.TimesOut() && len(c.Fired)+len(c.Resolved)+c.Uncertain == 0 { // they come again every minute, which says only how long they last
+		s.heard--
+		return
+	}
 	g.def, g.batches = h.Definition, append(g.batches, h.Batch)
-	for _, a := range g.alerts.Apply(h.Batch).Fired {
+	for _, a := range c.Fired {
 		if !slices.Contains(s.names, a.Name) {
 			s.names = append(s.names, a.Name)
 			s.tell(planrun.HeldAlert{
@@ -199,7 +208,7 @@ func (s *silence) let() error {
 	ctx := workflow.WithActivityOptions(s.ctx, options)
 	for n := range s.groups {
 		for g := &s.groups[n]; g.due(); g.sent++ {
-			in := activities.LetAlertsInput{Incident: g.key, Definition: g.def, Batch: g.batches[g.sent]}
+			in := activities.LetAlertsInput{Incident: g.key, Definition: g.def, Batch: g.alerts.Extended(g.batches[g.sent])}
 			if err := workflow.ExecuteActivity(ctx, environments.LetAlerts, in).Get(ctx, nil); err != nil {
 				return err
 			}

@@ -22,7 +22,8 @@ import (
 type outside struct {
 	mu     sync.Mutex
 	opened []string // "incident: alerts"
-	fails  int      // how often it still does
+	until  time.Time
+	fails  int // how often it still does
 }
 
 func (o *outside) DeliverAlways(_ context.Context, workflowID string, def incident.Definition, b alert.Batch) error {
@@ -33,7 +34,7 @@ func (o *outside) DeliverAlways(_ context.Context, workflowID string, def incide
 	}
 	var names []string
 	for _, a := range b.Alerts {
-		names = append(names, a.Fingerprint)
+		names, o.until = append(names, a.Fingerprint), a.Until
 	}
 	o.opened = append(o.opened, workflowID+" on "+def.Service.ID+": "+strings.Join(names, " "))
 	return nil
@@ -106,6 +107,28 @@ func TestWhatFiresAfterAChangeBecomesAnIncident(t *testing.T) {
 	}
 	if run.Status != planrun.Completed || len(run.Silences) > 0 {
 		t.Errorf("it is %s with %+v", run.Status, run.Silences)
+	}
+}
+
+// An alert that comes again every minute fills no silence, and what has not come again before its end fires no more.
+func TestASilenceHoldsWhatComesAgainOnce(t *testing.T) {
+	r, terms := silenced(t)
+	at := func(fp string, from time.Duration) alert.Received {
+		a := firing(fp, 6*time.Minute)
+		a.Until = start.Add(from + time.Minute)
+		return a
+	}
+	r.alarms(6*time.Minute+time.Second, "incident/gone", at("gone", 6*time.Minute))
+	for n := range 350 { // more than a silence holds
+		after := 6*time.Minute + 2*time.Second + time.Duration(n)*300*time.Millisecond
+		r.alarms(after, "incident/stays", at("stays", after))
+	}
+	r.execute(terms)
+	if d := cmp.Diff([]string{"incident/stays on shop: stays"}, r.outside.has()); d != "" {
+		t.Error(d)
+	}
+	if last := start.Add(6*time.Minute + 2*time.Second + 349*300*time.Millisecond + time.Minute); !r.outside.until.Equal(last) {
+		t.Errorf("what is let go lasts until %s, want %s", r.outside.until, last)
 	}
 }
 

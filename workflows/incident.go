@@ -125,6 +125,9 @@ func (r *incidentRun) begin(ctx workflow.Context, in signature.Signed[IncidentIn
 			return errors.New("a state comes from the run before, and from nobody else")
 		}
 		r.incident, r.signed, r.unproven, r.since = given.State, given.Signed, sealed, given.Since
+		if !given.State.Alerts.Look.IsZero() {
+			knowsTimeOuts(ctx) // a worker that does not cannot go on with such a run
+		}
 		r.incident.Resend(info.ContinuedExecutionRunID, now)
 		return nil
 	}

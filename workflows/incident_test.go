@@ -430,6 +430,45 @@ func definition() *incident.Definition {
 	}
 }
 
+// fading is an alert that counts as resolved five minutes after it came.
+func fading(fp string, began, comes time.Duration) alert.Received {
+	r := firing(fp, began)
+	r.Until = start.Add(comes + 5*time.Minute)
+	return r
+}
+
+// Of an alert that only comes again, nobody is told that it is over: it is when it has not come again. What comes in the quiet
+// time that follows pages on.
+func TestAnAlertThatDoesNotComeAgainIsOver(t *testing.T) {
+	r := rehearse(t)
+	for n := range 10 {
+		at := time.Duration(n) * time.Minute
+		r.alerts(at, fading("a", 0, at))
+	}
+	r.alerts(16*time.Minute, fading("a", 0, 16*time.Minute))
+	r.run(workflows.IncidentInput{Definition: definition()})
+	r.wantDone()
+	i := r.state
+	if want := start.Add(26 * time.Minute); i.Status != incident.Closed || !i.Times.Resolved.Equal(want) {
+		t.Errorf("%s, resolved at %s, want %s", i.Status, i.Times.Resolved, want)
+	}
+	var told []string
+	for _, e := range i.Timeline.Entries {
+		switch e.Kind {
+		case timeline.AlertFired, timeline.AlertsTimedOut, timeline.AllAlertsResolved, timeline.QuietBroken:
+			told = append(told, fmt.Sprintf("%s %s %s", e.At.Sub(start), e.Kind, e.Fact("names")))
+		default:
+		}
+	}
+	want := []string{
+		"0s alert.fired ", "14m0s alerts.timed-out Slow", "14m0s alerts.all-resolved ",
+		"16m0s alert.fired ", "16m0s alerts.quiet-broken ", "21m0s alerts.timed-out Slow", "21m0s alerts.all-resolved ",
+	}
+	if d := cmp.Diff(want, told); d != "" {
+		t.Error(d)
+	}
+}
+
 func firing(fp string, after time.Duration) alert.Received {
 	return alert.Received{Times: 1, Alert: alert.Alert{Fingerprint: fp, Name: "Slow", State: alert.Firing, StartsAt: start.Add(after)}}
 }
@@ -810,6 +849,25 @@ func TestAnAcknowledgedIncidentThatContinuesPagesNobody(t *testing.T) {
 		if strings.HasPrefix(got, "page") {
 			t.Errorf("paged after the restart: %v", r.got())
 		}
+	}
+}
+
+// The time of an alert goes on with the run that continues.
+func TestARunThatContinuesKeepsTheTimeOfItsAlerts(t *testing.T) {
+	i, err := incident.Open("INC-TEST", *definition(), start.Add(-time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.Receive(alert.Batch{ID: "b", Source: "alertmanager", ReceivedAt: start, Posts: 1, Alerts: []alert.Received{fading("a", 0, 0)}}, start)
+	if err := i.Do("1", incident.Acknowledge{}, park, start); err != nil {
+		t.Fatal(err)
+	}
+	i.Outbox = nil
+	r := rehearse(t)
+	r.run(workflows.IncidentInput{State: i})
+	r.wantDone()
+	if want := start.Add(10 * time.Minute); !r.state.Times.Resolved.Equal(want) {
+		t.Errorf("resolved at %s, want %s", r.state.Times.Resolved, want)
 	}
 }
 

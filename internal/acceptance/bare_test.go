@@ -106,12 +106,18 @@ func groupID(service, group string) string {
 // tell brings one alert of a group to its incident.
 func (b *bare) tell(t *testing.T, service, group string, state alerts.State, n int) {
 	t.Helper()
+	b.tellUntil(t, service, group, state, n, time.Time{})
+}
+
+// tellUntil is tell of an alert that counts as resolved unless it comes again.
+func (b *bare) tellUntil(t *testing.T, service, group string, state alerts.State, n int, until time.Time) {
+	t.Helper()
 	labels := alerts.FromMap(map[string]string{"service": service, "group": group})
 	def, err := b.live.Current().Definition("alertmanager", labels, "")
 	must(t, err)
 	began := time.Now().UTC().Truncate(time.Second)
 	a := alerts.Alert{
-		Fingerprint: group, Name: "Trouble", State: state, StartsAt: began, Labels: labels,
+		Fingerprint: group, Name: "Trouble", State: state, StartsAt: began, Labels: labels, Until: until,
 		Annotations: alerts.FromMap(map[string]string{"summary": "trouble in " + group}),
 	}
 	if state == alerts.Resolved {

@@ -79,6 +79,11 @@ func TestHistoriesAsRecorded(t *testing.T) {
 	t.Run("action item", func(t *testing.T) { keep(t, "action", b.improved(t)) })
 	t.Run("problem", func(t *testing.T) { keep(t, "problem", b.solved(t)) })
 	t.Run("escalation", func(t *testing.T) { keep(t, "escalation", b.escalated(t)) })
+	t.Run("timed out", func(t *testing.T) {
+		b.tellUntil(t, "shop", "fades", alerts.Firing, 1, time.Now().Add(2*time.Second))
+		b.tellUntil(t, "shop", "fades", alerts.Firing, 2, time.Now().Add(4*time.Second))
+		keep(t, "incident-timed-out", b.ended(t, "shop", "fades"))
+	})
 	t.Run("refused", func(t *testing.T) {
 		gone := failing(99, http.StatusNotFound, nil)
 		sink.answer("/eve/app", gone)

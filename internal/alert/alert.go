@@ -3,6 +3,7 @@
 package alert
 
 import (
+	"slices"
 	"sort"
 	"time"
 
@@ -57,6 +58,20 @@ type Alert struct {
 	Labels      Labels    `json:"labels,omitempty"`
 	Annotations Labels    `json:"annotations,omitempty"`
 	Generator   string    `json:"generator,omitempty"` // link to the source's own view
+	// Until is when a firing alert counts as resolved unless it comes again: its source says only that alerts still fire, and
+	// of some never that they do not. Zero: the source says when it is over.
+	Until time.Time `json:"until,omitzero"`
+	// Bare says that its source tells only that it is over: what it told before stands.
+	Bare bool `json:"bare,omitempty"`
+}
+
+// After is the alert as it stands where another one of it was known before.
+func (a Alert) After(known Alert) Alert {
+	if a.Bare {
+		known.State, known.EndsAt, known.Until = a.State, a.EndsAt, a.Until
+		return known
+	}
+	return a
 }
 
 // Summary is the alert's own sentence about itself: its summary or description annotation, else its name.
@@ -88,4 +103,23 @@ type Batch struct {
 	Impact  priority.Level `json:"impact,omitempty"`
 	Urgency priority.Level `json:"urgency,omitempty"`
 	Alerts  []Received     `json:"alerts"`
+}
+
+// TimesOut tells whether an alert of the batch counts as resolved unless it comes again.
+func (b Batch) TimesOut() bool {
+	return slices.ContainsFunc(b.Alerts, func(r Received) bool { return !r.Until.IsZero() })
+}
+
+// Bare tells whether of an alert of the batch only its end is told.
+func (b Batch) Bare() bool {
+	return slices.ContainsFunc(b.Alerts, func(r Received) bool { return r.Bare })
+}
+
+// Plain is the batch with alerts that fire until their source says that they do not, and of which all is told.
+func (b Batch) Plain() Batch {
+	b.Alerts = slices.Clone(b.Alerts)
+	for n := range b.Alerts {
+		b.Alerts[n].Until, b.Alerts[n].Bare = time.Time{}, false
+	}
+	return b
 }

@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"slices"
 	"time"
 
 	"muster/internal/jsonsize"
@@ -34,6 +35,7 @@ type Brief struct {
 	Times       int       `json:"c"`
 	First       time.Time `json:"f"`
 	Last        time.Time `json:"l"`
+	Until       time.Time `json:"u,omitzero"`
 }
 
 // A Tally counts the alerts of one name that are too many to be held one by one.
@@ -42,6 +44,8 @@ type Tally struct {
 	Times int       `json:"c"`
 	First time.Time `json:"f"`
 	Last  time.Time `json:"l"`
+	Until time.Time `json:"u,omitzero"`  // when the last of them counts as resolved; zero: one of them has no such time
+	Over  bool      `json:"o,omitempty"` // they all count as resolved
 }
 
 // A Set is what an incident knows of its alerts.
@@ -60,6 +64,9 @@ type Set struct {
 	// Impact and Urgency are the highest that alerts have given so far, whatever people say.
 	Impact  priority.Level `json:"impact,omitempty"`
 	Urgency priority.Level `json:"urgency,omitempty"`
+	// Look is when to look for alerts that have timed out: not later than the first of them does, and often earlier, so that a
+	// repeat moves no deadline. Zero: none can.
+	Look time.Time `json:"look,omitzero"`
 
 	index map[string]int // fingerprint → position: in Full, then in Brief; never ranged over
 }
@@ -89,7 +96,7 @@ func (s *Set) Distinct() int { return len(s.Full) + len(s.Brief) }
 
 // AllResolved tells whether nothing fires any more.
 func (s *Set) AllResolved() bool {
-	if len(s.Rest) > 0 || s.Unnamed > 0 || s.Truncated > 0 {
+	if s.Unnamed > 0 || s.Truncated > 0 || slices.ContainsFunc(s.Rest, func(t Tally) bool { return !t.Over }) {
 		return s.GroupResolved && s.Firing == 0
 	}
 	return s.Distinct() > 0 && s.Firing == 0
@@ -134,6 +141,7 @@ func (s *Set) build() {
 }
 
 func (s *Set) take(r Received, at time.Time, c *Change) {
+	s.lookBy(r.Until)
 	i, known := s.index[r.Fingerprint]
 	switch {
 	case !known && (s.Distinct() >= MaxFull+MaxBrief || s.BriefBytes >= MaxBriefBytes):
@@ -145,19 +153,25 @@ func (s *Set) take(r Received, at time.Time, c *Change) {
 	case i < len(s.Full):
 		h := &s.Full[i]
 		h.Times, h.Last = h.Times+r.Times, at
-		if news(h.State, h.StartsAt, r.Alert) {
+		if news(h.State, h.StartsAt, h.Until, r.Alert) {
+			r.Alert = r.After(h.Alert)
 			s.count(r, h.State, c)
 			s.retell(h, r.Alert)
 		} else {
+			h.Until = extended(h.State, h.Until, r.Alert)
 			c.Repeats++
 		}
 	default:
 		h := &s.Brief[i-len(s.Full)]
 		h.Times, h.Last = h.Times+r.Times, at
-		if was := state(h.Resolved); news(was, h.StartsAt, r.Alert) {
+		if was := state(h.Resolved); news(was, h.StartsAt, h.Until, r.Alert) {
+			if r.Bare {
+				r.Name = h.Name
+			}
 			s.count(r, was, c)
-			h.Resolved, h.StartsAt = r.State == Resolved, r.StartsAt
+			h.Resolved, h.StartsAt, h.Until = r.State == Resolved, r.StartsAt, r.Until
 		} else {
+			h.Until = extended(was, h.Until, r.Alert)
 			c.Repeats++
 		}
 	}
@@ -169,12 +183,18 @@ func (s *Set) retell(h *Held, a Alert) {
 		s.Bytes, h.Alert = grown, a
 		return
 	}
-	h.State, h.StartsAt, h.EndsAt = a.State, a.StartsAt, a.EndsAt
+	h.State, h.StartsAt, h.EndsAt, h.Until = a.State, a.StartsAt, a.EndsAt, a.Until
 }
 
-// news tells whether a is later than what is known: it began later, or it is the end of what began.
-func news(was State, startsAt time.Time, a Alert) bool {
-	if a.StartsAt.Equal(startsAt) {
+// news tells whether a is later than what is known: it began later, or it is the end of what began. Of one that times out
+// it is news, too, that it comes again afterwards, but not that it comes again before: its source may not know when it began.
+func news(was State, startsAt, until time.Time, a Alert) bool {
+	switch {
+	case !until.IsZero() && !a.Until.IsZero() && was == Firing:
+		return false
+	case !until.IsZero() && a.Until.After(until):
+		return true
+	case a.StartsAt.Equal(startsAt):
 		return was == Firing && a.State == Resolved
 	}
 	return a.StartsAt.After(startsAt)
@@ -207,7 +227,7 @@ func (s *Set) add(r Received, at time.Time) {
 	s.BriefBytes += 160 + jsonsize.Of(r.Fingerprint) + jsonsize.Of(clip(r.Name))
 	s.Brief = append(s.Brief, Brief{
 		Fingerprint: r.Fingerprint, Name: clip(r.Name), Resolved: r.State == Resolved, StartsAt: r.StartsAt,
-		Times: r.Times, First: at, Last: at,
+		Times: r.Times, First: at, Last: at, Until: r.Until,
 	})
 }
 
@@ -215,7 +235,11 @@ func (s *Set) tally(r Received, at time.Time) {
 	name := clip(r.Name)
 	for i := range s.Rest {
 		if s.Rest[i].Name == name {
-			s.Rest[i].Times, s.Rest[i].Last = s.Rest[i].Times+r.Times, at
+			t := &s.Rest[i]
+			t.Times, t.Last, t.Over = t.Times+r.Times, at, false
+			if !t.Until.IsZero() {
+				t.Until = laterOf(t.Until, r.Until)
+			}
 			return
 		}
 	}
@@ -223,7 +247,7 @@ func (s *Set) tally(r Received, at time.Time) {
 		s.Unnamed += r.Times
 		return
 	}
-	s.Rest = append(s.Rest, Tally{Name: name, Times: r.Times, First: at, Last: at})
+	s.Rest = append(s.Rest, Tally{Name: name, Times: r.Times, First: at, Last: at, Until: r.Until})
 }
 
 func state(resolved bool) State {

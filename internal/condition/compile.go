@@ -101,13 +101,16 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 
 // language is what all conditions are written in: variables, comparisons, logic, and what can be asked of a text. Nothing in it
 // loops, so that no condition takes longer than it is long.
-func language(variables ...cel.EnvOption) (*cel.Env, error) {
+func language(variables ...cel.EnvOption) (*cel.Env, error) { return languageWith(nil, variables...) }
+
+// languageWith is language with more functions.
+func languageWith(more []string, variables ...cel.EnvOption) (*cel.Env, error) {
 	functions := env.NewLibrarySubset().SetDisableMacros(true)
-	for _, name := range []string{
+	for _, name := range append([]string{
 		operators.Conditional, operators.LogicalAnd, operators.LogicalOr, operators.LogicalNot, operators.Equals,
 		operators.NotEquals, operators.Less, operators.LessEquals, operators.Greater, operators.GreaterEquals, operators.In,
 		operators.Index, operators.Negate, "contains", "startsWith", "endsWith", matches, "size", "int", "double",
-	} {
+	}, more...) {
 		functions.AddIncludedFunctions(env.NewFunction(name))
 	}
 	return cel.NewCustomEnv(append(variables, cel.StdLib(cel.StdLibSubset(functions)), cel.ParserRecursionLimit(64))...)
@@ -126,7 +129,21 @@ const matches = "matches"
 
 // bounded refuses what could take long on something, and returns what it costs at worst.
 func (d dialect) bounded(checked *cel.Ast) (uint64, error) {
-	var fault error
+	if err := patterns(checked); err != nil {
+		return 0, err
+	}
+	estimate, err := d.env.EstimateCost(checked, d.sizes)
+	if err != nil {
+		return 0, &Fault{Text: err.Error()}
+	}
+	if estimate.Max > maxCost {
+		return 0, &Fault{Text: fmt.Sprintf("it could cost %d on %s; want at most %d: fewer or shorter patterns", estimate.Max, d.about, maxCost)}
+	}
+	return estimate.Max, nil
+}
+
+// patterns refuses patterns that are not written out, or are none.
+func patterns(checked *cel.Ast) (fault error) {
 	source := checked.NativeRep().SourceInfo()
 	ast.PreOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(x ast.Expr) {
 		if fault != nil || x.Kind() != ast.CallKind || x.AsCall().FunctionName() != matches {
@@ -141,17 +158,7 @@ func (d dialect) bounded(checked *cel.Ast) (uint64, error) {
 			fault = &Fault{at.Line(), at.Column() + 1, err.Error()}
 		}
 	}))
-	if fault != nil {
-		return 0, fault
-	}
-	estimate, err := d.env.EstimateCost(checked, d.sizes)
-	if err != nil {
-		return 0, &Fault{Text: err.Error()}
-	}
-	if estimate.Max > maxCost {
-		return 0, &Fault{Text: fmt.Sprintf("it could cost %d on %s; want at most %d: fewer or shorter patterns", estimate.Max, d.about, maxCost)}
-	}
-	return estimate.Max, nil
+	return fault
 }
 
 // sizes says how long the values are that a condition sees.

@@ -18,6 +18,7 @@ import (
 // the outbox until its outcome is told. Stop conditions come first, so nothing begins that no longer matters.
 func (i *Incident) Advance(now time.Time) []Send {
 	i.settleConfirmations(now)
+	i.timeOut(now)
 	i.endQuietly(now)
 	i.expire(now)
 	i.settleClocks(now)
@@ -57,6 +58,9 @@ func (i *Incident) NextDue() time.Time {
 		} else {
 			due(i.QuietSince.Add(i.Definition.Quiet))
 		}
+	}
+	if i.Status != Closed {
+		due(i.Alerts.Look)
 	}
 	for n := range i.Clocks {
 		due(i.clockDue(&i.Clocks[n]))

@@ -193,9 +193,9 @@ func (i *Incident) current() *alert.Batch {
 	return b
 }
 
-// bare is an alert without what only its own incident needs.
+// bare is an alert without what only its own incident needs, which also knows when it comes again.
 func bare(a alert.Alert) alert.Alert {
-	a.Labels, a.Annotations, a.Generator = nil, nil, ""
+	a.Labels, a.Annotations, a.Generator, a.Until = nil, nil, "", time.Time{}
 	return a
 }
 

@@ -69,6 +69,29 @@ func (i *Incident) Receive(b alert.Batch, now time.Time) {
 		i.firesAgain(by, now)
 		i.raise(c.Impact, c.Urgency, by, now)
 	}
+	i.quieten(c, by, now)
+}
+
+// timeOut resolves the alerts that have not come again in time.
+func (i *Incident) timeOut(now time.Time) {
+	if i.Status == Closed {
+		return
+	}
+	c := i.Alerts.Expire(now)
+	if len(c.Resolved)+c.Uncertain == 0 {
+		return
+	}
+	i.record(now, timeline.AlertsTimedOut, timeline.Muster(),
+		timeline.F("count", strconv.Itoa(len(c.Resolved))), timeline.F("names", names(c.Resolved)))
+	if i.Status == Merged {
+		i.forward(alert.Batch{Source: i.Definition.Source, ReceivedAt: now}, c, now)
+		return
+	}
+	i.quieten(c, timeline.Muster(), now)
+}
+
+// quieten begins the quiet time when no alert fires any more.
+func (i *Incident) quieten(c alert.Change, by timeline.Actor, now time.Time) {
 	switch {
 	case !i.Alerts.AllResolved() || !i.Status.Open() || !i.QuietSince.IsZero():
 	case i.Notice != nil: // people have reported it: a person says when it is over

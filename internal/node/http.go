@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"muster/internal/metrics"
+	"muster/internal/outbound"
 	"muster/internal/wholefile"
 	"muster/starter/api"
 	"muster/starter/ingest"
@@ -41,10 +42,15 @@ func (n *Node) entrance() (*ingest.Intake, error) {
 	}
 	return ingest.New(ingest.Config{
 		Sources: sources, Incidents: n.incidents, Router: router{n.org}, Key: workflows.IncidentWorkflowID,
-		RouteKey: workflows.RouteIncidentWorkflowID, Guess: n.guard.guessSource,
+		RouteKey: workflows.RouteIncidentWorkflowID, Guess: n.guard.guessSource, Acknowledge: n.incidents.AcknowledgeOpen,
+		Fetch: func(ctx context.Context, url string) ([]byte, error) {
+			return outbound.Guard{Allow: n.org.Current().OwnNetworks()}.Fetch(ctx, url, maxFetched)
+		},
 		Now: time.Now, Log: n.cfg.Log,
 	})
 }
+
+const maxFetched = 64 << 10
 
 // everything mounts all that a node answers over HTTP.
 func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
@@ -68,7 +74,9 @@ func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 		api.Check{Name: "attempts", Func: func(context.Context) error { return n.untampered() }, Inform: true, Note: n.head},
 		api.Check{Name: "reminders", Func: func(context.Context) error { return n.scheduled() }, Inform: true},
 	)
-	mux.Handle(ingest.Path, intake)
+	for _, path := range ingest.Paths() {
+		mux.Handle(path, intake)
+	}
 	mux.Handle("/api/", n.guard.limited(rest, refuseProgram))
 	mux.Handle(api.CodecPath, n.guard.slowed(rest))
 	pages, err := n.newPages(api.InboxOf(cfg))
@@ -162,9 +170,14 @@ func (n *Node) sources() ([]ingest.Source, error) {
 		if err != nil {
 			return nil, fmt.Errorf("alert source %s: %w", s.ID, err)
 		}
-		if token != "" {
-			all = append(all, ingest.Source{ID: s.ID, Token: token})
+		source := ingest.Configured(s)
+		source.Token = token
+		if source.Signature != nil {
+			if source.Signature.Secret, err = o.SigningSecret(s.ID); err != nil {
+				return nil, fmt.Errorf("alert source %s: %w", s.ID, err)
+			}
 		}
+		all = append(all, source)
 	}
 	return all, nil
 }

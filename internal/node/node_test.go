@@ -180,7 +180,7 @@ func TestWaitsForTemporal(t *testing.T) {
 	cfg.Listen = free(t)
 	stop := run(t, node.Worker, cfg)
 	eventually(t, "the worker says that it waits", func() bool { return words.count("waiting for temporal") > 0 })
-	for path, want := range map[string]int{"/livez": 200, "/readyz": 503, "/v1/alerts/alertmanager": 503} {
+	for path, want := range map[string]int{"/livez": 200, "/readyz": 503, "/v1/alerts/alertmanager": 503, "/api/v2/alerts": 503, "/v2/enqueue": 503} {
 		if got, body := get(t, cfg.Data, "http://"+cfg.Listen+path); got != want {
 			t.Errorf("%s while it waits: got %d %s, want %d", path, got, body, want)
 		}

@@ -66,7 +66,6 @@ organisation.yaml:12:9: organisation: fallback: type email: organisation.yaml sa
 people.yaml:11:15: person kim: method mail: type email: organisation.yaml says nothing of mail; want mail there, with host and from`},
 		{change{"organisation.yaml", "mail:\n  host: mail.example.com", "mail: smtp\nx:\n  host: mail.example.com"}, `organisation.yaml:7:7: organisation: mail: got "smtp"; want keys and values
 organisation.yaml:8:1: organisation: unknown key "x"; known: id, name, zone, languages, public_url, own_networks, mail, sign_in, runners, tickets, status_pages, update_approval, roles, problems, requests, risks, records, fallback`},
-		{change{"sources.yaml", "type: alertmanager", "type: grafana"}, `sources.yaml:3:11: source prometheus: type "grafana": want alertmanager`},
 		{change{"sources.yaml", "id: lab", "id: prometheus"}, `sources.yaml:5:9: source prometheus: id "prometheus": taken by sources.yaml:2`},
 		{change{"sources.yaml", "token: env:PROMETHEUS_TOKEN", "token: s3cr3t"}, `sources.yaml:4:12: source prometheus: token <secret>: want a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder`},
 		{change{"sources.yaml", "token: env", "tokn: env"}, `sources.yaml:4:5: source prometheus: unknown key "tokn"; did you mean token?`},

@@ -15,6 +15,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"muster/internal/alert"
 	"muster/internal/authority"
 	"muster/internal/delivery"
 	"muster/internal/priority"
@@ -57,13 +58,16 @@ var (
 	aURL        = in("a URL that begins with https:// or http://", webURL)
 	aHook       = form[string]{want: "a URL that begins with https:// or http://, or a reference to one, such as env:PARK_URL", read: webURL, secret: true}
 	aRef        = form[ref]{want: "a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder", read: parseRef, secret: true}
+	aHeader     = in("the name of an HTTP header, such as X-Signature", matches(`^[A-Za-z0-9][A-Za-z0-9-]{0,99}$`))
+	aTopic      = in("the ARN of a topic, such as arn:aws:sns:eu-west-1:123456789012:alarms", matches(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}$`))
 	aLabelValue = in("the value of a label, of at most 1000 characters", func(s string) (string, bool) {
 		return s, utf8.RuneCountInString(s) <= 1000
 	})
 
 	aLanguage    = oneOf("en", "ko")
 	aSecurity    = oneOf("starttls", "tls", "none")
-	aSourceType  = oneOf("alertmanager")
+	aSourceType  = oneOf(alert.Formats()...)
+	aCarried     = oneOf(alert.Alertmanager, alert.Prometheus, alert.Grafana, alert.Azure, alert.EventBridge)
 	aContactType = oneOf(delivery.Console, delivery.File, delivery.Webhook, delivery.Email)
 	aLevel       = oneOf(priority.High, priority.Medium, priority.Low)
 	aPartyKind   = oneOf(authority.Partner, authority.Vendor)

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"muster/internal/alert"
 	"muster/internal/authority"
+	"muster/internal/condition"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/incident"
@@ -141,15 +143,35 @@ func (o *Organisation) apart(m method) (delivery.Recipient, delivery.Contact, er
 
 // A Source sends alerts.
 type Source struct {
-	ID   string
-	Type string // "alertmanager"
+	ID             string
+	Type           alert.Format
+	TokenInURL     bool          // it cannot send a header
+	ResolveTimeout time.Duration // of what only comes again; 0 means the usual one
+	Signature      *SourceSignature
+	Topics         []string // of SNS, by their ARNs
+	Confirm        bool     // it may subscribe to them
+	Mapping        *SourceMapping
+	Data           alert.Format // what events carry, where no mapping reads them
+}
+
+// SourceMapping is how the alerts of a source are read from JSON of its own form.
+type SourceMapping struct {
+	condition.Mapping
+
+	GroupBy []string // labels by whose values its alerts belong together, unless their route groups
+}
+
+// SourceSignature is how a source signs what it sends.
+type SourceSignature struct {
+	Header    string // that has the signature; empty: the usual one of its type
+	Timestamp string // header with when it was signed, which is signed too; empty: it is not said
 }
 
 // Sources returns the alert sources in the order of the folder.
 func (o *Organisation) Sources() []Source {
 	all := make([]Source, len(o.sources))
 	for n, s := range o.sources {
-		all[n] = Source{s.id, s.kind}
+		all[n] = s.Source
 	}
 	return all
 }
@@ -157,13 +179,22 @@ func (o *Organisation) Sources() []Source {
 // Token returns the bearer token of a source, resolved now: empty when the source has none and is served on loopback only.
 // A token that is configured and cannot be read, or is empty, is an error.
 func (o *Organisation) Token(id string) (string, error) {
+	return o.secretOf(id, "token", func(s source) ref { return s.token })
+}
+
+// SigningSecret returns the secret with which a source signs, empty when it does not, resolved now as Token is.
+func (o *Organisation) SigningSecret(id string) (string, error) {
+	return o.secretOf(id, "signing secret", func(s source) ref { return s.secret })
+}
+
+func (o *Organisation) secretOf(id, what string, of func(source) ref) (string, error) {
 	for _, s := range o.sources {
-		if s.id == id {
-			token, err := s.token.optional(o.dir)
+		if s.ID == id {
+			secret, err := of(s).optional(o.dir)
 			if err != nil {
-				return "", fmt.Errorf("source %s: token %w", id, err)
+				return "", fmt.Errorf("source %s: %s %w", id, what, err)
 			}
-			return token, nil
+			return secret, nil
 		}
 	}
 	return "", o.missing("source", id)

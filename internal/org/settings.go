@@ -3,7 +3,9 @@ package org
 import (
 	"fmt"
 	"slices"
+	"strings"
 
+	"muster/internal/alert"
 	"muster/internal/authority"
 	"muster/internal/incident"
 )
@@ -20,8 +22,9 @@ type mailServer struct {
 
 // source sends alerts.
 type source struct {
-	id, kind string
-	token    ref
+	Source
+
+	token, secret ref
 }
 
 // settings reads organisation.yaml.
@@ -131,12 +134,57 @@ func (o *object) address(key string, f form[string]) address {
 
 func (b *builder) readSources(o *object) {
 	o.entries("sources", "source", some, func(o *object, id string) {
-		s := source{id: id}
+		s := source{Source: Source{ID: id}}
 		if id == incident.People {
 			o.fault(o.place, "%s: want another id: this one stands for what people report", o.subject)
 		}
-		s.kind, _ = need(o, "type", aSourceType)
+		s.Type, _ = need(o, "type", aSourceType)
 		s.token = maybe(o, "token", aRef, ref{})
+		if s.TokenInURL = maybe(o, "token_in_url", aBool, false); s.TokenInURL && !o.has("token") {
+			o.fault(o.field("token_in_url").place, "%s: token_in_url: want a token, too", o.subject)
+		}
+		s.ResolveTimeout = maybe(o, "resolve_timeout", aWait, 0)
+		o.onlyOf(s.Type, "resolve_timeout", "says itself when an alert is over", alert.Prometheus, alert.JSON, alert.CloudEvents)
+		if n := o.field("signature"); n.kind != absent {
+			s.Signature = &SourceSignature{}
+			o.object(n, o.about("signature"), func(o *object) {
+				s.secret, _ = need(o, "secret", aRef)
+				s.Signature.Header = maybe(o, "header", aHeader, "")
+				s.Signature.Timestamp = maybe(o, "timestamp_header", aHeader, "")
+			})
+		}
+		for _, n := range o.few("topics", maxTopics) {
+			topic, _ := value(o.reader, n, o.about("topics"), aTopic)
+			s.Topics = append(s.Topics, topic)
+		}
+		s.Confirm = maybe(o, "confirm", aBool, false)
+		for _, key := range []string{"topics", "confirm"} {
+			o.onlyOf(s.Type, key, "has no topics", alert.SNS)
+		}
+		if s.Type == alert.SNS && len(s.Topics) == 0 {
+			o.fault(o.place, "%s: topics: none; want the ARNs of the topics whose messages are its own", o.subject)
+		}
+		o.onlyOf(s.Type, "signature", "does not sign so", alert.Grafana, alert.JSON, alert.CloudEvents)
+		if n := o.field("mapping"); n.kind != absent {
+			s.Mapping = readMapping(o, n)
+		} else if s.Type == alert.JSON {
+			o.fault(o.place, "%s: mapping: missing; want one, or the name of a shipped one: %s", o.subject, strings.Join(ShippedMappings(), ", "))
+		}
+		s.Data = maybe(o, "data", aCarried, "")
+		if s.Type == alert.CloudEvents && o.has("mapping") == o.has("data") {
+			o.fault(o.place, "%s: want either mapping, or data with what its events carry", o.subject)
+		}
+		o.onlyOf(s.Type, "data", "has no events that carry something", alert.CloudEvents)
+		o.onlyOf(s.Type, "mapping", "has a form of its own", alert.JSON, alert.CloudEvents)
 		b.sources = append(b.sources, s)
 	})
+}
+
+const maxTopics = 50
+
+// onlyOf refuses a key that sources of other types have.
+func (o *object) onlyOf(of alert.Format, key, because string, types ...alert.Format) {
+	if o.has(key) && !slices.Contains(types, of) {
+		o.fault(o.field(key).place, "%s: %s: want none, because a source of type %s %s", o.subject, key, of, because)
+	}
 }

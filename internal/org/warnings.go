@@ -12,8 +12,9 @@ import (
 func (b *builder) warnings(now time.Time) []Fault {
 	w := reader{tables: b.reader.tables}
 	for _, s := range b.sources {
-		if s.token == (ref{}) && slices.ContainsFunc(b.sources, func(s source) bool { return s.token != ref{} }) {
-			w.fault(w.placeOf("source", s.id), "source %s: has no token while another has one, so nobody can send as it", s.id)
+		known := func(s source) bool { return s.token != ref{} || s.secret != ref{} || len(s.Topics) > 0 }
+		if !known(s) && slices.ContainsFunc(b.sources, known) {
+			w.fault(w.placeOf("source", s.ID), "source %s: has no token while another has one, so nobody can send as it", s.ID)
 		}
 	}
 	routed, bought := map[string]bool{}, map[string]bool{}

@@ -1,7 +1,10 @@
 package outbound
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
@@ -34,4 +37,29 @@ func (g Guard) Once(req *http.Request) (*http.Response, error) {
 		}
 	}
 	return resp, nil
+}
+
+// Fetch gets what a URL has, of at most so many bytes. It follows no redirect, and its error shows no more of the URL than its
+// scheme and host.
+func (g Guard) Fetch(ctx context.Context, address string, most int64) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil || req.URL.Host == "" {
+		return nil, errors.New("fetch: the address is not a URL")
+	}
+	resp, err := g.Once(req)
+	if err != nil {
+		return nil, fmt.Errorf("fetch %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("fetch %s: %s", origin(req.URL), resp.Status)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
+	if err != nil {
+		return nil, fmt.Errorf("fetch %s: %s", origin(req.URL), cause(err))
+	}
+	if int64(len(body)) > most {
+		return nil, fmt.Errorf("fetch %s: want at most %d bytes", origin(req.URL), most)
+	}
+	return body, nil
 }

@@ -12,6 +12,7 @@ const (
 	AlertRepeated     Kind = "alert.repeated"      // nothing new in it
 	AlertResolved     Kind = "alert.resolved"      // name fingerprint
 	AlertsResolved    Kind = "alerts.resolved"     // count
+	AlertsTimedOut    Kind = "alerts.timed-out"    // count names: they have not come again
 	AllAlertsResolved Kind = "alerts.all-resolved" // resolves_at: unless one fires again before
 	QuietBroken       Kind = "alerts.quiet-broken" // an alert fired again within the quiet time
 
@@ -267,7 +268,7 @@ const (
 // Kinds lists every kind.
 func Kinds() []Kind {
 	return []Kind{
-		IncidentOpened, PreviousFound, AlertFired, AlertsFired, AlertRepeated, AlertResolved, AlertsResolved,
+		IncidentOpened, PreviousFound, AlertFired, AlertsFired, AlertRepeated, AlertResolved, AlertsResolved, AlertsTimedOut,
 		AllAlertsResolved, QuietBroken, StatusChanged, PriorityChanged, Noted, RoleAssigned, Escalated, StepStarted,
 		StepEmpty, StepFailed, LastResort, Acknowledged, AckExpired, EscalationEnded, Sending, Delivered, Refused,
 		Withdrawn, Resent, NextMethod, HeldBack, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,

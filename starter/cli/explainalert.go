@@ -114,9 +114,11 @@ func (a *app) explainAlerts(ctx context.Context, o *org.Organisation, x alertAsk
 	if err != nil {
 		return err
 	}
-	source := x.source
-	if all := o.Sources(); source == "" && len(all) > 0 {
-		source = all[0].ID
+	source := ingest.Source{ID: x.source}
+	for n, configured := range o.Sources() {
+		if configured.ID == x.source || x.source == "" && n == 0 {
+			source = ingest.Configured(configured)
+		}
 	}
 	found, err := ingest.Explain(source, body, o, at)
 	if wrong, ok := errors.AsType[refusal.Body](err); ok && len(wrong.Errors) > 0 {

@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,6 +41,12 @@ type message struct {
 	title     string
 	resolved  bool // the whole group, as far as the source knows
 	truncated int
+	by        []string      // labels by whose values alerts that no route groups belong together; none: all of them do
+	fixed     bool          // the source's own groups stay, whatever routes say: what ends an alert does not have its labels
+	notices   []alert.Alert // what the source tells and nobody is paged for
+	visit     string        // what has to be fetched before it counts
+	ended     string        // what sends no more
+	taken     bool          // somebody has acknowledged it, says the source
 	alerts    []sized
 }
 
@@ -51,24 +59,38 @@ type sized struct {
 // decodeAlertmanager reads the body of an Alertmanager webhook, version 4. Whatever it does not know it leaves alone.
 // The message shares no memory with the body.
 func decodeAlertmanager(body []byte) (message, error) {
-	d := decoder{walker: walker{text: string(body)}, at: -1}
+	d := newDecoder(body)
 	var m message
+	if d.begins(body, '{', "an object") {
+		m = d.message("4")
+	}
+	return m, d.refused(len(m.alerts))
+}
+
+func newDecoder(body []byte) *decoder { return &decoder{walker: walker{text: string(body)}, at: -1} }
+
+// begins tells whether the body is JSON that begins as it should.
+func (d *decoder) begins(body []byte, with byte, what string) bool {
 	switch {
 	case !json.Valid(body):
 		d.fault("body", "want JSON: "+syntaxError(body))
-	case d.peek() != '{':
-		d.fault("body", "want an object, got "+d.kind())
+	case d.peek() != with:
+		d.fault("body", "want "+what+", got "+d.kind())
 	default:
-		m = d.message()
+		return true
 	}
-	if len(d.faults) == 0 {
-		return m, nil
+	return false
+}
+
+// refused is the refusal of a body with so many alerts, nil when nothing is wrong with it.
+func (d *decoder) refused(alerts int) error {
+	switch {
+	case len(d.faults) == 0:
+		return nil
+	case alerts > MaxAlerts:
+		return refusal.Of(http.StatusRequestEntityTooLarge, d.faults...)
 	}
-	status := http.StatusBadRequest
-	if len(m.alerts) > MaxAlerts {
-		status = http.StatusRequestEntityTooLarge
-	}
-	return m, refusal.Of(status, d.faults...)
+	return refusal.Of(http.StatusBadRequest, d.faults...)
 }
 
 func syntaxError(body []byte) string {
@@ -83,11 +105,15 @@ func syntaxError(body []byte) string {
 // A decoder collects what is wrong with a body while it reads it.
 type decoder struct {
 	walker
-	at     int // index of the alert that is read, -1 outside
+	at     int                              // index of the alert that is read, -1 outside
+	of     string                           // the array that it is in, if that has a name
+	more   func(name string, a *sized) bool // takes what else a format has, of an alert or of the body itself; nil: nothing
+	notes  alert.Labels                     // annotations of the alert that is read, beside those that its source calls so
 	faults []refusal.Fault
 }
 
-func (d *decoder) message() (m message) {
+// message takes a body of alerts that belong together, in this version.
+func (d *decoder) message(want string) (m message) {
 	var status, version string
 	var annotations alert.Labels
 	routed := false
@@ -108,16 +134,16 @@ func (d *decoder) message() (m message) {
 		case "commonAnnotations":
 			annotations = d.labels(name)
 		case "alerts":
-			m.alerts = d.alerts()
+			m.alerts = d.alerts(name, d.alert)
 		default:
-			d.skip()
+			d.rest(name, nil)
 		}
 		if len(m.alerts) > MaxAlerts {
 			return m // not a byte more of it
 		}
 	}
-	if version != "4" {
-		d.fault("version", fmt.Sprintf(`want "4", got %s`, quote(version)))
+	if version != want {
+		d.fault("version", fmt.Sprintf(`want %q, got %s`, want, quote(version)))
 	}
 	if len(m.alerts) == 0 {
 		d.fault("alerts", "want at least one alert, got none")
@@ -132,10 +158,11 @@ func (d *decoder) message() (m message) {
 	return m
 }
 
-func (d *decoder) alerts() []sized {
+// alerts takes an array, each of its elements by a function. Without a name the array is the whole body.
+func (d *decoder) alerts(field string, one func() sized) []sized {
 	if d.peek() != '[' {
 		if d.kind() != "null" {
-			d.fault("alerts", "want an array, got "+d.kind())
+			d.fault(field, "want an array, got "+d.kind())
 		}
 		d.skip()
 		return nil
@@ -145,19 +172,82 @@ func (d *decoder) alerts() []sized {
 	for i := range d.elements() {
 		if i == MaxAlerts {
 			d.at, d.faults = -1, nil // nothing else matters
-			d.fault("alerts", fmt.Sprintf("want at most %d alerts in one body", MaxAlerts))
+			d.fault(cmp.Or(field, "body"), fmt.Sprintf("want at most %d alerts in one body", MaxAlerts))
 			return append(list, sized{})
 		}
-		d.at = i
-		list = append(list, d.alert())
+		d.at, d.of = i, field
+		list = append(list, one())
 	}
 	return list
 }
 
-func (d *decoder) alert() (a sized) {
+// each goes through an object; null is an empty one. Its user takes each value.
+func (d *decoder) each(field string, take func(name string)) {
 	if d.peek() != '{' {
-		d.fault("", "want an object, got "+d.kind())
-		d.skip()
+		d.wrongUnlessNull(field, "an object")
+		return
+	}
+	for name := range d.members() {
+		take(name)
+	}
+}
+
+// list goes through an array; null is an empty one. Its user takes each value.
+func (d *decoder) list(field string, take func(field string)) {
+	if d.peek() != '[' {
+		d.wrongUnlessNull(field, "an array")
+		return
+	}
+	for i := range d.elements() {
+		take(fmt.Sprintf("%s[%d]", field, i))
+	}
+}
+
+// dimensions takes an array of objects with name and value.
+func (d *decoder) dimensions(field string) (all alert.Labels) {
+	d.list(field, func(field string) {
+		var l alert.Label
+		d.each(field, func(name string) {
+			switch name {
+			case "name":
+				l.Name = d.str(field + "." + name)
+			case "value":
+				l.Value = d.one()
+			default:
+				d.skip()
+			}
+		})
+		all = append(all, l)
+	})
+	return all
+}
+
+// texts takes an array of strings.
+func (d *decoder) texts(field string) (all []string) {
+	d.list(field, func(field string) { all = append(all, d.str(field)) })
+	return all
+}
+
+// wrongUnlessNull takes a value that is not what it should be.
+func (d *decoder) wrongUnlessNull(field, want string) {
+	if kind := d.kind(); kind != "null" {
+		d.fault(field, "want "+want+", got "+kind)
+	}
+	d.skip()
+}
+
+// object tells whether an object comes next; whatever else it is, it is taken and wrong.
+func (d *decoder) object() bool {
+	if d.peek() == '{' {
+		return true
+	}
+	d.fault("", "want an object, got "+d.kind())
+	d.skip()
+	return false
+}
+
+func (d *decoder) alert() (a sized) {
+	if !d.object() {
 		return a
 	}
 	var status, starts, ends, fingerprint string
@@ -178,7 +268,7 @@ func (d *decoder) alert() (a sized) {
 		case "fingerprint":
 			fingerprint = d.str(name)
 		default:
-			d.skip()
+			d.rest(name, &a)
 		}
 	}
 	a.State = d.state("status", status)
@@ -188,8 +278,34 @@ func (d *decoder) alert() (a sized) {
 	}
 	a.Fingerprint = d.fingerprint(fingerprint, a.Labels)
 	a.Name = alertName(a.Labels, a.Fingerprint)
+	a.Annotations, d.notes = merged(a.Annotations, d.notes), d.notes[:0]
 	a.bound()
 	return a
+}
+
+// annotate adds an annotation that says something to the alert that is read.
+func (d *decoder) annotate(name, value string) {
+	if value != "" {
+		d.notes = append(d.notes, alert.Label{Name: name, Value: value})
+	}
+}
+
+// merged adds labels to those that are there, which stay what they are.
+func merged(ls, more alert.Labels) alert.Labels {
+	for _, l := range more {
+		at, there := slices.BinarySearchFunc(ls, l.Name, func(l alert.Label, name string) int { return strings.Compare(l.Name, name) })
+		if !there {
+			ls = slices.Insert(ls, at, l)
+		}
+	}
+	return ls
+}
+
+// rest takes a member that not every format has.
+func (d *decoder) rest(name string, a *sized) {
+	if d.more == nil || !d.more(name, a) {
+		d.skip()
+	}
 }
 
 // fingerprint is the alert's own; sources that send none mean its labels, and Alertmanager's hash of them is taken.
@@ -209,9 +325,18 @@ func (d *decoder) fingerprint(own string, ls alert.Labels) string {
 	return own
 }
 
+// short is an identity that is not too long to be a fingerprint.
+func short(id string) string {
+	if len(id) <= maxFingerprint {
+		return id
+	}
+	hash := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(hash[:])
+}
+
 // alertName is the name of an alert with these labels.
 func alertName(ls alert.Labels, otherwise string) string {
-	return clip(cmp.Or(ls.Value("alertname"), otherwise), maxName)
+	return clip(cmp.Or(ls.Value(nameLabel), otherwise), maxName)
 }
 
 func (d *decoder) state(field, s string) alert.State {
@@ -287,7 +412,7 @@ func (d *decoder) fault(field, detail string) {
 		return
 	}
 	if d.at >= 0 {
-		field = strings.TrimSuffix(fmt.Sprintf("alerts[%d].%s", d.at, field), ".")
+		field = strings.TrimSuffix(fmt.Sprintf("%s[%d].%s", d.of, d.at, field), ".")
 	}
 	d.faults = append(d.faults, refusal.Fault{Field: field, Detail: detail})
 }

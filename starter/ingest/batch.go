@@ -36,6 +36,9 @@ func (c *committer) batch(g *group) (b alert.Batch, carried []*post) {
 			s := signal{a.Fingerprint, a.StartsAt, a.State}
 			if i, repeat := at[s]; repeat {
 				b.Alerts[i].Times++
+				if a.Until.After(b.Alerts[i].Until) {
+					b.Alerts[i].Until = a.Until
+				}
 				continue
 			}
 			if bytes += a.bytes; len(b.Alerts) == BatchAlerts || bytes > BatchBytes {

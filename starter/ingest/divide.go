@@ -24,22 +24,31 @@ type part struct {
 // divide parts a message by the incidents that its alerts belong to. A route that groups decides for its own alerts; the
 // others stay together as the source has grouped them.
 func (in *Intake) divide(source string, m message) []part {
+	if m.fixed {
+		return []part{{in.key(source, m.receiver, m.group), m}}
+	}
 	var parts []part
 	at := map[Key]int{}
 	rest := m.alerts[:0] // in place: mostly it is all of them
 	for _, a := range m.alerts {
-		route, values, ok := in.commits.router.GroupKey(source, a.Labels)
-		if !ok {
+		var key Key
+		route, values, routed := in.commits.router.GroupKey(source, a.Labels)
+		switch {
+		case routed:
+			key = in.routeKey(source, route, values)
+		case m.by != nil:
+			values = only(a.Labels, m.by)
+			key = in.key(source, m.receiver, values)
+		default:
 			rest = append(rest, a)
 			continue
 		}
-		key := in.routeKey(source, route, values)
 		n, known := at[key]
 		if !known {
 			n = len(parts)
 			at[key] = n
 			parts = append(parts, part{key, message{
-				receiver: m.receiver, group: values, truncated: m.truncated, resolved: m.resolved && within(m.group, values),
+				receiver: m.receiver, group: values, truncated: m.truncated, resolved: routed && m.resolved && within(m.group, values),
 			}})
 		}
 		parts[n].alerts = append(parts[n].alerts, a)
@@ -52,6 +61,16 @@ func (in *Intake) divide(source string, m message) []part {
 		parts = append(parts, part{in.key(source, m.receiver, m.group), m})
 	}
 	return parts
+}
+
+// only returns the labels of these names.
+func only(ls alert.Labels, names []string) (some alert.Labels) {
+	for _, l := range ls {
+		if slices.Contains(names, l.Name) {
+			some = append(some, l)
+		}
+	}
+	return some
 }
 
 // within tells whether a group with these values is but a part of a group of the source: then what the source says of all

@@ -1,7 +1,9 @@
 package ingest
 
 import (
+	"crypto/rand"
 	"fmt"
+	"net/http"
 	"time"
 
 	"muster/internal/alert"
@@ -19,8 +21,9 @@ type Case struct {
 
 // Explain returns what the intake would make of a body, without making anything durable. Its error is a *refusal.Body with
 // every fault of the body, or says that no route takes an alert.
-func Explain(source string, body []byte, router Router, at time.Time) ([]Case, error) {
-	m, err := decodeAlertmanager(body)
+func Explain(from Source, body []byte, router Router, at time.Time) ([]Case, error) {
+	source := from.ID
+	m, err := from.format().decode(call{source: from, at: at, fresh: rand.Text, header: http.Header{"Content-Type": {structuredEvent}}}, body)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +46,7 @@ func Explain(source string, body []byte, router Router, at time.Time) ([]Case, e
 			c.Each = append(c.Each, a.Labels)
 			c.Batch.Alerts = append(c.Batch.Alerts, alert.Received{Alert: a.Alert, Times: 1})
 		}
+		c.Batch = c.Batch.Plain() // as if nobody answered, and as if it went on
 		cases = append(cases, c)
 	}
 	return cases, nil

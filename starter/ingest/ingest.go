@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,18 +25,17 @@ import (
 	"muster/internal/refusal"
 )
 
-// Path is where an Intake is mounted.
-const Path = "/v1/alerts/alertmanager"
-
 // Limits of one request, and of all of them together.
 const (
 	MaxBody   = 16 << 20
+	MaxSigned = 1 << 20 // of a body whose sender is not known before all of it is read
 	MaxAlerts = 20_000
 	MaxHeld   = 64 << 20         // bodies that are read or wait
 	BodyTime  = 20 * time.Second // for reading a body
 	Patience  = 30 * time.Second // for commits after that: a server's write time-out must be longer than both together
 
 	retryAfter = 3 * time.Second
+	fetchTime  = 10 * time.Second
 )
 
 // Key is the identity of an alert group's incident: its workflow id. It is an alias so that whoever implements Incidents
@@ -62,18 +63,24 @@ type Router interface {
 
 // Config is what an Intake needs.
 type Config struct {
-	Sources   []Source // none: whoever posts from this machine is source "alertmanager"
+	Sources   []Source // without a token among them whoever posts from this machine is the first one of its format
 	Incidents Incidents
 	Router    Router
 	Key       func(source, receiver string, group alert.Labels) Key // from the groupLabels, sorted
 	RouteKey  func(source, route string, values alert.Labels) Key   // from what GroupKey returns
 	Guess     func(r *http.Request)                                 // is told of whoever shows a token of no source; nil: nobody is told
 	Now       func() time.Time
-	InFlight  int          // durable calls at a time; 0 means 16
-	Log       *slog.Logger // nil logs nothing
+	// Acknowledge takes the open incident of a key in the name of a source. It returns why the incident refuses; nil: none is taken.
+	Acknowledge func(ctx context.Context, key Key, source string) (refused string, err error)
+	Fetch       Fetch        // nil: nothing is fetched, so no topic of SNS can prove itself
+	InFlight    int          // durable calls at a time; 0 means 16
+	Log         *slog.Logger // nil logs nothing
 }
 
-// An Intake answers POST requests with the body of an Alertmanager webhook, version 4.
+// Fetch gets what a URL has, from outside and nowhere else. The URL may be a secret.
+type Fetch func(ctx context.Context, url string) ([]byte, error)
+
+// An Intake answers POST requests with alerts, in the format that their path names.
 type Intake struct {
 	guard   guard
 	key     func(source, receiver string, group alert.Labels) Key
@@ -83,6 +90,9 @@ type Intake struct {
 	held    atomic.Int64
 
 	routeKey func(source, route string, values alert.Labels) Key
+	take     func(ctx context.Context, key Key, source string) (string, error)
+	fetch    Fetch
+	certs    certificates
 
 	accepted, refused, unavailable, abandoned, alerts atomic.Int64
 }
@@ -105,7 +115,7 @@ func New(cfg Config) (*Intake, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make intake: %w", err)
 	}
-	in := &Intake{guard: g, key: cfg.Key, routeKey: cfg.RouteKey, now: cfg.Now}
+	in := &Intake{guard: g, key: cfg.Key, routeKey: cfg.RouteKey, now: cfg.Now, take: cfg.Acknowledge, fetch: cfg.Fetch}
 	in.buffers.New = func() any { return new(bytes.Buffer) }
 	in.commits = committer{
 		incidents: cfg.Incidents, router: cfg.Router, log: cfg.Log, groups: map[Key]*group{},
@@ -122,9 +132,20 @@ func New(cfg Config) (*Intake, error) {
 func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := held{in: in}
 	defer body.release()
-	parcels, err := in.accept(w, r, &body)
+	f, named, err := formatOf(r.URL.Path)
 	if err != nil {
-		in.refuse(w, r, err)
+		in.refuse(w, r, f, err)
+		return
+	}
+	if f.asks && r.Method == http.MethodOptions {
+		if err := in.greet(w, r, f, named); err != nil {
+			in.refuse(w, r, f, err)
+		}
+		return
+	}
+	m, parcels, err := in.accept(w, r, f, named, &body)
+	if err != nil {
+		in.refuse(w, r, f, err)
 		return
 	}
 	alerts, commits := 0, 0
@@ -134,24 +155,56 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	in.accepted.Add(1)
 	in.alerts.Add(int64(alerts))
 	w.Header().Set("Content-Type", "application/json")
+	if f.answer != nil {
+		f.answer(w, m, alerts, commits)
+		return
+	}
 	_, _ = fmt.Fprintf(w, `{"status":"accepted","alerts":%d,"commits":%d}`+"\n", alerts, commits)
 }
 
-// accept returns the posts that a request becomes when all of them are durable.
-func (in *Intake) accept(w http.ResponseWriter, r *http.Request, body *held) ([]parcel, error) {
-	source, err := in.guard.identify(w, r)
+// accept returns what a request says, and the posts that it becomes, when all of it is durable.
+func (in *Intake) accept(w http.ResponseWriter, r *http.Request, f format, named string, body *held) (m message, parcels []parcel, err error) {
+	var from Source
+	if f.token == nil {
+		if from, err = in.guard.identify(w, r, f, named); err != nil {
+			return m, nil, err
+		}
+	}
+	if err := checkHeader(w, r, f); err != nil {
+		return m, nil, err
+	}
+	m, received, err := in.read(w, r, body, from.limit(f), func(c call, body []byte) (message, error) {
+		if f.token != nil {
+			if from, err = in.guard.keyed(r, f, named, f.token(body)); err != nil {
+				return message{}, err
+			}
+		}
+		c.source = from
+		if f.prove != nil {
+			if err := in.proven(r, f, c, body); err != nil {
+				return message{}, err
+			}
+		}
+		if why := from.proves(r.Header, body, c.at); why != nil {
+			return message{}, in.guard.refuse(w, r, why.Field, why.Detail)
+		}
+		return f.decode(c, body)
+	})
 	if err != nil {
-		return nil, err
+		return m, nil, err
 	}
-	if err := checkHeader(w, r); err != nil {
-		return nil, err
+	source := from.ID
+	ctx, cancel := context.WithTimeoutCause(r.Context(), Patience, errWaited)
+	defer cancel()
+	if err := in.follow(ctx, m, source); err != nil {
+		return m, nil, err
 	}
-	m, err := in.read(w, r, body)
-	if err != nil {
-		return nil, err
+	if m.taken {
+		return m, nil, in.acknowledge(ctx, in.key(source, m.receiver, m.group), source)
 	}
-	received := in.now().UTC().Truncate(time.Millisecond)
-	var parcels []parcel
+	if len(m.alerts) == 0 {
+		return m, nil, nil
+	}
 	for _, part := range in.divide(source, m) {
 		p := &post{message: part.message, source: source, received: received, done: make(chan error, 1)}
 		if p.fires() {
@@ -159,34 +212,83 @@ func (in *Intake) accept(w http.ResponseWriter, r *http.Request, body *held) ([]
 		}
 		parcels = append(parcels, parcel{part.key, p})
 	}
-	ctx, cancel := context.WithTimeoutCause(r.Context(), Patience, errWaited)
-	defer cancel()
-	return parcels, in.submitAll(ctx, parcels)
+	return m, parcels, in.submitAll(ctx, parcels)
 }
 
-func checkHeader(w http.ResponseWriter, r *http.Request) error {
+// proven asks that a body comes from its source. Whoever shows another's is told of as one who guesses.
+func (in *Intake) proven(r *http.Request, f format, c call, body []byte) error {
+	ctx, cancel := context.WithTimeout(r.Context(), fetchTime)
+	defer cancel()
+	err := f.prove(ctx, in, c, body)
+	if p, refused := errors.AsType[refusal.Body](err); refused && p.Status == http.StatusForbidden {
+		in.guard.guess(r)
+	}
+	return err
+}
+
+// follow does what a message asks for beside its alerts.
+func (in *Intake) follow(ctx context.Context, m message, source string) error {
+	for _, n := range m.notices {
+		in.commits.log.Info("notice of an alert source", "source", source, "name", n.Name, "state", n.State, "summary", n.Summary(),
+			"begins", n.Annotations.Value("begins"), "ends", n.Annotations.Value("ends"), "fingerprint", n.Fingerprint)
+	}
+	if m.ended != "" {
+		in.commits.log.Warn("alert source unsubscribed: it sends no more", "source", source, "topic", m.ended)
+	}
+	if m.visit == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, fetchTime)
+	defer cancel()
+	if _, err := in.fetch(ctx, m.visit); err != nil {
+		return fmt.Errorf("%w: %w", errSNS, err)
+	}
+	in.commits.log.Info("alert source subscribed", "source", source)
+	return nil
+}
+
+// acknowledge takes the open incident of a key in the name of a source. An incident that cannot be taken, or is over, is as it was:
+// the source has nothing to do about it.
+func (in *Intake) acknowledge(ctx context.Context, key Key, source string) error {
+	if in.take == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, Admission+Deadline, errWaited) // a worker has to answer
+	defer cancel()
+	why, err := in.take(ctx, key, source)
+	if err != nil {
+		in.commits.log.Warn("acknowledgement not taken", "incident", key, "source", source, "error", err)
+	} else if why != "" {
+		in.commits.log.Info("acknowledgement refused", "incident", key, "source", source, "reason", why)
+	}
+	return err
+}
+
+func checkHeader(w http.ResponseWriter, r *http.Request, f format) error {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		return refusal.Body{Status: http.StatusMethodNotAllowed, Detail: "want POST, got " + clip(r.Method, 32)}
 	}
-	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" && !slices.Contains(f.media, kind) {
 		return refusal.Body{Status: http.StatusUnsupportedMediaType, Field: "Content-Type", Detail: "want application/json, got " + quote(kind)}
 	}
 	if code := r.Header.Get("Content-Encoding"); code != "" && code != "identity" {
 		return refusal.Body{Status: http.StatusUnsupportedMediaType, Field: "Content-Encoding", Detail: "want none, got " + quote(code)}
 	}
 	if r.ContentLength > MaxBody {
-		return tooLarge()
+		return tooLarge(MaxBody)
 	}
 	return nil
 }
 
-func tooLarge() error {
-	return refusal.Of(http.StatusRequestEntityTooLarge, refusal.Fault{Field: "body", Detail: fmt.Sprintf("want at most %d bytes", MaxBody)})
+func tooLarge(limit int64) error {
+	return refusal.Of(http.StatusRequestEntityTooLarge, refusal.Fault{Field: "body", Detail: fmt.Sprintf("want at most %d bytes", limit)})
 }
 
-// read takes the body in and checks it.
-func (in *Intake) read(w http.ResponseWriter, r *http.Request, body *held) (message, error) {
+// read takes the body in and checks it. It returns when all of it was there.
+func (in *Intake) read(
+	w http.ResponseWriter, r *http.Request, body *held, limit int64, decode func(call, []byte) (message, error),
+) (m message, at time.Time, err error) {
 	buf := in.buffers.Get().(*bytes.Buffer)
 	defer func() {
 		if buf.Cap() <= 1<<20 { // a rare large one is not worth keeping
@@ -196,18 +298,20 @@ func (in *Intake) read(w http.ResponseWriter, r *http.Request, body *held) (mess
 	}()
 	// The server ends this time-out with the body. Writers that cannot have one belong to tests.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(BodyTime))
-	body.Reader = http.MaxBytesReader(w, r.Body, MaxBody)
+	body.Reader = http.MaxBytesReader(w, r.Body, limit)
 	if _, err := buf.ReadFrom(body); err != nil {
-		return message{}, unread(err)
+		return m, at, unread(err)
 	}
-	return decodeAlertmanager(buf.Bytes())
+	at = in.now().UTC().Truncate(time.Millisecond)
+	m, err = decode(call{at: at, fresh: rand.Text, header: r.Header}, buf.Bytes())
+	return m, at, err
 }
 
 func unread(err error) error {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return tooLarge()
+		return tooLarge(large.Limit)
 	case errors.Is(err, errFull):
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -218,7 +322,7 @@ func unread(err error) error {
 
 // refuse answers a request that was not accepted. What is not a problem of the request is one of ours, and passes. It
 // always answers, even when the client seems to have gone: no answer would be sent as 200.
-func (in *Intake) refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (in *Intake) refuse(w http.ResponseWriter, r *http.Request, f format, err error) {
 	var p refusal.Body
 	switch {
 	case errors.As(err, &p):
@@ -233,6 +337,10 @@ func (in *Intake) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		p = unavailable(why)
 	}
 	p.Title = "Alerts not accepted"
+	if f.refuse != nil && p.Status/100 == 4 {
+		f.refuse(w, p)
+		return
+	}
 	p.Write(w)
 }
 

@@ -276,7 +276,9 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		{"make intake: want Incidents", func(c *ingest.Config) { c.RouteKey = nil }},
 		{"make intake: want Incidents", func(c *ingest.Config) { c.InFlight = -1 }},
 		{`make intake: source "a/b": want an id`, func(c *ingest.Config) { c.Sources = []ingest.Source{{ID: "a/b", Token: "t"}} }},
-		{"make intake: source a: want a token", func(c *ingest.Config) { c.Sources = []ingest.Source{{ID: "a"}} }},
+		{"make intake: source a: signature: want a secret", func(c *ingest.Config) {
+			c.Sources = []ingest.Source{{ID: "a", Signature: &ingest.Signature{}}}
+		}},
 		{"make intake: source b: has the token of source a", func(c *ingest.Config) {
 			c.Sources = []ingest.Source{{ID: "a", Token: "t"}, {ID: "b", Token: "t"}}
 		}},
@@ -290,7 +292,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 }
 
 func TestTokensAreNotPrinted(t *testing.T) {
-	s := ingest.Source{ID: "seoul", Token: "token-of-seoul"}
+	s := ingest.Source{ID: "seoul", Token: "token-of-seoul", Signature: &ingest.Signature{Secret: "token-of-signature"}}
 	if got := fmt.Sprintf("%v %+v %s", s, []ingest.Source{s}, text(s)); strings.Contains(got, "token-of") {
 		t.Errorf("got %s", got)
 	}

@@ -3,6 +3,7 @@ package ingest
 import (
 	"encoding/json"
 	"iter"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -116,4 +117,49 @@ func (w *walker) skipString() bool {
 	}
 	w.pos++
 	return plain
+}
+
+// one takes a value as text: a string is what it says, null nothing, and what has parts its JSON.
+func (w *walker) one() string {
+	switch w.peek() {
+	case '"':
+		return w.string()
+	case 'n':
+		w.skip()
+		return ""
+	}
+	return w.skip()
+}
+
+// any takes a value of any type: nil, bool, int64 where a number is one, else float64, string, []any and map[string]any. Texts are cut as
+// those that are kept, so that whatever is computed from them stays small.
+func (w *walker) any() any {
+	switch w.peek() {
+	case '{':
+		all := map[string]any{}
+		for name := range w.members() {
+			all[name] = w.any()
+		}
+		return all
+	case '[':
+		all := []any{}
+		for range w.elements() {
+			all = append(all, w.any())
+		}
+		return all
+	case '"':
+		return clip(w.string(), maxValue)
+	}
+	switch text := w.skip(); text {
+	case "null":
+		return nil
+	case "true", "false":
+		return text == "true"
+	default:
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return n // an identity may be a number that a float cannot hold
+		}
+		f, _ := strconv.ParseFloat(text, 64)
+		return f
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -275,4 +276,25 @@ func bubble(t *testing.T, run func(t *testing.T, e *engine) *ingest.Intake) {
 			}
 		}
 	})
+}
+
+// wantEnded posts the fixture that begins an alert and the one that ends it, and asks that it is over then.
+func wantEnded(t *testing.T, in http.Handler, e *engine, path string, fixtures ...string) {
+	t.Helper()
+	var s alert.Set
+	var c alert.Change
+	for n, name := range fixtures {
+		body, err := os.ReadFile("testdata/" + name + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := serve(in, to(t, path, string(body)))
+		if w.Code != http.StatusOK || len(e.seen()) != n+1 {
+			t.Fatalf("%s: got %d %s and %d commits", name, w.Code, w.Body, len(e.seen()))
+		}
+		c = s.Apply(e.seen()[n].batch)
+	}
+	if len(c.Resolved) != 1 || !s.AllResolved() || e.seen()[0].key != e.seen()[len(fixtures)-1].key {
+		t.Errorf("%v: got %+v, of %s and %s", fixtures, c, e.seen()[0].key, e.seen()[len(fixtures)-1].key)
+	}
 }

@@ -1,0 +1,45 @@
+package ingest_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"muster/internal/alert"
+	"muster/starter/ingest"
+)
+
+// What would come of a body is said in the format of its source, and as if its alerts went on.
+func TestExplainSpeaksTheFormatOfTheSource(t *testing.T) {
+	for _, tc := range []struct {
+		format    alert.Format
+		fixture   string
+		incidents int
+		opens     bool
+	}{
+		{alert.Prometheus, "prometheus/firing", 2, true},
+		{alert.Prometheus, "prometheus/resolved", 1, false},
+		{alert.Grafana, "grafana/firing", 1, true},
+		{alert.PagerDuty, "pagerduty/trigger", 1, true},
+		{alert.PagerDuty, "pagerduty/acknowledge", 1, false},
+		{alert.SNS, "sns/alarm", 1, true},
+		{alert.Azure, "azure/maintenance", 0, false},
+		{"", "firing", 1, true},
+	} {
+		body, err := os.ReadFile("testdata/" + tc.fixture + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+		got, err := ingest.Explain(ingest.Source{ID: "s", Type: tc.format}, body, routes{}, at)
+		if err != nil || len(got) != tc.incidents {
+			t.Errorf("%s: got %d incidents, %v; want %d", tc.fixture, len(got), err, tc.incidents)
+			continue
+		}
+		for _, c := range got {
+			if c.Opens != tc.opens || c.Batch.TimesOut() || c.Batch.Source != "s" {
+				t.Errorf("%s: got %+v", tc.fixture, c)
+			}
+		}
+	}
+}
