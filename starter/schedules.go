@@ -26,13 +26,21 @@ func ScheduleCertificateReminders(ctx context.Context, c client.ScheduleClient, 
 		})
 }
 
-// ScheduleArchive makes sure that Temporal starts the archive every so often. One that still works is not disturbed: the next one does
-// what is left.
+// ScheduleArchive makes sure that Temporal starts the archive every so often, and now. One that still works is not disturbed: the next one
+// does what is left.
 func ScheduleArchive(ctx context.Context, c client.ScheduleClient, every time.Duration) error {
-	return schedule(ctx, c, workflows.ArchiveSchedule, workflows.ArchiveWorkflow,
+	err := schedule(ctx, c, workflows.ArchiveSchedule, workflows.ArchiveWorkflow,
 		client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}},
 		client.SchedulePolicies{Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: every},
 		func(is *client.ScheduleSpec) bool { return len(is.Intervals) == 1 && is.Intervals[0].Every == every })
+	if err != nil {
+		return err
+	}
+	h := c.GetHandle(ctx, workflows.ArchiveSchedule)
+	if is, err := h.Describe(ctx); err != nil || is.Schedule.State != nil && is.Schedule.State.Paused { // by a person
+		return err
+	}
+	return h.Trigger(ctx, client.ScheduleTriggerOptions{})
 }
 
 // schedule makes sure that Temporal starts a workflow, whose runs are named for the schedule. A schedule that a person has paused stays

@@ -603,3 +603,27 @@ func TestAnotherFileUnderTheNameOfABundle(t *testing.T) {
 		t.Errorf("%d bundles were tried", tried)
 	}
 }
+
+// An archive is not whole although every file is there, when one is not what it was.
+func TestAlteredFilesAreSeen(t *testing.T) {
+	v := newVault(t, recorded(t, "handover"))
+	v.files.all["refusals/20261126T000000Z_20261126T000000Z.abc-1-1.json"] = []byte("{}\n")
+	if _, err := v.pass(began.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	v.files.all["refusals/20261127T000000Z_20261127T000000Z.abc-2-2.json"] = []byte("{}\n")
+	if c, err := v.reader().Completeness(t.Context()); err != nil || !c.Whole() || len(c.Waiting) != 1 {
+		t.Fatalf("with a file that waits for the next pass: %+v, %v", c, err)
+	}
+	whole := maps.Clone(v.files.all)
+	for name := range whole {
+		if strings.HasPrefix(name, "log/") || strings.Contains(name, "abc-2-2") {
+			continue
+		}
+		v.files.all = maps.Clone(whole)
+		v.files.all[name] = append(bytes.Clone(whole[name]), '\n')
+		if c, err := v.reader().Completeness(t.Context()); err != nil || c.Whole() || !slices.Equal(c.Altered, []string{name}) {
+			t.Errorf("with another byte in %s: %+v, %v", name, c, err)
+		}
+	}
+}

@@ -18,6 +18,7 @@ type Answer struct {
 
 // A PageAnswer says why somebody was paged, or was not.
 type PageAnswer struct {
+	Named bool `json:"named"` // anywhere in the record; else it may be misspelt
 	Answer
 
 	Person  string   `json:"person"` // as the timeline calls them, or as they were asked for
@@ -35,6 +36,7 @@ func (all *Replayed) ExplainPage(person string) (PageAnswer, error) {
 	}
 	step, until := 0, 0 // that is under way; the last entry on the person
 	for _, e := range all.Timeline {
+		x.Named = x.Named || names(e, person)
 		switch e.Kind {
 		case timeline.IncidentOpened, timeline.PriorityChanged, timeline.AckExpired, timeline.Escalated, timeline.StepEmpty, timeline.StepFailed,
 			timeline.StatusChanged, timeline.MergeTaken:
@@ -58,6 +60,12 @@ func (all *Replayed) ExplainPage(person string) (PageAnswer, error) {
 		x.Entries = x.Entries[:until]
 	}
 	return x, nil
+}
+
+// names tells whether an entry is about a person or theirs.
+func names(e timeline.Entry, person string) bool {
+	return e.Actor.ID == person || e.Actor.Name == person || isTo(e, person) ||
+		slices.ContainsFunc(e.Facts, func(f timeline.Fact) bool { return f.Value == person })
 }
 
 // page counts what becomes of a page, and tells whether it is for the person.

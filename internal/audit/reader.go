@@ -136,17 +136,19 @@ type Completeness struct {
 	Erased   int          `json:"erased"` // files that need not stay any longer, and are taken away
 	Gaps     []bundle.Gap `json:"gaps,omitempty"`
 	Absent   []string     `json:"absent,omitempty"`   // files that the log has and the archive has not
+	Altered  []string     `json:"altered,omitempty"`  // files that are not what was archived
 	Unlogged []string     `json:"unlogged,omitempty"` // files that the archive has and the log has not; the newest ones may be in it soon
+	Waiting  []string     `json:"waiting,omitempty"`  // what others have left for the next pass
 	Hasty    []string     `json:"hasty,omitempty"`    // files that the log says are taken away, although they had to stay
 	Leftover []string     `json:"leftover,omitempty"` // of these such as a pass that was cut off leaves, and that nobody needs
 }
 
 // Whole tells whether nothing is missing.
 func (c Completeness) Whole() bool {
-	return len(c.Gaps) == 0 && len(c.Absent) == 0 && len(c.Unlogged) == 0 && len(c.Hasty) == 0
+	return len(c.Gaps) == 0 && len(c.Absent) == 0 && len(c.Altered) == 0 && len(c.Unlogged) == 0 && len(c.Hasty) == 0
 }
 
-// Completeness compares the censuses, the log and the files.
+// Completeness compares the censuses, the log and the files, every byte of them.
 func (r *Reader) Completeness(ctx context.Context) (c Completeness, err error) {
 	files, err := r.present(ctx, bundle.BundlesFolder, bundle.CensusesFolder, bundle.OrganisationsFolder, bundle.RefusalsFolder, bundle.ErasuresFolder)
 	if err != nil {
@@ -177,6 +179,13 @@ func (r *Reader) Completeness(ctx context.Context) (c Completeness, err error) {
 			continue
 		}
 		delete(files, rec.Name)
+		if same, err := r.same(ctx, rec); err != nil {
+			faults = append(faults, err)
+			continue
+		} else if !same {
+			c.Altered = append(c.Altered, rec.Name)
+			continue
+		}
 		switch rec.Kind {
 		case bundle.OfBundle:
 			c.Bundles++
@@ -192,7 +201,9 @@ func (r *Reader) Completeness(ctx context.Context) (c Completeness, err error) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if strings.HasPrefix(name, bundle.CensusesFolder+"/") || strings.HasPrefix(name, bundle.ErasuresFolder+"/") || strings.HasPrefix(name, runningFolder) {
+		if strings.HasPrefix(name, bundle.OrganisationsFolder+"/") || strings.HasPrefix(name, bundle.RefusalsFolder+"/") {
+			c.Waiting = append(c.Waiting, name)
+		} else if strings.HasPrefix(name, bundle.CensusesFolder+"/") || strings.HasPrefix(name, bundle.ErasuresFolder+"/") || strings.HasPrefix(name, runningFolder) {
 			c.Leftover = append(c.Leftover, name)
 		} else {
 			c.Unlogged = append(c.Unlogged, name)
@@ -203,6 +214,16 @@ func (r *Reader) Completeness(ctx context.Context) (c Completeness, err error) {
 	}
 	c.Gaps = r.Log.Gaps(all)
 	return c, errors.Join(faults...)
+}
+
+// same tells whether a file is the one that was archived.
+func (r *Reader) same(ctx context.Context, rec bundle.Record) (bool, error) {
+	content, err := r.Files.Get(ctx, rec.Name, bundle.MaxSize)
+	if err != nil {
+		return false, err
+	}
+	is := bundle.Of(rec.Kind, rec.Name, content, rec.From, rec.Until)
+	return is.SHA256 == rec.SHA256, nil
 }
 
 func (r *Reader) census(ctx context.Context, name string) (bundle.Census, error) {

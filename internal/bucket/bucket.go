@@ -49,6 +49,16 @@ func Open(ctx context.Context, where string) (*Bucket, error) {
 	return &Bucket{where: "s3://" + path.Join(u.Host, prefix), remote: remote}, nil
 }
 
+// Existing opens what is there already, to read it.
+func Existing(ctx context.Context, where string) (*Bucket, error) {
+	if !strings.Contains(where, "://") {
+		if is, err := os.Stat(where); err != nil || !is.IsDir() {
+			return nil, fmt.Errorf("open archive %s: there is no such folder", where)
+		}
+	}
+	return Open(ctx, where)
+}
+
 // Close lets go of a store.
 func (b *Bucket) Close() error {
 	if b.remote == nil {

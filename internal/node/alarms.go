@@ -24,6 +24,10 @@ var (
 		"Temporal may soon drop runs that could not be archived, the first of them %s. The newest census of the archive says why: muster audit completeness.",
 		"보관하지 못한 이력의 Temporal 보존 기간이 곧 끝납니다. 가장 먼저 끝나는 이력: %s. 이유는 증적 보관소의 최근 전수 목록에 있습니다: muster audit completeness.",
 	}
+	notUsable = alarm{
+		"The archive cannot be gone on with, so nothing is archived: %s.",
+		"증적 보관소에 이어서 기록할 수 없어 아무것도 보관되지 않습니다: %s.",
+	}
 	notKept = alarm{
 		"For an hour nothing could be archived: %s. What has ended is lost when Temporal's retention is over.",
 		"한 시간 동안 아무것도 보관하지 못했습니다: %s. Temporal의 보존 기간이 지나면 종료된 이력을 잃게 됩니다.",

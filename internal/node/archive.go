@@ -83,6 +83,9 @@ func (n *Node) keeps(ctx context.Context) (*activities.Archives, error) {
 		}
 		n.archive.Newest = n.payloads.Newest
 	}
+	if n.payloads != nil && !c.Encrypted {
+		n.cfg.Log.Warn("payloads are encrypted, and what is archived is not: --archive-encrypted encrypts it too")
+	}
 	n.spool = &spool{files: b, log: n.cfg.Log, store: n.store}
 	n.org.EachVersion(func(v org.Version) { n.spool.version(v, time.Now()) })
 	return &activities.Archives{Archivist: &archivist{Archive: n.archive, node: n, done: time.Now()}}, nil
@@ -156,7 +159,11 @@ func logKey(file, data string) (private string, public bundle.Keys, err error) {
 		var half string
 		if private, half, err = bundle.NewKey("muster.local"); err == nil {
 			// A public half that is there proves an archive that there is: its key is lost, and no other one goes on with it.
-			if err = wholefile.Create(pub, []byte(half+"\n"), 0o644); err == nil {
+			if err = wholefile.Create(pub, []byte(half+"\n"), 0o644); errors.Is(err, fs.ErrExist) {
+				return "", public, fmt.Errorf("read key of the archive: %s is not there, and %s proves an archive that was signed by it: want that key back, "+
+					"or both that file and the archive elsewhere, and another archive begins", file, pub)
+			}
+			if err == nil {
 				err = wholefile.Create(file, []byte(private+"\n"), 0o600)
 			}
 		}
@@ -222,6 +229,11 @@ func (n *Node) archiving(ctx context.Context) {
 	}
 	n.runs.Client, n.runs.Namespace = n.temporal, n.namespace
 	n.beside(ctx, func(ctx context.Context) {
+		// A key that does not fit the log would be noticed when nothing could be archived for an hour.
+		if _, err := audit.OpenArchive(ctx, n.archive.Files, n.archive.Keys); err != nil && !errors.Is(err, bundle.ErrNoLog) && ctx.Err() == nil {
+			n.cfg.Log.Error("the archive cannot be gone on with", "error", err)
+			n.alarms.tell(notUsable, err.Error())
+		}
 		err := n.await(ctx, func(ctx context.Context) error {
 			return starter.ScheduleArchive(ctx, n.temporal.ScheduleClient(), cmp.Or(n.cfg.Archive.Every, time.Hour))
 		})

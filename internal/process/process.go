@@ -80,12 +80,8 @@ func runStep(ctx context.Context, o *org.Organisation, a *runbook.Automatic) run
 }
 
 func histories(file string) ([]*historypb.History, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("open history: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	return audit.Decode(f)
+	kept, err := audit.Open(file, nil)
+	return kept.Runs, err
 }
 
 // actors says of every message in the histories of a file who is behind it.

@@ -29,9 +29,9 @@ import (
 
 // archiveWords are the words of one language about archives.
 type archiveWords struct {
-	closed, kind, id, priority, outcome, customers, services, file, running, none        string // a list
-	what, ran, level, of, about, workflow, runs, people, code, changes, encrypted, parts string // one bundle
-	whole, gap, missing, absent, unlogged, leftover, notWhole, erased, hasty             string // completeness
+	closed, kind, id, priority, outcome, customers, services, file, running, none                   string // a list
+	what, ran, level, of, about, workflow, runs, people, code, changes, encrypted, parts            string // one bundle
+	whole, gap, missing, absent, unlogged, leftover, notWhole, erased, hasty, altered, waiting, old string // completeness
 }
 
 func archiveWordsIn(language string) archiveWords {
@@ -41,7 +41,8 @@ func archiveWordsIn(language string) archiveWords {
 			none: "해당하는 번들 없음", what: "종류", ran: "기간", level: "우선순위", of: "고객사", about: "서비스", workflow: "워크플로", runs: "실행", people: "관계자", code: "코드 버전", changes: "변경 ID", encrypted: "암호화 키", parts: "구성",
 			whole: "%s ~ %s: 전수 목록 %d건, 실행 %d건, 번들 %d건", gap: "전수 목록 누락: %s ~ %s", missing: "번들 없음: %s %s, 종료 %s: %s",
 			absent: "로그에는 있으나 증적 보관소에 없음: %s", unlogged: "증적 보관소에는 있으나 로그에 없음: %s", leftover: "중단된 보관 작업이 남긴 파일(불필요): %s", notWhole: "번들 %s이(가) 로그에 없음",
-			erased: "보존 기한이 지나 삭제된 파일 %d건", hasty: "보존 기한이 남았는데 로그에 삭제로 기록됨: %s",
+			erased: "보존 기한이 지나 삭제된 파일 %d건", altered: "보관된 내용과 다름: %s", waiting: "다음 보관 작업에서 로그에 기록될 파일 %d건", old: "마지막 전수 목록이 %s 전입니다. muster worker의 보관 작업이 실행되고 있는지 확인하십시오.",
+			hasty: "보존 기한이 남았는데 로그에 삭제로 기록됨: %s",
 		}
 	}
 	return archiveWords{
@@ -49,7 +50,8 @@ func archiveWordsIn(language string) archiveWords {
 		none: "no such bundle", what: "Kind", ran: "Ran", level: "Priority", of: "Customers", about: "Services", workflow: "Workflow", runs: "Runs", people: "People", code: "Code", changes: "Changes", encrypted: "Encrypted with", parts: "Parts",
 		whole: "%s to %s: %d census(es) of %d run(s), %d bundle(s)", gap: "no census of %s to %s", missing: "no bundle of %s %s, closed %s: %s",
 		absent: "in the log, and not in the archive: %s", unlogged: "in the archive, and not in the log: %s", leftover: "left by a pass that was cut off, and of no use: %s", notWhole: "its bundle %s is not in the log",
-		erased: "%d file(s) erased when their retention was over", hasty: "the log says it is erased, and its retention is not over: %s",
+		erased: "%d file(s) erased when their retention was over", altered: "it is not what was archived: %s", waiting: "%d file(s) wait for the next pass to be entered in the log", old: "the newest census is %s old: does the archive of muster worker still run?",
+		hasty: "the log says it is erased, and its retention is not over: %s",
 	}
 }
 
@@ -102,12 +104,14 @@ func (a *app) read(ctx context.Context, v vault, do func(*audit.Reader) error) e
 	if err != nil {
 		return err
 	}
-	b, err := bucket.Open(ctx, where)
+	b, err := bucket.Existing(ctx, where)
 	if err != nil {
 		return err
 	}
 	r, err := audit.OpenArchive(ctx, b, keys)
-	if err != nil {
+	if errors.Is(err, bundle.ErrNoLog) {
+		err = fmt.Errorf("archive %s: there is no log in it: want the folder that has log/ in it, or nothing is archived yet", b)
+	} else if err != nil {
 		err = fmt.Errorf("archive %s: %w", b, err)
 	} else if r.Payloads, err = a.decrypts(); err == nil {
 		err = do(r)
@@ -163,7 +167,7 @@ what is not what it was fails the command, and the rest is listed. It needs no s
 			}
 			return a.read(cmd.Context(), v, func(r *audit.Reader) error {
 				all, faults := r.List(cmd.Context(), f.Filter)
-				err := a.answer(slices.Concat([]audit.Listed{}, all), func(w io.Writer) {
+				err := a.answer(append([]audit.Listed{}, all...), func(w io.Writer) {
 					if len(all) == 0 {
 						a.note("%s", archiveWordsIn(a.language()).none)
 						return
@@ -396,7 +400,7 @@ func (a *app) auditCompleteness() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "completeness", Short: "Say whether all that had ended is in an archive",
 		Long: `Say whether all that had ended is in an archive. Each pass of the archive takes a census of the runs that had ended: the censuses must
-meet, each of their runs must have its bundle, and each file must be in the log, and the other way round.`,
+meet, each of their runs must have its bundle, and each file must be in the log, and be what was archived, and the other way round.`,
 		Example: "  muster audit completeness\n  muster audit completeness --archive s3://acme-audit?region=eu-north-1 --key archive.example.com.pub",
 		Args:    wants(), ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.shows(func(cmd *cobra.Command, _ []string) error {
@@ -438,6 +442,16 @@ func (p page) completeness(c audit.Completeness) {
 	}
 	for _, name := range c.Unlogged {
 		lines(p.w, fmt.Sprintf(say.unlogged, name))
+	}
+	for _, name := range c.Altered {
+		lines(p.w, fmt.Sprintf(say.altered, name))
+	}
+	if len(c.Waiting) > 0 {
+		lines(p.w, fmt.Sprintf(say.waiting, len(c.Waiting)))
+	}
+	const daily = 25 * time.Hour // a census is taken once a day although nothing has ended
+	if age := p.env.Now().Sub(c.Until); age > daily {
+		p.note(say.old, p.view.texts.Duration(age.Truncate(time.Hour), p.language))
 	}
 	for _, name := range c.Hasty {
 		lines(p.w, fmt.Sprintf(say.hasty, name))

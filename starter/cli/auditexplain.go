@@ -148,18 +148,18 @@ func (a *app) because(w io.Writer, r *audit.Replayed, x audit.Answer) {
 }
 
 // answers say what an explanation comes to.
-type answers struct{ paged, because, unpaged, stopped, others, approval, undecided, status, unchanged, differs string }
+type answers struct{ unnamed, paged, because, unpaged, stopped, others, approval, undecided, status, unchanged, differs string }
 
 func answersIn(language string) answers {
 	if language == "ko" {
 		return answers{
-			paged: "%s: 호출 %d회, 전달 %d회", because: ", 근거는 %d번 기록", unpaged: "%s: 호출되지 않음", stopped: ", %d번 기록에서 호출이 멈춤", others: ". 호출된 사람: %s",
+			unnamed: ", 이 기록에 그런 사람은 없음", paged: "%s: 호출 %d회, 전달 %d회", because: ", 근거는 %d번 기록", unpaged: "%s: 호출되지 않음", stopped: ", %d번 기록에서 호출이 멈춤", others: ". 호출된 사람: %s",
 			approval: "%d번 기록으로 결정됨", undecided: "아직 결정되지 않음", status: "마지막 변경은 %d번 기록", unchanged: "변경된 적 없음",
 			differs: "%s: 기록과 이 프로그램의 동작이 다릅니다(muster audit replay). 아래는 이 프로그램이 도출한 내용입니다.",
 		}
 	}
 	return answers{
-		paged: "%s was paged %d time(s), and reached %d time(s)", because: ", because of entry %d", unpaged: "%s was not paged", stopped: "; entry %d stopped the paging", others: ". Paged: %s",
+		unnamed: "; the record names nobody so called", paged: "%s was paged %d time(s), and reached %d time(s)", because: ", because of entry %d", unpaged: "%s was not paged", stopped: "; entry %d stopped the paging", others: ". Paged: %s",
 		approval: "entry %d decides", undecided: "nothing is decided", status: "entry %d is the last change", unchanged: "it has never changed",
 		differs: "%s: this program differs from the record (muster audit replay). What follows is what this program derives.",
 	}
@@ -172,6 +172,9 @@ func (words answers) page(x audit.PageAnswer) string {
 	}
 	if x.Decides > 0 {
 		said += fmt.Sprintf(reason, x.Decides)
+	}
+	if !x.Named {
+		said += words.unnamed
 	}
 	if x.Pages == 0 && len(x.Others) > 0 {
 		said += fmt.Sprintf(words.others, strings.Join(x.Others, ", "))

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -23,14 +23,24 @@ import (
 type exported struct {
 	Folder  string   `json:"folder"`
 	Bundles []string `json:"bundles"`
-	Entries int64    `json:"entries"` // of the log
+	Entries int64    `json:"entries"`          // of the log
+	Others  []string `json:"others,omitempty"` // customers whom bundles are about too, where those of one were asked for
 }
 
-func exportWords(language string) (wrote, verify string) {
+// exportLabels are the words of one language about an export.
+type exportLabels struct{ wrote, verify, others string }
+
+func exportWordsIn(language string) exportLabels {
 	if language == "ko" {
-		return "%s: 번들 %d건, 항목 %d건의 로그, 공개 키", "서버 없이 검증:"
+		return exportLabels{
+			wrote: "%s: 번들 %d건, 항목 %d건의 로그, 공개 키", verify: "서버 없이 검증:",
+			others: "주의: 번들에는 다른 고객사의 내용과 내부 기록도 들어 있음: %s",
+		}
 	}
-	return "%s: %d bundle(s), the log with %d entries, the public key", "to verify them, without a server:"
+	return exportLabels{
+		wrote: "%s: %d bundle(s), the log with %d entries, the public key", verify: "to verify them, without a server:",
+		others: "take care: these bundles also hold what is about other customers, and what is internal: %s",
+	}
 }
 
 func (a *app) auditExport() *cobra.Command {
@@ -43,7 +53,9 @@ func (a *app) auditExport() *cobra.Command {
 		Use: "export [ID...] --out FOLDER", Short: "Take bundles out of an archive, with what proves them",
 		Long: `Take bundles out of an archive into a folder, with what proves them: a copy of the log, and its public key. Of what has these IDs, or of
 all that the flags leave, the newest bundle of each. Whoever gets the folder verifies it on
-their own machine. Of what else is in the archive, the log has names of files and their SHA-256.`,
+their own machine. A bundle is whole: what is about several customers says of each what it says, and it has what is internal. Of what else
+is in the archive, the log has names of files and their SHA-256; so the folder is no whole archive for list and completeness. Encrypted
+bundles stay so, and their reader needs the payload keys.`,
 		Example: "  muster audit export " + anID + " --out for-the-auditor\n  muster audit export --customer garam --from 2026-10-01 --until 2027-01-01 --out garam-q4",
 		Args:    cobra.ArbitraryArgs, DisableFlagsInUseLine: true, ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.shows(func(cmd *cobra.Command, ids []string) error {
@@ -53,9 +65,12 @@ their own machine. Of what else is in the archive, the log has names of files an
 			if err := f.parse(); err != nil {
 				return err
 			}
+			if err := emptyFolder(out); err != nil {
+				return err
+			}
 			return a.read(cmd.Context(), v, func(r *audit.Reader) error {
 				all, faults := r.List(cmd.Context(), f.Filter)
-				x, err := chosen(all, ids)
+				x, err := chosen(all, ids, f.Customer)
 				for _, id := range ids {
 					if why := r.WhyErased(cmd.Context(), id); why != nil && err != nil {
 						err = why
@@ -68,9 +83,12 @@ their own machine. Of what else is in the archive, the log has names of files an
 				if err := x.write(cmd.Context(), r, a.vaultKey(v)); err != nil {
 					return err
 				}
+				if len(x.Others) > 0 {
+					a.note(exportWordsIn(a.language()).others, strings.Join(x.Others, " "))
+				}
 				return errors.Join(faults, a.answer(x, func(w io.Writer) {
-					wrote, verify := exportWords(a.language())
-					lines(w, fmt.Sprintf(wrote+"\n"+verify+"\n", x.Folder, len(x.Bundles), x.Entries))
+					say := exportWordsIn(a.language())
+					lines(w, fmt.Sprintf(say.wrote+"\n"+say.verify+"\n", x.Folder, len(x.Bundles), x.Entries))
 					fmt.Fprintf(w, "  find \"%[1]s/bundles\" -name '*.tar' -exec muster audit verify --log \"%[1]s/log\" --key \"%[1]s/archive.pub\" {} +\n", printable(out))
 				}))
 			})
@@ -85,14 +103,19 @@ their own machine. Of what else is in the archive, the log has names of files an
 }
 
 // chosen are the bundles that have some ids, or all where there are none.
-func chosen(all []audit.Listed, ids []string) (x exported, err error) {
+func chosen(all []audit.Listed, ids []string, customer string) (x exported, err error) {
 	const look = "muster audit list shows which there are"
 	found := map[string]bool{}
 	for _, b := range all {
 		if len(ids) == 0 || slices.Contains(ids, b.ID) {
 			found[b.ID], x.Bundles = true, append(x.Bundles, b.File)
+			if customer != "" {
+				x.Others = append(x.Others, b.Customers...)
+			}
 		}
 	}
+	slices.Sort(x.Others)
+	x.Others = slices.DeleteFunc(slices.Compact(x.Others), func(c string) bool { return c == customer })
 	for _, id := range ids {
 		if !found[id] {
 			return x, fmt.Errorf("%s: in no bundle of the archive that the flags leave; %s", printable(id), look)
@@ -118,7 +141,7 @@ func (x exported) write(ctx context.Context, r *audit.Reader, key string) error 
 	for _, name := range slices.Concat(names, x.Bundles) {
 		content, err := r.Files.Get(ctx, name, bundle.MaxSize)
 		if err == nil {
-			err = once(filepath.Join(x.Folder, filepath.FromSlash(name)), content)
+			err = whole(filepath.Join(x.Folder, filepath.FromSlash(name)), content)
 		}
 		if err != nil {
 			return err
@@ -128,20 +151,25 @@ func (x exported) write(ctx context.Context, r *audit.Reader, key string) error 
 	if err != nil {
 		return err
 	}
-	return once(filepath.Join(x.Folder, "archive.pub"), text)
+	return whole(filepath.Join(x.Folder, "archive.pub"), text)
 }
 
-// once writes a file, unless it is there as it should be.
-func once(file string, content []byte) error {
+// emptyFolder asks that nothing is in a folder, or that there is none: what is in it may be for somebody else.
+func emptyFolder(folder string) error {
+	there, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil && len(there) > 0 {
+		err = fmt.Errorf("audit export: something is in folder %s already: want a new or empty one", folder)
+	}
+	return err
+}
+
+// whole writes a file, and the folders above it.
+func whole(file string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	err := wholefile.Create(file, content, 0o600)
-	if !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	if before, err := os.ReadFile(file); err != nil || !bytes.Equal(before, content) {
-		return errors.Join(err, fmt.Errorf("write %s: there is another file of that name: want an empty folder", file))
-	}
-	return nil
+	return wholefile.Create(file, content, 0o600)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -61,7 +60,7 @@ without being kept, promises and plans that were changed under way, and what som
 			}
 			return a.read(cmd.Context(), v, func(r *audit.Reader) error {
 				all, faults := r.Exceptions(cmd.Context(), f.Filter)
-				err := a.answer(slices.Concat([]audit.Exception{}, all), func(w io.Writer) {
+				err := a.answer(append([]audit.Exception{}, all...), func(w io.Writer) {
 					say := lookWordsIn(a.language())
 					if len(all) == 0 {
 						a.note("%s", say.none)
@@ -106,7 +105,7 @@ promise, a role or a task.`,
 				}
 			}
 			steps := audit.Compare(sides[0].Entries, sides[1].Entries)
-			return a.answer(slices.Concat([]audit.Step{}, steps), func(w io.Writer) { a.page(w, "", sides[0].Zone).steps(steps) })
+			return a.answer(append([]audit.Step{}, steps...), func(w io.Writer) { a.page(w, "", sides[0].Zone).steps(steps) })
 		}),
 	}
 	a.vaultFlags(cmd, &v)
@@ -186,7 +185,7 @@ there is any of it.`,
 				if err != nil {
 					return err
 				}
-				c := checked{file, slices.Concat([]audit.Personal{}, audit.FindPersonal(b, names))}
+				c := checked{file, append([]audit.Personal{}, audit.FindPersonal(b, names)...)}
 				all, found = append(all, c), found+len(c.Found)
 			}
 			if err := a.answer(all, func(w io.Writer) {

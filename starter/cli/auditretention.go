@@ -19,16 +19,16 @@ import (
 )
 
 // retentionWords are the words of one language about how long records stay.
-type retentionWords struct{ until, why, id, file, none, forever, organisation, held, goes string }
+type retentionWords struct{ until, why, id, file, none, forever, organisation, held, keeps, goes string }
 
 func retentionWordsIn(language string) retentionWords {
 	if language == "ko" {
 		return retentionWords{
-			until: "보존 기한", why: "근거", id: "번호", file: "파일", none: "해당하는 파일 없음", forever: "영구", organisation: "조직", held: "법적 보존: %s", goes: "삭제 예정 %s",
+			until: "보존 기한", why: "근거", id: "번호", file: "파일", none: "해당하는 파일 없음", forever: "영구", organisation: "조직", held: "법적 보존: %s", keeps: "법적 보존 중", goes: "삭제 예정 %s",
 		}
 	}
 	return retentionWords{
-		until: "STAYS UNTIL", why: "WHY", id: "ID", file: "FILE", none: "no such file", forever: "for ever", organisation: "the organisation", held: "legal hold: %s", goes: "goes %s",
+		until: "STAYS UNTIL", why: "WHY", id: "ID", file: "FILE", none: "no such file", forever: "for ever", organisation: "the organisation", held: "legal hold: %s", keeps: "held", goes: "goes %s",
 	}
 }
 
@@ -57,7 +57,7 @@ and removes it a week later unless a hold is put on it, or its run still goes on
 			if days > 0 {
 				all = slices.DeleteFunc(all, func(s audit.Stay) bool { return !s.Due(a.env.Now().AddDate(0, 0, days)) })
 			}
-			err := a.answer(slices.Concat([]audit.Stay{}, all), func(w io.Writer) {
+			err := a.answer(append([]audit.Stay{}, all...), func(w io.Writer) {
 				if len(all) == 0 {
 					a.note("%s", retentionWordsIn(a.language()).none)
 					return
@@ -79,6 +79,7 @@ func (p page) stays(all []audit.Stay) {
 			until, why = p.instant(s.Until), why+" "+s.Keep.String()
 		}
 		if s.Hold != "" {
+			until = say.keeps
 			why += "; " + fmt.Sprintf(say.held, s.Hold)
 		} else if !s.Announced.IsZero() && s.Due(s.Announced) {
 			why += "; " + fmt.Sprintf(say.goes, p.instant(s.Announced))

@@ -27,7 +27,7 @@ func (a *app) auditActors() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "actors FILE --keys FILE",
 		Short: "Check who is behind everything that was asked in recorded histories",
-		Long: `Check the signatures in the histories that muster incident history has exported: of every message that their runs were sent,
+		Long: `Check the signatures in the histories of a bundle, or that muster incident history has exported: of every message that their runs were sent,
 who sent it and how that was known. It needs the public keys of the installation and nothing else: no server, no network. It
 fails where a message was not signed by the installation for this actor, this run and these words.`,
 		Example: "  muster incident history " + anID + " --file " + anID + ".json\n  muster keys list -o json > keys.json\n  muster audit actors " + anID + ".json --keys keys.json",

@@ -93,7 +93,7 @@ func (a *app) runbookList() *cobra.Command {
 				return err
 			}
 			all := o.Runbooks()
-			return a.answer(slices.Concat([]runbook.Runbook{}, all), func(w io.Writer) {
+			return a.answer(append([]runbook.Runbook{}, all...), func(w io.Writer) {
 				p := a.page(w, o.Languages[0], o.Zone.String())
 				say := procedureWordsIn(p.language)
 				if len(all) == 0 {
