@@ -360,6 +360,27 @@ func TestAChainIsWholeAlthoughItsFirstRunWasDropped(t *testing.T) {
 }
 
 // What cannot be kept is counted as missing, tried again by each pass, and told before Temporal drops it.
+// Whose records something is, also where its state does not say it: a legal hold and an export go by that.
+func TestWhoseRecordsTheyAre(t *testing.T) {
+	v := newVault(t, recorded(t, "environment-lock", "silence", "usage", "action", "handover"))
+	if _, err := v.pass(began.Add(10 * time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	all, err := v.reader().List(t.Context(), audit.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	whose := map[string]string{}
+	for _, b := range all {
+		whose[b.Kind] = strings.Join(b.Customers, " ")
+	}
+	for kind, want := range map[string]string{"EnvironmentLock": "globex", "Silence": "globex", "Usage": "globex", "ActionItem": "", "Handover": ""} {
+		if got, there := whose[kind]; !there || got != want {
+			t.Errorf("%s is of %q (there: %t), want %q", kind, got, there, want)
+		}
+	}
+}
+
 func TestWhatCannotBeKept(t *testing.T) {
 	e := recorded(t, "action", "escalation")
 	e.broken = e.runs[0].Run

@@ -319,6 +319,10 @@ func (i insight) facts(f *bundle.Facts) {
 	f.People = i.people
 	of := i.state
 	f.Customers = slices.Concat(idsOf(of.Customer), idsOf(of.Origin.Customer), idsOf(of.Definition.Customers), idsOf(of.Facts.Record.Customers))
+	// Locks and silences of environments and ledgers of use say in their id alone whose they are.
+	if what := strings.Split(f.Workflow, "/"); len(f.Customers) == 0 && len(what) > 1 && slices.Contains([]string{"environment", "silence", "usage"}, what[0]) {
+		f.Customers = []string{what[1]}
+	}
 	f.Services = slices.Concat(idsOf(of.Service), idsOf(of.Definition.Service), idsOf(of.Facts.Record.ServiceID))
 	for _, e := range of.Environments {
 		f.Services = append(f.Services, idsOf(e.Services)...)
