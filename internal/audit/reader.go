@@ -201,7 +201,7 @@ func (r *Reader) Completeness(ctx context.Context) (c Completeness, err error) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if strings.HasPrefix(name, bundle.OrganisationsFolder+"/") || strings.HasPrefix(name, bundle.RefusalsFolder+"/") {
+		if bundle.Recordable(name) && (strings.HasPrefix(name, bundle.OrganisationsFolder+"/") || strings.HasPrefix(name, bundle.RefusalsFolder+"/")) {
 			c.Waiting = append(c.Waiting, name)
 		} else if strings.HasPrefix(name, bundle.CensusesFolder+"/") || strings.HasPrefix(name, bundle.ErasuresFolder+"/") || strings.HasPrefix(name, runningFolder) {
 			c.Leftover = append(c.Leftover, name)
