@@ -75,6 +75,7 @@ func TestNovember(t *testing.T) {
 		{"updates.sent", "", "4"},
 		{"all-clears.sent", "", "3"},
 		{"all-clears.waived", "", "1"},
+		{"results.waived", "", "1"},
 		{"availability", "garam/shop/2026-11", "99.798"}, // 87 of 43,080 minutes,
 		{"downtime", "garam/shop/2026-11", "1h27m0s"},
 		{"downtime.planned", "garam/shop/2026-11", "2h0m0s"}, // the urgent change was not planned

@@ -61,7 +61,7 @@ func (w *periodWriter) incidents() {
 func (w *periodWriter) promises() {
 	s := w.section("promises")
 	w.kept(s, "clocks", w.say("caption.promises"), supportplan.Targets()...)
-	w.figures(s, "mtta", "mttr", "mttr.without-pauses", "updates.sent", "all-clears.sent", "all-clears.waived")
+	w.figures(s, "mtta", "mttr", "mttr.without-pauses", "updates.sent", "all-clears.sent", "all-clears.waived", "results.waived")
 	s.note(w.say("note.took"))
 	s.note(w.say("note.mtta"))
 	s.note(w.say("note.mttr"))

@@ -137,6 +137,7 @@ type promise struct {
 	Took                  time.Duration // without pauses
 	Margin                time.Duration // before or after it was due
 	Reason                string
+	Waived                string // why somebody closed the incident without it
 	OtherMet, OtherMissed int // earlier rounds
 }
 
