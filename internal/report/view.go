@@ -138,7 +138,7 @@ type promise struct {
 	Margin                time.Duration // before or after it was due
 	Reason                string
 	Waived                string // why somebody closed the incident without it
-	OtherMet, OtherMissed int // earlier rounds
+	OtherMet, OtherMissed int    // earlier rounds
 }
 
 type page struct {

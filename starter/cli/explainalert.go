@@ -368,7 +368,7 @@ func (s sheet) calls(c explainedCase, at time.Time, say alertLabels) {
 type alertLabels struct {
 	outcome, joins, impact, urgency, route, agreed, promised, begins, atOnce, never, pages, page, heldBack, nobody, step, acknowledgements, mitigation, lastResort string
 
-	byService, byRoute, byLabel, byClass      string
+	byService, byRoute, byLabel, byClass                 string
 	taken, ofSource, ofLabel, noLabel, notCommon, unheld string
 }
 
@@ -381,7 +381,7 @@ func alertLabelsIn(language string) alertLabels {
 			byService: "%s (서비스 기준)", byRoute: "%s (경로 기준)", byLabel: "%s (레이블 %s = %q)", byClass: "%s (특별 분류 %s)",
 			taken: "%s: 적용", ofSource: "%s: 아님, 출처 %s만", ofLabel: "%s: 아님, 레이블 %s = %q, 필요한 값 %q", noLabel: "%s: 아님, 레이블 %s 없음, 필요한 값 %q",
 			notCommon: "%s: 아님, 모든 경보에 공통된 레이블 %s 없음, 필요한 값 %q",
-			unheld: "%s: 아님, 조건 불일치: %s",
+			unheld:    "%s: 아님, 조건 불일치: %s",
 		}
 	}
 	return alertLabels{
@@ -392,7 +392,7 @@ func alertLabelsIn(language string) alertLabels {
 		byService:  "%s (as the service says)", byRoute: "%s (as the route says)", byLabel: "%s (label %s = %q)", byClass: "%s (special class %s)",
 		taken: "%s: takes it", ofSource: "%s: no, only of source %s", ofLabel: "%s: no, label %s is %q; want %q", noLabel: "%s: no, there is no label %s; want %q",
 		notCommon: "%s: no, the alerts have no label %s in common; want %q",
-		unheld: "%s: no, its condition does not hold: %s",
+		unheld:    "%s: no, its condition does not hold: %s",
 	}
 }
 

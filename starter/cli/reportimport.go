@@ -187,6 +187,20 @@ func newestImport(folder string, k period.ImportKind) (newest *period.Import, er
 	}
 }
 
+// importedFor lists the customers for whom something was handed in.
+func importedFor(folder string) (customers []string, err error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("read imports: %w", err)
+	}
+	for _, e := range entries {
+		if e.IsDir() && customerIDs.MatchString(e.Name()) {
+			customers = append(customers, e.Name())
+		}
+	}
+	return customers, nil
+}
+
 // importsOf reads the newest revisions of what was handed in for a period, and for its months.
 func importsOf(folder, customer, of string) (all []period.Import, err error) {
 	p, err := period.Parse(of)

@@ -10,7 +10,7 @@ import (
 
 // A Case is one incident that a body would lead to.
 type Case struct {
-	Labels     alert.Labels // what its alerts have in common: what routes go by
+	Labels     alert.Labels   // what its alerts have in common: what routes go by
 	Each       []alert.Labels // of every alert that decides its levels, or what they have in common
 	Batch      alert.Batch
 	Opens      bool                // an alert of it fires: else it could only join an incident that is open
