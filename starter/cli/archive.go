@@ -60,9 +60,9 @@ func archiveWordsIn(language string) archiveWords {
 	return archiveWords{
 		closed: "CLOSED", kind: "KIND", id: "ID", priority: "PRIORITY", outcome: "OUTCOME", customers: "CUSTOMERS", services: "SERVICES", file: "FILE", running: "running",
 		none: "no such bundle", what: "Kind", ran: "Ran", level: "Priority", of: "Customers", about: "Services", workflow: "Workflow", runs: "Runs", people: "People", code: "Code", changes: "Changes", encrypted: "Encrypted with", parts: "Parts",
-		whole: "%s to %s: %d census(es) of %d run(s), %d bundle(s)", gap: "no census of %s to %s", missing: "no bundle of %s %s, closed %s: %s",
+		whole: "%s to %s: %d census(|es) of %d run(|s), %d bundle(|s)", gap: "no census of %s to %s", missing: "no bundle of %s %s, closed %s: %s",
 		absent: "in the log, and not in the archive: %s", unlogged: "in the archive, and not in the log: %s", leftover: "left by a pass that was cut off, and of no use: %s", notWhole: "its bundle %s is not in the log",
-		erased: "%d file(s) erased when their retention was over", hasty: "the log says it is erased, and its retention is not over: %s",
+		erased: "%d file(|s) erased when their retention was over", hasty: "the log says it is erased, and its retention is not over: %s",
 	}
 }
 
@@ -471,9 +471,9 @@ meet, each of their runs must have its bundle, and each file must be in the log,
 
 func (p page) completeness(c audit.Completeness) {
 	say := archiveWordsIn(p.language)
-	lines(p.w, fmt.Sprintf(say.whole, p.instant(c.From), p.instant(c.Until), c.Censuses, c.Runs, c.Bundles))
+	lines(p.w, numbered(say.whole, p.instant(c.From), p.instant(c.Until), c.Censuses, c.Runs, c.Bundles))
 	if c.Erased > 0 {
-		lines(p.w, fmt.Sprintf(say.erased, c.Erased))
+		lines(p.w, numbered(say.erased, c.Erased))
 	}
 	for _, g := range c.Gaps {
 		if g.Run == nil {
@@ -508,7 +508,7 @@ func (a *app) states(ctx context.Context, v vault) (all []period.Record, err err
 			return err
 		}
 		if erased > 0 {
-			a.note(reportLabelsIn(a.language()).erased, erased, newest.Format(time.DateOnly))
+			a.note("%s", numbered(reportLabelsIn(a.language()).erased, erased, newest.Format(time.DateOnly)))
 		}
 		for _, x := range found {
 			b, err := r.InClear(ctx, x.File)

@@ -65,7 +65,7 @@ func (a *app) replayAll(ctx context.Context, v vault, of []string) error {
 		return err
 	}
 	if differ > 0 {
-		unread = append(unread, fmt.Errorf("audit replay: %d of %d file(s) differ from what this program does", differ, len(all)))
+		unread = append(unread, errors.New(numbered("audit replay: %d of %d file(|s) (differs|differ) from what this program does", differ, len(all))))
 	}
 	return errors.Join(unread...)
 }
@@ -129,13 +129,13 @@ func replayWordsIn(language string) replayWords {
 		}
 	}
 	return replayWords{
-		file: "%s: %s %s, %d run(s), %d events", same: "replays: the same decisions, timers, inputs and answers", state: " and state",
+		file: "%s: %s %s, %d run(|s), %d event(|s)", same: "replays: the same decisions, timers, inputs and answers", state: " and state",
 		run: "run %d", event: ", event %d", differs: "  %s: %s: the record has %s, this program %s", nothing: "nothing", more: "  and %d more",
 	}
 }
 
 func (words replayWords) write(w io.Writer, r replayed) {
-	head := fmt.Sprintf(words.file, r.File, r.Type, cmp.Or(r.ID, r.Workflow), r.Runs, r.Events)
+	head := numbered(words.file, r.File, r.Type, cmp.Or(r.ID, r.Workflow), r.Runs, r.Events)
 	if len(r.Differences.Listed) == 0 {
 		same := words.same
 		if r.Compared {

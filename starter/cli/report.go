@@ -59,14 +59,14 @@ func reportLabelsIn(language string) reportLabels {
 		}
 	}
 	return reportLabels{
-		erased:   "%d bundle(s) were erased when their retention was over, the last of them of %s: what was before is counted from those that are left",
+		erased:   "%d bundle(|s) (was|were) erased when their retention was over, the last of them of %s: what was before is counted from those that are left",
 		quiet:    "%s: no incident and no change, so no weekly report is issued",
-		security: "%d security incident(s) are not in the report of %s; --security counts them",
-		written:  "%s: %d figures from %d bundles",
-		imported: "%s: %d rows, SHA-256 %s",
-		again:    "%s: the same content is there already, SHA-256 %s", corrected: "%s: it corrects revision %d, %d rows, SHA-256 %s",
-		verified: "%s: %d figures recounted from %d bundles; all are as they are written",
-		unlooked: "; %d import(s) were not looked at, for want of --imports",
+		security: "%d security incident(|s) (is|are) not in the report of %s; --security counts them",
+		written:  "%s: %d figure(|s) from %d bundle(|s)",
+		imported: "%s: %d row(|s), SHA-256 %s",
+		again:    "%s: the same content is there already, SHA-256 %s", corrected: "%s: it corrects revision %d, %d row(|s), SHA-256 %s",
+		verified: "%s: %d figure(|s) recounted from %d bundle(|s); all are as they are written",
+		unlooked: "; %d import(|s) (was|were) not looked at, for want of --imports",
 		zone:     "time zone: %s, as the bundles have it; --zone names another",
 		zones:    "time zone: UTC, for the bundles do not agree on one (%s); --zone names one",
 		stranger: "something was handed in for customer %q, whom neither a bundle nor an organisation folder knows; want a look at the ID",
@@ -180,7 +180,7 @@ func (a *app) writePeriod(ctx context.Context, of string, o periodOrder) error {
 		return err
 	}
 	if facts.LeftOut > 0 {
-		a.note(say.security, facts.LeftOut, period.Called(facts.CustomerNames, o.customer))
+		a.note("%s", numbered(say.security, facts.LeftOut, period.Called(facts.CustomerNames, o.customer)))
 	}
 	if weekly(of) && !facts.Eventful() && !resourcesChanged(facts.Imports) {
 		a.note(say.quiet, of)
@@ -197,7 +197,7 @@ func (a *app) writePeriod(ctx context.Context, of string, o periodOrder) error {
 	if err := o.keep(out); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	a.note(say.written, o.out, len(facts.Figures), len(facts.Bundles))
+	a.note("%s", numbered(say.written, o.out, len(facts.Figures), len(facts.Bundles)))
 	return nil
 }
 
@@ -406,9 +406,9 @@ func (a *app) verifyPeriod(ctx context.Context, file string, in vault, imports s
 	}
 	return a.answer(v, func(w io.Writer) {
 		say := reportLabelsIn(a.language())
-		done := fmt.Sprintf(say.verified, file, v.Figures, v.Bundles)
+		done := numbered(say.verified, file, v.Figures, v.Bundles)
 		if v.Unlooked > 0 {
-			done += fmt.Sprintf(say.unlooked, v.Unlooked)
+			done += numbered(say.unlooked, v.Unlooked)
 		}
 		lines(w, done+"\n")
 	})

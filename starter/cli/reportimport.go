@@ -110,7 +110,7 @@ func (a *app) keepImport(file string, o importOrder) error {
 		shown := *i
 		shown.Content = ""
 		return a.answer(keptImport{importFile(folder, i.Kind, i.Revision), len(i.Rows()), same, &shown}, func(w io.Writer) {
-			lines(w, fmt.Sprintf(text+"\n", args...))
+			lines(w, numbered(text+"\n", args...))
 		})
 	}
 	if before != nil && before.SHA256 == i.SHA256 {

@@ -64,13 +64,34 @@ func TestReplayWritesTheLengthsOfTimersForPeople(t *testing.T) {
 		kind           audit.Kind
 		recorded, want string
 	}{
-		{audit.TimerLength, "1m17s", "1분 17초"}, {audit.TimerLength, "2h0m0s", "2시간"}, {audit.TimerLength, "2h0m1s", "2h0m1s"},
-		{audit.TimerLength, "1.5s", "1.5s"}, {audit.TimerLength, "", "없음"}, {audit.Attributes, "1m17s", "1m17s"},
+		{audit.TimerLength, "1m17s", "1분 17초"},
+		{audit.TimerLength, "2h0m0s", "2시간"},
+		{audit.TimerLength, "2h0m1s", "2h0m1s"},
+		{audit.TimerLength, "1.5s", "1.5s"},
+		{audit.TimerLength, "", "없음"},
+		{audit.Attributes, "1m17s", "1m17s"},
 	} {
 		words := replayWordsIn("ko")
 		words.duration = func(d time.Duration) string { return texts.Duration(d, "ko") }
 		if got := words.value(tc.kind, tc.recorded); got != tc.want {
 			t.Errorf("%s %q: got %q, want %q", tc.kind, tc.recorded, got, tc.want)
+		}
+	}
+}
+
+func TestWordsFollowTheNumberBeforeThem(t *testing.T) {
+	for _, tc := range []struct {
+		format string
+		args   []any
+		want   string
+	}{
+		{"%d census(|es) of %d run(|s)", []any{1, 2}, "1 census of 2 runs"},
+		{"%d census(|es) of %d run(|s)", []any{0, 1}, "0 censuses of 1 run"},
+		{"%s: %d entr(y|ies) (is|are) gone (%s)", []any{"a(|s)", 1, "(x|y)"}, "a(|s): 1 entry is gone ((x|y))"},
+		{"실행 %d회(%s)", []any{1, "a"}, "실행 1회(a)"},
+	} {
+		if got := numbered(tc.format, tc.args...); got != tc.want {
+			t.Errorf("%q with %v: got %q, want %q", tc.format, tc.args, got, tc.want)
 		}
 	}
 }
