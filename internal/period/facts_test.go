@@ -1,12 +1,14 @@
 package period_test
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"muster/internal/period"
+	"muster/internal/planrun"
 )
 
 func compute(t testing.TB, records []period.Record, a period.Asked) *period.Facts {
@@ -176,5 +178,24 @@ func TestTheReportOfACustomer(t *testing.T) {
 		if strings.Contains(l.Title, "orders of others") {
 			t.Errorf("it says %q", l.Title)
 		}
+	}
+}
+
+func TestZonesAndCustomersOfRecords(t *testing.T) {
+	records := stored(t, states())
+	if got := period.ZonesOf(records); !slices.Equal(got, []string{"Asia/Seoul"}) {
+		t.Errorf("zones: got %v", got)
+	}
+	if got := period.CustomersOf(records); !slices.Equal(got, []string{"acme", "garam"}) {
+		t.Errorf("customers: got %v", got)
+	}
+	run := &planrun.Run{}
+	run.Zone, run.Customer = "Europe/Berlin", "nuri"
+	other := period.Record{State: period.State{Plan: run}}
+	if got := period.ZonesOf(append(records, other, period.Record{})); !slices.Equal(got, []string{"Asia/Seoul", "Europe/Berlin"}) {
+		t.Errorf("zones with another: got %v", got)
+	}
+	if got := period.ZonesOf(nil); len(got) != 0 {
+		t.Errorf("zones of nothing: got %v", got)
 	}
 }
