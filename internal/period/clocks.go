@@ -136,9 +136,9 @@ func (c *counting) named(i *incident.Incident, name string) bool {
 
 // countUpdates counts what customers were told.
 func (c *counting) countUpdates() {
-	var updates, clear, waived tally
+	var updates, clear, waived, unreported tally
 	for _, h := range c.incidents {
-		for _, e := range h.entries(c.span, timeline.UpdateSent, timeline.AllClearSent, timeline.ClearWaived) {
+		for _, e := range h.entries(c.span, timeline.UpdateSent, timeline.AllClearSent, timeline.ClearWaived, timeline.ResultWaived) {
 			if !c.named(h.state, e.Fact("customer")) {
 				continue
 			}
@@ -147,6 +147,8 @@ func (c *counting) countUpdates() {
 				updates.add(1, h.files...)
 			case timeline.AllClearSent:
 				clear.add(1, h.files...)
+			case timeline.ResultWaived:
+				unreported.add(1, h.files...)
 			default:
 				waived.add(1, h.files...)
 			}
@@ -155,4 +157,5 @@ func (c *counting) countUpdates() {
 	c.count("updates.sent", "", &updates)
 	c.count("all-clears.sent", "", &clear)
 	c.count("all-clears.waived", "", &waived)
+	c.count("results.waived", "", &unreported)
 }

@@ -1,12 +1,14 @@
 package period_test
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"muster/internal/period"
+	"muster/internal/planrun"
 )
 
 func compute(t testing.TB, records []period.Record, a period.Asked) *period.Facts {
@@ -75,6 +77,7 @@ func TestNovember(t *testing.T) {
 		{"updates.sent", "", "4"},
 		{"all-clears.sent", "", "3"},
 		{"all-clears.waived", "", "1"},
+		{"results.waived", "", "1"},
 		{"availability", "garam/shop/2026-11", "99.798"}, // 87 of 43,080 minutes,
 		{"downtime", "garam/shop/2026-11", "1h27m0s"},
 		{"downtime.planned", "garam/shop/2026-11", "2h0m0s"}, // the urgent change was not planned
@@ -175,5 +178,24 @@ func TestTheReportOfACustomer(t *testing.T) {
 		if strings.Contains(l.Title, "orders of others") {
 			t.Errorf("it says %q", l.Title)
 		}
+	}
+}
+
+func TestZonesAndCustomersOfRecords(t *testing.T) {
+	records := stored(t, states())
+	if got := period.ZonesOf(records); !slices.Equal(got, []string{"Asia/Seoul"}) {
+		t.Errorf("zones: got %v", got)
+	}
+	if got := period.CustomersOf(records); !slices.Equal(got, []string{"acme", "garam"}) {
+		t.Errorf("customers: got %v", got)
+	}
+	run := &planrun.Run{}
+	run.Zone, run.Customer = "Europe/Berlin", "nuri"
+	other := period.Record{State: period.State{Plan: run}}
+	if got := period.ZonesOf(append(records, other, period.Record{})); !slices.Equal(got, []string{"Asia/Seoul", "Europe/Berlin"}) {
+		t.Errorf("zones with another: got %v", got)
+	}
+	if got := period.ZonesOf(nil); len(got) != 0 {
+		t.Errorf("zones of nothing: got %v", got)
 	}
 }

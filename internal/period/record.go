@@ -138,3 +138,53 @@ func (h *held[T]) entries(in Span, kinds ...timeline.Kind) (all []timeline.Entry
 	}
 	return all
 }
+
+// ZonesOf lists the time zones that records name, in order.
+func ZonesOf(records []Record) (all []string) {
+	for n := range records {
+		s := &records[n].State
+		switch {
+		case s.Incident != nil:
+			all = append(all, s.Incident.Definition.Zone)
+		case s.Review != nil:
+			all = append(all, s.Review.Facts.Zone)
+		case s.Action != nil:
+			all = append(all, s.Action.Zone)
+		case s.Problem != nil:
+			all = append(all, s.Problem.Zone)
+		case s.Plan != nil:
+			all = append(all, s.Plan.Zone)
+		case s.Request != nil:
+			all = append(all, s.Request.Zone)
+		}
+	}
+	return told(all)
+}
+
+// CustomersOf lists the IDs of the customers that records are about, in order.
+func CustomersOf(records []Record) (all []string) {
+	for n := range records {
+		s := &records[n].State
+		switch {
+		case s.Incident != nil:
+			for _, c := range s.Incident.Definition.Customers {
+				all = append(all, c.ID)
+			}
+		case s.Action != nil:
+			all = append(all, s.Action.VisibleTo()...)
+		case s.Plan != nil:
+			all = append(all, s.Plan.Customer)
+		case s.Request != nil:
+			all = append(all, s.Request.Customer)
+		case s.Usage != nil:
+			all = append(all, s.Usage.Customer)
+		}
+	}
+	return told(all)
+}
+
+// told are the different texts among some, in order.
+func told(all []string) []string {
+	slices.Sort(all)
+	return slices.DeleteFunc(slices.Compact(all), func(s string) bool { return s == "" })
+}

@@ -170,6 +170,7 @@ func incidents() []*incident.Incident {
 		promise(supportplan.Respond, time.Hour, at("11-14 15:25")).move(incident.Resolved, at("11-14 19:30")).
 		promise(supportplan.Resolve, 8*time.Hour, at("11-14 19:30"), supportplan.Span{From: at("11-14 16:00"), To: at("11-14 18:30")}).
 		add(at("11-16 09:00"), timeline.ClearWaived, timeline.F("customer", "가람 쇼핑몰"), timeline.F("reason", "told by phone")).
+		add(at("11-16 19:30"), timeline.ResultWaived, timeline.F("customer", "가람 쇼핑몰"), timeline.F("reason", "told by phone")).
 		move(incident.Closed, at("11-16 19:30"))
 
 	open := tell("INC-0000000P4O", "Old orders cannot be exported", "archive", "garam", priority.P4, priority.Low, at("11-27 11:00")).

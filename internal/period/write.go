@@ -27,17 +27,18 @@ func (f *Facts) JSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// CSV writes all figures, one in each row. What a spreadsheet would take for a formula is kept from being one.
+// CSV writes all figures, one in each row, with the period, its zone and its customer, none in the report of the provider. What a
+// spreadsheet would take for a formula is kept from being one.
 func (f *Facts) CSV() ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	_ = w.Write([]string{"period", "figure", "of", "unit", "value", "bundles"}) // Flush says what went wrong
+	_ = w.Write([]string{"period", "zone", "customer", "figure", "of", "unit", "value", "bundles"}) // Flush says what went wrong
 	for _, x := range f.Figures {
 		value := ""
 		if x.Value != nil {
 			value = strconv.FormatFloat(*x.Value, 'f', -1, 64)
 		}
-		_ = w.Write([]string{f.Period, x.Key, harmless(x.Of), string(x.Unit), value, harmless(strings.Join(x.Bundles, " "))})
+		_ = w.Write([]string{f.Period, f.Zone, harmless(f.Customer), x.Key, harmless(x.Of), string(x.Unit), value, harmless(strings.Join(x.Bundles, " "))})
 	}
 	if w.Flush(); w.Error() != nil {
 		return nil, fmt.Errorf("write period report: %w", w.Error())

@@ -146,6 +146,9 @@ func (v *view) promises(i *incident.Incident, at time.Time) {
 		if c.Late {
 			p.Outcome = string(supportplan.Missed)
 		}
+		if c.Target == supportplan.ResultReport {
+			p.Waived = waived(i, p.Customer)
+		}
 		until := c.EndedAt
 		if until.IsZero() {
 			until = at
@@ -164,6 +167,20 @@ func (v *view) promises(i *incident.Incident, at time.Time) {
 		slices.SortStableFunc(v.Promises, func(a, b promise) int { return rank(a) - rank(b) })
 		v.Promises, v.MorePromises = v.Promises[:maxPromises], more
 	}
+}
+
+// waived is why an incident was closed without the result report that a customer was promised. One that was opened again promises it
+// anew.
+func waived(i *incident.Incident, customer string) (reason string) {
+	for _, e := range i.Timeline.Entries {
+		switch {
+		case e.Kind == timeline.ResultWaived && e.Fact("customer") == customer:
+			reason = e.Fact("reason")
+		case e.Kind == timeline.StatusChanged && incident.Status(e.Fact("to")).Open():
+			reason = ""
+		}
+	}
+	return reason
 }
 
 // rank puts missed promises first.

@@ -201,3 +201,24 @@ func TestChartsAreForEverybody(t *testing.T) {
 		}
 	}
 }
+
+// Of an archive without bundles nobody knows whose it is: the report leaves no hole where the name would stand.
+func TestAPeriodReportOfNobodyHasNoHoles(t *testing.T) {
+	f, err := period.Compute(nil, period.Asked{Period: "2026-11", Zone: "UTC"}, time.LoadLocation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for language, want := range map[string][]string{
+		"en": {"\n**all customers**\n", "\nWritten by Muster from archived records, "}, "ko": {"\n**전체 고객사**\n", "\n작성: Muster의 증적 보관소에 근거함, "},
+	} {
+		out, err := texts(t).Period(f, report.Edition{Language: language, Format: report.Markdown, At: f.To})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range want {
+			if !strings.Contains(string(out), w) {
+				t.Errorf("%s: want %q in\n%s", language, w, out)
+			}
+		}
+	}
+}

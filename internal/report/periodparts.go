@@ -61,7 +61,7 @@ func (w *periodWriter) incidents() {
 func (w *periodWriter) promises() {
 	s := w.section("promises")
 	w.kept(s, "clocks", w.say("caption.promises"), supportplan.Targets()...)
-	w.figures(s, "mtta", "mttr", "mttr.without-pauses", "updates.sent", "all-clears.sent", "all-clears.waived")
+	w.figures(s, "mtta", "mttr", "mttr.without-pauses", "updates.sent", "all-clears.sent", "all-clears.waived", "results.waived")
 	s.note(w.say("note.took"))
 	s.note(w.say("note.mtta"))
 	s.note(w.say("note.mttr"))
@@ -284,12 +284,66 @@ func (w *periodWriter) sources() {
 		for _, b := range x.Bundles {
 			from = append(from, numbers[b])
 		}
-		r := row(x.Key, "", w.value(x.Key, x.Of), ranges(from))
-		r.Cells[1] = foreign(x.Of)
+		r := row(w.named(x.Key), "", w.value(x.Key, x.Of), ranges(from))
+		r.Cells[1] = w.of(&x)
 		figures.Rows = append(figures.Rows, r)
 	}
 	s.table(figures)
 	s.table(bundles)
+}
+
+// named is what a figure is called, with the key by which it is found in the other formats.
+func (w *periodWriter) named(key string) string {
+	var words []string
+	if _, known := w.words["period.figure."+key]; known {
+		words = []string{"figure." + key}
+	} else {
+		words = figureWords()[key]
+	}
+	if group, part, ok := strings.Cut(key, "."); ok && len(words) == 0 {
+		words = append(figureWords()[group], "head."+part)
+	}
+	for n := range words {
+		words[n] = w.say(words[n])
+	}
+	return strings.Join(words, ", ") + " (" + key + ")"
+}
+
+// figureWords are the words of figures that have no line of their own, by their key or what it begins with.
+func figureWords() map[string][]string {
+	return map[string][]string{
+		"incidents": {"tile.incidents"}, "clocks": {"chart.promises"}, "requests": {"caption.request-promises"}, "visits": {"caption.visits"},
+		"visits.left": {"caption.visits", "head.remaining"}, "changes": {"tile.changes"},
+		"availability": {"head.availability"}, "availability.target": {"head.availability", "head.promised"},
+		"downtime": {"head.downtime"}, "downtime.planned": {"head.planned"}, "downtime.left": {"head.left"}, "degraded": {"head.degraded"},
+		"pages": {"head.pages"}, "pages.person": {"caption.people"}, "pages.person.night": {"caption.people", "head.night"},
+	}
+}
+
+// of is for what a figure is counted, in words, with its code.
+func (w *periodWriter) of(x *period.Figure) periodCell {
+	group, _, _ := strings.Cut(x.Key, ".")
+	axes := map[string]string{"incidents": "priority", "clocks": "target", "requests": "target", "changes": "plan-kind"}
+	named := x.Of
+	switch group {
+	case "availability", "downtime", "degraded":
+		service, month := w.used(x.Of)
+		named = service + ", " + month
+	case "visits":
+		named = period.Called(w.f.CustomerNames, x.Of)
+	case "pages":
+		if x.Key == "pages" {
+			return periodCell{Text: w.say("time."+x.Of) + " (" + x.Of + ")"}
+		}
+	default:
+		if word := w.word(axes[group], x.Of); x.Of != "" && word != x.Of {
+			return periodCell{Text: word + " (" + x.Of + ")"}
+		}
+	}
+	if named != x.Of {
+		named += " (" + x.Of + ")"
+	}
+	return foreign(named)
 }
 
 // ranges writes numbers in order: "1–3, 7".

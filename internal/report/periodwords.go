@@ -21,7 +21,7 @@ func periodWords(add func(axis, value string)) {
 			"night figure value of bundles bundle no sha256 item quantity unit amount currency date source event handling " +
 			"server checks cpu memory disk failures note resource change"},
 		{"figure", "incidents.reopened incidents.merged incidents.acknowledged incidents.unacknowledged mtta mttr " +
-			"mttr.without-pauses updates.sent all-clears.sent all-clears.waived changes.failed changes.failure-rate " +
+			"mttr.without-pauses updates.sent all-clears.sent all-clears.waived results.waived changes.failed changes.failure-rate " +
 			"changes.rollbacks changes.emergency overrides.freeze overrides.window actions.opened actions.open " +
 			"actions.overdue actions.verified actions.effective actions.ineffective reviews.opened reviews.on-time " +
 			"reviews.late reviews.kept reviews.open reviews.overdue problems.opened problems.closed problems.open " +

@@ -223,6 +223,13 @@ var reasons = []struct {
 	{regexp.MustCompile(`^it needs (\S+)$`), "needs"},
 	{regexp.MustCompile(`^(RUN-\S+) is changing it$`), "changing"},
 	{regexp.MustCompile(`^another run is changing it$`), "somebody-changing"},
+	{regexp.MustCompile(`^.* RUN-\S+: (.+): not among the voters$`), "no-voter"},
+	{regexp.MustCompile(`^.* RUN-\S+: (.+) has asked for it: want another person$`), "asked-for-it"},
+	{regexp.MustCompile(`^.* RUN-\S+: (.+) implements it: want another person$`), "implements-it"},
+	{regexp.MustCompile(`^.* RUN-\S+: (.+) has worked on it: want another person$`), "worked-on-it"},
+	{regexp.MustCompile(`^.* RUN-\S+: (.+) was asked to do it, not (.+)$`), "asked-to-do-it"},
+	{regexp.MustCompile(`^.* RUN-\S+: (.+) may not; want (.+)$`), "wants-role"},
+	{regexp.MustCompile(`^.* RUN-\S+: its environment may not be changed now$`), "held"},
 }
 
 // PlanReason writes a reason of a run that Muster has given in a language, and what people have written as it is.

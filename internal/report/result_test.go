@@ -33,6 +33,29 @@ func owed() *incident.Incident {
 	return i
 }
 
+// Whoever reads of a promise that was closed without being kept reads why.
+func TestAnIncidentReportSaysWhyAResultReportWasWaived(t *testing.T) {
+	i := owed()
+	c := &i.Clocks[len(i.Clocks)-1]
+	c.Stop(after(79 * time.Minute))
+	i.Timeline.Add(after(79*time.Minute), timeline.ResultWaived, person("lee", "이서연"), timeline.F("customer", "다온몰"), timeline.F("reason", "told by phone"))
+	for language, want := range map[string]string{
+		"en": "| ended without being due; waived: told by phone |", "ko": "| 목표 해제; 생략 사유: told by phone |",
+	} {
+		e := report.Edition{Language: language, Format: report.Markdown, Revision: 1, At: after(80 * time.Minute)}
+		got, err := texts(t).Incident(i, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(got), want) {
+			t.Errorf("%s: want %q in\n%s", language, want, got)
+		}
+		if got, err := texts(t).Incident(owed(), e); err != nil || strings.Contains(string(got), "told by phone") {
+			t.Errorf("%s: without a waiver: %v\n%s", language, err, got)
+		}
+	}
+}
+
 func TestResultReports(t *testing.T) {
 	all := texts(t)
 	at := after(49 * time.Hour)

@@ -137,7 +137,8 @@ type promise struct {
 	Took                  time.Duration // without pauses
 	Margin                time.Duration // before or after it was due
 	Reason                string
-	OtherMet, OtherMissed int // earlier rounds
+	Waived                string // why somebody closed the incident without it
+	OtherMet, OtherMissed int    // earlier rounds
 }
 
 type page struct {

@@ -32,6 +32,9 @@ type archiveWords struct {
 	closed, kind, id, priority, outcome, customers, services, file, running, none                   string // a list
 	what, ran, level, of, about, workflow, runs, people, code, changes, encrypted, parts            string // one bundle
 	whole, gap, missing, absent, unlogged, leftover, notWhole, erased, hasty, altered, waiting, old string // completeness
+
+	kinds    map[string]string // of workflows; empty: as they are, and as --kind takes them
+	outcomes map[string]string // of those that have no status of their own, in the same way
 }
 
 func archiveWordsIn(language string) archiveWords {
@@ -43,14 +46,24 @@ func archiveWordsIn(language string) archiveWords {
 			absent: "로그에는 있으나 증적 보관소에 없음: %s", unlogged: "증적 보관소에는 있으나 로그에 없음: %s", leftover: "중단된 보관 작업이 남긴 파일(불필요): %s", notWhole: "번들 %s이(가) 로그에 없음",
 			erased: "보존 기한이 지나 삭제된 파일 %d건", altered: "보관된 내용과 다름: %s", waiting: "다음 보관 작업에서 로그에 기록될 파일 %d건", old: "마지막 전수 목록이 %s 전입니다. muster worker의 보관 작업이 실행되고 있는지 확인하십시오.",
 			hasty: "보존 기한이 남았는데 로그에 삭제로 기록됨: %s",
+			kinds: map[string]string{
+				"Incident": "인시던트", "Review": "사후 분석", "Handover": "인수인계", "CertificateReminders": "고객사 인증서 알림", "Archive": "증적 보관",
+				"Request": "요청", "ActionItem": "개선 과제", "Escalation": "위험 에스컬레이션", "Usage": "사용량", "Problem": "문제(Problem)",
+				"EnvironmentLock": "변경 권한", "Silence": "경보 보류", "Upgrade": "업그레이드", "GoLive": "오픈", "Readiness": "운영 준비 상태 검토",
+				"Maintenance": "유지 보수",
+			},
+			outcomes: map[string]string{
+				"open": "진행 중", "running": "진행 중", "closed": "종료", "completed": "완료", "failed": "실패", "canceled": "취소", "terminated": "강제 종료",
+				"timedout": "시간 초과", "continuedasnew": "다음 실행으로 계속", "confirmed": "인수 확인", "declined": "거절", "lapsed": "만료",
+			},
 		}
 	}
 	return archiveWords{
 		closed: "CLOSED", kind: "KIND", id: "ID", priority: "PRIORITY", outcome: "OUTCOME", customers: "CUSTOMERS", services: "SERVICES", file: "FILE", running: "running",
 		none: "no such bundle", what: "Kind", ran: "Ran", level: "Priority", of: "Customers", about: "Services", workflow: "Workflow", runs: "Runs", people: "People", code: "Code", changes: "Changes", encrypted: "Encrypted with", parts: "Parts",
-		whole: "%s to %s: %d census(es) of %d run(s), %d bundle(s)", gap: "no census of %s to %s", missing: "no bundle of %s %s, closed %s: %s",
+		whole: "%s to %s: %d census(|es) of %d run(|s), %d bundle(|s)", gap: "no census of %s to %s", missing: "no bundle of %s %s, closed %s: %s",
 		absent: "in the log, and not in the archive: %s", unlogged: "in the archive, and not in the log: %s", leftover: "left by a pass that was cut off, and of no use: %s", notWhole: "its bundle %s is not in the log",
-		erased: "%d file(s) erased when their retention was over", altered: "it is not what was archived: %s", waiting: "%d file(s) wait for the next pass to be entered in the log", old: "the newest census is %s old: does the archive of muster worker still run?",
+		erased: "%d file(|s) erased when their retention was over", altered: "it is not what was archived: %s", waiting: "%d file(|s) (waits|wait) for the next pass to be entered in the log", old: "the newest census is %s old: does the archive of muster worker still run?",
 		hasty: "the log says it is erased, and its retention is not over: %s",
 	}
 }
@@ -195,6 +208,42 @@ func anInstant(text string) (time.Time, error) {
 	return time.Parse(time.RFC3339, text)
 }
 
+// workflowKind names a type of workflow as other commands do.
+func (p page) workflowKind(workflow string) string {
+	return cmp.Or(archiveWordsIn(p.language).kinds[workflow], workflow)
+}
+
+// outcome names what has become of something as other commands do.
+func (p page) outcome(workflow, outcome string) string {
+	say := archiveWordsIn(p.language)
+	if len(say.outcomes) == 0 {
+		return outcome
+	}
+	if word := p.word(statusAxis(workflow), outcome); word != outcome {
+		return word
+	}
+	return cmp.Or(say.outcomes[outcome], outcome)
+}
+
+// statusAxis is the axis of the words for the status of what a workflow is about.
+func statusAxis(workflow string) string {
+	switch workflow {
+	case "Incident":
+		return "status"
+	case "Request":
+		return "request-status"
+	case "ActionItem":
+		return "action-status"
+	case "Problem":
+		return "problem-status"
+	case "Escalation":
+		return "risk-status"
+	case "Upgrade", "GoLive", "Readiness", "Maintenance":
+		return "run"
+	}
+	return ""
+}
+
 // bundles shows one row for each.
 func (p page) bundles(all []audit.Listed) {
 	say := archiveWordsIn(p.language)
@@ -204,7 +253,7 @@ func (p page) bundles(all []audit.Listed) {
 		if !b.Closed.IsZero() {
 			closed = p.view.texts.Moment(b.Closed, p.language, p.zone)
 		}
-		row := []string{closed, b.Kind, b.ID, b.Priority, b.Outcome, strings.Join(b.Customers, " "), strings.Join(b.Services, " "), b.File}
+		row := []string{closed, p.workflowKind(b.Kind), b.ID, b.Priority, p.outcome(b.Kind, b.Outcome), strings.Join(b.Customers, " "), strings.Join(b.Services, " "), b.File}
 		for n := range row {
 			row[n] = printable(row[n])
 		}
@@ -309,7 +358,7 @@ func (p page) record(r record) {
 	}
 	var rows [][]string
 	for _, f := range [][2]string{
-		{say.what, r.Kind + " " + r.ID + " (" + r.Outcome + ")"},
+		{say.what, p.workflowKind(r.Kind) + " " + r.ID + " (" + p.outcome(r.Kind, r.Outcome) + ")"},
 		{say.ran, period},
 		{say.workflow, r.Workflow},
 		{say.runs, strings.Join(r.Runs, " ")},
@@ -366,7 +415,7 @@ func (a *app) auditTimeline() *cobra.Command {
 				for _, t := range all {
 					p := a.page(w, "", t.Zone)
 					if len(all) > 1 {
-						fmt.Fprintf(w, "%s\n", p.paint(bold, printable(t.Kind+" "+t.ID)))
+						fmt.Fprintf(w, "%s\n", p.paint(bold, printable(p.workflowKind(t.Kind)+" "+t.ID)))
 					}
 					var entries []api.Entry
 					for _, e := range t.Entries {
@@ -426,16 +475,16 @@ meet, each of their runs must have its bundle, and each file must be in the log,
 
 func (p page) completeness(c audit.Completeness) {
 	say := archiveWordsIn(p.language)
-	lines(p.w, fmt.Sprintf(say.whole, p.instant(c.From), p.instant(c.Until), c.Censuses, c.Runs, c.Bundles))
+	lines(p.w, numbered(say.whole, p.instant(c.From), p.instant(c.Until), c.Censuses, c.Runs, c.Bundles))
 	if c.Erased > 0 {
-		lines(p.w, fmt.Sprintf(say.erased, c.Erased))
+		lines(p.w, numbered(say.erased, c.Erased))
 	}
 	for _, g := range c.Gaps {
 		if g.Run == nil {
 			lines(p.w, fmt.Sprintf(say.gap, p.instant(g.From), p.instant(g.Until)))
 			continue
 		}
-		lines(p.w, fmt.Sprintf(say.missing, g.Run.Kind, g.Run.Workflow, p.instant(g.Run.Closed), cmp.Or(g.Run.Detail, fmt.Sprintf(say.notWhole, g.Run.Bundle))))
+		lines(p.w, fmt.Sprintf(say.missing, p.workflowKind(g.Run.Kind), g.Run.Workflow, p.instant(g.Run.Closed), cmp.Or(g.Run.Detail, fmt.Sprintf(say.notWhole, g.Run.Bundle))))
 	}
 	for _, name := range c.Absent {
 		lines(p.w, fmt.Sprintf(say.absent, name))
@@ -447,7 +496,7 @@ func (p page) completeness(c audit.Completeness) {
 		lines(p.w, fmt.Sprintf(say.altered, name))
 	}
 	if len(c.Waiting) > 0 {
-		lines(p.w, fmt.Sprintf(say.waiting, len(c.Waiting)))
+		lines(p.w, numbered(say.waiting, len(c.Waiting)))
 	}
 	const daily = 25 * time.Hour // a census is taken once a day although nothing has ended
 	if age := p.env.Now().Sub(c.Until); age > daily {
@@ -473,7 +522,7 @@ func (a *app) states(ctx context.Context, v vault) (all []period.Record, err err
 			return err
 		}
 		if erased > 0 {
-			a.note(reportLabelsIn(a.language()).erased, erased, newest.Format(time.DateOnly))
+			a.note("%s", numbered(reportLabelsIn(a.language()).erased, erased, newest.Format(time.DateOnly)))
 		}
 		for _, x := range found {
 			b, err := r.InClear(ctx, x.File)

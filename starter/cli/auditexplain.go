@@ -159,7 +159,7 @@ func answersIn(language string) answers {
 		}
 	}
 	return answers{
-		unnamed: "; the record names nobody so called", paged: "%s was paged %d time(s), and reached %d time(s)", because: ", because of entry %d", unpaged: "%s was not paged", stopped: "; entry %d stopped the paging", others: ". Paged: %s",
+		unnamed: "; the record names nobody so called", paged: "%s was paged %d time(|s), and reached %d time(|s)", because: ", because of entry %d", unpaged: "%s was not paged", stopped: "; entry %d stopped the paging", others: ". Paged: %s",
 		approval: "entry %d decides", undecided: "nothing is decided", status: "entry %d is the last change", unchanged: "it has never changed",
 		differs: "%s: this program differs from the record (muster audit replay). What follows is what this program derives.",
 	}
@@ -168,7 +168,7 @@ func answersIn(language string) answers {
 func (words answers) page(x audit.PageAnswer) string {
 	said, reason := fmt.Sprintf(words.unpaged, x.Person), words.stopped
 	if x.Pages > 0 {
-		said, reason = fmt.Sprintf(words.paged, x.Person, x.Pages, x.Reached), words.because
+		said, reason = numbered(words.paged, x.Person, x.Pages, x.Reached), words.because
 	}
 	if x.Decides > 0 {
 		said += fmt.Sprintf(reason, x.Decides)

@@ -38,7 +38,7 @@ func exportWordsIn(language string) exportLabels {
 		}
 	}
 	return exportLabels{
-		wrote: "%s: %d bundle(s), the log with %d entries, the public key", verify: "to verify them, without a server:",
+		wrote: "%s: %d bundle(|s), the log with %d (entry|entries), the public key", verify: "to verify them, without a server:",
 		others: "take care: these bundles also hold what is about other customers, and what is internal: %s",
 	}
 }
@@ -88,7 +88,7 @@ bundles stay so, and their reader needs the payload keys.`,
 				}
 				return errors.Join(faults, a.answer(x, func(w io.Writer) {
 					say := exportWordsIn(a.language())
-					lines(w, fmt.Sprintf(say.wrote+"\n"+say.verify+"\n", x.Folder, len(x.Bundles), x.Entries))
+					lines(w, numbered(say.wrote+"\n"+say.verify+"\n", x.Folder, len(x.Bundles), int(x.Entries)))
 					fmt.Fprintf(w, "  find \"%[1]s/bundles\" -name '*.tar' -exec muster audit verify --log \"%[1]s/log\" --key \"%[1]s/archive.pub\" {} +\n", printable(out))
 				}))
 			})

@@ -46,6 +46,8 @@ type explainedCase struct {
 	Clocks    []explainedClock  `json:"clocks,omitempty"`
 	Calls     []explainedCall   `json:"pages,omitempty"`
 	Links     []incident.Link   `json:"links,omitempty"`
+
+	several bool // alerts: routes go by what they have in common
 }
 
 // An explainedClock is a promise with its instants.
@@ -180,9 +182,13 @@ func explainCase(ctx context.Context, o *org.Organisation, c ingest.Case, at, un
 	if err != nil {
 		return explainedCase{}, err
 	}
+	tried := c.Labels
+	if len(c.Each) == 1 {
+		tried = c.Each[0]
+	}
 	e := explainedCase{
-		Route: d.Route, Tries: o.Tries(d.Source, c.Labels), Opens: c.Opens, Kind: d.Kind, Title: d.Title, Service: d.Service, Priority: pr,
-		Classes: d.Classes, Links: d.Links,
+		Route: d.Route, Tries: o.Tries(d.Source, tried), Opens: c.Opens, Kind: d.Kind, Title: d.Title, Service: d.Service, Priority: pr,
+		Classes: d.Classes, Links: d.Links, several: len(c.Each) > 1,
 	}
 	e.Impact, e.Urgency = decided(o, c)
 	for _, cu := range d.Customers {
@@ -280,7 +286,7 @@ func (s sheet) alerts(o *org.Organisation, c explainedCase, at time.Time) {
 	f.add(s.say.customers, each(c.Customers)...)
 	var tries []string
 	for _, x := range c.Tries {
-		tries = append(tries, say.try(x))
+		tries = append(tries, say.try(x, c.several))
 	}
 	f.add(say.route, each(tries)...)
 	if taken := len(c.Tries) > 0 && c.Tries[len(c.Tries)-1].Route == c.Route; !taken {
@@ -364,8 +370,8 @@ func (s sheet) calls(c explainedCase, at time.Time, say alertLabels) {
 type alertLabels struct {
 	outcome, joins, impact, urgency, route, agreed, promised, begins, atOnce, never, pages, page, heldBack, nobody, step, acknowledgements, mitigation, lastResort string
 
-	byService, byRoute, byLabel, byClass      string
-	taken, ofSource, ofLabel, noLabel, unheld string
+	byService, byRoute, byLabel, byClass                 string
+	taken, ofSource, ofLabel, noLabel, notCommon, unheld string
 }
 
 func alertLabelsIn(language string) alertLabels {
@@ -376,7 +382,8 @@ func alertLabelsIn(language string) alertLabels {
 			pages: "호출(아무도 확인하지 않고 모든 전송이 도착할 때)", page: "%s, %s", heldBack: "%s: 보내지 않음, %s", acknowledgements: ", %d명 확인(ACK) 필요", mitigation: "사전 승인 조치: %s", nobody: "아무도 없음: %s", step: "%d단계(%d회차) %s", lastResort: "최종 대상 %s, 이후 반복",
 			byService: "%s (서비스 기준)", byRoute: "%s (경로 기준)", byLabel: "%s (레이블 %s = %q)", byClass: "%s (특별 분류 %s)",
 			taken: "%s: 적용", ofSource: "%s: 아님, 출처 %s만", ofLabel: "%s: 아님, 레이블 %s = %q, 필요한 값 %q", noLabel: "%s: 아님, 레이블 %s 없음, 필요한 값 %q",
-			unheld: "%s: 아님, 조건 불일치: %s",
+			notCommon: "%s: 아님, 모든 경보에 공통된 레이블 %s 없음, 필요한 값 %q",
+			unheld:    "%s: 아님, 조건 불일치: %s",
 		}
 	}
 	return alertLabels{
@@ -386,7 +393,8 @@ func alertLabelsIn(language string) alertLabels {
 		lastResort: "last resort, again and again: %s",
 		byService:  "%s (as the service says)", byRoute: "%s (as the route says)", byLabel: "%s (label %s = %q)", byClass: "%s (special class %s)",
 		taken: "%s: takes it", ofSource: "%s: no, only of source %s", ofLabel: "%s: no, label %s is %q; want %q", noLabel: "%s: no, there is no label %s; want %q",
-		unheld: "%s: no, its condition does not hold: %s",
+		notCommon: "%s: no, the alerts have no label %s in common; want %q",
+		unheld:    "%s: no, its condition does not hold: %s",
 	}
 }
 
@@ -405,12 +413,14 @@ func (say alertLabels) level(level string, r org.LevelReason, class string) stri
 }
 
 // try is one route that alerts have come to.
-func (say alertLabels) try(t org.Try) string {
+func (say alertLabels) try(t org.Try, several bool) string {
 	switch {
 	case t.Taken:
 		return fmt.Sprintf(say.taken, t.Route)
 	case t.Source != "":
 		return fmt.Sprintf(say.ofSource, t.Route, t.Source)
+	case t.Label != "" && t.Got == "" && several:
+		return fmt.Sprintf(say.notCommon, t.Route, t.Label, t.Want)
 	case t.Label != "" && t.Got == "":
 		return fmt.Sprintf(say.noLabel, t.Route, t.Label, t.Want)
 	case t.Label != "":

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -111,7 +112,7 @@ could not are shown, and the same command again tries them again. Whoever steps 
 				p.failures(r.Failures)
 			})
 			if err == nil && len(r.Failures) > 0 {
-				err = fmt.Errorf("%d role(s) have not gone over: repeat it, or assign them by muster incident assign", len(r.Failures))
+				err = errors.New(numbered("%d role(|s) (has|have) not gone over: repeat it, or assign (it|them) by muster incident assign", len(r.Failures)))
 			}
 			return err
 		}),
@@ -227,7 +228,7 @@ func (p page) items(h *handover.Handover) {
 		p.rows(p.w, rows, cut)
 	}
 	if h.Unseen > 0 {
-		fmt.Fprintln(p.w, fmt.Sprintf(p.say.handUnseen, h.Unseen))
+		fmt.Fprintln(p.w, numbered(p.say.handUnseen, h.Unseen))
 	}
 }
 

@@ -229,7 +229,7 @@ the incident is closed; as JSON that is one entry in each line.`,
 				return err
 			}
 			if t.Dropped > 0 {
-				a.note("the oldest %d entries are past their retention", t.Dropped)
+				a.note("%s", numbered("the oldest %d entr(y|ies) (is|are) past (its|their) retention", t.Dropped))
 			}
 			return a.answer(t, func(w io.Writer) { a.page(w, t.Language, t.Zone).timeline(t.Entries) })
 		}),

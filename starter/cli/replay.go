@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -56,6 +57,7 @@ func (a *app) replayAll(ctx context.Context, v vault, of []string) error {
 	}
 	if err := a.answer(all, func(w io.Writer) {
 		words := replayWordsIn(a.language())
+		words.duration = func(d time.Duration) string { return a.view.texts.Duration(d, a.language()) }
 		for _, r := range all {
 			words.write(w, r)
 		}
@@ -63,7 +65,7 @@ func (a *app) replayAll(ctx context.Context, v vault, of []string) error {
 		return err
 	}
 	if differ > 0 {
-		unread = append(unread, fmt.Errorf("audit replay: %d of %d file(s) differ from what this program does", differ, len(all)))
+		unread = append(unread, errors.New(numbered("audit replay: %d of %d file(|s) (differs|differ) from what this program does", differ, len(all))))
 	}
 	return errors.Join(unread...)
 }
@@ -110,6 +112,7 @@ func (a *app) replays(ctx context.Context, v vault, what string) (all []replayed
 type replayWords struct {
 	file, same, state, run, event, differs, nothing, more string
 	kinds                                                 map[audit.Kind]string // empty: as they are
+	duration                                              func(time.Duration) string
 }
 
 func replayWordsIn(language string) replayWords {
@@ -126,13 +129,13 @@ func replayWordsIn(language string) replayWords {
 		}
 	}
 	return replayWords{
-		file: "%s: %s %s, %d run(s), %d events", same: "replays: the same decisions, timers, inputs and answers", state: " and state",
+		file: "%s: %s %s, %d run(|s), %d event(|s)", same: "replays: the same decisions, timers, inputs and answers", state: " and state",
 		run: "run %d", event: ", event %d", differs: "  %s: %s: the record has %s, this program %s", nothing: "nothing", more: "  and %d more",
 	}
 }
 
 func (words replayWords) write(w io.Writer, r replayed) {
-	head := fmt.Sprintf(words.file, r.File, r.Type, cmp.Or(r.ID, r.Workflow), r.Runs, r.Events)
+	head := numbered(words.file, r.File, r.Type, cmp.Or(r.ID, r.Workflow), r.Runs, r.Events)
 	if len(r.Differences.Listed) == 0 {
 		same := words.same
 		if r.Compared {
@@ -161,5 +164,15 @@ func (words replayWords) difference(d audit.Difference) string {
 			what += " " + part
 		}
 	}
-	return fmt.Sprintf(words.differs, where, what, cmp.Or(d.Recorded, words.nothing), cmp.Or(d.Replayed, words.nothing))
+	return fmt.Sprintf(words.differs, where, what, words.value(d.Kind, d.Recorded), words.value(d.Kind, d.Replayed))
+}
+
+// value is what a record or this program has. The length of a timer is written as people read it where that loses nothing.
+func (words replayWords) value(k audit.Kind, v string) string {
+	if length, err := time.ParseDuration(v); k == audit.TimerLength && err == nil && length >= time.Second {
+		if length%time.Minute == 0 || length < time.Hour && length%time.Second == 0 {
+			return words.duration(length)
+		}
+	}
+	return cmp.Or(v, words.nothing)
 }

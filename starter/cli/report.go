@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -36,7 +39,7 @@ every figure of a report from the bundles that it names. They need folders and n
 
 // reportLabels are the words of these commands.
 type reportLabels struct {
-	erased, quiet, security, written, imported, again, corrected, verified string
+	erased, quiet, security, written, imported, again, corrected, verified, unlooked, zone, zones, stranger string
 }
 
 func reportLabelsIn(language string) reportLabels {
@@ -49,16 +52,24 @@ func reportLabelsIn(language string) reportLabels {
 			imported: "%s: %d행, SHA-256 %s",
 			again:    "%s: 같은 내용이 이미 있음, SHA-256 %s", corrected: "%s: %d판을 정정함, %d행, SHA-256 %s",
 			verified: "%s: 수치 %d개를 증적 번들 %d개에서 재집계함. 모두 일치함",
+			unlooked: ". 제출 자료 %d건은 확인하지 않음(--imports 필요)",
+			zone:     "시간대: %s(증적 번들 기준). 다른 시간대는 --zone",
+			zones:    "시간대: UTC. 증적 번들의 시간대가 서로 다름(%s). 시간대 지정은 --zone",
+			stranger: "고객사 %q의 제출 자료가 있으나 증적 번들과 조직 폴더에 없는 고객사임. 고객사 ID 확인 필요",
 		}
 	}
 	return reportLabels{
-		erased:   "%d bundle(s) were erased when their retention was over, the last of them of %s: what was before is counted from those that are left",
+		erased:   "%d bundle(|s) (was|were) erased when their retention was over, the last of them of %s: what was before is counted from those that are left",
 		quiet:    "%s: no incident and no change, so no weekly report is issued",
-		security: "%d security incident(s) are not in the report of %s; --security counts them",
-		written:  "%s: %d figures from %d bundles",
-		imported: "%s: %d rows, SHA-256 %s",
-		again:    "%s: the same content is there already, SHA-256 %s", corrected: "%s: it corrects revision %d, %d rows, SHA-256 %s",
-		verified: "%s: %d figures recounted from %d bundles; all are as they are written",
+		security: "%d security incident(|s) (is|are) not in the report of %s; --security counts them",
+		written:  "%s: %d figure(|s) from %d bundle(|s)",
+		imported: "%s: %d row(|s), SHA-256 %s",
+		again:    "%s: the same content is there already, SHA-256 %s", corrected: "%s: it corrects revision %d, %d row(|s), SHA-256 %s",
+		verified: "%s: %d figure(|s) recounted from %d bundle(|s); all are as they are written",
+		unlooked: "; %d import(|s) (was|were) not looked at, for want of --imports",
+		zone:     "time zone: %s, as the bundles have it; --zone names another",
+		zones:    "time zone: UTC, for the bundles do not agree on one (%s); --zone names one",
+		stranger: "something was handed in for customer %q, whom neither a bundle nor an organisation folder knows; want a look at the ID",
 	}
 }
 
@@ -70,7 +81,7 @@ type periodOrder struct {
 	vault
 
 	customer, imports, org, zone, at, format, out string
-	security                                      bool
+	security, force                               bool
 }
 
 func (o *periodOrder) check(args []string) error {
@@ -117,10 +128,11 @@ and in which time zone a day begins.`,
 	a.vaultFlags(cmd, &o.vault)
 	f.StringVar(&o.imports, "imports", "", "`FOLDER` with what was handed in by muster report import")
 	a.orgFlag(cmd, &o.org, "organisation `FOLDER`; default: MUSTER_ORG")
-	f.StringVar(&o.zone, "zone", "", "IANA `NAME` of the time zone; default: the organisation's, else UTC")
+	f.StringVar(&o.zone, "zone", "", "IANA `NAME` of the time zone; default: the organisation's, else that on which all bundles agree, else UTC")
 	f.StringVar(&o.at, "at", "", "`TIME` as of which it is; default: now")
 	f.StringVar(&o.format, "format", "md", "`FORMAT`: "+joined(formats()))
 	f.StringVar(&o.out, "out", "", "`FILE` to write; default: the standard output")
+	f.BoolVar(&o.force, "force", false, "replace FILE though it has other content")
 	f.BoolVar(&o.security, "security", false, "with the security incidents of the customer")
 	f.StringVar(&a.view.lang, "lang", "", "`LANGUAGE`, en or ko; default: MUSTER_LANG, else that of the terminal, else the organisation's")
 	_ = cmd.RegisterFlagCompletionFunc("format", completions(formats()))
@@ -130,12 +142,12 @@ and in which time zone a day begins.`,
 }
 
 func (a *app) writePeriod(ctx context.Context, of string, o periodOrder) error {
-	asked := period.Asked{Period: of, Zone: cmp.Or(o.zone, "UTC"), Customer: o.customer, Restricted: o.security}
+	asked := period.Asked{Period: of, Zone: o.zone, Customer: o.customer, Restricted: o.security}
 	language := a.language()
-	zone := time.UTC
+	var house *org.Organisation
 	if o.org != "" {
-		house, err := org.LoadAsOf(o.org, a.env.Now())
-		if err != nil {
+		var err error
+		if house, err = org.LoadAsOf(o.org, a.env.Now()); err != nil {
 			return err
 		}
 		if err := promisedBy(house, &asked); err != nil {
@@ -145,41 +157,36 @@ func (a *app) writePeriod(ctx context.Context, of string, o periodOrder) error {
 		if language == "" {
 			language = house.Languages[0]
 		}
-		zone = house.Zone
 	}
-	at, err := instant(o.at, a.env.Now(), zone)
+	records, err := a.states(ctx, o.vault)
 	if err != nil {
 		return err
 	}
-	if at.After(a.env.Now()) {
-		return misused("--at %q: it is still to come; want a time until now", o.at)
+	say := reportLabelsIn(language)
+	if asked.Zone == "" {
+		asked.Zone = a.zoneOf(records, say)
 	}
-	asked.Until = at.UTC()
-	records, err := a.states(ctx, o.vault)
-	if err != nil {
+	if asked.Until, err = o.until(house, asked.Zone, a.env.Now()); err != nil {
 		return err
 	}
 	facts, err := period.Compute(records, asked, time.LoadLocation)
 	if err != nil {
 		return err
 	}
-	if o.customer != "" && o.imports != "" {
-		if facts.Imports, err = importsOf(o.imports, o.customer, of); err != nil {
-			return err
-		}
+	if house != nil {
+		facts.Organisation = cmp.Or(facts.Organisation, house.Name)
 	}
-	if o.customer != "" && o.org == "" && len(facts.Imports) == 0 && len(facts.CustomerNames) == 0 {
-		return fmt.Errorf("report on %s: nothing in the archive is about customer %q; --org names the folder that knows it", of, o.customer)
+	if err := a.takeImports(facts, records, house, o, say); err != nil {
+		return err
 	}
-	say := reportLabelsIn(language)
 	if facts.LeftOut > 0 {
-		a.note(say.security, facts.LeftOut, period.Called(facts.CustomerNames, o.customer))
+		a.note("%s", numbered(say.security, facts.LeftOut, period.Called(facts.CustomerNames, o.customer)))
 	}
 	if weekly(of) && !facts.Eventful() && !resourcesChanged(facts.Imports) {
 		a.note(say.quiet, of)
 		return nil
 	}
-	out, err := a.written(facts, o.format, language, at)
+	out, err := a.written(facts, o.format, language, asked.Until)
 	if err != nil {
 		return err
 	}
@@ -187,10 +194,84 @@ func (a *app) writePeriod(ctx context.Context, of string, o periodOrder) error {
 		_, err := a.env.Stdout.Write(out)
 		return err
 	}
-	if err := wholefile.Write(o.out, out, 0o644); err != nil {
+	if err := o.keep(out); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	a.note(say.written, o.out, len(facts.Figures), len(facts.Bundles))
+	a.note("%s", numbered(say.written, o.out, len(facts.Figures), len(facts.Bundles)))
+	return nil
+}
+
+// zoneOf is the time zone of the report where nobody says one: that of the bundles where they agree on one.
+func (a *app) zoneOf(records []period.Record, say reportLabels) string {
+	all := period.ZonesOf(records)
+	switch len(all) {
+	case 0:
+		return "UTC"
+	case 1:
+		a.note(say.zone, all[0])
+		return all[0]
+	}
+	a.note(say.zones, strings.Join(all, ", "))
+	return "UTC"
+}
+
+// until is the instant as of which the report is. It is read in the zone of the organisation folder, else in that of the report.
+func (o *periodOrder) until(house *org.Organisation, named string, now time.Time) (time.Time, error) {
+	zone := time.UTC
+	if house != nil {
+		zone = house.Zone
+	} else if z, err := time.LoadLocation(named); err == nil { // else the count says what is wrong with it
+		zone = z
+	}
+	at, err := instant(o.at, now, zone)
+	if err == nil && at.After(now) {
+		err = misused("--at %q: it is still to come; want a time until now", o.at)
+	}
+	return at.UTC(), err
+}
+
+// takeImports puts into facts what was handed in for their customer, and names those customers for whom something was handed in and
+// whom nothing else knows: a slip of the pen would else be read by nobody.
+func (a *app) takeImports(f *period.Facts, records []period.Record, house *org.Organisation, o periodOrder, say reportLabels) (err error) {
+	if o.imports != "" {
+		if o.customer != "" {
+			if f.Imports, err = importsOf(o.imports, o.customer, f.Period); err != nil {
+				return err
+			}
+		}
+		known := period.CustomersOf(records)
+		found, err := importedFor(o.imports)
+		if err != nil {
+			return err
+		}
+		for _, id := range found {
+			listed := false
+			if house != nil {
+				_, listed = house.Party(id)
+			}
+			if !listed && !slices.Contains(known, id) {
+				a.note(say.stranger, id)
+			}
+		}
+	}
+	if o.customer != "" && o.org == "" && len(f.Imports) == 0 && len(f.CustomerNames) == 0 {
+		return fmt.Errorf("report on %s: nothing in the archive is about customer %q; --org names the folder that knows it", f.Period, o.customer)
+	}
+	return nil
+}
+
+// keep writes the file of a report. One that was written before, and may have been sent, is replaced only where that was said.
+func (o *periodOrder) keep(content []byte) error {
+	if o.force {
+		return wholefile.Write(o.out, content, 0o644)
+	}
+	err := wholefile.Create(o.out, content, 0o644)
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if before, err := os.ReadFile(o.out); err != nil || !bytes.Equal(before, content) {
+		return errors.Join(err, fmt.Errorf("%s is there with other content: want another file, or --force", o.out))
+	}
 	return nil
 }
 
@@ -282,6 +363,7 @@ type verified struct {
 	Customer    string   `json:"customer,omitempty"`
 	Figures     int      `json:"figures"`
 	Bundles     int      `json:"bundles"`
+	Unlooked    int      `json:"imports_not_looked_at,omitempty"`
 	Differences []string `json:"differences"`
 }
 
@@ -308,6 +390,8 @@ func (a *app) verifyPeriod(ctx context.Context, file string, in vault, imports s
 			return err
 		}
 		v.Differences = append(v.Differences, importsDiffer(facts.Imports, kept)...)
+	} else {
+		v.Unlooked = len(facts.Imports)
 	}
 	if v.Differences == nil {
 		v.Differences = []string{}
@@ -321,7 +405,12 @@ func (a *app) verifyPeriod(ctx context.Context, file string, in vault, imports s
 		return fmt.Errorf("%s: it is not what the archive says:\n%s", file, strings.Join(v.Differences, "\n"))
 	}
 	return a.answer(v, func(w io.Writer) {
-		lines(w, fmt.Sprintf(reportLabelsIn(a.language()).verified+"\n", file, v.Figures, v.Bundles))
+		say := reportLabelsIn(a.language())
+		done := numbered(say.verified, file, v.Figures, v.Bundles)
+		if v.Unlooked > 0 {
+			done += numbered(say.unlooked, v.Unlooked)
+		}
+		lines(w, done+"\n")
 	})
 }
 

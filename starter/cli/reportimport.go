@@ -110,7 +110,7 @@ func (a *app) keepImport(file string, o importOrder) error {
 		shown := *i
 		shown.Content = ""
 		return a.answer(keptImport{importFile(folder, i.Kind, i.Revision), len(i.Rows()), same, &shown}, func(w io.Writer) {
-			lines(w, fmt.Sprintf(text+"\n", args...))
+			lines(w, numbered(text+"\n", args...))
 		})
 	}
 	if before != nil && before.SHA256 == i.SHA256 {
@@ -185,6 +185,20 @@ func newestImport(folder string, k period.ImportKind) (newest *period.Import, er
 		}
 		newest = i
 	}
+}
+
+// importedFor lists the customers for whom something was handed in.
+func importedFor(folder string) (customers []string, err error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("read imports: %w", err)
+	}
+	for _, e := range entries {
+		if e.IsDir() && customerIDs.MatchString(e.Name()) {
+			customers = append(customers, e.Name())
+		}
+	}
+	return customers, nil
 }
 
 // importsOf reads the newest revisions of what was handed in for a period, and for its months.

@@ -65,7 +65,7 @@ func procedureWordsIn(language string) procedureWords {
 		stakeholders: "Stakeholders", communication: "Communication plan", parameters: "Parameters", causes: "Causes", escalate: "escalate",
 		sha256:  "SHA-256",
 		timeout: "within %s", expect: "wants status %s", exit: "wants exit code %s", has: "wants %q in the output",
-		faultless: "%s (%s): no faults, %d step(s), %d of them automatic",
+		faultless: "%s (%s): no faults, %d step(|s), %d of them automatic",
 		runWords:  runWordsIn(language),
 	}
 }
@@ -368,7 +368,7 @@ func (p procedure) lints(a *app, w io.Writer, found lintedRunbook) {
 			automatic++
 		}
 	}
-	lines(w, fmt.Sprintf(say.faultless, p.Title, p.ID, len(p.Steps), automatic))
+	lines(w, numbered(say.faultless, p.Title, p.ID, len(p.Steps), automatic))
 	for _, f := range found.Warnings {
 		lines(w, say.warning+f.String())
 	}

@@ -110,6 +110,6 @@ func labelsIn(language string) labels {
 		handOpen: "to be confirmed", handConfirmed: "confirmed", handDeclined: "declined", handLapsed: "lapsed",
 		handedOver: "%s: handed over to %s, to be confirmed by %s", handTaken: "%s: it is yours now; roles that came with it: %d",
 		handKept: "%s: declined, it stays with whoever has handed it over", handNoted: "%s: recorded in its hand-over",
-		handUnseen: "%d more open incident(s) are not shown here (muster incident list)", handFailed: "not gone over: %s %s: %s",
+		handUnseen: "%d more open incident(|s) (is|are) not shown here (muster incident list)", handFailed: "not gone over: %s %s: %s",
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
+	"muster/internal/audit"
 	"muster/internal/report"
 	"muster/templates"
 )
@@ -25,6 +27,71 @@ func TestLabels(t *testing.T) {
 					t.Errorf("%s: %s: no label", l, v.Type().Field(n).Name)
 				}
 			}
+		}
+	}
+}
+
+// What archives hold is called as everywhere else, in the language of whoever reads.
+func TestWhatHasBecomeOfARunIsSaidAsElsewhere(t *testing.T) {
+	texts, err := report.New(templates.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct{ workflow, outcome, en, ko string }{
+		{"Incident", "closed", "Incident closed", "인시던트 종료"},
+		{"GoLive", "rolling-back", "GoLive rolling-back", "오픈 롤백 중"},
+		{"Upgrade", "cancelled", "Upgrade cancelled", "업그레이드 취소"},
+		{"EnvironmentLock", "canceled", "EnvironmentLock canceled", "변경 권한 취소"},
+		{"Handover", "lapsed", "Handover lapsed", "인수인계 만료"},
+		{"Request", "waiting-for-approval", "Request waiting-for-approval", "요청 승인 대기"},
+		{"Tomorrow", "odd", "Tomorrow odd", "Tomorrow odd"},
+	} {
+		for language, want := range map[string]string{"en": tc.en, "ko": tc.ko} {
+			p := page{app: &app{view: view{texts: texts}}, language: language}
+			if got := p.workflowKind(tc.workflow) + " " + p.outcome(tc.workflow, tc.outcome); got != want {
+				t.Errorf("%s: got %q, want %q", language, got, want)
+			}
+		}
+	}
+}
+
+func TestReplayWritesTheLengthsOfTimersForPeople(t *testing.T) {
+	texts, err := report.New(templates.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		kind           audit.Kind
+		recorded, want string
+	}{
+		{audit.TimerLength, "1m17s", "1분 17초"},
+		{audit.TimerLength, "2h0m0s", "2시간"},
+		{audit.TimerLength, "2h0m1s", "2h0m1s"},
+		{audit.TimerLength, "1.5s", "1.5s"},
+		{audit.TimerLength, "", "없음"},
+		{audit.Attributes, "1m17s", "1m17s"},
+	} {
+		words := replayWordsIn("ko")
+		words.duration = func(d time.Duration) string { return texts.Duration(d, "ko") }
+		if got := words.value(tc.kind, tc.recorded); got != tc.want {
+			t.Errorf("%s %q: got %q, want %q", tc.kind, tc.recorded, got, tc.want)
+		}
+	}
+}
+
+func TestWordsFollowTheNumberBeforeThem(t *testing.T) {
+	for _, tc := range []struct {
+		format string
+		args   []any
+		want   string
+	}{
+		{"%d census(|es) of %d run(|s)", []any{1, 2}, "1 census of 2 runs"},
+		{"%d census(|es) of %d run(|s)", []any{0, 1}, "0 censuses of 1 run"},
+		{"%s: %d entr(y|ies) (is|are) gone (%s)", []any{"a(|s)", 1, "(x|y)"}, "a(|s): 1 entry is gone ((x|y))"},
+		{"실행 %d회(%s)", []any{1, "a"}, "실행 1회(a)"},
+	} {
+		if got := numbered(tc.format, tc.args...); got != tc.want {
+			t.Errorf("%q with %v: got %q, want %q", tc.format, tc.args, got, tc.want)
 		}
 	}
 }

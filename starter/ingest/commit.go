@@ -157,9 +157,9 @@ func (p *post) fires() bool {
 	return slices.ContainsFunc(p.alerts, func(a sized) bool { return a.State == alert.Firing })
 }
 
-// each returns the labels of every alert that fires, none when there is but one alert.
+// each returns the labels of every alert that fires, none when there is but one alert, and what the source says is common is all of it.
 func (p *post) each() []alert.Labels {
-	if len(p.alerts) == 1 {
+	if len(p.alerts) == 1 && len(p.common) >= len(p.alerts[0].Labels) {
 		return nil
 	}
 	var all []alert.Labels

@@ -350,6 +350,37 @@ func TestABatchIsAsPressingAsTheMostPressingOfItsPosts(t *testing.T) {
 	}
 }
 
+// Whatever a source says is common, the levels are those of the alerts, and what is explained is what becomes of them.
+func TestLabelsThatOnlyTheAlertsHaveDecideAsIsExplained(t *testing.T) {
+	labelled := func(fingerprint string) object {
+		a := firing(fingerprint)
+		a["labels"] = object{"alertname": "N", "severity": "warning"}
+		return a
+	}
+	for name, alerts := range map[string][]object{"one": {labelled("f1")}, "two": {labelled("f1"), labelled("f2")}} {
+		for _, common := range []any{nil, object{}, object{"alertname": "N"}} {
+			m := message("g", "", alerts...)
+			m["commonLabels"] = common
+			cases, err := ingest.Explain(ingest.Source{ID: "prometheus"}, []byte(text(m)), routes{}, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			bubble(t, func(t *testing.T, e *engine) *ingest.Intake {
+				in := intake(t, e)
+				serve(in, post(t, text(m)))
+				got, want := e.seen()[0], cases[0]
+				if got.def.Impact != priority.Medium || got.batch.Impact != got.def.Impact || got.def.Impact != want.Definition.Impact || got.def.Urgency != want.Definition.Urgency {
+					t.Errorf("%s with %v in common: got %s and %s, explained are %s and %s; want medium", name, common, got.def.Impact, got.batch.Impact, want.Definition.Impact, want.Definition.Urgency)
+				}
+				if severity := want.Each[0].Value("severity"); severity != "warning" {
+					t.Errorf("%s with %v in common: explained by severity %q", name, common, severity)
+				}
+				return in
+			})
+		}
+	}
+}
+
 func TestTurnThatDoesNotComeInTime(t *testing.T) {
 	bubble(t, func(t *testing.T, e *engine) *ingest.Intake {
 		e.fail = func(context.Context, int) error { time.Sleep(10 * time.Second); return nil }

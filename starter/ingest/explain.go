@@ -12,8 +12,8 @@ import (
 
 // A Case is one incident that a body would lead to.
 type Case struct {
-	Labels     alert.Labels // what its alerts have in common: what routes go by
-	Each       []alert.Labels
+	Labels     alert.Labels   // what its alerts have in common: what routes go by
+	Each       []alert.Labels // of every alert that decides its levels, or what they have in common
 	Batch      alert.Batch
 	Opens      bool                // an alert of it fires: else it could only join an incident that is open
 	Definition incident.Definition // as if it opened
@@ -35,15 +35,18 @@ func Explain(from Source, body []byte, router Router, at time.Time) ([]Case, err
 	var cases []Case
 	for _, part := range in.divide(source, m) {
 		p := post{message: part.message, source: source}
-		def, err := router.Definition(source, p.common, p.title, p.each()...)
+		each := p.each()
+		def, err := router.Definition(source, p.common, p.title, each...)
 		if err != nil {
 			return nil, err
 		}
-		c := Case{Labels: p.common, Opens: p.fires(), Definition: def}
+		if len(each) == 0 {
+			each = []alert.Labels{p.common}
+		}
+		c := Case{Labels: p.common, Each: each, Opens: p.fires(), Definition: def}
 		c.Batch = alert.Batch{Source: source, ReceivedAt: at, Posts: 1, Truncated: p.truncated, GroupResolved: p.resolved}
 		c.Batch.Impact, c.Batch.Urgency = def.Impact, def.Urgency
 		for _, a := range p.alerts {
-			c.Each = append(c.Each, a.Labels)
 			c.Batch.Alerts = append(c.Batch.Alerts, alert.Received{Alert: a.Alert, Times: 1})
 		}
 		c.Batch = c.Batch.Plain() // as if nobody answered, and as if it went on
