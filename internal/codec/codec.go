@@ -30,7 +30,10 @@ type Keys interface {
 
 // A Codec encrypts payloads with the newest key, and decrypts them with the one that they name. Payloads that were written before it was
 // switched on pass as they are. Without keys it encrypts nothing, and says of what is encrypted which key is wanted.
-type Codec struct{ Keys Keys }
+type Codec struct {
+	Keys   Keys
+	Missed func(error) // is told of each payload whose key is not there; nil: nobody is
+}
 
 var _ converter.PayloadCodec = Codec{}
 
@@ -102,6 +105,9 @@ func (c Codec) decrypted(p *commonpb.Payload) (*commonpb.Payload, error) {
 	}
 	k, err := keys.Key(string(p.GetMetadata()[KeyID]))
 	if err != nil {
+		if c.Missed != nil {
+			c.Missed(err)
+		}
 		return nil, err
 	}
 	plain, err := k.Decrypt(p.GetData(), []byte(about))

@@ -141,7 +141,11 @@ func TestDecode(t *testing.T) {
 		{"another key named", r, with(map[string]string{"encryption-key-id": "a"}), "decrypt payload: payload key a: not as it was encrypted"},
 		{"another's secret", ring{{ID: "b", Secret: key("c").Secret}}, sent, "decrypt payload: payload key b: not as it was encrypted"},
 	} {
-		got, err := codec.Codec{Keys: tt.keys}.Decode([]*commonpb.Payload{tt.p})
+		missed := false
+		got, err := codec.Codec{Keys: tt.keys, Missed: func(error) { missed = true }}.Decode([]*commonpb.Payload{tt.p})
+		if _, unknown := errors.AsType[*encryption.UnknownKeyError](err); missed != unknown {
+			t.Errorf("%s: told of a key that is not there: %t, %v", tt.name, missed, err)
+		}
 		if tt.want != "" {
 			if _, ok := errors.AsType[*codec.Error](err); !ok || !strings.HasPrefix(err.Error(), tt.want) {
 				t.Errorf("%s: got %v, want %s", tt.name, err, tt.want)

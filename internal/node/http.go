@@ -141,8 +141,13 @@ func (n *Node) checks() []api.Check {
 	return checks
 }
 
-// payloadKeys says what is wrong with the file of the payload keys. What was read before stays in use.
+// payloadKeys says what is wrong with the file of the payload keys, of which what was read before stays in use, and whether payloads came
+// lately whose key is not there: work waits then.
 func (n *Node) payloadKeys() error {
+	const lately = 5 * time.Minute
+	if m := n.missed.Load(); m != nil && time.Since(m.at) < lately {
+		return fmt.Errorf("work waits: %w", m.err)
+	}
 	if n.payloads == nil {
 		return nil
 	}

@@ -64,6 +64,7 @@ type Node struct {
 	texts     *report.Texts
 	keys      *keyring.Ring
 	payloads  *keyring.PayloadRing // nil: payloads stay in clear
+	missed    atomic.Pointer[missedKey]
 	store     *store.Store
 	guard     *guard
 	pages     atomic.Pointer[console.Console] // nil until they answer
@@ -131,6 +132,12 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 	n.guard, n.alarms = newGuard(n), newAlarms(n)
 	n.onStop(n.alarms.wait)
 	return n, nil
+}
+
+// A missedKey is that a payload has come whose key is not there.
+type missedKey struct {
+	err error
+	at  time.Time
 }
 
 // codec encrypts payloads and decrypts them, where there are keys for it.
