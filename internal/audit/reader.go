@@ -14,6 +14,7 @@ import (
 
 	"muster/internal/bundle"
 	"muster/internal/encryption"
+	"muster/workflows"
 )
 
 // A Reader reads an archive, and proves by its log all that it reads.
@@ -43,6 +44,16 @@ type Filter struct {
 	Service     string
 	Person      string
 	Outcome     string
+}
+
+// Kinds are the types of workflows of which there can be bundles.
+func Kinds() []string {
+	var all []string
+	for _, w := range workflows.All() {
+		all = append(all, w.Name)
+	}
+	slices.Sort(all)
+	return all
 }
 
 func (f Filter) takes(b bundle.Facts) bool {

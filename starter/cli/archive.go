@@ -160,6 +160,13 @@ func (f *narrowed) parse() error {
 			return misused("--%s %q: want a day such as 2026-11-26, or an instant such as 2026-11-26T09:00:00+09:00", t.name, t.text)
 		}
 	}
+	if !f.From.IsZero() && !f.Until.IsZero() && !f.From.Before(f.Until) {
+		return misused("--from %s, --until %s: want an end after the beginning", f.from, f.until)
+	}
+	known := audit.Kinds()
+	if f.Kind != "" && !slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, f.Kind) }) {
+		return misused("--kind %q: want one of %s", f.Kind, strings.Join(known, ", "))
+	}
 	return nil
 }
 

@@ -95,3 +95,12 @@ func TestWordsFollowTheNumberBeforeThem(t *testing.T) {
 		}
 	}
 }
+
+// Every kind of workflow that leaves bundles has a Korean word.
+func TestKindsOfBundlesInKorean(t *testing.T) {
+	for _, kind := range audit.Kinds() {
+		if archiveWordsIn("ko").kinds[kind] == "" {
+			t.Errorf("%s: no word", kind)
+		}
+	}
+}
