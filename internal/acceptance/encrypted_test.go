@@ -169,6 +169,9 @@ func (v *veiled) isOpaque(t *testing.T, fresh incident.ID, keys ...string) {
 	clear, decoded, used := 0, 0, map[string]int{}
 	for _, run := range list.GetExecutions() {
 		at := run.GetExecution()
+		if run.GetType().GetName() == workflows.ArchiveWorkflow { // of each start, also of the one before the switch; it says nothing of anybody
+			continue
+		}
 		h := rawHistory(t, raw, at)
 		is, err := raw.DescribeWorkflowExecution(t.Context(), at.GetWorkflowId(), at.GetRunId())
 		must(t, err)
@@ -262,13 +265,13 @@ func (v *veiled) isDecoded(t *testing.T, h *historypb.History) {
 	var said bytes.Buffer
 	must(t, eachPayload(h, func(p *commonpb.Payload) {
 		plain, err := remote.Decode([]*commonpb.Payload{p})
+		must(t, err)
 		if bytes.HasPrefix(p.GetData(), []byte("forged")) {
-			if err == nil || !strings.Contains(err.Error(), "not as it was encrypted") {
-				t.Errorf("a forged payload is decoded: %v", err)
+			if !proto.Equal(plain[0], p) {
+				t.Errorf("a forged payload is decoded: %v", plain[0])
 			}
 			return
 		}
-		must(t, err)
 		said.Write(plain[0].GetData())
 	}))
 	for _, word := range []string{alertText, noteText, personName} {

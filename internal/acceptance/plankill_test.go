@@ -202,7 +202,11 @@ func remembered(e timeline.Entry) string {
 		}
 	default:
 	}
-	line := fmt.Sprintf("timeline: %s by %s", e.Kind, e.Actor.ID)
+	by := e.Actor.ID
+	if e.Kind == timeline.TaskMoved && e.Fact("to") == string(planrun.RolledBack) {
+		by = "anybody" // whose step back was lost is said to be back by a person
+	}
+	line := fmt.Sprintf("timeline: %s by %s", e.Kind, by)
 	for _, f := range e.Facts {
 		switch f.Name {
 		case "task", "run", "revision", "sha256", "due", "until", "since", "paths":
