@@ -176,7 +176,7 @@ func (v *veiled) isOpaque(t *testing.T, fresh incident.ID, keys ...string) {
 		is, err := raw.DescribeWorkflowExecution(t.Context(), at.GetWorkflowId(), at.GetRunId())
 		must(t, err)
 		plain := 0
-		must(t, eachPayload(h, func(p *commonpb.Payload) {
+		must(t, eachPayload(t.Context(), h, func(p *commonpb.Payload) {
 			if string(p.GetMetadata()["encoding"]) != codec.Encoding {
 				plain++
 				return
@@ -218,8 +218,8 @@ func rawHistory(t *testing.T, raw client.Client, of *commonpb.WorkflowExecution)
 }
 
 // eachPayload visits all payloads but search attributes.
-func eachPayload(m proto.Message, visit func(*commonpb.Payload)) error {
-	return proxy.VisitPayloads(context.TODO(), m, proxy.VisitPayloadsOptions{
+func eachPayload(ctx context.Context, m proto.Message, visit func(*commonpb.Payload)) error {
+	return proxy.VisitPayloads(ctx, m, proxy.VisitPayloadsOptions{
 		SkipSearchAttributes: true,
 		Visitor: func(_ *proxy.VisitPayloadsContext, all []*commonpb.Payload) ([]*commonpb.Payload, error) {
 			for _, p := range all {
@@ -263,7 +263,7 @@ func (v *veiled) isDecoded(t *testing.T, h *historypb.History) {
 		},
 	})
 	var said bytes.Buffer
-	must(t, eachPayload(h, func(p *commonpb.Payload) {
+	must(t, eachPayload(t.Context(), h, func(p *commonpb.Payload) {
 		plain, err := remote.Decode([]*commonpb.Payload{p})
 		must(t, err)
 		if bytes.HasPrefix(p.GetData(), []byte("forged")) {
