@@ -33,24 +33,36 @@ type Stay struct {
 // Stays says of each file that is in an archive how long it stays by a policy, the one that was archived first comes first. Of what is not
 // what it was nothing is said, and the error names it.
 func (r *Reader) Stays(ctx context.Context, p retention.Policy) ([]Stay, error) {
-	return r.stays(ctx, p, time.Time{}, func(name string) (f bundle.Facts, err error) {
-		b, err := r.Bundle(ctx, name)
-		if err == nil {
-			f = b.Facts
-		}
-		return f, err
-	})
+	all, _, err := r.stays(ctx, p, time.Time{}, r.facts)
+	return all, err
+}
+
+// facts is what the manifest of a bundle says.
+func (r *Reader) facts(ctx context.Context, name string) (f bundle.Facts, err error) {
+	b, err := r.Bundle(ctx, name)
+	if err == nil {
+		f = b.Facts
+	}
+	return f, err
 }
 
 // stays is Stays of what may be due at an instant, and of what was announced: nothing else is read. Of the zero one it is that of everything.
-func (r *Reader) stays(ctx context.Context, p retention.Policy, at time.Time, facts func(string) (bundle.Facts, error)) (all []Stay, err error) {
+// Lost is what is missing before its announced time.
+func (r *Reader) stays(
+	ctx context.Context, p retention.Policy, at time.Time, facts func(context.Context, string) (bundle.Facts, error),
+) (all []Stay, lost []string, err error) {
 	there, err := r.present(ctx, bundle.BundlesFolder, bundle.OrganisationsFolder, bundle.RefusalsFolder)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	erased, err := r.erased(ctx)
+	said, err := r.erasures(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(said.files)) {
+		if _, over := said.of(name); !over && !there[name] {
+			lost = append(lost, name)
+		}
 	}
 	var (
 		faults []error
@@ -58,11 +70,11 @@ func (r *Reader) stays(ctx context.Context, p retention.Policy, at time.Time, fa
 		chains = map[string]bool{} // of refused attempts, whose newest file says how far they are archived
 	)
 	for _, rec := range slices.Backward(r.Log.Records()) {
-		s, end := Stay{File: rec.Name, Announced: erased[rec.Name].after, record: rec}, rec.Until
+		s, end := Stay{File: rec.Name, Announced: said.files[rec.Name].after, record: rec}, rec.Until
 		switch rec.Kind {
 		case bundle.OfBundle:
 		case bundle.OfOrganisation:
-			if _, end = spans(rec.Name); !strings.HasSuffix(rec.Name, ".refused.json") {
+			if _, end = spans(rec.Name); !strings.HasSuffix(rec.Name, bundle.RefusedVersion) {
 				end, next = next, end
 			}
 		case bundle.OfRefusals:
@@ -81,7 +93,7 @@ func (r *Reader) stays(ctx context.Context, p retention.Policy, at time.Time, fa
 		case rec.Kind != bundle.OfBundle:
 			s.Kind, s.Verdict = string(rec.Kind), p.Of(nil, end)
 		default:
-			if s.Facts, err = facts(rec.Name); err != nil {
+			if s.Facts, err = facts(ctx, rec.Name); err != nil {
 				faults = append(faults, err)
 				continue
 			}
@@ -90,7 +102,7 @@ func (r *Reader) stays(ctx context.Context, p retention.Policy, at time.Time, fa
 		all = append(all, s)
 	}
 	slices.Reverse(all)
-	return all, errors.Join(faults...)
+	return all, lost, errors.Join(faults...)
 }
 
 // tidy erases what need not stay, once a day. What goes wrong is told and tried again the next day: a store that lets nobody remove anything
@@ -98,6 +110,9 @@ func (r *Reader) stays(ctx context.Context, p retention.Policy, at time.Time, fa
 func (a *Archive) tidy(ctx context.Context, log *bundle.Log, at time.Time) error {
 	if a.Retention == nil || at.Sub(a.looked) < erasesEvery {
 		return nil
+	}
+	if a.facts == nil {
+		a.facts = map[string]bundle.Facts{}
 	}
 	p, err := a.Retention()
 	if err == nil {
@@ -116,33 +131,32 @@ func (a *Archive) tidy(ctx context.Context, log *bundle.Log, at time.Time) error
 // too. Runs that go on need what they have continued.
 func (a *Archive) erase(ctx context.Context, log *bundle.Log, p retention.Policy, at time.Time) error {
 	r := &Reader{Files: a.Files, Log: log}
-	all, err := r.stays(ctx, p, at, func(name string) (bundle.Facts, error) {
-		if f, known := a.facts[name]; known {
-			return f, nil
+	all, lost, err := r.stays(ctx, p, at, func(ctx context.Context, name string) (f bundle.Facts, err error) {
+		f, known := a.facts[name]
+		if !known {
+			if f, err = r.facts(ctx, name); err == nil {
+				a.facts[name] = f
+			}
 		}
-		b, err := r.Bundle(ctx, name)
-		if err != nil {
-			return bundle.Facts{}, err
-		}
-		if a.facts == nil {
-			a.facts = map[string]bundle.Facts{}
-		}
-		a.facts[name] = b.Facts
-		return b.Facts, nil
+		return f, err
 	})
 	faults := []error{err}
 	goesOn, err := a.goingOn(ctx, all, at)
 	if err != nil {
 		return errors.Join(append(faults, err)...)
 	}
-	e := bundle.Erasure{At: at, After: at.Add(grace), Revision: p.Revision}
+	said, err := r.erasures(ctx)
+	if err != nil {
+		return errors.Join(append(faults, err)...)
+	}
+	e := bundle.Erasure{At: at, After: at.Add(grace), Revision: p.Revision, Stay: lost} // those were stolen, and no erasure hides that
 	for _, s := range all {
 		switch due, announced := s.Due(at) && !goesOn[s.FirstRun], !s.Announced.IsZero(); {
 		case due && !announced:
 			e.Files = append(e.Files, bundle.Erased{Name: s.File, SHA256: s.record.SHA256, Keep: s.Keep.String(), Of: s.Of, Until: s.Until})
 		case !due && announced:
 			e.Stay = append(e.Stay, s.File)
-		case due && !s.Announced.After(r.counted()):
+		case due && !s.Announced.After(said.counted):
 			if err := a.Files.Remove(ctx, s.File); err != nil {
 				faults = append(faults, err)
 			}
@@ -210,13 +224,27 @@ type taken struct {
 	revision  string
 }
 
-// erased are the files that the log says are taken away, by their names. Of each the newest word counts.
-func (r *Reader) erased(ctx context.Context) (map[string]taken, error) {
-	if r.gone != nil {
-		return r.gone, nil
+// erasures are what a log says of files that are taken away, until it was written last.
+type erasures struct {
+	files   map[string]taken // by name; of each the newest word counts
+	counted time.Time        // until when the archive has looked at what there is
+}
+
+// of is the erasure of a file. It is not over before its announced time: whatever is missing until then was taken by somebody else.
+func (e *erasures) of(name string) (t taken, over bool) {
+	t, announced := e.files[name]
+	return t, announced && !t.after.After(e.counted)
+}
+
+func (r *Reader) erasures(ctx context.Context) (*erasures, error) {
+	if r.said != nil {
+		return r.said, nil
 	}
-	gone := map[string]taken{}
+	said := &erasures{files: map[string]taken{}}
 	for _, rec := range r.Log.Records() {
+		if (rec.Kind == bundle.OfCensus || rec.Kind == bundle.OfErasure) && rec.Until.After(said.counted) {
+			said.counted = rec.Until
+		}
 		if rec.Kind != bundle.OfErasure {
 			continue
 		}
@@ -229,35 +257,14 @@ func (r *Reader) erased(ctx context.Context) (map[string]taken, error) {
 			return nil, err
 		}
 		for _, f := range e.Files {
-			gone[f.Name] = taken{f, e.At, e.After, e.Revision}
+			said.files[f.Name] = taken{f, e.At, e.After, e.Revision}
 		}
 		for _, name := range e.Stay {
-			delete(gone, name)
+			delete(said.files, name)
 		}
 	}
-	r.gone = gone
-	return gone, nil
-}
-
-// goneBy is the erasure of a file that is not there. Whatever is missing before its announced time has come was taken by somebody else.
-func (r *Reader) goneBy(ctx context.Context, name string) (t taken, ok bool, err error) {
-	all, err := r.erased(ctx)
-	if err != nil {
-		return t, false, err
-	}
-	t, ok = all[name]
-	return t, ok && !t.after.After(r.counted()), nil
-}
-
-// counted is until when the archive has looked at what there is: what is announced for later is not taken away yet.
-func (r *Reader) counted() time.Time {
-	var newest time.Time
-	for _, rec := range r.Log.Records() {
-		if (rec.Kind == bundle.OfCensus || rec.Kind == bundle.OfErasure) && rec.Until.After(newest) {
-			newest = rec.Until
-		}
-	}
-	return newest
+	r.said = said
+	return said, nil
 }
 
 // Erased tells how many bundles are taken away, and when the newest of them had ended.
@@ -266,30 +273,33 @@ func (r *Reader) Erased(ctx context.Context) (bundles int, newest time.Time, err
 	if err != nil {
 		return 0, newest, err
 	}
-	erased, err := r.erased(ctx)
-	for name := range erased {
-		if rec := r.Log.Named(name); rec != nil && rec.Kind == bundle.OfBundle && !there[name] {
+	said, err := r.erasures(ctx)
+	if err != nil {
+		return 0, newest, err
+	}
+	for name := range said.files {
+		_, over := said.of(name)
+		if rec := r.Log.Named(name); over && rec != nil && rec.Kind == bundle.OfBundle && !there[name] {
 			if bundles++; rec.Until.After(newest) {
 				newest = rec.Until
 			}
 		}
 	}
-	return bundles, newest, err
+	return bundles, newest, nil
 }
 
-// WhyErased says why everything that had an ID, such as INC-7K3M9QX2PA, is not there any more; nil where nothing of that ID was erased.
+// WhyErased says why something that had an ID, such as INC-7K3M9QX2PA, is not there any more; nil where nothing of that ID was erased.
 func (r *Reader) WhyErased(ctx context.Context, id string) error {
-	erased, err := r.erased(ctx)
+	said, err := r.erasures(ctx)
 	if err != nil {
 		return err
 	}
-	var why error
-	for _, name := range slices.Sorted(maps.Keys(erased)) {
-		if t, ok, err := r.goneBy(ctx, name); err == nil && ok && strings.Contains(name, "-"+id+".") {
-			why = fmt.Errorf("%s: %w", id, t.why())
+	for _, name := range slices.Sorted(maps.Keys(said.files)) {
+		if t, over := said.of(name); over && strings.Contains(name, "-"+id+".") {
+			return fmt.Errorf("%s: %w", id, t.why())
 		}
 	}
-	return why
+	return nil
 }
 
 // ErrErased says that a file was taken away because it need not stay any longer.

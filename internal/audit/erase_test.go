@@ -181,6 +181,11 @@ func TestWhatIsStolenAfterItWasAnnounced(t *testing.T) {
 	p.Customers["acme"] = retention.Rule{Hold: "dispute"}
 	v.on(94)
 	absent("when it is held")
+	v.on(110, 111)
+	absent("when the announced time is over")
+	delete(p.Customers, "acme")
+	v.on(120, 130)
+	absent("when it would have gone")
 }
 
 func TestARunThatGoesOnNeedsWhatItContinues(t *testing.T) {

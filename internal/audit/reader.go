@@ -23,7 +23,7 @@ type Reader struct {
 	Log      *bundle.Log
 	Payloads encryption.Keys // by which bundles that are encrypted are read; nil: none are
 
-	gone map[string]taken // nil: not read yet
+	said *erasures // nil: not read yet
 }
 
 // OpenArchive opens an archive to read it.
@@ -121,11 +121,11 @@ func (r *Reader) InClear(ctx context.Context, name string) (*bundle.Bundle, erro
 func (r *Reader) Bundle(ctx context.Context, name string) (*bundle.Bundle, error) {
 	content, err := r.Files.Get(ctx, name, bundle.MaxSize)
 	if errors.Is(err, fs.ErrNotExist) {
-		t, was, err := r.goneBy(ctx, name)
+		said, err := r.erasures(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if was {
+		if t, over := said.of(name); over {
 			return nil, fmt.Errorf("read bundle %s: %w", name, t.why())
 		}
 		return nil, fmt.Errorf("read bundle %s: it is in the log, and not in the archive: it was taken away", name)
@@ -165,35 +165,36 @@ func (r *Reader) Completeness(ctx context.Context) (c Completeness, err error) {
 	if err != nil {
 		return c, err
 	}
-	erased, err := r.erased(ctx)
+	said, err := r.erasures(ctx)
 	if err != nil {
 		return c, err
 	}
-	for name, t := range erased {
+	for name, t := range said.files {
 		if !t.founded(r.Log.Named(name)) {
 			c.Hasty = append(c.Hasty, name)
 		}
 	}
 	slices.Sort(c.Hasty)
-	counted := r.counted()
 	var (
 		all    []bundle.Census
 		faults []error
 	)
 	for _, rec := range r.Log.Records() {
-		if t, was := erased[rec.Name]; was && !files[rec.Name] && !t.after.After(counted) {
-			c.Erased++
-			continue
-		}
 		if !files[rec.Name] {
-			c.Absent = append(c.Absent, rec.Name)
+			if _, over := said.of(rec.Name); over {
+				c.Erased++
+			} else {
+				c.Absent = append(c.Absent, rec.Name)
+			}
 			continue
 		}
 		delete(files, rec.Name)
-		if same, err := r.same(ctx, rec); err != nil {
+		content, err := r.Files.Get(ctx, rec.Name, bundle.MaxSize)
+		if err != nil {
 			faults = append(faults, err)
 			continue
-		} else if !same {
+		}
+		if _, err := r.Log.Find(rec.Name, content); err != nil {
 			c.Altered = append(c.Altered, rec.Name)
 			continue
 		}
@@ -201,7 +202,7 @@ func (r *Reader) Completeness(ctx context.Context) (c Completeness, err error) {
 		case bundle.OfBundle:
 			c.Bundles++
 		case bundle.OfCensus:
-			one, err := r.census(ctx, rec.Name)
+			one, err := bundle.DecodeCensus(rec.Name, content)
 			if err != nil {
 				faults = append(faults, err)
 				continue
@@ -225,16 +226,6 @@ func (r *Reader) Completeness(ctx context.Context) (c Completeness, err error) {
 	}
 	c.Gaps = r.Log.Gaps(all)
 	return c, errors.Join(faults...)
-}
-
-// same tells whether a file is the one that was archived.
-func (r *Reader) same(ctx context.Context, rec bundle.Record) (bool, error) {
-	content, err := r.Files.Get(ctx, rec.Name, bundle.MaxSize)
-	if err != nil {
-		return false, err
-	}
-	is := bundle.Of(rec.Kind, rec.Name, content, rec.From, rec.Until)
-	return is.SHA256 == rec.SHA256, nil
 }
 
 func (r *Reader) census(ctx context.Context, name string) (bundle.Census, error) {

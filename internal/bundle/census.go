@@ -17,6 +17,9 @@ const (
 	ErasuresFolder      = "erasures"
 )
 
+// RefusedVersion ends the names of versions of the organisation folder that were refused.
+const RefusedVersion = ".refused.json"
+
 // A Census says which runs had ended in an interval, and in which bundle each of them is. The intervals of an archive meet: a run that
 // lists showed too late, by no more than days, is in a later one.
 type Census struct {

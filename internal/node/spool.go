@@ -72,9 +72,6 @@ func (s *spool) flush(ctx context.Context) error {
 	return errors.Join(s.versions(ctx), s.attempts(ctx))
 }
 
-// refusedVersion ends the names of versions that were refused.
-const refusedVersion = ".refused.json"
-
 // stamp is how the names of such files say when something was.
 func stamp(at time.Time) string { return at.UTC().Format("20060102T150405Z") }
 
@@ -93,12 +90,12 @@ func (s *spool) versions(ctx context.Context) error {
 	newest := map[bool]string{} // by whether it was refused
 	for _, name := range slices.Sorted(slices.Values(names)) {
 		_, of, _ := strings.Cut(name, ".")
-		newest[strings.HasSuffix(of, refusedVersion)] = of
+		newest[strings.HasSuffix(of, bundle.RefusedVersion)] = of
 	}
 	for _, v := range waiting {
 		of, refused := v.Revision+".json", v.Fault != ""
 		if refused {
-			of = v.Revision + refusedVersion
+			of = v.Revision + bundle.RefusedVersion
 		}
 		if newest[refused] != of {
 			if err := s.write(ctx, bundle.OrganisationsFolder+"/"+stamp(v.at)+"."+of, v.Version); err != nil {
