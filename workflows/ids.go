@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
+	"strings"
 
 	"muster/internal/action"
 	"muster/internal/alert"
@@ -108,3 +110,17 @@ func PlanRunWorkflow(k plan.Kind) string {
 
 // UsageWorkflowID names the ledger of what a customer has used of its quotas, so that the server lets only one of them run.
 func UsageWorkflowID(customer string) string { return "usage/" + customer }
+
+// CustomerIn is the customer that the ID of a workflow names whose state does not: of a lock, a silence, a ledger of use. Others name none.
+func CustomerIn(workflowID string) string {
+	parts := strings.Split(workflowID, "/")
+	if len(parts) < 2 {
+		return ""
+	}
+	customer := parts[1]
+	rest := strings.Join(parts[2:], "/")
+	if slices.Contains([]string{EnvironmentLockWorkflowID(customer, rest), SilenceWorkflowID(customer, rest), UsageWorkflowID(customer)}, workflowID) {
+		return customer
+	}
+	return ""
+}

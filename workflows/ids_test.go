@@ -30,3 +30,15 @@ func TestIncidentWorkflowIDs(t *testing.T) {
 		known[id] = what
 	}
 }
+
+func TestTheCustomerInAnID(t *testing.T) {
+	for id, want := range map[string]string{
+		workflows.EnvironmentLockWorkflowID("garam", "production"): "garam", workflows.SilenceWorkflowID("garam", "production"): "garam",
+		workflows.UsageWorkflowID("garam"): "garam", workflows.ReviewWorkflowID("INC-1"): "", workflows.HandoverWorkflowID("noc"): "",
+		"incident/alertmanager/abc": "", "usage/garam/more": "", "archive": "", "": "",
+	} {
+		if got := workflows.CustomerIn(id); got != want {
+			t.Errorf("%s names %q, want %q", id, got, want)
+		}
+	}
+}

@@ -19,6 +19,7 @@ import (
 	"muster/internal/bundle"
 	"muster/internal/signature"
 	"muster/internal/timeline"
+	"muster/workflows"
 )
 
 // An Exporter makes bundles of runs. Its fields must be set.
@@ -319,9 +320,8 @@ func (i insight) facts(f *bundle.Facts) {
 	f.People = i.people
 	of := i.state
 	f.Customers = slices.Concat(idsOf(of.Customer), idsOf(of.Origin.Customer), idsOf(of.Definition.Customers), idsOf(of.Facts.Record.Customers))
-	// Locks and silences of environments and ledgers of use say in their id alone whose they are.
-	if what := strings.Split(f.Workflow, "/"); len(f.Customers) == 0 && len(what) > 1 && slices.Contains([]string{"environment", "silence", "usage"}, what[0]) {
-		f.Customers = []string{what[1]}
+	if c := workflows.CustomerIn(f.Workflow); len(f.Customers) == 0 && c != "" {
+		f.Customers = []string{c}
 	}
 	f.Services = slices.Concat(idsOf(of.Service), idsOf(of.Definition.Service), idsOf(of.Facts.Record.ServiceID))
 	for _, e := range of.Environments {

@@ -28,10 +28,7 @@ func (b *Bundle) Decrypted(file string, keys encryption.Keys) (*Bundle, error) {
 	if b.PayloadKey == "" {
 		return b, nil
 	}
-	if keys == nil {
-		keys = encryption.None{}
-	}
-	k, err := keys.Key(b.PayloadKey)
+	k, err := encryption.Find(keys, b.PayloadKey)
 	if err != nil {
 		return nil, fmt.Errorf("read bundle %s: %w", file, err)
 	}

@@ -99,11 +99,7 @@ func (e *Error) Error() string { return e.Do + " payload: " + e.Cause.Error() }
 func (e *Error) Unwrap() error { return e.Cause }
 
 func (c Codec) decrypted(p *commonpb.Payload) (*commonpb.Payload, error) {
-	var keys encryption.Keys = encryption.None{}
-	if c.Keys != nil {
-		keys = c.Keys
-	}
-	k, err := keys.Key(string(p.GetMetadata()[KeyID]))
+	k, err := encryption.Find(c.Keys, string(p.GetMetadata()[KeyID]))
 	if err != nil {
 		if c.Missed != nil {
 			c.Missed(err)

@@ -38,11 +38,13 @@ type Keys interface {
 	Key(id string) (Key, error)
 }
 
-// None are the keys of whoever has none.
-type None struct{}
-
-// Key returns an *UnknownKeyError.
-func (None) Key(id string) (Key, error) { return Key{}, &UnknownKeyError{Key: id} }
+// Find finds a key, also among none.
+func Find(keys Keys, id string) (Key, error) {
+	if keys == nil {
+		return Key{}, &UnknownKeyError{Key: id}
+	}
+	return keys.Key(id)
+}
 
 // An UnknownKeyError says that something is encrypted with a key that is not among those given.
 type UnknownKeyError struct {

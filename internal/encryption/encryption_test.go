@@ -137,7 +137,7 @@ func TestAKeyShowsNoSecret(t *testing.T) {
 }
 
 func TestAMissingKeyIsNamed(t *testing.T) {
-	_, err := encryption.None{}.Key("payload-a")
+	_, err := encryption.Find(nil, "payload-a")
 	if want := `encrypted with payload key "payload-a": want --payload-keys, with a file that has it`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

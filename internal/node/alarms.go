@@ -28,23 +28,19 @@ var (
 		"The archive cannot be gone on with, so nothing is archived: %s.",
 		"증적 보관소에 이어서 기록할 수 없어 아무것도 보관되지 않습니다: %s.",
 	}
+	notErased = alarm{
+		"Records whose retention is over could not be erased: %s.",
+		"보존 기한이 지난 기록을 삭제하지 못했습니다: %s.",
+	}
+	notAnchored = alarm{
+		"The newest checkpoint of the archive could not be sent to its anchor: %s.",
+		"증적 보관소의 최근 체크포인트를 앵커로 보내지 못했습니다: %s.",
+	}
 	notKept = alarm{
 		"For an hour nothing could be archived: %s. What has ended is lost when Temporal's retention is over.",
 		"한 시간 동안 아무것도 보관하지 못했습니다: %s. Temporal의 보존 기간이 지나면 종료된 이력을 잃게 됩니다.",
 	}
 )
-
-// notErased tells of records that stay for longer than they should.
-var notErased = alarm{
-	"Records whose retention is over could not be erased: %s.",
-	"보존 기한이 지난 기록을 삭제하지 못했습니다: %s.",
-}
-
-// notAnchored is apart: it tells of an archive that is as it should be.
-var notAnchored = alarm{
-	"The newest checkpoint of the archive could not be sent to its anchor: %s.",
-	"증적 보관소의 최근 체크포인트를 앵커로 보내지 못했습니다: %s.",
-}
 
 // quiet is how long after an alarm the same one is not raised again: who makes a thousand of them floods nobody.
 const quiet = 15 * time.Minute

@@ -305,10 +305,10 @@ func (a *app) recordsOf(ctx context.Context, v vault, what string) (all []record
 	}
 	err = a.read(ctx, v, func(r *audit.Reader) error {
 		found, faults := r.List(ctx, audit.Filter{ID: what})
-		if why := r.WhyErased(ctx, what); len(found) == 0 && why != nil {
-			return errors.Join(faults, why)
-		}
 		if len(found) == 0 {
+			if why := r.WhyErased(ctx, what); why != nil {
+				return errors.Join(faults, why)
+			}
 			return errors.Join(faults, fmt.Errorf("%s: in no bundle of the archive; muster audit list shows which there are", printable(what)))
 		}
 		for _, x := range found {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,13 +72,12 @@ bundles stay so, and their reader needs the payload keys.`,
 			return a.read(cmd.Context(), v, func(r *audit.Reader) error {
 				all, faults := r.List(cmd.Context(), f.Filter)
 				x, err := chosen(all, ids, f.Customer)
-				for _, id := range ids {
-					if why := r.WhyErased(cmd.Context(), id); why != nil && err != nil {
-						err = why
-					}
-				}
 				if err != nil {
-					return errors.Join(faults, err)
+					var why error
+					for _, id := range ids {
+						why = errors.Join(why, r.WhyErased(cmd.Context(), id))
+					}
+					return errors.Join(faults, cmp.Or(why, err))
 				}
 				x.Folder, x.Entries = out, r.Log.Newest().Size
 				if err := x.write(cmd.Context(), r, a.vaultKey(v)); err != nil {

@@ -1,5 +1,11 @@
 package cli
 
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
 // labels are the words of one language that stand beside values. The values' own words come from package report.
 type labels struct {
 	incident, priority, status, service, customers, customer, opened, next, title string
@@ -112,4 +118,34 @@ func labelsIn(language string) labels {
 		handKept: "%s: declined, it stays with whoever has handed it over", handNoted: "%s: recorded in its hand-over",
 		handUnseen: "%d more open incident(|s) (is|are) not shown here (muster incident list)", handFailed: "not gone over: %s %s: %s",
 	}
+}
+
+// numberWords are the verbs of a format and, after that of a number, the words for one and for any other: "%d run(|s)".
+var numberWords = regexp.MustCompile(`%[a-z]|\([^()|]*\|[^()|]*\)`)
+
+// numbered is fmt.Sprintf of a format in which words follow the number before them.
+func numbered(format string, args ...any) string {
+	verbs, last := 0, 0
+	return fmt.Sprintf(numberWords.ReplaceAllStringFunc(format, func(s string) string {
+		if s[0] == '%' {
+			if n, ok := args[verbs].(int); ok {
+				last = n
+			}
+			verbs++
+			return s
+		}
+		one, many, _ := strings.Cut(s[1:len(s)-1], "|")
+		if last == 1 {
+			return one
+		}
+		return many
+	}), args...)
+}
+
+// counted says how many there are of something.
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

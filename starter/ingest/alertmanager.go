@@ -246,6 +246,25 @@ func (d *decoder) object() bool {
 	return false
 }
 
+// alike takes a field of an alert that Prometheus and Alertmanager write alike, and tells whether it is one.
+func (d *decoder) alike(name string, a *sized, starts, ends *string) bool {
+	switch name {
+	case "labels":
+		a.Labels = d.labels(name)
+	case "annotations":
+		a.Annotations = d.labels(name)
+	case "startsAt":
+		*starts = d.str(name)
+	case "endsAt":
+		*ends = d.str(name)
+	case "generatorURL":
+		a.Generator = d.str(name)
+	default:
+		return false
+	}
+	return true
+}
+
 func (d *decoder) alert() (a sized) {
 	if !d.object() {
 		return a
@@ -255,20 +274,12 @@ func (d *decoder) alert() (a sized) {
 		switch name {
 		case "status":
 			status = d.str(name)
-		case "labels":
-			a.Labels = d.labels(name)
-		case "annotations":
-			a.Annotations = d.labels(name)
-		case "startsAt":
-			starts = d.str(name)
-		case "endsAt":
-			ends = d.str(name)
-		case "generatorURL":
-			a.Generator = d.str(name)
 		case "fingerprint":
 			fingerprint = d.str(name)
 		default:
-			d.rest(name, &a)
+			if !d.alike(name, &a, &starts, &ends) {
+				d.rest(name, &a)
+			}
 		}
 	}
 	a.State = d.state("status", status)

@@ -34,18 +34,7 @@ func (d *decoder) posted(c call) (a sized) {
 		return a
 	}
 	for name := range d.members() {
-		switch name {
-		case "labels":
-			a.Labels = d.labels(name)
-		case "annotations":
-			a.Annotations = d.labels(name)
-		case "startsAt":
-			starts = d.str(name)
-		case "endsAt":
-			ends = d.str(name)
-		case "generatorURL":
-			a.Generator = d.str(name)
-		default:
+		if !d.alike(name, &a, &starts, &ends) {
 			d.skip()
 		}
 	}
