@@ -43,6 +43,7 @@ type Kept struct {
 	State json.RawMessage      // at the end of the last one; nil where it was not kept
 
 	Timeline json.RawMessage // of all runs; nil where it was not kept
+	Keys     json.RawMessage // public ones, by which their signatures are checked; nil where they were not kept
 }
 
 // Open reads what a file holds: a bundle, which the keys decrypt where it is encrypted, or the histories that muster incident history
@@ -75,7 +76,7 @@ func KeptIn(file string, b *bundle.Bundle) (Kept, error) {
 	if err != nil {
 		return Kept{}, fmt.Errorf("%s: %s: %w", file, bundle.HistoriesPart, err)
 	}
-	return Kept{Runs: runs, State: b.Parts[bundle.StatePart], Timeline: b.Parts[bundle.TimelinePart]}, nil
+	return Kept{Runs: runs, State: b.Parts[bundle.StatePart], Timeline: b.Parts[bundle.TimelinePart], Keys: b.Parts[bundle.KeysPart]}, nil
 }
 
 // Replay replays the runs, and compares their end with the state and the timeline that were kept, if they were.

@@ -77,8 +77,8 @@ func rooms() map[string]room {
 		".": {may: []string{"internal/process", "internal/metrics"}},
 		// process hands the CLI what only a whole program can do, as functions.
 		"internal/process": {may: []string{
-			"starter/cli", "starter/api", "internal/node", "internal/demo", "internal/bench", "internal/audit",
-			"internal/org", "internal/metrics", "internal/report", "internal/runbook", "internal/runner", "templates", temporalSDK + "/log", temporalAPI,
+			"starter/cli", "starter/api", "internal/node", "internal/demo", "internal/bench",
+			"internal/org", "internal/metrics", "internal/report", "internal/runbook", "internal/runner", "templates",
 		}, only: []string{"."}},
 
 		"workflows":  {may: []string{"activities", pure, sdkWorkflow, sdkTemporal, apiEnums}},

@@ -6,12 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"strings"
 	"time"
 
-	historypb "go.temporal.io/api/history/v1"
-
-	"muster/internal/audit"
 	"muster/internal/demo"
 	"muster/internal/metrics"
 	"muster/internal/node"
@@ -66,7 +62,6 @@ func processes(build metrics.Build) cli.Process {
 		Bench:   measure(),
 		Tickets: func(o *org.Organisation, data string) (cli.TicketSystem, error) { return node.Tickets(o, data) },
 		RunStep: runStep,
-		Actors:  actors,
 	}
 }
 
@@ -77,52 +72,4 @@ func logTo(s cli.Streams) *slog.Logger {
 func runStep(ctx context.Context, o *org.Organisation, a *runbook.Automatic) runbook.Result {
 	r := runner.Runner{House: func() runner.House { return o }}
 	return r.Run(ctx, a)
-}
-
-func histories(file string) ([]*historypb.History, error) {
-	kept, err := audit.Open(file, nil)
-	return kept.Runs, err
-}
-
-// actors says of every message in the histories of a file who is behind it.
-func actors(_ context.Context, file, keys string) (string, error) {
-	runs, err := histories(file)
-	if err != nil {
-		return "", err
-	}
-	f, err := os.Open(keys)
-	if err != nil {
-		return "", fmt.Errorf("open keys: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	known, err := audit.DecodeKeys(f)
-	if err != nil {
-		return "", err
-	}
-	verdicts, err := audit.Actors(runs, known)
-	if err != nil {
-		return "", err
-	}
-	var summary strings.Builder
-	bad, refused := 0, 0
-	for _, v := range verdicts {
-		how := "signed, by " + v.Via
-		switch {
-		case v.Refused:
-			how, refused = "not taken by the run: "+v.Err.Error(), refused+1
-		case v.Err != nil:
-			how, bad = "NOT PROVEN: "+v.Err.Error(), bad+1
-		}
-		who := fmt.Sprintf("%s %s", v.By.Kind, v.By.ID)
-		fmt.Fprintf(&summary, "%s  %-18s %-24s %s\n", v.At.UTC().Format(time.RFC3339), v.Message, who, how)
-	}
-	fmt.Fprintf(&summary, "%s: %d message(s) were taken, %d of them proven; %d were not taken",
-		file, len(verdicts)-refused, len(verdicts)-refused-bad, refused)
-	switch {
-	case len(verdicts) == refused:
-		err = fmt.Errorf("%s: nobody has started it", file)
-	case bad > 0:
-		err = fmt.Errorf("%s: %d message(s) prove nobody", file, bad)
-	}
-	return summary.String(), err
 }

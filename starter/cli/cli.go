@@ -55,8 +55,6 @@ type Process struct {
 	RunStep func(ctx context.Context, o *org.Organisation, a *runbook.Automatic) runbook.Result
 	// Tickets is the ticket system of an organisation.
 	Tickets func(o *org.Organisation, data string) (TicketSystem, error)
-	// Actors checks who is behind every message in the histories in a file. The summary is there with an error too.
-	Actors func(ctx context.Context, file, keys string) (summary string, err error)
 }
 
 // Run runs one command and returns its exit code.

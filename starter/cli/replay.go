@@ -72,24 +72,36 @@ func (a *app) replayAll(ctx context.Context, v vault, of []string) error {
 
 // replays replays what a file holds, or all that an archive has of an ID.
 func (a *app) replays(ctx context.Context, v vault, what string) (all []replayed, err error) {
-	add := func(file string, k audit.Kept, err error) error {
-		if err != nil {
-			return err
-		}
+	found, err := a.keptOf(ctx, v, what)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range found {
 		r, err := k.Replay()
 		if err != nil {
-			return fmt.Errorf("%s: %w", file, err)
+			return all, fmt.Errorf("%s: %w", k.file, err)
 		}
-		all = append(all, replayed{file, r})
-		return nil
+		all = append(all, replayed{k.file, r})
 	}
+	return all, nil
+}
+
+// A keptFile is what is kept in one file.
+type keptFile struct {
+	audit.Kept
+
+	file string
+}
+
+// keptOf reads what a file holds, or all that an archive has of an ID.
+func (a *app) keptOf(ctx context.Context, v vault, what string) (all []keptFile, err error) {
 	if strings.ContainsAny(what, "./") {
 		keys, err := a.decrypts()
 		if err != nil {
 			return nil, err
 		}
 		k, err := audit.Open(what, keys)
-		return all, add(what, k, err)
+		return []keptFile{{k, what}}, err
 	}
 	records, err := a.recordsOf(ctx, v, what)
 	if err != nil {
@@ -101,9 +113,10 @@ func (a *app) replays(ctx context.Context, v vault, what string) (all []replayed
 		if err == nil {
 			k, err = audit.KeptIn(r.File, b)
 		}
-		if err := add(r.File, k, err); err != nil {
-			return all, err
+		if err != nil {
+			return nil, err
 		}
+		all = append(all, keptFile{k, r.File})
 	}
 	return all, nil
 }

@@ -69,12 +69,6 @@ func process() cli.Process {
 			}
 			return localticket.New(filepath.Join(data, "tickets"))
 		},
-		Actors: func(_ context.Context, file, keys string) (string, error) {
-			if keys == "others.json" {
-				return file + ": 2 messages, 1 of them proven", errors.New(file + ": 1 message(s) prove nobody")
-			}
-			return file + ": proven with " + keys, nil
-		},
 	}
 }
 

@@ -104,3 +104,13 @@ func TestKindsOfBundlesInKorean(t *testing.T) {
 		}
 	}
 }
+
+// What a run has not taken proves nothing and harms nothing; what it has taken must be proven.
+func TestWhoHasActed(t *testing.T) {
+	x := actedBy("a.tar", []audit.Verdict{
+		{Message: "Open"}, {Message: "Note", Err: audit.ErrUnsigned}, {Message: "Close", Err: audit.ErrNoKey, Refused: true},
+	})
+	if x.Taken != 2 || x.Proven != 1 || len(x.Messages) != 3 || x.Messages[0].Fault != "" || x.Messages[1].Fault == "" || x.Messages[2].Taken {
+		t.Errorf("got %+v", x)
+	}
+}
