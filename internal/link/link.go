@@ -33,6 +33,7 @@ type Action string
 const (
 	Acknowledge Action = "acknowledge"
 	Escalate    Action = "escalate"
+	Resolve     Action = "resolve"   // by a tool; no link offers it
 	Fixed       Action = "fixed"     // what was resolved is
 	NotFixed    Action = "not-fixed" // or not
 	Report      Action = "report"    // a new incident, by a form

@@ -14,6 +14,7 @@ import (
 	"muster/internal/outbound"
 	"muster/internal/wholefile"
 	"muster/starter/api"
+	"muster/starter/callback"
 	"muster/starter/ingest"
 	"muster/workflows"
 )
@@ -52,6 +53,14 @@ func (n *Node) entrance() (*ingest.Intake, error) {
 
 const maxFetched = 64 << 10
 
+// back is what tools outside send back by.
+func (n *Node) back() (*callback.Callbacks, error) {
+	return callback.New(callback.Config{
+		Incidents: deciding{n.incidents}, Organisation: n.org.Current, Attempts: n.store, Now: time.Now, Log: n.cfg.Log,
+		Guess: func(r *http.Request) { n.guard.guess(r) },
+	})
+}
+
 // everything mounts all that a node answers over HTTP.
 func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 	o := n.org.Current()
@@ -79,6 +88,11 @@ func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 	}
 	mux.Handle("/api/", n.guard.limited(rest, refuseProgram))
 	mux.Handle(api.CodecPath, n.guard.slowed(rest))
+	back, err := n.back()
+	if err != nil {
+		return nil, err
+	}
+	mux.Handle(callback.Prefix, n.guard.limited(back, refuseProgram))
 	pages, err := n.newPages(api.InboxOf(cfg))
 	if err != nil {
 		return nil, err
