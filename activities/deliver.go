@@ -152,7 +152,7 @@ func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int) 
 	}
 	_, followed = s.(Follower)
 	return followed && in.Message.Kind == delivery.Page, s.Send(ctx, delivery.Envelope{
-		ID: in.ID, Attempt: attempt, Repeated: in.Repeated || attempt > 1, At: time.Now(),
+		ID: in.ID, Attempt: attempt, Repeated: in.Repeated || attempt > 1, At: time.Now(), Since: in.Begun,
 		Recipient: in.To, Contact: contact, Message: in.Message, Attached: attached,
 	})
 }

@@ -45,6 +45,9 @@ const (
 	FollowUp       Kind = "follow-up"       // where a page has arrived: what has become of its incident
 )
 
+// Pages tells whether a message may ring: the others wait until somebody looks.
+func (k Kind) Pages() bool { return k == Page || k == SelfWatch }
+
 // A Recipient is somebody who can be reached, as the organisation folder names them now. Addresses never stand here:
 // they are looked up at each attempt, so that they stay out of every history.
 type Recipient struct {
@@ -171,6 +174,10 @@ const (
 	File    ContactType = "file"    // a JSON line in the data folder
 	Webhook ContactType = "webhook" // a signed HTTP POST
 	Email   ContactType = "email"   // a mail by SMTP
+
+	SMS       ContactType = "sms"       // a text message by a service such as Twilio
+	Voice     ContactType = "voice"     // a call by it
+	PagerDuty ContactType = "pagerduty" // an alert in an account there
 )
 
 // A Contact is one contact method of one recipient with its address, read at the moment of sending.
@@ -190,6 +197,7 @@ type Envelope struct {
 	Attempt   int  // 1 for the first
 	Repeated  bool // an earlier attempt had an unknown outcome, so the receiver may see this twice
 	At        time.Time
+	Since     time.Time // when the send began, in whichever run; zero: that is not known
 	Recipient Recipient
 	Contact   Contact
 	Message   Message

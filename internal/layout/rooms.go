@@ -41,7 +41,7 @@ func pureRooms() []string {
 	return []string{
 		"action", "alert", "approval", "authority", "calendar", "delivery", "encryption", "escalation", "freeze", "handover", "incident", "jsonsize", "link", "oncall", "period",
 		"plan", "planrun", "posting", "priority", "problem", "raci", "request", "retention", "review", "risk", "runbook", "signature", "supportplan", "ticket",
-		"timeline", "usage",
+		"timeline", "twiml", "usage",
 	}
 }
 
@@ -58,6 +58,7 @@ func adapterRooms() map[string][]string {
 		"localreport": nil,
 		"localticket": nil,
 		"outbound":    {retries},
+		"pagerduty":   nil,
 		"preset":      {yaml},
 		"runner":      nil,
 		"servicenow":  nil,
@@ -65,6 +66,7 @@ func adapterRooms() map[string][]string {
 		"smtp":        {"github.com/wneessen/go-mail"},
 		"teams":       {retries},
 		"statuspage":  nil,
+		"twilio":      nil,
 		"webhook":     {retries},
 		"wholefile":   nil,
 	}

@@ -42,6 +42,8 @@ type definitions struct {
 	dir            string
 	networks       []netip.Prefix
 	mail           *mailServer
+	phones         *phones
+	paging         paging
 	signIn         *signIn // nil: nobody signs in
 	tickets        ticketSystem
 	statusPages    []statusPage           // in the order of the folder
