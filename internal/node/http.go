@@ -11,7 +11,9 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"muster/internal/metrics"
+	"muster/internal/org"
 	"muster/internal/outbound"
+	"muster/internal/pagerduty"
 	"muster/internal/wholefile"
 	"muster/starter/api"
 	"muster/starter/callback"
@@ -58,8 +60,17 @@ func (n *Node) back() (*callback.Callbacks, error) {
 	return callback.New(callback.Config{
 		Incidents: deciding{n.incidents}, Organisation: n.org.Current, Attempts: n.store, Now: time.Now, Log: n.cfg.Log,
 		Guess: func(r *http.Request) { n.guard.guess(r) },
+		Links: n.keys,
+		PagerDuty: func(p org.PagerDuty) callback.Directory {
+			return &pagerduty.Directory{
+				Guard: outbound.Guard{Allow: n.org.Current().OwnNetworks()}, Timeout: askTimeout, URL: p.API, Key: string(p.Key),
+			}
+		},
 	})
 }
+
+// askTimeout is for one question to a tool that waits for our answer itself.
+const askTimeout = 2 * time.Second
 
 // everything mounts all that a node answers over HTTP.
 func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {

@@ -34,18 +34,16 @@ func Spoken(text string) string {
 }
 
 // words are what is said beside a text.
-type words struct{ voice, begin, keys, none, other string }
+type words struct{ voice, begin, keys, none string }
 
 func in(language string) words {
 	if language == "ko" {
 		return words{
 			"ko-KR", "머스터입니다.", "확인하려면 1번, 다음 단계로 올리려면 2번을 누르십시오.", "누르신 번호가 없습니다. 누군가 확인할 때까지 호출은 계속됩니다.",
-			"1번이나 2번이 아닙니다.",
 		}
 	}
 	return words{
 		"en-US", "This is Muster.", "Press 1 to acknowledge, or 2 to escalate.", "No key was pressed. Until somebody acknowledges, paging goes on.",
-		"That was neither 1 nor 2.",
 	}
 }
 
@@ -59,10 +57,10 @@ func Page(language, text, keys string) string {
 	return response(gather(w, keys, say(w, text+" "+w.keys)+`<Pause length="1"/>`+say(w, text+" "+w.keys)) + say(w, w.none))
 }
 
-// Again asks for a key once more, because another one was pressed.
-func Again(language, keys string) string {
+// Again says why, and asks for a key once more.
+func Again(language, why, keys string) string {
 	w := in(language)
-	return response(gather(w, keys, say(w, w.other+" "+w.keys)) + say(w, w.none))
+	return response(gather(w, keys, say(w, short(why)+" "+w.keys)) + say(w, w.none))
 }
 
 // Say says a text and ends the call.

@@ -41,7 +41,7 @@ func TestPage(t *testing.T) {
 	if got := twiml.Page("en", "X", ""); got != told {
 		t.Errorf("got  %s\nwant %s", got, told)
 	}
-	if got := twiml.Again("en", "https://m.example/"); !strings.Contains(got, "neither 1 nor 2. Press 1") || !strings.Contains(got, `action="https://m.example/"`) {
+	if got := twiml.Again("en", "No.", "https://m.example/"); !strings.Contains(got, "No. Press 1") || !strings.Contains(got, `action="https://m.example/"`) {
 		t.Errorf("got %s", got)
 	}
 	if got := twiml.Say("en", "Done."); !strings.HasSuffix(got, `<Say language="en-US">Done.</Say><Hangup/></Response>`) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"muster/internal/incident"
+	"muster/internal/link"
 	"muster/internal/org"
 	"muster/internal/refusal"
 	"muster/internal/store"
@@ -44,12 +45,26 @@ type Attempts interface {
 	Record(ctx context.Context, a store.Attempt) (store.Attempt, error)
 }
 
+// Links reads signed links. Its error for what is none is a *link.InvalidError; any other is one of ours.
+type Links interface {
+	ReadLink(token string) (link.Link, error)
+}
+
+// A Directory says who somebody is in PagerDuty, and by which keys an incident there is known to whoever has sent it. A
+// *delivery.Refusal is final; any other error passes.
+type Directory interface {
+	Mail(ctx context.Context, user string) (string, error)
+	Keys(ctx context.Context, incident string) ([]string, error)
+}
+
 // Config is what the tools need.
 type Config struct {
 	Incidents    Incidents
 	Organisation func() *org.Organisation // the folder as it is now
 	Attempts     Attempts
-	Guess        func(r *http.Request) // is told of whoever does not prove to be a tool; nil: nobody is told
+	Links        Links                         // of the keys on telephones
+	PagerDuty    func(org.PagerDuty) Directory // nil: nobody can say who somebody is there
+	Guess        func(r *http.Request)         // is told of whoever does not prove to be a tool; nil: nobody is told
 	Now          func() time.Time
 	Log          *slog.Logger // nil logs nothing
 }
@@ -59,8 +74,8 @@ type Callbacks struct{ cfg Config }
 
 // New makes the way back.
 func New(cfg Config) (*Callbacks, error) {
-	if cfg.Incidents == nil || cfg.Organisation == nil || cfg.Attempts == nil || cfg.Now == nil {
-		return nil, errors.New("make callbacks: want Incidents, Organisation, Attempts and Now")
+	if cfg.Incidents == nil || cfg.Organisation == nil || cfg.Attempts == nil || cfg.Links == nil || cfg.Now == nil {
+		return nil, errors.New("make callbacks: want Incidents, Organisation, Attempts, Links and Now")
 	}
 	if cfg.Guess == nil {
 		cfg.Guess = func(*http.Request) {}
@@ -78,7 +93,9 @@ type tool struct {
 }
 
 // tools are all that send back.
-func tools() []tool { return []tool{} }
+func tools() []tool {
+	return []tool{{"voice", (*Callbacks).takeKey}, {"pagerduty", (*Callbacks).takePagerDuty}}
+}
 
 // toolOf returns the tool of a path.
 func toolOf(path string) (tool, bool) {
@@ -99,7 +116,7 @@ func (c *Callbacks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	b, refused := errors.AsType[refusal.Body](err)
 	if !refused {
-		c.cfg.Log.Warn("callback not taken", "path", r.URL.Path, "error", err)
+		c.cfg.Log.Warn("callback not taken", "path", link.Shown(r.URL.Path), "error", err)
 		b = refusal.Body{Status: http.StatusServiceUnavailable, Detail: "the engine does not answer: send it again", RetryAfter: retryAway}
 	}
 	b.Title = cmp.Or(b.Title, "Callback not accepted")
@@ -128,7 +145,7 @@ func (c *Callbacks) serve(w http.ResponseWriter, r *http.Request) error {
 // unproven is the refusal of whoever does not prove to be a tool.
 func (c *Callbacks) unproven(r *http.Request, field, detail string) error {
 	c.cfg.Guess(r)
-	c.note(r, store.AttemptCallback, "", r.URL.Path, field, detail)
+	c.note(r, store.AttemptCallback, "", link.Shown(r.URL.Path), field, detail)
 	return refusal.Body{Status: http.StatusUnauthorized, Field: field, Detail: detail}
 }
 

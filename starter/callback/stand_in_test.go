@@ -2,7 +2,12 @@ package callback_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,7 +69,7 @@ func newPlace(t testing.TB) *place {
 		t.Fatal(err)
 	}
 	p.Callbacks, err = callback.New(callback.Config{
-		Incidents: p, Organisation: func() *org.Organisation { return folder }, Attempts: p, Guess: func(*http.Request) { p.guesses++ },
+		Incidents: p, Organisation: func() *org.Organisation { return folder }, Attempts: p, Links: p, Guess: func(*http.Request) { p.guesses++ },
 		Now: func() time.Time { return p.clock },
 	})
 	if err != nil {
@@ -100,6 +105,51 @@ func (p *place) Command(_ context.Context, _ incident.ID, r starter.Request, c i
 func (p *place) Record(_ context.Context, a store.Attempt) (store.Attempt, error) {
 	p.attempts = append(p.attempts, a)
 	return a, nil
+}
+
+// key signs the links of the place.
+func key() ed25519.PrivateKey {
+	return ed25519.NewKeyFromSeed([]byte(strings.Repeat("k", ed25519.SeedSize)))
+}
+
+// ReadLink reads a link that key has signed.
+func (p *place) ReadLink(token string) (link.Link, error) {
+	return link.Read(token, func(id string) (ed25519.PublicKey, error) {
+		if id != "key-1" {
+			return nil, errors.New("no such key")
+		}
+		return key().Public().(ed25519.PublicKey), nil
+	})
+}
+
+// in is the place with the example folder as it is with other settings and people.
+func in(t testing.TB, settings, people string, directory callback.Directory) *place {
+	t.Helper()
+	p, dir := newPlace(t), t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../../examples/org")); err != nil {
+		t.Fatal(err)
+	}
+	for name, more := range map[string]string{"organisation.yaml": settings, "people.yaml": people} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), append(text, more...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	folder, err := org.LoadAsOf(dir, p.clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Callbacks, err = callback.New(callback.Config{
+		Incidents: p, Organisation: func() *org.Organisation { return folder }, Attempts: p, Links: p, Guess: func(*http.Request) { p.guesses++ },
+		PagerDuty: func(org.PagerDuty) callback.Directory { return directory }, Now: func() time.Time { return p.clock },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // elsewhere has somebody do something beside the tools.
