@@ -2,6 +2,7 @@ package org_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -138,6 +139,25 @@ func TestFaultsOfMethodsThatRing(t *testing.T) {
 		if len(all) == 0 || !strings.HasSuffix(all[0], ": "+tt.want) {
 			t.Errorf("%s %s:\ngot  %s\nwant %s", tt.settings, tt.method, strings.Join(all, "\n"), tt.want)
 		}
+	}
+}
+
+func TestWarningsOfMethodsThatRing(t *testing.T) {
+	const alone = "person choi: the types voice and pagerduty are for pages alone, so nothing else reaches them: reminders, roles, reviews; want a method of another type, too"
+	for methods, want := range map[string]bool{
+		"{name: call, type: voice, address: +821012345678}, {name: pager, type: pagerduty, address: env:CHOI_PD}": true,
+		"{name: call, type: voice, address: +821012345678}, {name: text, type: sms, address: +821012345678}":      false,
+	} {
+		o := load(t, withPhones(t, twilioSettings, methods))
+		if got := slices.ContainsFunc(o.Warnings, func(f org.Fault) bool { return f.Text == alone }); got != want {
+			t.Errorf("%s: got %v", methods, o.Warnings)
+		}
+	}
+	files := withPhones(t, twilioSettings, "{name: desk, type: console}")
+	files["people.yaml"] = strings.Replace(files["people.yaml"], "type: email\n        address: kim@example.com", "type: sms\n        address: +821012345678", 1)
+	const broken = "method mail: token env:TWILIO_TOKEN: not set in the environment of this process"
+	if o := load(t, files); !slices.ContainsFunc(o.Warnings, func(f org.Fault) bool { return strings.Contains(f.Text, broken) }) {
+		t.Errorf("got %v", o.Warnings)
 	}
 }
 
