@@ -20,8 +20,8 @@ import (
 	"muster/internal/pagerduty"
 	"muster/internal/runbook"
 	"muster/internal/smtp"
-	"muster/internal/twilio"
 	"muster/internal/ticket"
+	"muster/internal/twilio"
 	"muster/worker"
 )
 
