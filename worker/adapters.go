@@ -16,6 +16,7 @@ import (
 	"muster/internal/org"
 	"muster/internal/outbound"
 	"muster/internal/planrun"
+	"muster/internal/preset"
 	"muster/internal/report"
 	"muster/internal/runner"
 	"muster/internal/smtp"
@@ -105,12 +106,24 @@ func Senders(o *org.Organisation, data string, out io.Writer) (map[delivery.Cont
 	if err != nil {
 		return nil, err
 	}
-	return map[delivery.ContactType]activities.Sender{
+	all := map[delivery.ContactType]activities.Sender{
 		delivery.Console: &console.Sender{W: out},
 		delivery.File:    &console.File{Folder: filepath.Join(data, "deliveries"), Reports: reports(data)},
 		delivery.Webhook: &webhook.Sender{Client: guarded(o)},
 		delivery.Email:   mail,
-	}, nil
+	}
+	chats, err := preset.Chats()
+	if err != nil {
+		return nil, fmt.Errorf("channels: %w", err)
+	}
+	for _, name := range chats {
+		chat, err := preset.LoadChat(name)
+		if err != nil {
+			return nil, err
+		}
+		all[delivery.ContactType(name)] = &preset.Poster{Client: single(o), Chat: chat}
+	}
+	return all, nil
 }
 
 // Reports returns the shelf of reports of a worker with this data folder.
@@ -121,6 +134,13 @@ func reports(data string) string { return filepath.Join(data, "reports") }
 
 func guarded(o *org.Organisation) *outbound.Client {
 	return &outbound.Client{Guard: outbound.Guard{Allow: o.OwnNetworks()}, Timeout: attemptTimeout}
+}
+
+// single is for receivers that cannot tell a repeat.
+func single(o *org.Organisation) *outbound.Client {
+	c := guarded(o)
+	c.Single = true
+	return c
 }
 
 func mailer(o *org.Organisation) (*smtp.Sender, error) {

@@ -171,14 +171,27 @@ const (
 	File    ContactType = "file"    // a JSON line in the data folder
 	Webhook ContactType = "webhook" // a signed HTTP POST
 	Email   ContactType = "email"   // a mail by SMTP
+
+	Slack      ContactType = "slack"       // a message by a bot, or by an incoming webhook
+	Teams      ContactType = "teams"       // a card by a workflow of Microsoft Teams
+	Mattermost ContactType = "mattermost"  // a post by an incoming webhook; so the next two
+	GoogleChat ContactType = "google-chat" //
+	Discord    ContactType = "discord"     //
+	Ntfy       ContactType = "ntfy"        // a message to a topic
+	KakaoWork  ContactType = "kakaowork"   // a message by a bot, or by an incoming webhook
 )
+
+// ContactTypes returns all contact types.
+func ContactTypes() []ContactType {
+	return []ContactType{Console, File, Webhook, Email, Slack, Teams, Mattermost, GoogleChat, Discord, Ntfy, KakaoWork}
+}
 
 // A Contact is one contact method of one recipient with its address, read at the moment of sending.
 type Contact struct {
 	Method  string      // its name in the organisation folder
 	Type    ContactType // which adapter sends
-	Address string      // URL, mail address or file name; may be secret
-	Secret  string      // signing secret of a webhook, resolved from its reference; never logged
+	Address string      // URL, mail address, file name or what else finds somebody there; may be secret
+	Secret  string      // of this method alone, such as what signs a webhook, resolved from its reference; never logged
 }
 
 // Format shows which method it is, whatever the verb: an address may be as secret as a secret.

@@ -1,0 +1,97 @@
+package org_test
+
+import (
+	"strings"
+	"testing"
+
+	"muster/internal/delivery"
+)
+
+// park is what the good folder says of one method, which the tests replace.
+const parkHook = "{name: desk, type: console}"
+
+const slackApp = "channels:\n  slack: {token: env:SLACK_TOKEN, signing_secret: env:SLACK_SIGNING}\ntickets:\n"
+
+func TestMethodsOfChats(t *testing.T) {
+	t.Setenv("CHAT", "k3y")
+	for method, want := range map[string]delivery.Contact{
+		"type: slack, address: U024BE7LH":                                            {Type: delivery.Slack, Address: "U024BE7LH"},
+		"type: slack, address: https://hooks.slack.com/services/T0/B0/x":             {Type: delivery.Slack, Address: "https://hooks.slack.com/services/T0/B0/x"},
+		"type: teams, address: https://x.api.powerplatform.com/1?sig=x":              {Type: delivery.Teams, Address: "https://x.api.powerplatform.com/1?sig=x"},
+		"type: mattermost, address: env:CHAT":                                        {Type: delivery.Mattermost, Address: "k3y"},
+		"type: google-chat, address: https://chat.googleapis.com/v1/spaces/A?token=": {Type: delivery.GoogleChat, Address: "https://chat.googleapis.com/v1/spaces/A?token="},
+		"type: discord, address: https://discord.com/api/webhooks/1/x":               {Type: delivery.Discord, Address: "https://discord.com/api/webhooks/1/x"},
+		"type: ntfy, address: https://ntfy.sh/mirnet, secret: env:CHAT":              {Type: delivery.Ntfy, Address: "https://ntfy.sh/mirnet", Secret: "k3y"},
+		"type: ntfy, address: https://ntfy.sh/mirnet":                                {Type: delivery.Ntfy, Address: "https://ntfy.sh/mirnet"},
+		"type: kakaowork, address: 4711, secret: env:CHAT":                           {Type: delivery.KakaoWork, Address: "4711", Secret: "k3y"},
+		"type: kakaowork, address: kim@mirnet.example, secret: env:CHAT":             {Type: delivery.KakaoWork, Address: "kim@mirnet.example", Secret: "k3y"},
+		"type: kakaowork, address: https://kakaowork.com/bots/hook/x":                {Type: delivery.KakaoWork, Address: "https://kakaowork.com/bots/hook/x"},
+	} {
+		files := good(t)
+		change{"people.yaml", parkHook, "{name: desk, " + method + "}"}.in(t, files)
+		change{"organisation.yaml", "tickets:\n", slackApp}.in(t, files)
+		got, err := load(t, files).Contact("park", "desk")
+		want.Method = "desk"
+		if err != nil || got != want {
+			t.Errorf("%s: got %#v, %v", method, got, err)
+		}
+	}
+}
+
+func TestFaultsOfChats(t *testing.T) {
+	for method, want := range map[string]string{
+		"type: slack, address: U024BE7LH":                        `people.yaml:21:44: person park: method desk: address: it is an ID, and organisation.yaml says nothing of channels: slack`,
+		"type: slack, address: kim":                              `address <secret>: want the ID of a member or a channel, such as U024BE7LH or C024BE91L, or an incoming webhook`,
+		"type: slack, address: https://evil.example/hunter2":     `address <secret>: want the ID of a member`,
+		"type: slack, address: U024BE7LH, secret: env:X":         `secret: want none, because the type slack has none of its own`,
+		"type: teams, address: kim":                              `address <secret>: want a URL`,
+		"type: ntfy, address: https://ntfy.sh/":                  `address <secret>: want the URL of a topic, such as https://ntfy.sh/TOPIC`,
+		"type: kakaowork, address: hunter2, secret: env:X":       `address <secret>: want a mail address, the number of a conversation, or an incoming webhook`,
+		"type: kakaowork, address: 4711":                         `secret: missing; want a reference to the App Key of the bot`,
+		"type: mattermost, address: http://x/y, secret: hunter2": `secret: want none, because the type mattermost has none of its own`,
+	} {
+		files := good(t)
+		change{"people.yaml", parkHook, "{name: desk, " + method + "}"}.in(t, files)
+		if all := strings.Join(faults(t, files), "\n"); !strings.Contains(all, want) || strings.Contains(all, "hunter2") {
+			t.Errorf("%s:\ngot %s\nwant %s", method, all, want)
+		}
+	}
+}
+
+func TestSlackApp(t *testing.T) {
+	files := good(t)
+	if app, err := load(t, files).Slack(); err != nil || app.URL != "" {
+		t.Errorf("without channels: got %+v, %v", app, err)
+	}
+	change{"organisation.yaml", "tickets:\n", slackApp}.in(t, files)
+	o := load(t, files)
+	if _, err := o.Slack(); err == nil || !strings.Contains(err.Error(), "channels: slack: token env:SLACK_TOKEN: not set") {
+		t.Errorf("got %v", err)
+	}
+	t.Setenv("SLACK_TOKEN", "xoxb-1")
+	if _, err := o.Slack(); err == nil || !strings.Contains(err.Error(), "channels: slack: signing_secret env:SLACK_SIGNING: not set") {
+		t.Errorf("got %v", err)
+	}
+	t.Setenv("SLACK_SIGNING", "s1gn")
+	if app, err := o.Slack(); err != nil || app.URL != "https://slack.com/api" || app.Token != "xoxb-1" || app.Signing != "s1gn" {
+		t.Errorf("got %v, %v", app, err)
+	}
+}
+
+func TestReached(t *testing.T) {
+	files := good(t)
+	change{"organisation.yaml", "tickets:\n", slackApp}.in(t, files)
+	change{"people.yaml", parkHook, "{name: desk, type: slack, address: U024BE7LH}\n      - {name: room, type: slack, address: C024BE91L}"}.in(t, files)
+	o := load(t, files)
+	for address, want := range map[string]string{"U024BE7LH": "park", "C024BE91L": "park", "U0": "", "": ""} {
+		if got, ok := o.Reached(delivery.Slack, address); got != want || ok != (want != "") {
+			t.Errorf("%s: got %q", address, got)
+		}
+	}
+	change{"people.yaml", "type: webhook", "type: slack"}.in(t, files)
+	change{"people.yaml", "        secret: env:KIM_SECRET\n", ""}.in(t, files)
+	t.Setenv("KIM_URL", "C024BE91L")
+	if got, ok := load(t, files).Reached(delivery.Slack, "C024BE91L"); ok {
+		t.Errorf("two have it, and it is %s's", got)
+	}
+}
