@@ -19,6 +19,7 @@ import (
 	"muster/internal/preset"
 	"muster/internal/report"
 	"muster/internal/runner"
+	"muster/internal/slack"
 	"muster/internal/smtp"
 	"muster/internal/statuspage"
 	"muster/internal/webhook"
@@ -112,6 +113,9 @@ func Senders(o *org.Organisation, data string, out io.Writer) (map[delivery.Cont
 		delivery.Webhook: &webhook.Sender{Client: guarded(o)},
 		delivery.Email:   mail,
 	}
+	if all[delivery.Slack], err = writer(o); err != nil {
+		return nil, err
+	}
 	chats, err := preset.Chats()
 	if err != nil {
 		return nil, fmt.Errorf("channels: %w", err)
@@ -141,6 +145,17 @@ func single(o *org.Organisation) *outbound.Client {
 	c := guarded(o)
 	c.Single = true
 	return c
+}
+
+func writer(o *org.Organisation) (*slack.Sender, error) {
+	app, err := o.Slack()
+	if err != nil {
+		return nil, err
+	}
+	return &slack.Sender{
+		Client: single(o), Guard: outbound.Guard{Allow: o.OwnNetworks()}, Timeout: attemptTimeout / 3, URL: app.URL, Token: string(app.Token),
+		Buttons: app.Signing != "",
+	}, nil
 }
 
 func mailer(o *org.Organisation) (*smtp.Sender, error) {

@@ -206,6 +206,7 @@ type Envelope struct {
 	Recipient Recipient
 	Contact   Contact
 	Message   Message
+	Offer     *Offer     // what the receiver may decide, for where people prove themselves who they are; nil: nothing
 	Attached  []Attached // the message's attachments, in their order
 }
 

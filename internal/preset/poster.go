@@ -7,9 +7,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/url"
-	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"muster/internal/delivery"
 	"muster/internal/outbound"
@@ -60,11 +58,13 @@ func (p *Poster) place(w way, e delivery.Envelope) (string, places, error) {
 	c, m := p.Chat, e.Message
 	text := strings.TrimSpace(m.Text)
 	if e.Repeated {
-		text = again(m.Language) + "\n\n" + text
+		text = outbound.Again(m.Language) + "\n\n" + text
 	}
+	script := c.script()
 	filled := places{
-		"title": c.fit(m.Subject, c.Title), "plain": (&Chat{Count: c.Count}).fit(m.Subject, c.Title), "text": c.fit(text, c.Text),
-		"link": outbound.Link(m.URL), "tail": "", "open": open(m.Language), "priority": cmp.Or(c.Priorities[m.Priority], c.Without), "address": e.Contact.Address,
+		"title": script.Fit(m.Subject, c.Title), "plain": outbound.Script{Bytes: script.Bytes}.Fit(m.Subject, c.Title), "text": script.Fit(text, c.Text),
+		"link": outbound.Link(m.URL), "tail": "", "open": outbound.Open(m.Language), "priority": cmp.Or(c.Priorities[m.Priority], c.Without),
+		"address": e.Contact.Address,
 	}
 	if filled["link"] != "" && !strings.Contains(filled["text"], filled["link"]) {
 		filled["tail"] = "\n" + filled["link"]
@@ -132,34 +132,13 @@ func (c *Chat) taken(want proof, body []byte) error {
 	return strange
 }
 
-// aLink is a link in a text that may stand there as it is: nothing in it formats or mentions.
-var aLink = regexp.MustCompile(`^https?://[A-Za-z0-9._~:/?#%&=+,;-]+`)
-
-// fit escapes foreign text and cuts what has no room.
-func (c *Chat) fit(text string, most int) string {
-	var b strings.Builder
-	size := 0
-	for text != "" {
-		_, n := utf8.DecodeRuneInString(text)
-		piece := text[:n]
-		if found := aLink.FindString(text); found != "" && c.SpareLinks {
-			n, piece = len(found), found
-		} else if escaped, ok := c.Escape[piece]; ok {
-			piece = escaped
-		} else if piece != "\n" {
-			piece = outbound.Printable(piece)
-		}
-		length := utf8.RuneCountInString(piece)
-		if c.Count == "bytes" {
-			length = len(piece)
-		}
-		if size += length; size > most-3 && (size > most || len(text) > n) { // a mark of what is missing has three bytes
-			return b.String() + "…"
-		}
-		b.WriteString(piece)
-		text = text[n:]
+// script is how foreign text stands in it.
+func (c *Chat) script() outbound.Script {
+	s := outbound.Script{Escape: c.Escape, Bytes: c.Count == "bytes"}
+	if c.SpareLinks {
+		s.Links = func(u string) string { return u }
 	}
-	return b.String()
+	return s
 }
 
 // present leaves out of a body what is there for a place that is filled with nothing: an object that says so with when, and a key whose
@@ -193,19 +172,4 @@ func (p places) present(v any) any {
 func text(v any) string {
 	s, _ := v.(string)
 	return s
-}
-
-// The words that are ours on a message.
-func open(language string) string {
-	if language == "ko" {
-		return "열기"
-	}
-	return "Open"
-}
-
-func again(language string) string {
-	if language == "ko" {
-		return "(이미 도착했을 수 있는 메시지를 다시 보냅니다.)"
-	}
-	return "(This is sent again, and may be here already.)"
 }
