@@ -154,7 +154,7 @@ func writer(o *org.Organisation) (*slack.Sender, error) {
 	}
 	return &slack.Sender{
 		Client: single(o), Guard: outbound.Guard{Allow: o.OwnNetworks()}, Timeout: attemptTimeout / 3, URL: app.URL, Token: string(app.Token),
-		Buttons: app.Signing != "",
+		Buttons: app.Buttons,
 	}, nil
 }
 

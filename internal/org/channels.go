@@ -97,10 +97,10 @@ func (b *builder) readChatMethod(o *object, m *method) {
 type SlackApp struct {
 	URL     string
 	Token   Secret
-	Signing Secret // of what Slack sends back; empty: nothing is taken from it
+	Buttons bool // it can prove who presses them
 }
 
-// Slack returns the app, with references resolved now; the zero value when there is none.
+// Slack returns the app, with its reference resolved now; the zero value when there is none.
 func (o *Organisation) Slack() (SlackApp, error) {
 	if o.slack == nil {
 		return SlackApp{}, nil
@@ -109,11 +109,19 @@ func (o *Organisation) Slack() (SlackApp, error) {
 	if err != nil {
 		return SlackApp{}, fmt.Errorf("channels: slack: token %w", err)
 	}
-	signing, err := o.slack.signing.optional(o.dir)
-	if err != nil {
-		return SlackApp{}, fmt.Errorf("channels: slack: signing_secret %w", err)
+	return SlackApp{URL: o.slack.url, Token: Secret(token), Buttons: o.slack.signing != ref{}}, nil
+}
+
+// SlackSigning returns the secret by which Slack proves what it sends back, with its reference resolved now; empty when there is none.
+func (o *Organisation) SlackSigning() (Secret, error) {
+	if o.slack == nil {
+		return "", nil
 	}
-	return SlackApp{URL: o.slack.url, Token: Secret(token), Signing: Secret(signing)}, nil
+	secret, err := o.slack.signing.optional(o.dir)
+	if err != nil {
+		return "", fmt.Errorf("channels: slack: signing_secret %w", err)
+	}
+	return Secret(secret), nil
 }
 
 // Reached returns who has an address of a type, when that is one person alone: a room that several have names nobody.

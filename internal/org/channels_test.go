@@ -69,12 +69,15 @@ func TestSlackApp(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	t.Setenv("SLACK_TOKEN", "xoxb-1")
-	if _, err := o.Slack(); err == nil || !strings.Contains(err.Error(), "channels: slack: signing_secret env:SLACK_SIGNING: not set") {
+	if app, err := o.Slack(); err != nil || app.URL != "https://slack.com/api" || app.Token != "xoxb-1" || !app.Buttons {
+		t.Errorf("got %v, %v", app, err)
+	}
+	if _, err := o.SlackSigning(); err == nil || !strings.Contains(err.Error(), "channels: slack: signing_secret env:SLACK_SIGNING: not set") {
 		t.Errorf("got %v", err)
 	}
 	t.Setenv("SLACK_SIGNING", "s1gn")
-	if app, err := o.Slack(); err != nil || app.URL != "https://slack.com/api" || app.Token != "xoxb-1" || app.Signing != "s1gn" {
-		t.Errorf("got %v, %v", app, err)
+	if secret, err := o.SlackSigning(); err != nil || secret != "s1gn" {
+		t.Errorf("got %v", err)
 	}
 }
 
