@@ -42,6 +42,7 @@ const (
 	StatusPage     Kind = "status-page"     // what stands on a status page
 	Risk           Kind = "risk"            // what has become of a risk that somebody has escalated
 	Plan           Kind = "plan"            // what has become of a run of a plan, and what somebody has to do in it
+	Test           Kind = "test"            // nothing has happened: somebody tries a channel
 	FollowUp       Kind = "follow-up"       // where a page has arrived: what has become of its incident
 )
 

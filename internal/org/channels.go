@@ -2,9 +2,11 @@ package org
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"muster/internal/delivery"
+	"muster/internal/escalation"
 )
 
 // slackApp is the app by which a bot writes in Slack.
@@ -143,4 +145,29 @@ func (o *Organisation) Reached(by delivery.ContactType, address string) (string,
 		}
 	}
 	return found, found != ""
+}
+
+// Addressed returns whom a name such as kim/slack, group:noc/chat or garam/desk/mail means, and how they are reached, with references
+// resolved now. The name fallback is of whoever is told what Muster notices about itself.
+func (o *Organisation) Addressed(name string) (delivery.Recipient, delivery.Contact, error) {
+	if name == o.fallback.name {
+		return o.Fallback()
+	}
+	n := strings.LastIndex(name, "/")
+	if n < 1 {
+		return delivery.Recipient{}, delivery.Contact{}, fmt.Errorf("channel %s: want somebody and one of their methods, such as kim/mail, group:noc/chat or fallback", show(name))
+	}
+	id, by := name[:n], name[n+1:]
+	to := o.people[id].Recipient
+	if t, err := escalation.ParseTarget(id); err == nil && t.Kind == escalation.Group {
+		to = o.groups[t.ID].Recipient
+	}
+	if to.ID == "" {
+		return delivery.Recipient{}, delivery.Contact{}, fmt.Errorf("channel %s: nobody in the organisation folder is %s", show(name), show(id))
+	}
+	if !slices.Contains(to.Methods, by) {
+		return delivery.Recipient{}, delivery.Contact{}, fmt.Errorf("channel %s: %s has the methods %s", show(name), id, strings.Join(to.Methods, ", "))
+	}
+	c, err := o.Contact(id, by)
+	return to, c, err
 }

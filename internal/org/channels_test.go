@@ -98,3 +98,25 @@ func TestReached(t *testing.T) {
 		t.Errorf("two have it, and it is %s's", got)
 	}
 }
+
+func TestAddressed(t *testing.T) {
+	t.Setenv("KIM_URL", "https://chat.example/kim")
+	t.Setenv("KIM_SECRET", "s")
+	o := load(t, good(t))
+	for name, want := range map[string]string{
+		"kim/chat": "kim webhook https://chat.example/kim", "shopco/desk/mail": "shopco/desk email desk@shop.example", "fallback": "fallback email noc@example.com",
+	} {
+		to, c, err := o.Addressed(name)
+		if got := strings.Join([]string{to.ID, string(c.Type), c.Address}, " "); err != nil || got != want {
+			t.Errorf("%s: got %s, %v, want %s", name, got, err, want)
+		}
+	}
+	for name, want := range map[string]string{
+		"kim": "want somebody and one of their methods", "/x": "want somebody", "": "want somebody", "who/chat": `nobody in the organisation folder is "who"`,
+		"kim/fax": "kim has the methods chat, mail", "group:who/chat": `nobody in the organisation folder is "group:who"`,
+	} {
+		if _, _, err := o.Addressed(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", name, err, want)
+		}
+	}
+}
