@@ -1,6 +1,9 @@
 package org_test
 
 import (
+	"maps"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -117,6 +120,44 @@ func TestAddressed(t *testing.T) {
 	} {
 		if _, _, err := o.Addressed(name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", name, err, want)
+		}
+	}
+}
+
+// What the pages of channels tell to put into the folder is right there, and every type has a page, which the first one names.
+func TestPagesOfChannels(t *testing.T) {
+	first, err := os.ReadFile("../../docs/channels/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, methods := regexp.MustCompile("(?s)```yaml\n# organisation.yaml\n(.*?)```"), regexp.MustCompile("(?s)```yaml\n# people.yaml\n(.*?)```")
+	for _, kind := range delivery.ContactTypes() {
+		page, err := os.ReadFile("../../docs/channels/" + string(kind) + ".md")
+		row := regexp.MustCompile("(?m)^\\| `" + string(kind) + "` \\| \\[[^|]*\\]\\(" + string(kind) + "\\.md\\) \\|[^|]*\\| ([^|]*) \\|").FindSubmatch(first)
+		if err != nil || row == nil {
+			t.Errorf("type %s: want a page in docs/channels and a row in its README.md: %v", kind, err)
+			continue
+		}
+		files, found := good(t), 0
+		for _, m := range settings.FindAllSubmatch(page, -1) {
+			if strings.HasPrefix(string(m[1]), "mail:") { // the folder has one
+				files["organisation.yaml"] = regexp.MustCompile(`(?m)^mail:\n(  .*\n)*`).ReplaceAllString(files["organisation.yaml"], "")
+			}
+			change{"organisation.yaml", "tickets:\n", string(m[1]) + "tickets:\n"}.in(t, files)
+		}
+		for _, m := range methods.FindAllSubmatch(page, -1) {
+			for line := range strings.Lines(string(m[1])) {
+				found++
+				o := maps.Clone(files)
+				change{"people.yaml", "- " + parkHook, strings.TrimSpace(line)}.in(t, o)
+				load(t, o)
+				if !strings.Contains(line, "type: "+string(kind)+",") && !strings.Contains(line, "type: "+string(kind)+"}") || strings.Contains(line, "secret:") && string(row[1]) == "–" {
+					t.Errorf("type %s: its row or its page is of another one: %s", kind, line)
+				}
+			}
+		}
+		if found == 0 {
+			t.Errorf("type %s: its page has no method", kind)
 		}
 	}
 }
