@@ -100,10 +100,13 @@ func named(method string) string {
 	return u.Path
 }
 
-// each visits the messages of a conversation, or of one thread in it, until visit has seen enough.
-func (s *Sender) each(ctx context.Context, channel, thread string, visit func(m *message) bool) error {
+// each visits the messages of a conversation, or of one thread in it, of all or after one, until visit has seen enough.
+func (s *Sender) each(ctx context.Context, channel, thread, after string, visit func(m *message) bool) error {
 	method, query := "conversations.history", url.Values{
 		"channel": {channel}, "limit": {strconv.Itoa(perPage)}, "include_all_metadata": {"true"},
+	}
+	if after != "" {
+		query.Set("oldest", after)
 	}
 	if thread != "" {
 		method = "conversations.replies"
@@ -132,16 +135,26 @@ func (s *Sender) each(ctx context.Context, channel, thread string, visit func(m 
 	return nil
 }
 
-// first returns the first message about one thing in a channel, nil when it is not among the newest there.
-func (s *Sender) first(ctx context.Context, channel, about string) (*message, error) {
-	var found *message
-	err := s.each(ctx, channel, "", func(m *message) bool {
-		if m.first() && m.Metadata.about(about) {
-			found = m
+// learn reads a channel, from where it was read before, for the first messages of threads: other workers write there as well.
+func (s *Sender) learn(ctx context.Context, channel string) error {
+	newest := s.known(&s.read, channel)
+	found := map[string]string{}
+	err := s.each(ctx, channel, "", newest, func(m *message) bool {
+		newest = max(newest, m.TS)
+		if m.first() && m.Metadata != nil && m.Metadata.about(m.Metadata.Payload.About) {
+			found[thing(channel, m.Metadata.Payload.About)] = m.TS
 		}
-		return found != nil
+		return false
 	})
-	return found, err
+	for about, ts := range found {
+		if s.known(&s.threads, about) == "" {
+			s.keep(&s.threads, about, ts)
+		}
+	}
+	if err == nil {
+		s.keep(&s.read, channel, newest)
+	}
+	return err
 }
 
 // find returns the message of a delivery, nil when it is not there.
@@ -153,7 +166,7 @@ func (s *Sender) find(ctx context.Context, channel string, e delivery.Envelope) 
 		}
 		return found != nil
 	}
-	err := s.each(ctx, channel, "", func(m *message) bool {
+	err := s.each(ctx, channel, "", "", func(m *message) bool {
 		if first == nil && m.first() && m.Metadata.about(e.Message.Incident) {
 			first = m
 		}
@@ -162,5 +175,5 @@ func (s *Sender) find(ctx context.Context, channel string, e delivery.Envelope) 
 	if err != nil || found != nil || first == nil || first.Replies == 0 {
 		return found, err
 	}
-	return found, s.each(ctx, channel, first.TS, of)
+	return found, s.each(ctx, channel, first.TS, "", of)
 }

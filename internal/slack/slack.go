@@ -27,6 +27,7 @@ type Sender struct {
 	mu      sync.Mutex
 	rooms   map[string]string // conversations with members
 	threads map[string]string // the first message of what was written about one thing in one channel
+	read    map[string]string // up to which message each channel was read for first messages
 	turns   [64]sync.Mutex    // one writes about one thing in one channel at a time: there is one first message
 }
 
@@ -100,7 +101,7 @@ func (s *Sender) channel(ctx context.Context, address string) (string, error) {
 	if !strings.HasPrefix(address, "U") && !strings.HasPrefix(address, "W") {
 		return address, nil
 	}
-	if known := s.known(s.rooms, address); known != "" {
+	if known := s.known(&s.rooms, address); known != "" {
 		return known, nil
 	}
 	var out struct {
@@ -121,17 +122,15 @@ func (s *Sender) channel(ctx context.Context, address string) (string, error) {
 // thread writes about one thing below what was first written about it. What is to be acknowledged is shown in the channel too. A first
 // message that cannot be looked for now keeps nothing waiting.
 func (s *Sender) thread(ctx context.Context, m message, e delivery.Envelope) error {
-	about := m.Channel + " " + e.Message.Incident
+	about := thing(m.Channel, e.Message.Incident)
 	turn := &s.turns[maphash.String(seed, about)%uint64(len(s.turns))]
 	turn.Lock()
 	defer turn.Unlock()
-	if m.Thread = s.known(s.threads, about); m.Thread == "" {
+	if m.Thread = s.known(&s.threads, about); m.Thread == "" {
 		looked, cancel := context.WithTimeout(ctx, s.Timeout)
-		first, err := s.first(looked, m.Channel, e.Message.Incident)
+		_ = s.learn(looked, m.Channel)
 		cancel()
-		if err == nil && first != nil {
-			m.Thread = first.TS
-		}
+		m.Thread = s.known(&s.threads, about)
 	}
 	m.Broadcast = m.Thread != "" && e.Message.Kind == delivery.Page
 	ts, err := s.post(ctx, m)
@@ -185,16 +184,20 @@ func (s *Sender) Follow(ctx context.Context, e delivery.Envelope) error {
 	return nil
 }
 
-func (s *Sender) known(of map[string]string, key string) string {
+// thing is what one thread is about.
+func thing(channel, about string) string { return channel + " " + about }
+
+func (s *Sender) known(of *map[string]string, key string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return of[key]
+	return (*of)[key]
 }
 
 func (s *Sender) keep(of *map[string]string, key, value string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if *of == nil || len(*of) >= maxKnown {
+		s.read = nil // what is forgotten is to be read again
 		*of = map[string]string{}
 	}
 	(*of)[key] = value

@@ -29,6 +29,7 @@ type workspace struct {
 	called   []string
 	fails    map[string]string // the error that a method answers with
 	perPage  int               // of what is read
+	visited  int               // messages that were read
 	posted   int
 	scopeFor string
 }
@@ -190,6 +191,7 @@ func (s *workspace) read(method string, r *http.Request, answer func(map[string]
 			return
 		}
 	}
+	all = slices.DeleteFunc(all, func(p map[string]any) bool { return fmt.Sprint(p["ts"]) <= q.Get("oldest") })
 	limit, _ := strconv.Atoi(q.Get("limit"))
 	if s.perPage > 0 {
 		limit = s.perPage
@@ -199,6 +201,7 @@ func (s *workspace) read(method string, r *http.Request, answer func(map[string]
 	if to < len(all) {
 		next = strconv.Itoa(to)
 	}
+	s.visited += to - min(from, to)
 	answer(map[string]any{"ok": true, "messages": all[min(from, to):to], "response_metadata": map[string]any{"next_cursor": next}})
 }
 
@@ -301,6 +304,35 @@ func TestThreadFarUp(t *testing.T) {
 	r.send(t, page("4", "C1A", delivery.Page))
 	if n := len(r.posts); r.posts[n-2]["thread_ts"] != nil || r.posts[n-1]["thread_ts"] != r.posts[n-2]["ts"] {
 		t.Errorf("they stand below %v and %v", r.posts[n-2]["thread_ts"], r.posts[n-1]["thread_ts"])
+	}
+}
+
+// Two bots write into one channel. Each reads what is new there alone.
+func TestThreadOfAnother(t *testing.T) {
+	r := open(t)
+	first := r.Sender
+	for n := range 3 {
+		e := page(delivery.ID(fmt.Sprint("a", n)), "C1A", delivery.Page)
+		e.Message.Incident = fmt.Sprint("INC-", n)
+		before := r.visited
+		if err := first.Send(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.visited - before; got > 3 {
+			t.Errorf("%d messages were read, and 3 were new", got)
+		}
+		r.restart()
+		e.ID += "b"
+		r.send(t, e)
+		e.ID += "c"
+		if err := first.Send(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n, p := range r.posts {
+		if root := r.posts[n/3*3]; n%3 > 0 && p["thread_ts"] != root["ts"] {
+			t.Errorf("message %d stands below %v, want %v", n, p["thread_ts"], root["ts"])
+		}
 	}
 }
 
