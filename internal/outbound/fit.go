@@ -16,21 +16,23 @@ type Script struct {
 // aLink is the part of a link in which nothing formats or mentions.
 var aLink = regexp.MustCompile(`^https?://[A-Za-z0-9._~:/?#%&=+,;-]+`)
 
-// Fit escapes foreign text, and cuts what has no room: at least three are kept for the mark of what is missing.
+// Fit escapes foreign text, and cuts what has no room: three are kept for the mark of what is missing then.
 func (s Script) Fit(text string, most int) string {
 	var b strings.Builder
-	size := 0
+	size, room := 0, 0 // room: how much stands there when it has to be cut
 	for text != "" {
 		piece, n := s.next(text)
 		length := utf8.RuneCountInString(piece)
 		if s.Bytes {
 			length = len(piece)
 		}
-		size += length
-		if size > most || size > most-3 && len(text) > n {
-			return b.String() + "…"
+		if size += length; size > most {
+			return b.String()[:room] + "…"
 		}
 		b.WriteString(piece)
+		if size <= most-3 {
+			room = b.Len()
+		}
 		text = text[n:]
 	}
 	return b.String()
