@@ -17,8 +17,10 @@ import (
 	"muster/internal/outbound"
 	"muster/internal/pagerduty"
 	"muster/internal/planrun"
+	"muster/internal/preset"
 	"muster/internal/report"
 	"muster/internal/runner"
+	"muster/internal/slack"
 	"muster/internal/smtp"
 	"muster/internal/statuspage"
 	"muster/internal/twilio"
@@ -116,6 +118,20 @@ func Senders(o *org.Organisation, data string, out io.Writer) (map[delivery.Cont
 		delivery.Webhook: &webhook.Sender{Client: guarded(o)},
 		delivery.Email:   mail,
 	}
+	if all[delivery.Slack], err = writer(o); err != nil {
+		return nil, err
+	}
+	chats, err := preset.Chats()
+	if err != nil {
+		return nil, fmt.Errorf("channels: %w", err)
+	}
+	for _, name := range chats {
+		chat, err := preset.LoadChat(name)
+		if err != nil {
+			return nil, err
+		}
+		all[delivery.ContactType(name)] = &preset.Poster{Client: single(o), Chat: chat}
+	}
 	return all, phones(o, all)
 }
 
@@ -128,7 +144,7 @@ func phones(o *org.Organisation, all map[delivery.ContactType]activities.Sender)
 	}
 	all[delivery.PagerDuty] = &pagerduty.Sender{Guard: guard, Timeout: attemptTimeout / 2, URL: paging.URL, PublicURL: o.PublicURL}
 	p, err := o.Phones()
-	if err != nil || p.ID == "" {
+	if err != nil {
 		return err
 	}
 	account := &twilio.Account{
@@ -150,6 +166,24 @@ func reports(data string) string { return filepath.Join(data, "reports") }
 
 func guarded(o *org.Organisation) *outbound.Client {
 	return &outbound.Client{Guard: outbound.Guard{Allow: o.OwnNetworks()}, Timeout: attemptTimeout}
+}
+
+// single is for receivers that cannot tell a repeat.
+func single(o *org.Organisation) *outbound.Client {
+	c := guarded(o)
+	c.Single = true
+	return c
+}
+
+func writer(o *org.Organisation) (*slack.Sender, error) {
+	app, err := o.Slack()
+	if err != nil {
+		return nil, err
+	}
+	return &slack.Sender{
+		Client: single(o), Guard: outbound.Guard{Allow: o.OwnNetworks()}, Timeout: attemptTimeout / 3, URL: app.URL, Token: string(app.Token),
+		Buttons: app.Buttons,
+	}, nil
 }
 
 func mailer(o *org.Organisation) (*smtp.Sender, error) {

@@ -10,10 +10,12 @@ import (
 
 	"go.temporal.io/sdk/client"
 
+	"muster/internal/alert"
 	"muster/internal/metrics"
 	"muster/internal/org"
 	"muster/internal/outbound"
 	"muster/internal/pagerduty"
+	"muster/internal/planrun"
 	"muster/internal/wholefile"
 	"muster/starter/api"
 	"muster/starter/callback"
@@ -46,11 +48,22 @@ func (n *Node) entrance() (*ingest.Intake, error) {
 	return ingest.New(ingest.Config{
 		Sources: sources, Incidents: n.incidents, Router: router{n.org}, Key: workflows.IncidentWorkflowID,
 		RouteKey: workflows.RouteIncidentWorkflowID, Guess: n.guard.guessSource, Acknowledge: n.incidents.AcknowledgeOpen,
+		Announce: n.announce,
 		Fetch: func(ctx context.Context, url string) ([]byte, error) {
 			return outbound.Guard{Allow: n.org.Current().OwnNetworks()}.Fetch(ctx, url, maxFetched)
 		},
 		Now: time.Now, Log: n.cfg.Log,
 	})
+}
+
+// announce starts the plan that the organisation folder has for what a source announces.
+func (n *Node) announce(ctx context.Context, source string, notice alert.Notice) (bool, error) {
+	o := n.org.Current()
+	start, known := o.PlanFor(source, notice, time.Now())
+	if !known {
+		return false, nil
+	}
+	return true, n.incidents.PlanRuns().Announce(ctx, source, notice, func() (planrun.Terms, error) { return o.StartPlan(start) })
 }
 
 const maxFetched = 64 << 10
@@ -66,11 +79,18 @@ func (n *Node) back() (*callback.Callbacks, error) {
 				Guard: outbound.Guard{Allow: n.org.Current().OwnNetworks()}, Timeout: askTimeout, URL: p.API, Key: string(p.Key),
 			}
 		},
+		Tell: func(ctx context.Context, url string, body []byte) error {
+			client := outbound.Client{Guard: outbound.Guard{Allow: n.org.Current().OwnNetworks()}, Timeout: tellTimeout}
+			_, err := client.Post(ctx, outbound.Request{URL: url, Key: "callback", Body: body})
+			return err
+		},
 	})
 }
 
 // askTimeout is for one question to a tool that waits for our answer itself.
 const askTimeout = 2 * time.Second
+
+const tellTimeout = 5 * time.Second
 
 // everything mounts all that a node answers over HTTP.
 func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {

@@ -81,7 +81,7 @@ services.yaml:11:25: service shop: roles: support-manager "park": no such person
 		{change{"people.yaml", "    language: ko\n", ""}, `people.yaml:2:5: person kim: language: missing; want en or ko`},
 		{change{"people.yaml", "name: 김민수", "nam: 김민수"}, `people.yaml:2:5: person kim: name: missing; want a name on one line, of at most 200 characters
 people.yaml:3:5: person kim: unknown key "nam"; did you mean name?`},
-		{change{"people.yaml", "type: webhook", "type: fax"}, `people.yaml:7:15: person kim: method chat: type "fax": want console, file, webhook, email, sms, voice or pagerduty`},
+		{change{"people.yaml", "type: webhook", "type: fax"}, `people.yaml:7:15: person kim: method chat: type "fax": want console, file, webhook, email, slack, teams, mattermost, google-chat, discord, ntfy, kakaowork, sms, voice or pagerduty`},
 		{change{"people.yaml", "        secret: env:KIM_SECRET\n", ""}, `people.yaml:6:9: person kim: method chat: secret: missing; want a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder`},
 		{change{"people.yaml", "address: kim@example.com", "address: Kim <kim@example.com>"}, `people.yaml:12:18: person kim: method mail: address "Kim <kim@example.com>": want a mail address, such as park@example.com, or a reference to one`},
 		{change{"people.yaml", "https://hooks.example.com/very-secret", "hooks.example.com/very-secret"}, `people.yaml:19:18: person park: method hook: address <secret>: want a URL that begins with https:// or http://, or a reference to one, such as env:PARK_URL`},

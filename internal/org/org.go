@@ -42,6 +42,7 @@ type definitions struct {
 	dir            string
 	networks       []netip.Prefix
 	mail           *mailServer
+	slack          *slackApp
 	phones         *phones
 	paging         paging
 	signIn         *signIn // nil: nobody signs in
@@ -163,6 +164,9 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 	}
 	for _, check := range b.later {
 		check()
+	}
+	if len(b.faults) == 0 {
+		b.tryNoticeRules()
 	}
 	if len(b.faults) > 0 {
 		return nil, &Refusal{Dir: f.dir, Faults: sorted(b.faults)}

@@ -135,11 +135,13 @@ func (b *builder) readMethod(o *object, name string) method {
 		m.address.ref, _ = need(o, "address", aRef)
 		m.secret = maybe(o, "secret", aRef, ref{})
 	case delivery.Console:
+	default:
+		b.readChatMethod(o, &m)
 	}
 	if n := o.field("address"); ok && kind == delivery.Console && n.kind != absent {
 		o.fault(n.place, "%s: want none, because the type console has no address", o.about("address"))
 	}
-	if n := o.field("secret"); ok && kind != delivery.Webhook && kind != delivery.PagerDuty && n.kind != absent {
+	if n := o.field("secret"); ok && !slices.Contains(withSecret(), kind) && n.kind != absent {
 		o.fault(n.place, "%s: want none, because the type %s has none of its own", o.about("secret"), kind)
 	}
 	m.only = readPriorities(o, "for")

@@ -133,7 +133,7 @@ func TestFaultsOfMethodsThatRing(t *testing.T) {
 			`organisation: channels: twilio: url "https://x.example/?a=b": want where an API answers, a URL that begins with https:// or http://, without ? and #`,
 		},
 		{"channels: {pagerduty: {region: eu}}\n", "{name: m, type: console}", `organisation: channels: pagerduty: unknown key "region"; known: url, secret, api_key`},
-		{"channels: {fax: {}}\n", "{name: m, type: console}", `organisation: channels: unknown key "fax"; known: twilio, pagerduty`},
+		{"channels: {fax: {}}\n", "{name: m, type: console}", `organisation: channels: unknown key "fax"; known: slack, twilio, pagerduty`},
 	} {
 		all := faults(t, withPhones(t, tt.settings, tt.method))
 		if len(all) == 0 || !strings.HasSuffix(all[0], ": "+tt.want) {

@@ -19,7 +19,7 @@ type SMS struct {
 // Send makes one attempt. A further one first looks for what the one before may have sent: the text, in which the incident or the link
 // is its own, to the same number, since the send began.
 func (s *SMS) Send(ctx context.Context, e delivery.Envelope) error {
-	to, err := addressed(e)
+	to, err := s.Account.addressed(e)
 	if err != nil {
 		return err
 	}

@@ -11,13 +11,14 @@ import (
 	"sync"
 	"time"
 
+	"muster/internal/contract"
 	"muster/internal/outbound"
 	"muster/internal/twilio"
 )
 
 const (
 	account = "AC0123456789abcdef0123456789abcdef"
-	token   = "s3cret-t0ken"
+	token   = contract.Secret
 	from    = "+15005550006"
 	kim     = "+821012345678"
 
@@ -190,11 +191,23 @@ func (s *service) asked() []string {
 	return slices.Clone(s.requests)
 }
 
-// shown is what people have got.
-func (s *service) shown() (all []made) {
+// all is what was made.
+func (s *service) all() []made {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.made)
+}
+
+// Shown is what people have got: texts, and what was said to them.
+func (s *service) Shown() (texts []string) {
+	for _, m := range s.all() {
+		if m.Body != nil {
+			texts = append(texts, *m.Body)
+		} else {
+			texts = append(texts, m.twiml)
+		}
+	}
+	return texts
 }
 
 func accountAt(address string) *twilio.Account {

@@ -191,7 +191,10 @@ func (a *Account) look(ctx context.Context, path, to string, of func() *[]sent, 
 }
 
 // addressed returns the number of a contact.
-func addressed(e delivery.Envelope) (string, error) {
+func (a *Account) addressed(e delivery.Envelope) (string, error) {
+	if a.ID == "" {
+		return "", &delivery.Refusal{Detail: "this worker has no account for phones"}
+	}
 	if !Number(e.Contact.Address) {
 		return "", &delivery.Refusal{Detail: "the address is not a phone number such as +821012345678"}
 	}

@@ -29,7 +29,7 @@ func (v *Voice) Send(ctx context.Context, e delivery.Envelope) error {
 	if !e.Message.Kind.Pages() {
 		return &delivery.Refusal{Detail: "a call is for pages alone"}
 	}
-	to, err := addressed(e)
+	to, err := v.Account.addressed(e)
 	if err != nil {
 		return err
 	}

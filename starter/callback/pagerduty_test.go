@@ -13,6 +13,7 @@ import (
 
 	"muster/internal/delivery"
 	"muster/internal/incident"
+	"muster/internal/org"
 	"muster/starter/callback"
 )
 
@@ -73,15 +74,10 @@ func (p *place) hook(body, header string) *httptest.ResponseRecorder {
 
 func pager(t testing.TB, settings string, a *account) *place {
 	t.Helper()
-	switch t := t.(type) {
-	case *testing.T:
-		t.Setenv("CALLBACK_TEST_HOOKS", hooks)
-		t.Setenv("CALLBACK_TEST_KEY", "k3y")
-	case *testing.F:
-		t.Setenv("CALLBACK_TEST_HOOKS", hooks)
-		t.Setenv("CALLBACK_TEST_KEY", "k3y")
-	}
-	return in(t, settings, people, a)
+	t.Setenv("CALLBACK_TEST_HOOKS", hooks)
+	t.Setenv("CALLBACK_TEST_KEY", "k3y")
+	return in(t, func(cfg *callback.Config) { cfg.PagerDuty = func(org.PagerDuty) callback.Directory { return a } },
+		change{"organisation.yaml", "", settings}, change{"people.yaml", "", people})
 }
 
 func TestPagerDuty(t *testing.T) {

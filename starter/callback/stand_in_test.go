@@ -122,19 +122,27 @@ func (p *place) ReadLink(token string) (link.Link, error) {
 	})
 }
 
-// in is the place with the example folder as it is with other settings and people.
-func in(t testing.TB, settings, people string, directory callback.Directory) *place {
+// A change is of a file of the example folder; from nothing: it is added at the end.
+type change struct{ file, from, to string }
+
+// in is the place with the example folder changed, and other tools.
+func in(t testing.TB, set func(*callback.Config), changes ...change) *place {
 	t.Helper()
 	p, dir := newPlace(t), t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("../../examples/org")); err != nil {
 		t.Fatal(err)
 	}
-	for name, more := range map[string]string{"organisation.yaml": settings, "people.yaml": people} {
-		text, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
+	for _, x := range changes {
+		path := filepath.Join(dir, x.file)
+		content, err := os.ReadFile(path)
+		if err != nil || x.from != "" && strings.Count(string(content), x.from) != 1 {
+			t.Fatalf("%s has %q %d times, %v", x.file, x.from, strings.Count(string(content), x.from), err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), append(text, more...), 0o600); err != nil {
+		text := string(content) + x.to
+		if x.from != "" {
+			text = strings.Replace(string(content), x.from, x.to, 1)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -142,11 +150,12 @@ func in(t testing.TB, settings, people string, directory callback.Directory) *pl
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Callbacks, err = callback.New(callback.Config{
+	cfg := callback.Config{
 		Incidents: p, Organisation: func() *org.Organisation { return folder }, Attempts: p, Links: p, Guess: func(*http.Request) { p.guesses++ },
-		PagerDuty: func(org.PagerDuty) callback.Directory { return directory }, Now: func() time.Time { return p.clock },
-	})
-	if err != nil {
+		Now: func() time.Time { return p.clock },
+	}
+	set(&cfg)
+	if p.Callbacks, err = callback.New(cfg); err != nil {
 		t.Fatal(err)
 	}
 	return p

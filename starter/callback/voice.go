@@ -42,12 +42,12 @@ func (c *Callbacks) takeKey(w http.ResponseWriter, r *http.Request, body []byte)
 		return err
 	}
 	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
-	_, _ = io.WriteString(w, c.press(r, o, l, form.Get("Digits"), address))
+	_, _ = io.WriteString(w, c.pressKey(r, o, l, form.Get("Digits"), address))
 	return nil
 }
 
-// press does what a key asks for, and says what came of it.
-func (c *Callbacks) press(r *http.Request, o *org.Organisation, l link.Link, key, address string) string {
+// pressKey does what a key asks for, and says what came of it.
+func (c *Callbacks) pressKey(r *http.Request, o *org.Organisation, l link.Link, key, address string) string {
 	to, known := o.Person(l.Person)
 	if !known {
 		to.Language = "en" // as answer.say has it

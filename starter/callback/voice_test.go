@@ -12,6 +12,7 @@ import (
 	"muster/internal/incident"
 	"muster/internal/link"
 	"muster/internal/twiml"
+	"muster/starter/callback"
 )
 
 const (
@@ -23,13 +24,8 @@ const (
 // phone is a place whose people are called.
 func phone(t testing.TB) *place {
 	t.Helper()
-	switch t := t.(type) {
-	case *testing.T:
-		t.Setenv("CALLBACK_TEST_TOKEN", proof)
-	case *testing.F:
-		t.Setenv("CALLBACK_TEST_TOKEN", proof)
-	}
-	return in(t, phones, "", nil)
+	t.Setenv("CALLBACK_TEST_TOKEN", proof)
+	return in(t, func(*callback.Config) {}, change{"organisation.yaml", "", phones})
 }
 
 func called(person string) link.Link {
