@@ -85,7 +85,7 @@ func rooms() map[string]room {
 		"activities": {may: []string{pure, "internal/report", "internal/bundle", sdkActivity, sdkTemporal}},
 		"worker": {may: []string{
 			"workflows", "activities", adapters, "internal/org", "internal/audit", "internal/bundle",
-			"internal/report", "internal/condition", pure, temporalSDK, temporalAPI,
+			"internal/report", "internal/condition", "internal/tickethook", pure, temporalSDK, temporalAPI,
 		}},
 		"templates": {},
 		"examples":  {},
