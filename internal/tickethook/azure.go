@@ -41,7 +41,7 @@ func readAzure(s *System, body []byte) (post, error) {
 		}
 		_ = json.Unmarshal(r.Fields["System.State"], &state) // a state that has not changed is none
 		p := azurePost(r.WorkItem, r.Rev, r.Revision.Fields, h.Created)
-		p.by = r.RevisedBy.Shown
+		p.by, p.users = r.RevisedBy.Shown, []string{r.RevisedBy.Shown, r.RevisedBy.Unique}
 		if state.Now != "" {
 			p.deed = s.became(state.Before, state.Now, azureOver)
 		}
@@ -62,7 +62,8 @@ func azurePost(id, rev int64, fields map[string]json.RawMessage, at string) post
 	if p.at.IsZero() {
 		p.at = instant(at)
 	}
-	p.by, _, _ = strings.Cut(azureText(fields["System.ChangedBy"]), " <") // "Kim Minsu <kim@mirnet.example>"
+	name, unique, _ := strings.Cut(azureText(fields["System.ChangedBy"]), " <") // "Kim Minsu <kim@mirnet.example>"
+	p.by, p.users = name, []string{name, strings.TrimSuffix(unique, ">")}
 	return p
 }
 

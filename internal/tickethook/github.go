@@ -32,7 +32,8 @@ func readGitHub(_ *System, body []byte) (post, error) {
 		return post{}, err
 	}
 	p := post{
-		ref: strconv.FormatInt(h.Issue.Number, 10), title: h.Issue.Title, text: h.Issue.Body, by: h.Sender.Login, at: instant(h.Issue.Updated),
+		ref: strconv.FormatInt(h.Issue.Number, 10), title: h.Issue.Title, text: h.Issue.Body, by: h.Sender.Login, users: []string{h.Sender.Login},
+		at: instant(h.Issue.Updated),
 	}
 	switch {
 	case h.Comment != nil:

@@ -27,6 +27,7 @@ type redmineEvent struct {
 			Name string `json:"name"`
 		} `json:"user"`
 		Author struct { // of the plugins
+			Login string `json:"login"`
 			First string `json:"firstname"`
 			Last  string `json:"lastname"`
 		} `json:"author"`
@@ -59,6 +60,7 @@ func readRedmine(s *System, body []byte) (post, error) {
 	if p.by == "" {
 		p.by = strings.TrimSpace(j.Author.First + " " + j.Author.Last)
 	}
+	p.users = []string{p.by, j.Author.Login}
 	for _, d := range j.Details {
 		if d.Property == "attr" && d.Key == "status_id" {
 			p.deed = s.became(string(d.Before), string(d.Now), func(string) bool { return false })
