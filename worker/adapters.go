@@ -67,8 +67,9 @@ func NewActivities(o Options) (Activities, error) {
 		Deliveries: &activities.Deliveries{
 			Directory: current, Tracker: o.Tracker, Senders: senders, Links: o.Links, Reports: shelf,
 		},
-		Tickets: &activities.Tickets{System: tickets, Writer: o.Texts, Page: o.IncidentPage},
-		Pages:   &activities.Pages{Page: statusPages(o.Organisation, o.Data), Writer: o.Texts},
+		FollowUps: &activities.FollowUps{Directory: current, Senders: senders, Writer: o.Texts, Now: time.Now},
+		Tickets:   &activities.Tickets{System: tickets, Writer: o.Texts, Page: o.IncidentPage},
+		Pages:     &activities.Pages{Page: statusPages(o.Organisation, o.Data), Writer: o.Texts},
 		Reports: &activities.Reports{
 			Archive: o.Archive, Writer: o.Texts, Shelf: shelf, Directory: current,
 			Forms: func() activities.Forms { return o.Organisation.Current() },

@@ -42,6 +42,7 @@ const (
 	StatusPage     Kind = "status-page"     // what stands on a status page
 	Risk           Kind = "risk"            // what has become of a risk that somebody has escalated
 	Plan           Kind = "plan"            // what has become of a run of a plan, and what somebody has to do in it
+	FollowUp       Kind = "follow-up"       // where a page has arrived: what has become of its incident
 )
 
 // A Recipient is somebody who can be reached, as the organisation folder names them now. Addresses never stand here:
@@ -210,6 +211,7 @@ type Outcome struct {
 	Result   Result `json:"result"`
 	Attempts int    `json:"attempts"`
 	Detail   string `json:"detail,omitempty"`
+	Followed bool   `json:"followed,omitempty"` // where it has arrived, it can be told later what has become of it
 }
 
 // Refusal is an adapter's error for an attempt that is final: repeating it cannot help.

@@ -208,6 +208,9 @@ func (i *Incident) Told(number int, o delivery.Outcome, now time.Time) {
 	switch o.Result {
 	case delivery.Delivered:
 		i.record(now, timeline.Delivered, timeline.Muster(), facts...)
+		if o.Followed && s.Work == PagePerson {
+			i.follows(s)
+		}
 		i.delivered(s, now)
 	case delivery.Withdrawn:
 		i.record(now, timeline.Withdrawn, timeline.Muster(), append(facts, timeline.F("cause", s.Withdrawn), timeline.F("detail", o.Detail))...)
