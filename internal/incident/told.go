@@ -37,7 +37,7 @@ func (i *Incident) ticketResolved(t ticket.Told, facts []timeline.Fact, by timel
 	}
 	i.Ticket.Deed = t.Deed
 	c := Resolve{Note: said(t)}
-	if i.follows(c, timeline.TicketResolved, facts, by, now) {
+	if i.heeds(c, timeline.TicketResolved, facts, by, now) {
 		i.resolve(by, "ticket", c.Note, now)
 		return
 	}
@@ -54,14 +54,14 @@ func (i *Incident) ticketReopened(t ticket.Told, facts []timeline.Fact, by timel
 	}
 	i.Ticket.Deed = t.Deed
 	c := Reopen{Reason: said(t)}
-	if i.follows(c, timeline.TicketReopened, facts, by, now) {
+	if i.heeds(c, timeline.TicketReopened, facts, by, now) {
 		i.QuietSince = time.Time{}
 		i.reopen(by, "ticket", c.Reason, now)
 	}
 }
 
-// follows records what has become of the ticket, and tells whether the incident follows it: that was agreed, and nothing is against it.
-func (i *Incident) follows(c Command, kind timeline.Kind, facts []timeline.Fact, by timeline.Actor, now time.Time) bool {
+// heeds records what has become of the ticket, and tells whether the incident goes along: that was agreed, and nothing is against it.
+func (i *Incident) heeds(c Command, kind timeline.Kind, facts []timeline.Fact, by timeline.Actor, now time.Time) bool {
 	refused := ""
 	if i.Definition.TicketResolves {
 		if err := i.check(c, now); err != nil {
