@@ -47,8 +47,14 @@ func (i *Incident) ticketResolved(t ticket.Told, facts []timeline.Fact, by timel
 	}, now)
 }
 
-// ticketReopened opens the incident again where that was agreed. What came before the incident was resolved is old news.
+// ticketReopened opens the incident again where that was agreed. What came before the incident was resolved is old news. Of an incident that
+// is open, somebody may take back that its ticket was resolved.
 func (i *Incident) ticketReopened(t ticket.Told, facts []timeline.Fact, by timeline.Actor, now time.Time) {
+	if i.Status.Open() && i.Ticket.Deed == ticket.Resolved {
+		i.Ticket.Deed = ""
+		i.record(now, timeline.TicketReopened, by, facts...)
+		return
+	}
 	if i.Status.Open() || i.Ticket.Deed == t.Deed || t.At.Before(i.Settled) && !t.At.IsZero() {
 		return
 	}

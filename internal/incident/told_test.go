@@ -72,6 +72,14 @@ func TestAResolutionOutsideIsAskedAbout(t *testing.T) {
 	if e := w.last(timeline.TicketResolved); w.has(timeline.TicketResolved) != 1 || facts(e) != "ticket=T-1 by=Kim Minsu text=Restarted." || w.i.Status != incident.Acknowledged {
 		t.Errorf("got %s, %s", facts(e), w.i.Status)
 	}
+	w.tells("2a", ticket.Reopened, "It is not.")
+	w.tells("2b", ticket.Reopened, "In progress.")
+	w.wantTold()
+	if e := w.last(timeline.TicketReopened); w.has(timeline.TicketReopened) != 1 || facts(e) != "ticket=T-1 by=Kim Minsu text=It is not." || w.i.Status != incident.Acknowledged {
+		t.Errorf("got %s, %s", facts(e), w.i.Status)
+	}
+	w.tells("2c", ticket.Resolved, "Now it is.")
+	w.wantTold("reminder person:park webhook")
 	w.do("p2", incident.SetPriority{Urgency: "medium", Reason: "x"}, park) // the ticket is written, and so opened again
 	w.told = nil
 	w.tells("3", ticket.Resolved, "")

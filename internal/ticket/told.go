@@ -38,15 +38,16 @@ func Over(status string) bool {
 // own is a comment of Muster's: its mark stands at the end. Whoever quotes one says more after it.
 var own = regexp.MustCompile(marks.String() + `\s*(?:-->)?\s*$`)
 
-// Echo tells whether that is what Muster itself has written, by the mark that the ticket has.
-func (t Told) Echo(m Mark) bool {
+// Echo tells whether that is what Muster itself has written, by the mark that the ticket has, and by whether it was whoever has made the ticket.
+// A ticket that is over by its mark stays so; of one that is open somebody else may have taken back what was done outside.
+func (t Told) Echo(m Mark, maker bool) bool {
 	switch t.Deed {
 	case Commented:
 		return own.MatchString(t.Text)
 	case Resolved:
 		return Over(m.Status)
 	case Reopened:
-		return m.Key != "" && !Over(m.Status)
+		return maker && m.Key != "" && !Over(m.Status)
 	}
 	return false
 }

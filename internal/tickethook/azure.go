@@ -62,6 +62,7 @@ func azurePost(id, rev int64, fields map[string]json.RawMessage, at string) post
 	if p.at.IsZero() {
 		p.at = instant(at)
 	}
+	p.maker = azureText(fields["System.ChangedBy"]) == azureText(fields["System.CreatedBy"])
 	name, unique, _ := strings.Cut(azureText(fields["System.ChangedBy"]), " <") // "Kim Minsu <kim@mirnet.example>"
 	p.by, p.users = name, []string{name, strings.TrimSuffix(unique, ">")}
 	return p

@@ -15,6 +15,9 @@ type gitHubHook struct {
 		Body    string `json:"body"`
 		Updated string `json:"updated_at"`
 		Reason  string `json:"state_reason"`
+		User    struct {
+			Login string `json:"login"`
+		} `json:"user"`
 	} `json:"issue"`
 	Comment *struct {
 		ID      int64  `json:"id"`
@@ -32,7 +35,7 @@ func readGitHub(_ *System, body []byte) (post, error) {
 		return post{}, err
 	}
 	p := post{
-		ref: strconv.FormatInt(h.Issue.Number, 10), title: h.Issue.Title, text: h.Issue.Body, by: h.Sender.Login, users: []string{h.Sender.Login},
+		ref: strconv.FormatInt(h.Issue.Number, 10), title: h.Issue.Title, text: h.Issue.Body, by: h.Sender.Login, users: []string{h.Sender.Login}, maker: h.Sender.Login == h.Issue.User.Login,
 		at: instant(h.Issue.Updated),
 	}
 	switch {

@@ -10,6 +10,7 @@ import (
 type gitLabHook struct {
 	Kind string `json:"object_kind"`
 	User struct {
+		ID       int64  `json:"id"`
 		Name     string `json:"name"`
 		Username string `json:"username"`
 	} `json:"user"`
@@ -20,6 +21,7 @@ type gitLabHook struct {
 
 		Title       string `json:"title"`
 		Description string `json:"description"`
+		Author      int64  `json:"author_id"`
 		Updated     string `json:"updated_at"`
 
 		Note    string `json:"note"`
@@ -42,6 +44,7 @@ func readGitLab(_ *System, body []byte) (post, error) {
 	switch h.Kind {
 	case "issue", "work_item":
 		p.ref, p.title, p.text, p.at = strconv.FormatInt(h.It.Number, 10), h.It.Title, h.It.Description, instant(h.It.Updated)
+		p.maker = h.User.ID == h.It.Author
 		switch h.It.Action {
 		case "close":
 			p.deed = ticket.Resolved

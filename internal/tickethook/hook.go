@@ -69,6 +69,7 @@ type post struct {
 	labels  []string
 	by      string   // for people
 	users   []string // the same person, by every name that the system tells
+	maker   bool     // who has made the ticket too, as Muster makes those of incidents
 	at      time.Time
 	comment string
 	deed    ticket.Deed // what has become of its state, empty: nothing of interest
@@ -99,7 +100,7 @@ func (s *System) Read(body []byte) ([]ticket.Told, error) {
 		if p.at.IsZero() {
 			t.At = time.Time{}
 		}
-		if !t.Echo(mark) {
+		if !t.Echo(mark, p.maker) {
 			t.Text = ticket.Cut(t.Text, ticket.LongTold)
 			all = append(all, t)
 		}

@@ -72,6 +72,7 @@ func wanted() map[string][]ticket.Told {
 		"servicenow-reopened":       one(told(record+"/14", record, ticket.Reopened, kim, "", done)),
 		"github-closed":             one(told("", "7", ticket.Resolved, "kim-minsu", "completed", done)),
 		"github-reopened":           one(told("", "7", ticket.Reopened, "kim-minsu", "", done)),
+		"github-reopened-before":    one(told("", "7", ticket.Reopened, "kim-minsu", "", done)),
 		"github-commented": one(told("comment/492700400", "7", ticket.Commented, "kim-minsu",
 			"> resolved, P1\n> muster:INC-7K3M9QX2PA:3:resolved:P1\n\nIt is not.", commented)),
 		"gitlab-closed":            one(told("", "23", ticket.Resolved, kim, "", done)),

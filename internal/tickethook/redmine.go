@@ -18,15 +18,20 @@ type redmineEvent struct {
 		ID          int64  `json:"id"`
 		Subject     string `json:"subject"`
 		Description string `json:"description"`
+		Author      struct {
+			ID int64 `json:"id"`
+		} `json:"author"`
 	} `json:"issue"`
 	Journal *struct {
 		ID      int64  `json:"id"`
 		Created string `json:"created_on"`
 		Notes   string `json:"notes"`
 		User    struct {
+			ID   int64  `json:"id"`
 			Name string `json:"name"`
 		} `json:"user"`
 		Author struct { // of the plugins
+			ID    int64  `json:"id"`
 			Login string `json:"login"`
 			First string `json:"firstname"`
 			Last  string `json:"lastname"`
@@ -60,7 +65,7 @@ func readRedmine(s *System, body []byte) (post, error) {
 	if p.by == "" {
 		p.by = strings.TrimSpace(j.Author.First + " " + j.Author.Last)
 	}
-	p.users = []string{p.by, j.Author.Login}
+	p.users, p.maker = []string{p.by, j.Author.Login}, e.Issue.Author.ID == j.User.ID+j.Author.ID // one of the two is there
 	for _, d := range j.Details {
 		if d.Property == "attr" && d.Key == "status_id" {
 			p.deed = s.became(string(d.Before), string(d.Now), func(string) bool { return false })
