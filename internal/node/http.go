@@ -10,8 +10,10 @@ import (
 
 	"go.temporal.io/sdk/client"
 
+	"muster/internal/alert"
 	"muster/internal/metrics"
 	"muster/internal/outbound"
+	"muster/internal/planrun"
 	"muster/internal/wholefile"
 	"muster/starter/api"
 	"muster/starter/callback"
@@ -45,11 +47,22 @@ func (n *Node) entrance() (*ingest.Intake, error) {
 	return ingest.New(ingest.Config{
 		Sources: sources, Incidents: n.incidents, Router: router{n.org}, Key: workflows.IncidentWorkflowID,
 		RouteKey: workflows.RouteIncidentWorkflowID, Guess: n.guard.guessSource, Acknowledge: n.incidents.AcknowledgeOpen,
+		Announce: n.announce,
 		Fetch: func(ctx context.Context, url string) ([]byte, error) {
 			return outbound.Guard{Allow: n.org.Current().OwnNetworks()}.Fetch(ctx, url, maxFetched)
 		},
 		Now: time.Now, Log: n.cfg.Log,
 	})
+}
+
+// announce starts the plan that the organisation folder has for what a source announces.
+func (n *Node) announce(ctx context.Context, source string, notice alert.Notice) (bool, error) {
+	o := n.org.Current()
+	start, known := o.PlanFor(source, notice, time.Now())
+	if !known {
+		return false, nil
+	}
+	return true, n.incidents.PlanRuns().Announce(ctx, source, notice, func() (planrun.Terms, error) { return o.StartPlan(start) })
 }
 
 const maxFetched = 64 << 10

@@ -25,6 +25,7 @@ type source struct {
 	Source
 
 	token, secret ref
+	planned       []noticeRule
 }
 
 // settings reads organisation.yaml.
@@ -176,6 +177,8 @@ func (b *builder) readSources(o *object) {
 		}
 		o.onlyOf(s.Type, "data", "has no events that carry something", alert.CloudEvents)
 		o.onlyOf(s.Type, "mapping", "has a form of its own", alert.JSON, alert.CloudEvents)
+		s.planned = readNoticeRules(o)
+		o.onlyOf(s.Type, "planned", "announces nothing", alert.Azure, alert.SNS, alert.EventBridge, alert.CloudEvents)
 		b.sources = append(b.sources, s)
 	})
 }
