@@ -16,8 +16,10 @@ import (
 	"muster/internal/org"
 	"muster/internal/outbound"
 	"muster/internal/planrun"
+	"muster/internal/preset"
 	"muster/internal/report"
 	"muster/internal/runner"
+	"muster/internal/slack"
 	"muster/internal/smtp"
 	"muster/internal/statuspage"
 	"muster/internal/webhook"
@@ -105,12 +107,27 @@ func Senders(o *org.Organisation, data string, out io.Writer) (map[delivery.Cont
 	if err != nil {
 		return nil, err
 	}
-	return map[delivery.ContactType]activities.Sender{
+	all := map[delivery.ContactType]activities.Sender{
 		delivery.Console: &console.Sender{W: out},
 		delivery.File:    &console.File{Folder: filepath.Join(data, "deliveries"), Reports: reports(data)},
 		delivery.Webhook: &webhook.Sender{Client: guarded(o)},
 		delivery.Email:   mail,
-	}, nil
+	}
+	if all[delivery.Slack], err = writer(o); err != nil {
+		return nil, err
+	}
+	chats, err := preset.Chats()
+	if err != nil {
+		return nil, fmt.Errorf("channels: %w", err)
+	}
+	for _, name := range chats {
+		chat, err := preset.LoadChat(name)
+		if err != nil {
+			return nil, err
+		}
+		all[delivery.ContactType(name)] = &preset.Poster{Client: single(o), Chat: chat}
+	}
+	return all, nil
 }
 
 // Reports returns the shelf of reports of a worker with this data folder.
@@ -121,6 +138,24 @@ func reports(data string) string { return filepath.Join(data, "reports") }
 
 func guarded(o *org.Organisation) *outbound.Client {
 	return &outbound.Client{Guard: outbound.Guard{Allow: o.OwnNetworks()}, Timeout: attemptTimeout}
+}
+
+// single is for receivers that cannot tell a repeat.
+func single(o *org.Organisation) *outbound.Client {
+	c := guarded(o)
+	c.Single = true
+	return c
+}
+
+func writer(o *org.Organisation) (*slack.Sender, error) {
+	app, err := o.Slack()
+	if err != nil {
+		return nil, err
+	}
+	return &slack.Sender{
+		Client: single(o), Guard: outbound.Guard{Allow: o.OwnNetworks()}, Timeout: attemptTimeout / 3, URL: app.URL, Token: string(app.Token),
+		Buttons: app.Buttons,
+	}, nil
 }
 
 func mailer(o *org.Organisation) (*smtp.Sender, error) {

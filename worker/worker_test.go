@@ -68,7 +68,7 @@ func TestEveryChannel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []delivery.ContactType{delivery.Console, delivery.File, delivery.Webhook, delivery.Email} {
+	for _, kind := range delivery.ContactTypes() {
 		if effects.Deliveries.Senders[kind] == nil {
 			t.Errorf("no adapter for %s", kind)
 		}

@@ -42,6 +42,7 @@ const (
 	StatusPage     Kind = "status-page"     // what stands on a status page
 	Risk           Kind = "risk"            // what has become of a risk that somebody has escalated
 	Plan           Kind = "plan"            // what has become of a run of a plan, and what somebody has to do in it
+	Test           Kind = "test"            // nothing has happened: somebody tries a channel
 	FollowUp       Kind = "follow-up"       // where a page has arrived: what has become of its incident
 )
 
@@ -171,14 +172,27 @@ const (
 	File    ContactType = "file"    // a JSON line in the data folder
 	Webhook ContactType = "webhook" // a signed HTTP POST
 	Email   ContactType = "email"   // a mail by SMTP
+
+	Slack      ContactType = "slack"       // a message by a bot, or by an incoming webhook
+	Teams      ContactType = "teams"       // a card by a workflow of Microsoft Teams
+	Mattermost ContactType = "mattermost"  // a post by an incoming webhook; so the next two
+	GoogleChat ContactType = "google-chat" //
+	Discord    ContactType = "discord"     //
+	Ntfy       ContactType = "ntfy"        // a message to a topic
+	KakaoWork  ContactType = "kakaowork"   // a message by a bot, or by an incoming webhook
 )
+
+// ContactTypes returns all contact types.
+func ContactTypes() []ContactType {
+	return []ContactType{Console, File, Webhook, Email, Slack, Teams, Mattermost, GoogleChat, Discord, Ntfy, KakaoWork}
+}
 
 // A Contact is one contact method of one recipient with its address, read at the moment of sending.
 type Contact struct {
 	Method  string      // its name in the organisation folder
 	Type    ContactType // which adapter sends
-	Address string      // URL, mail address or file name; may be secret
-	Secret  string      // signing secret of a webhook, resolved from its reference; never logged
+	Address string      // URL, mail address, file name or what else finds somebody there; may be secret
+	Secret  string      // of this method alone, such as what signs a webhook, resolved from its reference; never logged
 }
 
 // Format shows which method it is, whatever the verb: an address may be as secret as a secret.
@@ -193,6 +207,7 @@ type Envelope struct {
 	Recipient Recipient
 	Contact   Contact
 	Message   Message
+	Offer     *Offer     // what the receiver may decide, for where people prove themselves who they are; nil: nothing
 	Attached  []Attached // the message's attachments, in their order
 }
 

@@ -76,8 +76,15 @@ func (n *Node) back() (*callback.Callbacks, error) {
 	return callback.New(callback.Config{
 		Incidents: deciding{n.incidents}, Organisation: n.org.Current, Attempts: n.store, Tickets: tickets, Now: time.Now, Log: n.cfg.Log,
 		Guess: func(r *http.Request) { n.guard.guess(r) },
+		Tell: func(ctx context.Context, url string, body []byte) error {
+			client := outbound.Client{Guard: outbound.Guard{Allow: n.org.Current().OwnNetworks()}, Timeout: tellTimeout}
+			_, err := client.Post(ctx, outbound.Request{URL: url, Key: "callback", Body: body})
+			return err
+		},
 	})
 }
+
+const tellTimeout = 5 * time.Second
 
 // everything mounts all that a node answers over HTTP.
 func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {

@@ -42,6 +42,7 @@ type definitions struct {
 	dir            string
 	networks       []netip.Prefix
 	mail           *mailServer
+	slack          *slackApp
 	signIn         *signIn // nil: nobody signs in
 	tickets        ticketSystem
 	statusPages    []statusPage           // in the order of the folder

@@ -61,6 +61,9 @@ func (b *builder) settings(o *object) {
 	if n := o.field("runners"); n.kind != absent {
 		o.object(n, o.about("runners"), b.readRunners)
 	}
+	if n := o.field("channels"); n.kind != absent {
+		o.object(n, o.about("channels"), b.readChannelApps)
+	}
 	o.object(o.field("tickets"), o.about("tickets"), b.readTickets)
 	b.readStatusPages(o)
 	if n := o.field("update_approval"); n.kind != absent {

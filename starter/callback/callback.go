@@ -56,8 +56,10 @@ type Config struct {
 	Attempts     Attempts
 	Tickets      *tickethook.System    // the ticket system; nil: it may tell nothing
 	Guess        func(r *http.Request) // is told of whoever does not prove to be a tool; nil: nobody is told
-	Now          func() time.Time
-	Log          *slog.Logger // nil logs nothing
+	// Tell posts JSON to where a tool wants to hear what came of it; nil: nobody is told. Only the URL's host may be shown.
+	Tell func(ctx context.Context, url string, body []byte) error
+	Now  func() time.Time
+	Log  *slog.Logger // nil logs nothing
 }
 
 // Callbacks answers what tools send.
@@ -70,6 +72,9 @@ func New(cfg Config) (*Callbacks, error) {
 	}
 	if cfg.Guess == nil {
 		cfg.Guess = func(*http.Request) {}
+	}
+	if cfg.Tell == nil {
+		cfg.Tell = func(context.Context, string, []byte) error { return nil }
 	}
 	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
 	return &Callbacks{cfg}, nil
@@ -87,6 +92,7 @@ type tool struct {
 // tools are all that send back.
 func tools() []tool {
 	return []tool{
+		{name: "slack", take: (*Callbacks).takeSlack},
 		{name: "tickets", take: (*Callbacks).takeTickets, used: func(c *Callbacks) bool { return c.cfg.Tickets != nil }},
 	}
 }
