@@ -18,6 +18,7 @@ import (
 	"muster/internal/problem"
 	"muster/internal/review"
 	"muster/internal/supportplan"
+	"muster/internal/ticket"
 	"muster/internal/timeline"
 	"muster/starter"
 	"muster/workflows"
@@ -192,6 +193,30 @@ func (e *ends) incidentVendor() []*historypb.History {
 	o.says(timeline.QuietBroken)
 	o.asks("ann", incident.RecordCase{Vendor: "skyhost", Text: "It is mended."}, incident.Resolve{Note: "They have mended it."},
 		incident.Close{Without: "The contract has ended."})
+	return o.over()
+}
+
+// incidentTicket follows its ticket, which is commented, resolved and reopened in its own system.
+func (e *ends) incidentTicket() []*historypb.History {
+	o := e.opens("bank", "ticket", func(d *incident.Definition) {
+		unreviewed(d)
+		d.TicketResolves = true
+	})
+	o.says(timeline.TicketOpened)
+	o.asks("ann", incident.Acknowledge{})
+	tells := func(delivery string, d ticket.Deed, text string) {
+		must(e.T, o.incidents.TicketChanged(e.Context(), ticket.Told{
+			Delivery: delivery, Key: string(o.id), Ref: o.says().Ticket.Ref.ID, Deed: d, By: "Kim", Text: text, At: time.Now().UTC(),
+		}, timeline.Actor{Kind: timeline.Source, ID: "jira", Name: "Jira"}))
+	}
+	tells("1", ticket.Commented, "The database is back.")
+	tells("1", ticket.Commented, "The database is back.")
+	o.says(timeline.TicketCommented)
+	tells("2", ticket.Resolved, "Restarted.")
+	o.is("it is resolved with its ticket", func(i *incident.Incident) bool { return i.Status == incident.Resolved })
+	tells("3", ticket.Reopened, "It is not.")
+	o.is("it is open again with its ticket", func(i *incident.Incident) bool { return i.Status == incident.Triggered })
+	o.asks("ann", incident.Resolve{Note: "Restarted once more."}, incident.Close{Without: "It is known."})
 	return o.over()
 }
 

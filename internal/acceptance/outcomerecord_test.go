@@ -104,6 +104,7 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		"upgrade-overridden":    (*ends).upgradeOverridden,
 		"incident-split":        (*ends).incidentSplit,
 		"incident-vendor":       (*ends).incidentVendor,
+		"incident-ticket":       (*ends).incidentTicket,
 		"incident-unanswered":   (*ends).incidentUnanswered,
 	} {
 		t.Run(name, func(t *testing.T) {
