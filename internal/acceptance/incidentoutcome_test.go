@@ -1,6 +1,7 @@
 package acceptance_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -12,6 +13,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	alerts "muster/internal/alert"
+	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/priority"
@@ -217,6 +219,32 @@ func (e *ends) incidentTicket() []*historypb.History {
 	tells("3", ticket.Reopened, "It is not.")
 	o.is("it is open again with its ticket", func(i *incident.Incident) bool { return i.Status == incident.Triggered })
 	o.asks("ann", incident.Resolve{Note: "Restarted once more."}, incident.Close{Without: "It is known."})
+	return o.over()
+}
+
+// A blackboard takes a page, and what has become of it.
+type blackboard struct{}
+
+func (blackboard) Send(context.Context, delivery.Envelope) error   { return nil }
+func (blackboard) Follow(context.Context, delivery.Envelope) error { return nil }
+
+// incidentChat pages where a page stays, and is told that it is taken, by whom it is taken next, and that it is over.
+func (e *ends) incidentChat() []*historypb.History {
+	o := e.opens("bank", "chat", func(d *incident.Definition) {
+		unreviewed(d)
+		d.Policy.Steps = []escalation.Step{{Targets: []escalation.Target{{Kind: escalation.Person, ID: "zed"}}, Wait: time.Hour}}
+	})
+	told := func(what string) {
+		o.is("the page says "+what, func(i *incident.Incident) bool { return len(i.Pages) == 1 && i.Pages[0].Told == what })
+	}
+	o.is("the page has arrived", func(i *incident.Incident) bool { return len(i.Pages) == 1 })
+	o.asks("ann", incident.Acknowledge{})
+	told("acknowledged/ann")
+	o.asks("cat", incident.Acknowledge{})
+	told("acknowledged/cat")
+	o.asks("cat", incident.Resolve{Note: "Restarted."})
+	o.is("it has said that it is over", func(i *incident.Incident) bool { return len(i.Pages) == 0 })
+	o.asks("cat", incident.Close{Without: "It is known."})
 	return o.over()
 }
 
