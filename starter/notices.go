@@ -2,6 +2,9 @@ package starter
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"strings"
 
 	"muster/internal/alert"
@@ -28,7 +31,7 @@ func (s *PlanRuns) Announce(ctx context.Context, source string, n alert.Notice, 
 		if t, err = terms(); err != nil {
 			return err
 		}
-		t.Notice = &planrun.Noticed{Source: source, ID: n.ID, SHA256: n.SHA256()}
+		t.Notice = &planrun.Noticed{Source: source, ID: n.ID, Key: keyed(source, n.ID), SHA256: n.SHA256()}
 		run, err = s.Start(ctx, req, t)
 	}
 	if err != nil || run.Over() || run.Notice == nil || run.Notice.SHA256 == n.SHA256() {
@@ -36,6 +39,15 @@ func (s *PlanRuns) Announce(ctx context.Context, source string, n alert.Notice, 
 	}
 	req.ID = "notice/" + n.SHA256()
 	return s.Ask(ctx, run.ID, req, planrun.Note{Text: cut(n.News(), planrun.MaxText)})
+}
+
+// keyed is a hash of texts that cannot flow into each other.
+func keyed(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // cut is a text in at most so many bytes, of whole characters.

@@ -90,9 +90,7 @@ func PlanRunWorkflowID(k plan.Kind, customer, environment string) string {
 func PlanRunWorkflowIDOf(t *planrun.Terms) string {
 	id := PlanRunWorkflowID(t.Plan.Kind, t.Customer, t.Target().Environment)
 	if t.Notice != nil {
-		h := sha256.New()
-		fmt.Fprintf(h, "%d:%s%d:%s", len(t.Notice.Source), t.Notice.Source, len(t.Notice.ID), t.Notice.ID)
-		id += "/" + hex.EncodeToString(h.Sum(nil)[:16])
+		id += "/" + t.Notice.Key
 	}
 	return id
 }

@@ -86,14 +86,14 @@ func rooms() map[string]room {
 		"activities": {may: []string{pure, "internal/report", "internal/bundle", sdkActivity, sdkTemporal}},
 		"worker": {may: []string{
 			"workflows", "activities", adapters, "internal/org", "internal/audit", "internal/bundle",
-			"internal/report", "internal/condition", pure, temporalSDK, temporalAPI,
+			"internal/report", "internal/condition", "internal/tickethook", pure, temporalSDK, temporalAPI,
 		}},
 		"templates": {},
 		"examples":  {},
 
 		"starter":          {may: []string{"workflows", pure, temporalSDK, temporalAPI}},
 		"starter/ingest":   entry("golang.org/x/time"),
-		"starter/callback": entry(),
+		"starter/callback": entry("internal/tickethook"),
 		"starter/console":  entry("internal/oidc", "templates"),
 		"starter/api":      entry("internal/keyring", "internal/wholefile", "templates", yaml),
 		"starter/cli": {may: []string{
@@ -123,7 +123,9 @@ func rooms() map[string]room {
 		"internal/keyring":  {may: []string{pure, "internal/wholefile"}},
 		"internal/refusal":  {may: []string{pure}},
 		"internal/throttle": {may: []string{"golang.org/x/time"}},
-		"internal/metrics":  {may: []string{"github.com/prometheus", temporalSDK + "/client"}},
+		// tickethook reads what is sent; that a webhook signs as Muster's own do is known there.
+		"internal/tickethook": {may: []string{pure, "internal/org", "internal/webhook"}},
+		"internal/metrics":    {may: []string{"github.com/prometheus", temporalSDK + "/client"}},
 		"internal/selfwatch": {may: []string{
 			"internal/metrics", temporalSDK + "/client", sdkTemporal, temporalSDK + "/converter", temporalAPI,
 		}},

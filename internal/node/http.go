@@ -20,6 +20,7 @@ import (
 	"muster/starter/api"
 	"muster/starter/callback"
 	"muster/starter/ingest"
+	"muster/worker"
 	"muster/workflows"
 )
 
@@ -70,8 +71,12 @@ const maxFetched = 64 << 10
 
 // back is what tools outside send back by.
 func (n *Node) back() (*callback.Callbacks, error) {
+	tickets, err := worker.TicketHook(n.org.Current())
+	if err != nil {
+		return nil, err
+	}
 	return callback.New(callback.Config{
-		Incidents: deciding{n.incidents}, Organisation: n.org.Current, Attempts: n.store, Now: time.Now, Log: n.cfg.Log,
+		Incidents: deciding{n.incidents}, Organisation: n.org.Current, Attempts: n.store, Tickets: tickets, Now: time.Now, Log: n.cfg.Log,
 		Guess: func(r *http.Request) { n.guard.guess(r) },
 		Links: n.keys,
 		PagerDuty: func(p org.PagerDuty) callback.Directory {

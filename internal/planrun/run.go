@@ -109,6 +109,7 @@ type Terms struct {
 type Noticed struct {
 	Source string `json:"source"` // ID
 	ID     string `json:"id"`     // of the notice there
+	Key    string `json:"key"`    // both in one, for the workflow id: hexadecimal
 	SHA256 string `json:"sha256"` // of what it said at the start, in hexadecimal
 }
 

@@ -19,6 +19,9 @@ import (
 	"muster/internal/refusal"
 	"muster/internal/store"
 	"muster/internal/throttle"
+	"muster/internal/ticket"
+	"muster/internal/tickethook"
+	"muster/internal/timeline"
 	"muster/starter"
 )
 
@@ -38,6 +41,8 @@ type Incidents interface {
 	State(ctx context.Context, id incident.ID) (*incident.Incident, error)
 	// Command asks something of an incident. The same request id twice is one decision.
 	Command(ctx context.Context, id incident.ID, r starter.Request, c incident.Command) error
+	// TicketChanged tells the incident that a ticket names what was done to it in its own system.
+	TicketChanged(ctx context.Context, t ticket.Told, by timeline.Actor) error
 }
 
 // Attempts keeps what was refused.
@@ -64,6 +69,7 @@ type Config struct {
 	Attempts     Attempts
 	Links        Links                         // of the keys on telephones
 	PagerDuty    func(org.PagerDuty) Directory // nil: nobody can say who somebody is there
+	Tickets      *tickethook.System            // the ticket system; nil: it may tell nothing
 	Guess        func(r *http.Request)         // is told of whoever does not prove to be a tool; nil: nobody is told
 	// Tell posts JSON to where a tool wants to hear what came of it; nil: nobody is told. Only the URL's host may be shown.
 	Tell func(ctx context.Context, url string, body []byte) error
@@ -91,7 +97,8 @@ func New(cfg Config) (*Callbacks, error) {
 
 // A tool is one that sends back.
 type tool struct {
-	name string // after Prefix; what follows it in a path is the tool's own
+	name string                  // after Prefix; what follows it in a path is the tool's own
+	used func(c *Callbacks) bool // whether the organisation uses it; nil: it does
 	// take proves that the tool has sent a body, does what it says, and answers. An error is answered for it: a refusal.Body as
 	// it is, any other as one that passes.
 	take func(c *Callbacks, w http.ResponseWriter, r *http.Request, body []byte) error
@@ -99,7 +106,12 @@ type tool struct {
 
 // tools are all that send back.
 func tools() []tool {
-	return []tool{{"slack", (*Callbacks).takeSlack}, {"voice", (*Callbacks).takeKey}, {"pagerduty", (*Callbacks).takePagerDuty}}
+	return []tool{
+		{name: "slack", take: (*Callbacks).takeSlack},
+		{name: "voice", take: (*Callbacks).takeKey},
+		{name: "pagerduty", take: (*Callbacks).takePagerDuty},
+		{name: "tickets", take: (*Callbacks).takeTickets, used: func(c *Callbacks) bool { return c.cfg.Tickets != nil }},
+	}
 }
 
 // toolOf returns the tool of a path.
@@ -130,7 +142,7 @@ func (c *Callbacks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (c *Callbacks) serve(w http.ResponseWriter, r *http.Request) error {
 	t, known := toolOf(r.URL.Path)
-	if !known {
+	if !known || t.used != nil && !t.used(c) {
 		return refusal.Body{Status: http.StatusNotFound, Detail: "want the path of a tool that sends back, such as " + Prefix + "slack"}
 	}
 	if r.Method != http.MethodPost {

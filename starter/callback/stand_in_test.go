@@ -18,6 +18,8 @@ import (
 	"muster/internal/org"
 	"muster/internal/priority"
 	"muster/internal/store"
+	"muster/internal/ticket"
+	"muster/internal/tickethook"
 	"muster/internal/timeline"
 	"muster/starter"
 	"muster/starter/callback"
@@ -40,10 +42,14 @@ type place struct {
 	incident *incident.Incident
 	away     error // of whatever is asked
 	attempts []store.Attempt
+	told     []ticket.Told
 	guesses  int
 }
 
-func newPlace(t testing.TB) *place {
+func newPlace(t testing.TB) *place { return newPlaceWith(t, nil) }
+
+// newPlaceWith is one with a ticket system that may tell something.
+func newPlaceWith(t testing.TB, tickets *tickethook.System) *place {
 	t.Helper()
 	p := &place{t: t, clock: begin()}
 	def := incident.Definition{
@@ -69,7 +75,7 @@ func newPlace(t testing.TB) *place {
 		t.Fatal(err)
 	}
 	p.Callbacks, err = callback.New(callback.Config{
-		Incidents: p, Organisation: func() *org.Organisation { return folder }, Attempts: p, Links: p, Guess: func(*http.Request) { p.guesses++ },
+		Incidents: p, Organisation: func() *org.Organisation { return folder }, Attempts: p, Links: p, Tickets: tickets, Guess: func(*http.Request) { p.guesses++ },
 		Now: func() time.Time { return p.clock },
 	})
 	if err != nil {
@@ -98,6 +104,19 @@ func (p *place) Command(_ context.Context, _ incident.ID, r starter.Request, c i
 	if err := p.incident.Do(r.ID, c, r.By, p.clock); err != nil {
 		return &starter.RefusedError{Reason: err.Error()}
 	}
+	return nil
+}
+
+// TicketChanged tells it.
+func (p *place) TicketChanged(_ context.Context, t ticket.Told, by timeline.Actor) error {
+	if p.away != nil {
+		return p.away
+	}
+	if incident.ID(t.Key) != open {
+		return &starter.NotFoundError{What: "incident " + t.Key}
+	}
+	p.told = append(p.told, t)
+	p.incident.ReceiveTicket(t, by, p.clock)
 	return nil
 }
 
