@@ -83,6 +83,8 @@ func TicketHook(o *org.Organisation) (*tickethook.System, error) {
 	}
 	s := &tickethook.System{Name: t.System, Secret: string(t.HookSecret), Users: []string{t.User, t.HookUser}, States: t.States}
 	switch t.System {
+	case org.GitHubTickets, org.GitLabTickets:
+		s.Project = t.Project
 	case org.ServiceNowTickets:
 		s.States = over(servicenow.States(t.Table), t.States)
 	case org.RedmineTickets:

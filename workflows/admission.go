@@ -175,7 +175,7 @@ func (r *incidentRun) receiveMerges() {
 // so.
 func (r *incidentRun) receiveTickets() {
 	heard := drained[ticket.Told](r.tickets)
-	if len(heard) == 0 {
+	if len(heard) == 0 || !hearsTickets(r.ctx) {
 		return
 	}
 	claims := make([]Claim, len(heard))

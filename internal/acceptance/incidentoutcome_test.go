@@ -232,6 +232,7 @@ func (blackboard) Follow(context.Context, delivery.Envelope) error { return nil 
 func (e *ends) incidentChat() []*historypb.History {
 	o := e.opens("bank", "chat", func(d *incident.Definition) {
 		unreviewed(d)
+		d.Follows = true
 		d.Policy.Steps = []escalation.Step{{Targets: []escalation.Target{{Kind: escalation.Person, ID: "zed"}}, Wait: time.Hour}}
 	})
 	told := func(what string) {

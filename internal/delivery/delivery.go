@@ -194,6 +194,9 @@ func ContactTypes() []ContactType {
 	return []ContactType{Console, File, Webhook, Email, Slack, Teams, Mattermost, GoogleChat, Discord, Ntfy, KakaoWork, SMS, Voice, PagerDuty}
 }
 
+// Follows tells whether what has arrived by it can be told later what has become of it. An incoming webhook of Slack cannot, its bot can.
+func (t ContactType) Follows() bool { return t == Slack || t == PagerDuty }
+
 // A Contact is one contact method of one recipient with its address, read at the moment of sending.
 type Contact struct {
 	Method  string      // its name in the organisation folder

@@ -134,6 +134,7 @@ const (
 	AboutUnsent         About = "unsent"          // a text of yours to those outside is not sent
 	AboutStatusPage     About = "status-page"     // a status page does not say what it should
 	AboutTicketResolved About = "ticket-resolved" // the ticket was resolved in its own system, and a person has to say whether it is over
+	AboutTicketReopened About = "ticket-reopened" // it was reopened there, and a person has to say whether it is not over
 )
 
 // AboutChange makes the text of a ticket the comment that its status or priority is another one. It is no reminder.
@@ -145,7 +146,7 @@ func Abouts() []About {
 		AboutClockAtRisk, AboutClockMissed, AboutUpdateWanted, AboutRole, AboutTakeover, AboutNoAnswer, AboutPriorityRaised, AboutResolved,
 		AboutReopened, AboutAlertsOver, AboutClosed, AboutResultWanted, AboutCauseCustomer, AboutVendorCase, AboutVendorLate, AboutAbsent,
 		AboutRoleVacant, AboutMergeRefused, AboutReceipt, AboutStatusPage, AboutApproval,
-		AboutUnsent, AboutTicketResolved,
+		AboutUnsent, AboutTicketResolved, AboutTicketReopened,
 	}
 }
 
@@ -258,7 +259,7 @@ func (i *Incident) Telling(s Send) Telling {
 		if s.About == AboutRole || s.About == AboutTakeover {
 			t.Kind = delivery.Assignment
 		}
-		if s.About == AboutTicketResolved {
+		if s.About == AboutTicketResolved || s.About == AboutTicketReopened {
 			ref := i.Ticket.Ref
 			t.Ticket = &ref
 		}

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,15 +11,17 @@ import (
 )
 
 // ReceiveTicket takes in what somebody has done to the ticket in its own system, which is by. What is told again changes nothing, nor does
-// what is told of another ticket, or of the incident that had this workflow before.
+// what is told of another ticket, or of the incident that had this workflow before. Before the ticket is opened, no ticket is its own.
 func (i *Incident) ReceiveTicket(t ticket.Told, by timeline.Actor, now time.Time) {
-	id := "ticket/" + t.Delivery
 	ref := i.Ticket.Ref.ID
-	if t.Key != string(i.ID) || t.Ref != "" && ref != "" && t.Ref != ref || i.Status == Closed || i.decided(id) {
+	if t.Key != string(i.ID) || ref == "" || t.Ref != "" && t.Ref != ref || i.Status == Closed || slices.Contains(i.Ticket.Heard, t.Delivery) {
 		return
 	}
-	i.remember(id)
-	facts := []timeline.Fact{timeline.F("ticket", cmp.Or(ref, t.Ref)), timeline.F("by", t.By), timeline.F("text", t.Text)}
+	const remembered = 200
+	if i.Ticket.Heard = append(i.Ticket.Heard, t.Delivery); len(i.Ticket.Heard) > remembered {
+		i.Ticket.Heard = i.Ticket.Heard[1:]
+	}
+	facts := []timeline.Fact{timeline.F("ticket", ref), timeline.F("by", t.By), timeline.F("text", t.Text)}
 	switch t.Deed {
 	case ticket.Commented:
 		i.record(now, timeline.TicketCommented, by, facts...)
@@ -35,35 +38,41 @@ func (i *Incident) ticketResolved(t ticket.Told, facts []timeline.Fact, by timel
 	if !i.Status.Open() || i.Ticket.Deed == t.Deed || t.At.Before(i.reopenedAt()) && !t.At.IsZero() {
 		return
 	}
-	i.Ticket.Deed = t.Deed
+	i.Ticket.Deed, i.Ticket.DeedAt = t.Deed, now
 	c := Resolve{Note: said(t)}
 	if i.heeds(c, timeline.TicketResolved, facts, by, now) {
 		i.resolve(by, "ticket", c.Note, now)
 		return
 	}
-	by.Name = cmp.Or(t.By, by.Name)
-	i.begin(Send{
-		Work: Remind, About: AboutTicketResolved, Role: IncidentManager, Targets: i.standsFor(IncidentManager), Text: t.Text, Author: &by,
-	}, now)
+	i.remindOfTicket(AboutTicketResolved, t, by, now)
 }
 
-// ticketReopened opens the incident again where that was agreed. What came before the incident was resolved is old news. Of an incident that
-// is open, somebody may take back that its ticket was resolved.
+// remindOfTicket asks whoever leads what is to be done about it.
+func (i *Incident) remindOfTicket(a About, t ticket.Told, by timeline.Actor, now time.Time) {
+	by.Name = cmp.Or(t.By, by.Name)
+	i.begin(Send{Work: Remind, About: a, Role: IncidentManager, Targets: i.standsFor(IncidentManager), Text: t.Text, Author: &by}, now)
+}
+
+// ticketReopened opens the incident again where that was agreed, else whoever leads is asked. What came before the incident was resolved is
+// old news, and so is what came before the ticket said so. Of an incident that is open, somebody may take back that its ticket was resolved.
 func (i *Incident) ticketReopened(t ticket.Told, facts []timeline.Fact, by timeline.Actor, now time.Time) {
 	if i.Status.Open() && i.Ticket.Deed == ticket.Resolved {
 		i.Ticket.Deed = ""
 		i.record(now, timeline.TicketReopened, by, facts...)
 		return
 	}
-	if i.Status.Open() || i.Ticket.Deed == t.Deed || t.At.Before(i.Settled) && !t.At.IsZero() {
+	closed := i.Ticket.Deed == ticket.Resolved || i.Ticket.Written == i.Ticket.Wanted && !i.Ticket.Disabled
+	if i.Status.Open() || !closed || i.Ticket.Deed == t.Deed || t.At.Before(i.Settled) && !t.At.IsZero() {
 		return
 	}
-	i.Ticket.Deed = t.Deed
+	i.Ticket.Deed, i.Ticket.DeedAt = t.Deed, now
 	c := Reopen{Reason: said(t)}
 	if i.heeds(c, timeline.TicketReopened, facts, by, now) {
 		i.QuietSince = time.Time{}
 		i.reopen(by, "ticket", c.Reason, now)
+		return
 	}
+	i.remindOfTicket(AboutTicketReopened, t, by, now)
 }
 
 // heeds records what has become of the ticket, and tells whether the incident goes along: that was agreed, and nothing is against it.

@@ -108,14 +108,35 @@ func TestAResolutionOutsideResolvesWhereThatWasAgreed(t *testing.T) {
 	}
 }
 
-func TestAReopeningOutsideIsReadWhereNothingWasAgreed(t *testing.T) {
+func TestAReopeningOutsideIsAskedAboutWhereNothingWasAgreed(t *testing.T) {
 	w := ticketed(t, alone)
 	w.do("over", incident.Resolve{Note: "x"}, park)
 	w.after(time.Hour)
+	w.told = nil
 	w.tells("1", ticket.Reopened, "")
 	w.tells("2", ticket.Reopened, "")
+	w.wantTold("reminder person:park webhook")
 	if n := w.has(timeline.TicketReopened); n != 1 || w.i.Status != incident.Resolved {
 		t.Errorf("%d entries, %s", n, w.i.Status)
+	}
+}
+
+// A ticket that was never said to be resolved cannot be reopened, whatever its system calls a move between open states; and before
+// there is a ticket nobody tells of it.
+func TestOnlyWhatWasResolvedThereIsReopened(t *testing.T) {
+	w := ticketed(t, followed)
+	w.i.Ticket.Disabled = true
+	w.do("over", incident.Resolve{Note: "x"}, park)
+	w.after(time.Minute)
+	w.tells("1", ticket.Reopened, "")
+	if w.i.Status != incident.Resolved || w.has(timeline.TicketReopened) != 0 {
+		t.Errorf("it is %s", w.i.Status)
+	}
+	w = ticketed(t, followed)
+	w.i.Ticket.Ref = ticket.Ref{}
+	w.tells("1", ticket.Resolved, "")
+	if w.i.Status != incident.Acknowledged {
+		t.Errorf("a stranger's ticket has resolved it: %s", w.i.Status)
 	}
 }
 

@@ -60,11 +60,13 @@ func (n *Node) entrance() (*ingest.Intake, error) {
 // announce starts the plan that the organisation folder has for what a source announces.
 func (n *Node) announce(ctx context.Context, source string, notice alert.Notice) (bool, error) {
 	o := n.org.Current()
-	start, known := o.PlanFor(source, notice, time.Now())
-	if !known {
-		return false, nil
-	}
-	return true, n.incidents.PlanRuns().Announce(ctx, source, notice, func() (planrun.Terms, error) { return o.StartPlan(start) })
+	return n.incidents.PlanRuns().Announce(ctx, source, notice, func() (terms planrun.Terms, planned bool, err error) {
+		start, planned := o.PlanFor(source, notice, time.Now())
+		if planned {
+			terms, err = o.StartPlan(start)
+		}
+		return terms, planned, err
+	})
 }
 
 const maxFetched = 64 << 10

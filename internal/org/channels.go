@@ -172,3 +172,21 @@ func (o *Organisation) Addressed(name string) (delivery.Recipient, delivery.Cont
 	c, err := o.Contact(id, by)
 	return to, c, err
 }
+
+// follows tells whether anybody is reached where a page is told what becomes of it.
+func (b *builder) follows() bool {
+	reached := func(methods []method) bool {
+		return slices.ContainsFunc(methods, func(m method) bool { return m.kind.Follows() })
+	}
+	for _, p := range b.people {
+		if reached(p.methods) {
+			return true
+		}
+	}
+	for _, g := range b.groups {
+		if reached(g.methods) {
+			return true
+		}
+	}
+	return false
+}

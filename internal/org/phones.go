@@ -128,10 +128,16 @@ func (o *Organisation) Phones() (Phones, error) {
 
 // PagerDuty is where pages become alerts in PagerDuty, and what comes back from there.
 type PagerDuty struct {
-	URL     string   // of the Events API
-	API     string   // of the REST API
-	Key     Secret   // of that; empty: it is not asked
-	Secrets []Secret // with which webhooks may be signed
+	URL     string    // of the Events API
+	API     string    // of the REST API
+	Key     Secret    // of that; empty: it is not asked
+	Secrets []Signing // with which webhooks may be signed
+}
+
+// A Signing is a secret with which webhooks are signed, and about whose pages: of one recipient, or of all when Of is empty.
+type Signing struct {
+	Of     string // ID
+	Secret Secret
 }
 
 // PagerDuty returns the account of PagerDuty, with references resolved now.
@@ -146,32 +152,39 @@ func (o *Organisation) PagerDuty() (PagerDuty, error) {
 		return PagerDuty{}, fmt.Errorf("channels: pagerduty: api_key %w", err)
 	}
 	p.Key = Secret(key)
-	for _, r := range append([]ref{o.paging.secret}, o.pagerDutySecrets()...) {
+	add := func(of string, r ref) error {
 		secret, err := r.optional(o.dir)
-		if err != nil {
-			return PagerDuty{}, fmt.Errorf("channels: pagerduty: secret %w", err)
-		}
 		if secret != "" {
-			p.Secrets = append(p.Secrets, Secret(secret))
+			p.Secrets = append(p.Secrets, Signing{of, Secret(secret)})
+		}
+		return err
+	}
+	if err := add("", o.paging.secret); err != nil {
+		return PagerDuty{}, fmt.Errorf("channels: pagerduty: secret %w", err)
+	}
+	for _, of := range slices.Sorted(maps.Keys(o.pagerDutySecrets())) {
+		if err := add(of, o.pagerDutySecrets()[of]); err != nil {
+			return PagerDuty{}, fmt.Errorf("contact %s by pagerduty: secret %w", of, err)
 		}
 	}
 	return p, nil
 }
 
-// pagerDutySecrets are those of methods.
-func (o *Organisation) pagerDutySecrets() (all []ref) {
-	add := func(methods []method) {
+// pagerDutySecrets are those of methods, by the ID of whose they are.
+func (o *Organisation) pagerDutySecrets() map[string]ref {
+	all := map[string]ref{}
+	add := func(of string, methods []method) {
 		for _, m := range methods {
 			if m.kind == delivery.PagerDuty {
-				all = append(all, m.secret)
+				all[of] = m.secret
 			}
 		}
 	}
-	for _, p := range o.people {
-		add(p.methods)
+	for id, p := range o.people {
+		add(id, p.methods)
 	}
 	for _, g := range o.groups {
-		add(g.methods)
+		add(g.Recipient.ID, g.methods)
 	}
 	return all
 }

@@ -78,11 +78,11 @@ func TestPagerDuty(t *testing.T) {
 	t.Setenv("CHOI_PD_HOOKS", "hers")
 	const method = "{name: pager, type: pagerduty, address: env:CHOI_PD, secret: env:CHOI_PD_HOOKS}"
 	for settings, want := range map[string]org.PagerDuty{
-		"": {URL: "https://events.pagerduty.com", API: "https://api.pagerduty.com", Secrets: []org.Secret{"hers"}},
+		"": {URL: "https://events.pagerduty.com", API: "https://api.pagerduty.com", Secrets: []org.Signing{{"choi", "hers"}}},
 		"channels: {pagerduty: {url: https://events.eu.pagerduty.com, secret: env:PD_HOOKS, api_key: env:PD_KEY}}\n": {
-			URL: "https://events.eu.pagerduty.com", API: "https://api.eu.pagerduty.com", Key: "k3y", Secrets: []org.Secret{"all", "hers"},
+			URL: "https://events.eu.pagerduty.com", API: "https://api.eu.pagerduty.com", Key: "k3y", Secrets: []org.Signing{{"", "all"}, {"choi", "hers"}},
 		},
-		"channels: {pagerduty: {url: https://pages.example/}}\n": {URL: "https://pages.example", API: "https://pages.example", Secrets: []org.Secret{"hers"}},
+		"channels: {pagerduty: {url: https://pages.example/}}\n": {URL: "https://pages.example", API: "https://pages.example", Secrets: []org.Signing{{"choi", "hers"}}},
 	} {
 		if got, err := load(t, withPhones(t, settings, method)).PagerDuty(); err != nil || cmp.Diff(want, got) != "" {
 			t.Errorf("%s: %v\n%s", settings, err, cmp.Diff(want, got))

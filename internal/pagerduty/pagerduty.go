@@ -96,30 +96,16 @@ func (s *Sender) Follow(ctx context.Context, e delivery.Envelope) error {
 	if action == "" {
 		return nil
 	}
-	for _, k := range []string{standing(e), string(e.ID)} { // under which of them it was sent depends on how things stood then
-		if err := s.post(ctx, e.Contact.Address, event{Action: action, DedupKey: clip(k)}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.post(ctx, e.Contact.Address, event{Action: action, DedupKey: key(e)})
 }
 
-// key is by which PagerDuty knows an alert: one for each incident and person, however often they are paged. When an incident has been
-// acknowledged, and somebody is paged all the same, that is another alert: the one before would stay silent.
+// key is by which PagerDuty knows an alert: one for each page. An alert that somebody has acknowledged there stays silent, and a page
+// must ring.
 func key(e delivery.Envelope) string {
-	if e.Message.Incident == "" || e.Message.Status != "triggered" {
-		return clip(string(e.ID))
-	}
-	return clip(standing(e))
-}
-
-func standing(e delivery.Envelope) string { return e.Message.Incident + "/" + e.Recipient.ID }
-
-func clip(key string) string {
-	if r := []rune(key); len(r) > longKey {
+	if r := []rune(e.ID); len(r) > longKey {
 		return string(r[:longKey])
 	}
-	return key
+	return string(e.ID)
 }
 
 func severity(m delivery.Message) string {

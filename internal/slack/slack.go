@@ -28,7 +28,7 @@ type Sender struct {
 	rooms   map[string]string // conversations with members
 	threads map[string]string // the first message of what was written about one thing in one channel
 	read    map[string]string // up to which message each channel was read for first messages
-	turns   [64]sync.Mutex    // one writes about one thing in one channel at a time: there is one first message
+	turns   [64]chan struct{} // one writes about one thing in one channel at a time: there is one first message
 }
 
 // maxKnown bounds what is kept of either. What is forgotten is asked for again.
@@ -123,9 +123,13 @@ func (s *Sender) channel(ctx context.Context, address string) (string, error) {
 // message that cannot be looked for now keeps nothing waiting.
 func (s *Sender) thread(ctx context.Context, m message, e delivery.Envelope) error {
 	about := thing(m.Channel, e.Message.Incident)
-	turn := &s.turns[maphash.String(seed, about)%uint64(len(s.turns))]
-	turn.Lock()
-	defer turn.Unlock()
+	turn := s.turn(about)
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return fmt.Errorf("wait for others that write in the same thread: %w", ctx.Err())
+	}
 	if m.Thread = s.known(&s.threads, about); m.Thread == "" {
 		looked, cancel := context.WithTimeout(ctx, s.Timeout)
 		_ = s.learn(looked, m.Channel)
@@ -146,6 +150,17 @@ func (s *Sender) thread(ctx context.Context, m message, e delivery.Envelope) err
 	}
 	s.keep(&s.threads, about, ts)
 	return nil
+}
+
+// turn is a place for one.
+func (s *Sender) turn(about string) chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := maphash.String(seed, about) % uint64(len(s.turns))
+	if s.turns[n] == nil {
+		s.turns[n] = make(chan struct{}, 1)
+	}
+	return s.turns[n]
 }
 
 func (s *Sender) post(ctx context.Context, m message) (string, error) {

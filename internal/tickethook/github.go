@@ -24,6 +24,9 @@ type gitHubHook struct {
 		Body    string `json:"body"`
 		Created string `json:"created_at"`
 	} `json:"comment"`
+	Repository struct {
+		Name string `json:"full_name"`
+	} `json:"repository"`
 	Sender struct {
 		Login string `json:"login"`
 	} `json:"sender"`
@@ -36,7 +39,7 @@ func readGitHub(_ *System, body []byte) (post, error) {
 	}
 	p := post{
 		ref: strconv.FormatInt(h.Issue.Number, 10), title: h.Issue.Title, text: h.Issue.Body, by: h.Sender.Login, users: []string{h.Sender.Login}, maker: h.Sender.Login == h.Issue.User.Login,
-		at: instant(h.Issue.Updated),
+		at: instant(h.Issue.Updated), projects: []string{h.Repository.Name},
 	}
 	switch {
 	case h.Comment != nil:

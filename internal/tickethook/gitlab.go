@@ -14,6 +14,10 @@ type gitLabHook struct {
 		Name     string `json:"name"`
 		Username string `json:"username"`
 	} `json:"user"`
+	Project struct {
+		ID   int64  `json:"id"`
+		Path string `json:"path_with_namespace"`
+	} `json:"project"`
 	It struct {
 		ID     int64  `json:"id"`
 		Number int64  `json:"iid"`
@@ -40,7 +44,7 @@ func readGitLab(_ *System, body []byte) (post, error) {
 	if err := decode(body, &h); err != nil {
 		return post{}, err
 	}
-	p := post{by: h.User.Name, users: []string{h.User.Username}}
+	p := post{by: h.User.Name, users: []string{h.User.Username}, projects: []string{strconv.FormatInt(h.Project.ID, 10), h.Project.Path}}
 	switch h.Kind {
 	case "issue", "work_item":
 		p.ref, p.title, p.text, p.at = strconv.FormatInt(h.It.Number, 10), h.It.Title, h.It.Description, instant(h.It.Updated)

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,10 +22,11 @@ import (
 
 // A System is the ticket system of an organisation, as it posts.
 type System struct {
-	Name   string            // as package org calls it
-	Secret string            // that it shares with us
-	Users  []string          // Muster's own there, by whatever name the system may tell
-	States map[string]string // by Muster's statuses: what stands for it there, where that has a name or a number
+	Name    string            // as package org calls it
+	Secret  string            // that it shares with us
+	Users   []string          // Muster's own there, by whatever name the system may tell
+	Project string            // where its tickets are, where numbers are those of one project alone; empty: anywhere
+	States  map[string]string // by Muster's statuses: what stands for it there, where that has a name or a number
 }
 
 // A format is how one system posts.
@@ -62,18 +64,19 @@ func (s *System) Shown() string { return s.format().shown }
 
 // A post is what a system has posted, in the words that all have in common.
 type post struct {
-	id      string // of what has happened, the same whenever it is posted; empty: there is none but the body
-	ref     string // of the ticket
-	title   string // names the incident …
-	text    string // … and so does the mark at the end of it, …
-	labels  []string
-	by      string   // for people
-	users   []string // the same person, by every name that the system tells
-	maker   bool     // who has made the ticket too, as Muster makes those of incidents
-	at      time.Time
-	comment string
-	deed    ticket.Deed // what has become of its state, empty: nothing of interest
-	why     string      // whoever did that has said
+	id       string // of what has happened, the same whenever it is posted; empty: there is none but the body
+	ref      string // of the ticket
+	title    string // names the incident …
+	text     string // … and so does the mark at the end of it, …
+	labels   []string
+	by       string   // for people
+	users    []string // the same person, by every name that the system tells
+	maker    bool     // who has made the ticket too, as Muster makes those of incidents
+	at       time.Time
+	projects []string // in which the ticket is, by every name that the system tells; none: it is not told, or needs not be
+	comment  string
+	deed     ticket.Deed // what has become of its state, empty: nothing of interest
+	why      string      // whoever did that has said
 }
 
 // Read returns what a body tells of tickets of incidents: nothing, where it is about anything else, or about what Muster has done itself.
@@ -83,7 +86,7 @@ func (s *System) Read(body []byte) ([]ticket.Told, error) {
 		return nil, err
 	}
 	key := p.key()
-	if key == "" || s.own(p.users) {
+	if key == "" || s.own(p.users) || s.elsewhere(p.projects) {
 		return nil, nil
 	}
 	if p.id == "" {
@@ -112,6 +115,11 @@ func (s *System) Read(body []byte) ([]ticket.Told, error) {
 		tell(p.deed, p.why)
 	}
 	return all, nil
+}
+
+// elsewhere tells whether a ticket is in another project, where others have the numbers of ours.
+func (s *System) elsewhere(projects []string) bool {
+	return s.Project != "" && len(projects) > 0 && !slices.ContainsFunc(projects, func(p string) bool { return strings.EqualFold(p, s.Project) })
 }
 
 // own tells whether one of these names is Muster's.

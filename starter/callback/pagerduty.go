@@ -27,6 +27,7 @@ type happened struct {
 	Event struct {
 		ID    string `json:"id"`
 		Type  string `json:"event_type"`
+		At    string `json:"occurred_at"`
 		Agent struct {
 			ID   string `json:"id"`
 			Type string `json:"type"`
@@ -53,7 +54,8 @@ func (c *Callbacks) takePagerDuty(w http.ResponseWriter, r *http.Request, body [
 		return refusal.Body{Status: http.StatusNotFound, Detail: "neither channels in organisation.yaml nor a method has the secret of a webhook of PagerDuty"}
 	}
 	const signature = "X-PagerDuty-Signature"
-	if !fromPagerDuty(p.Secrets, r.Header.Get(signature), body) {
+	from := signedBy(p.Secrets, r.Header.Get(signature), body)
+	if len(from) == 0 {
 		return c.unproven(r, signature, "none in it was made with the secret of the webhook")
 	}
 	var h happened
@@ -61,7 +63,7 @@ func (c *Callbacks) takePagerDuty(w http.ResponseWriter, r *http.Request, body [
 		return refusal.Body{Status: http.StatusBadRequest, Field: "event", Detail: "want an event of a webhook of version 3"}
 	}
 	if slices.Contains([]string{"incident.acknowledged", "incident.resolved"}, h.Event.Type) && h.Event.Agent.Type == "user_reference" {
-		if err := c.taken(r, p, h); err != nil {
+		if err := c.taken(r, p, from, h); err != nil {
 			return err
 		}
 	}
@@ -69,29 +71,31 @@ func (c *Callbacks) takePagerDuty(w http.ResponseWriter, r *http.Request, body [
 	return nil
 }
 
-// fromPagerDuty tells whether one of the signatures was made with one of the secrets: there may be several of both, while one is changed
-// for another.
-func fromPagerDuty(secrets []org.Secret, header string, body []byte) bool {
-	ok := false
+// signedBy returns about whose pages a body may speak: one of its signatures was made with the secret of theirs, or of all. There may be
+// several of both, while one secret is changed for another.
+func signedBy(secrets []org.Signing, header string, body []byte) (of []string) {
 	for _, secret := range secrets {
-		mac := hmac.New(sha256.New, []byte(secret))
+		mac := hmac.New(sha256.New, []byte(secret.Secret))
 		mac.Write(body)
-		want := []byte("v1=" + hex.EncodeToString(mac.Sum(nil)))
+		want, ok := []byte("v1="+hex.EncodeToString(mac.Sum(nil))), false
 		for s := range strings.SplitSeq(header, ",") {
 			ok = hmac.Equal(want, []byte(strings.TrimSpace(s))) || ok
 		}
+		if ok {
+			of = append(of, secret.Of)
+		}
 	}
-	return ok
+	return of
 }
 
 // taken acknowledges what a user of PagerDuty has taken there, in the name of the person who has their mail address.
-func (c *Callbacks) taken(r *http.Request, p org.PagerDuty, h happened) error {
+func (c *Callbacks) taken(r *http.Request, p org.PagerDuty, from []string, h happened) error {
 	e := h.Event
 	var directory Directory
 	if p.Key != "" && c.cfg.PagerDuty != nil {
 		directory = c.cfg.PagerDuty(p)
 	}
-	ours, err := pagesOf(r.Context(), directory, e.Data.ID, e.Data.Key)
+	ours, err := pagesOf(r.Context(), directory, from, e.Data.ID, e.Data.Key)
 	if err != nil || len(ours) == 0 {
 		return err
 	}
@@ -104,7 +108,8 @@ func (c *Callbacks) taken(r *http.Request, p org.PagerDuty, h happened) error {
 			c.note(r, store.AttemptCallback, "", string(id), e.Type, why)
 			continue
 		}
-		if _, err := c.act(r, deed{id: e.ID + "/" + string(id), tool: "pagerduty", person: person, incident: id, action: link.Acknowledge}); err != nil {
+		at, _ := time.Parse(time.RFC3339, e.At) // zero: it is not said
+		if _, err := c.act(r, deed{id: e.ID + "/" + string(id), tool: "pagerduty", person: person, incident: id, action: link.Acknowledge, at: at}); err != nil {
 			return err
 		}
 	}
@@ -130,28 +135,32 @@ func (c *Callbacks) colleague(ctx context.Context, d Directory, user string) (pe
 	return person, "", nil
 }
 
-// pagesOf are the incidents of ours that an incident in PagerDuty is about. It has the key of its alert itself, or has several alerts.
-func pagesOf(ctx context.Context, d Directory, there, key string) (ours []incident.ID, err error) {
+// pagesOf are the incidents of ours that an incident in PagerDuty is about, as far as whoever tells of it may. It has the key of its alert
+// itself, or has several alerts.
+func pagesOf(ctx context.Context, d Directory, from []string, there, key string) (ours []incident.ID, err error) {
 	keys := []string{key}
-	if ourKey(key) == "" && d != nil && there != "" {
+	if id, _ := ourKey(key); id == "" && d != nil && there != "" {
 		keys, err = d.Keys(ctx, there)
 		if delivery.IsRefusal(err) {
 			return nil, nil
 		}
 	}
 	for _, k := range keys {
-		if id := ourKey(k); id != "" && !slices.Contains(ours, id) {
+		id, to := ourKey(k)
+		if may := slices.Contains(from, "") || slices.Contains(from, to); id != "" && may && !slices.Contains(ours, id) {
 			ours = append(ours, id)
 		}
 	}
 	return ours, err
 }
 
-// ourKey is the incident that a key of an alert begins with; empty: it is none of ours.
-func ourKey(key string) incident.ID {
-	id, _, ok := strings.Cut(key, "/")
-	if !ok || !strings.HasPrefix(id, "INC-") {
-		return ""
+// ourKey is the incident, and who was paged, of the key of an alert, which is the ID of a delivery: INC-7K3M9QX2PA/5/kim/pager. Both are
+// empty where it is none of ours.
+func ourKey(key string) (id incident.ID, to string) {
+	parts := strings.SplitN(key, "/", 3)
+	last := strings.LastIndex(key, "/")
+	if len(parts) < 3 || !strings.HasPrefix(key, "INC-") || last < len(key)-len(parts[2]) {
+		return "", ""
 	}
-	return incident.ID(id)
+	return incident.ID(parts[0]), key[len(key)-len(parts[2]) : last]
 }

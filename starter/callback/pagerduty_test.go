@@ -81,7 +81,7 @@ func pager(t testing.TB, settings string, a *account) *place {
 }
 
 func TestPagerDuty(t *testing.T) {
-	const ours, user = `"INC-7K3M9QX2PA/kim"`, "user_reference"
+	const ours, user = `"INC-7K3M9QX2PA/3/kim/pager"`, "user_reference"
 	for _, tt := range []struct {
 		name, kind, agent, key string
 		settings, mail         string
@@ -94,7 +94,7 @@ func TestPagerDuty(t *testing.T) {
 		{name: "resolved there", kind: "incident.resolved", agent: user, key: ours, by: "yun", asked: 1},
 		{name: "another alert of the same incident", kind: "incident.acknowledged", agent: user, key: `"INC-7K3M9QX2PA/7/kim/pager"`, by: "yun", asked: 1},
 		{name: "written otherwise", kind: "incident.acknowledged", agent: user, key: ours, mail: "Yun@Mirnet.example", by: "yun", asked: 1},
-		{name: "an incident of several alerts", kind: "incident.acknowledged", agent: user, key: "null", keys: []string{"x", "INC-7K3M9QX2PA/kim", "INC-7K3M9QX2PA/lee"}, by: "yun", asked: 2},
+		{name: "an incident of several alerts", kind: "incident.acknowledged", agent: user, key: "null", keys: []string{"x", "INC-7K3M9QX2PA/3/kim/pager", "INC-7K3M9QX2PA/4/lee/pager"}, by: "yun", asked: 2},
 		{name: "what Muster has said itself", kind: "incident.acknowledged", agent: "inbound_integration_reference", key: ours},
 		{name: "what nobody has said", kind: "incident.acknowledged", agent: "", key: ours},
 		{name: "something else", kind: "incident.triggered", agent: user, key: ours},
@@ -155,7 +155,7 @@ func TestPagerDuty(t *testing.T) {
 
 // While a secret is changed for another, a body has signatures of both, and Muster may know either.
 func TestSignaturesOfPagerDuty(t *testing.T) {
-	body := event("incident.acknowledged", "user_reference", `"INC-7K3M9QX2PA/kim"`)
+	body := event("incident.acknowledged", "user_reference", `"INC-7K3M9QX2PA/3/kim/pager"`)
 	for header, want := range map[string]int{
 		signature(hooks, body):                                    202,
 		signature("new", body) + "," + signature(hooks, body):     202,
@@ -186,7 +186,7 @@ func TestSignaturesOfPagerDuty(t *testing.T) {
 
 func FuzzPagerDuty(f *testing.F) {
 	p := pager(f, paging, &account{mails: map[string]string{"PLH1HKV": "yun@mirnet.example"}})
-	f.Add(event("incident.acknowledged", "user_reference", `"INC-7K3M9QX2PA/kim"`))
+	f.Add(event("incident.acknowledged", "user_reference", `"INC-7K3M9QX2PA/3/kim/pager"`))
 	f.Add(`{"event":{"id":"1","agent":null,"data":null}}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		if w := p.hook(body, signature(hooks, body)); w.Code != 202 && w.Code != 400 {

@@ -122,6 +122,11 @@ func TestTicketSystemsTell(t *testing.T) {
 					t.Errorf("%s: got %d %s, told %+v, want %d %s, told %d", what, w.Code, w.Body, p.told[before:], status, says, told)
 				}
 			}
+			told, err := s.Read(posted(t, d.commented))
+			if err != nil || len(told) != 1 {
+				t.Fatalf("read %+v, %v", told, err)
+			}
+			p.incident.Ticket.Ref.ID = told[0].Ref
 			wants("commented", posted(t, d.commented), hookSecret, http.StatusOK, 1, `{"told":1}`)
 			wants("the wrong secret", posted(t, d.commented), "wrong", http.StatusUnauthorized, 0, "signature")
 			if p.guesses != 1 || len(p.attempts) != 1 || strings.Contains(p.attempts[0].Subject+p.attempts[0].Detail, "wrong") {

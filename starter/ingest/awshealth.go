@@ -3,7 +3,6 @@ package ingest
 import (
 	"cmp"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -24,7 +23,7 @@ const (
 // awsHealth is what AWS Health says.
 type awsHealth struct {
 	arn, service, code, category, scope, status, region, account string
-	begins, ends                                                 string
+	begins, ends, page                                           string
 	text                                                         string // the first of its languages
 	entities                                                     []string
 }
@@ -55,6 +54,8 @@ func (d *decoder) healthDetail(where, name string, h *awsHealth) {
 		h.begins = d.str(field)
 	case "endTime":
 		h.ends = d.str(field)
+	case "page":
+		h.page = d.str(field)
 	case "eventDescription":
 		d.list(field, func(field string) {
 			d.each(field, func(name string) {
@@ -120,9 +121,9 @@ func (h *awsHealth) message(d *decoder, where, kind, account string, at time.Tim
 	switch {
 	case kind == abuseEvent:
 		m.alerts = []sized{s}
-	case h.category == scheduledChange:
+	case h.category == scheduledChange && (h.page == "" || h.page == "1"): // of many resources the others come on further pages
 		m.announced = []announced{{noticeOf(s), s}}
-	case h.category == accountNotification:
+	case h.category == scheduledChange, h.category == accountNotification:
 		m.notices = []alert.Alert{s.Alert}
 	default:
 		m.alerts = []sized{s}
@@ -153,12 +154,15 @@ func noticeOf(s sized) alert.Notice {
 	if which := s.Annotations.Value("entities"); which != "" {
 		n.Text = strings.TrimSpace(n.Text + " [" + which + "]")
 	}
+	if begins := s.Annotations.Value("begins"); begins != "" && n.Begins.IsZero() {
+		n.Text = strings.TrimSpace(n.Text + " [" + begins + "]") // nobody knows until when there is time, but whoever reads it
+	}
 	return n
 }
 
 // instantOf reads an instant as clouds write it. One that nobody can read is none: what is announced counts all the same.
 func instantOf(s string) time.Time {
-	for _, form := range []string{time.RFC3339, http.TimeFormat, "2006-01-02T15:04:05.999999999-0700"} {
+	for _, form := range []string{time.RFC3339, "Mon, 2 Jan 2006 15:04:05 MST", "2006-01-02T15:04:05.999999999-0700"} {
 		if t, err := time.Parse(form, s); err == nil && t.Year() >= 1970 && t.Year() <= 9999 {
 			return t.UTC()
 		}
