@@ -199,13 +199,13 @@ func TestThePlanForANotice(t *testing.T) {
 			"the first that fits", "cloud",
 			alert.Notice{ID: "x", Title: "End of a version", Labels: alert.Labels{{Name: "service", Value: "EKS"}}, Begins: at.AddDate(0, 4, 0)},
 			"garam",
-			map[string]string{"event": "End of a version", "detail": "End of a version", "reference": "x", "begins": "2027-03-22T10:00:00Z", "ends": "2027-03-22T10:00:00Z"},
+			map[string]string{"event": "End of a version", "detail": "End of a version", "reference": "x", "link": "", "begins": "2027-03-22T10:00:00Z", "ends": "2027-03-22T10:00:00Z"},
 		},
 		{
 			"what says little", "cloud",
 			alert.Notice{ID: "y", Text: "many\n\nlines"},
 			"nuri",
-			map[string]string{"event": "y", "detail": "many lines", "reference": "y", "begins": "2026-11-22T10:00:00Z", "ends": "2026-11-22T10:00:00Z"},
+			map[string]string{"event": "y", "detail": "many lines", "reference": "y", "link": "", "begins": "2026-11-22T10:00:00Z", "ends": "2026-11-22T10:00:00Z"},
 		},
 		{"another source", "clouds", alert.Notice{ID: "y"}, "", nil},
 	} {

@@ -103,7 +103,7 @@ func shown(m message) string {
 		commits:  committer{router: idle(0)},
 	}
 	for _, a := range m.announced {
-		fmt.Fprintf(&b, "announced: %s, %s – %s, over %v\n%s\n", a.notice.ID, a.notice.Begins.Format(time.RFC3339), a.notice.Ends.Format(time.RFC3339), a.notice.Over, a.notice.News())
+		fmt.Fprintf(&b, "announced: %s, %s – %s, over %v\n%s\n", a.notice.ID, a.notice.Begins.Format(time.RFC3339), a.notice.Ends.Format(time.RFC3339), a.notice.Over, a.notice.News(time.UTC))
 		m.alerts = append(m.alerts, a.as)
 	}
 	for _, n := range m.notices {
