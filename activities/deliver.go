@@ -15,6 +15,7 @@ import (
 
 	"muster/internal/delivery"
 	"muster/internal/link"
+	"muster/internal/reach"
 )
 
 // A Sender makes one attempt to hand one message to one contact. A *delivery.Refusal is final; every other error is worth
@@ -36,6 +37,8 @@ type Tracker interface {
 	UnderWay(id delivery.ID, scheduled, until time.Time)
 	// Ended tells that a delivery has its outcome, and how long that took.
 	Ended(id delivery.ID, kind delivery.Kind, result delivery.Result, took time.Duration)
+	// Tried tells what has come of an attempt to reach somebody by a contact method.
+	Tried(w reach.Way, kind delivery.Kind, result reach.Result)
 }
 
 // A Linker makes signed links.
@@ -83,11 +86,21 @@ func (d *Deliveries) Deliver(ctx context.Context, in DeliverInput) (delivery.Out
 	attempt := int(info.Attempt)
 	d.underWay(in, info, info.Deadline)
 	in.Message = d.offered(ctx, in)
-	followed, err := d.attempt(ctx, in, attempt)
-	out := delivery.Outcome{Result: delivery.Delivered, Attempts: attempt, Followed: followed}
+	attached, err := d.attached(ctx, in.Message.Attachments)
+	ready := err == nil // else it says nothing of the contact method
+	out, came := delivery.Outcome{Result: delivery.Delivered, Attempts: attempt}, reach.Delivered
+	if ready {
+		out.Followed, err = d.attempt(ctx, in, attempt, attached)
+	}
 	if refusal, ok := errors.AsType[*delivery.Refusal](err); ok {
-		out = delivery.Outcome{Result: delivery.Refused, Attempts: attempt, Detail: refusal.Detail}
+		out, came = delivery.Outcome{Result: delivery.Refused, Attempts: attempt, Detail: refusal.Detail, Final: ready}, reach.Failed
 	} else if err != nil {
+		came = reach.Unknown
+	}
+	if d.Tracker != nil && ready {
+		d.Tracker.Tried(reach.Way{To: in.To.ID, Method: in.Method}, in.Message.Kind, came)
+	}
+	if came == reach.Unknown {
 		d.underWay(in, info, time.Now().Add(pause(err, info.RetryPolicy, attempt)))
 		return delivery.Outcome{}, retryable(fmt.Errorf("deliver %s by %s: %w", in.ID, in.Method, err))
 	}
@@ -135,7 +148,7 @@ func (d *Deliveries) underWay(in DeliverInput, info activity.Info, until time.Ti
 }
 
 // attempt makes one attempt, and tells whether a page can be followed up where it has arrived.
-func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int) (followed bool, err error) {
+func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int, attached []delivery.Attached) (followed bool, err error) {
 	contact, err := d.Directory().Contact(in.To.ID, in.Method)
 	if err != nil {
 		// A worker that lags behind the folder, or a secret that is being rotated. If the method is gone for good, the next
@@ -145,10 +158,6 @@ func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int) 
 	s, ok := d.Senders[contact.Type]
 	if !ok {
 		return false, &delivery.Refusal{Detail: fmt.Sprintf("contact type %q: this worker has no such channel", contact.Type)}
-	}
-	attached, err := d.attached(ctx, in.Message.Attachments)
-	if err != nil {
-		return false, err
 	}
 	_, followed = s.(Follower)
 	return followed && in.Message.Kind == delivery.Page, s.Send(ctx, delivery.Envelope{

@@ -21,6 +21,7 @@ import (
 	"muster/internal/delivery"
 	"muster/internal/inmem"
 	"muster/internal/link"
+	"muster/internal/reach"
 )
 
 // A receiver answers every attempt in the same way.
@@ -46,6 +47,10 @@ func (l *logbook) Ended(id delivery.ID, kind delivery.Kind, result delivery.Resu
 	l.lines = append(l.lines, fmt.Sprintf("%s ended, %s %s, measured %v", id, kind, result, took > 0))
 }
 
+func (l *logbook) Tried(w reach.Way, _ delivery.Kind, result reach.Result) {
+	l.lines = append(l.lines, fmt.Sprintf("%s by %s: %s", w.To, w.Method, result))
+}
+
 func TestDeliverIsTracked(t *testing.T) {
 	const underWay = "d-1 under way, ahead true"
 	for name, tt := range map[string]struct {
@@ -54,14 +59,14 @@ func TestDeliverIsTracked(t *testing.T) {
 		fails  bool
 		kind   delivery.Kind // empty: a page
 	}{
-		"delivered":   {nil, []string{underWay, "d-1 ended, page delivered, measured true"}, false, ""},
-		"refused":     {&delivery.Refusal{Detail: "gone"}, []string{underWay, "d-1 ended, page refused, measured true"}, false, ""},
-		"unavailable": {&delivery.Unavailable{Detail: "busy", After: time.Hour}, []string{underWay, underWay}, true, ""},
-		"broken":      {errors.New("no space"), []string{underWay, underWay}, true, ""},
+		"delivered":   {nil, []string{underWay, "park by phone: delivered", "d-1 ended, page delivered, measured true"}, false, ""},
+		"refused":     {&delivery.Refusal{Detail: "gone"}, []string{underWay, "park by phone: failed", "d-1 ended, page refused, measured true"}, false, ""},
+		"unavailable": {&delivery.Unavailable{Detail: "busy", After: time.Hour}, []string{underWay, "park by phone: unknown", underWay}, true, ""},
+		"broken":      {errors.New("no space"), []string{underWay, "park by phone: unknown", underWay}, true, ""},
 		"a reminder of a certificate may take its time": {
-			&delivery.Unavailable{Detail: "busy"}, nil, true, delivery.Certificate,
+			&delivery.Unavailable{Detail: "busy"}, []string{"park by phone: unknown"}, true, delivery.Certificate,
 		},
-		"and counts when it ends": {nil, []string{"d-1 ended, certificate delivered, measured true"}, false, delivery.Certificate},
+		"and counts when it ends": {nil, []string{"park by phone: delivered", "d-1 ended, certificate delivered, measured true"}, false, delivery.Certificate},
 	} {
 		t.Run(name, func(t *testing.T) {
 			said := &logbook{}

@@ -42,6 +42,7 @@ const (
 	StatusPage     Kind = "status-page"     // what stands on a status page
 	Risk           Kind = "risk"            // what has become of a risk that somebody has escalated
 	Plan           Kind = "plan"            // what has become of a run of a plan, and what somebody has to do in it
+	ContactTest    Kind = "contact-test"    // whether pages arrive by a contact method: nothing is wrong
 	FollowUp       Kind = "follow-up"       // where a page has arrived: what has become of its incident
 )
 
@@ -211,6 +212,7 @@ type Outcome struct {
 	Result   Result `json:"result"`
 	Attempts int    `json:"attempts"`
 	Detail   string `json:"detail,omitempty"`
+	Final    bool   `json:"final,omitempty"`    // of a refusal: an attempt was refused, not an answer too late; older runs do not say so
 	Followed bool   `json:"followed,omitempty"` // where it has arrived, it can be told later what has become of it
 }
 
