@@ -8,7 +8,6 @@ import (
 
 	"muster/internal/action"
 	"muster/internal/authority"
-	"muster/internal/calendar"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/reach"
@@ -128,7 +127,7 @@ func (o *Organisation) testHeld(p person, t contactTests, at time.Time) string {
 
 func (o *Organisation) testTime(p person, t contactTests, at time.Time) bool {
 	if t.calendar != "" {
-		c, err := calendar.New(o.calendars[t.calendar], o.Zone)
+		c, err := o.opening(t.calendar)
 		return err == nil && c.Open(at)
 	}
 	local := at.In(o.Zone)

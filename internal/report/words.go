@@ -52,8 +52,7 @@ func needed() []string {
 	for _, k := range []delivery.Kind{
 		delivery.Page, delivery.Reminder, delivery.Assignment, delivery.CustomerUpdate, delivery.AllClear,
 		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall, delivery.Handover, delivery.Receipt,
-		delivery.ResultReport, delivery.ClosingNotice, delivery.StatusPage,
-		delivery.Certificate,
+		delivery.ResultReport, delivery.ClosingNotice, delivery.StatusPage, delivery.Certificate,
 		delivery.Request, delivery.Problem, delivery.Action, delivery.Risk, delivery.Plan, delivery.Review, delivery.FollowUp, delivery.ContactTest,
 	} {
 		add("message", string(k))
