@@ -42,17 +42,17 @@ func Contacts(ctx workflow.Context, in signature.Signed[ContactsInput]) error {
 	}
 	r.ctx = unstopped(ctx, func(at time.Time) { r.ledger.Timeline.Add(at, timeline.CancelRefused, timeline.Muster()) })
 	for {
+		if r.continues() {
+			if err := r.continueAsNew(); err != nil {
+				return err
+			}
+		}
 		if !r.busy && (r.ledger.Round != nil || r.looks()) {
 			r.busy = true
 			workflow.Go(r.ctx, r.test)
 		}
 		if err := r.publish(); err != nil {
 			return err
-		}
-		if r.continues() {
-			if err := r.continueAsNew(); err != nil {
-				return err
-			}
 		}
 		if err := r.awaitNews(); err != nil {
 			return err

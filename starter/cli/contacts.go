@@ -21,7 +21,7 @@ has last arrived. Those whom nothing reaches come first. Responders, auditors an
 
 ` + finding,
 		Example:           "  muster contacts\n  muster contacts park\n  muster contacts test park",
-		Args:              atMostOne,
+		Args:              atMostOne("PERSON"),
 		ValidArgsFunction: first(a.completeContacts()),
 		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) error {
 			l, err := c.Contacts(ctx, whom(args))
@@ -50,7 +50,7 @@ func (a *app) testContacts() *cobra.Command {
 		Long: `Send a test page by every contact method that is tested, of everybody or of one PERSON: [TEST], nothing is wrong, nothing to do. Who is
 away or in quiet hours gets none. The organisation folder says in contact_tests which types are tested, and how often by themselves.`,
 		Example:           "  muster contacts test\n  muster contacts test park\n  muster contacts test group:noc",
-		Args:              atMostOne,
+		Args:              atMostOne("PERSON"),
 		ValidArgsFunction: first(a.completeContacts()),
 		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) error {
 			var r api.ContactTestReceipt
