@@ -77,7 +77,7 @@ func (o *Organisation) contactTests() contactTests {
 }
 
 // ContactTests returns by which contact methods test pages may go, in the order of their names: those of people and of channels of groups,
-// but not of contacts of other parties, whom a test would only disturb. It returns also how often they go by themselves, 0 when not.
+// but not of customers and contacts of other parties, whom a test would only disturb. It returns also how often they go by themselves, 0 when not.
 func (o *Organisation) ContactTests(at time.Time) (all []reach.Candidate, every time.Duration) {
 	t := o.contactTests()
 	for _, p := range o.reached() {
@@ -91,10 +91,10 @@ func (o *Organisation) ContactTests(at time.Time) (all []reach.Candidate, every 
 	return all, t.every
 }
 
-// reached are the people and the channels of groups, in the order of their IDs.
+// reached are the people, but for those of customers, and the channels of groups, in the order of their IDs.
 func (o *Organisation) reached() (all []person) {
 	for _, id := range slices.Sorted(maps.Keys(o.people)) {
-		if _, own := o.Person(id); own {
+		if _, own := o.Person(id); own && o.parties[o.people[id].party].Kind != authority.Customer {
 			all = append(all, o.people[id])
 		}
 	}
