@@ -89,6 +89,51 @@ func TestDeliverIsTracked(t *testing.T) {
 	}
 }
 
+// What is refused because of the message, and not because of who gets it, says nothing of a contact method; nor does a document that is not
+// what it was.
+func TestWhatSaysNothingOfAContactMethod(t *testing.T) {
+	for name, tt := range map[string]struct {
+		kind     delivery.Kind
+		attached []delivery.Attachment
+		want     []reach.Result
+	}{
+		"a call is for pages alone":  {delivery.Reminder, nil, nil},
+		"a page that a call refuses": {delivery.Page, nil, []reach.Result{reach.Failed}},
+		"a test page":                {delivery.Test, nil, []reach.Result{reach.Failed}},
+		"a document is not there":    {delivery.Page, []delivery.Attachment{{Name: "report.pdf"}}, nil},
+	} {
+		said := &results{}
+		d := &activities.Deliveries{
+			Directory: func() activities.Directory { return phonebook{} }, Tracker: said,
+			Senders: map[delivery.ContactType]activities.Sender{delivery.Voice: receiver{&delivery.Refusal{Detail: "no"}}},
+		}
+		env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
+		env.RegisterActivity(d)
+		_, _ = env.ExecuteActivity(d.Deliver, activities.DeliverInput{
+			ID: "d-1", To: delivery.Recipient{ID: "park"}, Method: "phone", Message: delivery.Message{Kind: tt.kind, Attachments: tt.attached},
+		})
+		if !slices.Equal(said.all, tt.want) {
+			t.Errorf("%s: told %v, want %v", name, said.all, tt.want)
+		}
+	}
+}
+
+// phonebook is a directory in which everybody is called.
+type phonebook struct{ activities.Directory }
+
+func (phonebook) Contact(_, method string) (delivery.Contact, error) {
+	return delivery.Contact{Method: method, Type: delivery.Voice}, nil
+}
+
+// results are what has come of attempts.
+type results struct{ all []reach.Result }
+
+func (*results) UnderWay(delivery.ID, time.Time, time.Time)                       {}
+func (*results) Ended(delivery.ID, delivery.Kind, delivery.Result, time.Duration) {}
+func (r *results) Tried(_ reach.Way, _ delivery.Kind, result reach.Result) {
+	r.all = append(r.all, result)
+}
+
 // A mailbox keeps what it is sent.
 type mailbox struct{ got []delivery.Message }
 
@@ -331,4 +376,35 @@ func TestPause(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
 		}
 	}
+}
+
+// Whoever proves who they are may decide without a link: also where several people read, who get none.
+func TestOfferGoesAlong(t *testing.T) {
+	for _, shared := range []bool{false, true} {
+		box := &envelopes{}
+		d := &activities.Deliveries{
+			Directory: func() activities.Directory { return book{} }, Links: &linker{url: "https://muster.example/l/x"},
+			Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: box},
+		}
+		env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
+		env.RegisterActivity(d)
+		offer := delivery.OfferOfPage("Acknowledge:", "INC-1", "Checkout", "Shop")
+		if _, err := env.ExecuteActivity(d.Deliver, activities.DeliverInput{
+			ID: "d-1", To: delivery.Recipient{ID: "park", Shared: shared}, Method: "chat", Message: delivery.Message{Kind: delivery.Page, Incident: "INC-1", Offer: offer},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		got := box.got[0]
+		if got.Offer == nil || got.Offer.Content != offer.Content || got.Message.Offer != nil || (got.Message.URL == "") != shared {
+			t.Errorf("shared %v: got %+v and %+v", shared, got.Offer, got.Message)
+		}
+	}
+}
+
+// envelopes keeps what it is handed.
+type envelopes struct{ got []delivery.Envelope }
+
+func (b *envelopes) Send(_ context.Context, e delivery.Envelope) error {
+	b.got = append(b.got, e)
+	return nil
 }

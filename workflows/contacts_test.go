@@ -26,7 +26,7 @@ import (
 
 // ContactTest writes by which method it goes.
 func (writer) ContactTest(_, method string, to delivery.Recipient) (delivery.Message, error) {
-	return delivery.Message{Kind: delivery.ContactTest, Language: to.Language, Subject: "[TEST] " + method}, nil
+	return delivery.Message{Kind: delivery.Test, Language: to.Language, Subject: "[TEST] " + method}, nil
 }
 
 func (writer) ContactItem(p *reach.Page, t reach.Test, _, _ string) (title, text string, err error) {
@@ -203,7 +203,7 @@ const month = 30 * 24 * time.Hour
 func TestTestPagesGoOutByThemselves(t *testing.T) {
 	x := tryContacts(t, month)
 	x.until(month+3*time.Hour, nil)
-	x.wantGot("contact-test kim", "contact-test park", "contact-test kim", "contact-test kim", "contact-test park", "contact-test kim")
+	x.wantGot("test kim", "test park", "test kim", "test kim", "test park", "test kim")
 	x.wantTold("tests", "tested kim mail delivered", "tested park phone delivered", "tests", "tested kim phone delivered",
 		"tests", "tested kim mail delivered", "tested park phone delivered", "tests", "tested kim phone delivered")
 	if len(x.items.opened) > 0 || x.handed.Status() != reach.Well || len(x.handed.Timeline.Entries) > 0 || x.handed.Timeline.Dropped != 10 {
@@ -300,7 +300,7 @@ func TestWhoIsAwayIsTestedLater(t *testing.T) {
 		x.book.held["park"] = ""
 	})
 	x.until(8*time.Hour, nil)
-	x.wantGot("contact-test kim", "contact-test kim", "contact-test park")
+	x.wantGot("test kim", "test kim", "test park")
 }
 
 // A person may ask for test pages whatever the time of day, and once at a time. Who is away is said, and gets none.

@@ -178,10 +178,11 @@ func (h Holder) Shown() string { return cmp.Or(h.Name, h.Person) }
 
 // Ticket is the incident's ticket and what was last said in it.
 type Ticket struct {
-	Ref      ticket.Ref `json:"ref"`
-	Wanted   int        `json:"wanted"` // revision that the ticket should have
-	Written  int        `json:"written"`
-	Disabled bool       `json:"disabled,omitempty"` // the ticket system refused it for good
+	Ref      ticket.Ref  `json:"ref"`
+	Wanted   int         `json:"wanted"` // revision that the ticket should have
+	Written  int         `json:"written"`
+	Disabled bool        `json:"disabled,omitempty"` // the ticket system refused it for good
+	Deed     ticket.Deed `json:"deed,omitempty"`     // resolved or reopened in its own system since it was written last
 }
 
 // Report is the incident report.

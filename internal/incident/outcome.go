@@ -373,6 +373,7 @@ func (i *Incident) Ticketed(number int, ref ticket.Ref, now time.Time) {
 		return
 	}
 	i.Ticket.Written = s.Revision
+	i.Ticket.Deed = "" // what it was before has been written over
 	i.drop(number)
 	if i.Ticket.Ref.ID == "" {
 		i.Ticket.Ref = ref

@@ -118,7 +118,7 @@ func (n *Node) unreachable(ctx context.Context) (names []string, err error) {
 	if err != nil || len(l.Ways) == 0 {
 		return nil, err
 	}
-	for _, p := range n.org.Current().Reached(time.Now()) {
+	for _, p := range n.org.Current().People(time.Now()) {
 		if p.Answers && reach.Unreachable(p, l) {
 			names = append(names, fmt.Sprintf("%s (%s)", p.Name, strings.TrimPrefix(p.ID, "group:")))
 		}

@@ -33,7 +33,7 @@ func (t *tracker) Ended(id delivery.ID, kind delivery.Kind, result delivery.Resu
 // Tried tells what has come of an attempt to reach somebody. Test pages are in the ledger already.
 func (t *tracker) Tried(w reach.Way, kind delivery.Kind, result reach.Result) {
 	t.counts.Tried(w.To, w.Method, string(result))
-	if kind != delivery.ContactTest {
+	if kind != delivery.Test {
 		t.reports.tried(reach.Try{Way: w, Result: result, At: time.Now()})
 	}
 }

@@ -63,8 +63,8 @@ func (b *builder) readContactTests(o *object) {
 // testedTypes are those by which test pages go where nobody says otherwise: nobody reads a console or a file, and what rings or costs
 // is named.
 func testedTypes() []delivery.ContactType {
-	return slices.DeleteFunc(slices.Clone(aContactType.all), func(t delivery.ContactType) bool {
-		return slices.Contains([]delivery.ContactType{delivery.Console, delivery.File, "sms", "voice"}, t)
+	return slices.DeleteFunc(delivery.ContactTypes(), func(t delivery.ContactType) bool {
+		return t == delivery.Console || t == delivery.File || t == delivery.SMS || t.PagesAlone()
 	})
 }
 
@@ -158,9 +158,9 @@ func (o *Organisation) House() (name, language, zone string) {
 	return o.Name, o.Languages[0], o.Zone.String()
 }
 
-// Reached returns everybody who can be reached, and the channels of groups, with all their contact methods, in the order of their IDs. Those
+// People returns everybody who can be reached, and the channels of groups, with all their contact methods, in the order of their IDs. Those
 // answer whom an escalation policy means, or who are on call at an instant.
-func (o *Organisation) Reached(at time.Time) (all []reach.Person) {
+func (o *Organisation) People(at time.Time) (all []reach.Person) {
 	answers := o.answering(at)
 	types := o.contactTests().types
 	for _, p := range o.reached() {

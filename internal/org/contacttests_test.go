@@ -107,7 +107,7 @@ func TestWhoIsToBeReached(t *testing.T) {
 		files["groups.yaml"] = "groups:\n  - {id: noc, name: NOC, members: [kim], methods: [{name: room, type: console}]}\n"
 		change{"escalation-policies.yaml", "last_resort: {targets: [person:park]", "last_resort: {targets: [" + tt.last + "]"}.in(t, files)
 		var got []string
-		for _, p := range load(t, files).Reached(instant(t, tt.at)) {
+		for _, p := range load(t, files).People(instant(t, tt.at)) {
 			if p.Answers {
 				got = append(got, p.ID)
 			}

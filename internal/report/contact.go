@@ -27,7 +27,7 @@ type trying struct {
 }
 
 // contactKeys lists the texts on test pages.
-func contactKeys() []string { return []string{string(delivery.ContactTest), contactItem} }
+func contactKeys() []string { return []string{string(delivery.Test), contactItem} }
 
 // contactWords lists the words that test pages need.
 func contactWords(add func(axis, value string)) {
@@ -43,7 +43,7 @@ func contactWords(add func(axis, value string)) {
 // ContactTest writes a test page. With an error comes a message of the bare facts that can be sent all the same.
 func (t *Texts) ContactTest(organisation, method string, to delivery.Recipient) (delivery.Message, error) {
 	l := t.in(to.Language)
-	m := delivery.Message{Kind: delivery.ContactTest, Language: l.code}
+	m := delivery.Message{Kind: delivery.Test, Language: l.code}
 	w, err := l.messages[string(m.Kind)].write(clean(&trying{To: to.Name, Method: method, Organisation: organisation}))
 	if err != nil {
 		m.Subject = line(fmt.Sprintf("[TEST] %s: %s", l.word("message", string(m.Kind)), method))

@@ -53,7 +53,7 @@ func needed() []string {
 		delivery.Page, delivery.Reminder, delivery.Assignment, delivery.CustomerUpdate, delivery.AllClear,
 		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall, delivery.Handover, delivery.Receipt,
 		delivery.ResultReport, delivery.ClosingNotice, delivery.StatusPage, delivery.Certificate,
-		delivery.Request, delivery.Problem, delivery.Action, delivery.Risk, delivery.Plan, delivery.Review, delivery.FollowUp, delivery.ContactTest,
+		delivery.Request, delivery.Problem, delivery.Action, delivery.Risk, delivery.Plan, delivery.Review, delivery.FollowUp, delivery.Test,
 	} {
 		add("message", string(k))
 	}

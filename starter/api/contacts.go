@@ -85,7 +85,7 @@ func (s *server) listContacts(w http.ResponseWriter, r *http.Request) error {
 	if _, every := s.Directory().ContactTests(s.Now()); every > 0 {
 		page.Every = every.String()
 	}
-	for _, p := range s.Directory().Reached(s.Now()) {
+	for _, p := range s.Directory().People(s.Now()) {
 		if (person == "" || p.ID == person) && sees(p.ID) == nil {
 			page.Contacts = append(page.Contacts, contactOf(p, ledger))
 		}

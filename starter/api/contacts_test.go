@@ -36,8 +36,8 @@ func (h *house) TestContacts(_ context.Context, r starter.Request, a reach.Ask) 
 	return a.Apply(h.ledger, r.By, h.now)
 }
 
-// Reached are min, park, who is on call, and yoon: each by a web hook and by mail.
-func (all people) Reached(time.Time) (found []reach.Person) {
+// People are min, park, who is on call, and yoon: each by a web hook and by mail.
+func (all people) People(time.Time) (found []reach.Person) {
 	for _, id := range []string{"min", "park", "yoon"} {
 		found = append(found, reach.Person{ID: id, Name: all[id].Actor.Name, Answers: id == "park", Methods: []reach.Method{
 			{Name: "hook", Type: delivery.Webhook, Tested: true}, {Name: "mail", Type: delivery.Email},
@@ -48,7 +48,7 @@ func (all people) Reached(time.Time) (found []reach.Person) {
 
 // ContactTests go every 30 days.
 func (all people) ContactTests(at time.Time) (found []reach.Candidate, every time.Duration) {
-	for _, p := range all.Reached(at) {
+	for _, p := range all.People(at) {
 		found = append(found, reach.Candidate{To: delivery.Recipient{ID: p.ID, Name: p.Name}, Method: "hook"})
 	}
 	return found, 30 * 24 * time.Hour

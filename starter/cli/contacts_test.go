@@ -37,7 +37,7 @@ func (h *house) TestContacts(_ context.Context, r starter.Request, a reach.Ask) 
 	return nil
 }
 
-func (all people) Reached(time.Time) []reach.Person {
+func (all people) People(time.Time) []reach.Person {
 	methods := []reach.Method{{Name: "chat", Type: delivery.Webhook, Tested: true}, {Name: "mail", Type: delivery.Email, Tested: true}}
 	return []reach.Person{
 		{ID: "choi", Name: all["choi"].Actor.Name, Methods: methods[:1]},
@@ -48,7 +48,7 @@ func (all people) Reached(time.Time) []reach.Person {
 }
 
 func (all people) ContactTests(at time.Time) (found []reach.Candidate, every time.Duration) {
-	for _, p := range all.Reached(at) {
+	for _, p := range all.People(at) {
 		for _, m := range p.Methods {
 			if m.Tested {
 				found = append(found, reach.Candidate{To: delivery.Recipient{ID: p.ID, Name: p.Name}, Method: m.Name})
