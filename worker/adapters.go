@@ -35,6 +35,7 @@ type Options struct {
 	Archives     *activities.Archives // nil: this worker keeps none
 	Tracker      activities.Tracker
 	Counter      activities.Counter
+	Items        activities.ContactItems
 	Recurrences  activities.Recurrences
 	Changes      activities.Changes
 	Incidents    activities.Incidents
@@ -85,6 +86,9 @@ func NewActivities(o Options) (Activities, error) {
 		Handovers: &activities.Handovers{Directory: current, Writer: o.Texts, Now: time.Now},
 		Certificates: &activities.Certificates{
 			Directory: func() activities.CertificateDirectory { return o.Organisation.Current() }, Writer: o.Texts,
+		},
+		Contacts: &activities.Contacts{
+			Directory: func() activities.ContactDirectory { return o.Organisation.Current() }, Writer: o.Texts, Items: o.Items,
 		},
 		Plans: &activities.Plans{Directory: current, Writer: o.Texts, Now: time.Now, Page: o.RunPage},
 		PlanReports: &activities.PlanReports{

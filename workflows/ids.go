@@ -60,6 +60,9 @@ const CertificateSchedule = "certificates"
 // ArchiveSchedule names the schedule by which Temporal starts the archive, and begins its ids.
 const ArchiveSchedule = "archive"
 
+// ContactsWorkflowID names the ledger of how everybody was reached, so that the server lets only one of them run.
+const ContactsWorkflowID = "contacts"
+
 // ReviewWorkflowID names the review of an incident.
 func ReviewWorkflowID(id incident.ID) string { return "review/" + string(id) }
 

@@ -26,6 +26,7 @@ const (
 	EscalationWorkflow           = "Escalation"
 	UsageWorkflow                = "Usage"
 	ProblemWorkflow              = "Problem"
+	ContactsWorkflow             = "Contacts"
 
 	// The kinds of plans, each of which is run by PlanRun.
 	UpgradeWorkflow     = "Upgrade"
@@ -157,6 +158,12 @@ const (
 const (
 	ClaimUpdate  = "Claim"  // a usage.Claim, signed; answers with usage.Counts
 	ReturnUpdate = "Return" // a UsageReturn, signed
+)
+
+// What the ledger of how everybody was reached takes.
+const (
+	RecordTriesUpdate  = "RecordTries"  // Tries, signed by Muster itself
+	TestContactsUpdate = "TestContacts" // a reach.Ask, signed
 )
 
 // What systems tell, and what can be looked at.

@@ -118,8 +118,8 @@ channels:
 		"{name: pager, type: pagerduty, address: file:secrets/routing}\n      - {name: call, type: voice, address: +821012345678, after: 1s}", 1))
 	s := nodeAt(t, folder, sink)
 	id := s.open(t, "failing", "rings")
-	key := string(id) + "/ada"
-	must(t, until(t.Context(), "the page is in PagerDuty", service.told("trigger "+key)))
+	must(t, until(t.Context(), "the page is in PagerDuty", service.told("trigger "+string(id)+"/")))
+	key := service.key(string(id))
 	var said, keys string
 	must(t, until(t.Context(), "the phone rings", func() (err error) {
 		said, keys, err = service.heard()

@@ -69,6 +69,7 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 	}
 	n.look(ctx, "dev", &n.tracker.open)
 	n.schedule(ctx)
+	n.testing(ctx)
 	if err := n.work(ctx, effects); err != nil {
 		return nil, err
 	}

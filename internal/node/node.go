@@ -121,7 +121,7 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 		return metrics.OrganisationState{Revision: o.Revision, Changed: o.Changed, OK: live.Fault() == nil}
 	})
 	n := &Node{
-		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery},
+		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery, reports: newReports()},
 		incidents: &starter.Incidents{Keys: keys}, deaf: make(chan error, 1), life: context.WithoutCancel(ctx),
 	}
 	if cfg.PayloadKeys != "" {
@@ -197,7 +197,7 @@ func (n *Node) activities(ctx context.Context) (worker.Activities, error) {
 	return worker.NewActivities(worker.Options{
 		Archives:     archives,
 		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker, Keys: n.keys, Refused: n.refused, Links: linker{n}, RunPage: n.runPage, IncidentPage: n.incidentPage,
-		Counter: n.incidents.Usages(), Recurrences: n.incidents.Problems(), Changes: n.incidents, Incidents: n.incidents, Locks: n.incidents, Data: n.cfg.Data, Out: n.cfg.Out, Log: n.cfg.Log,
+		Counter: n.incidents.Usages(), Items: n.incidents.Contacts(), Recurrences: n.incidents.Problems(), Changes: n.incidents, Incidents: n.incidents, Locks: n.incidents, Data: n.cfg.Data, Out: n.cfg.Out, Log: n.cfg.Log,
 	})
 }
 
@@ -327,6 +327,7 @@ func (n *Node) record(a store.Attempt) {
 // work starts the worker.
 func (n *Node) work(ctx context.Context, effects worker.Activities) error {
 	n.archiving(ctx)
+	n.reporting(ctx)
 	return n.await(ctx, func(context.Context) error {
 		w := worker.New(n.temporal, effects) // one that has not started does not start again
 		if err := w.Start(); err != nil {
@@ -341,8 +342,8 @@ func (n *Node) work(ctx context.Context, effects worker.Activities) error {
 // look starts the self-watch.
 func (n *Node) look(ctx context.Context, role string, deliveries *selfwatch.Deliveries) {
 	name := role
-	if host, err := os.Hostname(); err == nil {
-		name += " on " + host
+	if h := host(); h != "" {
+		name += " on " + h
 	}
 	n.watch = &selfwatch.Watch{
 		Temporal:   &selfwatch.Temporal{Client: n.temporal, Namespace: n.namespace},
@@ -350,11 +351,23 @@ func (n *Node) look(ctx context.Context, role string, deliveries *selfwatch.Deli
 		Deliveries: deliveries, Metrics: n.metrics.Watch, Log: n.cfg.Log, Notify: n.fallback,
 		Name: name, Language: n.org.Current().Languages[0],
 	}
+	if deliveries != nil { // whoever delivers says whom that does not reach
+		n.watch.Reach = n.unreachable
+	}
 	n.beside(ctx, func(ctx context.Context) {
 		if err := n.watch.Run(ctx); err != nil {
 			n.cfg.Log.Error("self-watch has not begun", "error", err)
 		}
 	})
+}
+
+// host is the name of this machine, empty where it has none.
+func host() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return ""
+	}
+	return name
 }
 
 // queues are those whose backlog people should hear of.

@@ -49,6 +49,7 @@ type definitions struct {
 	tickets        ticketSystem
 	statusPages    []statusPage           // in the order of the folder
 	updateApproval *incident.ApprovalRule // nil: what people write to those outside is sent at once
+	tests          *contactTests          // nil: no test pages go out by themselves
 	fallback       method
 	records        records
 	kept           map[string]retention.Rule // how long the records of customers stay

@@ -77,6 +77,8 @@ func (b *builder) settings(o *object) {
 	b.readNeeds(o)
 	o.field("risks")
 	b.afterwards(func() { b.readRisks(o) })
+	o.field("contact_tests")
+	b.afterwards(func() { b.readContactTests(o) })
 	b.readRecords(o)
 	o.object(o.field("fallback"), o.about("fallback"), func(o *object) { b.fallback = b.readMethod(o, "fallback") })
 }

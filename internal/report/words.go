@@ -52,9 +52,8 @@ func needed() []string {
 	for _, k := range []delivery.Kind{
 		delivery.Page, delivery.Reminder, delivery.Assignment, delivery.CustomerUpdate, delivery.AllClear,
 		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall, delivery.Handover, delivery.Receipt,
-		delivery.ResultReport, delivery.ClosingNotice, delivery.StatusPage,
-		delivery.Certificate,
-		delivery.Request, delivery.Problem, delivery.Action, delivery.Risk, delivery.Plan, delivery.Review, delivery.FollowUp,
+		delivery.ResultReport, delivery.ClosingNotice, delivery.StatusPage, delivery.Certificate,
+		delivery.Request, delivery.Problem, delivery.Action, delivery.Risk, delivery.Plan, delivery.Review, delivery.FollowUp, delivery.Test,
 	} {
 		add("message", string(k))
 	}
@@ -89,6 +88,7 @@ func needed() []string {
 	planWords(add)
 	planReportWords(add)
 	reviewWords(add)
+	contactWords(add)
 	return all
 }
 

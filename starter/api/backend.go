@@ -11,6 +11,7 @@ import (
 	"muster/internal/incident"
 	"muster/internal/planrun"
 	"muster/internal/problem"
+	"muster/internal/reach"
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/risk"
@@ -79,6 +80,11 @@ type Backend interface {
 	StartEscalation(ctx context.Context, r starter.Request, terms risk.Terms) (*risk.Escalation, error)
 	// AskEscalation asks something of it. The same request id twice is one decision.
 	AskEscalation(ctx context.Context, id risk.ID, r starter.Request, c risk.Command) error
+
+	// Contacts returns how everybody was reached lately.
+	Contacts(ctx context.Context) (*reach.Ledger, error)
+	// TestContacts sends test pages. The same request id twice is one round.
+	TestContacts(ctx context.Context, r starter.Request, a reach.Ask) error
 
 	PlanRuns(ctx context.Context, f PlanRunFilter) (rows []PlanRunSummary, next string, err error)
 	PlanRun(ctx context.Context, id planrun.ID) (*planrun.Run, error)
@@ -268,4 +274,14 @@ func (e engine) StartEscalation(ctx context.Context, r starter.Request, terms ri
 // AskEscalation sends an Update.
 func (e engine) AskEscalation(ctx context.Context, id risk.ID, r starter.Request, c risk.Command) error {
 	return e.Incidents.Escalations().Ask(ctx, id, r, c)
+}
+
+// Contacts asks the workflow.
+func (e engine) Contacts(ctx context.Context) (*reach.Ledger, error) {
+	return e.Incidents.Contacts().State(ctx)
+}
+
+// TestContacts sends an Update.
+func (e engine) TestContacts(ctx context.Context, r starter.Request, a reach.Ask) error {
+	return e.Incidents.Contacts().Test(ctx, r, a)
 }

@@ -456,6 +456,24 @@ func (c *Client) AskEscalation(ctx context.Context, id risk.ID, cmd risk.Command
 	return r, err
 }
 
+// Contacts returns how somebody is reached, everybody whom the caller may see where nobody is named.
+func (c *Client) Contacts(ctx context.Context, person string) (ContactList, error) {
+	q := url.Values{}
+	if person != "" {
+		q.Set("person", person)
+	}
+	var l ContactList
+	err := c.read(ctx, Path+"contacts", q, &l)
+	return l, err
+}
+
+// TestContacts sends test pages now, under a key; an empty key means a new one.
+func (c *Client) TestContacts(ctx context.Context, asked NewContactTest, key string) (ContactTestReceipt, error) {
+	var r ContactTestReceipt
+	err := c.post(ctx, Path+"contacts/test", asked, key, &r)
+	return r, err
+}
+
 // Inbox returns everything that waits for the caller, with titles in a language; empty means the organisation's.
 func (c *Client) Inbox(ctx context.Context, language string) (Inbox, error) {
 	q := url.Values{}

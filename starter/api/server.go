@@ -138,6 +138,7 @@ func (s *server) routes() []route {
 	}
 	all = append(all, s.planRoutes(heavy)...)
 	all = append(all, s.problemRoutes()...)
+	all = append(all, s.contactRoutes()...)
 	all = append(all, s.actionRoutes()...)
 	all = append(all, s.escalationRoutes()...)
 	for _, a := range reviewAsks() {

@@ -30,6 +30,7 @@ import (
 	"muster/internal/planrun"
 	"muster/internal/priority"
 	"muster/internal/problem"
+	"muster/internal/reach"
 	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/request"
@@ -72,6 +73,8 @@ type house struct {
 	risks         map[risk.ID]*risk.Escalation
 	soughtRisks   []api.EscalationFilter
 	sought        api.RequestFilter
+	ledger        *reach.Ledger
+	testing       []reach.Ask
 	problems      map[problem.ID]*problem.Problem
 	looked        api.ProblemFilter
 	planRuns      map[planrun.ID]*planrun.Run
@@ -127,6 +130,7 @@ func newHouse(t testing.TB) *house {
 	h.risks = map[risk.ID]*risk.Escalation{restore: atRisk(t)}
 	h.planRuns = map[planrun.ID]*planrun.Run{upgrading: upgradeRun(t)}
 	h.reviews = studied(h.now)
+	h.ledger = &reach.Ledger{}
 	return h
 }
 

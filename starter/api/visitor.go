@@ -17,6 +17,7 @@ import (
 	"muster/internal/org"
 	"muster/internal/planrun"
 	"muster/internal/problem"
+	"muster/internal/reach"
 	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/request"
@@ -63,6 +64,9 @@ type Directory interface {
 	Action(a action.Asked) (action.Pinned, error)
 	// Risk returns what the folder has to say of a risk that somebody escalates. What is wrong with it is a *risk.Fault.
 	Risk(a risk.Asked) (risk.Pinned, error)
+	// People returns everybody who can be reached; ContactTests by which contact methods test pages go, and how often by themselves.
+	People(at time.Time) []reach.Person
+	ContactTests(at time.Time) (all []reach.Candidate, every time.Duration)
 	Folder() incident.Folder
 	// PlanRoles returns the roles of a run that a person fills at an instant.
 	PlanRoles(r *planrun.Run, person string, at time.Time) []string
