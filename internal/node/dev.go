@@ -77,6 +77,7 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 		return nil, err
 	}
 	n.open(ctx, handler)
+	n.listen(ctx)
 	return &Running{
 		URL: n.door.url, UIURL: engine.UIURL, TemporalURL: engine.HostPort, Temporal: n.temporal, Failed: engine.Failed(), node: n,
 	}, nil

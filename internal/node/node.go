@@ -35,6 +35,7 @@ import (
 	"muster/internal/store"
 	"muster/starter"
 	"muster/starter/console"
+	"muster/starter/ingest"
 	"muster/templates"
 	"muster/worker"
 	"muster/workflows"
@@ -193,7 +194,16 @@ func (n *Node) activities(ctx context.Context) (worker.Activities, error) {
 	if err != nil {
 		return worker.Activities{}, err
 	}
+	// What Muster itself has to alert of takes the way of all alerts, but shows no token.
+	own, err := ingest.New(ingest.Config{
+		Incidents: n.incidents, Router: router{n.org}, Key: workflows.IncidentWorkflowID, RouteKey: workflows.RouteIncidentWorkflowID,
+		Now: time.Now, Log: n.cfg.Log,
+	})
+	if err != nil {
+		return worker.Activities{}, err
+	}
 	return worker.NewActivities(worker.Options{
+		Intake:       own,
 		Archives:     archives,
 		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker, Keys: n.keys, Refused: n.refused, Links: linker{n}, RunPage: n.runPage, IncidentPage: n.incidentPage,
 		Counter: n.incidents.Usages(), Recurrences: n.incidents.Problems(), Changes: n.incidents, Incidents: n.incidents, Locks: n.incidents, Data: n.cfg.Data, Out: n.cfg.Out, Log: n.cfg.Log,

@@ -75,6 +75,7 @@ func Serve(ctx context.Context, cfg Config) error {
 	}
 	n.look(ctx, "serve", nil) // when no worker lives, somebody must still see it
 	n.schedule(ctx)
+	n.listen(ctx)
 	handler, err := n.everything(in)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -72,6 +73,7 @@ type Config struct {
 	Now       func() time.Time
 	// Acknowledge takes the open incident of a key in the name of a source. It returns why the incident refuses; nil: none is taken.
 	Acknowledge func(ctx context.Context, key Key, source string) (refused string, err error)
+	Heartbeats  Heartbeats   // nil: nobody listens for jobs
 	Fetch       Fetch        // nil: nothing is fetched, so no topic of SNS can prove itself
 	InFlight    int          // durable calls at a time; 0 means 16
 	Log         *slog.Logger // nil logs nothing
@@ -92,6 +94,8 @@ type Intake struct {
 	routeKey func(source, route string, values alert.Labels) Key
 	take     func(ctx context.Context, key Key, source string) (string, error)
 	fetch    Fetch
+	beats    Heartbeats
+	paces    paces
 	certs    certificates
 
 	accepted, refused, unavailable, abandoned, alerts atomic.Int64
@@ -115,7 +119,7 @@ func New(cfg Config) (*Intake, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make intake: %w", err)
 	}
-	in := &Intake{guard: g, key: cfg.Key, routeKey: cfg.RouteKey, now: cfg.Now, take: cfg.Acknowledge, fetch: cfg.Fetch}
+	in := &Intake{guard: g, key: cfg.Key, routeKey: cfg.RouteKey, now: cfg.Now, take: cfg.Acknowledge, fetch: cfg.Fetch, beats: cfg.Heartbeats}
 	in.buffers.New = func() any { return new(bytes.Buffer) }
 	in.commits = committer{
 		incidents: cfg.Incidents, router: cfg.Router, log: cfg.Log, groups: map[Key]*group{},
@@ -130,6 +134,10 @@ func New(cfg Config) (*Intake, error) {
 // ServeHTTP answers 200 when all alerts of the body are durable, 4xx when posting it again would not help, and 503 with
 // Retry-After when it would: never 429, which Alertmanager does not retry.
 func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, HeartbeatPrefix) {
+		in.beat(w, r)
+		return
+	}
 	body := held{in: in}
 	defer body.release()
 	f, named, err := formatOf(r.URL.Path)
@@ -205,6 +213,12 @@ func (in *Intake) accept(w http.ResponseWriter, r *http.Request, f format, named
 	if len(m.alerts) == 0 {
 		return m, nil, nil
 	}
+	parcels, err = in.submit(ctx, source, m, received)
+	return m, parcels, err
+}
+
+// submit returns the posts that a message becomes, when all of it is durable.
+func (in *Intake) submit(ctx context.Context, source string, m message, received time.Time) (parcels []parcel, err error) {
 	for _, part := range in.divide(source, m) {
 		p := &post{message: part.message, source: source, received: received, done: make(chan error, 1)}
 		if p.fires() {
@@ -212,7 +226,7 @@ func (in *Intake) accept(w http.ResponseWriter, r *http.Request, f format, named
 		}
 		parcels = append(parcels, parcel{part.key, p})
 	}
-	return m, parcels, in.submitAll(ctx, parcels)
+	return parcels, in.submitAll(ctx, parcels)
 }
 
 // proven asks that a body comes from its source. Whoever shows another's is told of as one who guesses.
