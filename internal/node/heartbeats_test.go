@@ -51,7 +51,9 @@ func TestWhatIsListenedForIsWhatTheFolderSays(t *testing.T) {
 	sources, err := os.ReadFile(filepath.Join(dir, "sources.yaml"))
 	must(t, err)
 	must(t, os.WriteFile(filepath.Join(dir, "sources.yaml"), append(sources, "  - {id: jobs, type: heartbeat}\n"...), 0o600))
-	write := func(text string) { must(t, os.WriteFile(filepath.Join(dir, "heartbeats.yaml"), []byte("heartbeats:\n"+text), 0o600)) }
+	write := func(text string) {
+		must(t, os.WriteFile(filepath.Join(dir, "heartbeats.yaml"), []byte("heartbeats:\n"+text), 0o600))
+	}
 	a, b := "  - {id: a, source: jobs, every: 1h, grace: 1m}\n", "  - {id: b, source: jobs, every: 1h, grace: 1m}\n"
 	write(a + b)
 	live, err := org.Open(dir)

@@ -13,6 +13,7 @@ import (
 	"muster/internal/authority"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
+	"muster/internal/heartbeat"
 	"muster/internal/incident"
 	"muster/internal/org"
 	"muster/internal/planrun"
@@ -64,6 +65,8 @@ type Directory interface {
 	// Risk returns what the folder has to say of a risk that somebody escalates. What is wrong with it is a *risk.Fault.
 	Risk(a risk.Asked) (risk.Pinned, error)
 	Folder() incident.Folder
+	// Heartbeats returns what jobs are listened for.
+	Heartbeats() []heartbeat.Definition
 	// PlanRoles returns the roles of a run that a person fills at an instant.
 	PlanRoles(r *planrun.Run, person string, at time.Time) []string
 	// PlanContacts returns how those are reached who fill roles of a plan.

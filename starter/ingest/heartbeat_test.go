@@ -82,7 +82,8 @@ func TestBeats(t *testing.T) {
 		in := intake(t, newEngine(), func(c *ingest.Config) {
 			c.Heartbeats, c.Now = j, func() time.Time { return clock().UTC() }
 			c.Sources = []ingest.Source{
-				{ID: "jobs", Type: alert.Heartbeat, Token: "swordfish"}, {ID: "others", Type: alert.Heartbeat, Token: "marlin", TokenInURL: true},
+				{ID: "jobs", Type: alert.Heartbeat, Token: "swordfish"},
+				{ID: "others", Type: alert.Heartbeat, Token: "marlin", TokenInURL: true},
 				{ID: "web", Type: alert.JSON, Token: "herring"},
 			}
 		})
@@ -123,7 +124,9 @@ func TestBeatsAreBounded(t *testing.T) {
 		c.Heartbeats, c.Now = j, func() time.Time { return now }
 		c.Sources = []ingest.Source{{ID: "jobs", Type: alert.Heartbeat, Token: "swordfish"}}
 	})
-	get := func(id string) int { return serve(in, beat(t, http.MethodGet, "/v1/heartbeat/"+id, "swordfish", "")).Code }
+	get := func(id string) int {
+		return serve(in, beat(t, http.MethodGet, "/v1/heartbeat/"+id, "swordfish", "")).Code
+	}
 	for n := range ingest.BeatBurst {
 		if got := get("sync"); got != 200 {
 			t.Fatalf("beat %d: got %d", n, got)
