@@ -91,7 +91,7 @@ func rooms() map[string]room {
 		"examples":  {},
 
 		"starter":          {may: []string{"workflows", pure, temporalSDK, temporalAPI}},
-		"starter/ingest":   entry("golang.org/x/time"),
+		"starter/ingest":   entry("golang.org/x/time", "golang.org/x/text", "github.com/emersion/go-smtp"),
 		"starter/callback": entry(),
 		"starter/console":  entry("internal/oidc", "templates"),
 		"starter/api":      entry("internal/keyring", "internal/wholefile", "templates", yaml),

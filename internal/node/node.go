@@ -49,6 +49,7 @@ type Config struct {
 	Proxies []netip.Prefix // that say in X-Forwarded-For for whom they ask
 	Keys    string         // file of the keys that sign what goes to workflows; empty: keys.json in the data folder
 	Archive ArchiveConfig
+	Mail    MailConfig
 
 	PayloadKeys  string   // file of the keys that encrypt payloads; empty: they stay in clear
 	CodecOrigins []string // of pages that may ask for payloads in clear, such as https://temporal.example.com
@@ -122,7 +123,7 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 	})
 	n := &Node{
 		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery},
-		incidents: &starter.Incidents{Keys: keys}, deaf: make(chan error, 1), life: context.WithoutCancel(ctx),
+		incidents: &starter.Incidents{Keys: keys}, deaf: make(chan error, 2), life: context.WithoutCancel(ctx),
 	}
 	if cfg.PayloadKeys != "" {
 		if n.payloads, err = keyring.OpenPayloads(cfg.PayloadKeys, time.Now); err != nil {

@@ -70,6 +70,10 @@ func Serve(ctx context.Context, cfg Config) error {
 	if err := n.take(ctx, "--listen"); err != nil {
 		return err
 	}
+	post, err := n.takeMail(ctx)
+	if err != nil {
+		return err
+	}
 	if err := n.reach(ctx); err != nil {
 		return unlessEnded(ctx, err)
 	}
@@ -81,6 +85,7 @@ func Serve(ctx context.Context, cfg Config) error {
 		return err
 	}
 	n.open(ctx, handler)
+	n.openMail(ctx, post, in)
 	if err := n.tell(); err != nil {
 		return err
 	}

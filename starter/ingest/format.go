@@ -58,6 +58,7 @@ func formats() []format {
 		{name: alert.EventBridge, decode: decodeEventBridge},
 		{name: alert.JSON, decode: decodeJSON},
 		{name: alert.CloudEvents, decode: decodeCloudEvents, media: []string{structuredEvent}, asks: true},
+		{name: alert.Email, apart: "the address of serve --mail-listen", decode: decodeEmail},
 		{name: alert.Heartbeat, apart: HeartbeatPrefix + "NAME"},
 	}
 }
