@@ -3,6 +3,7 @@ package heartbeat
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"muster/internal/alert"
@@ -18,6 +19,9 @@ const (
 	// beats may have been lost with it.
 	Late = time.Minute
 )
+
+// Test begins what a job says of a failure that is none.
+const Test = "[TEST]"
 
 // The labels of its alerts by which a heartbeat is told from others.
 const (
@@ -182,7 +186,11 @@ func (h *Heartbeat) Hear(b Beat, now time.Time) {
 		h.Started = b.At
 	case Failed:
 		h.Started, h.Status = time.Time{}, Failing
-		h.fire(b.At, h.failed(b.At), b.Text)
+		summary := h.failed(b.At)
+		if strings.HasPrefix(b.Text, Test) {
+			summary = Test + " " + summary
+		}
+		h.fire(b.At, summary, b.Text)
 	default:
 		h.Last, h.Started, h.Renewed, h.Status = b.At, time.Time{}, false, Beating
 		h.resolve(b.At)

@@ -167,6 +167,7 @@ type SourceMail struct {
 type SourceMapping struct {
 	condition.Mapping
 
+	Shipped string   // name of the shipped one; empty: it stands in the folder
 	GroupBy []string // labels by whose values its alerts belong together, unless their route groups
 }
 

@@ -125,6 +125,9 @@ func TestThePagesOfSources(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if !strings.Contains(string(text), "muster test source ") {
+			t.Errorf("%s: want how to try it with muster test source", page)
+		}
 		for _, m := range block.FindAllSubmatch(text, -1) {
 			files := good(t)
 			files["sources.yaml"] = string(m[1])
