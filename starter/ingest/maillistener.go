@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -169,8 +170,9 @@ func (s *mailSession) Mail(string, *smtp.MailOptions) error {
 	return nil
 }
 
+// request is the sender as whoever counts guesses knows them.
 func (s *mailSession) request() *http.Request {
-	return &http.Request{RemoteAddr: s.conn.Conn().RemoteAddr().String(), Header: http.Header{}}
+	return &http.Request{RemoteAddr: s.conn.Conn().RemoteAddr().String(), Header: http.Header{}, URL: &url.URL{Path: "mail"}}
 }
 
 // local tells whether the sender is on this machine.

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -26,6 +27,11 @@ import (
 func mailHouse(t *testing.T, e *engine, certificate *tls.Certificate) (address string, in *ingest.Intake) {
 	t.Helper()
 	in = intake(t, e, func(c *ingest.Config) {
+		c.Guess = func(r *http.Request) { // as a node notes it
+			if r.URL.Path != "mail" || r.Header.Get("X-Forwarded-For") != "" || !strings.HasPrefix(r.RemoteAddr, "127.0.0.1:") {
+				t.Errorf("a guess by %+v", r)
+			}
+		}
 		c.Now = clock // soon after the fixtures were written
 		c.Sources = []ingest.Source{
 			{ID: "legacy", Type: alert.Email, Token: "swordfish", Mail: &ingest.Mail{}},
