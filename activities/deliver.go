@@ -23,6 +23,12 @@ type Sender interface {
 	Send(ctx context.Context, e delivery.Envelope) error
 }
 
+// A Follower is a Sender where what has arrived can be told later what has become of it: under the ID of the message, as often as
+// it takes. What is not there any more is none of its errors.
+type Follower interface {
+	Follow(ctx context.Context, e delivery.Envelope) error
+}
+
 // A Tracker is told of deliveries that are under way, so that one without an outcome is noticed.
 type Tracker interface {
 	// UnderWay tells that a delivery, scheduled at an instant, is being tried or waits for its next attempt. One of which
@@ -76,11 +82,12 @@ func (d *Deliveries) Deliver(ctx context.Context, in DeliverInput) (delivery.Out
 	info := activity.GetInfo(ctx)
 	attempt := int(info.Attempt)
 	d.underWay(in, info, info.Deadline)
+	offer := in.Message.Offer
 	in.Message = d.offered(ctx, in)
-	err := d.attempt(ctx, in, attempt)
-	out := delivery.Outcome{Result: delivery.Delivered, Attempts: attempt}
+	followed, err := d.attempt(ctx, in, attempt, offer)
+	out := delivery.Outcome{Result: delivery.Delivered, Attempts: attempt, Followed: followed}
 	if refusal, ok := errors.AsType[*delivery.Refusal](err); ok {
-		out.Result, out.Detail = delivery.Refused, refusal.Detail
+		out = delivery.Outcome{Result: delivery.Refused, Attempts: attempt, Detail: refusal.Detail}
 	} else if err != nil {
 		d.underWay(in, info, time.Now().Add(pause(err, info.RetryPolicy, attempt)))
 		return delivery.Outcome{}, retryable(fmt.Errorf("deliver %s by %s: %w", in.ID, in.Method, err))
@@ -128,24 +135,26 @@ func (d *Deliveries) underWay(in DeliverInput, info activity.Info, until time.Ti
 	}
 }
 
-func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int) error {
+// attempt makes one attempt, and tells whether a page can be followed up where it has arrived.
+func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int, offer *delivery.Offer) (followed bool, err error) {
 	contact, err := d.Directory().Contact(in.To.ID, in.Method)
 	if err != nil {
 		// A worker that lags behind the folder, or a secret that is being rotated. If the method is gone for good, the next
 		// one is tried when this one has had no outcome for a while.
-		return &delivery.Unavailable{Detail: err.Error()}
+		return false, &delivery.Unavailable{Detail: err.Error()}
 	}
 	s, ok := d.Senders[contact.Type]
 	if !ok {
-		return &delivery.Refusal{Detail: fmt.Sprintf("contact type %q: this worker has no such channel", contact.Type)}
+		return false, &delivery.Refusal{Detail: fmt.Sprintf("contact type %q: this worker has no such channel", contact.Type)}
 	}
 	attached, err := d.attached(ctx, in.Message.Attachments)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return s.Send(ctx, delivery.Envelope{
-		ID: in.ID, Attempt: attempt, Repeated: in.Repeated || attempt > 1, At: time.Now(),
-		Recipient: in.To, Contact: contact, Message: in.Message, Attached: attached,
+	_, followed = s.(Follower)
+	return followed && in.Message.Kind == delivery.Page, s.Send(ctx, delivery.Envelope{
+		ID: in.ID, Attempt: attempt, Repeated: in.Repeated || attempt > 1, At: time.Now(), Since: in.Begun,
+		Recipient: in.To, Contact: contact, Message: in.Message, Offer: offer, Attached: attached,
 	})
 }
 

@@ -21,6 +21,7 @@ import (
 type Activities struct {
 	Composition  *activities.Composition
 	Deliveries   *activities.Deliveries
+	FollowUps    *activities.FollowUps
 	Tickets      *activities.Tickets
 	Pages        *activities.Pages
 	Reports      *activities.Reports
@@ -111,7 +112,7 @@ func New(c client.Client, a Activities) *Worker {
 	for _, f := range workflows.All() {
 		w.all.RegisterWorkflowWithOptions(f.Function, workflow.RegisterOptions{Name: f.Name})
 	}
-	for _, s := range []any{a.Composition, a.Deliveries, a.Tickets, a.Pages, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Problems, a.Actions, a.Risks, a.Reviews, a.Certificates, a.Plans, a.PlanReports, a.Environments, a.Heartbeats} {
+	for _, s := range []any{a.Composition, a.Deliveries, a.FollowUps, a.Tickets, a.Pages, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Problems, a.Actions, a.Risks, a.Reviews, a.Certificates, a.Plans, a.PlanReports, a.Environments, a.Heartbeats} {
 		w.all.RegisterActivity(s)
 	}
 	w.paging.RegisterActivity(a.Deliveries)

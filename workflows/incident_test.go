@@ -49,6 +49,7 @@ type rehearsal struct {
 	env     *testsuite.TestWorkflowEnvironment
 	office  office
 	sender  *inmem.Sender
+	chat    *chat // where whoever has the method "chat" is told what has become of a page
 	tickets *inmem.Tickets
 	page    page // a status page
 	shelf   *shelf
@@ -76,7 +77,7 @@ func rehearse(t *testing.T) *rehearsal {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	r := &rehearsal{
-		T: t, env: suite.NewTestWorkflowEnvironment(), sender: &inmem.Sender{}, tickets: &inmem.Tickets{}, shelf: &shelf{}, id: workflowID, tally: &tally{},
+		T: t, env: suite.NewTestWorkflowEnvironment(), sender: &inmem.Sender{}, chat: &chat{}, tickets: &inmem.Tickets{}, shelf: &shelf{}, id: workflowID, tally: &tally{},
 	}
 	r.env.SetStartTime(start)
 	r.env.SetTestTimeout(20 * time.Second)
@@ -96,7 +97,10 @@ func rehearse(t *testing.T) *rehearsal {
 	for _, a := range []any{
 		&composition{activities.Composition{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }}, r},
 		&activities.Deliveries{
-			Directory: folder, Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: r.sender}, Reports: r.shelf,
+			Directory: folder, Senders: senders(r), Reports: r.shelf,
+		},
+		&activities.FollowUps{
+			Directory: folder, Senders: senders(r), Writer: writer{}, Now: r.env.Now,
 		},
 		&activities.Tickets{System: r.tickets, Writer: writer{}},
 		&activities.Pages{Page: func(string) (activities.Page, error) { return &r.page, nil }, Writer: writer{}},
@@ -333,7 +337,11 @@ func (d directory) Recipients(t escalation.Target, _ time.Time) ([]delivery.Reci
 	case who == "":
 		return nil, nil // a gap
 	}
-	return []delivery.Recipient{{ID: who, Name: who, Language: "en", Methods: []string{"phone", "mail"}}}, nil
+	methods := []string{"phone", "mail"}
+	if d.r.chat.used {
+		methods = []string{"chat"}
+	}
+	return []delivery.Recipient{{ID: who, Name: who, Language: "en", Methods: methods}}, nil
 }
 
 // Reach lets whoever is asleep sleep.
@@ -358,6 +366,9 @@ func (directory) CustomerContacts(c string) ([]delivery.Recipient, error) {
 }
 
 func (directory) Contact(_, method string) (delivery.Contact, error) {
+	if method == "chat" {
+		return delivery.Contact{Method: method, Type: chats}, nil
+	}
 	return delivery.Contact{Method: method, Type: delivery.Webhook, Address: "https://example.com/" + method}, nil
 }
 

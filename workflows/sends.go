@@ -27,6 +27,7 @@ var (
 	reports     *activities.Reports
 	lookup      *activities.Lookup
 	handovers   *activities.Handovers
+	followUps   *activities.FollowUps
 	problems    *activities.Problems
 )
 
@@ -66,6 +67,8 @@ func (r *incidentRun) send(s incident.Send) {
 			r.writeResult(ctx, s)
 		case incident.TellMerge, incident.TellMerged, incident.ForwardAlerts:
 			r.tellMerge(ctx, s)
+		case incident.FollowPages:
+			r.followPages(ctx, s)
 		}
 		r.landed(s.Number)
 	})
@@ -245,6 +248,15 @@ func (r *incidentRun) writeResult(ctx workflow.Context, s incident.Send) {
 	}
 }
 
+func (r *incidentRun) followPages(ctx workflow.Context, s incident.Send) {
+	in := activities.FollowPagesInput{Pages: r.incident.ToFollow(), Facts: r.incident.Facts().Discreet()}
+	fault := ""
+	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, r.sending(following)), followUps.FollowPages, in).Get(ctx, nil); err != nil {
+		fault = cause(err)
+	}
+	r.incident.Followed(s.Number, in.Pages, fault, workflow.Now(ctx))
+}
+
 // tellMerge tells another incident something. What it is told names the incident that is meant: whoever has its workflow id then
 // may be another one.
 func (r *incidentRun) tellMerge(ctx workflow.Context, s incident.Send) {
@@ -351,6 +363,7 @@ const (
 	ticketing
 	reporting
 	looking
+	following
 )
 
 // sending returns the options for a kind of work, with the incident's current priority.
@@ -375,7 +388,7 @@ func sending(k kind, p priority.Priority) workflow.ActivityOptions {
 		o.TaskQueue = PagingTaskQueue
 	case messaging, ticketing:
 		o.ScheduleToCloseTimeout = 24 * time.Hour
-	case reporting:
+	case reporting, following:
 		o.ScheduleToCloseTimeout = time.Hour
 	case looking:
 		o.ScheduleToCloseTimeout = time.Minute

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 
 	"muster/internal/action"
+	"muster/internal/delivery"
 	"muster/internal/devserver"
 	"muster/internal/escalation"
 	"muster/internal/handover"
@@ -79,6 +80,7 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 	busy := &shortRuns{workflow: workflows.HeartbeatWorkflowID("busy"), events: 30}
 	b := newBare(t, sink, organise(t, t.TempDir(), sink.url, nil), devserver.Options{Memory: true},
 		grpc.WithChainUnaryInterceptor(short.suggest, busy.suggest, ahead.intercept))
+	b.effects.Deliveries.Senders[delivery.Console] = blackboard{}
 	refused := b.effects.Admission.Refused
 	b.effects.Admission.Refused = func(r worker.Refusal) {
 		if forged := r.Workflow == groupID("bank", "vendor") && r.Message == workflows.AlertsSignal; !forged && !strings.HasPrefix(r.Workflow, unsigned) {
@@ -107,6 +109,8 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		"upgrade-overridden":    (*ends).upgradeOverridden,
 		"incident-split":        (*ends).incidentSplit,
 		"incident-vendor":       (*ends).incidentVendor,
+		"incident-ticket":       (*ends).incidentTicket,
+		"incident-chat":         (*ends).incidentChat,
 		"incident-unanswered":   (*ends).incidentUnanswered,
 	} {
 		t.Run(name, func(t *testing.T) {

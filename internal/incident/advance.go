@@ -33,6 +33,7 @@ func (i *Incident) Advance(now time.Time) []Send {
 	i.keepTicket(now)
 	i.keepReport(now)
 	i.keepPages(now)
+	i.keepFollowed(now)
 	i.withdraw(now)
 	fresh := i.fresh
 	i.fresh = nil

@@ -33,6 +33,8 @@ type Definition struct {
 	Recurrence   *Recurrence       `json:"recurrence,omitempty"` // nil: nobody looks for the problem behind it
 	Recall       time.Duration     `json:"recall,omitempty"`     // so long the first page waits for what is known of the incident before; 0 in old definitions
 
+	TicketResolves bool `json:"ticket_resolves,omitempty"` // whoever resolves or reopens its ticket outside does so here
+
 	Communication *Communication   `json:"communication,omitempty"` // nil in definitions from before there was any
 	Links         []Link           `json:"links,omitempty"`         // runbook, dashboard: what a page shows, the response plan first
 	Environments  []Environment    `json:"environments,omitempty"`  // from one of which its alerts come: they are held back while a task changes it

@@ -83,15 +83,17 @@ type Incident struct {
 	Merged        []Merging      `json:"merged,omitempty"`      // those that this one has taken in, and that end with it
 	Adopted       bool           `json:"adopted,omitempty"`     // customers of another incident have come, or gone again
 
-	Ticket     Ticket   `json:"ticket"`
-	Report     Report   `json:"report"`
-	Results    []Result `json:"results,omitempty"`
-	Review     Review   `json:"review"`
-	Outbox     []Send   `json:"outbox,omitempty"` // what has begun and has no outcome yet
-	Later      []Send   `json:"later,omitempty"`  // pages that have arrived, and whose next contact method follows unless somebody acknowledges
-	Sends      int      `json:"sends"`            // begun so far: the next one's number
-	Decided    []string `json:"decided,omitempty"`
-	Arrived    []int    `json:"arrived,omitempty"`     // texts to customers of which the first delivery has arrived, by their sends
+	Ticket  Ticket         `json:"ticket"`
+	Report  Report         `json:"report"`
+	Results []Result       `json:"results,omitempty"`
+	Review  Review         `json:"review"`
+	Outbox  []Send         `json:"outbox,omitempty"` // what has begun and has no outcome yet
+	Later   []Send         `json:"later,omitempty"`  // pages that have arrived, and whose next contact method follows unless somebody acknowledges
+	Sends   int            `json:"sends"`            // begun so far: the next one's number
+	Decided []string       `json:"decided,omitempty"`
+	Arrived []int          `json:"arrived,omitempty"` // texts to customers of which the first delivery has arrived, by their sends
+	Pages   []FollowedPage `json:"pages,omitempty"`   // that have arrived where they are told what has become of the incident
+
 	Folder     Folder   `json:"folder"`                // newest organisation folder that has named somebody
 	AllClear   int      `json:"all_clear"`             // resolutions for which the all-clear has been begun
 	Cleared    []string `json:"cleared,omitempty"`     // IDs of the customers that know that it is over, since it was resolved last
@@ -176,10 +178,11 @@ func (h Holder) Shown() string { return cmp.Or(h.Name, h.Person) }
 
 // Ticket is the incident's ticket and what was last said in it.
 type Ticket struct {
-	Ref      ticket.Ref `json:"ref"`
-	Wanted   int        `json:"wanted"` // revision that the ticket should have
-	Written  int        `json:"written"`
-	Disabled bool       `json:"disabled,omitempty"` // the ticket system refused it for good
+	Ref      ticket.Ref  `json:"ref"`
+	Wanted   int         `json:"wanted"` // revision that the ticket should have
+	Written  int         `json:"written"`
+	Disabled bool        `json:"disabled,omitempty"` // the ticket system refused it for good
+	Deed     ticket.Deed `json:"deed,omitempty"`     // resolved or reopened in its own system since it was written last
 }
 
 // Report is the incident report.
@@ -233,6 +236,7 @@ const (
 	FindPrevious   Work = "previous"
 	FindProblem    Work = "problem"    // that may be behind it, while it is open …
 	CountProblem   Work = "recurrence" // … and whether there is one now that it is over
+	FollowPages    Work = "follow-up"  // tell where pages have arrived what has become of the incident
 )
 
 // Local tells whether work begins with something short and local.

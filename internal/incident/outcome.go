@@ -208,6 +208,9 @@ func (i *Incident) Told(number int, o delivery.Outcome, now time.Time) {
 	switch o.Result {
 	case delivery.Delivered:
 		i.record(now, timeline.Delivered, timeline.Muster(), facts...)
+		if o.Followed && s.Work == PagePerson {
+			i.follows(s)
+		}
 		i.delivered(s, now)
 	case delivery.Withdrawn:
 		i.record(now, timeline.Withdrawn, timeline.Muster(), append(facts, timeline.F("cause", s.Withdrawn), timeline.F("detail", o.Detail))...)
@@ -364,6 +367,7 @@ func (i *Incident) Ticketed(number int, ref ticket.Ref, now time.Time) {
 		return
 	}
 	i.Ticket.Written = s.Revision
+	i.Ticket.Deed = "" // what it was before has been written over
 	i.drop(number)
 	if i.Ticket.Ref.ID == "" {
 		i.Ticket.Ref = ref

@@ -207,7 +207,9 @@ func (d *driver) answer(s incident.Send, outcome int) {
 	case incident.PagePerson, incident.Tell:
 		d.i.Told(s.Number, delivery.Outcome{Result: []delivery.Result{
 			delivery.Delivered, delivery.Refused, delivery.Withdrawn, delivery.Delivered,
-		}[outcome]}, d.now)
+		}[outcome], Followed: outcome == 3}, d.now)
+	case incident.FollowPages:
+		d.i.Followed(s.Number, d.i.ToFollow(), "", d.now)
 	case incident.SyncTicket:
 		d.i.TicketRefused(s.Number, "x", d.now)
 	case incident.WriteReport:
@@ -310,6 +312,9 @@ func (d *driver) invariants() {
 	}
 	if i.Status == incident.Merged && (i.MergedInto == nil || i.MergedInto.Taken.IsZero()) {
 		d.rt.Fatal("it is merged, and nobody has taken it in")
+	}
+	if i.Ended() && len(i.Pages) > 0 {
+		d.rt.Fatalf("it is over, and pages still wait: %+v", i.Pages)
 	}
 	for _, c := range i.Clocks {
 		if c.Late && c.State == supportplan.Met {

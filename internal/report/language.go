@@ -47,7 +47,7 @@ func messageKeys() []string {
 		string(delivery.Page), string(delivery.CustomerUpdate), string(delivery.AllClear), string(delivery.ReviewOpened),
 		string(delivery.ReviewDue), string(delivery.SelfWatch), string(delivery.Ticket), string(delivery.StatusPage),
 		string(delivery.VendorCall), string(delivery.Receipt), string(delivery.ResultReport), string(delivery.ClosingNotice),
-		string(delivery.Certificate), key(delivery.Ticket, incident.AboutChange),
+		string(delivery.Certificate), string(delivery.FollowUp), key(delivery.Ticket, incident.AboutChange),
 	}
 	for _, a := range incident.Abouts() {
 		keys = append(keys, key(delivery.Reminder, a))

@@ -54,7 +54,7 @@ func needed() []string {
 		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall, delivery.Handover, delivery.Receipt,
 		delivery.ResultReport, delivery.ClosingNotice, delivery.StatusPage,
 		delivery.Certificate,
-		delivery.Request, delivery.Problem, delivery.Action, delivery.Risk, delivery.Plan, delivery.Review,
+		delivery.Request, delivery.Problem, delivery.Action, delivery.Risk, delivery.Plan, delivery.Review, delivery.FollowUp,
 	} {
 		add("message", string(k))
 	}

@@ -42,10 +42,12 @@ const (
 	AttemptRate    AttemptKind = "rate"
 	AttemptLock    AttemptKind = "lock"
 	AttemptLogin   AttemptKind = "login"
+
+	AttemptCallback AttemptKind = "callback" // a tool outside sends back what it cannot prove, or what it does not say whole
 )
 
 var attemptKinds = []AttemptKind{
-	AttemptToken, AttemptSession, AttemptLink, AttemptMessage, AttemptDenied, AttemptRate, AttemptLock, AttemptLogin,
+	AttemptToken, AttemptSession, AttemptLink, AttemptMessage, AttemptDenied, AttemptRate, AttemptLock, AttemptLogin, AttemptCallback,
 }
 
 // maxText is how many bytes of a text are kept.

@@ -431,7 +431,7 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"token", schema("Token", "properties", "kind"), words(store.Person, store.Machine)},
 		{"attempt", schema("Attempt", "properties", "kind"), words(
 			store.AttemptToken, store.AttemptSession, store.AttemptLink, store.AttemptMessage, store.AttemptDenied, store.AttemptRate,
-			store.AttemptLock, store.AttemptLogin,
+			store.AttemptLock, store.AttemptLogin, store.AttemptCallback,
 		)},
 	} {
 		if got := texts(under(tt.schema, "enum")); !slices.Equal(got, tt.want) {

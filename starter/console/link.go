@@ -188,14 +188,7 @@ func (v *visit) mayTake(action link.Action) error {
 
 // command is what an action asks of the incident, and the verb that allows it.
 func (v *visit) command(action link.Action, why string) (authority.Verb, incident.Command) {
-	switch action {
-	case link.Escalate:
-		return authority.Escalate, incident.Escalate{Reason: why}
-	case link.Fixed, link.NotFixed:
-		return authority.Answer, incident.Answer{Answer: incident.FixAnswer(action), Customer: v.by.Party, Note: why}
-	default:
-	}
-	return authority.Acknowledge, incident.Acknowledge{}
+	return starter.CommandOf(action, v.by.Party, why)
 }
 
 // content is the fingerprint of what is decided now.

@@ -1,0 +1,85 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"muster/activities"
+	"muster/internal/delivery"
+	"muster/internal/incident"
+	"muster/internal/inmem"
+	"muster/internal/timeline"
+	"muster/workflows"
+)
+
+const chats delivery.ContactType = "chat"
+
+// A chat is where a page can be followed up.
+type chat struct {
+	*inmem.Sender
+
+	used     bool
+	away     bool
+	followed []string // "kim acknowledged", as often as that was tried
+}
+
+func senders(r *rehearsal) map[delivery.ContactType]activities.Sender {
+	r.chat.Sender = r.sender
+	return map[delivery.ContactType]activities.Sender{delivery.Webhook: r.sender, chats: r.chat}
+}
+
+func (c *chat) Follow(_ context.Context, e delivery.Envelope) error {
+	if c.away {
+		return errors.New("away")
+	}
+	c.followed = append(c.followed, fmt.Sprintf("%s %s", e.Recipient.ID, e.Message.Kind))
+	return nil
+}
+
+// Whoever was paged where it can be told hears that it is taken, by whom it is taken next, and that it is over.
+func TestAPageIsFollowedUpWhereItHasArrived(t *testing.T) {
+	r := rehearse(t)
+	r.chat.used = true
+	r.alerts(0, firing("a", 0))
+	ask(r, 6*time.Minute, workflows.AcknowledgeUpdate, park, incident.Acknowledge{})
+	told := map[time.Duration]int{}
+	for _, after := range []time.Duration{5 * time.Minute, 7 * time.Minute, 11 * time.Minute, 21 * time.Minute} {
+		r.at(after, func() { told[after] = len(r.chat.followed) })
+	}
+	ask(r, 10*time.Minute, workflows.AcknowledgeUpdate, kim, incident.Acknowledge{})
+	ask(r, 20*time.Minute, workflows.ResolveUpdate, kim, incident.Resolve{Note: "x"})
+	r.run(workflows.IncidentInput{Definition: definition()})
+	r.wantDone()
+	want := map[time.Duration]int{5 * time.Minute: 0, 7 * time.Minute: 2, 11 * time.Minute: 4, 21 * time.Minute: 6}
+	if d := cmp.Diff(want, told); d != "" {
+		t.Errorf("told so often by then (-want +got):\n%s\n%v", d, r.chat.followed)
+	}
+	if len(r.state.Pages) != 0 || len(r.chat.followed) != 6 {
+		t.Errorf("in the end %d pages are followed, and %v were told; want none and six", len(r.state.Pages), r.chat.followed)
+	}
+}
+
+// A chat that is away for as long as there is patience keeps the incident from nothing, and is said.
+func TestAPageThatCannotBeFollowedUpIsSaid(t *testing.T) {
+	r := rehearse(t)
+	r.chat.used, r.chat.away = true, true
+	r.alerts(0, firing("a", 0))
+	ask(r, time.Minute, workflows.AcknowledgeUpdate, kim, incident.Acknowledge{})
+	ask(r, 20*time.Minute, workflows.ResolveUpdate, kim, incident.Resolve{Note: "x"})
+	r.run(workflows.IncidentInput{Definition: definition()})
+	r.wantDone()
+	said := 0
+	for _, e := range r.entries(timeline.Undetermined) {
+		if e.Fact("what") == string(incident.FollowPages) {
+			said++
+		}
+	}
+	if said == 0 || r.state.Status != incident.Closed {
+		t.Errorf("said %d times, %s", said, r.state.Status)
+	}
+}
