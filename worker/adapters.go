@@ -39,6 +39,7 @@ type Options struct {
 	Recurrences  activities.Recurrences
 	Changes      activities.Changes
 	Incidents    activities.Incidents
+	Intake       activities.Intake
 	Locks        activities.Locks
 	Keys         Keys
 	Links        activities.Linker        // nil: messages carry no links
@@ -96,6 +97,7 @@ func NewActivities(o Options) (Activities, error) {
 			Contacts: func() activities.PlanContacts { return o.Organisation.Current() },
 		},
 		Environments: &activities.Environments{Incidents: o.Incidents, Locks: o.Locks},
+		Heartbeats:   &activities.Heartbeats{Intake: o.Intake},
 		Runbooks:     &activities.Runbooks{Runner: &runner.Runner{House: func() runner.House { return o.Organisation.Current() }}},
 		Actions:      &activities.Actions{Directory: current, Writer: o.Texts, Now: time.Now},
 		Risks:        &activities.Risks{Directory: current, Writer: o.Texts, Now: time.Now},

@@ -26,5 +26,6 @@ func All() []Registered {
 		{MaintenanceWorkflow, PlanRun},
 		{EnvironmentLockWorkflow, EnvironmentLock},
 		{SilenceWorkflow, Silence},
+		{HeartbeatWorkflow, Heartbeat},
 	}
 }

@@ -122,6 +122,9 @@ func PlanRunWorkflow(k plan.Kind) string {
 	}
 }
 
+// HeartbeatWorkflowID names the heartbeat with an id in the organisation folder, so that the server lets only one of them run.
+func HeartbeatWorkflowID(id string) string { return "heartbeat/" + id }
+
 // UsageWorkflowID names the ledger of what a customer has used of its quotas, so that the server lets only one of them run.
 func UsageWorkflowID(customer string) string { return "usage/" + customer }
 

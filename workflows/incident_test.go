@@ -122,6 +122,7 @@ func rehearse(t *testing.T) *rehearsal {
 		&stepping{activities.Runbooks{Runner: &r.runner}, r},
 		&documents{r},
 		&activities.Environments{Incidents: &r.outside, Locks: &r.outside},
+		&activities.Heartbeats{Intake: &r.outside},
 	} {
 		r.env.RegisterActivity(a)
 	}

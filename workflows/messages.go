@@ -27,6 +27,7 @@ const (
 	UsageWorkflow                = "Usage"
 	ProblemWorkflow              = "Problem"
 	ContactsWorkflow             = "Contacts"
+	HeartbeatWorkflow            = "Heartbeat"
 
 	// The kinds of plans, each of which is run by PlanRun.
 	UpgradeWorkflow     = "Upgrade"
@@ -174,6 +175,9 @@ const (
 	IncidentResolvedSignal = "IncidentResolved" // a ReviewInput for a review, signed: its incident was resolved once more
 	HeldAlertsSignal       = "HeldAlerts"       // a HeldBatch for a silence, signed
 	AlertHeldSignal        = "AlertHeld"        // an AlertHeld for a run of a plan from a silence, signed
+	BeatSignal             = "Beat"             // a heartbeat.Beat for a heartbeat, signed
+	DefinedSignal          = "Defined"          // a HeartbeatDefined for a heartbeat, signed
+	RetiredSignal          = "Retired"          // an incident.Folder that has a heartbeat no more, signed
 	StateQuery             = "State"            // the whole state: *incident.Incident, review.Review, *handover.Handover, …
 )
 

@@ -16,6 +16,7 @@ import (
 	"muster/internal/action"
 	"muster/internal/audit"
 	"muster/internal/handover"
+	"muster/internal/heartbeat"
 	"muster/internal/incident"
 	"muster/internal/planrun"
 	"muster/internal/problem"
@@ -101,6 +102,7 @@ func outcomes() map[string][]string {
 
 		workflows.CertificateRemindersWorkflow: nil, workflows.ArchiveWorkflow: nil, workflows.UsageWorkflow: nil, workflows.ContactsWorkflow: nil,
 		workflows.EnvironmentLockWorkflow: nil, workflows.SilenceWorkflow: nil,
+		workflows.HeartbeatWorkflow: {string(heartbeat.Retired)},
 	}
 }
 

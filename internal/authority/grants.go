@@ -35,23 +35,24 @@ type Kind string
 
 // The kinds of things, each with the verbs that there are for it.
 const (
-	Incident Kind = "incident"    // read, read-internal, read-history and the commands
-	Review   Kind = "review"      // the same, and open, work, approve, publish
-	Token    Kind = "token"       // manage-tokens, manage-own-tokens
-	Attempts Kind = "attempts"    // what was refused at the door: read-attempts
-	Keys     Kind = "keys"        // with which the installation signs: manage-keys
-	Handover Kind = "handover"    // of a schedule: read, note, hand-over, confirm
-	Request  Kind = "request"     // of a customer: read, note, record, work, approve, answer, confirm, withdraw
-	Action   Kind = "action-item" // read, note, open, assign, work, decide, withdraw
-	Risk     Kind = "escalation"  // read, note, open, acknowledge, answer, escalate, confirm, assign
-	PlanRun  Kind = "plan-run"    // of a plan: read, read-history, start-plan, work, decide
-	Problem  Kind = "problem"     // behind incidents: read, note, open, assign, link, set-known-error, set-cause, fix, close
-	Contact  Kind = "contact"     // how somebody is reached: read, read-own, test-contacts
+	Incident  Kind = "incident"    // read, read-internal, read-history and the commands
+	Review    Kind = "review"      // the same, and open, work, approve, publish
+	Token     Kind = "token"       // manage-tokens, manage-own-tokens
+	Attempts  Kind = "attempts"    // what was refused at the door: read-attempts
+	Keys      Kind = "keys"        // with which the installation signs: manage-keys
+	Handover  Kind = "handover"    // of a schedule: read, note, hand-over, confirm
+	Request   Kind = "request"     // of a customer: read, note, record, work, approve, answer, confirm, withdraw
+	Action    Kind = "action-item" // read, note, open, assign, work, decide, withdraw
+	Risk      Kind = "escalation"  // read, note, open, acknowledge, answer, escalate, confirm, assign
+	PlanRun   Kind = "plan-run"    // of a plan: read, read-history, start-plan, work, decide
+	Heartbeat Kind = "heartbeat"   // of a job: read
+	Problem   Kind = "problem"     // behind incidents: read, note, open, assign, link, set-known-error, set-cause, fix, close
+	Contact   Kind = "contact"     // how somebody is reached: read, read-own, test-contacts
 )
 
 // Kinds lists the kinds of things.
 func Kinds() []Kind {
-	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, Risk, PlanRun, Problem, Contact}
+	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, Risk, PlanRun, Problem, Contact, Heartbeat}
 }
 
 // A Verb is what somebody does.
@@ -187,6 +188,7 @@ func grants() []grant {
 		{Provider, []Role{Administrator, Responder}, []Kind{Contact}, []Verb{Read, TestContacts}},
 		{Provider, []Role{Auditor}, []Kind{Contact}, []Verb{Read}},
 		{Provider, anybody, []Kind{Contact}, []Verb{ReadOwn}},
+		{Provider, anybody, []Kind{Heartbeat}, []Verb{Read}},
 		{Provider, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 
 		{Customer, anybody, work, []Verb{Read}},

@@ -43,6 +43,10 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 	if err := n.takeAll(ctx, cfg); err != nil {
 		return nil, cmp.Or(devserver.InUse(cfg.Data), err)
 	}
+	post, err := n.takeMail(ctx)
+	if err != nil {
+		return nil, err
+	}
 	engine, err := n.startEngine(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -78,6 +82,8 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 		return nil, err
 	}
 	n.open(ctx, handler)
+	n.openMail(ctx, post, in)
+	n.listen(ctx)
 	return &Running{
 		URL: n.door.url, UIURL: engine.UIURL, TemporalURL: engine.HostPort, Temporal: n.temporal, Failed: engine.Failed(), node: n,
 	}, nil

@@ -36,6 +36,7 @@ import (
 	"muster/internal/store"
 	"muster/starter"
 	"muster/starter/console"
+	"muster/starter/ingest"
 	"muster/templates"
 	"muster/worker"
 	"muster/workflows"
@@ -49,6 +50,7 @@ type Config struct {
 	Proxies []netip.Prefix // that say in X-Forwarded-For for whom they ask
 	Keys    string         // file of the keys that sign what goes to workflows; empty: keys.json in the data folder
 	Archive ArchiveConfig
+	Mail    MailConfig
 
 	PayloadKeys  string   // file of the keys that encrypt payloads; empty: they stay in clear
 	CodecOrigins []string // of pages that may ask for payloads in clear, such as https://temporal.example.com
@@ -122,7 +124,7 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 	})
 	n := &Node{
 		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery, reports: newReports()},
-		incidents: &starter.Incidents{Keys: keys}, deaf: make(chan error, 1), life: context.WithoutCancel(ctx),
+		incidents: &starter.Incidents{Keys: keys}, deaf: make(chan error, 2), life: context.WithoutCancel(ctx),
 	}
 	if cfg.PayloadKeys != "" {
 		if n.payloads, err = keyring.OpenPayloads(cfg.PayloadKeys, time.Now); err != nil {
@@ -194,7 +196,16 @@ func (n *Node) activities(ctx context.Context) (worker.Activities, error) {
 	if err != nil {
 		return worker.Activities{}, err
 	}
+	// What Muster itself has to alert of takes the way of all alerts, but shows no token.
+	own, err := ingest.New(ingest.Config{
+		Incidents: n.incidents, Router: router{n.org}, Key: workflows.IncidentWorkflowID, RouteKey: workflows.RouteIncidentWorkflowID,
+		Now: time.Now, Log: n.cfg.Log,
+	})
+	if err != nil {
+		return worker.Activities{}, err
+	}
 	return worker.NewActivities(worker.Options{
+		Intake:       own,
 		Archives:     archives,
 		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker, Keys: n.keys, Refused: n.refused, Links: linker{n}, RunPage: n.runPage, IncidentPage: n.incidentPage,
 		Counter: n.incidents.Usages(), Items: n.incidents.Contacts(), Recurrences: n.incidents.Problems(), Changes: n.incidents, Incidents: n.incidents, Locks: n.incidents, Data: n.cfg.Data, Out: n.cfg.Out, Log: n.cfg.Log,

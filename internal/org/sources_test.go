@@ -87,6 +87,11 @@ sources.yaml:2:98: source a: mapping: unknown key "colour"; known: alerts, when,
 		{"{id: a, type: cloudevents, mapping: sentry, data: azure}", "sources.yaml:2:5: source a: want either mapping, or data with what its events carry"},
 		{"{id: a, type: cloudevents, data: sns}", `sources.yaml:2:38: source a: data "sns": want alertmanager, prometheus, grafana, azure or eventbridge`},
 		{"{id: a, type: azure, data: azure}", "sources.yaml:2:32: source a: data: want none, because a source of type azure has no events that carry something"},
+		{"{id: a, type: email}", "sources.yaml:2:5: source a: want a token, which stands in the address to which it sends, or an address of its own and from"},
+		{"{id: a, type: email, address: a@b.example}", "sources.yaml:2:5: source a: want from, too: whoever knows the address could send"},
+		{"{id: a, type: email, token: env:A, from: [b.example]}", `sources.yaml:2:47: source a: from "b.example": want a mail address, such as nagios@example.com, or all of a domain, such as @example.com`},
+		{"{id: a, type: email, token: env:A, subject: '('}", `sources.yaml:2:49: source a: subject "(": want a regular expression in the syntax of RE2, of at most 500 characters`},
+		{"{id: a, type: azure, from: [a@b.example]}", "sources.yaml:2:32: source a: from: want none, because a source of type azure sends no mail"},
 		{"{id: a, type: azure, confirm: true}", "sources.yaml:2:35: source a: confirm: want none, because a source of type azure has no topics"},
 		{"{id: a, type: prometheus, resolve_timeout: 0s}", `sources.yaml:2:48: source a: resolve_timeout "0s": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
 	} {
@@ -120,6 +125,9 @@ func TestThePagesOfSources(t *testing.T) {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), "muster test source ") {
+			t.Errorf("%s: want how to try it with muster test source", page)
 		}
 		for _, m := range block.FindAllSubmatch(text, -1) {
 			if strings.Contains(string(m[1]), "\n    planned:") { // which needs whom plans need

@@ -63,6 +63,7 @@ func tries() []try {
 		{"GET /api/v1/actions", "GET", "/api/v1/actions", ""},
 		{"POST /api/v1/actions", "POST", "/api/v1/actions", acting()["actions"]},
 		{"GET " + actionRoute, "GET", pooled, ""},
+		{"GET /api/v1/heartbeats", "GET", "/api/v1/heartbeats", ""},
 		{"GET /api/v1/escalations", "GET", "/api/v1/escalations", ""},
 		{"POST /api/v1/escalations", "POST", "/api/v1/escalations", escalating()["escalations"]},
 		{"GET " + escalationRoute, "GET", restored, ""},

@@ -74,6 +74,9 @@ type Backend interface {
 	// AskAction asks something of it. The same request id twice is one decision.
 	AskAction(ctx context.Context, id action.ID, r starter.Request, c action.Command) error
 
+	// Heartbeats asks heartbeats how they stand. One that nobody listens for is not found.
+	Heartbeats(ctx context.Context, ids []string) []starter.HeardHeartbeat
+
 	Escalations(ctx context.Context, f EscalationFilter) (rows []EscalationSummary, next string, err error)
 	Escalation(ctx context.Context, id risk.ID) (*risk.Escalation, error)
 	// StartEscalation escalates a risk, to which it gives an identity. The same request id twice is one.
@@ -116,6 +119,11 @@ func (e engine) History(ctx context.Context, id incident.ID, w io.Writer) error 
 func (e engine) Command(ctx context.Context, id incident.ID, r starter.Request, c incident.Command) (Receipt, error) {
 	x, err := e.Incidents.Command(ctx, id, r, c)
 	return Receipt{ID: x.ID, Status: x.Status, Priority: x.Priority, Seq: x.Seq, Waits: x.Waits}, err
+}
+
+// Heartbeats asks the workflows.
+func (e engine) Heartbeats(ctx context.Context, ids []string) []starter.HeardHeartbeat {
+	return e.Incidents.Heartbeats().States(ctx, ids)
 }
 
 // reviews are made at each call: the client is there only once the node is connected.

@@ -19,6 +19,7 @@ import (
 
 	"muster/internal/action"
 	"muster/internal/handover"
+	"muster/internal/heartbeat"
 	"muster/internal/incident"
 	"muster/internal/planrun"
 	"muster/internal/refusal"
@@ -576,6 +577,17 @@ func (c *Client) RevokeToken(ctx context.Context, id string) (Token, error) {
 	var t Token
 	err := c.delete(ctx, Path+"tokens/"+url.PathEscape(id), &t)
 	return t, err
+}
+
+// Heartbeats lists the heartbeats of the organisation folder, of one status or of any.
+func (c *Client) Heartbeats(ctx context.Context, status heartbeat.Status) (HeartbeatList, error) {
+	q := url.Values{}
+	if status != "" {
+		q.Set("status", string(status))
+	}
+	var list HeartbeatList
+	err := c.read(ctx, Path+"heartbeats", q, &list)
+	return list, err
 }
 
 // Attempts returns a part of the log of what was refused, after the entry with a number.

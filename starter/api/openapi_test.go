@@ -987,6 +987,8 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{requestRoute + "/minutes", "?format=html&lang=ko&number=1"},
 			{"/api/v1/escalations", "?status=open&open=true&service=checkout&limit=7"},
 			{"/api/v1/escalations", "?status=gone"},
+			{"/api/v1/heartbeats", "?status=missed"},
+			{"/api/v1/heartbeats", "?status=late"},
 			{escalationRoute, ""},
 			{"/api/v1/actions", "?status=open&open=true&owner=choi&limit=7"},
 			{"/api/v1/actions", "?status=gone"},

@@ -13,6 +13,7 @@ import (
 	"muster/internal/authority"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
+	"muster/internal/heartbeat"
 	"muster/internal/incident"
 	"muster/internal/org"
 	"muster/internal/planrun"
@@ -68,6 +69,8 @@ type Directory interface {
 	People(at time.Time) []reach.Person
 	ContactTests(at time.Time) (all []reach.Candidate, every time.Duration)
 	Folder() incident.Folder
+	// Heartbeats returns what jobs are listened for.
+	Heartbeats() []heartbeat.Definition
 	// PlanRoles returns the roles of a run that a person fills at an instant.
 	PlanRoles(r *planrun.Run, person string, at time.Time) []string
 	// PlanContacts returns how those are reached who fill roles of a plan.
