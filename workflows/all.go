@@ -25,5 +25,6 @@ func All() []Registered {
 		{MaintenanceWorkflow, PlanRun},
 		{EnvironmentLockWorkflow, EnvironmentLock},
 		{SilenceWorkflow, Silence},
+		{AlertSilenceWorkflow, AlertSilence},
 	}
 }

@@ -54,7 +54,7 @@ func needed() []string {
 		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall, delivery.Handover, delivery.Receipt,
 		delivery.ResultReport, delivery.ClosingNotice, delivery.StatusPage,
 		delivery.Certificate,
-		delivery.Request, delivery.Problem, delivery.Action, delivery.Risk, delivery.Plan, delivery.Review, delivery.FollowUp,
+		delivery.Request, delivery.Problem, delivery.Action, delivery.Risk, delivery.Plan, delivery.Review, delivery.FollowUp, delivery.Silence,
 	} {
 		add("message", string(k))
 	}
@@ -86,6 +86,7 @@ func needed() []string {
 	periodWords(add)
 	actionWords(add)
 	riskWords(add)
+	silenceWords(add)
 	planWords(add)
 	planReportWords(add)
 	reviewWords(add)
