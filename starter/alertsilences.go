@@ -39,12 +39,25 @@ func (s *Incidents) Silences() *Silences {
 
 // A SilenceSummary is one row of a list of silences.
 type SilenceSummary struct {
-	silence.Terms
-
+	ID       silence.ID     `json:"id"`
+	Title    string         `json:"title"`
+	Window   string         `json:"window,omitempty"` // ID in the organisation folder; empty where a person has made it
+	By       timeline.Actor `json:"by,omitzero"`      // who has made it
+	Match    silence.Match  `json:"match"`
+	When     string         `json:"when,omitempty"` // its condition
+	From     time.Time      `json:"from"`
+	Until    time.Time      `json:"until"`
 	Status   silence.Status `json:"status"`
 	ClosedAt time.Time      `json:"closed_at,omitzero"`
 	Count    *int           `json:"count,omitempty"`  // how many alerts it has held back; known once it has ended
 	Firing   *int           `json:"firing,omitempty"` // how many of them have gone to incidents
+}
+
+// SilenceRow is a silence as a list has it.
+func SilenceRow(t *silence.Terms, s silence.Status) SilenceSummary {
+	return SilenceSummary{
+		ID: t.ID, Title: t.Title(), Window: t.Window, By: t.By, Match: t.Match, When: t.When, From: t.From, Until: t.Until, Status: s,
+	}
 }
 
 // A SilenceFilter narrows a list of silences. Zero values do not.
@@ -121,10 +134,11 @@ func (s *Silences) List(ctx context.Context, f SilenceFilter) ([]SilenceSummary,
 	return rows, next, err
 }
 
-// listed is a silence as a list has it.
+// A listedSilence is one as a list has it.
 type listedSilence struct {
-	ref Ref
-	row SilenceSummary
+	ref   Ref
+	terms silence.Terms
+	row   SilenceSummary
 }
 
 // list returns those silences of a query that this installation has started.
@@ -137,25 +151,26 @@ func (s *Silences) list(ctx context.Context, query string, limit int, after stri
 	}
 	var all []listedSilence
 	for _, e := range resp.GetExecutions() {
-		x := listedSilence{ref: Ref{WorkflowID: e.GetExecution().GetWorkflowId(), RunID: e.GetExecution().GetRunId()}, row: silenceRow(e)}
-		terms, ours, err := s.terms(ctx, x.ref)
+		ref := Ref{WorkflowID: e.GetExecution().GetWorkflowId(), RunID: e.GetExecution().GetRunId()}
+		terms, ours, err := s.terms(ctx, ref)
 		if _, gone := errors.AsType[*serviceerror.NotFound](err); gone { // past its retention since the list was made
 			continue
 		}
 		if err != nil {
 			return nil, "", told("list silences", err)
 		}
-		if x.row.Terms = terms; ours {
-			all = append(all, x)
+		if ours {
+			all = append(all, listedSilence{ref, terms, listedRow(&terms, e)})
 		}
 	}
 	return all, string(resp.GetNextPageToken()), nil
 }
 
-// silenceRow is what a list says beside the terms.
-func silenceRow(e *workflowpb.WorkflowExecutionInfo) SilenceSummary {
+// listedRow is what a list says of a run.
+func listedRow(t *silence.Terms, e *workflowpb.WorkflowExecutionInfo) SilenceSummary {
 	is := summary(e)
-	row := SilenceSummary{Status: silence.Status(is.Status), ClosedAt: is.ClosedAt}
+	row := SilenceRow(t, silence.Status(is.Status))
+	row.ClosedAt = is.ClosedAt
 	memo := e.GetMemo().GetFields()
 	for name, into := range map[string]**int{workflows.HeldMemo: &row.Count, workflows.FiringMemo: &row.Firing} {
 		if p := memo[name]; p != nil {

@@ -108,7 +108,7 @@ func (s *Silences) refresh(ctx context.Context) error {
 	}
 	known := make([]standing, len(all))
 	for n, x := range all {
-		known[n] = standing{ref: x.ref, terms: x.row.Terms, ended: x.row.Status == silence.Ended}
+		known[n] = standing{ref: x.ref, terms: x.terms, ended: x.row.Status == silence.Ended}
 	}
 	s.board.known.Store(&known)
 	s.board.fresh.Store(began.UnixNano())
@@ -116,22 +116,30 @@ func (s *Silences) refresh(ctx context.Context) error {
 	return nil
 }
 
-// WatchSilences keeps in mind which silences run, until ctx ends. Without it nothing that people have said is held back.
-func (s *Incidents) WatchSilences(ctx context.Context, log *slog.Logger) {
-	every := time.NewTicker(boardEvery)
-	defer every.Stop()
-	for failing := false; ; {
-		err := s.Silences().refresh(ctx)
-		if err != nil && !failing && ctx.Err() == nil {
+// WatchSilences looks which silences run, for a moment before it returns, and then again and again until ctx ends, beside whoever has
+// asked. Without it nothing that people have said is held back.
+func (s *Incidents) WatchSilences(ctx context.Context, log *slog.Logger, beside func(context.Context, func(context.Context))) {
+	const patience = 3 * time.Second
+	look := func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		if err := s.Silences().refresh(ctx); err != nil && ctx.Err() == nil {
 			log.Warn("silences not found: alerts page people", "error", err)
 		}
-		failing = err != nil
-		select {
-		case <-ctx.Done():
-			return
-		case <-every.C:
-		}
 	}
+	look(ctx)
+	beside(ctx, func(ctx context.Context) {
+		every := time.NewTicker(boardEvery)
+		defer every.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-every.C:
+				look(ctx)
+			}
+		}
+	})
 }
 
 // A berth is a silence with what of a batch goes to it.

@@ -121,7 +121,7 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 	})
 	n := &Node{
 		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery},
-		incidents: &starter.Incidents{Keys: keys}, deaf: make(chan error, 1), life: context.WithoutCancel(ctx),
+		incidents: &starter.Incidents{Keys: keys, Folder: func() starter.Folder { return live.Current() }}, deaf: make(chan error, 1), life: context.WithoutCancel(ctx),
 	}
 	if cfg.PayloadKeys != "" {
 		if n.payloads, err = keyring.OpenPayloads(cfg.PayloadKeys, time.Now); err != nil {

@@ -100,3 +100,20 @@ func (m *Match) faults() (all []*Fault) {
 	slices.SortStableFunc(all, func(a, b *Fault) int { return cmp.Compare(a.Field, b.Field) })
 	return all
 }
+
+// ParseLabels reads labels such as env=prod. Of one that stands there more than once, an alert may have any of the values.
+func ParseLabels(written []string) (all []Label, err error) {
+	for _, w := range written {
+		name, value, ok := strings.Cut(w, "=")
+		if name = strings.TrimSpace(name); !ok || name == "" {
+			return nil, fmt.Errorf("%q; want a name and a value, such as env=prod", w)
+		}
+		n := slices.IndexFunc(all, func(l Label) bool { return l.Name == name })
+		if n < 0 {
+			n = len(all)
+			all = append(all, Label{Name: name})
+		}
+		all[n].Values = append(all[n].Values, value)
+	}
+	return all, nil
+}

@@ -169,7 +169,7 @@ type Silence struct {
 	Begun   time.Time      `json:"begun,omitzero"`
 	Ended   time.Time      `json:"ended,omitzero"`
 	Why     Why            `json:"why,omitempty"`
-	EndedBy timeline.Actor `json:"ended_by,omitzero"` // a person
+	EndedBy timeline.Actor `json:"ended_by,omitzero"` // before its time
 	Words   string         `json:"words,omitempty"`   // of whoever has ended it
 	Held    []Held         `json:"held,omitempty"`    // in the order in which they came
 	More    int            `json:"more,omitempty"`    // further ones
@@ -199,6 +199,9 @@ func Start(terms Terms, now time.Time) (*Silence, error) {
 	}
 	if (terms.Window == "") != (terms.By.Kind == timeline.Person && terms.By.ID != "") {
 		return nil, fmt.Errorf("make silence %s: want a person who makes it, or the one in the organisation folder that it is", terms.ID)
+	}
+	if len(terms.Tell) == 0 {
+		return nil, fmt.Errorf("make silence %s: tell: want somebody who hears afterwards what was held back", terms.ID)
 	}
 	before := now // one that was asked for in time may have waited for a worker
 	if terms.Until.Before(now) {
@@ -293,7 +296,7 @@ func (s *Silence) Overflow(now time.Time) {
 
 func (s *Silence) end(why Why, by timeline.Actor, words string, now time.Time) {
 	s.Status, s.Why, s.Words, s.Ended = Ended, why, words, now
-	if by.Kind == timeline.Person {
+	if by != timeline.Muster() {
 		s.EndedBy = by
 	}
 	s.record(now, timeline.SilenceEnded, by, timeline.F("why", string(why)), timeline.F("reason", words))
@@ -309,7 +312,7 @@ func (s *Silence) Settle(now time.Time) (t Telling, wanted bool) {
 		timeline.F("incidents", strings.Join(Incidents(s.Held), ", ")))
 	s.Sends++
 	to := slices.Clone(s.Tell)
-	if ender := (escalation.Target{Kind: escalation.Person, ID: s.EndedBy.ID}); ender.ID != "" && !slices.Contains(to, ender) {
+	if ender := (escalation.Target{Kind: escalation.Person, ID: s.EndedBy.ID}); s.EndedBy.Kind == timeline.Person && !slices.Contains(to, ender) {
 		to = append(to, ender)
 	}
 	return Telling{

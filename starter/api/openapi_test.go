@@ -37,6 +37,7 @@ import (
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/risk"
+	"muster/internal/silence"
 	"muster/internal/store"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
@@ -130,6 +131,7 @@ func TestTheDocumentSaysWhatACallerMustBeAllowed(t *testing.T) {
 	byHandler := map[string][]string{
 		"GET /api/v1/me": {}, "GET /api/v1/inbox": {}, "GET /api/v1/plan-runs": {"read"}, "GET /api/v1/incidents": {"read"}, "POST /api/v1/incidents": {"open"},
 		"GET /api/v1/reviews": {"read"}, "GET /api/v1/requests": {"read"}, "POST /api/v1/requests": {"record"},
+		"GET /api/v1/silences": {"read"}, "POST /api/v1/silences": {"open"},
 		"GET /api/v1/actions": {"read"}, "POST /api/v1/actions": {"open"}, "POST " + actionRoute + "/cancel": {"withdraw"},
 		"POST /api/v1/codec/decode": {"read-history"}, "GET /api/v1/tokens": own, "POST /api/v1/tokens": own, "DELETE /api/v1/tokens/{id}": own,
 	}
@@ -353,6 +355,7 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Key": api.Key{}, "KeyList": api.KeyList{}, "Me": api.Me{}, "Refusal": refusal.Body{}, "Receipt": api.Receipt{},
 		"Handover": handover.Handover{}, "HandoverReceipt": api.HandoverReceipt{}, "Request": request.Request{}, "RequestPage": api.RequestPage{},
 		"RequestReceipt": api.RequestReceipt{}, "Action": action.Action{}, "ActionPage": api.ActionPage{}, "ActionReceipt": api.ActionReceipt{}, "EscalatedRisk": risk.Escalation{}, "EscalationPage": api.EscalationPage{}, "EscalationReceipt": api.EscalationReceipt{},
+		"Silence": silence.Silence{}, "SilencePage": api.SilencePage{}, "SilenceReceipt": api.SilenceReceipt{},
 		"PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
 		"Problem": problem.Problem{}, "ProblemPage": api.ProblemPage{}, "ProblemReceipt": api.ProblemReceipt{},
 		"Inbox": api.Inbox{}, "Review": review.Review{}, "ReviewPage": api.ReviewPage{}, "ReviewReceipt": api.ReviewReceipt{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
@@ -406,6 +409,8 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"sameness", schema("Sameness"), words(append(incident.Samenesses(), incident.SameHand)...)},
 		{"action item", schema("ActionStatus"), words(action.Statuses()...)},
 		{"escalation", schema("EscalationStatus"), words(risk.Statuses()...)},
+		{"silence", schema("SilenceStatus"), words(silence.Statuses()...)},
+		{"end of a silence", schema("SilenceWhy"), words(silence.Whys()...)},
 		{"action item in a list", schema("ActionSummary", "properties", "status"), append(words(action.Statuses()...), action.Overdue)},
 		{"action kind", schema("ActionKind"), words(action.Kinds()...)},
 		{"action origin", schema("ActionOriginKind"), words(action.OriginKinds()...)},
@@ -475,6 +480,8 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+escalationRoute+"/raise"] = api.Body{Value: risk.Raise{}}
 	want["POST "+escalationRoute+"/originator"] = api.Body{Value: api.NewOriginator{}}
 	want["POST "+escalationRoute+"/note"] = api.Body{Value: risk.Note{}}
+	want["POST /api/v1/silences"] = api.Body{Value: api.NewSilence{}}
+	want["POST "+silenceRoute+"/end"] = api.Body{Value: silence.End{}}
 	want["POST /api/v1/actions"] = api.Body{Value: api.NewAction{}}
 	want["POST "+actionRoute+"/done"] = api.Body{Value: action.Complete{}}
 	want["POST "+actionRoute+"/verify"] = api.Body{Value: action.Verify{}}
@@ -677,6 +684,10 @@ func right(t *testing.T, p *place, o operation) demand {
 		if o.method == "POST" {
 			r.body = escalating()[last]
 		}
+	case o.key() == "POST /api/v1/silences":
+		r.body = silencing(p.now)
+	case strings.HasPrefix(o.path, silenceRoute):
+		id = string(disk)
 	case o.key() == "POST /api/v1/actions":
 		r.body = acting()["actions"]
 	case strings.HasPrefix(o.path, actionRoute):
@@ -779,12 +790,18 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 			p.fail = []error{&starter.RefusedError{Reason: "it is another one"}}
 			break
 		}
-		if o.key() == "POST /api/v1/actions" || o.key() == "POST /api/v1/escalations" { // the key of another one
+		if o.key() == "POST /api/v1/actions" || o.key() == "POST /api/v1/escalations" || o.key() == "POST /api/v1/silences" { // the key of another one
 			p.fail = []error{&starter.RefusedError{Reason: "it is another one"}}
 			break
 		}
 		if o.key() == "POST "+requestRoute+"/judge" { // nobody has answered it
 			p.requests[tuning].Status = request.Accepted
+			break
+		}
+		if s := p.silences[disk]; strings.HasPrefix(o.path, silenceRoute) {
+			if err := (silence.End{}).Apply(s, s.By, p.now); err != nil {
+				t.Fatal(err)
+			}
 			break
 		}
 		if e := p.risks[restore]; strings.HasPrefix(o.path, escalationRoute) {
@@ -977,6 +994,9 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{"/api/v1/escalations", "?status=open&open=true&service=checkout&limit=7"},
 			{"/api/v1/escalations", "?status=gone"},
 			{escalationRoute, ""},
+			{"/api/v1/silences", "?status=holding&open=true&limit=7"},
+			{"/api/v1/silences", "?status=gone"},
+			{silenceRoute, ""},
 			{"/api/v1/actions", "?status=open&open=true&owner=choi&limit=7"},
 			{"/api/v1/actions", "?status=gone"},
 			{actionRoute, ""},
@@ -995,6 +1015,9 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			}
 			if tt.route == escalationRoute {
 				id = string(restore)
+			}
+			if tt.route == silenceRoute {
+				id = string(disk)
 			}
 			if tt.route == actionRoute {
 				id = string(pools)

@@ -21,6 +21,7 @@ import (
 	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/risk"
+	"muster/internal/silence"
 	"muster/internal/store"
 	"muster/internal/throttle"
 	"muster/internal/timeline"
@@ -63,6 +64,10 @@ type Directory interface {
 	Action(a action.Asked) (action.Pinned, error)
 	// Risk returns what the folder has to say of a risk that somebody escalates. What is wrong with it is a *risk.Fault.
 	Risk(a risk.Asked) (risk.Pinned, error)
+	// Silence returns what the folder has to say of a silence that people make. What is wrong with it is a *silence.Fault.
+	Silence(m silence.Match) (silence.Pinned, error)
+	// SilencesBetween are those of the folder that hold alerts back in a while.
+	SilencesBetween(from, to time.Time) []silence.Window
 	Folder() incident.Folder
 	// PlanRoles returns the roles of a run that a person fills at an instant.
 	PlanRoles(r *planrun.Run, person string, at time.Time) []string
@@ -220,6 +225,12 @@ func (s *server) named(r *http.Request, k authority.Kind) (o authority.Object, w
 	case authority.Risk: // the provider's alone, whichever it is
 		what, o = "escalation "+string(escalationOf(r)), authority.Object{Kind: k}
 		_, err = s.Backend.Escalation(r.Context(), escalationOf(r))
+	case authority.Silence:
+		what = "silence " + string(silenceOf(r))
+		var x *silence.Silence
+		if x, err = s.Backend.Silence(r.Context(), silenceOf(r)); err == nil {
+			o = s.aboutSilence(&x.Match)
+		}
 	case authority.PlanRun:
 		what = "run " + string(planRunOf(r))
 		var run *planrun.Run
