@@ -25,6 +25,7 @@ import (
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/risk"
+	"muster/internal/silence"
 	"muster/internal/supportplan"
 	"muster/internal/ticket"
 	"muster/internal/timeline"
@@ -55,6 +56,7 @@ type house struct {
 	problems  []*problem.Problem
 	actions   []*action.Action
 	risks     []*risk.Escalation
+	silences  []*silence.Silence
 	planRuns  []*planrun.Run
 }
 
