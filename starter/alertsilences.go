@@ -198,10 +198,14 @@ func (s *Silences) terms(ctx context.Context, ref Ref) (silence.Terms, bool, err
 	terms := in.Body.Terms
 	by, digest, seal := in.Proof()
 	statement := signature.Statement{Workflow: ref.WorkflowID, Message: workflows.AlertSilenceWorkflow, Digest: digest, By: by}
-	if in.Body.State != nil {
-		statement.FirstRun = start.GetFirstExecutionRunId()
+	may := by == terms.By
+	switch {
+	case in.Body.State != nil:
+		statement.FirstRun, may = start.GetFirstExecutionRunId(), by == timeline.Muster()
+	case terms.Window != "":
+		may = by.Kind == timeline.Source
 	}
-	ours := seal != nil && (in.Body.State == nil || by == timeline.Muster()) && ref.WorkflowID == workflows.AlertSilenceWorkflowID(terms.ID) &&
+	ours := seal != nil && may && ref.WorkflowID == workflows.AlertSilenceWorkflowID(terms.ID) &&
 		s.Keys.Prove(statement, *seal) == nil
 	if ours {
 		s.board.prove(ref.RunID, terms)
