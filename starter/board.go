@@ -146,47 +146,57 @@ func (s *Incidents) WatchSilences(ctx context.Context, log *slog.Logger, beside 
 type berth struct {
 	workflow string
 	run      string          // empty: it is not known to run
-	terms    silence.Terms   // of people's
-	window   *silence.Window // of the folder, which holds now
+	match    *silence.Match  // of it
+	window   *silence.Window // of the folder, which holds now; nil otherwise
 	holds    bool
 	alerts   []alert.Received
 	fires    bool
 }
 
-// takes tells whether an alert goes to the silence: one that fires where it is held back, and the end of one wherever it may have been.
+// takes tells whether an alert goes to the silence: one that fires where it is held back, and the end of one wherever it may have been,
+// also by what the folder said before.
 func (x *berth) takes(source, service string, r *alert.Received) bool {
-	match := &x.terms.Match
+	if r.State == alert.Resolved {
+		return x.match.Takes(source, service, r.Labels) || x.window != nil && x.window.Match.Takes(source, service, r.Labels)
+	}
 	if x.window != nil {
-		match = &x.window.Match
+		return x.holds && x.window.Holds(source, service, r.Labels)
 	}
-	if !match.Takes(source, service, r.Labels) {
-		return false
-	}
-	return r.State == alert.Resolved || x.holds && (x.window == nil || x.window.Holds(source, service, r.Labels))
+	return x.holds && x.match.Takes(source, service, r.Labels)
 }
 
-// berths are the silences that may want something of alerts that came at an instant.
-func (s *Incidents) berths(at time.Time) (all []berth) {
+// berths are the silences that may want something of a batch.
+func (s *Incidents) berths(service string, b *alert.Batch) (all []berth) {
+	concerns := func(m *silence.Match) bool {
+		return slices.ContainsFunc(b.Alerts, func(r alert.Received) bool { return m.Takes(b.Source, service, r.Labels) })
+	}
 	known := s.silenced.standing()
 	trusted := len(known) > 0 && s.silenced.trusted()
-	for _, x := range known {
-		all = append(all, berth{
-			workflow: x.ref.WorkflowID, run: x.ref.RunID, terms: x.terms, holds: trusted && !x.ended && x.terms.Window == "" && x.terms.In(at),
-		})
+	for n := range known {
+		if x := &known[n]; concerns(&x.terms.Match) {
+			all = append(all, berth{
+				workflow: x.ref.WorkflowID, run: x.ref.RunID, match: &x.terms.Match,
+				holds: trusted && !x.ended && x.terms.Window == "" && x.terms.In(b.ReceivedAt),
+			})
+		}
 	}
 	if s.Folder == nil {
 		return all
 	}
-	for _, w := range s.Folder().Silences(at) {
-		id := workflows.AlertSilenceWorkflowID(w.ID)
-		n := slices.IndexFunc(all, func(x berth) bool { return x.workflow == id })
-		if n < 0 {
-			n = len(all)
-			all = append(all, berth{workflow: id, holds: true})
-		} else {
-			all[n].holds = !known[n].ended
+	windows := s.Folder().Silences(b.ReceivedAt)
+	for n := range windows {
+		w := &windows[n]
+		if !concerns(&w.Match) {
+			continue
 		}
-		all[n].window = &w
+		id := workflows.AlertSilenceWorkflowID(w.ID)
+		over := slices.ContainsFunc(known, func(x standing) bool { return x.ended && x.ref.WorkflowID == id })
+		at := slices.IndexFunc(all, func(x berth) bool { return x.workflow == id })
+		if at < 0 {
+			at = len(all)
+			all = append(all, berth{workflow: id, match: &w.Match})
+		}
+		all[at].window, all[at].holds = w, !over
 	}
 	return all
 }
@@ -195,7 +205,7 @@ func (s *Incidents) berths(at time.Time) (all []berth) {
 // one that fires from being held back lets people be paged. What a source has left out of a request may be anything, so such a batch
 // is not held back, and neither is one that not everybody may read of.
 func (s *Incidents) silence(ctx context.Context, workflowID string, def incident.Definition, b alert.Batch) (incident.Definition, alert.Batch, error) {
-	all := s.berths(b.ReceivedAt)
+	all := s.berths(def.Service.ID, &b)
 	if len(all) == 0 {
 		return def, b, nil
 	}
@@ -367,7 +377,7 @@ func (s *Incidents) askOthers(ctx context.Context, workflowID string, def incide
 		if slices.ContainsFunc(before, func(y standing) bool { return y.ref == x.ref }) {
 			continue
 		}
-		to := berth{workflow: x.ref.WorkflowID, run: x.ref.RunID, terms: x.terms}
+		to := berth{workflow: x.ref.WorkflowID, run: x.ref.RunID, match: &x.terms.Match}
 		for n := range b.Alerts {
 			if to.takes(b.Source, def.Service.ID, &b.Alerts[n]) {
 				to.alerts = append(to.alerts, b.Alerts[n])
