@@ -75,9 +75,9 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		t.Skip("it plays whole lives")
 	}
 	sink, ahead := newReceiver(t), &leaps{}
-	short := &shortRuns{workflow: workflows.UsageWorkflowID("initech"), events: 30}
+	short, quiet := &shortRuns{workflow: workflows.UsageWorkflowID("initech"), events: 30}, &shortRuns{workflow: continuingSilence(), events: 20}
 	b := newBare(t, sink, organise(t, t.TempDir(), sink.url, nil), devserver.Options{Memory: true},
-		grpc.WithChainUnaryInterceptor(short.suggest, ahead.intercept))
+		grpc.WithChainUnaryInterceptor(short.suggest, quiet.suggest, ahead.intercept))
 	refused := b.effects.Admission.Refused
 	b.effects.Admission.Refused = func(r worker.Refusal) {
 		if forged := r.Workflow == groupID("bank", "vendor") && r.Message == workflows.AlertsSignal; !forged && !strings.HasPrefix(r.Workflow, unsigned) {
@@ -105,6 +105,10 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		"incident-split":        (*ends).incidentSplit,
 		"incident-vendor":       (*ends).incidentVendor,
 		"incident-unanswered":   (*ends).incidentUnanswered,
+		"silence-ended":         (*ends).silenceEnded,
+		"silence-over":          (*ends).silenceOver,
+		"silence-too-many":      (*ends).silenceFull,
+		"silence-continued":     (*ends).silenceContinued,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
