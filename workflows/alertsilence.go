@@ -212,7 +212,7 @@ func (r *alertSilence) settle() error {
 		r.tell(t)
 	}
 	count, firing := silence.Counts(r.silence.Held)
-	return workflow.UpsertMemo(r.ctx, map[string]any{HeldMemo: count + r.silence.More, FiringMemo: firing})
+	return workflow.UpsertMemo(r.ctx, map[string]any{HeldMemo: count + r.silence.More, FiringMemo: firing + r.silence.Rest})
 }
 
 // publish tells lists where it stands.

@@ -30,7 +30,7 @@ type heldBack struct {
 
 	Count, Firing, More int
 	Held                []heldAlerts
-	Rest                int // names that are not listed
+	Further             int // names that are not listed
 }
 
 // heldAlerts are the alerts of one name.
@@ -82,7 +82,8 @@ func (t *Texts) Silence(told silence.Telling, to delivery.Recipient) (delivery.M
 	m := delivery.Message{Kind: delivery.Silence, Language: l.code, Status: string(silence.Ended)}
 	w, err := l.messages[string(delivery.Silence)].write(l.seenHeld(&told, to))
 	if err != nil {
-		m.Subject = line(fmt.Sprintf("%s: %s", told.Terms.ID, told.Terms.Title()))
+		count, firing := silence.Counts(told.Held)
+		m.Subject = line(fmt.Sprintf("%s: %d alerts held back, %d still firing: %s", told.Terms.ID, count+told.More, firing, told.Terms.Title()))
 		m.Text = m.Subject
 		return m, fmt.Errorf("write message %s in %s: %w", delivery.Silence, l.code, err)
 	}
@@ -96,7 +97,7 @@ func (l *language) seenHeld(x *silence.Telling, to delivery.Recipient) *heldBack
 	seen := &heldBack{
 		ID: string(terms.ID), Title: terms.Title(), Window: terms.Window, Own: to.ID == terms.By.ID, By: terms.By.Shown(), Match: terms.Match.String(),
 		Reason: terms.Reason, Zone: cmp.Or(to.Zone, terms.Zone), From: terms.From, Until: terms.Until, Ended: x.Ended, Why: string(x.Why),
-		EndedBy: x.EndedBy.Shown(), Words: x.Words, Count: count, Firing: firing, More: x.More, Rest: max(0, len(x.Held)-mostListed),
+		EndedBy: x.EndedBy.Shown(), Words: x.Words, Count: count + x.More, Firing: firing + x.Rest, More: x.More, Further: max(0, len(x.Held)-mostListed),
 	}
 	for _, h := range x.Held[:min(len(x.Held), mostListed)] {
 		seen.Held = append(seen.Held, heldAlerts{

@@ -172,7 +172,8 @@ type Silence struct {
 	EndedBy timeline.Actor `json:"ended_by,omitzero"` // before its time
 	Words   string         `json:"words,omitempty"`   // of whoever has ended it
 	Held    []Held         `json:"held,omitempty"`    // in the order in which they came
-	More    int            `json:"more,omitempty"`    // further ones
+	More    int            `json:"more,omitempty"`    // how often one of further names began to fire
+	Rest    int            `json:"rest,omitempty"`    // how many of those have not resolved
 	Sends   int            `json:"sends"`
 
 	Timeline timeline.Log `json:"timeline"`
@@ -190,6 +191,7 @@ type Telling struct {
 	Words   string              `json:"words,omitempty"`
 	Held    []Held              `json:"held"`
 	More    int                 `json:"more,omitempty"`
+	Rest    int                 `json:"rest,omitempty"`
 }
 
 // Start makes a silence. Its error says what is wrong with the terms.
@@ -278,6 +280,7 @@ func clip(text string) string {
 func (s *Silence) Fires(service, name string, to incident.ID) {
 	n := slices.IndexFunc(s.Held, func(h Held) bool { return h.Name == name && h.Service == service })
 	if n < 0 {
+		s.Rest++
 		return
 	}
 	h := &s.Held[n]
@@ -308,7 +311,7 @@ func (s *Silence) Settle(now time.Time) (t Telling, wanted bool) {
 		return t, false
 	}
 	count, firing := Counts(s.Held)
-	s.record(now, timeline.SilenceLet, timeline.Muster(), timeline.F("count", fmt.Sprint(count+s.More)), timeline.F("firing", fmt.Sprint(firing)),
+	s.record(now, timeline.SilenceLet, timeline.Muster(), timeline.F("count", fmt.Sprint(count+s.More)), timeline.F("firing", fmt.Sprint(firing+s.Rest)),
 		timeline.F("incidents", strings.Join(Incidents(s.Held), ", ")))
 	s.Sends++
 	to := slices.Clone(s.Tell)
@@ -317,7 +320,7 @@ func (s *Silence) Settle(now time.Time) (t Telling, wanted bool) {
 	}
 	return Telling{
 		Number: s.Sends, To: to, Terms: s.Terms, Begun: s.Begun, Ended: s.Ended, Why: s.Why, EndedBy: s.EndedBy, Words: s.Words,
-		Held: slices.Clone(s.Held), More: s.More,
+		Held: slices.Clone(s.Held), More: s.More, Rest: s.Rest,
 	}, true
 }
 
