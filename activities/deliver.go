@@ -82,8 +82,9 @@ func (d *Deliveries) Deliver(ctx context.Context, in DeliverInput) (delivery.Out
 	info := activity.GetInfo(ctx)
 	attempt := int(info.Attempt)
 	d.underWay(in, info, info.Deadline)
+	offer := in.Message.Offer
 	in.Message = d.offered(ctx, in)
-	followed, err := d.attempt(ctx, in, attempt)
+	followed, err := d.attempt(ctx, in, attempt, offer)
 	out := delivery.Outcome{Result: delivery.Delivered, Attempts: attempt, Followed: followed}
 	if refusal, ok := errors.AsType[*delivery.Refusal](err); ok {
 		out = delivery.Outcome{Result: delivery.Refused, Attempts: attempt, Detail: refusal.Detail}
@@ -135,7 +136,7 @@ func (d *Deliveries) underWay(in DeliverInput, info activity.Info, until time.Ti
 }
 
 // attempt makes one attempt, and tells whether a page can be followed up where it has arrived.
-func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int) (followed bool, err error) {
+func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int, offer *delivery.Offer) (followed bool, err error) {
 	contact, err := d.Directory().Contact(in.To.ID, in.Method)
 	if err != nil {
 		// A worker that lags behind the folder, or a secret that is being rotated. If the method is gone for good, the next
@@ -152,8 +153,8 @@ func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int) 
 	}
 	_, followed = s.(Follower)
 	return followed && in.Message.Kind == delivery.Page, s.Send(ctx, delivery.Envelope{
-		ID: in.ID, Attempt: attempt, Repeated: in.Repeated || attempt > 1, At: time.Now(),
-		Recipient: in.To, Contact: contact, Message: in.Message, Attached: attached,
+		ID: in.ID, Attempt: attempt, Repeated: in.Repeated || attempt > 1, At: time.Now(), Since: in.Begun,
+		Recipient: in.To, Contact: contact, Message: in.Message, Offer: offer, Attached: attached,
 	})
 }
 

@@ -327,3 +327,34 @@ func TestPause(t *testing.T) {
 		}
 	}
 }
+
+// Whoever proves who they are may decide without a link: also where several people read, who get none.
+func TestOfferGoesAlong(t *testing.T) {
+	for _, shared := range []bool{false, true} {
+		box := &envelopes{}
+		d := &activities.Deliveries{
+			Directory: func() activities.Directory { return book{} }, Links: &linker{url: "https://muster.example/l/x"},
+			Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: box},
+		}
+		env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
+		env.RegisterActivity(d)
+		offer := delivery.OfferOfPage("Acknowledge:", "INC-1", "Checkout", "Shop")
+		if _, err := env.ExecuteActivity(d.Deliver, activities.DeliverInput{
+			ID: "d-1", To: delivery.Recipient{ID: "park", Shared: shared}, Method: "chat", Message: delivery.Message{Kind: delivery.Page, Incident: "INC-1", Offer: offer},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		got := box.got[0]
+		if got.Offer == nil || got.Offer.Content != offer.Content || got.Message.Offer != nil || (got.Message.URL == "") != shared {
+			t.Errorf("shared %v: got %+v and %+v", shared, got.Offer, got.Message)
+		}
+	}
+}
+
+// envelopes keeps what it is handed.
+type envelopes struct{ got []delivery.Envelope }
+
+func (b *envelopes) Send(_ context.Context, e delivery.Envelope) error {
+	b.got = append(b.got, e)
+	return nil
+}

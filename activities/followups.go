@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -18,47 +17,27 @@ type FollowUps struct {
 	Now       func() time.Time
 }
 
-// FollowPagesInput are pages of an incident, and how it stands. Whoever reads them may be several.
-type FollowPagesInput struct {
-	Pages []incident.FollowedPage `json:"pages"`
-	Facts incident.Facts          `json:"facts"`
+// FollowPageInput is a page of an incident, and how that stands. Whoever reads it may be several.
+type FollowPageInput struct {
+	Page  incident.FollowedPage `json:"page"`
+	Facts incident.Facts        `json:"facts"`
 }
 
-// FollowPages makes one attempt for each page. It is over when all have been told; telling one again changes nothing.
-func (f *FollowUps) FollowPages(ctx context.Context, in FollowPagesInput) error {
-	var later, never error
-	for _, p := range in.Pages {
-		err := f.follow(ctx, p, in.Facts)
-		switch {
-		case err == nil:
-		case delivery.IsRefusal(err):
-			never = errors.Join(never, fmt.Errorf("%s by %s: %w", p.To.Name, p.Method, err))
-		default:
-			later = errors.Join(later, fmt.Errorf("%s by %s: %w", p.To.Name, p.Method, err))
-		}
-	}
-	switch {
-	case later != nil:
-		return retryable(fmt.Errorf("follow pages of %s: %w", in.Facts.ID, later))
-	case never != nil:
-		return refused(fmt.Errorf("follow pages of %s: %w", in.Facts.ID, never))
-	}
-	return nil
-}
-
-// follow tells one. A method that is not there any more, or of another type now, has nothing to be told.
-func (f *FollowUps) follow(ctx context.Context, p incident.FollowedPage, facts incident.Facts) error {
+// FollowPage makes one attempt. To tell a page again changes nothing; a method of another type now has nothing to be told.
+func (f *FollowUps) FollowPage(ctx context.Context, in FollowPageInput) error {
+	p := in.Page
 	contact, err := f.Directory().Contact(p.To.ID, p.Method)
-	if err != nil {
-		return &delivery.Refusal{Detail: err.Error()}
+	if err != nil { // a worker that lags behind the folder, or a secret that is being rotated
+		return fmt.Errorf("follow page of %s to %s: %w", in.Facts.ID, p.To.Name, err)
 	}
 	follower, ok := f.Senders[contact.Type].(Follower)
 	if !ok {
 		return nil
 	}
-	m, err := f.Writer.Message(incident.Telling{Kind: delivery.FollowUp, Facts: facts}, p.To)
+	m, err := f.Writer.Message(incident.Telling{Kind: delivery.FollowUp, Facts: in.Facts}, p.To)
 	if err != nil {
-		return &delivery.Refusal{Detail: err.Error()}
+		return refused(fmt.Errorf("write follow-up of %s: %w", in.Facts.ID, err))
 	}
-	return follower.Follow(ctx, delivery.Envelope{ID: p.ID, Attempt: 1, At: f.Now(), Recipient: p.To, Contact: contact, Message: m})
+	err = follower.Follow(ctx, delivery.Envelope{ID: p.ID, Attempt: 1, At: f.Now(), Recipient: p.To, Contact: contact, Message: m})
+	return ended(fmt.Sprintf("follow page of %s to %s by %s", in.Facts.ID, p.To.Name, p.Method), err)
 }

@@ -15,17 +15,17 @@ import (
 	"muster/internal/incident"
 )
 
-// A chatroom answers for each page by its ID.
+// A chatroom takes a page, and what becomes of it.
 type chatroom struct {
 	mailbox
 
-	answers map[delivery.ID]error
-	told    []delivery.ID
+	err  error
+	told []delivery.ID
 }
 
 func (b *chatroom) Follow(_ context.Context, e delivery.Envelope) error {
 	b.told = append(b.told, e.ID)
-	return b.answers[e.ID]
+	return b.err
 }
 
 type plain struct{ activities.Writer }
@@ -34,38 +34,47 @@ func (plain) Message(t incident.Telling, to delivery.Recipient) (delivery.Messag
 	return delivery.Message{Kind: t.Kind, Language: to.Language, Text: "taken", Status: string(t.Facts.Status)}, nil
 }
 
-func TestFollowPages(t *testing.T) {
+// away is a directory that lacks a method for now.
+type away struct{ book }
+
+func (away) Contact(string, string) (delivery.Contact, error) {
+	return delivery.Contact{}, errors.New("no such method")
+}
+
+func TestFollowPage(t *testing.T) {
 	for _, tt := range []struct {
-		name    string
-		answers map[delivery.ID]error
-		fails   bool
-		final   bool
-		says    string
+		name      string
+		directory activities.Directory
+		to        activities.Sender
+		fails     bool
+		final     bool
+		says      string
 	}{
-		{name: "all are told"},
-		{"one has to be told again", map[delivery.ID]error{"d-1": errors.New("away"), "d-2": &delivery.Refusal{Detail: "no"}}, true, false, "kim by app: away"},
-		{"one takes nothing", map[delivery.ID]error{"d-2": &delivery.Refusal{Detail: "gone"}}, true, true, "kim by app: refused: gone"},
+		{name: "it is told", directory: book{}, to: &chatroom{}},
+		{name: "it can be told nothing any more", directory: book{}, to: &mailbox{}},
+		{"later", book{}, &chatroom{err: errors.New("away")}, true, false, "follow page of INC-1 to kim by app: away"},
+		{"never", book{}, &chatroom{err: &delivery.Refusal{Detail: "no"}}, true, true, "refused: no"},
+		{"a worker behind the folder", away{}, &chatroom{}, true, false, "no such method"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := &chatroom{answers: tt.answers}
 			f := &activities.FollowUps{
-				Directory: func() activities.Directory { return book{} }, Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: b},
+				Directory: func() activities.Directory { return tt.directory }, Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: tt.to},
 				Writer: plain{}, Now: time.Now,
 			}
 			env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
 			env.RegisterActivity(f)
-			to := delivery.Recipient{ID: "kim", Name: "kim", Language: "ko"}
-			_, err := env.ExecuteActivity(f.FollowPages, activities.FollowPagesInput{
-				Pages: []incident.FollowedPage{{ID: "d-1", To: to, Method: "app"}, {ID: "d-2", To: to, Method: "app"}},
+			_, err := env.ExecuteActivity(f.FollowPage, activities.FollowPageInput{
+				Page:  incident.FollowedPage{ID: "d-1", To: delivery.Recipient{ID: "kim", Name: "kim", Language: "ko"}, Method: "app"},
+				Facts: incident.Facts{ID: "INC-1"},
 			})
-			if len(b.told) != 2 {
-				t.Errorf("told %v, want both", b.told)
-			}
 			if (err != nil) != tt.fails || err != nil && !strings.Contains(err.Error(), tt.says) {
 				t.Fatalf("got %v, want one that says %q: %v", err, tt.says, tt.fails)
 			}
 			if app, ok := errors.AsType[*temporal.ApplicationError](err); err != nil && (!ok || app.NonRetryable() != tt.final) {
 				t.Errorf("%v: final %v, want %v", err, app != nil && app.NonRetryable(), tt.final)
+			}
+			if room, ok := tt.to.(*chatroom); ok && len(room.told) == 0 && tt.name != "a worker behind the folder" {
+				t.Error("it was told nothing")
 			}
 		})
 	}

@@ -61,8 +61,7 @@ type PlanRunFilter struct {
 // Start starts a run in the name of whoever asks. One at a time has an environment: the same request finds the one that it has
 // started, and any other is refused with which one has it since when.
 func (s *PlanRuns) Start(ctx context.Context, req Request, terms planrun.Terms) (*planrun.Run, error) {
-	digest := sha256.Sum256([]byte(req.ID))
-	terms.ID, terms.Request, terms.Starter = planrun.NewID(binary.BigEndian.Uint64(digest[:])), req.ID, req.By
+	terms.ID, terms.Request, terms.Starter = startedBy(req.ID), req.ID, req.By
 	if ref, known, err := s.look(ctx, terms.ID); err != nil || known { // it may be over, and another one have the environment
 		if err != nil {
 			return nil, err
@@ -70,7 +69,7 @@ func (s *PlanRuns) Start(ctx context.Context, req Request, terms planrun.Terms) 
 		return s.state(ctx, runOf(terms.ID), ref)
 	}
 	name := workflows.PlanRunWorkflow(terms.Plan.Kind)
-	workflowID := workflows.PlanRunWorkflowID(terms.Plan.Kind, terms.Customer, terms.Target().Environment)
+	workflowID := workflows.PlanRunWorkflowIDOf(&terms)
 	in, err := seal(s.Keys, signature.Statement{Workflow: workflowID, Message: name, By: req.By}, req.Via, terms)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", runOf(terms.ID), err)
@@ -97,6 +96,12 @@ func (s *PlanRuns) Start(ctx context.Context, req Request, terms planrun.Terms) 
 	}
 	return nil, &RefusedError{Reason: fmt.Sprintf("start %s on %s of %s: %s has it since %s, started by %s, and is %s", terms.Plan.ID,
 		terms.Target().Name, terms.CustomerName, r.ID, r.Opened.UTC().Format(time.RFC3339), r.Starter.Shown(), r.Status)}
+}
+
+// startedBy is the ID of the run that a request starts.
+func startedBy(request string) planrun.ID {
+	digest := sha256.Sum256([]byte(request))
+	return planrun.NewID(binary.BigEndian.Uint64(digest[:]))
 }
 
 // State returns a run, open or over.

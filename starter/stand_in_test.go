@@ -48,7 +48,8 @@ type temporal struct {
 	fail   error                           // of what a run is asked or told
 	broken error                           // of reading on in a history
 	tries  int32                           // of the pending workflow task
-	status enumspb.WorkflowExecutionStatus // of the newest run
+	status enumspb.WorkflowExecutionStatus // of the newest run …
+	first  string                          // … and the first of its chain; empty: run-1
 	keys   *keyring.Ring
 	starts map[string]*historypb.HistoryEvent // by run id; others are as they should be
 	read   int                                // starts
@@ -211,7 +212,7 @@ func (c *temporal) DescribeWorkflowExecution(ctx context.Context, _, _ string) (
 	c.described++
 	return &workflowservice.DescribeWorkflowExecutionResponse{
 		WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
-			FirstRunId: "run-1", Status: c.status, Execution: &commonpb.WorkflowExecution{WorkflowId: workflowID, RunId: "run-2"},
+			FirstRunId: cmp.Or(c.first, "run-1"), Status: c.status, Execution: &commonpb.WorkflowExecution{WorkflowId: workflowID, RunId: "run-2"},
 		},
 		PendingWorkflowTask: &workflowpb.PendingWorkflowTaskInfo{Attempt: c.tries},
 	}, ctx.Err()

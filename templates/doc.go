@@ -27,6 +27,7 @@
 //	register.yaml                                    the standing duties, in both languages
 //	statuspage/page.html.tmpl                        a status page, in every language
 //	tickets/<system>.yaml                            how tickets become what a system has, which internal/preset reads
+//	channels/<type>.yaml                             how messages become what a chat has, likewise
 //	api/page.html.tmpl                               the page of the API, in every language
 //	api/words.<language>.yaml                        what stands on it beside what the API says of itself
 //	api/style.css                                    what it looks like
@@ -40,5 +41,5 @@ import "embed"
 
 // FS holds the shipped texts.
 //
-//go:embed api console entitlements fonts notifications plans register.yaml reports sources statuspage tickets timeline
+//go:embed api channels console entitlements fonts notifications plans register.yaml reports sources statuspage tickets timeline
 var FS embed.FS

@@ -15,11 +15,15 @@ import (
 	"muster/internal/localreport"
 	"muster/internal/org"
 	"muster/internal/outbound"
+	"muster/internal/pagerduty"
 	"muster/internal/planrun"
+	"muster/internal/preset"
 	"muster/internal/report"
 	"muster/internal/runner"
+	"muster/internal/slack"
 	"muster/internal/smtp"
 	"muster/internal/statuspage"
+	"muster/internal/twilio"
 	"muster/internal/webhook"
 )
 
@@ -47,6 +51,9 @@ type Options struct {
 
 // attemptTimeout is shorter than Temporal's patience with an attempt, so that each ends with an outcome of its own.
 const attemptTimeout = 10 * time.Second
+
+// settleTime is how long after it was sent a text message is looked at once more.
+const settleTime = 2 * time.Second
 
 // NewActivities fills the activities' interfaces with adapters. Channels and ticket system are those of the organisation
 // folder as it is now; addresses and people are looked up at every send.
@@ -106,12 +113,50 @@ func Senders(o *org.Organisation, data string, out io.Writer) (map[delivery.Cont
 	if err != nil {
 		return nil, err
 	}
-	return map[delivery.ContactType]activities.Sender{
+	all := map[delivery.ContactType]activities.Sender{
 		delivery.Console: &console.Sender{W: out},
 		delivery.File:    &console.File{Folder: filepath.Join(data, "deliveries"), Reports: reports(data)},
 		delivery.Webhook: &webhook.Sender{Client: guarded(o)},
 		delivery.Email:   mail,
-	}, nil
+	}
+	if all[delivery.Slack], err = writer(o); err != nil {
+		return nil, err
+	}
+	chats, err := preset.Chats()
+	if err != nil {
+		return nil, fmt.Errorf("channels: %w", err)
+	}
+	for _, name := range chats {
+		chat, err := preset.LoadChat(name)
+		if err != nil {
+			return nil, err
+		}
+		all[delivery.ContactType(name)] = &preset.Poster{Client: single(o), Chat: chat}
+	}
+	return all, phones(o, all)
+}
+
+// phones adds the channels that ring.
+func phones(o *org.Organisation, all map[delivery.ContactType]activities.Sender) error {
+	guard := outbound.Guard{Allow: o.OwnNetworks()}
+	paging, err := o.PagerDuty()
+	if err != nil {
+		return err
+	}
+	all[delivery.PagerDuty] = &pagerduty.Sender{Guard: guard, Timeout: attemptTimeout / 2, URL: paging.URL, PublicURL: o.PublicURL}
+	p, err := o.Phones()
+	if err != nil {
+		return err
+	}
+	account := &twilio.Account{
+		Guard: guard, Timeout: attemptTimeout, Settle: settleTime, URL: p.URL, ID: p.ID, Key: p.Key, Token: string(p.Token),
+	}
+	voice := &twilio.Voice{Account: account, From: p.VoiceFrom}
+	if p.Proof != "" { // else a key that somebody presses would prove nothing
+		voice.PublicURL = o.PublicURL
+	}
+	all[delivery.SMS], all[delivery.Voice] = &twilio.SMS{Account: account, From: p.From}, voice
+	return nil
 }
 
 // Reports returns the shelf of reports of a worker with this data folder.
@@ -122,6 +167,24 @@ func reports(data string) string { return filepath.Join(data, "reports") }
 
 func guarded(o *org.Organisation) *outbound.Client {
 	return &outbound.Client{Guard: outbound.Guard{Allow: o.OwnNetworks()}, Timeout: attemptTimeout}
+}
+
+// single is for receivers that cannot tell a repeat.
+func single(o *org.Organisation) *outbound.Client {
+	c := guarded(o)
+	c.Single = true
+	return c
+}
+
+func writer(o *org.Organisation) (*slack.Sender, error) {
+	app, err := o.Slack()
+	if err != nil {
+		return nil, err
+	}
+	return &slack.Sender{
+		Client: single(o), Guard: outbound.Guard{Allow: o.OwnNetworks()}, Timeout: attemptTimeout / 3, URL: app.URL, Token: string(app.Token),
+		Buttons: app.Buttons,
+	}, nil
 }
 
 func mailer(o *org.Organisation) (*smtp.Sender, error) {

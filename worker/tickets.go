@@ -15,6 +15,7 @@ import (
 	"muster/internal/outbound"
 	"muster/internal/preset"
 	"muster/internal/servicenow"
+	"muster/internal/tickethook"
 	"muster/internal/webhook"
 )
 
@@ -72,4 +73,26 @@ func priorities(t org.TicketSystem, usual map[string]string) map[string]string {
 		return nil
 	}
 	return over(usual, t.Priorities)
+}
+
+// TicketHook is how the ticket system of an organisation tells what is done to tickets there, nil where it may not.
+func TicketHook(o *org.Organisation) (*tickethook.System, error) {
+	t, on, err := o.TicketHook()
+	if err != nil || !on {
+		return nil, err
+	}
+	s := &tickethook.System{Name: t.System, Secret: string(t.HookSecret), Users: []string{t.User, t.HookUser}, States: t.States}
+	switch t.System {
+	case org.GitHubTickets, org.GitLabTickets:
+		s.Project = t.Project
+	case org.ServiceNowTickets:
+		s.States = over(servicenow.States(t.Table), t.States)
+	case org.RedmineTickets:
+		p, err := preset.Load(t.System)
+		if err != nil {
+			return nil, fmt.Errorf("ticket system: %w", err)
+		}
+		s.States = over(p.States, t.States)
+	}
+	return s, nil
 }

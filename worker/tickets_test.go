@@ -74,3 +74,37 @@ func TestTicketSystemsAskWhereTheFolderSays(t *testing.T) {
 		t.Errorf("without its token: got %v", err)
 	}
 }
+
+// What a system posts is read by what stands for a status there: by what is usual, and by what the organisation says over it.
+func TestTicketSystemsTellByTheirStates(t *testing.T) {
+	t.Setenv("HOOK_SECRET", "s3cret")
+	record := func(before, now string) string {
+		return `{"sys_id":"a","correlation_id":"INC-7K3M9QX2PA","previous_state":"` + before + `","state":"` + now + `"}`
+	}
+	journal := func(before, now string) string {
+		return `{"type":"issue.updated","data":{"issue":{"id":1,"subject":"(INC-7K3M9QX2PA)"},"journal":{"id":2,"details":[{"property":"attr","prop_key":"status_id",` +
+			`"old_value":"` + before + `","value":"` + now + `"}]}}}`
+	}
+	for name, tt := range map[string]struct {
+		tickets, body string
+		want          int
+	}{
+		"resolved":            {"system: servicenow, user: muster", record("2", "6"), 1},
+		"closed after that":   {"system: servicenow, user: muster", record("6", "7"), 0},
+		"by its own states":   {"system: servicenow, user: muster, statuses: {resolved: 8}", record("2", "8"), 1},
+		"a change":            {"system: servicenow, user: muster, table: change_request", record("2", "6"), 0},
+		"an issue":            {"system: redmine, project: 7", journal("2", "3"), 1},
+		"an issue that waits": {"system: redmine, project: 7, statuses: {mitigated: 3, resolved: 3}", journal("2", "3"), 0},
+	} {
+		s, err := worker.TicketHook(organisation(t, tt.tickets+", url: \"https://desk.example\", secret: env:NOT_SET_HERE, hook_secret: env:HOOK_SECRET"))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if got, err := s.Read([]byte(tt.body)); err != nil || len(got) != tt.want || s.Secret != "s3cret" {
+			t.Errorf("%s: told %+v, %v, want %d", name, got, err, tt.want)
+		}
+	}
+	if s, err := worker.TicketHook(organisation(t, "system: local")); s != nil || err != nil {
+		t.Errorf("files tell something: %+v, %v", s, err)
+	}
+}

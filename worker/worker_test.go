@@ -17,9 +17,11 @@ import (
 	"muster/activities"
 	"muster/internal/delivery"
 	"muster/internal/org"
+	"muster/internal/pagerduty"
 	"muster/internal/runbook"
 	"muster/internal/smtp"
 	"muster/internal/ticket"
+	"muster/internal/twilio"
 	"muster/worker"
 )
 
@@ -68,9 +70,42 @@ func TestEveryChannel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []delivery.ContactType{delivery.Console, delivery.File, delivery.Webhook, delivery.Email} {
+	for _, kind := range delivery.ContactTypes() {
 		if effects.Deliveries.Senders[kind] == nil {
 			t.Errorf("no adapter for %s", kind)
+		}
+	}
+}
+
+func TestChannelsThatRing(t *testing.T) {
+	t.Setenv("WORKER_TEST_TOKEN", "s3cret")
+	const account = "AC0123456789abcdef0123456789abcdef"
+	const settings = "channels:\n  pagerduty: {url: https://events.eu.pagerduty.com}\n  twilio: {account: " + account + ", token: env:WORKER_TEST_TOKEN, from: Mirnet, voice_from: +15005550006"
+	for name, tt := range map[string]struct {
+		more, key, public string
+	}{
+		"as the account":               {"", "", "https://muster.example"},
+		"by a key":                     {", key: SK0123456789abcdef", "SK0123456789abcdef", ""},
+		"by a key, and proven as such": {", key: SK0123456789abcdef, auth_token: env:WORKER_TEST_TOKEN", "SK0123456789abcdef", "https://muster.example"},
+	} {
+		effects, _, err := fill(t, "public_url: https://muster.example\n"+settings+tt.more+"}\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := &twilio.Account{
+			Timeout: 10 * time.Second, Settle: 2 * time.Second, URL: "https://api.twilio.com", ID: account, Key: tt.key, Token: "s3cret",
+		}
+		for kind, want := range map[delivery.ContactType]activities.Sender{
+			delivery.SMS:       &twilio.SMS{Account: a, From: "Mirnet"},
+			delivery.Voice:     &twilio.Voice{Account: a, From: "+15005550006", PublicURL: tt.public},
+			delivery.PagerDuty: &pagerduty.Sender{Timeout: 5 * time.Second, URL: "https://events.eu.pagerduty.com", PublicURL: "https://muster.example"},
+		} {
+			if got := effects.Deliveries.Senders[kind]; !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: %s: got %+v, want %+v", name, kind, got, want)
+			}
+		}
+		if _, ok := effects.FollowUps.Senders[delivery.PagerDuty].(activities.Follower); !ok {
+			t.Error("PagerDuty hears nothing of what has become of a page")
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"muster/internal/alert"
 	"muster/internal/incident"
 	"muster/internal/signature"
+	"muster/internal/ticket"
 	"muster/internal/timeline"
 )
 
@@ -109,6 +110,7 @@ func (r *incidentRun) admitStart(in signature.Signed[IncidentInput]) error {
 // sent it.
 func (r *incidentRun) receive() {
 	r.receiveMerges()
+	r.receiveTickets()
 	heard := r.hear()
 	switch {
 	case len(heard) == 0:
@@ -166,6 +168,29 @@ func (r *incidentRun) receiveMerges() {
 			return
 		}
 		r.incident.ReceiveMerge(heard[n].Body, workflow.Now(r.ctx))
+	})
+}
+
+// receiveTickets takes in what was done to the ticket in its own system, as soon as it is proven that a server of this installation has heard
+// so.
+func (r *incidentRun) receiveTickets() {
+	heard := drained[ticket.Told](r.tickets)
+	if len(heard) == 0 || !hearsTickets(r.ctx) {
+		return
+	}
+	claims := make([]Claim, len(heard))
+	for n, m := range heard {
+		claims[n] = claim(r.ctx, TicketChangedSignal, m, signature.Freshness{Not: r.since, Within: Tolerance})
+		if m.By.Kind != timeline.Source { // nobody is a ticket system
+			claims[n].Seal = nil
+		}
+	}
+	r.admit(claims, func(n int, why string) {
+		if why != "" {
+			r.refuse(TicketChangedSignal, why)
+			return
+		}
+		r.incident.ReceiveTicket(heard[n].Body, heard[n].By, workflow.Now(r.ctx))
 	})
 }
 

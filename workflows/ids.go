@@ -11,6 +11,7 @@ import (
 	"muster/internal/alert"
 	"muster/internal/incident"
 	"muster/internal/plan"
+	"muster/internal/planrun"
 	"muster/internal/problem"
 	"muster/internal/request"
 	"muster/internal/risk"
@@ -83,6 +84,16 @@ func ProblemWorkflowID(service string, k problem.Key) string {
 // PlanRunWorkflowID names the run of a kind of plan on an environment of a customer, so that the server lets only one of them run.
 func PlanRunWorkflowID(k plan.Kind, customer, environment string) string {
 	return string(k) + "/" + customer + "/" + environment
+}
+
+// PlanRunWorkflowIDOf is PlanRunWorkflowID for the terms of a run. One that a provider's notice has started is beside all others: of what
+// is announced there may be any number at a time, and each is seen to by itself.
+func PlanRunWorkflowIDOf(t *planrun.Terms) string {
+	id := PlanRunWorkflowID(t.Plan.Kind, t.Customer, t.Target().Environment)
+	if t.Notice != nil {
+		id += "/" + t.Notice.Key
+	}
+	return id
 }
 
 // EnvironmentLockWorkflowID names the right to change an environment of a customer, which one run of a plan at a time has.

@@ -65,6 +65,7 @@ type incidentRun struct {
 	incident  *incident.Incident
 	alerts    workflow.ReceiveChannel
 	merges    workflow.ReceiveChannel
+	tickets   workflow.ReceiveChannel
 	signed    bool      // takes only what is signed: all runs but those from before there were signatures
 	since     time.Time // when the first run was started
 	unproven  bool      // who has started this run is still to be judged
@@ -92,7 +93,8 @@ type alarm struct {
 
 func newIncidentRun(ctx workflow.Context, in signature.Signed[IncidentInput]) (*incidentRun, error) {
 	r := &incidentRun{
-		alerts: workflow.GetSignalChannel(ctx, AlertsSignal), merges: workflow.GetSignalChannel(ctx, MergeSignal), published: known(ctx),
+		alerts: workflow.GetSignalChannel(ctx, AlertsSignal), merges: workflow.GetSignalChannel(ctx, MergeSignal),
+		tickets: workflow.GetSignalChannel(ctx, TicketChangedSignal), published: known(ctx),
 	}
 	if err := r.begin(ctx, in); err != nil {
 		return nil, temporal.NewNonRetryableApplicationError("open incident: "+err.Error(), RefusedError, err)
@@ -228,7 +230,7 @@ func (r *incidentRun) ended() bool {
 func (r *incidentRun) listening() bool { return r.heard() || r.judging > 0 }
 
 // heard tells whether messages have arrived.
-func (r *incidentRun) heard() bool { return r.alerts.Len() > 0 || r.merges.Len() > 0 }
+func (r *incidentRun) heard() bool { return r.alerts.Len()+r.merges.Len()+r.tickets.Len() > 0 }
 
 // settled tells whether no local activity is under way: what has changed is then told once, and the alarm set once.
 func (r *incidentRun) settled() bool { return r.local == 0 }

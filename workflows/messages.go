@@ -167,6 +167,7 @@ const (
 const (
 	AlertsSignal           = "Alerts"           // an alert.Batch for an incident, signed
 	MergeSignal            = "Merge"            // an incident.MergeMessage from another incident, signed
+	TicketChangedSignal    = "TicketChanged"    // a ticket.Told for an incident from its ticket system, signed
 	IncidentResolvedSignal = "IncidentResolved" // a ReviewInput for a review, signed: its incident was resolved once more
 	HeldAlertsSignal       = "HeldAlerts"       // a HeldBatch for a silence, signed
 	AlertHeldSignal        = "AlertHeld"        // an AlertHeld for a run of a plan from a silence, signed

@@ -93,7 +93,7 @@ func newPlanRun(ctx workflow.Context, in signature.Signed[planrun.Terms]) (*plan
 	if err != nil {
 		return refuse(err.Error())
 	}
-	if want := PlanRunWorkflowID(terms.Plan.Kind, terms.Customer, terms.Target().Environment); info.WorkflowExecution.ID != want ||
+	if want := PlanRunWorkflowIDOf(&terms); info.WorkflowExecution.ID != want ||
 		info.WorkflowType.Name != PlanRunWorkflow(terms.Plan.Kind) { // else two could work on one environment
 		return refuse(fmt.Sprintf("it belongs under %s", want))
 	}

@@ -67,8 +67,8 @@ func (r *incidentRun) send(s incident.Send) {
 			r.writeResult(ctx, s)
 		case incident.TellMerge, incident.TellMerged, incident.ForwardAlerts:
 			r.tellMerge(ctx, s)
-		case incident.FollowPages:
-			r.followPages(ctx, s)
+		case incident.FollowPage:
+			r.followPage(ctx, s)
 		}
 		r.landed(s.Number)
 	})
@@ -248,13 +248,18 @@ func (r *incidentRun) writeResult(ctx workflow.Context, s incident.Send) {
 	}
 }
 
-func (r *incidentRun) followPages(ctx workflow.Context, s incident.Send) {
-	in := activities.FollowPagesInput{Pages: r.incident.ToFollow(), Facts: r.incident.Facts().Discreet()}
+func (r *incidentRun) followPage(ctx workflow.Context, s incident.Send) {
+	p := r.incident.Followed(s)
+	if p == nil {
+		r.incident.Dropped(s.Number)
+		return
+	}
+	in := activities.FollowPageInput{Page: *p, Facts: r.incident.Facts().Discreet()}
 	fault := ""
-	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, r.sending(following)), followUps.FollowPages, in).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, r.sending(following)), followUps.FollowPage, in).Get(ctx, nil); err != nil {
 		fault = cause(err)
 	}
-	r.incident.Followed(s.Number, in.Pages, fault, workflow.Now(ctx))
+	r.incident.PageTold(s.Number, fault, workflow.Now(ctx))
 }
 
 // tellMerge tells another incident something. What it is told names the incident that is meant: whoever has its workflow id then

@@ -61,3 +61,15 @@ func readable(ctx workflow.Context, b alert.Batch) alert.Batch {
 	}
 	return b
 }
+
+// ticketTold, 2026-11-27: what is done to its ticket in its own system reaches an incident by a signal. A run that has had one while its
+// worker did not know of them goes on without. No old run is left when
+//
+//	WorkflowType = 'Incident' AND ExecutionStatus = 'Running' AND StartTime < '2026-11-28T00:00:00Z'
+//
+// finds none.
+const ticketTold = "ticket-told"
+
+func hearsTickets(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, ticketTold, workflow.DefaultVersion, 1) == 1
+}

@@ -1,6 +1,7 @@
 package acceptance_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -12,12 +13,14 @@ import (
 	"go.temporal.io/sdk/client"
 
 	alerts "muster/internal/alert"
+	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/priority"
 	"muster/internal/problem"
 	"muster/internal/review"
 	"muster/internal/supportplan"
+	"muster/internal/ticket"
 	"muster/internal/timeline"
 	"muster/starter"
 	"muster/workflows"
@@ -192,6 +195,57 @@ func (e *ends) incidentVendor() []*historypb.History {
 	o.says(timeline.QuietBroken)
 	o.asks("ann", incident.RecordCase{Vendor: "skyhost", Text: "It is mended."}, incident.Resolve{Note: "They have mended it."},
 		incident.Close{Without: "The contract has ended."})
+	return o.over()
+}
+
+// incidentTicket follows its ticket, which is commented, resolved and reopened in its own system.
+func (e *ends) incidentTicket() []*historypb.History {
+	o := e.opens("bank", "ticket", func(d *incident.Definition) {
+		unreviewed(d)
+		d.TicketResolves = true
+	})
+	o.says(timeline.TicketOpened)
+	o.asks("ann", incident.Acknowledge{})
+	tells := func(delivery string, d ticket.Deed, text string) {
+		must(e.T, o.incidents.TicketChanged(e.Context(), ticket.Told{
+			Delivery: delivery, Key: string(o.id), Ref: o.says().Ticket.Ref.ID, Deed: d, By: "Kim", Text: text, At: time.Now().UTC(),
+		}, timeline.Actor{Kind: timeline.Source, ID: "jira", Name: "Jira"}))
+	}
+	tells("1", ticket.Commented, "The database is back.")
+	tells("1", ticket.Commented, "The database is back.")
+	o.says(timeline.TicketCommented)
+	tells("2", ticket.Resolved, "Restarted.")
+	o.is("it is resolved with its ticket", func(i *incident.Incident) bool { return i.Status == incident.Resolved })
+	tells("3", ticket.Reopened, "It is not.")
+	o.is("it is open again with its ticket", func(i *incident.Incident) bool { return i.Status == incident.Triggered })
+	o.asks("ann", incident.Resolve{Note: "Restarted once more."}, incident.Close{Without: "It is known."})
+	return o.over()
+}
+
+// A blackboard takes a page, and what has become of it.
+type blackboard struct{}
+
+func (blackboard) Send(context.Context, delivery.Envelope) error   { return nil }
+func (blackboard) Follow(context.Context, delivery.Envelope) error { return nil }
+
+// incidentChat pages where a page stays, and is told that it is taken, by whom it is taken next, and that it is over.
+func (e *ends) incidentChat() []*historypb.History {
+	o := e.opens("bank", "chat", func(d *incident.Definition) {
+		unreviewed(d)
+		d.Follows = true
+		d.Policy.Steps = []escalation.Step{{Targets: []escalation.Target{{Kind: escalation.Person, ID: "zed"}}, Wait: time.Hour}}
+	})
+	told := func(what string) {
+		o.is("the page says "+what, func(i *incident.Incident) bool { return len(i.Pages) == 1 && i.Pages[0].Told == what })
+	}
+	o.is("the page has arrived", func(i *incident.Incident) bool { return len(i.Pages) == 1 })
+	o.asks("ann", incident.Acknowledge{})
+	told("acknowledged/ann")
+	o.asks("cat", incident.Acknowledge{})
+	told("acknowledged/cat")
+	o.asks("cat", incident.Resolve{Note: "Restarted."})
+	o.is("it has said that it is over", func(i *incident.Incident) bool { return len(i.Pages) == 0 })
+	o.asks("cat", incident.Close{Without: "It is known."})
 	return o.over()
 }
 

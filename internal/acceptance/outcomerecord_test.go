@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 
 	"muster/internal/action"
+	"muster/internal/delivery"
 	"muster/internal/devserver"
 	"muster/internal/escalation"
 	"muster/internal/handover"
@@ -78,6 +79,7 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 	short, quiet := &shortRuns{workflow: workflows.UsageWorkflowID("initech"), events: 30}, &shortRuns{workflow: continuingSilence(), events: 20}
 	b := newBare(t, sink, organise(t, t.TempDir(), sink.url, nil), devserver.Options{Memory: true},
 		grpc.WithChainUnaryInterceptor(short.suggest, quiet.suggest, ahead.intercept))
+	b.effects.Deliveries.Senders[delivery.Console] = blackboard{}
 	refused := b.effects.Admission.Refused
 	b.effects.Admission.Refused = func(r worker.Refusal) {
 		if forged := r.Workflow == groupID("bank", "vendor") && r.Message == workflows.AlertsSignal; !forged && !strings.HasPrefix(r.Workflow, unsigned) {
@@ -104,6 +106,8 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		"upgrade-overridden":    (*ends).upgradeOverridden,
 		"incident-split":        (*ends).incidentSplit,
 		"incident-vendor":       (*ends).incidentVendor,
+		"incident-ticket":       (*ends).incidentTicket,
+		"incident-chat":         (*ends).incidentChat,
 		"incident-unanswered":   (*ends).incidentUnanswered,
 		"silence-ended":         (*ends).silenceEnded,
 		"silence-over":          (*ends).silenceOver,

@@ -1,4 +1,4 @@
-// Package contract checks what every adapter of a ticket system promises, against a server that stands in for the system: one
+// Package contract checks what every adapter of a ticket system and of a channel promises, against a server that stands in for it: one
 // ticket and one comment whatever breaks, and an error that says whether to try again. Only tests use it.
 package contract
 

@@ -43,8 +43,12 @@ const (
 	Risk           Kind = "risk"            // what has become of a risk that somebody has escalated
 	Silence        Kind = "silence"         // what a silence has held back
 	Plan           Kind = "plan"            // what has become of a run of a plan, and what somebody has to do in it
+	Test           Kind = "test"            // nothing has happened: somebody tries a channel
 	FollowUp       Kind = "follow-up"       // where a page has arrived: what has become of its incident
 )
+
+// Pages tells whether a message may ring: the others wait until somebody looks.
+func (k Kind) Pages() bool { return k == Page || k == SelfWatch || k == Test }
 
 // A Recipient is somebody who can be reached, as the organisation folder names them now. Addresses never stand here:
 // they are looked up at each attempt, so that they stay out of every history.
@@ -172,14 +176,34 @@ const (
 	File    ContactType = "file"    // a JSON line in the data folder
 	Webhook ContactType = "webhook" // a signed HTTP POST
 	Email   ContactType = "email"   // a mail by SMTP
+
+	Slack      ContactType = "slack"       // a message by a bot, or by an incoming webhook
+	Teams      ContactType = "teams"       // a card by a workflow of Microsoft Teams
+	Mattermost ContactType = "mattermost"  // a post by an incoming webhook; so the next two
+	GoogleChat ContactType = "google-chat" //
+	Discord    ContactType = "discord"     //
+	Ntfy       ContactType = "ntfy"        // a message to a topic
+	KakaoWork  ContactType = "kakaowork"   // a message by a bot, or by an incoming webhook
+
+	SMS       ContactType = "sms"       // a text message by a service such as Twilio
+	Voice     ContactType = "voice"     // a call by it
+	PagerDuty ContactType = "pagerduty" // an alert in an account there
 )
+
+// ContactTypes returns all contact types.
+func ContactTypes() []ContactType {
+	return []ContactType{Console, File, Webhook, Email, Slack, Teams, Mattermost, GoogleChat, Discord, Ntfy, KakaoWork, SMS, Voice, PagerDuty}
+}
+
+// Follows tells whether what has arrived by it can be told later what has become of it. An incoming webhook of Slack cannot, its bot can.
+func (t ContactType) Follows() bool { return t == Slack || t == PagerDuty }
 
 // A Contact is one contact method of one recipient with its address, read at the moment of sending.
 type Contact struct {
 	Method  string      // its name in the organisation folder
 	Type    ContactType // which adapter sends
-	Address string      // URL, mail address or file name; may be secret
-	Secret  string      // signing secret of a webhook, resolved from its reference; never logged
+	Address string      // URL, mail address, file name or what else finds somebody there; may be secret
+	Secret  string      // of this method alone, such as what signs a webhook, resolved from its reference; never logged
 }
 
 // Format shows which method it is, whatever the verb: an address may be as secret as a secret.
@@ -191,9 +215,11 @@ type Envelope struct {
 	Attempt   int  // 1 for the first
 	Repeated  bool // an earlier attempt had an unknown outcome, so the receiver may see this twice
 	At        time.Time
+	Since     time.Time // when the send began, in whichever run; zero: that is not known
 	Recipient Recipient
 	Contact   Contact
 	Message   Message
+	Offer     *Offer     // what the receiver may decide, for where people prove themselves who they are; nil: nothing
 	Attached  []Attached // the message's attachments, in their order
 }
 

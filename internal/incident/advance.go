@@ -512,7 +512,7 @@ func (i *Incident) pointless(s *Send) string {
 			if i.Proposed == nil || i.Proposed.SHA256 != s.Content {
 				return "decided"
 			}
-		case AboutResolved:
+		case AboutResolved, AboutTicketReopened:
 			if i.Status.Open() {
 				return "reopened"
 			}
@@ -538,6 +538,8 @@ func (i *Incident) pointless(s *Send) string {
 		if s.Revision < i.Posted.Revision {
 			return "superseded"
 		}
+	case FollowPage:
+		return i.outdated(s)
 	case WriteResult, SendResult:
 		return i.pointlessResult(s)
 	case CallVendor:

@@ -379,11 +379,16 @@ func (i *Incident) Do(id string, c Command, by timeline.Actor, now time.Time) er
 	}
 	i.showsUp(by, now)
 	c.Apply(i, by, now)
+	i.remember(id)
+	return nil
+}
+
+// remember keeps the id of a decision.
+func (i *Incident) remember(id string) {
 	const remembered = 500 // a repeat that is older has long been answered
 	if i.Decided = append(i.Decided, id); len(i.Decided) > remembered {
 		i.Decided = i.Decided[1:]
 	}
-	return nil
 }
 
 // May says whether Do would refuse, and changes nothing.

@@ -31,7 +31,10 @@ type Definition struct {
 	ReopenWithin time.Duration     `json:"reopen_within"`   // so long after its resolution an incident can be reopened; then it closes
 	Review       ReviewRule        `json:"review"`
 	Recurrence   *Recurrence       `json:"recurrence,omitempty"` // nil: nobody looks for the problem behind it
+	Follows      bool              `json:"follows,omitempty"`    // somebody is reached where a page is told what becomes of it; false in old definitions
 	Recall       time.Duration     `json:"recall,omitempty"`     // so long the first page waits for what is known of the incident before; 0 in old definitions
+
+	TicketResolves bool `json:"ticket_resolves,omitempty"` // whoever resolves or reopens its ticket outside does so here
 
 	Communication *Communication   `json:"communication,omitempty"` // nil in definitions from before there was any
 	Links         []Link           `json:"links,omitempty"`         // runbook, dashboard: what a page shows, the response plan first

@@ -9,6 +9,7 @@ import (
 	"muster/internal/escalation"
 	"muster/internal/priority"
 	"muster/internal/supportplan"
+	"muster/internal/ticket"
 	"muster/internal/timeline"
 )
 
@@ -98,6 +99,7 @@ type Telling struct {
 	Acked  int `json:"acked,omitempty"`  // and how many have
 
 	Vendor *VendorSupport `json:"vendor,omitempty"` // whose case a message is about
+	Ticket *ticket.Ref    `json:"ticket,omitempty"` // which a message is about
 	Files  []ResultFile   `json:"files,omitempty"`  // of a result report: in every language in which it was written
 
 	Mitigations []escalation.Mitigation `json:"mitigations,omitempty"` // of a page: what whoever gets it may do at once
@@ -131,6 +133,8 @@ const (
 	AboutApproval       About = "approval"        // a text to those outside waits for an approval
 	AboutUnsent         About = "unsent"          // a text of yours to those outside is not sent
 	AboutStatusPage     About = "status-page"     // a status page does not say what it should
+	AboutTicketResolved About = "ticket-resolved" // the ticket was resolved in its own system, and a person has to say whether it is over
+	AboutTicketReopened About = "ticket-reopened" // it was reopened there, and a person has to say whether it is not over
 )
 
 // AboutChange makes the text of a ticket the comment that its status or priority is another one. It is no reminder.
@@ -142,7 +146,7 @@ func Abouts() []About {
 		AboutClockAtRisk, AboutClockMissed, AboutUpdateWanted, AboutRole, AboutTakeover, AboutNoAnswer, AboutPriorityRaised, AboutResolved,
 		AboutReopened, AboutAlertsOver, AboutClosed, AboutResultWanted, AboutCauseCustomer, AboutVendorCase, AboutVendorLate, AboutAbsent,
 		AboutRoleVacant, AboutMergeRefused, AboutReceipt, AboutStatusPage, AboutApproval,
-		AboutUnsent,
+		AboutUnsent, AboutTicketResolved, AboutTicketReopened,
 	}
 }
 
@@ -254,6 +258,10 @@ func (i *Incident) Telling(s Send) Telling {
 		}
 		if s.About == AboutRole || s.About == AboutTakeover {
 			t.Kind = delivery.Assignment
+		}
+		if s.About == AboutTicketResolved || s.About == AboutTicketReopened {
+			ref := i.Ticket.Ref
+			t.Ticket = &ref
 		}
 	case UpdateCustomer:
 		t.Kind = delivery.CustomerUpdate

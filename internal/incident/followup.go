@@ -9,80 +9,105 @@ import (
 	"muster/internal/timeline"
 )
 
-// A FollowedPage is a page that still shows where it arrived, or waits there for an answer: once it is over, that is told.
+// A FollowedPage is a page that still shows where it arrived, or waits there for an answer: it is told what becomes of it. One that was
+// taken back while nobody knew whether it had arrived is told too.
 type FollowedPage struct {
-	ID     delivery.ID        `json:"id"`
-	To     delivery.Recipient `json:"to"`
-	Method string             `json:"method"`
-	Told   string             `json:"told,omitempty"` // what was told of it last
+	ID      delivery.ID        `json:"id"`
+	To      delivery.Recipient `json:"to"`
+	Method  string             `json:"method"`
+	Summons bool               `json:"summons,omitempty"` // somebody was asked to help
+	Told    string             `json:"told,omitempty"`    // what it was told last
 }
 
-// Bounds of what is followed: an adapter makes a request or two for each page.
+// Bounds of what is followed.
 const (
 	followedAtOnce = 8
 	followedMost   = 64 // beyond that the oldest stay as they are
 )
 
-// follows remembers a page that has arrived where it can be followed up.
+// follows remembers a page that can be told later what has become of it.
 func (i *Incident) follows(s Send) {
 	to := *s.To
 	to.Methods, to.Delays = nil, nil
-	i.Pages = append(i.Pages, FollowedPage{ID: s.ID, To: to, Method: s.To.Methods[s.Method]})
+	i.Pages = append(i.Pages, FollowedPage{ID: s.ID, To: to, Method: s.To.Methods[s.Method], Summons: s.Summons})
 	if n := len(i.Pages) - followedMost; n > 0 {
 		i.Pages = slices.Delete(i.Pages, 0, n)
 	}
 }
 
-// stands says what is to be told of pages now; empty: that they still wait for an answer.
-func (i *Incident) stands() string {
-	switch {
+// became says what a page is to be told now; empty: that it still waits for an answer. Whoever was asked to help is waited for
+// although somebody else has taken the incident.
+func (i *Incident) became(p FollowedPage) string {
+	switch n := len(i.Responders); {
 	case !i.Status.Open():
 		return string(Resolved) + "/" + strconv.FormatInt(i.Times.Resolved.UnixMilli(), 10)
-	case i.Escalation.Answered:
-		n := len(i.Responders)
-		if n == 0 {
-			return string(Acknowledged)
+	case p.Summons:
+		if i.Awaits(p.To.ID) {
+			return ""
 		}
+		return string(Acknowledged) + "/" + p.To.ID
+	case !i.Escalation.Answered:
+		return ""
+	case n == 0:
+		return string(Acknowledged)
+	default:
 		return string(Acknowledged) + "/" + i.Responders[n-1].ID
+	}
+}
+
+// keepFollowed tells pages what has become of them, a few at a time, each by itself: one that cannot be told holds up no other.
+func (i *Incident) keepFollowed(now time.Time) {
+	under := map[string]bool{}
+	for n := range i.Outbox {
+		if s := &i.Outbox[n]; s.Work == FollowPage {
+			under[s.Page] = true
+		}
+	}
+	for _, p := range i.Pages {
+		if now := i.became(p); now == "" || now == p.Told || under[string(p.ID)] || len(under) >= followedAtOnce {
+			continue
+		}
+		under[string(p.ID)] = true
+		i.begin(Send{Work: FollowPage, Page: string(p.ID), Content: i.became(p)}, now)
+	}
+}
+
+// Followed returns the page that a send is for, nil when it is followed no more.
+func (i *Incident) Followed(s Send) *FollowedPage {
+	for n := range i.Pages {
+		if string(i.Pages[n].ID) == s.Page {
+			return &i.Pages[n]
+		}
+	}
+	return nil
+}
+
+// outdated says why a page is not to be told any more what a send is for.
+func (i *Incident) outdated(s *Send) string {
+	if p := i.Followed(*s); p == nil || i.became(*p) != s.Content {
+		return "superseded"
 	}
 	return ""
 }
 
-// keepFollowed tells of pages what has become of the incident, a few at a time.
-func (i *Incident) keepFollowed(now time.Time) {
-	if len(i.Pages) > 0 && !i.has(FollowPages) && len(i.ToFollow()) > 0 {
-		i.begin(Send{Work: FollowPages, Content: i.stands()}, now)
-	}
-}
-
-// ToFollow are the pages of which the next is told.
-func (i *Incident) ToFollow() (all []FollowedPage) {
-	for _, p := range i.Pages {
-		if at := i.stands(); at != "" && p.Told != at && len(all) < followedAtOnce {
-			all = append(all, p)
-		}
-	}
-	return all
-}
-
-// Followed takes in that pages were told what a send was for, or why they could not be: then they stay as they are. With an incident
-// that is over they are done with.
-func (i *Incident) Followed(number int, pages []FollowedPage, fault string, now time.Time) {
-	s := i.Find(number)
-	if s == nil {
+// PageTold takes in that a page was told what a send was for, or why it could not be: then it stays as it is. What was taken back was not
+// told. With an incident that is over, a page is done with.
+func (i *Incident) PageTold(number int, fault string, now time.Time) {
+	found := i.Find(number)
+	if found == nil {
 		return
 	}
-	told := s.Content
+	s := *found
+	s.Withdrawn = i.withdrawn(&s)
 	i.drop(number)
+	p := i.Followed(s)
+	if p == nil || s.Withdrawn != "" {
+		return
+	}
 	if fault != "" {
-		i.record(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(FollowPages)), timeline.F("detail", fault))
+		i.record(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(FollowPage)), timeline.F("detail", fault))
 	}
-	for n := range i.Pages {
-		if slices.ContainsFunc(pages, func(p FollowedPage) bool { return p.ID == i.Pages[n].ID }) {
-			i.Pages[n].Told = told
-		}
-	}
-	if at := i.stands(); !i.Status.Open() && len(i.ToFollow()) == 0 {
-		i.Pages = slices.DeleteFunc(i.Pages, func(p FollowedPage) bool { return p.Told == at })
+	if p.Told = s.Content; !i.Status.Open() {
+		i.Pages = slices.DeleteFunc(i.Pages, func(x FollowedPage) bool { return x.ID == p.ID })
 	}
 }

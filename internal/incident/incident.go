@@ -178,10 +178,13 @@ func (h Holder) Shown() string { return cmp.Or(h.Name, h.Person) }
 
 // Ticket is the incident's ticket and what was last said in it.
 type Ticket struct {
-	Ref      ticket.Ref `json:"ref"`
-	Wanted   int        `json:"wanted"` // revision that the ticket should have
-	Written  int        `json:"written"`
-	Disabled bool       `json:"disabled,omitempty"` // the ticket system refused it for good
+	Ref      ticket.Ref  `json:"ref"`
+	Wanted   int         `json:"wanted"` // revision that the ticket should have
+	Written  int         `json:"written"`
+	Disabled bool        `json:"disabled,omitempty"` // the ticket system refused it for good
+	Deed     ticket.Deed `json:"deed,omitempty"`     // resolved or reopened in its own system since it was written last …
+	DeedAt   time.Time   `json:"deed_at,omitzero"`   // … when that was heard
+	Heard    []string    `json:"heard,omitempty"`    // what its system has told, the last one last
 }
 
 // Report is the incident report.
@@ -235,7 +238,7 @@ const (
 	FindPrevious   Work = "previous"
 	FindProblem    Work = "problem"    // that may be behind it, while it is open …
 	CountProblem   Work = "recurrence" // … and whether there is one now that it is over
-	FollowPages    Work = "follow-up"  // tell where pages have arrived what has become of the incident
+	FollowPage     Work = "follow-up"  // tell where a page has arrived what has become of it
 )
 
 // Local tells whether work begins with something short and local.
@@ -290,6 +293,6 @@ type Send struct {
 	Message  *delivery.Message   `json:"message,omitempty"`
 	Repeated bool                `json:"repeated,omitempty"`
 	Revision int                 `json:"revision,omitempty"` // of the ticket or report to write, or of what is posted
-	Page     string              `json:"page,omitempty"`     // the status page that it is for
-	Content  string              `json:"content,omitempty"`  // of a reminder of a text that waits: its SHA-256
+	Page     string              `json:"page,omitempty"`     // the status page that it is for, or the delivery that is followed
+	Content  string              `json:"content,omitempty"`  // of a reminder of a text that waits: its SHA-256; of a follow-up: what is told
 }

@@ -208,12 +208,15 @@ func (i *Incident) Told(number int, o delivery.Outcome, now time.Time) {
 	switch o.Result {
 	case delivery.Delivered:
 		i.record(now, timeline.Delivered, timeline.Muster(), facts...)
-		if o.Followed && s.Work == PagePerson {
+		if o.Followed && i.Definition.Follows && s.Work == PagePerson {
 			i.follows(s)
 		}
 		i.delivered(s, now)
 	case delivery.Withdrawn:
 		i.record(now, timeline.Withdrawn, timeline.Muster(), append(facts, timeline.F("cause", s.Withdrawn), timeline.F("detail", o.Detail))...)
+		if i.Definition.Follows && s.Work == PagePerson { // an attempt may have been under way
+			i.follows(s)
+		}
 	case delivery.Refused:
 		i.record(now, timeline.Refused, timeline.Muster(), append(facts, timeline.F("detail", o.Detail))...)
 		i.refused(s, now)
@@ -367,6 +370,9 @@ func (i *Incident) Ticketed(number int, ref ticket.Ref, now time.Time) {
 		return
 	}
 	i.Ticket.Written = s.Revision
+	if !s.Begun.Before(i.Ticket.DeedAt) { // else it came while this was on its way
+		i.Ticket.Deed = "" // what it was before has been written over
+	}
 	i.drop(number)
 	if i.Ticket.Ref.ID == "" {
 		i.Ticket.Ref = ref

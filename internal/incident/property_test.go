@@ -24,7 +24,7 @@ func TestAnIncidentKeepsItsPromisesWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		def := definition()
 		def.Customers[0].Plan.UpdateBy = rapid.SampledFrom([]supportplan.Author{supportplan.ByEngine, supportplan.ByPerson}).Draw(rt, "update by")
-		def.Policy = drawn(rt)
+		def.Policy, def.Follows = drawn(rt), rapid.Bool().Draw(rt, "follows")
 		def.Impact = rapid.SampledFrom([]priority.Level{priority.High, priority.Low}).Draw(rt, "impact")
 		if rapid.Bool().Draw(rt, "led") {
 			def.Lead = &incident.LeadRule{FromPriority: priority.P2, Within: 10 * time.Minute}
@@ -208,8 +208,8 @@ func (d *driver) answer(s incident.Send, outcome int) {
 		d.i.Told(s.Number, delivery.Outcome{Result: []delivery.Result{
 			delivery.Delivered, delivery.Refused, delivery.Withdrawn, delivery.Delivered,
 		}[outcome], Followed: outcome == 3}, d.now)
-	case incident.FollowPages:
-		d.i.Followed(s.Number, d.i.ToFollow(), "", d.now)
+	case incident.FollowPage:
+		d.i.PageTold(s.Number, []string{"", "x"}[outcome%2], d.now)
 	case incident.SyncTicket:
 		d.i.TicketRefused(s.Number, "x", d.now)
 	case incident.WriteReport:

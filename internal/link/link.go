@@ -4,24 +4,32 @@
 package link
 
 import (
+	"bytes"
+	"compress/flate"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"time"
 )
 
-// Path is where links are answered: Path and the token are a link's whole path.
-const Path = "/l/"
+// Where links are answered: such a path and the token are a link's whole path.
+const (
+	Path      = "/l/"                  // on a page
+	VoicePath = "/v1/callbacks/voice/" // by a key on a telephone
+)
 
 // Shown is a path as logs may show it: the token of a link is a secret.
 func Shown(path string) string {
-	if strings.HasPrefix(path, Path) {
-		return Path
+	for _, p := range []string{Path, VoicePath} {
+		if strings.HasPrefix(path, p) {
+			return p
+		}
 	}
 	return path
 }
@@ -111,9 +119,17 @@ type InvalidError struct{ Reason string }
 func (e *InvalidError) Error() string { return "link: " + e.Reason }
 
 const (
-	domain   = "muster link 1\n" // begins what is signed, so that no other signature is taken for a link's
+	domain   = "muster link 2\n" // begins what is signed, so that no other signature is taken for a link's
 	maxToken = 2_000             // of a token's characters: more is not ours
+	maxLink  = 4_000             // of a link's bytes
+
+	// Links that were sent as three parts, with their content as it is, may be used until they expire.
+	earlier = "muster link 1\n"
 )
+
+// usual is what most links have in common, so that it takes no room in them: a link fits into a short message. It is on the wire, and
+// never changes.
+const usual = `"not-fixed""fixed"],"r":"RUN-","t":"","a":["approve","reject","abstain"],"c":"{"i":"INC-/sms/voice/phone/mail","p":"","n":"INC-","a":["acknowledge","escalate"],"c":"","e":"20T:00Z"}`
 
 var encoding = base64.RawURLEncoding.Strict() // one token for one link: no other spelling of it
 
@@ -124,32 +140,66 @@ func Sign(l Link, key string, private ed25519.PrivateKey) string {
 	if err != nil { // texts and an instant within the years that have a text
 		panic(err)
 	}
-	sum := ed25519.Sign(private, signed(key, content))
-	return key + "." + encoding.EncodeToString(content) + "." + encoding.EncodeToString(sum)
+	packed := pack(content)
+	return key + "." + encoding.EncodeToString(append(packed, ed25519.Sign(private, signed(domain, key, packed))...))
 }
 
-func signed(key string, content []byte) []byte {
+func signed(domain, key string, content []byte) []byte {
 	return append([]byte(domain+key+"\n"), content...)
+}
+
+// pack makes content short.
+func pack(content []byte) []byte {
+	var b bytes.Buffer
+	w, err := flate.NewWriterDict(&b, flate.BestCompression, []byte(usual))
+	if err == nil {
+		_, err = w.Write(content)
+	}
+	if err = errors.Join(err, w.Close()); err != nil { // a level that there is, and a buffer that takes everything
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+// unpack is the content of what was packed, which may be none of ours.
+func unpack(packed []byte) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(flate.NewReaderDict(bytes.NewReader(packed), []byte(usual)), maxLink))
+	if err != nil || len(content) == maxLink {
+		return nil, &InvalidError{"it is of another version"}
+	}
+	return content, nil
 }
 
 // Read returns what a token allows, when the key that it names has signed it. Whether it is in time is for the caller, who
 // knows the time.
 func Read(token string, key func(id string) (ed25519.PublicKey, error)) (Link, error) {
 	parts := strings.Split(token, ".")
-	if len(token) > maxToken || len(parts) != 3 || strings.ContainsAny(token, "\r\n") { // which base64 would overlook
+	if len(token) > maxToken || len(parts) < 2 || len(parts) > 3 || strings.ContainsAny(token, "\r\n") { // which base64 would overlook
 		return Link{}, &InvalidError{"it is not whole"}
 	}
 	content, err := encoding.DecodeString(parts[1])
-	sum, err2 := encoding.DecodeString(parts[2])
-	if errors.Join(err, err2) != nil {
+	sum, version := []byte(nil), domain
+	if len(parts) == 3 {
+		var err2 error
+		sum, err2 = encoding.DecodeString(parts[2])
+		version, err = earlier, errors.Join(err, err2)
+	} else if n := len(content) - ed25519.SignatureSize; n > 0 {
+		content, sum = content[:n], content[n:]
+	}
+	if err != nil {
 		return Link{}, &InvalidError{"it is not whole"}
 	}
 	public, err := key(parts[0])
 	if err != nil {
 		return Link{}, &InvalidError{err.Error()}
 	}
-	if len(public) != ed25519.PublicKeySize || !ed25519.Verify(public, signed(parts[0], content), sum) {
+	if len(public) != ed25519.PublicKeySize || !ed25519.Verify(public, signed(version, parts[0], content), sum) {
 		return Link{}, &InvalidError{"it was changed"}
+	}
+	if version == domain {
+		if content, err = unpack(content); err != nil {
+			return Link{}, err
+		}
 	}
 	var l Link
 	if err := json.Unmarshal(content, &l); err != nil {

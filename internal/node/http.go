@@ -10,12 +10,17 @@ import (
 
 	"go.temporal.io/sdk/client"
 
+	"muster/internal/alert"
 	"muster/internal/metrics"
+	"muster/internal/org"
 	"muster/internal/outbound"
+	"muster/internal/pagerduty"
+	"muster/internal/planrun"
 	"muster/internal/wholefile"
 	"muster/starter/api"
 	"muster/starter/callback"
 	"muster/starter/ingest"
+	"muster/worker"
 	"muster/workflows"
 )
 
@@ -44,6 +49,7 @@ func (n *Node) entrance() (*ingest.Intake, error) {
 	return ingest.New(ingest.Config{
 		Sources: sources, Incidents: n.incidents, Router: router{n.org}, Key: workflows.IncidentWorkflowID,
 		RouteKey: workflows.RouteIncidentWorkflowID, Guess: n.guard.guessSource, Acknowledge: n.incidents.AcknowledgeOpen,
+		Announce: n.announce,
 		Fetch: func(ctx context.Context, url string) ([]byte, error) {
 			return outbound.Guard{Allow: n.org.Current().OwnNetworks()}.Fetch(ctx, url, maxFetched)
 		},
@@ -51,15 +57,47 @@ func (n *Node) entrance() (*ingest.Intake, error) {
 	})
 }
 
+// announce starts the plan that the organisation folder has for what a source announces.
+func (n *Node) announce(ctx context.Context, source string, notice alert.Notice) (bool, error) {
+	o := n.org.Current()
+	return n.incidents.PlanRuns().Announce(ctx, source, notice, func() (terms planrun.Terms, planned bool, err error) {
+		start, planned := o.PlanFor(source, notice, time.Now())
+		if planned {
+			terms, err = o.StartPlan(start)
+		}
+		return terms, planned, err
+	})
+}
+
 const maxFetched = 64 << 10
 
 // back is what tools outside send back by.
 func (n *Node) back() (*callback.Callbacks, error) {
+	tickets, err := worker.TicketHook(n.org.Current())
+	if err != nil {
+		return nil, err
+	}
 	return callback.New(callback.Config{
-		Incidents: deciding{n.incidents}, Organisation: n.org.Current, Attempts: n.store, Now: time.Now, Log: n.cfg.Log,
+		Incidents: deciding{n.incidents}, Organisation: n.org.Current, Attempts: n.store, Tickets: tickets, Now: time.Now, Log: n.cfg.Log,
 		Guess: func(r *http.Request) { n.guard.guess(r) },
+		Links: n.keys,
+		PagerDuty: func(p org.PagerDuty) callback.Directory {
+			return &pagerduty.Directory{
+				Guard: outbound.Guard{Allow: n.org.Current().OwnNetworks()}, Timeout: askTimeout, URL: p.API, Key: string(p.Key),
+			}
+		},
+		Tell: func(ctx context.Context, url string, body []byte) error {
+			client := outbound.Client{Guard: outbound.Guard{Allow: n.org.Current().OwnNetworks()}, Timeout: tellTimeout}
+			_, err := client.Post(ctx, outbound.Request{URL: url, Key: "callback", Body: body})
+			return err
+		},
 	})
 }
+
+// askTimeout is for one question to a tool that waits for our answer itself.
+const askTimeout = 2 * time.Second
+
+const tellTimeout = 5 * time.Second
 
 // everything mounts all that a node answers over HTTP.
 func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {

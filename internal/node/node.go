@@ -23,6 +23,7 @@ import (
 	"muster/internal/alert"
 	"muster/internal/audit"
 	"muster/internal/codec"
+	"muster/internal/delivery"
 	"muster/internal/incident"
 	"muster/internal/keyring"
 	"muster/internal/link"
@@ -244,6 +245,19 @@ func (n *Node) incidentPage(incident.ID) string {
 // Tickets is the ticket system of an organisation, for whoever tries it.
 func Tickets(o *org.Organisation, data string) (activities.TicketSystem, error) {
 	return worker.Tickets(o, data)
+}
+
+// Send makes one attempt by the channels of an organisation, for whoever tries one.
+func Send(ctx context.Context, o *org.Organisation, data string, out io.Writer, e delivery.Envelope) error {
+	senders, err := worker.Senders(o, data, out)
+	if err != nil {
+		return err
+	}
+	s, ok := senders[e.Contact.Type]
+	if !ok {
+		return fmt.Errorf("contact type %q: this build has no such channel", e.Contact.Type)
+	}
+	return s.Send(ctx, e)
 }
 
 // mostRefusals is how many refused messages may wait to be written down.

@@ -118,6 +118,8 @@ func TestDefinitionIsComplete(t *testing.T) {
 	change{"services.yaml", "    quiet: 5m", "    lead: {from_priority: P2, within: 15m}\n    problems: {recurs: {times: 3, within: 30d}, in: office}\n    status_pages: [{page: public, name: Shop, component: c1}]\n    quiet: 5m"}.in(t, files)
 	files["organisation.yaml"] += "status_pages:\n  - {id: public, name: Acme, system: folder, folder: status}\nupdate_approval: {within: 15m}\n"
 	change{"support-plans.yaml", "    update_by: engine", "    confirm: {within_days: 3, in: office}\n    update_by: engine"}.in(t, files)
+	change{"organisation.yaml", "secret: file:secrets/tickets\n", "secret: file:secrets/tickets\n  hook_secret: file:secrets/tickets\n  resolves: true\n"}.in(t, files)
+	files["people.yaml"] += "  - {id: rung, name: Rung, language: en, methods: [{name: pager, type: pagerduty, address: file:secrets/tickets}]}\n"
 	d := define(t, load(t, files), "prometheus", map[string]string{"service": "shop", "alertname": "Down"}, "it is down")
 	d.Environments = []incident.Environment{{Customer: "shopco", ID: "production"}} // a restricted one is of none
 	filled := map[string]bool{}                                                     // fields by type, each somewhere

@@ -65,7 +65,7 @@ customers.yaml:13:38: customer shopco: contact boss: method mail: type email: or
 organisation.yaml:12:9: organisation: fallback: type email: organisation.yaml says nothing of mail; want mail there, with host and from
 people.yaml:11:15: person kim: method mail: type email: organisation.yaml says nothing of mail; want mail there, with host and from`},
 		{change{"organisation.yaml", "mail:\n  host: mail.example.com", "mail: smtp\nx:\n  host: mail.example.com"}, `organisation.yaml:7:7: organisation: mail: got "smtp"; want keys and values
-organisation.yaml:8:1: organisation: unknown key "x"; known: id, name, zone, languages, public_url, own_networks, mail, sign_in, runners, tickets, status_pages, update_approval, roles, problems, requests, risks, records, fallback`},
+organisation.yaml:8:1: organisation: unknown key "x"; known: id, name, zone, languages, public_url, own_networks, mail, sign_in, runners, channels, tickets, status_pages, update_approval, roles, problems, requests, risks, records, fallback`},
 		{change{"sources.yaml", "id: lab", "id: prometheus"}, `sources.yaml:5:9: source prometheus: id "prometheus": taken by sources.yaml:2`},
 		{change{"sources.yaml", "token: env:PROMETHEUS_TOKEN", "token: s3cr3t"}, `sources.yaml:4:12: source prometheus: token <secret>: want a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder`},
 		{change{"sources.yaml", "token: env", "tokn: env"}, `sources.yaml:4:5: source prometheus: unknown key "tokn"; did you mean token?`},
@@ -81,12 +81,12 @@ services.yaml:11:25: service shop: roles: support-manager "park": no such person
 		{change{"people.yaml", "    language: ko\n", ""}, `people.yaml:2:5: person kim: language: missing; want en or ko`},
 		{change{"people.yaml", "name: 김민수", "nam: 김민수"}, `people.yaml:2:5: person kim: name: missing; want a name on one line, of at most 200 characters
 people.yaml:3:5: person kim: unknown key "nam"; did you mean name?`},
-		{change{"people.yaml", "type: webhook", "type: sms"}, `people.yaml:7:15: person kim: method chat: type "sms": want console, file, webhook or email`},
+		{change{"people.yaml", "type: webhook", "type: fax"}, `people.yaml:7:15: person kim: method chat: type "fax": want console, file, webhook, email, slack, teams, mattermost, google-chat, discord, ntfy, kakaowork, sms, voice or pagerduty`},
 		{change{"people.yaml", "        secret: env:KIM_SECRET\n", ""}, `people.yaml:6:9: person kim: method chat: secret: missing; want a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder`},
 		{change{"people.yaml", "address: kim@example.com", "address: Kim <kim@example.com>"}, `people.yaml:12:18: person kim: method mail: address "Kim <kim@example.com>": want a mail address, such as park@example.com, or a reference to one`},
 		{change{"people.yaml", "https://hooks.example.com/very-secret", "hooks.example.com/very-secret"}, `people.yaml:19:18: person park: method hook: address <secret>: want a URL that begins with https:// or http://, or a reference to one, such as env:PARK_URL`},
 		{change{"people.yaml", "{name: desk, type: console}", "{name: desk, type: console, address: here, secret: env:X}"}, `people.yaml:21:46: person park: method desk: address: want none, because the type console has no address
-people.yaml:21:60: person park: method desk: secret: want none, because only the type webhook signs`},
+people.yaml:21:60: person park: method desk: secret: want none, because the type console has none of its own`},
 		{change{"people.yaml", "address: park.jsonl", "address: ../park.jsonl"}, `people.yaml:22:42: person park: method log: address "../park.jsonl": want the plain name of a file, such as park.jsonl`},
 		{change{"people.yaml", "address: park.jsonl", "address: env:PARK_FILE"}, `people.yaml:22:42: person park: method log: address "env:PARK_FILE": want the plain name of a file, such as park.jsonl`},
 		{change{"people.yaml", "name: log,", "name: desk,"}, `people.yaml:22:16: person park: method desk: name "desk": named twice`},
@@ -144,7 +144,7 @@ services.yaml:17:23: service shop: partners: got 1 key; want the ID of a party`}
 		{change{"organisation.yaml", "{group: NOC leads, role: administrator}", "{group: \"\", role: member}"}, `organisation.yaml:29:15: organisation: sign_in: role 2: group "": want what a sign-in provider calls a group, of at most 200 characters`},
 		{change{"organisation.yaml", "groups_claim: teams", "group_claim: teams"}, `organisation.yaml:26:3: organisation: sign_in: unknown key "group_claim"; did you mean groups_claim?`},
 		{change{"organisation.yaml", "sign_in:\n", "sign_in: yes\nold:\n"}, `organisation.yaml:21:10: organisation: sign_in: got "yes"; want keys and values
-organisation.yaml:22:1: organisation: unknown key "old"; known: id, name, zone, languages, public_url, own_networks, mail, sign_in, runners, tickets, status_pages, update_approval, roles, problems, requests, risks, records, fallback`},
+organisation.yaml:22:1: organisation: unknown key "old"; known: id, name, zone, languages, public_url, own_networks, mail, sign_in, runners, channels, tickets, status_pages, update_approval, roles, problems, requests, risks, records, fallback`},
 		{change{"support-plans.yaml", "coverage: 24x7", "coverage: 8x5"}, `support-plans.yaml:4:15: support plan gold: coverage "8x5": want 24x7 or a calendar; known: office`},
 		{change{"support-plans.yaml", "coverage: 24x7", "coverage: ofice"}, `support-plans.yaml:4:15: support plan gold: coverage "ofice": want 24x7 or a calendar; did you mean office?`},
 		{change{"calendars.yaml", "id: office", "id: 24x7"}, `calendars.yaml:2:9: calendar 24x7: id "24x7": it means around the clock, without a calendar; want another name

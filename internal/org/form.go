@@ -68,7 +68,7 @@ var (
 	aSecurity    = oneOf("starttls", "tls", "none")
 	aSourceType  = oneOf(alert.Formats()...)
 	aCarried     = oneOf(alert.Alertmanager, alert.Prometheus, alert.Grafana, alert.Azure, alert.EventBridge)
-	aContactType = oneOf(delivery.Console, delivery.File, delivery.Webhook, delivery.Email)
+	aContactType = oneOf(delivery.ContactTypes()...)
 	aLevel       = oneOf(priority.High, priority.Medium, priority.Low)
 	aPartyKind   = oneOf(authority.Partner, authority.Vendor)
 	aRole        = oneOf(authority.Roles()...)

@@ -43,6 +43,9 @@ type definitions struct {
 	dir            string
 	networks       []netip.Prefix
 	mail           *mailServer
+	slack          *slackApp
+	phones         *phones
+	paging         paging
 	signIn         *signIn // nil: nobody signs in
 	tickets        ticketSystem
 	statusPages    []statusPage           // in the order of the folder
@@ -165,6 +168,9 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 	}
 	for _, check := range b.later {
 		check()
+	}
+	if len(b.faults) == 0 {
+		b.tryNoticeRules()
 	}
 	if len(b.faults) > 0 {
 		return nil, &Refusal{Dir: f.dir, Faults: sorted(b.faults)}

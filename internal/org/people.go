@@ -129,13 +129,20 @@ func (b *builder) readMethod(o *object, name string) method {
 	case delivery.Webhook:
 		m.address = o.address("address", aHook)
 		m.secret, _ = need(o, "secret", aRef)
+	case delivery.SMS, delivery.Voice:
+		m.address = b.readPhoneMethod(o, kind)
+	case delivery.PagerDuty:
+		m.address.ref, _ = need(o, "address", aRef)
+		m.secret = maybe(o, "secret", aRef, ref{})
 	case delivery.Console:
+	default:
+		b.readChatMethod(o, &m)
 	}
 	if n := o.field("address"); ok && kind == delivery.Console && n.kind != absent {
 		o.fault(n.place, "%s: want none, because the type console has no address", o.about("address"))
 	}
-	if n := o.field("secret"); ok && kind != delivery.Webhook && n.kind != absent {
-		o.fault(n.place, "%s: want none, because only the type webhook signs", o.about("secret"))
+	if n := o.field("secret"); ok && !slices.Contains(withSecret(), kind) && n.kind != absent {
+		o.fault(n.place, "%s: want none, because the type %s has none of its own", o.about("secret"), kind)
 	}
 	m.only = readPriorities(o, "for")
 	return m

@@ -179,8 +179,23 @@ func (b *builder) unreachable(w *reader) {
 	}
 }
 
+// onlyRung warns of people whom nothing but calls and alerts reaches: those are for pages alone.
+func (b *builder) onlyRung(w *reader) {
+	waits := func(m method) bool { return m.kind != delivery.Voice && m.kind != delivery.PagerDuty }
+	for id, p := range b.people {
+		if len(p.methods) > 0 && !slices.ContainsFunc(p.methods, waits) {
+			w.fault(p.place, "person %s: the types voice and pagerduty are for pages alone, so nothing else reaches them: reminders, roles, reviews; want a method of another type, too", id)
+		}
+	}
+}
+
 // broken says why a method would not work now, empty when nothing is known against it.
 func (b *builder) broken(m method) string {
+	if b.phones != nil && (m.kind == delivery.SMS || m.kind == delivery.Voice) {
+		if _, err := b.phones.token.resolve(b.dir); err != nil {
+			return "token " + err.Error()
+		}
+	}
 	if _, err := m.address.resolve(b.dir); err != nil {
 		return "address " + err.Error()
 	}

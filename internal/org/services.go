@@ -114,6 +114,8 @@ func (b *builder) readServices(o *object) {
 				d.Links = append(d.Links, incident.Link{Name: name, URL: url})
 			})
 		}
+		d.TicketResolves = b.tickets.Resolves
+		d.Follows = b.follows()
 		d.Recall = time.Second // finding takes a fraction of it, and nobody misses a promise by it
 		d.Communication = &incident.Communication{Pages: b.readOnPages(o), Approval: b.updateApproval, Settles: true}
 		b.readOwnership(o, &d)

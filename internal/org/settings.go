@@ -25,6 +25,7 @@ type source struct {
 	Source
 
 	token, secret ref
+	planned       []noticeRule
 }
 
 // settings reads organisation.yaml.
@@ -59,6 +60,9 @@ func (b *builder) settings(o *object) {
 	}
 	if n := o.field("runners"); n.kind != absent {
 		o.object(n, o.about("runners"), b.readRunners)
+	}
+	if n := o.field("channels"); n.kind != absent {
+		o.object(n, o.about("channels"), b.readChannelApps)
 	}
 	o.object(o.field("tickets"), o.about("tickets"), b.readTickets)
 	b.readStatusPages(o)
@@ -176,6 +180,8 @@ func (b *builder) readSources(o *object) {
 		}
 		o.onlyOf(s.Type, "data", "has no events that carry something", alert.CloudEvents)
 		o.onlyOf(s.Type, "mapping", "has a form of its own", alert.JSON, alert.CloudEvents)
+		s.planned = readNoticeRules(o)
+		o.onlyOf(s.Type, "planned", "announces nothing", alert.Azure, alert.SNS, alert.EventBridge, alert.CloudEvents)
 		b.sources = append(b.sources, s)
 	})
 }

@@ -1,6 +1,7 @@
 package org_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -121,6 +122,12 @@ func TestThePagesOfSources(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, m := range block.FindAllSubmatch(text, -1) {
+			if strings.Contains(string(m[1]), "\n    planned:") { // which needs whom plans need
+				if _, err := announcing(t, string(m[1])+"  - {id: alertmanager, type: alertmanager}\n"); err != nil {
+					t.Errorf("%s: %v", page, err)
+				}
+				continue
+			}
 			files := good(t)
 			files["sources.yaml"] = string(m[1])
 			for name := range files {
@@ -138,6 +145,95 @@ func TestThePagesOfSources(t *testing.T) {
 	for _, f := range alert.Formats() {
 		if !has[f] || !strings.Contains(string(first), "\n| `"+string(f)+"` |") {
 			t.Errorf("type %s: want a page in docs/sources with what to put into sources.yaml, and a row in its README.md", f)
+		}
+	}
+}
+
+const forNotices = `sources:
+  - id: cloud
+    type: eventbridge
+    planned:
+      - {match: {service: EKS}, plan: provider-event, customer: garam, environments: {production: production}}
+      - {plan: provider-event, customer: nuri}
+  - {id: alertmanager, type: alertmanager}
+`
+
+// The example has nobody for the roles of this plan.
+const announcedRoles = `
+  operations-manager: [person:choi]
+`
+
+func announcing(t *testing.T, sources string) (*org.Organisation, error) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(example)); err != nil {
+		t.Fatal(err)
+	}
+	settings, err := os.ReadFile(filepath.Join(dir, "organisation.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := strings.Replace(string(settings), "\n  service-engineer: ", announcedRoles+"  service-engineer: ", 1)
+	for name, text := range map[string]string{"organisation.yaml": with, "sources.yaml": sources} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return org.Load(dir)
+}
+
+func TestThePlanForANotice(t *testing.T) {
+	o, err := announcing(t, forNotices)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		name     string
+		source   string
+		notice   alert.Notice
+		customer string
+		given    map[string]string
+	}{
+		{
+			"the first that fits", "cloud",
+			alert.Notice{ID: "x", Title: "End of a version", Labels: alert.Labels{{Name: "service", Value: "EKS"}}, Begins: at.AddDate(0, 4, 0)},
+			"garam",
+			map[string]string{"event": "End of a version", "detail": "End of a version", "reference": "x", "begins": "2027-03-22T10:00:00Z", "ends": "2027-03-22T10:00:00Z"},
+		},
+		{
+			"what says little", "cloud",
+			alert.Notice{ID: "y", Text: "many\n\nlines"},
+			"nuri",
+			map[string]string{"event": "y", "detail": "many lines", "reference": "y", "begins": "2026-11-22T10:00:00Z", "ends": "2026-11-22T10:00:00Z"},
+		},
+		{"another source", "clouds", alert.Notice{ID: "y"}, "", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, known := o.PlanFor(tt.source, tt.notice, at)
+			if known != (tt.customer != "") || s.Customer != tt.customer || !maps.Equal(s.Parameters, tt.given) {
+				t.Fatalf("got %v %+v", known, s)
+			}
+			if !known {
+				return
+			}
+			if terms, err := o.StartPlan(s); err != nil || terms.Target().Environment != "production" {
+				t.Errorf("cannot be started: %+v, %v", terms.Environments, err)
+			}
+		})
+	}
+}
+
+func TestAPlanForNoticesIsTriedBefore(t *testing.T) {
+	for _, tt := range []struct{ sources, want string }{
+		{strings.Replace(forNotices, "plan: provider-event, customer: nuri", "plan: provider-evnt, customer: nuri", 1), `source cloud: planned 2: plan: "provider-evnt"; want the id of a plan`},
+		{strings.Replace(forNotices, "customer: nuri", "customer: nobody", 1), `source cloud: planned 2: customer: "nobody"; want the id of a customer`},
+		{strings.Replace(forNotices, "plan: provider-event, customer: nuri", "plan: upgrade, customer: nuri", 1), "source cloud: planned 2: parameters.release: missing"},
+		{strings.Replace(forNotices, "eventbridge", "grafana", 1), "source cloud: planned: want none, because a source of type grafana announces nothing"},
+	} {
+		_, err := announcing(t, tt.sources)
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("got %v\nwant %s", err, tt.want)
 		}
 	}
 }

@@ -28,6 +28,7 @@ type ticketSystem struct {
 
 	url    address
 	secret ref
+	hook   ref // what it shows that it may tell us something; zero: it may not
 }
 
 // The forms of what only ticket systems have.
@@ -68,14 +69,23 @@ func (b *builder) readTickets(o *object) {
 	t.System = system
 	switch system {
 	case LocalTickets:
-		for _, key := range []string{"url", "secret"} {
+		for _, key := range []string{"url", "secret", "hook_secret", "resolves"} {
 			o.unused(key, "tickets of the system local are files")
 		}
 		return
-	case WebhookTickets:
+	}
+	t.hook = maybe(o, "hook_secret", aRef, ref{})
+	if t.Resolves = maybe(o, "resolves", aBool, false); t.Resolves && !o.has("hook_secret") {
+		o.fault(o.field("resolves").place, "%s: resolves: want hook_secret too, without which nothing is heard of tickets", o.subject)
+	}
+	if system == WebhookTickets {
 		t.url = o.address("url", aHook)
 		t.secret, _ = need(o, "secret", aRef)
 		return
+	}
+	t.HookUser = maybe(o, "hook_user", aName, "")
+	if system == JiraTickets && o.has("hook_secret") && t.HookUser == "" {
+		o.fault(o.field("hook_secret").place, "%s: hook_user: missing; want Muster's own user there, whose changes are not told: its account ID in Jira Cloud, its name in Jira Data Center", o.subject)
 	}
 	t.secret, _ = need(o, "secret", aRef)
 	if t.System == GitHubTickets || t.System == GitLabTickets { // both have a usual place
@@ -158,6 +168,10 @@ type TicketSystem struct {
 	Priorities map[string]string // by Muster's, likewise
 	NoPriority bool              // tickets are given none
 	Fields     map[string]any    // others that new tickets need
+
+	HookSecret Secret // by which it shows that it may tell us something
+	HookUser   string // Muster's own there, whose changes are not told; empty: what it writes is known by its marks alone
+	Resolves   bool   // what is resolved there is resolved here
 }
 
 // Tickets returns the ticket system, with references resolved now.
@@ -174,4 +188,16 @@ func (o *Organisation) Tickets() (TicketSystem, error) {
 	t.URL, t.Secret = Secret(url), Secret(secret)
 	t.States, t.Priorities, t.Fields = maps.Clone(t.States), maps.Clone(t.Priorities), maps.Clone(t.Fields)
 	return t, nil
+}
+
+// TicketHook returns the ticket system as it tells what is done there, with the secret of that resolved now and no other, and whether it may
+// tell anything.
+func (o *Organisation) TicketHook() (TicketSystem, bool, error) {
+	t := o.tickets.TicketSystem
+	secret, err := o.tickets.hook.optional(o.dir)
+	if err != nil {
+		return TicketSystem{}, false, fmt.Errorf("tickets: hook_secret %w", err)
+	}
+	t.HookSecret, t.States = Secret(secret), maps.Clone(t.States)
+	return t, o.tickets.hook != ref{}, nil
 }

@@ -56,6 +56,13 @@ fields: {components: '[{"name": "shop"}]', customfield_10020: 7, environment: pr
 				Priorities: none, Fields: map[string]any{},
 			},
 		},
+		"jira that tells": {
+			"system: jira\nurl: https://acme.example\nsecret: env:DESK_SECRET\nproject: OPS\ntype: Bug\nhook_secret: env:HOOK\nhook_user: muster\nresolves: true",
+			org.TicketSystem{
+				System: org.JiraTickets, URL: "https://acme.example", Secret: "swordfish", Project: "OPS", Type: "Bug", States: none, Priorities: none,
+				Fields: map[string]any{}, HookUser: "muster", Resolves: true,
+			},
+		},
 		"servicenow": {
 			"system: servicenow\nurl: https://acme.service-now.com\nuser: muster\nsecret: env:DESK_SECRET\nstatuses: {closed: 7}\npriorities: {P2: 2/1}\nfields: {assignment_group: Network}",
 			org.TicketSystem{
@@ -138,6 +145,10 @@ func TestFaultsOfTicketSystems(t *testing.T) {
 		"system: gitlab\nsecret: env:X\nproject: a//b":                         `project "a//b": want the number or the path of a project`,
 		"system: redmine\nurl: https://r.example\nsecret: env:X\nproject: ops": `project "ops": want a number, such as 7`,
 		"system: azure-devops\nsecret: env:X\nproject: a\ntype: Issue":         `tickets: url: missing`,
+		jira + "hook_secret: env:X":                                            `organisation.yaml:20:16: organisation: tickets: hook_user: missing; want Muster's own user there`,
+		jira + "hook_user: muster\nhook_secret: hunter2":                       "tickets: hook_secret <secret>: want a reference to a secret",
+		snow + "resolves: true":                                                `tickets: resolves: want hook_secret too`,
+		"system: local\nresolves: true":                                        `tickets: resolves: want none, because tickets of the system local are files`,
 		"system: jura\nproject: OPS\ntype: Incident":                           `system "jura": want local, webhook, jira, servicenow, github, gitlab, azure-devops or redmine`,
 	} {
 		got := faults(t, ticketed(t, yaml))
@@ -175,5 +186,20 @@ func TestPagesOfTicketSystems(t *testing.T) {
 			change{"organisation.yaml", webhookTickets, w}.in(t, files)
 			load(t, files)
 		}
+	}
+}
+
+func TestTheSecretOfAHook(t *testing.T) {
+	const hooked = "system: gitlab\nsecret: env:X\nproject: \"7\"\nhook_secret: env:HOOK_SECRET"
+	if _, on, err := load(t, ticketed(t, "system: local")).TicketHook(); on || err != nil {
+		t.Errorf("files tell something: %v", err)
+	}
+	o := load(t, ticketed(t, hooked))
+	if _, _, err := o.TicketHook(); err == nil || !strings.Contains(err.Error(), "tickets: hook_secret env:HOOK_SECRET: not set") {
+		t.Errorf("got %v", err)
+	}
+	t.Setenv("HOOK_SECRET", "swordfish")
+	if hook, on, err := o.TicketHook(); hook.HookSecret != "swordfish" || hook.System != org.GitLabTickets || !on || err != nil {
+		t.Errorf("got %+v, %t, %v", hook, on, err)
 	}
 }

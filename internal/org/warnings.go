@@ -37,6 +37,7 @@ func (b *builder) warnings(now time.Time) []Fault {
 	b.doubtfulSchedules(&w, now)
 	b.absentees(&w, now)
 	b.unreachable(&w)
+	b.onlyRung(&w)
 	b.idleEngineers(&w)
 	b.shortPolicies(&w)
 	b.staleVendors(&w, now)

@@ -30,11 +30,14 @@ type API struct {
 	URL     string            // before every path
 	Header  map[string]string // of every request, over the usual ones
 	Secrets []string          // in the header; an answer that repeats one is not quoted
-	// Wait says of an answer that is not 2xx whether it means "later", and how much. Nil: 429 and 5xx mean that, as they do anyway.
+	// Wait says of an answer that is not 2xx, of which it may read the body, whether it means "later", and how much. Nil: 429 and
+	// 5xx mean that, as they do anyway.
 	Wait func(*http.Response) (time.Duration, bool)
+	// Said is what the body of such an answer tells people. Nil: its beginning.
+	Said func(body []byte) string
 }
 
-// Call makes one request and reads the answer into a value, unless that is nil. The error is a *delivery.Refusal (final), a
+// Call makes one request, of a form where the body is one and else of JSON, and reads the answer into a value, unless that is nil. The error is a *delivery.Refusal (final), a
 // *delivery.Unavailable (try again later; 409 and 412 too, for then something else was quicker), or wraps context.Canceled.
 func (a *API) Call(ctx context.Context, method, path string, body, into any) error {
 	base, err := url.Parse(a.URL)
@@ -59,6 +62,7 @@ func (a *API) Call(ctx context.Context, method, path string, body, into any) err
 	}
 	defer resp.Body.Close()
 	content, cut := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	resp.Body = io.NopCloser(bytes.NewReader(content))
 	if err := a.judge(base, resp, content); err != nil {
 		return err
 	}
@@ -78,7 +82,10 @@ func (a *API) Call(ctx context.Context, method, path string, body, into any) err
 func (a *API) request(ctx context.Context, method, path string, body any) (*http.Request, error) {
 	var content []byte
 	var err error
-	if body != nil {
+	kind := "application/json"
+	if form, ok := body.(url.Values); ok {
+		content, kind = []byte(form.Encode()), "application/x-www-form-urlencoded"
+	} else if body != nil {
 		if content, err = json.Marshal(body); err != nil {
 			return nil, &delivery.Refusal{Detail: "the request cannot be written as JSON: " + err.Error()}
 		}
@@ -90,7 +97,7 @@ func (a *API) request(ctx context.Context, method, path string, body any) (*http
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "muster")
 	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", kind)
 	}
 	for name, value := range a.Header {
 		if name != "Content-Type" || body != nil {
@@ -108,7 +115,11 @@ func (a *API) judge(base *url.URL, resp *http.Response, content []byte) error {
 	}
 	said := ""
 	if kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";"); kind == "text/plain" || strings.HasSuffix(kind, "json") {
-		said = Line(string(content), 300)
+		said = string(content)
+		if a.Said != nil {
+			said = a.Said(content)
+		}
+		said = Line(said, 300)
 	}
 	hidden := func(s string) bool { return s != "" && bytes.Contains(content, []byte(s)) }
 	if said != "" && !slices.ContainsFunc(a.Secrets, hidden) && !mentions(string(content), base) {

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,9 @@ func TestCall(t *testing.T) {
 	for want, call := range map[string]func(into any) error{
 		"POST /base/x?y=z application/patch+json application/desk+json Bearer x {'n':1}": func(into any) error {
 			return api.Call(t.Context(), http.MethodPost, "/x?y=z", map[string]int{"n": 1}, into)
+		},
+		"PUT /base/ application/patch+json application/desk+json Bearer x a%26=%2B1&b=": func(into any) error {
+			return api.Call(t.Context(), http.MethodPut, "/", url.Values{"b": {""}, "a&": {"+1"}}, into)
 		},
 		"GET /base/a%2Fb  application/desk+json Bearer x ": func(into any) error { return api.Call(t.Context(), http.MethodGet, "/a%2Fb", nil, into) },
 	} {
@@ -69,6 +73,27 @@ func TestCallWaitsAsLongAsTheSystemSays(t *testing.T) {
 		if got, after := outcomeOf(t, api.Call(t.Context(), http.MethodGet, "/", nil, nil)); got != unavailable || after != want {
 			t.Errorf("%s: got %s after %s", wait, got, after)
 		}
+	}
+}
+
+func TestWhatAnAnswerSays(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", r.Header.Get("Content-Type")+"+json")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"code":7,"to":"+821000000000"}`)
+	}))
+	defer srv.Close()
+	api := outbound.API{
+		Name: "Desk", Guard: loopback(), URL: srv.URL,
+		Wait: func(r *http.Response) (time.Duration, bool) {
+			body, err := io.ReadAll(r.Body)
+			return time.Minute, err == nil && strings.Contains(string(body), `"code":7`)
+		},
+		Said: func(body []byte) string { return strings.ReplaceAll(string(body), "+821000000000", "…") },
+	}
+	err := api.Call(t.Context(), http.MethodPost, "/", url.Values{}, nil)
+	if got, after := outcomeOf(t, err); got != unavailable || after != time.Minute || !strings.Contains(err.Error(), `\"code\":7,\"to\":\"…\"`) {
+		t.Errorf("got %s after %s: %v", got, after, err)
 	}
 }
 

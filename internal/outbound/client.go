@@ -31,6 +31,7 @@ const (
 type Client struct {
 	Guard   Guard
 	Timeout time.Duration // of one Post, from dialling to the end of the reply; 15 s when zero
+	Single  bool          // who receives cannot tell a repeat: what may have arrived is not sent again in the same Post
 
 	once sync.Once
 	http *retryablehttp.Client
@@ -42,6 +43,7 @@ type Request struct {
 	Key    string            // idempotency key, fit for a header: what makes sending r again safe
 	Header map[string]string // beside those that every request has
 	Body   []byte            // JSON
+	Secret string            // in the header; an answer that repeats it is not quoted
 }
 
 // Reply is what a receiver said when it took a request.
@@ -51,7 +53,7 @@ type Reply struct {
 }
 
 // Post sends r once, and once more when the connection broke before there was an answer: the request carries its
-// idempotency key, so a receiver can tell. Long waits are the caller's. The error is a *delivery.Refusal (final), a *delivery.Unavailable
+// idempotency key, so a receiver can tell, unless the client is for those that cannot. Long waits are the caller's. The error is a *delivery.Refusal (final), a *delivery.Unavailable
 // (try again later), or wraps context.Canceled when ctx was cancelled.
 func (c *Client) Post(ctx context.Context, r Request) (Reply, error) {
 	target, err := url.Parse(r.URL)
@@ -72,7 +74,9 @@ func (c *Client) Post(ctx context.Context, r Request) (Reply, error) {
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "muster")
-	req.Header.Set("Idempotency-Key", r.Key)
+	if !c.Single { // net/http too sends again what has one
+		req.Header.Set("Idempotency-Key", r.Key)
+	}
 
 	c.once.Do(c.build)
 	resp, err := c.http.Do(req)
@@ -85,7 +89,7 @@ func (c *Client) Post(ctx context.Context, r Request) (Reply, error) {
 	defer resp.Body.Close()
 	var reply Reply
 	reply.Body, reply.Cut = io.ReadAll(io.LimitReader(resp.Body, maxReply))
-	return reply, answered(target, resp, reply.Body)
+	return reply, answered(target, resp, reply.Body, r.Secret)
 }
 
 // build makes the HTTP client.
@@ -94,7 +98,7 @@ func (c *Client) build() {
 		HTTPClient:   &http.Client{Transport: c.Guard.transport(), CheckRedirect: checkRedirect},
 		Logger:       nil, // it would log URLs
 		RetryMax:     1,
-		CheckRetry:   checkRetry,
+		CheckRetry:   c.checkRetry,
 		Backoff:      func(time.Duration, time.Duration, int, *http.Response) time.Duration { return 200 * time.Millisecond },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
@@ -132,8 +136,8 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 
 // checkRetry repeats what broke before there was an answer. An answer, whatever it says, goes back to the caller, who
 // waits without holding a worker.
-func checkRetry(ctx context.Context, _ *http.Response, err error) (bool, error) {
-	return err != nil && ctx.Err() == nil, nil
+func (c *Client) checkRetry(ctx context.Context, _ *http.Response, err error) (bool, error) {
+	return err != nil && ctx.Err() == nil && !c.Single, nil
 }
 
 // origin is all of a URL that may be shown.

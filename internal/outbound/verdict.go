@@ -21,7 +21,10 @@ import (
 const maxWait = time.Hour
 
 // answered turns a response into nil, a *delivery.Refusal or a *delivery.Unavailable.
-func answered(target *url.URL, resp *http.Response, body []byte) error {
+func answered(target *url.URL, resp *http.Response, body []byte, secret string) error {
+	if secret != "" && strings.Contains(string(body), secret) {
+		return verdict(target, resp, "")
+	}
 	return verdict(target, resp, quoted(target, resp, body))
 }
 

@@ -732,11 +732,22 @@ func (c Note) Check(r *Run, by timeline.Actor) error {
 	if err := r.wantText("note on", "text", c.Text, true); err != nil {
 		return err
 	}
+	if r.announcedBy(by) {
+		return nil
+	}
 	return r.wantRole("note on", "", by, c.Capacity, r.everybody()...)
+}
+
+// announcedBy tells whether by is the source whose notice has started the run.
+func (r *Run) announcedBy(by timeline.Actor) bool {
+	return r.Notice != nil && by.Kind == timeline.Source && by.ID == r.Notice.Source
 }
 
 // Apply writes the note.
 func (c Note) Apply(r *Run, by timeline.Actor, now time.Time) error {
 	r.record(now, timeline.Noted, by, timeline.F("task", c.Task), timeline.F("text", c.Text))
+	if r.announcedBy(by) {
+		r.write(News, "", []string{r.Plan.Lead}, "", func(x *Telling) { x.Reason = c.Text })
+	}
 	return nil
 }

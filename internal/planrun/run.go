@@ -96,11 +96,21 @@ type Terms struct {
 	Request string         `json:"request"` // that has started it: whoever repeats it finds the same one
 	Starter timeline.Actor `json:"starter"`
 
+	Notice *Noticed `json:"notice,omitempty"` // of a provider, that has started it; nil: somebody has
+
 	Customer     string  `json:"customer"` // ID
 	CustomerName string  `json:"customer_name"`
 	Environments []Bound `json:"environments"` // in the order of the plan: the last one is its target
 
 	Pinned
+}
+
+// Noticed names what a provider has announced.
+type Noticed struct {
+	Source string `json:"source"` // ID
+	ID     string `json:"id"`     // of the notice there
+	Key    string `json:"key"`    // both in one, for the workflow id: hexadecimal
+	SHA256 string `json:"sha256"` // of what it said at the start, in hexadecimal
 }
 
 // Pinned is what a run holds on to until it is planned anew.

@@ -119,6 +119,7 @@ const (
 	ChangeWanted   About = "change" // of the plan
 	ChangeDecided  About = "change-decided"
 	Said           About = "said" // what the plan says
+	News           About = "news" // what the provider says now whose notice has started it
 )
 
 // Abouts lists the messages.
@@ -126,14 +127,14 @@ func Abouts() []About {
 	return []About{
 		RunStarted, RunHalted, RunContinued, RunCompleted, RunCancelled, TaskReady, AdviceWanted, TaskHeld, TaskLocked, AlertKept, TaskDue, TaskOverdue, TaskEscalated, TaskDone,
 		TaskFailed, TaskUnclear, StepWanted, CheckWanted, CheckFailed, VoteWanted, VoteVoided, VoteImpossible, VoteDecided, WaiverWanted, WaiverDecided, WaiverExpired, OverrideAsked,
-		WindowEnding, WindowEnded, UndoBegun, UndoWanted, UndoLate, UndoFailed, UndoDone, ChangeWanted, ChangeDecided, Said,
+		WindowEnding, WindowEnded, UndoBegun, UndoWanted, UndoLate, UndoFailed, UndoDone, ChangeWanted, ChangeDecided, Said, News,
 	}
 }
 
 // Pressing tells whether the message must not wait for anything: something has gone wrong that only people can put right.
 func (a About) Pressing() bool {
 	switch a {
-	case AlertKept, TaskFailed, TaskUnclear, WindowEnding, WindowEnded, UndoBegun, UndoWanted, UndoLate, UndoFailed, RunHalted:
+	case News, AlertKept, TaskFailed, TaskUnclear, WindowEnding, WindowEnded, UndoBegun, UndoWanted, UndoLate, UndoFailed, RunHalted:
 		return true
 	default:
 		return false

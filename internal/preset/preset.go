@@ -1,5 +1,6 @@
-// Package preset keeps tickets in systems that are described by data: which requests find, make and change a ticket there. The data
-// ships in templates/tickets. It has places that are filled in, and no code.
+// Package preset keeps tickets in systems, and posts messages to chats, that are described by data: which requests find, make and change
+// a ticket there, and which post a message. The data ships in templates/tickets and templates/channels. It has places that are filled
+// in, and no code.
 package preset
 
 import (
@@ -107,11 +108,13 @@ type kinds struct {
 
 const folder = "tickets"
 
-// Names lists what ships.
-func Names() ([]string, error) {
+// Names lists the ticket systems that ship.
+func Names() ([]string, error) { return names(folder) }
+
+func names(folder string) ([]string, error) {
 	entries, err := fs.ReadDir(templates.FS, folder)
 	if err != nil {
-		return nil, fmt.Errorf("list presets of ticket systems: %w", err)
+		return nil, fmt.Errorf("list presets: %w", err)
 	}
 	var all []string
 	for _, e := range entries {

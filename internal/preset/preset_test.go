@@ -217,7 +217,7 @@ func TestPresetsThatAreWrong(t *testing.T) {
 	}
 	for _, tt := range []struct{ was, is, want string }{
 		{"/issues/{id}.json?include", "/issues/{ident}.json?include", "nobody knows {ident}"},
-		{`"{note}"`, `"{env}"`, "nobody knows {env}"},
+		{`"{note}\n\n{mark}"`, `"{env}"`, "nobody knows {env}"},
 		{`{secret}`, `{title}`, "nobody knows {title}"},
 		{"silent: true", "silence: true", "silence"},
 		{"title: 255", "title: 5", "no room"},

@@ -125,8 +125,8 @@ func (p *player) answer(ctx context.Context, s incident.Send) error {
 		i.FoundPrevious(s.Number, nil, p.now)
 	case incident.FindProblem, incident.CountProblem:
 		i.FoundProblem(s.Number, nil, "", p.now)
-	case incident.FollowPages:
-		i.Followed(s.Number, i.ToFollow(), "", p.now)
+	case incident.FollowPage:
+		i.PageTold(s.Number, "", p.now)
 	case incident.WriteResult, incident.TellMerge, incident.TellMerged, incident.ForwardAlerts: // only people ask for that
 		i.Dropped(s.Number)
 	}

@@ -61,6 +61,7 @@ func processes(build metrics.Build) cli.Process {
 		},
 		Bench:   measure(),
 		Tickets: func(o *org.Organisation, data string) (cli.TicketSystem, error) { return node.Tickets(o, data) },
+		Send:    node.Send,
 		RunStep: runStep,
 	}
 }

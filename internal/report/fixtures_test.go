@@ -417,6 +417,7 @@ func learnedTellings(all map[string]incident.Telling, base func(delivery.Kind, i
 	for _, a := range []incident.About{
 		incident.AboutAlertsOver, incident.AboutClosed, incident.AboutResultWanted, incident.AboutCauseCustomer, incident.AboutVendorCase,
 		incident.AboutVendorLate, incident.AboutAbsent, incident.AboutRoleVacant, incident.AboutMergeRefused, incident.AboutReceipt,
+		incident.AboutTicketResolved, incident.AboutTicketReopened,
 	} {
 		t := base(delivery.Reminder, a)
 		switch a {
@@ -438,6 +439,9 @@ func learnedTellings(all map[string]incident.Telling, base func(delivery.Kind, i
 			t.Text = "최유나"
 		case incident.AboutRoleVacant:
 			t.Role = incident.CommunicationsManager
+		case incident.AboutTicketResolved, incident.AboutTicketReopened:
+			t.Ticket = &ticket.Ref{ID: "OPS-7", URL: "https://mirnet.atlassian.net/browse/OPS-7"}
+			t.Text, t.Author = "Restarted the database.", &timeline.Actor{Kind: timeline.Source, ID: "jira", Name: "Kim Minsu"}
 		case incident.AboutMergeRefused:
 			t.Text = "INC-2F6H8JN1VB is resolved"
 		}

@@ -63,6 +63,7 @@ type inside struct {
 	PauseFor   string `text:"code"`  // for instance for this cause
 	Text       string `text:"prose"` // what a person wrote
 	Author     string
+	Ticket     string `text:"line"` // which a message is about: where it is, or else how it is called
 
 	Content    string    `text:"code"` // SHA-256 of a text that waits for an approval
 	Says       string    `text:"code"` // of a draft: the public status …
@@ -286,6 +287,9 @@ func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *insid
 	}
 	for _, x := range t.Mitigations[:min(len(t.Mitigations), 10)] {
 		d.Mitigations = append(d.Mitigations, mitigation{x.Name, x.Text})
+	}
+	if t.Ticket != nil {
+		d.Ticket = cmp.Or(t.Ticket.URL, t.Ticket.ID)
 	}
 	if t.Author != nil {
 		d.Author = t.Author.Shown()

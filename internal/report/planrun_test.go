@@ -112,6 +112,8 @@ func planning(a planrun.About, role planrun.Part) planrun.Telling {
 	case planrun.Said:
 		task("announce", both("Announce it", "작업 안내"), plan.Notify, planrun.Begun)
 		t.Detail = both("The shop is upgraded on Thursday at 02:00. It is closed for an hour.", "목요일 02:00에 쇼핑몰을 업그레이드합니다. 한 시간 동안 이용하실 수 없습니다.")
+	case planrun.News:
+		t.Reason = "EKS: planned lifecycle event\nupcoming\n2027-06-01T00:00:00Z"
 	case planrun.RunStarted: // as it is
 	}
 	return t

@@ -32,16 +32,24 @@ func (m Mark) String() string {
 	return fmt.Sprintf("muster:%s:%d:%s:%s", m.Key, m.Revision, m.Status, m.Priority)
 }
 
-// FindMark returns the mark of a ticket by its text, zero where that is the ticket of another key or of nobody. The last mark counts:
-// Muster's own stands at the end, and before it is what alerts say, who may speak of other tickets.
-func FindMark(text, key string) Mark {
+// LastMark returns the last mark in a text, zero where there is none. Muster's own stands at the end, and before it is what alerts say,
+// who may speak of other tickets.
+func LastMark(text string) Mark {
 	all := marks.FindAllStringSubmatch(text, -1)
-	if len(all) == 0 || all[len(all)-1][1] != key {
+	if len(all) == 0 {
 		return Mark{}
 	}
 	last := all[len(all)-1]
 	n, _ := strconv.Atoi(last[2]) // nine digits
-	return Mark{key, n, last[3], last[4]}
+	return Mark{last[1], n, last[3], last[4]}
+}
+
+// FindMark returns the mark of a ticket by its text, zero where that is the ticket of another key or of nobody.
+func FindMark(text, key string) Mark {
+	if m := LastMark(text); m.Key == key {
+		return m
+	}
+	return Mark{}
 }
 
 // Noted tells whether a text is the comment on this revision.

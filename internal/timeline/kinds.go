@@ -102,6 +102,10 @@ const (
 	TicketUpdated Kind = "ticket.updated" // ticket status
 	TicketFailed  Kind = "ticket.failed"  // detail
 
+	TicketCommented Kind = "ticket.commented" // ticket by text: in its own system, as the two after it
+	TicketResolved  Kind = "ticket.resolved"  // ticket by text refused: why it does not resolve the incident, where it should
+	TicketReopened  Kind = "ticket.reopened"  // ticket by text refused
+
 	ReportWritten Kind = "report.written" // paths sha256: both in the same order
 	ReportFailed  Kind = "report.failed"  // detail
 	ReviewOpened  Kind = "review.opened"  // review due
@@ -281,7 +285,7 @@ func Kinds() []Kind {
 		Withdrawn, Resent, NextMethod, HeldBack, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
 		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, ClearWaived, UpdateProposed, UpdateApproved, UpdateRejected, UpdateOvertaken,
 		UpdateUnapproved, UpdateRefused, PagePosted, PageFailed, TicketOpened, TicketUpdated,
-		TicketFailed, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
+		TicketFailed, TicketCommented, TicketResolved, TicketReopened, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
 		ReviewExtended, ReviewDated, ReviewUndated, ReviewLate, ReviewEscalated, ReviewWritten, FactorAdded, FactorRemoved, PatternSet,
 		EngineerInvited, DraftSubmitted, MeetingHeld, ReviewCompleted, ChangeFound, TextDrafted, TextWritten, TextApproved, TextRejected, TextPublished, ApprovalsVoid,
 		ActionAdded, ReviewRefused,

@@ -22,7 +22,7 @@ type ActorKind string
 // The kinds of actors.
 const (
 	Person ActorKind = "person"
-	Source ActorKind = "source" // an alert source
+	Source ActorKind = "source" // an alert source, a ticket system or a machine
 	Engine ActorKind = "engine" // Muster itself, by a rule or a deadline
 )
 

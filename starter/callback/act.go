@@ -6,12 +6,14 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"muster/internal/authority"
 	"muster/internal/incident"
 	"muster/internal/link"
 	"muster/internal/org"
 	"muster/internal/store"
+	"muster/internal/timeline"
 	"muster/starter"
 )
 
@@ -23,7 +25,8 @@ type deed struct {
 	incident incident.ID
 	content  string // fingerprint of what was shown: link.OfIncident
 	action   link.Action
-	why      string // what an action that wants a reason is given as one
+	at       time.Time // when that was; zero: now
+	why      string    // what an action that wants a reason is given as one
 }
 
 // An answer is what came of a deed.
@@ -97,6 +100,8 @@ func (c *Callbacks) standing(i *incident.Incident, d deed, id, person string, co
 		return ""
 	case !i.Status.Open():
 		return over
+	case d.at.Before(began(i)) && !d.at.IsZero():
+		return changed
 	case d.content != "" && d.content != link.OfIncident(string(i.ID), i.Definition.Title, i.Definition.Service.Name):
 		return changed
 	case d.action == link.Acknowledge && i.Escalation.Answered && !i.Awaits(person):
@@ -108,6 +113,16 @@ func (c *Callbacks) standing(i *incident.Incident, d deed, id, person string, co
 		return refused
 	}
 	return ""
+}
+
+// began is when an incident began to be paged for, the last time.
+func began(i *incident.Incident) (at time.Time) {
+	for _, e := range i.Timeline.Entries {
+		if e.Kind == timeline.AckExpired || e.Kind == timeline.StatusChanged && e.Fact("to") == string(incident.Triggered) {
+			at = e.At
+		}
+	}
+	return at
 }
 
 // stands completes and notes an answer to what was not done.

@@ -2,7 +2,12 @@ package callback_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +18,8 @@ import (
 	"muster/internal/org"
 	"muster/internal/priority"
 	"muster/internal/store"
+	"muster/internal/ticket"
+	"muster/internal/tickethook"
 	"muster/internal/timeline"
 	"muster/starter"
 	"muster/starter/callback"
@@ -35,10 +42,14 @@ type place struct {
 	incident *incident.Incident
 	away     error // of whatever is asked
 	attempts []store.Attempt
+	told     []ticket.Told
 	guesses  int
 }
 
-func newPlace(t testing.TB) *place {
+func newPlace(t testing.TB) *place { return newPlaceWith(t, nil) }
+
+// newPlaceWith is one with a ticket system that may tell something.
+func newPlaceWith(t testing.TB, tickets *tickethook.System) *place {
 	t.Helper()
 	p := &place{t: t, clock: begin()}
 	def := incident.Definition{
@@ -64,7 +75,7 @@ func newPlace(t testing.TB) *place {
 		t.Fatal(err)
 	}
 	p.Callbacks, err = callback.New(callback.Config{
-		Incidents: p, Organisation: func() *org.Organisation { return folder }, Attempts: p, Guess: func(*http.Request) { p.guesses++ },
+		Incidents: p, Organisation: func() *org.Organisation { return folder }, Attempts: p, Links: p, Tickets: tickets, Guess: func(*http.Request) { p.guesses++ },
 		Now: func() time.Time { return p.clock },
 	})
 	if err != nil {
@@ -96,10 +107,77 @@ func (p *place) Command(_ context.Context, _ incident.ID, r starter.Request, c i
 	return nil
 }
 
+// TicketChanged tells it.
+func (p *place) TicketChanged(_ context.Context, t ticket.Told, by timeline.Actor) error {
+	if p.away != nil {
+		return p.away
+	}
+	if incident.ID(t.Key) != open {
+		return &starter.NotFoundError{What: "incident " + t.Key}
+	}
+	p.told = append(p.told, t)
+	p.incident.ReceiveTicket(t, by, p.clock)
+	return nil
+}
+
 // Record keeps an attempt.
 func (p *place) Record(_ context.Context, a store.Attempt) (store.Attempt, error) {
 	p.attempts = append(p.attempts, a)
 	return a, nil
+}
+
+// key signs the links of the place.
+func key() ed25519.PrivateKey {
+	return ed25519.NewKeyFromSeed([]byte(strings.Repeat("k", ed25519.SeedSize)))
+}
+
+// ReadLink reads a link that key has signed.
+func (p *place) ReadLink(token string) (link.Link, error) {
+	return link.Read(token, func(id string) (ed25519.PublicKey, error) {
+		if id != "key-1" {
+			return nil, errors.New("no such key")
+		}
+		return key().Public().(ed25519.PublicKey), nil
+	})
+}
+
+// A change is of a file of the example folder; from nothing: it is added at the end.
+type change struct{ file, from, to string }
+
+// in is the place with the example folder changed, and other tools.
+func in(t testing.TB, set func(*callback.Config), changes ...change) *place {
+	t.Helper()
+	p, dir := newPlace(t), t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../../examples/org")); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range changes {
+		path := filepath.Join(dir, x.file)
+		content, err := os.ReadFile(path)
+		if err != nil || x.from != "" && strings.Count(string(content), x.from) != 1 {
+			t.Fatalf("%s has %q %d times, %v", x.file, x.from, strings.Count(string(content), x.from), err)
+		}
+		text := string(content) + x.to
+		if x.from != "" {
+			text = strings.Replace(string(content), x.from, x.to, 1)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	folder, err := org.LoadAsOf(dir, p.clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := callback.Config{
+		Incidents: p, Organisation: func() *org.Organisation { return folder }, Attempts: p, Links: p, Guess: func(*http.Request) { p.guesses++ },
+		Now: func() time.Time { return p.clock },
+	}
+	set(&cfg)
+	if p.Callbacks, err = callback.New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // elsewhere has somebody do something beside the tools.

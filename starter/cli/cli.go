@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/internal/delivery"
 	"muster/internal/org"
 	"muster/internal/report"
 	"muster/internal/runbook"
@@ -55,6 +56,8 @@ type Process struct {
 	RunStep func(ctx context.Context, o *org.Organisation, a *runbook.Automatic) runbook.Result
 	// Tickets is the ticket system of an organisation.
 	Tickets func(o *org.Organisation, data string) (TicketSystem, error)
+	// Send makes one attempt by the channels of an organisation. What a terminal shows goes to out.
+	Send func(ctx context.Context, o *org.Organisation, data string, out io.Writer, e delivery.Envelope) error
 }
 
 // Run runs one command and returns its exit code.

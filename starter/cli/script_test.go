@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"muster/internal/console"
 	"muster/internal/delivery"
 	"muster/internal/keyring"
 	"muster/internal/link"
@@ -68,6 +70,15 @@ func process() cli.Process {
 				return ticketDesk{d}, nil
 			}
 			return localticket.New(filepath.Join(data, "tickets"))
+		},
+		Send: func(ctx context.Context, _ *org.Organisation, data string, out io.Writer, e delivery.Envelope) error {
+			switch {
+			case os.Getenv("DESK") == "wrong":
+				return &delivery.Unavailable{Detail: "https://chat.example: 503 Service Unavailable"}
+			case e.Contact.Type == delivery.File:
+				return (&console.File{Folder: filepath.Join(data, "deliveries")}).Send(ctx, e)
+			}
+			return (&console.Sender{W: out}).Send(ctx, e)
 		},
 	}
 }

@@ -44,6 +44,7 @@ type message struct {
 	by        []string      // labels by whose values alerts that no route groups belong together; none: all of them do
 	fixed     bool          // the source's own groups stay, whatever routes say: what ends an alert does not have its labels
 	notices   []alert.Alert // what the source tells and nobody is paged for
+	announced []announced   // what the source announces
 	visit     string        // what has to be fetched before it counts
 	ended     string        // what sends no more
 	taken     bool          // somebody has acknowledged it, says the source

@@ -60,7 +60,9 @@ func decodeAzure(c call, body []byte) (message, error) {
 	s.Labels, s.Annotations = a.labels(), a.annotations()
 	s.Name = alertName(s.Labels, s.Fingerprint)
 	s.bound()
-	if a.health.kind == "Maintenance" || a.health.kind == "Informational" {
+	if a.health.kind == "Maintenance" {
+		m.announced = []announced{{noticeOf(s), s}}
+	} else if a.health.kind == "Informational" {
 		m.notices = []alert.Alert{s.Alert}
 	} else {
 		m.alerts = []sized{s}

@@ -104,18 +104,19 @@ func (d *decoder) trigger(field, name string, a *alarm) {
 
 const alarmChange = "CloudWatch Alarm State Change"
 
-// decodeEventBridge reads an event of Amazon EventBridge: that an alarm of CloudWatch has changed.
-func decodeEventBridge(_ call, body []byte) (message, error) {
+// decodeEventBridge reads an event of Amazon EventBridge: that an alarm of CloudWatch has changed, or what AWS Health says.
+func decodeEventBridge(c call, body []byte) (message, error) {
 	d := newDecoder(body)
 	if !d.begins(body, '{', "an object") {
 		return message{}, d.refused(0)
 	}
-	m := d.alarmEvent("")
+	m := d.awsEvent("", c.at)
 	return m, d.refused(1)
 }
 
-// alarmEvent takes an event. Its fields are named after where it stands.
-func (d *decoder) alarmEvent(where string) message {
+// awsEvent takes an event. Its fields are named after where it stands. What it is may stand after what it says.
+func (d *decoder) awsEvent(where string, at time.Time) message {
+	h, account, sent := awsHealth{}, "", ""
 	a := alarm{fields: alarmFields{where + "detail.state.value", where + "detail.state.timestamp", where + "resources"}}
 	kind := ""
 	var resources []string
@@ -125,14 +126,25 @@ func (d *decoder) alarmEvent(where string) message {
 			kind = d.str(where + name)
 		case "resources":
 			resources = d.texts(where + name)
+		case "account":
+			account = d.str(where + name)
+		case "time":
+			sent = d.str(where + name)
 		case "detail":
-			d.each(where+name, func(name string) { d.alarmDetail(name, &a) })
+			d.each(where+name, func(name string) { d.eventDetail(where, name, &a, &h) })
 		default:
 			d.skip()
 		}
 	}
-	if kind != alarmChange {
-		d.fault(where+"detail-type", fmt.Sprintf("want %q, got %s", alarmChange, quote(kind)))
+	switch kind {
+	case alarmChange:
+	case healthEvent, abuseEvent:
+		if t := instantOf(sent); !t.IsZero() {
+			at = t
+		}
+		return h.message(d, where, kind, account, at)
+	default:
+		d.fault(where+"detail-type", fmt.Sprintf("want %q or %q, got %s", alarmChange, healthEvent, quote(kind)))
 		return message{}
 	}
 	if len(resources) > 0 {
@@ -141,7 +153,7 @@ func (d *decoder) alarmEvent(where string) message {
 	return a.message(d)
 }
 
-func (d *decoder) alarmDetail(name string, a *alarm) {
+func (d *decoder) eventDetail(where, name string, a *alarm, h *awsHealth) {
 	switch name {
 	case "alarmName":
 		a.name = d.str("detail." + name)
@@ -172,7 +184,7 @@ func (d *decoder) alarmDetail(name string, a *alarm) {
 			}
 		})
 	default:
-		d.skip()
+		d.healthDetail(where, name, h)
 	}
 }
 

@@ -102,6 +102,10 @@ func shown(m message) string {
 		routeKey: func(_, route string, values alert.Labels) Key { return fmt.Sprint(route, values) },
 		commits:  committer{router: idle(0)},
 	}
+	for _, a := range m.announced {
+		fmt.Fprintf(&b, "announced: %s, %s – %s, over %v\n%s\n", a.notice.ID, a.notice.Begins.Format(time.RFC3339), a.notice.Ends.Format(time.RFC3339), a.notice.Over, a.notice.News())
+		m.alerts = append(m.alerts, a.as)
+	}
 	for _, n := range m.notices {
 		fmt.Fprintf(&b, "notice: %s\n", n.Summary())
 		m.alerts = append(m.alerts, sized{Alert: n})

@@ -72,9 +72,12 @@ type Config struct {
 	Now       func() time.Time
 	// Acknowledge takes the open incident of a key in the name of a source. It returns why the incident refuses; nil: none is taken.
 	Acknowledge func(ctx context.Context, key Key, source string) (refused string, err error)
-	Fetch       Fetch        // nil: nothing is fetched, so no topic of SNS can prove itself
-	InFlight    int          // durable calls at a time; 0 means 16
-	Log         *slog.Logger // nil logs nothing
+	// Announce starts the plan for what a source announces, or tells the run that it has started of news, and says whether there is a plan
+	// for it. A *org.PlanRefusal or *starter.RefusedError says that it cannot be started; nil: there is a plan for nothing.
+	Announce func(ctx context.Context, source string, n alert.Notice) (known bool, err error)
+	Fetch    Fetch        // nil: nothing is fetched, so no topic of SNS can prove itself
+	InFlight int          // durable calls at a time; 0 means 16
+	Log      *slog.Logger // nil logs nothing
 }
 
 // Fetch gets what a URL has, from outside and nowhere else. The URL may be a secret.
@@ -91,6 +94,7 @@ type Intake struct {
 
 	routeKey func(source, route string, values alert.Labels) Key
 	take     func(ctx context.Context, key Key, source string) (string, error)
+	tell     func(ctx context.Context, source string, n alert.Notice) (bool, error)
 	fetch    Fetch
 	certs    certificates
 
@@ -115,7 +119,7 @@ func New(cfg Config) (*Intake, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make intake: %w", err)
 	}
-	in := &Intake{guard: g, key: cfg.Key, routeKey: cfg.RouteKey, now: cfg.Now, take: cfg.Acknowledge, fetch: cfg.Fetch}
+	in := &Intake{guard: g, key: cfg.Key, routeKey: cfg.RouteKey, now: cfg.Now, take: cfg.Acknowledge, tell: cfg.Announce, fetch: cfg.Fetch}
 	in.buffers.New = func() any { return new(bytes.Buffer) }
 	in.commits = committer{
 		incidents: cfg.Incidents, router: cfg.Router, log: cfg.Log, groups: map[Key]*group{},
@@ -196,6 +200,9 @@ func (in *Intake) accept(w http.ResponseWriter, r *http.Request, f format, named
 	source := from.ID
 	ctx, cancel := context.WithTimeoutCause(r.Context(), Patience, errWaited)
 	defer cancel()
+	if err := in.announce(ctx, &m, source); err != nil {
+		return m, nil, err
+	}
 	if err := in.follow(ctx, m, source); err != nil {
 		return m, nil, err
 	}

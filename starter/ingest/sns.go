@@ -207,7 +207,7 @@ func decodeSNS(c call, body []byte) (message, error) {
 	}
 	var m message
 	if strings.Contains(n.Message, `"detail-type"`) {
-		m = d.alarmEvent("Message.")
+		m = d.awsEvent("Message.", c.at)
 	} else {
 		a := d.alarm()
 		m = a.message(d)

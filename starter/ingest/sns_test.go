@@ -237,7 +237,7 @@ func TestWhatEventBridgeIsRefused(t *testing.T) {
 	change := func(old, now string) string { return strings.Replace(string(raw), old, now, 1) }
 	for _, tc := range []struct{ name, body, field, detail string }{
 		{"an array", `[]`, "body", "want an object, got an array"},
-		{"another event", change("CloudWatch Alarm State Change", "EC2 Instance State-change Notification"), "detail-type", `want "CloudWatch Alarm State Change", got "EC2 Instance`},
+		{"another event", change("CloudWatch Alarm State Change", "EC2 Instance State-change Notification"), "detail-type", `want "CloudWatch Alarm State Change" or "AWS Health Event", got "EC2 Instance`},
 		{"another state", change(`"value": "ALARM"`, `"value": "BAD"`), "detail.state.value", `want "ALARM", "OK" or "INSUFFICIENT_DATA", got "BAD"`},
 		{"no instant", change("2026-11-22T09:59:57.302+0000", "now"), "detail.state.timestamp", `got "now"`},
 		{"no resource", change(`["arn:aws:cloudwatch:ap-northeast-2:210987654321:alarm:Till queue"]`, `[]`), "resources", "want the ARN of an alarm"},

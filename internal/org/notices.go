@@ -1,0 +1,111 @@
+package org
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"muster/internal/alert"
+	"muster/internal/plan"
+)
+
+// A noticeRule says which plan is started for what a provider announces: of a source the first one that fits.
+type noticeRule struct {
+	place   place
+	subject string // of what is wrong with it
+	match   []pair[string]
+	start   PlanStart
+}
+
+const maxNoticeRules = 100
+
+// readNoticeRules reads which plans a source starts.
+func readNoticeRules(o *object) (rules []noticeRule) {
+	for i, n := range o.few("planned", maxNoticeRules) {
+		o.object(n, fmt.Sprintf("%s: planned %d", o.subject, i+1), func(o *object) {
+			r := noticeRule{place: o.place, subject: o.subject, match: pairs(o, "match", aLabelValue, optional)}
+			r.start.Plan, _ = need(o, "plan", anID)
+			r.start.Customer, _ = need(o, "customer", anID)
+			r.start.Environments, r.start.Parameters = given(o, "environments"), given(o, "parameters")
+			rules = append(rules, r)
+		})
+	}
+	return rules
+}
+
+// given reads texts under names.
+func given(o *object, key string) map[string]string {
+	all := map[string]string{}
+	for _, p := range pairs(o, key, aLabelValue, optional) {
+		all[p.key] = p.value
+	}
+	return all
+}
+
+// tryNoticeRules starts every plan for a notice, when all else is as it should be: no notice must find one wanting.
+func (b *builder) tryNoticeRules() {
+	at := b.org.LoadedAt
+	sample := alert.Notice{ID: "x", Title: "x", Text: "x", Link: "https://example.com", Begins: at, Ends: at.Add(time.Hour)}
+	for _, s := range b.sources {
+		for _, r := range s.planned {
+			_, err := b.org.StartPlan(b.org.announced(r, sample))
+			if refused, is := errors.AsType[*PlanRefusal](err); is {
+				for _, f := range refused.Faults {
+					b.fault(r.place, "%s: %s", r.subject, f)
+				}
+			} else if err != nil {
+				b.fault(r.place, "%s: %v", r.subject, err)
+			}
+		}
+	}
+}
+
+// PlanFor returns what is started for a notice of a source, and whether there is anything. Of what does not say when it begins, it counts
+// as beginning now.
+func (o *Organisation) PlanFor(id string, n alert.Notice, now time.Time) (PlanStart, bool) {
+	if n.Begins.IsZero() {
+		n.Begins = now
+	}
+	i := slices.IndexFunc(o.sources, func(s source) bool { return s.ID == id })
+	if i < 0 {
+		return PlanStart{}, false
+	}
+	for _, r := range o.sources[i].planned {
+		if !slices.ContainsFunc(r.match, func(m pair[string]) bool { return n.Labels.Value(m.key) != m.value }) {
+			return o.announced(r, n), true
+		}
+	}
+	return PlanStart{}, false
+}
+
+// announced gives a plan those of its parameters that a notice knows.
+func (o *Organisation) announced(r noticeRule, n alert.Notice) PlanStart {
+	s := r.start
+	s.Parameters = map[string]string{}
+	for key, v := range r.start.Parameters {
+		s.Parameters[key] = v
+	}
+	p, err := o.PlanOf(s.Plan)
+	if err != nil { // StartPlan says so
+		return s
+	}
+	ends := n.Ends
+	if ends.Before(n.Begins) {
+		ends = n.Begins
+	}
+	for id, v := range map[string]string{
+		"event": cmp.Or(n.Title, n.ID), "detail": cmp.Or(n.Text, n.Title, n.ID), "reference": n.ID, "link": n.Link,
+		"begins": n.Begins.UTC().Format(time.RFC3339), "ends": ends.UTC().Format(time.RFC3339),
+	} {
+		if i := slices.IndexFunc(p.Definition.Parameters, func(x plan.Parameter) bool { return x.ID == id }); i >= 0 && s.Parameters[id] == "" {
+			s.Parameters[id] = strings.Join(strings.Fields(clip(v, maxAnnounced)), " ")
+		}
+	}
+	return s
+}
+
+// maxAnnounced is how much of a provider's text goes into a plan, in characters.
+const maxAnnounced = 1_000
