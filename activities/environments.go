@@ -12,8 +12,9 @@ import (
 // Incidents take alerts.
 type Incidents interface {
 	// DeliverAlways brings a batch to the open incident of a workflow id, and opens it when the batch has a firing alert, whatever is
-	// being changed. When it returns nil, the batch is durable.
-	DeliverAlways(ctx context.Context, workflowID string, def incident.Definition, b alert.Batch) error
+	// being changed, and returns which it is: none where a batch without one finds no open incident. When it returns no error, the
+	// batch is durable.
+	DeliverAlways(ctx context.Context, workflowID string, def incident.Definition, b alert.Batch) (incident.ID, error)
 }
 
 // Locks know who may change an environment.
@@ -35,12 +36,13 @@ type LetAlertsInput struct {
 	Batch      alert.Batch         `json:"batch"`
 }
 
-// LetAlerts brings alerts that were held back to their incident.
-func (e *Environments) LetAlerts(ctx context.Context, in LetAlertsInput) error {
-	if err := e.Incidents.DeliverAlways(ctx, in.Incident, in.Definition, in.Batch); err != nil {
-		return fmt.Errorf("let alerts go: %w", err)
+// LetAlerts brings alerts that were held back to their incident, and returns which it is.
+func (e *Environments) LetAlerts(ctx context.Context, in LetAlertsInput) (incident.ID, error) {
+	id, err := e.Incidents.DeliverAlways(ctx, in.Incident, in.Definition, in.Batch)
+	if err != nil {
+		return "", fmt.Errorf("let alerts go: %w", err)
 	}
-	return nil
+	return id, nil
 }
 
 // FindHolder returns the run that has a lock, empty where it is free again.

@@ -35,33 +35,33 @@ type Incidents struct {
 	Temporal  client.Client
 	Namespace string
 	Keys      Keys
+	Folder    func() Folder // the organisation folder as it is now; nil: it holds nothing back
 
-	proofs proofs
+	proofs   proofs
+	silenced board
 }
 
-// DeliverAlways is Deliver whatever is being changed.
-func (s *Incidents) DeliverAlways(ctx context.Context, workflowID string, def incident.Definition, b alert.Batch) error {
+// DeliverAlways is Deliver whatever is held back, and returns which incident it is: none where a batch that only ends something finds
+// no open one.
+func (s *Incidents) DeliverAlways(ctx context.Context, workflowID string, def incident.Definition, b alert.Batch) (incident.ID, error) {
+	if !fires(b) {
+		_, err := s.deliverEnd(ctx, workflowID, b)
+		return "", err
+	}
 	by := timeline.Actor{Kind: timeline.Source, ID: b.Source}
 	batch, err := seal(s.Keys, signature.Statement{Workflow: workflowID, Message: workflows.AlertsSignal, By: by}, "intake", b)
 	if err != nil {
-		return fmt.Errorf("deliver alerts to %s: %w", workflowID, err)
-	}
-	if !slices.ContainsFunc(b.Alerts, func(r alert.Received) bool { return r.State == alert.Firing }) {
-		err := s.Temporal.SignalWorkflow(ctx, workflowID, "", workflows.AlertsSignal, batch)
-		if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
-			return nil
-		}
-		return told("incident "+workflowID, err)
+		return "", fmt.Errorf("deliver alerts to %s: %w", workflowID, err)
 	}
 	p, err := priority.Of(def.Impact, def.Urgency)
 	if err != nil {
-		return fmt.Errorf("deliver alerts to %s: %w", workflowID, err)
+		return "", fmt.Errorf("deliver alerts to %s: %w", workflowID, err)
 	}
 	id := incident.NewID(rand.Uint64())
 	in, err := seal(s.Keys, signature.Statement{Workflow: workflowID, Message: workflows.IncidentWorkflow, By: by}, "intake",
 		workflows.IncidentInput{ID: id, Definition: &def})
 	if err != nil {
-		return fmt.Errorf("open incident %s: %w", workflowID, err)
+		return "", fmt.Errorf("open incident %s: %w", workflowID, err)
 	}
 	run, err := s.Temporal.SignalWithStartWorkflow(ctx, workflowID, workflows.AlertsSignal, batch, client.StartWorkflowOptions{
 		ID:        workflowID,
@@ -72,9 +72,27 @@ func (s *Incidents) DeliverAlways(ctx context.Context, workflowID string, def in
 		TypedSearchAttributes: workflows.OpeningAttributes(id, def, p, time.Now()),
 	}, workflows.IncidentWorkflow, in)
 	if err != nil {
-		return told("incident "+workflowID, err)
+		return "", told("incident "+workflowID, err)
 	}
 	return s.wantOurs(ctx, Ref{WorkflowID: workflowID, RunID: run.GetRunID()})
+}
+
+func fires(b alert.Batch) bool {
+	return slices.ContainsFunc(b.Alerts, func(r alert.Received) bool { return r.State == alert.Firing })
+}
+
+// deliverEnd brings a batch without a firing alert to the open incident of a workflow id, and tells whether there is one.
+func (s *Incidents) deliverEnd(ctx context.Context, workflowID string, b alert.Batch) (open bool, err error) {
+	by := timeline.Actor{Kind: timeline.Source, ID: b.Source}
+	batch, err := seal(s.Keys, signature.Statement{Workflow: workflowID, Message: workflows.AlertsSignal, By: by}, "intake", b)
+	if err != nil {
+		return false, fmt.Errorf("deliver alerts to %s: %w", workflowID, err)
+	}
+	err = s.Temporal.SignalWorkflow(ctx, workflowID, "", workflows.AlertsSignal, batch)
+	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
+		return false, nil
+	}
+	return true, told("incident "+workflowID, err)
 }
 
 // AcknowledgeOpen acknowledges the open incident of a workflow id in the name of an alert source. It returns why the incident refuses;

@@ -68,21 +68,30 @@ func (p *proofs) prove(
 	if known, ok := p.known(ref.RunID); ok {
 		return known, nil
 	}
+	first, err := beginning(ctx, c, namespace, ref)
+	if err != nil {
+		return proof{}, err
+	}
+	judged := judge(ref.WorkflowID, first)
+	if judged.ours {
+		p.keep(ref.RunID, judged)
+	}
+	return judged, nil
+}
+
+// beginning reads the first event of a run.
+func beginning(ctx context.Context, c client.Client, namespace string, ref Ref) (*historypb.HistoryEvent, error) {
 	resp, err := c.WorkflowService().GetWorkflowExecutionHistory(ctx, &workflowservice.GetWorkflowExecutionHistoryRequest{
 		Namespace: namespace, MaximumPageSize: 1,
 		Execution: &commonpb.WorkflowExecution{WorkflowId: ref.WorkflowID, RunId: ref.RunID},
 	})
 	if err != nil {
-		return proof{}, err
+		return nil, err
 	}
 	if len(resp.GetHistory().GetEvents()) == 0 {
-		return proof{}, errors.New("a history without its beginning")
+		return nil, errors.New("a history without its beginning")
 	}
-	judged := judge(ref.WorkflowID, resp.GetHistory().GetEvents()[0])
-	if judged.ours {
-		p.keep(ref.RunID, judged)
-	}
-	return judged, nil
+	return resp.GetHistory().GetEvents()[0], nil
 }
 
 // list returns those runs of a query that this installation has started, and a cursor for more, empty at the end.
@@ -164,8 +173,8 @@ func sealedStart(keys Keys, workflowID string, e *historypb.HistoryEvent, types 
 }
 
 // wantOurs asks that what was told is durable in a run of this installation. A run that somebody else has started under the
-// same id takes nothing, and ends.
-func (s *Incidents) wantOurs(ctx context.Context, ref Ref) error {
+// same id takes nothing, and ends. It returns which incident it is.
+func (s *Incidents) wantOurs(ctx context.Context, ref Ref) (incident.ID, error) {
 	ctx, cancel := context.WithTimeout(ctx, proofTime)
 	defer cancel()
 	p, err := s.prove(ctx, ref)
@@ -173,9 +182,9 @@ func (s *Incidents) wantOurs(ctx context.Context, ref Ref) error {
 		err = fmt.Errorf("%s was started by somebody else", ref.WorkflowID)
 	}
 	if err != nil {
-		return &UnavailableError{Cause: err}
+		return "", &UnavailableError{Cause: err}
 	}
-	return nil
+	return p.id, nil
 }
 
 const proofTime = 5 * time.Second

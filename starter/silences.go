@@ -18,13 +18,25 @@ import (
 )
 
 // Deliver brings a batch of alerts to the open incident of a workflow id, and opens it when the batch has a firing alert. While a task
-// changes the environment from which the alerts come, those without an open incident are held back instead. When it returns nil the
-// batch is durable. Alerts that only end what never began here are none of our business.
+// changes the environment from which the alerts come, or a silence takes them, those without an open incident are held back instead.
+// When it returns nil the batch is durable. Alerts that only end what never began here are none of our business.
 func (s *Incidents) Deliver(ctx context.Context, workflowID string, def incident.Definition, b alert.Batch) error {
 	if s.hold(ctx, workflowID, def, b) {
 		return nil
 	}
-	return s.DeliverAlways(ctx, workflowID, def, b)
+	def, b, err := s.silence(ctx, workflowID, def, b)
+	switch {
+	case err != nil || len(b.Alerts) == 0:
+		return err
+	case fires(b):
+		_, err = s.DeliverAlways(ctx, workflowID, def, b)
+		return err
+	}
+	open, err := s.deliverEnd(ctx, workflowID, b)
+	if err != nil || open {
+		return err
+	}
+	return s.askOthers(ctx, workflowID, def, b)
 }
 
 // hold tells whether a silence has taken a batch. Whatever keeps it from being taken lets people be paged.

@@ -101,6 +101,7 @@ func NewActivities(o Options) (Activities, error) {
 		Runbooks:     &activities.Runbooks{Runner: &runner.Runner{House: func() runner.House { return o.Organisation.Current() }}},
 		Actions:      &activities.Actions{Directory: current, Writer: o.Texts, Now: time.Now},
 		Risks:        &activities.Risks{Directory: current, Writer: o.Texts, Now: time.Now},
+		Silences:     &activities.Silences{Directory: current, Writer: o.Texts, Now: time.Now},
 		Reviews:      &activities.Reviews{Changes: o.Changes, Directory: current, Writer: o.Texts, Now: time.Now},
 		Requests:     &activities.Requests{Directory: current, Writer: o.Texts, Counter: o.Counter, Now: time.Now},
 		Problems: &activities.Problems{

@@ -33,6 +33,7 @@ type Activities struct {
 	Problems     *activities.Problems
 	Actions      *activities.Actions
 	Risks        *activities.Risks
+	Silences     *activities.Silences
 	Reviews      *activities.Reviews
 	Runbooks     *activities.Runbooks
 	Plans        *activities.Plans
@@ -113,7 +114,7 @@ func New(c client.Client, a Activities) *Worker {
 	for _, f := range workflows.All() {
 		w.all.RegisterWorkflowWithOptions(f.Function, workflow.RegisterOptions{Name: f.Name})
 	}
-	for _, s := range []any{a.Composition, a.Deliveries, a.FollowUps, a.Tickets, a.Pages, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Problems, a.Actions, a.Risks, a.Reviews, a.Certificates, a.Contacts, a.Plans, a.PlanReports, a.Environments, a.Heartbeats} {
+	for _, s := range []any{a.Composition, a.Deliveries, a.FollowUps, a.Tickets, a.Pages, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Problems, a.Actions, a.Risks, a.Silences, a.Reviews, a.Certificates, a.Contacts, a.Plans, a.PlanReports, a.Environments, a.Heartbeats} {
 		w.all.RegisterActivity(s)
 	}
 	w.paging.RegisterActivity(a.Deliveries)

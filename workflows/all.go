@@ -27,5 +27,6 @@ func All() []Registered {
 		{EnvironmentLockWorkflow, EnvironmentLock},
 		{SilenceWorkflow, Silence},
 		{HeartbeatWorkflow, Heartbeat},
+		{AlertSilenceWorkflow, AlertSilence},
 	}
 }

@@ -50,13 +50,6 @@ func EnvironmentLock(ctx workflow.Context, in signature.Signed[EnvironmentInput]
 	return ctx.Err()
 }
 
-// HeldBatch is a batch of alerts that are held back, with the incident that they would have opened.
-type HeldBatch struct {
-	Key        string              `json:"key"` // workflow id of the incident
-	Definition incident.Definition `json:"definition"`
-	Batch      alert.Batch         `json:"batch"`
-}
-
 // AlertHeld tells a run that an alert of an environment that it changes is held back.
 type AlertHeld struct {
 	Environment string            `json:"environment"` // in its plan
@@ -66,7 +59,8 @@ type AlertHeld struct {
 // Silence holds back the alerts of an environment while a task changes it. What still fires at its end opens its incidents, and the
 // run hears what was held back. When there are more than a change explains, it ends by itself.
 func Silence(ctx workflow.Context, in signature.Signed[EnvironmentInput]) (planrun.HeldAlerts, error) {
-	s := silence{in: in.Body, since: workflow.Now(ctx), batches: workflow.GetSignalChannel(ctx, HeldAlertsSignal)}
+	s := environmentSilence{in: in.Body, holding: holding{since: workflow.Now(ctx), batches: workflow.GetSignalChannel(ctx, HeldAlertsSignal)}}
+	s.fired = s.hear
 	if err := admitEnvironment(ctx, SilenceWorkflow, in); err != nil {
 		return planrun.HeldAlerts{}, err
 	}
@@ -81,9 +75,7 @@ func Silence(ctx workflow.Context, in signature.Signed[EnvironmentInput]) (planr
 		}
 	}
 	full := s.full()
-	for n := range s.groups {
-		s.groups[n].alerts.Expire(workflow.Now(s.ctx))
-	}
+	s.expire()
 	for s.batches.Len() > 0 || s.unsent() || s.telling > 0 { // to its very end the server takes alerts for it
 		s.receive()
 		err := s.let()
@@ -99,90 +91,25 @@ func Silence(ctx workflow.Context, in signature.Signed[EnvironmentInput]) (planr
 	return held, nil
 }
 
-// How much a silence holds: beyond it something else is wrong, and people are paged.
-const (
-	mostHeldAlerts  = 100 // different ones
-	mostHeldBatches = 300
-)
+type environmentSilence struct {
+	holding
 
-type silence struct {
-	ctx     workflow.Context
 	in      EnvironmentInput
-	since   time.Time
-	batches workflow.ReceiveChannel
-	heard   int
-	groups  []heldGroup
 	names   []string // of alerts of which the run was told
 	telling int
 }
 
-// heldGroup is what would be one incident.
-type heldGroup struct {
-	key     string
-	def     incident.Definition
-	batches []alert.Batch
-	sent    int // batches that have gone to the incident
-	alerts  alert.Set
-}
-
-// due tells whether there is something to go to the incident: all of it where something fires, and whatever comes after that.
-func (g *heldGroup) due() bool {
-	return g.sent < len(g.batches) && (g.sent > 0 || !g.alerts.AllResolved())
-}
-
-func (s *silence) full() bool {
-	distinct := 0
-	for n := range s.groups {
-		distinct += s.groups[n].alerts.Distinct()
-	}
-	return distinct > mostHeldAlerts || s.heard > mostHeldBatches
-}
-
-// receive takes in what has arrived, as soon as it is proven that an intake of this installation has sent it.
-func (s *silence) receive() {
-	heard := drained[HeldBatch](s.batches)
-	if len(heard) == 0 {
+// hear takes in that an alert that began to fire is held back.
+func (s *environmentSilence) hear(def *incident.Definition, a alert.Alert, at time.Time) {
+	if slices.Contains(s.names, a.Name) {
 		return
 	}
-	fresh := signature.Freshness{Not: s.since, Within: Tolerance}
-	claims := make([]Claim, len(heard))
-	for n, m := range heard {
-		claims[n] = claim(s.ctx, HeldAlertsSignal, m, fresh)
-	}
-	admit(s.ctx, claims, func(n int, why string) { // what is refused stands in the log of refused messages
-		if why == "" {
-			s.take(heard[n].Body)
-		}
-	})
-}
-
-func (s *silence) take(h HeldBatch) {
-	h.Batch = readable(s.ctx, h.Batch)
-	s.heard++
-	n := slices.IndexFunc(s.groups, func(g heldGroup) bool { return g.key == h.Key })
-	if n < 0 {
-		n = len(s.groups)
-		s.groups = append(s.groups, heldGroup{key: h.Key})
-	}
-	g := &s.groups[n]
-	c := g.alerts.Apply(h.Batch)
-	if h.Batch.TimesOut() && len(c.Fired)+len(c.Resolved)+c.Uncertain == 0 { // they come again every minute, which says only how long they last
-		s.heard--
-		return
-	}
-	g.def, g.batches = h.Definition, append(g.batches, h.Batch)
-	for _, a := range c.Fired {
-		if !slices.Contains(s.names, a.Name) {
-			s.names = append(s.names, a.Name)
-			s.tell(planrun.HeldAlert{
-				Name: a.Name, Service: g.def.Service.ID, Summary: a.Summary(), Times: 1, First: h.Batch.ReceivedAt, Last: h.Batch.ReceivedAt,
-			})
-		}
-	}
+	s.names = append(s.names, a.Name)
+	s.tell(planrun.HeldAlert{Name: a.Name, Service: def.Service.ID, Summary: a.Summary(), Times: 1, First: at, Last: at})
 }
 
 // tell tells the run of an alert at once: whoever works there should know what the change does.
-func (s *silence) tell(a planrun.HeldAlert) {
+func (s *environmentSilence) tell(a planrun.HeldAlert) {
 	s.telling++
 	workflow.Go(s.ctx, func(ctx workflow.Context) {
 		defer func() { s.telling-- }()
@@ -197,42 +124,22 @@ func (s *silence) tell(a planrun.HeldAlert) {
 	})
 }
 
-func (s *silence) unsent() bool {
-	return slices.ContainsFunc(s.groups, func(g heldGroup) bool { return g.due() })
-}
-
-// let brings what still fires to its incidents, as it came.
-func (s *silence) let() error {
-	options := sending(paging, planrun.Priority) // for as long as it takes, by the workers that start incidents
-	options.TaskQueue = TaskQueue
-	ctx := workflow.WithActivityOptions(s.ctx, options)
-	for n := range s.groups {
-		for g := &s.groups[n]; g.due(); g.sent++ {
-			in := activities.LetAlertsInput{Incident: g.key, Definition: g.def, Batch: g.alerts.Extended(g.batches[g.sent])}
-			if err := workflow.ExecuteActivity(ctx, environments.LetAlerts, in).Get(ctx, nil); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // held lists what was held back, in the order in which it came.
-func (s *silence) held() (all planrun.HeldAlerts) {
+func (s *environmentSilence) held() (all planrun.HeldAlerts) {
 	for n := range s.groups {
 		g := &s.groups[n]
-		for _, a := range g.alerts.Full {
+		for _, a := range g.Alerts.Full {
 			if len(all.Alerts) == mostHeldAlerts {
 				all.More++
 				continue
 			}
 			all.Alerts = append(all.Alerts, planrun.HeldAlert{
-				Name: a.Name, Service: g.def.Service.ID, Summary: a.Summary(), Times: a.Times, First: a.First, Last: a.Last,
+				Name: a.Name, Service: g.Definition.Service.ID, Summary: a.Summary(), Times: a.Times, First: a.First, Last: a.Last,
 				Resolved: a.State == alert.Resolved,
 			})
 		}
-		all.More += len(g.alerts.Brief) + g.alerts.Unnamed
-		for _, t := range g.alerts.Rest {
+		all.More += len(g.Alerts.Brief) + g.Alerts.Unnamed
+		for _, t := range g.Alerts.Rest {
 			all.More += t.Times
 		}
 	}

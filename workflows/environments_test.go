@@ -23,21 +23,29 @@ type outside struct {
 	mu     sync.Mutex
 	opened []string // "incident: alerts"
 	until  time.Time
+	let    []delivered
 	fails  int // how often it still does
 }
 
-func (o *outside) DeliverAlways(_ context.Context, workflowID string, def incident.Definition, b alert.Batch) error {
+// delivered is a batch that was let go.
+type delivered struct {
+	key   string
+	batch alert.Batch
+}
+
+func (o *outside) DeliverAlways(_ context.Context, workflowID string, def incident.Definition, b alert.Batch) (incident.ID, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.fails--; o.fails >= 0 {
-		return errors.New("no connection")
+		return "", errors.New("no connection")
 	}
+	o.let = append(o.let, delivered{workflowID, b})
 	var names []string
 	for _, a := range b.Alerts {
 		names, o.until = append(names, a.Fingerprint), a.Until
 	}
 	o.opened = append(o.opened, workflowID+" on "+def.Service.ID+": "+strings.Join(names, " "))
-	return nil
+	return incident.ID("INC-" + strings.ToUpper(strings.TrimPrefix(workflowID, "incident/"))), nil
 }
 
 func (o *outside) Holder(context.Context, string) (planrun.ID, error) { return "RUN-2B4C6D8E0F", nil }
@@ -48,7 +56,7 @@ func (o *outside) has() []string {
 	return o.opened
 }
 
-const silence = "silence/acme/production"
+const ofProduction = "silence/acme/production"
 
 // silenced is a run whose production has alerts that are known.
 func silenced(t *testing.T) (*rehearsal, planrun.Terms) {
@@ -66,7 +74,7 @@ func (r *rehearsal) alarms(after time.Duration, key string, alerts ...alert.Rece
 			Key: key, Definition: incident.Definition{Service: incident.Service{ID: "shop"}},
 			Batch: alert.Batch{ID: "b", Source: "prometheus", ReceivedAt: r.env.Now(), Posts: 1, Alerts: alerts},
 		}
-		if err := r.env.SignalWorkflowByID(silence, workflows.HeldAlertsSignal, r.signed(silence, workflows.HeldAlertsSignal, h)); err != nil {
+		if err := r.env.SignalWorkflowByID(ofProduction, workflows.HeldAlertsSignal, r.signed(ofProduction, workflows.HeldAlertsSignal, h)); err != nil {
 			r.Errorf("after %s: %v", after, err)
 		}
 	})
@@ -138,7 +146,7 @@ func TestAlertsThatNobodyHasSignedAreNotHeld(t *testing.T) {
 		forged := r.signed("silence/acme/staging", workflows.HeldAlertsSignal, workflows.HeldBatch{Key: "incident/a", Batch: alert.Batch{
 			ID: "b", Source: "prometheus", ReceivedAt: r.env.Now(), Posts: 1, Alerts: []alert.Received{firing("a", 0)},
 		}})
-		if err := r.env.SignalWorkflowByID(silence, workflows.HeldAlertsSignal, forged); err != nil {
+		if err := r.env.SignalWorkflowByID(ofProduction, workflows.HeldAlertsSignal, forged); err != nil {
 			t.Error(err)
 		}
 		told := sealed(r, workflows.AlertHeldSignal, "", park, workflows.AlertHeld{Environment: "production", Alert: planrun.HeldAlert{Name: "Forged"}})

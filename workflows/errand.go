@@ -24,6 +24,7 @@ type errand struct {
 	folder    incident.Folder // newest one that has named somebody
 	telling   int             // messages, and other work, without an outcome yet
 	news      bool            // something has happened since Advance
+	heard     func() bool     // tells whether messages have arrived; nil where none do
 	published published
 }
 
@@ -150,7 +151,7 @@ func (e *errand) awaitNews(next time.Time) error {
 		due = workflow.NewTimer(ctx, next.Sub(workflow.Now(ctx)))
 	}
 	e.news = false
-	return workflow.Await(ctx, func() bool { return e.news || due != nil && due.IsReady() })
+	return workflow.Await(ctx, func() bool { return e.news || e.heard != nil && e.heard() || due != nil && due.IsReady() })
 }
 
 // takes registers the handler of one command. The handler asks the same question as the validator: something may have come

@@ -15,6 +15,7 @@ import (
 	"muster/internal/problem"
 	"muster/internal/request"
 	"muster/internal/risk"
+	"muster/internal/silence"
 )
 
 // IncidentWorkflowID names the incident of one alert group, so that the server lets only one of them run. It depends on the
@@ -107,6 +108,9 @@ func EnvironmentLockWorkflowID(customer, environment string) string {
 func SilenceWorkflowID(customer, environment string) string {
 	return "silence/" + customer + "/" + environment
 }
+
+// AlertSilenceWorkflowID names a silence that people, or the organisation folder, have made.
+func AlertSilenceWorkflowID(id silence.ID) string { return "alert-silence/" + string(id) }
 
 // PlanRunWorkflow is the type of the workflow that runs a kind of plan.
 func PlanRunWorkflow(k plan.Kind) string {

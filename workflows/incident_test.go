@@ -116,6 +116,7 @@ func rehearse(t *testing.T) *rehearsal {
 		},
 		&activities.Actions{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 		&activities.Risks{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
+		&activities.Silences{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 		&planning{activities.Plans{
 			Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() },
 		}, r},

@@ -28,6 +28,7 @@ const (
 	ProblemWorkflow              = "Problem"
 	ContactsWorkflow             = "Contacts"
 	HeartbeatWorkflow            = "Heartbeat"
+	AlertSilenceWorkflow         = "AlertSilence"
 
 	// The kinds of plans, each of which is run by PlanRun.
 	UpgradeWorkflow     = "Upgrade"
@@ -115,6 +116,9 @@ const (
 	RaiseUpdate   = "Raise"
 	SucceedUpdate = "Succeed"
 )
+
+// EndUpdate is what people ask of a silence: a silence.End, signed.
+const EndUpdate = "End"
 
 // What people ask of a review, besides approving, notes and closing it. Each takes the command of the same name, signed.
 const (

@@ -23,6 +23,7 @@ import (
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/risk"
+	"muster/internal/silence"
 	"muster/internal/timeline"
 	"muster/workflows"
 )
@@ -96,9 +97,10 @@ func outcomes() map[string][]string {
 		workflows.ActionItemWorkflow: final(action.Statuses(), func(s action.Status) bool {
 			return (&action.Action{Status: s}).Over()
 		}),
-		workflows.EscalationWorkflow: final(risk.Statuses(), func(s risk.Status) bool { return (&risk.Escalation{Status: s}).Over() }),
-		workflows.ProblemWorkflow:    final(problem.Statuses(), func(s problem.Status) bool { return (&problem.Problem{Status: s}).Over() }),
-		workflows.UpgradeWorkflow:    runs, workflows.GoLiveWorkflow: runs, workflows.ReadinessWorkflow: runs, workflows.MaintenanceWorkflow: runs,
+		workflows.EscalationWorkflow:   final(risk.Statuses(), func(s risk.Status) bool { return (&risk.Escalation{Status: s}).Over() }),
+		workflows.AlertSilenceWorkflow: final(silence.Statuses(), func(s silence.Status) bool { return (&silence.Silence{Status: s}).Over() }),
+		workflows.ProblemWorkflow:      final(problem.Statuses(), func(s problem.Status) bool { return (&problem.Problem{Status: s}).Over() }),
+		workflows.UpgradeWorkflow:      runs, workflows.GoLiveWorkflow: runs, workflows.ReadinessWorkflow: runs, workflows.MaintenanceWorkflow: runs,
 
 		workflows.CertificateRemindersWorkflow: nil, workflows.ArchiveWorkflow: nil, workflows.UsageWorkflow: nil, workflows.ContactsWorkflow: nil,
 		workflows.EnvironmentLockWorkflow: nil, workflows.SilenceWorkflow: nil,

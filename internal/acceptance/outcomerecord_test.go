@@ -76,10 +76,10 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		t.Skip("it plays whole lives")
 	}
 	sink, ahead := newReceiver(t), &leaps{}
-	short := &shortRuns{workflow: workflows.UsageWorkflowID("initech"), events: 30}
+	short, quiet := &shortRuns{workflow: workflows.UsageWorkflowID("initech"), events: 30}, &shortRuns{workflow: continuingSilence(), events: 20}
 	busy := &shortRuns{workflow: workflows.HeartbeatWorkflowID("busy"), events: 30}
 	b := newBare(t, sink, organise(t, t.TempDir(), sink.url, nil), devserver.Options{Memory: true},
-		grpc.WithChainUnaryInterceptor(short.suggest, busy.suggest, ahead.intercept))
+		grpc.WithChainUnaryInterceptor(short.suggest, quiet.suggest, busy.suggest, ahead.intercept))
 	b.effects.Deliveries.Senders[delivery.Console] = blackboard{}
 	refused := b.effects.Admission.Refused
 	b.effects.Admission.Refused = func(r worker.Refusal) {
@@ -112,6 +112,10 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		"incident-ticket":       (*ends).incidentTicket,
 		"incident-chat":         (*ends).incidentChat,
 		"incident-unanswered":   (*ends).incidentUnanswered,
+		"silence-ended":         (*ends).silenceEnded,
+		"silence-over":          (*ends).silenceOver,
+		"silence-too-many":      (*ends).silenceFull,
+		"silence-continued":     (*ends).silenceContinued,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

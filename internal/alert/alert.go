@@ -3,6 +3,7 @@
 package alert
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 	"time"
@@ -103,6 +104,36 @@ type Batch struct {
 	Impact  priority.Level `json:"impact,omitempty"`
 	Urgency priority.Level `json:"urgency,omitempty"`
 	Alerts  []Received     `json:"alerts"`
+	// Held is the silence that has held these alerts back until now; nil where none has.
+	Held *Holder `json:"held,omitempty"`
+}
+
+// A Holder is a silence that has held alerts back.
+type Holder struct {
+	ID    string    `json:"id"`
+	Name  string    `json:"name"`  // or why it was made
+	Since time.Time `json:"since"` // when the first of these alerts came
+}
+
+// Size is about what the alerts of the batch take as JSON.
+func (b Batch) Size() (n int) {
+	for i := range b.Alerts {
+		n += size(b.Alerts[i].Alert)
+	}
+	return n
+}
+
+// Common returns the labels that all of some things have with the same value.
+func Common[T any](all []T, of func(*T) Labels) Labels {
+	common := slices.Clone(of(&all[0]))
+	for n := 1; n < len(all) && len(common) > 0; n++ {
+		own := of(&all[n])
+		common = slices.DeleteFunc(common, func(l Label) bool {
+			at, found := slices.BinarySearchFunc(own, l.Name, func(l Label, name string) int { return cmp.Compare(l.Name, name) })
+			return !found || own[at].Value != l.Value
+		})
+	}
+	return common
 }
 
 // TimesOut tells whether an alert of the batch counts as resolved unless it comes again.

@@ -127,6 +127,20 @@ func outdo(highest *priority.Level, given priority.Level) priority.Level {
 	return given
 }
 
+// Concerning is a batch without the ends of alerts that the set does not know.
+func (s *Set) Concerning(b Batch) Batch {
+	s.build()
+	fired := map[string]bool{}
+	b.Alerts = slices.DeleteFunc(slices.Clone(b.Alerts), func(r Received) bool {
+		if r.State == Firing {
+			fired[r.Fingerprint] = true
+		}
+		_, known := s.index[r.Fingerprint]
+		return !known && !fired[r.Fingerprint]
+	})
+	return b
+}
+
 func (s *Set) build() {
 	if s.index != nil {
 		return

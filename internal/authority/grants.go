@@ -46,13 +46,14 @@ const (
 	Risk      Kind = "escalation"  // read, note, open, acknowledge, answer, escalate, confirm, assign
 	PlanRun   Kind = "plan-run"    // of a plan: read, read-history, start-plan, work, decide
 	Heartbeat Kind = "heartbeat"   // of a job: read
+	Silence   Kind = "silence"     // of alerts: read, open, close
 	Problem   Kind = "problem"     // behind incidents: read, note, open, assign, link, set-known-error, set-cause, fix, close
 	Contact   Kind = "contact"     // how somebody is reached: read, read-own, test-contacts
 )
 
 // Kinds lists the kinds of things.
 func Kinds() []Kind {
-	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, Risk, PlanRun, Problem, Contact, Heartbeat}
+	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, Risk, PlanRun, Silence, Problem, Contact, Heartbeat}
 }
 
 // A Verb is what somebody does.
@@ -134,10 +135,10 @@ func Verbs() []Verb {
 // schedule goes from one person to another, a person decides what no plan covers and on what a plan does, and answers for it, no
 // machine publishes what a review has found, and a machine that made tokens for itself could never be shut out. Nor does a machine see a
 // risk: whoever escalates one says in the end that it is in hand. Where a second person has to agree, the first one is a person too:
-// nobody writes by a machine what they then approve themselves.
+// nobody writes by a machine what they then approve themselves. And whoever holds alerts back is told afterwards what they were.
 func personal(v Verb, k Kind) bool {
 	all := []Verb{Acknowledge, Mitigate, ManageOwnTokens, ReadOwn, HandOver, Confirm, Approve, Answer, Decide, Publish}
-	return slices.Contains(all, v) || k == Risk && (v == Open || v == Assign) || k == Action && v == Work || k == Review && (v == Work || v == Close)
+	return slices.Contains(all, v) || k == Risk && (v == Open || v == Assign) || k == Silence && v == Open || k == Action && v == Work || k == Review && (v == Work || v == Close)
 }
 
 // A grant gives some roles of a kind of party some verbs on kinds of things: the provider on all of them, others on those
@@ -182,6 +183,8 @@ func grants() []grant {
 		{Provider, []Role{Administrator, Responder}, []Kind{PlanRun}, []Verb{StartPlan, ReadHistory}},
 		{Provider, []Role{Auditor}, []Kind{PlanRun}, []Verb{ReadHistory}},
 		{Provider, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},
+		{Provider, []Role{Administrator, Responder}, []Kind{Silence}, []Verb{Read, Open, Close}},
+		{Provider, []Role{Auditor, Member}, []Kind{Silence}, []Verb{Read}},
 		{Provider, []Role{Administrator, Responder}, []Kind{Problem}, []Verb{Read, Note, Open, Assign, Link, SetKnownError, SetCause, Fix, Close}},
 		{Provider, []Role{Auditor}, []Kind{Problem}, []Verb{Read}},
 		{Provider, []Role{Member}, []Kind{Problem}, []Verb{Read, Note}},
@@ -201,6 +204,7 @@ func grants() []grant {
 
 		{Partner, anybody, []Kind{Incident}, []Verb{Read}},
 		{Partner, []Role{Responder}, []Kind{Incident}, append(partner, ReadInternal, Open)},
+		{Partner, []Role{Responder}, []Kind{Silence}, []Verb{Read, Open, Close}}, // of services of its own alone
 		{Partner, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},
 		{Partner, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 

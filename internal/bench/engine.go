@@ -113,6 +113,7 @@ func (e *engine) work(o engineOptions, keys worker.Keys, quiet *slog.Logger) err
 		Requests:  &activities.Requests{Directory: folder, Writer: texts, Counter: e.incidents.Usages(), Now: time.Now},
 		Actions:   &activities.Actions{Directory: folder, Writer: texts, Now: time.Now},
 		Risks:     &activities.Risks{Directory: folder, Writer: texts, Now: time.Now},
+		Silences:  &activities.Silences{Directory: folder, Writer: texts, Now: time.Now},
 		Plans:     &activities.Plans{Directory: folder, Writer: texts, Now: time.Now},
 		Runbooks:  &activities.Runbooks{Runner: stepper{}},
 		Admission: &worker.Admission{Keys: keys, Now: time.Now, Refused: func(r worker.Refusal) {

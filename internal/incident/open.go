@@ -51,6 +51,9 @@ func (i *Incident) recordOpened(by timeline.Actor, now time.Time) {
 func (i *Incident) Receive(b alert.Batch, now time.Time) {
 	c := i.Alerts.Apply(b)
 	by := source(b.Source)
+	if b.Held != nil {
+		i.record(now, timeline.AlertsWereHeld, timeline.Muster(), timeline.F("silence", b.Held.ID), timeline.F("name", b.Held.Name), at("since", b.Held.Since))
+	}
 	for _, a := range c.Fired {
 		if !a.StartsAt.IsZero() && a.StartsAt.Before(i.Times.Started) {
 			i.Times.Started = a.StartsAt

@@ -124,7 +124,7 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 	})
 	n := &Node{
 		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery, reports: newReports()},
-		incidents: &starter.Incidents{Keys: keys}, deaf: make(chan error, 2), life: context.WithoutCancel(ctx),
+		incidents: &starter.Incidents{Keys: keys, Folder: func() starter.Folder { return live.Current() }}, deaf: make(chan error, 2), life: context.WithoutCancel(ctx),
 	}
 	if cfg.PayloadKeys != "" {
 		if n.payloads, err = keyring.OpenPayloads(cfg.PayloadKeys, time.Now); err != nil {

@@ -6,8 +6,10 @@ import (
 	"muster/starter"
 )
 
-// schedule makes sure that Temporal starts what comes every day. Incidents go on without it, so nothing waits for it.
+// schedule makes sure that Temporal starts what comes every day, and looks which silences there are. Incidents go on without it, so
+// nothing waits for it but for a moment.
 func (n *Node) schedule(ctx context.Context) {
+	n.incidents.WatchSilences(ctx, n.cfg.Log, n.beside)
 	zone := n.org.Current().Zone.String()
 	n.beside(ctx, func(ctx context.Context) {
 		err := n.await(ctx, func(ctx context.Context) error {

@@ -33,18 +33,19 @@ const (
 	policiesFile  = "escalation-policies.yaml"
 	servicesFile  = "services.yaml"
 	routesFile    = "routes.yaml"
+	silencesFile  = "silences.yaml"
 )
 
 func files() []string {
 	return []string{
 		settingsFile, calendarsFile, sourcesFile, beatsFile, partiesFile, entitledFile, plansFile, customersFile, freezesFile, peopleFile, groupsFile, schedulesFile, policiesFile,
-		servicesFile, routesFile,
+		servicesFile, routesFile, silencesFile,
 	}
 }
 
 // mayBeMissing tells whether a folder is whole without a file.
 func mayBeMissing(file string) bool {
-	return file == partiesFile || file == groupsFile || file == entitledFile || file == freezesFile || file == beatsFile
+	return file == partiesFile || file == groupsFile || file == entitledFile || file == freezesFile || file == beatsFile || file == silencesFile
 }
 
 // folderOf is where the files stand into which a file may be split.

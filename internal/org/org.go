@@ -4,6 +4,7 @@ package org
 
 import (
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"muster/internal/calendar"
@@ -77,6 +78,8 @@ type definitions struct {
 	depends   map[string][]dependency // of services
 	partners  map[string][]string     // and vendors, of services
 	routes    []route
+	silences  []silenced
+	inForce   atomic.Pointer[inForce]
 	runbooks  map[string]written
 	runners   runners
 	work      map[string]Plan // the plans of its own
@@ -149,6 +152,7 @@ func (b *builder) parts() []part {
 		{policiesFile, "policy", b.readPolicies},
 		{servicesFile, "service", b.readServices},
 		{routesFile, "route", b.readRoutes},
+		{silencesFile, "silence", b.readSilences},
 	}
 }
 

@@ -243,10 +243,37 @@ const maxPairs = 50
 
 // pairs reads keys and values whose keys are free.
 func pairs[T any](o *object, key string, f form[T], want size) []pair[T] {
+	return pairsBy(o, key, want, func(n node, subject string) T {
+		v, _ := value(o.reader, n, subject, f)
+		return v
+	})
+}
+
+// choices reads keys whose values are one or a list of some.
+func choices[T any](o *object, key string, f form[T], want size) []pair[[]T] {
+	return pairsBy(o, key, want, func(n node, subject string) (all []T) {
+		if !n.is(list) {
+			v, _ := value(o.reader, n, subject, f)
+			return []T{v}
+		}
+		if n.kind == list && (len(n.items) == 0 || len(n.items) > maxPairs) {
+			o.fault(n.place, "%s: a list of %d; want 1 to %d values", subject, len(n.items), maxPairs)
+			return nil
+		}
+		for _, item := range n.all() {
+			v, _ := value(o.reader, item, subject, f)
+			all = append(all, v)
+		}
+		return all
+	})
+}
+
+// pairsBy reads keys that are free, with values of any kind.
+func pairsBy[T any](o *object, key string, want size, read func(n node, subject string) T) []pair[T] {
 	n := o.field(key)
 	switch {
 	case n.kind == anything:
-		value(o.reader, n.sketch.item(mapping), o.about(key), f)
+		read(n.sketch.item(mapping), o.about(key))
 		return nil
 	case n.kind == absent && want == optional:
 		return nil
@@ -256,8 +283,7 @@ func pairs[T any](o *object, key string, f form[T], want size) []pair[T] {
 	}
 	var all []pair[T]
 	for _, p := range n.fields {
-		v, _ := value(o.reader, p.value, o.about(key)+": "+clip(p.key, 60), f)
-		all = append(all, pair[T]{p.key, v})
+		all = append(all, pair[T]{p.key, read(p.value, o.about(key)+": "+clip(p.key, 60))})
 	}
 	return all
 }

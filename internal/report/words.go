@@ -53,7 +53,7 @@ func needed() []string {
 		delivery.Page, delivery.Reminder, delivery.Assignment, delivery.CustomerUpdate, delivery.AllClear,
 		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall, delivery.Handover, delivery.Receipt,
 		delivery.ResultReport, delivery.ClosingNotice, delivery.StatusPage, delivery.Certificate,
-		delivery.Request, delivery.Problem, delivery.Action, delivery.Risk, delivery.Plan, delivery.Review, delivery.FollowUp, delivery.Test,
+		delivery.Request, delivery.Problem, delivery.Action, delivery.Risk, delivery.Plan, delivery.Review, delivery.FollowUp, delivery.Test, delivery.Silence,
 	} {
 		add("message", string(k))
 	}
@@ -85,6 +85,7 @@ func needed() []string {
 	periodWords(add)
 	actionWords(add)
 	riskWords(add)
+	silenceWords(add)
 	planWords(add)
 	planReportWords(add)
 	reviewWords(add)

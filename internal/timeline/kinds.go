@@ -13,6 +13,7 @@ const (
 	AlertResolved     Kind = "alert.resolved"      // name fingerprint
 	AlertsResolved    Kind = "alerts.resolved"     // count
 	AlertsTimedOut    Kind = "alerts.timed-out"    // count names: they have not come again
+	AlertsWereHeld    Kind = "alerts.were-held"    // silence name since: a silence has let them go
 	AllAlertsResolved Kind = "alerts.all-resolved" // resolves_at: unless one fires again before
 	QuietBroken       Kind = "alerts.quiet-broken" // an alert fired again within the quiet time
 
@@ -193,6 +194,12 @@ const (
 	RiskSettled   Kind = "risk.settled"   // note: it is in hand
 	RiskRefused   Kind = "risk.refused"   // action why
 
+	SilenceMade  Kind = "silence.made"  // silence window name match when from until reason: alerts are held back, by a person or the folder
+	SilenceBegun Kind = "silence.begun" // until: one that was made before
+	SilenceHeld  Kind = "silence.held"  // alert service summary: the first of its name
+	SilenceEnded Kind = "silence.ended" // why reason
+	SilenceLet   Kind = "silence.let"   // count firing incidents: what was held back, and what has become of it
+
 	PlanStarted      Kind = "plan.started"        // run plan sha256 customer environment revision tasks
 	TaskAbsent       Kind = "task.absent"         // task when: its condition does not hold
 	PlanMoved        Kind = "plan.status"         // from to reason
@@ -279,7 +286,7 @@ const (
 // Kinds lists every kind.
 func Kinds() []Kind {
 	return []Kind{
-		IncidentOpened, PreviousFound, AlertFired, AlertsFired, AlertRepeated, AlertResolved, AlertsResolved, AlertsTimedOut,
+		IncidentOpened, PreviousFound, AlertFired, AlertsFired, AlertRepeated, AlertResolved, AlertsResolved, AlertsTimedOut, AlertsWereHeld,
 		AllAlertsResolved, QuietBroken, StatusChanged, PriorityChanged, Noted, RoleAssigned, Escalated, StepStarted,
 		StepEmpty, StepFailed, LastResort, Acknowledged, AckExpired, EscalationEnded, Sending, Delivered, Refused,
 		Withdrawn, Resent, NextMethod, HeldBack, Unreachable, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
@@ -308,6 +315,7 @@ func Kinds() []Kind {
 		ItemClosed, ItemCancelled, ItemRefused,
 		RiskOpened, RiskLevel, RiskTaken, RiskAnswered, RiskUnheard, RiskOrphaned, RiskSucceeded, RiskSettled, RiskRefused,
 		ContactTests, ContactTested, ContactSkipped, ContactItem, ContactMended,
+		SilenceMade, SilenceBegun, SilenceHeld, SilenceEnded, SilenceLet,
 		MessageRefused, CancelRefused, Repinned, DefinitionChanged, Continued,
 	}
 }

@@ -67,6 +67,10 @@ func tries() []try {
 		{"GET /api/v1/escalations", "GET", "/api/v1/escalations", ""},
 		{"POST /api/v1/escalations", "POST", "/api/v1/escalations", escalating()["escalations"]},
 		{"GET " + escalationRoute, "GET", restored, ""},
+		{"GET /api/v1/silences", "GET", "/api/v1/silences", ""},
+		{"POST /api/v1/silences", "POST", "/api/v1/silences", silencing(instant())},
+		{"GET " + silenceRoute, "GET", quieted, ""},
+		{"POST " + silenceRoute + "/end", "POST", quieted + "/end", `{"reason":"done"}`},
 	}
 	for _, verb := range []string{"take", "answer", "in-hand", "raise", "originator", "note"} {
 		all = append(all, try{"POST " + escalationRoute + "/" + verb, "POST", restored + "/" + verb, escalating()[verb]})

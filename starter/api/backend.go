@@ -15,10 +15,11 @@ import (
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/risk"
+	"muster/internal/silence"
 	"muster/starter"
 )
 
-// A Backend is where incidents, their reviews, requests, action items, escalations and runs of plans live. Its errors are those of package starter; any other is one of ours.
+// A Backend is where incidents, their reviews, requests, action items, escalations, silences and runs of plans live. Its errors are those of package starter; any other is one of ours.
 type Backend interface {
 	List(ctx context.Context, f Filter) (rows []Summary, next string, err error)
 	State(ctx context.Context, id incident.ID) (*incident.Incident, error)
@@ -88,6 +89,13 @@ type Backend interface {
 	Contacts(ctx context.Context) (*reach.Ledger, error)
 	// TestContacts sends test pages. The same request id twice is one round.
 	TestContacts(ctx context.Context, r starter.Request, a reach.Ask) error
+
+	Silences(ctx context.Context, f SilenceFilter) (rows []SilenceSummary, next string, err error)
+	Silence(ctx context.Context, id silence.ID) (*silence.Silence, error)
+	// MakeSilence makes one, to which it gives an identity. The same request id twice is one.
+	MakeSilence(ctx context.Context, r starter.Request, terms silence.Terms) (*silence.Silence, error)
+	// EndSilence ends one before its time. The same request id twice is one decision.
+	EndSilence(ctx context.Context, id silence.ID, r starter.Request, c silence.End) error
 
 	PlanRuns(ctx context.Context, f PlanRunFilter) (rows []PlanRunSummary, next string, err error)
 	PlanRun(ctx context.Context, id planrun.ID) (*planrun.Run, error)
@@ -292,4 +300,24 @@ func (e engine) Contacts(ctx context.Context) (*reach.Ledger, error) {
 // TestContacts sends an Update.
 func (e engine) TestContacts(ctx context.Context, r starter.Request, a reach.Ask) error {
 	return e.Incidents.Contacts().Test(ctx, r, a)
+}
+
+// Silences asks Temporal.
+func (e engine) Silences(ctx context.Context, f SilenceFilter) ([]SilenceSummary, string, error) {
+	return e.Incidents.Silences().List(ctx, f)
+}
+
+// Silence asks the workflow.
+func (e engine) Silence(ctx context.Context, id silence.ID) (*silence.Silence, error) {
+	return e.Incidents.Silences().State(ctx, id)
+}
+
+// MakeSilence starts a workflow.
+func (e engine) MakeSilence(ctx context.Context, r starter.Request, terms silence.Terms) (*silence.Silence, error) {
+	return e.Incidents.Silences().Make(ctx, r, terms)
+}
+
+// EndSilence sends an Update.
+func (e engine) EndSilence(ctx context.Context, id silence.ID, r starter.Request, c silence.End) error {
+	return e.Incidents.Silences().End(ctx, id, r, c)
 }

@@ -27,6 +27,7 @@ import (
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/risk"
+	"muster/internal/silence"
 	"muster/internal/store"
 )
 
@@ -475,6 +476,42 @@ func (c *Client) TestContacts(ctx context.Context, asked NewContactTest, key str
 	return r, err
 }
 
+// Silences returns a page of silences. The filter's After is what the page before said is next.
+func (c *Client) Silences(ctx context.Context, f SilenceFilter) (SilencePage, error) {
+	q := url.Values{}
+	if f.Status != "" {
+		q.Set("status", string(f.Status))
+	}
+	if f.Open {
+		q.Set("open", "true")
+	}
+	setPage(q, f.Limit, f.After)
+	var p SilencePage
+	err := c.read(ctx, Path+"silences", q, &p)
+	return p, err
+}
+
+// Silence returns a silence.
+func (c *Client) Silence(ctx context.Context, id silence.ID) (silence.Silence, error) {
+	var s silence.Silence
+	err := c.read(ctx, ofSilence(id), nil, &s)
+	return s, err
+}
+
+// MakeSilence holds alerts back, under a key; an empty key means a new one.
+func (c *Client) MakeSilence(ctx context.Context, asked NewSilence, key string) (silence.Silence, error) {
+	var s silence.Silence
+	err := c.post(ctx, Path+"silences", asked, key, &s)
+	return s, err
+}
+
+// EndSilence ends a silence before its time, under a key; an empty key means a new one.
+func (c *Client) EndSilence(ctx context.Context, id silence.ID, cmd silence.End, key string) (SilenceReceipt, error) {
+	var r SilenceReceipt
+	err := c.post(ctx, ofSilence(id)+"/end", cmd, key, &r)
+	return r, err
+}
+
 // Inbox returns everything that waits for the caller, with titles in a language; empty means the organisation's.
 func (c *Client) Inbox(ctx context.Context, language string) (Inbox, error) {
 	q := url.Values{}
@@ -697,6 +734,8 @@ func ofSchedule(id string) string { return Path + "schedules/" + url.PathEscape(
 func ofAction(id action.ID) string { return Path + "actions/" + url.PathEscape(string(id)) }
 
 func ofEscalation(id risk.ID) string { return Path + "escalations/" + url.PathEscape(string(id)) }
+
+func ofSilence(id silence.ID) string { return Path + "silences/" + url.PathEscape(string(id)) }
 
 func ofRequest(id request.ID) string { return Path + "requests/" + url.PathEscape(string(id)) }
 

@@ -38,6 +38,7 @@ import (
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/risk"
+	"muster/internal/silence"
 	"muster/internal/store"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
@@ -131,6 +132,7 @@ func TestTheDocumentSaysWhatACallerMustBeAllowed(t *testing.T) {
 	byHandler := map[string][]string{
 		"GET /api/v1/me": {}, "GET /api/v1/inbox": {}, "GET /api/v1/plan-runs": {"read"}, "GET /api/v1/incidents": {"read"}, "POST /api/v1/incidents": {"open"},
 		"GET /api/v1/reviews": {"read"}, "GET /api/v1/requests": {"read"}, "POST /api/v1/requests": {"record"},
+		"GET /api/v1/silences": {"read"}, "POST /api/v1/silences": {"open"},
 		"GET /api/v1/actions": {"read"}, "POST /api/v1/actions": {"open"}, "POST " + actionRoute + "/cancel": {"withdraw"},
 		"GET /api/v1/contacts": {"read", "read-own"}, "POST /api/v1/codec/decode": {"read-history"}, "GET /api/v1/tokens": own, "POST /api/v1/tokens": own, "DELETE /api/v1/tokens/{id}": own,
 	}
@@ -354,6 +356,7 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Key": api.Key{}, "KeyList": api.KeyList{}, "Me": api.Me{}, "Refusal": refusal.Body{}, "Receipt": api.Receipt{},
 		"Handover": handover.Handover{}, "HandoverReceipt": api.HandoverReceipt{}, "Request": request.Request{}, "RequestPage": api.RequestPage{},
 		"RequestReceipt": api.RequestReceipt{}, "Action": action.Action{}, "ActionPage": api.ActionPage{}, "ActionReceipt": api.ActionReceipt{}, "EscalatedRisk": risk.Escalation{}, "EscalationPage": api.EscalationPage{}, "EscalationReceipt": api.EscalationReceipt{}, "ContactList": api.ContactList{}, "ContactTestReceipt": api.ContactTestReceipt{},
+		"Silence": silence.Silence{}, "SilencePage": api.SilencePage{}, "SilenceReceipt": api.SilenceReceipt{},
 		"PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
 		"Problem": problem.Problem{}, "ProblemPage": api.ProblemPage{}, "ProblemReceipt": api.ProblemReceipt{},
 		"Inbox": api.Inbox{}, "Review": review.Review{}, "ReviewPage": api.ReviewPage{}, "ReviewReceipt": api.ReviewReceipt{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
@@ -407,6 +410,8 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"sameness", schema("Sameness"), words(append(incident.Samenesses(), incident.SameHand)...)},
 		{"action item", schema("ActionStatus"), words(action.Statuses()...)},
 		{"escalation", schema("EscalationStatus"), words(risk.Statuses()...)},
+		{"silence", schema("SilenceStatus"), words(silence.Statuses()...)},
+		{"end of a silence", schema("SilenceWhy"), words(silence.Whys()...)},
 		{"action item in a list", schema("ActionSummary", "properties", "status"), append(words(action.Statuses()...), action.Overdue)},
 		{"contact result", schema("ContactResult"), words(reach.Results()...)},
 		{"action kind", schema("ActionKind"), words(action.Kinds()...)},
@@ -478,6 +483,8 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+escalationRoute+"/raise"] = api.Body{Value: risk.Raise{}}
 	want["POST "+escalationRoute+"/originator"] = api.Body{Value: api.NewOriginator{}}
 	want["POST "+escalationRoute+"/note"] = api.Body{Value: risk.Note{}}
+	want["POST /api/v1/silences"] = api.Body{Value: api.NewSilence{}}
+	want["POST "+silenceRoute+"/end"] = api.Body{Value: silence.End{}}
 	want["POST /api/v1/actions"] = api.Body{Value: api.NewAction{}}
 	want["POST "+actionRoute+"/done"] = api.Body{Value: action.Complete{}}
 	want["POST "+actionRoute+"/verify"] = api.Body{Value: action.Verify{}}
@@ -682,6 +689,10 @@ func right(t *testing.T, p *place, o operation) demand {
 		if o.method == "POST" {
 			r.body = escalating()[last]
 		}
+	case o.key() == "POST /api/v1/silences":
+		r.body = silencing(p.now)
+	case strings.HasPrefix(o.path, silenceRoute):
+		id = string(disk)
 	case o.key() == "POST /api/v1/actions":
 		r.body = acting()["actions"]
 	case strings.HasPrefix(o.path, actionRoute):
@@ -786,7 +797,7 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 			p.fail = []error{&starter.RefusedError{Reason: "it is another one"}}
 			break
 		}
-		if o.key() == "POST /api/v1/actions" || o.key() == "POST /api/v1/escalations" { // the key of another one
+		if o.key() == "POST /api/v1/actions" || o.key() == "POST /api/v1/escalations" || o.key() == "POST /api/v1/silences" { // the key of another one
 			p.fail = []error{&starter.RefusedError{Reason: "it is another one"}}
 			break
 		}
@@ -796,6 +807,12 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 		}
 		if o.key() == "POST "+requestRoute+"/judge" { // nobody has answered it
 			p.requests[tuning].Status = request.Accepted
+			break
+		}
+		if s := p.silences[disk]; strings.HasPrefix(o.path, silenceRoute) {
+			if err := (silence.End{}).Apply(s, s.By, p.now); err != nil {
+				t.Fatal(err)
+			}
 			break
 		}
 		if e := p.risks[restore]; strings.HasPrefix(o.path, escalationRoute) {
@@ -990,6 +1007,9 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{"/api/v1/heartbeats", "?status=missed"},
 			{"/api/v1/heartbeats", "?status=late"},
 			{escalationRoute, ""},
+			{"/api/v1/silences", "?status=holding&open=true&limit=7"},
+			{"/api/v1/silences", "?status=gone"},
+			{silenceRoute, ""},
 			{"/api/v1/actions", "?status=open&open=true&owner=choi&limit=7"},
 			{"/api/v1/actions", "?status=gone"},
 			{actionRoute, ""},
@@ -1011,6 +1031,9 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			}
 			if tt.route == escalationRoute {
 				id = string(restore)
+			}
+			if tt.route == silenceRoute {
+				id = string(disk)
 			}
 			if tt.route == actionRoute {
 				id = string(pools)

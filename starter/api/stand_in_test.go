@@ -36,6 +36,7 @@ import (
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/risk"
+	"muster/internal/silence"
 	"muster/internal/store"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
@@ -53,33 +54,35 @@ func instant() time.Time { return time.Date(2026, 11, 22, 5, 5, 9, 0, time.UTC) 
 
 // A house keeps real incidents without an engine.
 type house struct {
-	mu            sync.Mutex
-	incidents     map[incident.ID]*incident.Incident
-	now           time.Time
-	fail          []error // of the next calls, one each
-	filter        api.Filter
-	alerts        api.AlertFilter
-	calls         []call
-	wholes        int // timelines read from all runs
-	panics        bool
-	reading       func() // called while a history is read
-	reviews       review.Review
-	handover      *handover.Handover // of primary, from yoon to park
-	asked         []string           // requests that it has taken
-	opened        map[string]incident.ID
-	requests      map[request.ID]*request.Request
-	actions       map[action.ID]*action.Action
-	soughtActions []starter.ActionFilter
-	risks         map[risk.ID]*risk.Escalation
-	soughtRisks   []api.EscalationFilter
-	sought        api.RequestFilter
-	ledger        *reach.Ledger
-	testing       []reach.Ask
-	problems      map[problem.ID]*problem.Problem
-	looked        api.ProblemFilter
-	planRuns      map[planrun.ID]*planrun.Run
-	planned       api.PlanRunFilter
-	told          []planrun.Command // that runs were asked
+	mu             sync.Mutex
+	incidents      map[incident.ID]*incident.Incident
+	now            time.Time
+	fail           []error // of the next calls, one each
+	filter         api.Filter
+	alerts         api.AlertFilter
+	calls          []call
+	wholes         int // timelines read from all runs
+	panics         bool
+	reading        func() // called while a history is read
+	reviews        review.Review
+	handover       *handover.Handover // of primary, from yoon to park
+	asked          []string           // requests that it has taken
+	opened         map[string]incident.ID
+	requests       map[request.ID]*request.Request
+	actions        map[action.ID]*action.Action
+	soughtActions  []starter.ActionFilter
+	risks          map[risk.ID]*risk.Escalation
+	soughtRisks    []api.EscalationFilter
+	silences       map[silence.ID]*silence.Silence
+	soughtSilences []api.SilenceFilter
+	ledger         *reach.Ledger
+	testing        []reach.Ask
+	sought         api.RequestFilter
+	problems       map[problem.ID]*problem.Problem
+	looked         api.ProblemFilter
+	planRuns       map[planrun.ID]*planrun.Run
+	planned        api.PlanRunFilter
+	told           []planrun.Command // that runs were asked
 
 	reviewing   []incident.ID // whose reviews are open
 	manyReviews bool          // and more
@@ -128,6 +131,7 @@ func newHouse(t testing.TB) *house {
 	h.problems = map[problem.ID]*problem.Problem{leaking: leaked(t, h.now)}
 	h.actions = map[action.ID]*action.Action{pools: improving(t)}
 	h.risks = map[risk.ID]*risk.Escalation{restore: atRisk(t)}
+	h.silences = map[silence.ID]*silence.Silence{disk: quiet(t, h.now)}
 	h.planRuns = map[planrun.ID]*planrun.Run{upgrading: upgradeRun(t)}
 	h.reviews = studied(h.now)
 	h.ledger = &reach.Ledger{}

@@ -23,6 +23,7 @@ import (
 	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/risk"
+	"muster/internal/silence"
 	"muster/internal/store"
 	"muster/internal/throttle"
 	"muster/internal/timeline"
@@ -68,6 +69,10 @@ type Directory interface {
 	// People returns everybody who can be reached; ContactTests by which contact methods test pages go, and how often by themselves.
 	People(at time.Time) []reach.Person
 	ContactTests(at time.Time) (all []reach.Candidate, every time.Duration)
+	// Silence returns what the folder has to say of a silence that people make. What is wrong with it is a *silence.Fault.
+	Silence(m silence.Match) (silence.Pinned, error)
+	// SilencesBetween are those of the folder that hold alerts back in a while.
+	SilencesBetween(from, to time.Time) []silence.Window
 	Folder() incident.Folder
 	// Heartbeats returns what jobs are listened for.
 	Heartbeats() []heartbeat.Definition
@@ -227,6 +232,12 @@ func (s *server) named(r *http.Request, k authority.Kind) (o authority.Object, w
 	case authority.Risk: // the provider's alone, whichever it is
 		what, o = "escalation "+string(escalationOf(r)), authority.Object{Kind: k}
 		_, err = s.Backend.Escalation(r.Context(), escalationOf(r))
+	case authority.Silence:
+		what = "silence " + string(silenceOf(r))
+		var x *silence.Silence
+		if x, err = s.Backend.Silence(r.Context(), silenceOf(r)); err == nil {
+			o = s.aboutSilence(&x.Match)
+		}
 	case authority.PlanRun:
 		what = "run " + string(planRunOf(r))
 		var run *planrun.Run

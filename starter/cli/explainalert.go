@@ -7,18 +7,21 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"muster/internal/alert"
 	"muster/internal/incident"
 	"muster/internal/org"
 	"muster/internal/preview"
 	"muster/internal/priority"
 	"muster/internal/refusal"
 	"muster/internal/report"
+	"muster/internal/silence"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
 	"muster/starter/ingest"
@@ -45,9 +48,19 @@ type explainedCase struct {
 	Customers []string          `json:"customers,omitempty"`
 	Clocks    []explainedClock  `json:"clocks,omitempty"`
 	Calls     []explainedCall   `json:"pages,omitempty"`
+	Held      []explainedHold   `json:"held,omitempty"` // back by silences of the folder, until when it opens an incident
 	Links     []incident.Link   `json:"links,omitempty"`
 
 	several bool // alerts: routes go by what they have in common
+}
+
+// An explainedHold is a silence of the folder that holds alerts back.
+type explainedHold struct {
+	Silence string    `json:"silence"` // ID
+	Name    string    `json:"name"`
+	Alerts  int       `json:"alerts"` // so many of those that fire …
+	Of      int       `json:"of"`
+	Until   time.Time `json:"until"`
 }
 
 // An explainedClock is a promise with its instants.
@@ -84,7 +97,7 @@ func (a *app) explainAlert() *cobra.Command {
 		Short: "Say what would come of alerts: route, priority, promises and pages",
 		Long: `Say what would come of the alerts in a file, as their source posts them: which route takes them and why, impact, urgency and
 priority, the promises with their due instants, and who is paged when. It plays the incident forward as if nobody answered
-and every delivery arrived.`,
+and every delivery arrived. Of silences it knows those of the folder, not those that people have made.`,
 		Example: "  muster explain alert --org ./org firing.json\n  muster explain alert --org ./org firing.json --at \"2026-12-25 03:00\"",
 		Args: func(_ *cobra.Command, args []string) error {
 			if err := wants("FILE")(nil, args); err != nil {
@@ -202,6 +215,7 @@ func explainCase(ctx context.Context, o *org.Organisation, c ingest.Case, at, un
 	if !c.Opens {
 		return e, nil
 	}
+	e.Held = heldBack(o, c, at)
 	i, err := preview.Play(ctx, o, *d, c.Batch, at, at)
 	if err != nil {
 		return e, err
@@ -217,6 +231,31 @@ func explainCase(ctx context.Context, o *org.Organisation, c ingest.Case, at, un
 		e.Calls = calls(i)
 	}
 	return e, err
+}
+
+// heldBack are the silences of the folder that hold alerts back now, each with those that no other one has taken.
+func heldBack(o *org.Organisation, c ingest.Case, at time.Time) (all []explainedHold) {
+	d := &c.Definition
+	if d.Restricted() || c.Batch.Truncated > 0 { // such alerts are never held back
+		return nil
+	}
+	windows := o.Silences(at)
+	held, firing := make([]int, len(windows)), 0
+	for _, r := range c.Batch.Alerts {
+		if r.State != alert.Firing {
+			continue
+		}
+		firing++
+		if n := slices.IndexFunc(windows, func(w silence.Window) bool { return w.Holds(d.Source, d.Service.ID, r.Labels) }); n >= 0 {
+			held[n]++
+		}
+	}
+	for n, w := range windows {
+		if held[n] > 0 {
+			all = append(all, explainedHold{w.Window, w.Name, held[n], firing, w.Until})
+		}
+	}
+	return all
 }
 
 // decided returns what has decided the levels: of alerts that come together, the highest.
@@ -283,6 +322,13 @@ func (s sheet) alerts(o *org.Organisation, c explainedCase, at time.Time) {
 	f := facts{page: s.page}
 	if !c.Opens {
 		f.add(say.outcome, say.joins)
+	}
+	for _, h := range c.Held {
+		held := fmt.Sprintf(say.held, h.Name, h.Silence, s.instant(h.Until))
+		if h.Alerts < h.Of {
+			held = fmt.Sprintf(say.someHeld, h.Alerts, h.Of, h.Name, h.Silence, s.instant(h.Until))
+		}
+		f.add(say.outcome, s.paint(yellow, printable(held)))
 	}
 	f.add(s.say.service, printable(fmt.Sprintf("%s (%s)", c.Service.Name, c.Service.ID)))
 	f.add(s.say.priority, s.pressing(c.Priority))
@@ -373,7 +419,7 @@ func (s sheet) calls(c explainedCase, at time.Time, say alertLabels) {
 
 // alertLabels are the words of one language that stand beside what would come of alerts.
 type alertLabels struct {
-	outcome, joins, impact, urgency, route, agreed, promised, begins, atOnce, never, pages, page, heldBack, nobody, step, acknowledgements, mitigation, lastResort string
+	outcome, joins, held, someHeld, impact, urgency, route, agreed, promised, begins, atOnce, never, pages, page, heldBack, nobody, step, acknowledgements, mitigation, lastResort string
 
 	byService, byRoute, byLabel, byClass                 string
 	taken, ofSource, ofLabel, noLabel, notCommon, unheld string
@@ -382,7 +428,7 @@ type alertLabels struct {
 func alertLabelsIn(language string) alertLabels {
 	if language == "ko" {
 		return alertLabels{
-			outcome: "결과", joins: "인시던트를 열지 않음: 발생 중인 경보가 없음", impact: "영향도", urgency: "긴급도", route: "경로",
+			outcome: "결과", joins: "인시던트를 열지 않음: 발생 중인 경보가 없음", held: "경보 보류: %s(%s), %s까지. 그때까지 해소되지 않으면 아래와 같음", someHeld: "발생 중인 경보 %[2]d건 중 %[1]d건 보류: %[3]s(%[4]s), %[5]s까지", impact: "영향도", urgency: "긴급도", route: "경로",
 			agreed: "%s (모든 경보가 이 경로의 서비스로 이어짐)", promised: "목표와 기한", begins: "계산 시작", atOnce: "바로", never: "계산할 수 없음",
 			pages: "호출(아무도 확인하지 않고 모든 전송이 도착할 때)", page: "%s, %s", heldBack: "%s: 보내지 않음, %s", acknowledgements: ", %d명 확인(ACK) 필요", mitigation: "사전 승인 조치: %s", nobody: "아무도 없음: %s", step: "%d단계(%d회차) %s", lastResort: "최종 대상 %s, 이후 반복",
 			byService: "%s (서비스 기준)", byRoute: "%s (경로 기준)", byLabel: "%s (레이블 %s = %q)", byClass: "%s (특별 분류 %s)",
@@ -392,7 +438,7 @@ func alertLabelsIn(language string) alertLabels {
 		}
 	}
 	return alertLabels{
-		outcome: "Outcome", joins: "opens no incident: no alert fires", impact: "Impact", urgency: "Urgency", route: "Route",
+		outcome: "Outcome", joins: "opens no incident: no alert fires", held: "held back by the silence %s (%s) until %s; what still fires then does what follows", someHeld: "%d of %d alerts that fire are held back by the silence %s (%s) until %s", impact: "Impact", urgency: "Urgency", route: "Route",
 		agreed: "%s (every alert leads to its service)", promised: "Promises", begins: "Begins", atOnce: "at once", never: "cannot be computed",
 		pages: "Pages, if nobody acknowledges and every delivery arrives", page: "%s by %s", heldBack: "%s: held back, %s", acknowledgements: ", until %d people acknowledge", mitigation: "pre-approved: %s", nobody: "nobody: %s", step: "step %d, round %d: %s",
 		lastResort: "last resort, again and again: %s",

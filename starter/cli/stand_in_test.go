@@ -26,6 +26,7 @@ import (
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/risk"
+	"muster/internal/silence"
 	"muster/internal/supportplan"
 	"muster/internal/ticket"
 	"muster/internal/timeline"
@@ -57,6 +58,7 @@ type house struct {
 	actions   []*action.Action
 	risks     []*risk.Escalation
 	round     *reach.Round // of test pages
+	silences  []*silence.Silence
 	planRuns  []*planrun.Run
 }
 

@@ -83,25 +83,12 @@ func within(group, values alert.Labels) bool {
 
 // gather finds what the alerts of a part have in common, and its title.
 func (p *part) gather() {
-	p.common = shared(p.alerts, func(a *sized) alert.Labels { return a.Labels })
+	p.common = alert.Common(p.alerts, func(a *sized) alert.Labels { return a.Labels })
 	about := alert.Alert{
 		Name:        alertName(p.common, p.alerts[0].Name),
-		Annotations: shared(p.alerts, func(a *sized) alert.Labels { return a.Annotations }),
+		Annotations: alert.Common(p.alerts, func(a *sized) alert.Labels { return a.Annotations }),
 	}
 	p.title = clip(about.Summary(), maxTitle)
-}
-
-// shared returns the labels that all alerts have with the same value.
-func shared(alerts []sized, of func(*sized) alert.Labels) alert.Labels {
-	common := slices.Clone(of(&alerts[0]))
-	for n := 1; n < len(alerts) && len(common) > 0; n++ {
-		own := of(&alerts[n])
-		common = slices.DeleteFunc(common, func(l alert.Label) bool {
-			at, found := slices.BinarySearchFunc(own, l.Name, func(l alert.Label, name string) int { return cmp.Compare(l.Name, name) })
-			return !found || own[at].Value != l.Value
-		})
-	}
-	return common
 }
 
 // A parcel is a post on its way to an incident.
