@@ -50,10 +50,10 @@ func needed() []string {
 		add("clock", string(s))
 	}
 	for _, k := range []delivery.Kind{
-		delivery.Page, delivery.Reminder, delivery.Assignment, delivery.CustomerUpdate, delivery.AllClear,
-		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall, delivery.Handover, delivery.Receipt,
-		delivery.ResultReport, delivery.ClosingNotice, delivery.StatusPage, delivery.Certificate,
-		delivery.Request, delivery.Problem, delivery.Action, delivery.Risk, delivery.Plan, delivery.Review, delivery.FollowUp, delivery.Test, delivery.Silence,
+		delivery.Page, delivery.Reminder, delivery.Assignment, delivery.CustomerUpdate, delivery.AllClear, delivery.ReviewOpened, delivery.ReviewDue,
+		delivery.SelfWatch, delivery.VendorCall, delivery.Handover, delivery.Receipt, delivery.ResultReport, delivery.ClosingNotice, delivery.StatusPage,
+		delivery.Certificate, delivery.Request, delivery.Problem, delivery.Action, delivery.Risk, delivery.Plan, delivery.Review, delivery.FollowUp, delivery.Test,
+		delivery.Silence,
 	} {
 		add("message", string(k))
 	}
