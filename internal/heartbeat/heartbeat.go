@@ -78,10 +78,11 @@ const (
 	Missed  Status = "missed"  // it is not heard of
 	Failing Status = "failed"  // the job has said that it failed
 	Retired Status = "retired" // the organisation folder has it no more
+	Unknown Status = "unknown" // whoever listens for it does not answer; no heartbeat says so of itself
 )
 
 // Statuses lists them.
-func Statuses() []Status { return []Status{New, Beating, Missed, Failing, Retired} }
+func Statuses() []Status { return []Status{New, Beating, Missed, Failing, Retired, Unknown} }
 
 // A Heartbeat is one that is listened for.
 type Heartbeat struct {
@@ -129,7 +130,7 @@ func (h *Heartbeat) expect() {
 		}
 	case Beating:
 		h.Spans = append(h.Spans, Span{h.Last, d.Every + d.Grace})
-	case Missed, Failing, Retired:
+	case Missed, Failing, Retired, Unknown:
 		return
 	}
 	if !h.Started.IsZero() && d.Lasts > 0 {

@@ -30,7 +30,7 @@ type HeartbeatRow struct {
 	Started  time.Time        `json:"started,omitzero"`   // when the job began that is not done yet
 	Due      time.Time        `json:"due,omitzero"`       // when the next one is missed; none where none is expected
 	Firing   time.Time        `json:"firing,omitzero"`    // since when its alert fires
-	Detail   string           `json:"detail,omitempty"`   // why its calendar does not count
+	Detail   string           `json:"detail,omitempty"`   // why its calendar does not count, or why it is not known how it stands
 }
 
 // listHeartbeats asks every heartbeat of the folder how it stands.
@@ -50,11 +50,11 @@ func (s *server) listHeartbeats(w http.ResponseWriter, r *http.Request) error {
 	}
 	list := HeartbeatList{Heartbeats: []HeartbeatRow{}, Language: s.Language, Zone: s.Zone}
 	for n, stands := range s.Backend.Heartbeats(r.Context(), ids) {
-		_, unheard := errors.AsType[*starter.NotFoundError](stands.Err)
-		if stands.Err != nil && !unheard {
-			return stands.Err
+		row := beatRow(defined[n], stands.State)
+		if _, unheard := errors.AsType[*starter.NotFoundError](stands.Err); stands.Err != nil && !unheard { // which hides no other
+			row.Status, row.Detail = heartbeat.Unknown, stands.Err.Error()
 		}
-		if row := beatRow(defined[n], stands.State); only == "" || row.Status == only {
+		if only == "" || row.Status == only {
 			list.Heartbeats = append(list.Heartbeats, row)
 		}
 	}

@@ -15,9 +15,9 @@ import (
 	"muster/starter/api"
 )
 
-// Heartbeats are three jobs, of which the last one is missed and the first one was never listened for.
+// Heartbeats are four jobs, of which one is missed, one was never listened for and one does not answer.
 func (people) Heartbeats() (all []heartbeat.Definition) {
-	for _, id := range []string{"backup", "sync", "mirror"} {
+	for _, id := range []string{"backup", "sync", "mirror", "ghost"} {
 		all = append(all, heartbeat.Definition{ID: id, Name: strings.ToUpper(id), Source: "jobs", Every: time.Hour, Grace: time.Minute})
 	}
 	all[1].Calendar = &calendar.Rules{ID: "office"}
@@ -29,6 +29,8 @@ func (h *house) Heartbeats(_ context.Context, ids []string) (all []starter.Heard
 		switch id {
 		case "backup":
 			all = append(all, starter.HeardHeartbeat{Err: &starter.NotFoundError{What: "heartbeat " + id}})
+		case "ghost":
+			all = append(all, starter.HeardHeartbeat{Err: &starter.StuckError{What: "heartbeat " + id}})
 		case "sync":
 			all = append(all, starter.HeardHeartbeat{State: &heartbeat.Heartbeat{Status: heartbeat.Beating, Last: instant(), Started: instant(), Due: instant().Add(time.Hour), Detail: "calendar office: it ends"}})
 		default:
@@ -44,7 +46,7 @@ func (h *house) Heartbeats(_ context.Context, ids []string) (all []starter.Heard
 func TestHeartbeatsAreListed(t *testing.T) {
 	p := newPlace(t)
 	for _, tc := range []struct{ query, want string }{
-		{"", "mirror missed, backup new, sync beating"},
+		{"", "mirror missed, backup new, sync beating, ghost unknown"},
 		{"?status=beating", "sync beating"},
 		{"?status=failed", ""},
 	} {

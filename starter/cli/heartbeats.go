@@ -58,14 +58,14 @@ func beatWordsIn(language string) beatWords {
 		return beatWords{
 			id: "ID", name: "이름", source: "경보 출처", last: "마지막 신호", due: "다음 기한", every: "주기",
 			statuses: map[heartbeat.Status]string{
-				heartbeat.New: "대기", heartbeat.Beating: "정상", heartbeat.Missed: "미수신", heartbeat.Failing: "실패", heartbeat.Retired: "제외",
+				heartbeat.New: "대기", heartbeat.Beating: "정상", heartbeat.Missed: "미수신", heartbeat.Failing: "실패", heartbeat.Retired: "제외", heartbeat.Unknown: "알 수 없음",
 			},
 		}
 	}
 	return beatWords{
 		id: "ID", name: "Name", source: "Source", last: "Last beat", due: "Next due", every: "Every",
 		statuses: map[heartbeat.Status]string{
-			heartbeat.New: "new", heartbeat.Beating: "beating", heartbeat.Missed: "missed", heartbeat.Failing: "failed", heartbeat.Retired: "retired",
+			heartbeat.New: "new", heartbeat.Beating: "beating", heartbeat.Missed: "missed", heartbeat.Failing: "failed", heartbeat.Retired: "retired", heartbeat.Unknown: "unknown",
 		},
 	}
 }
@@ -73,7 +73,7 @@ func beatWordsIn(language string) beatWords {
 // heartbeats shows one row for each.
 func (p page) heartbeats(all []api.HeartbeatRow) {
 	say := beatWordsIn(p.language)
-	shade := map[heartbeat.Status]colour{heartbeat.New: dim, heartbeat.Beating: green, heartbeat.Missed: red, heartbeat.Failing: red, heartbeat.Retired: dim}
+	shade := map[heartbeat.Status]colour{heartbeat.New: dim, heartbeat.Beating: green, heartbeat.Missed: red, heartbeat.Failing: red, heartbeat.Retired: dim, heartbeat.Unknown: yellow}
 	rows := [][]string{p.head(say.id, p.say.status, say.last, say.due, say.every, say.source, say.name)}
 	for _, h := range all {
 		last, due := "", ""
