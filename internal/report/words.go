@@ -79,17 +79,11 @@ func needed() []string {
 	for _, w := range []string{"contact", "missing", "owner", "reach", "restricted", "revision"} {
 		add("report", w)
 	}
-	entitlementWords(add)
-	requestWords(add)
-	problemWords(add)
-	periodWords(add)
-	actionWords(add)
-	riskWords(add)
-	silenceWords(add)
-	planWords(add)
-	planReportWords(add)
-	reviewWords(add)
-	contactWords(add)
+	for _, more := range []func(add func(axis, value string)){
+		entitlementWords, requestWords, problemWords, periodWords, actionWords, riskWords, silenceWords, planWords, planReportWords, reviewWords, contactWords,
+	} {
+		more(add)
+	}
 	return all
 }
 
