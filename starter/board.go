@@ -156,6 +156,9 @@ type berth struct {
 // takes tells whether an alert goes to the silence: one that fires where it is held back, and the end of one wherever it may have been,
 // also by what the folder said before.
 func (x *berth) takes(source, service string, r *alert.Received) bool {
+	if r.State == alert.Resolved && r.Bare { // it does not tell the labels that it fired with
+		return x.run != ""
+	}
 	if r.State == alert.Resolved {
 		return x.match.Takes(source, service, r.Labels) || x.window != nil && x.window.Match.Takes(source, service, r.Labels)
 	}
@@ -168,7 +171,9 @@ func (x *berth) takes(source, service string, r *alert.Received) bool {
 // berths are the silences that may want something of a batch.
 func (s *Incidents) berths(service string, b *alert.Batch) (all []berth) {
 	concerns := func(m *silence.Match) bool {
-		return slices.ContainsFunc(b.Alerts, func(r alert.Received) bool { return m.Takes(b.Source, service, r.Labels) })
+		return slices.ContainsFunc(b.Alerts, func(r alert.Received) bool {
+			return m.Takes(b.Source, service, r.Labels) || r.State == alert.Resolved && r.Bare
+		})
 	}
 	known := s.silenced.standing()
 	trusted := len(known) > 0 && s.silenced.trusted()
@@ -213,7 +218,7 @@ func (s *Incidents) silence(ctx context.Context, workflowID string, def incident
 	var wanted, told bool
 	for n := range b.Alerts {
 		r := &b.Alerts[n]
-		if r.State == alert.Firing && (def.Restricted() || b.Truncated > 0) {
+		if def.Restricted() || r.State == alert.Firing && b.Truncated > 0 {
 			continue
 		}
 		for k := range all {

@@ -35,6 +35,7 @@ func Worker(ctx context.Context, cfg Config) error {
 		n.open(ctx, n.healthOnly())
 		fmt.Fprintf(cfg.Out, "muster worker answers health and metrics on %s\n", n.door.url)
 	}
+	n.incidents.WatchSilences(ctx, cfg.Log, n.beside) // of the alerts that it sends itself
 	if err := n.work(ctx, effects); err != nil {
 		return unlessEnded(ctx, err)
 	}

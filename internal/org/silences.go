@@ -36,6 +36,16 @@ func (b *builder) readSilences(o *object) {
 		if len(s.match.Labels) > silence.MaxLabels {
 			o.fault(o.field("match").place, "%s: %d labels; want at most %d", o.about("match"), len(s.match.Labels), silence.MaxLabels)
 		}
+		for _, key := range []string{"sources", "services"} {
+			if n := map[string]int{"sources": len(s.match.Sources), "services": len(s.match.Services)}[key]; n > silence.MaxValues {
+				o.fault(o.field(key).place, "%s: %d; want at most %d", o.about(key), n, silence.MaxValues)
+			}
+		}
+		for _, l := range s.match.Labels {
+			if len(l.Values) > silence.MaxValues {
+				o.fault(o.field("match").place, "%s: %s: %d values; want at most %d", o.about("match"), l.Name, len(l.Values), silence.MaxValues)
+			}
+		}
 		if !o.has("services") && !o.has("match") {
 			o.fault(o.place, "%s: for every alert; want services or match, so that not everything is held back", o.subject)
 		}

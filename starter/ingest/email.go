@@ -44,13 +44,16 @@ func (m *Mail) compile() (err error) {
 // The words by which monitors say in a subject whether something is wrong. Those in capitals of the language of ASCII stand alone; a Korean one
 // may have an ending.
 const (
-	firingWords = `\b(?:problem|firing|triggered|trigger|alerting|alarm|critical|warning|emergency|error|failed|failure|down|unreachable)\b(?::\d+)?|장애|위험|경고|발생`
+	firingWords = `\b(?:problem|firing|triggered|trigger|alerting|alarm|critical|warning|emergency|error|failed|failure|down|unreachable)\b(?::\d+)?|장애|위험|경고|발생|실패|오류|중단|다운|긴급|심각`
 	overWords   = `\b(?:recovery|recovered|resolved|cleared|closed|fixed|normal|ok|up)\b(?: in (?:\d+[a-z]+ ?)+\b)?(?::\d+)?|복구|해소|해제|정상`
 )
 
 var (
 	firingWord = regexp.MustCompile(`(?i)` + firingWords)
 	overWord   = regexp.MustCompile(`(?i)` + overWords)
+	beginsOver = regexp.MustCompile(`(?i)^(?:` + overWords + `)(?:됨|되었습니다| ?완료)?(?:$|\s*[\])}:*,–-])`)
+	endsOver   = regexp.MustCompile(`(?i)(?:` + overWords + `)(?:됨|되었습니다| ?완료)?$`)
+	denied     = regexp.MustCompile(`(?i)\b(?:not|never|isn't|no longer) \S*$|[비미불] ?(?:정상|복구|해소|해제)(?:됨|되었습니다| ?완료)?$`)
 	stateWords = regexp.MustCompile(`(?i)` + firingWords + `|` + overWords)
 	severe     = regexp.MustCompile(`(?i)\b(?:critical|emergency|down|unreachable)\b|위험`)
 	mild       = regexp.MustCompile(`(?i)\bwarning\b|경고`)
@@ -213,8 +216,8 @@ func (m *Mail) allows(from string) bool {
 }
 
 // stateOf is what a subject says. What the organisation folder says of it comes first, and of that a pattern of what is wrong. Else a word at its
-// very beginning decides; else a word that something is wrong outweighs one that it is over. What says neither is wrong, too: a page
-// too many is better than one too few.
+// very beginning decides that stands by itself there; else a word that something is wrong outweighs one at the end that it is over. What says
+// neither is wrong, too: a page too many is better than one too few.
 func (m *Mail) stateOf(subject string) alert.State {
 	switch {
 	case m.firing != nil && m.firing.MatchString(subject):
@@ -224,12 +227,20 @@ func (m *Mail) stateOf(subject string) alert.State {
 	case m.resolved != nil:
 		return alert.Firing
 	}
-	begin := strings.TrimLeft(answered.ReplaceAllString(subject, ""), "[(*# ")
-	if at := overWord.FindStringIndex(begin); at != nil && (at[0] == 0 || !firingWord.MatchString(subject)) {
+	if m.subject != nil {
+		if state := groupsOf(m.subject, subject).Value("severity"); state != "" && overWord.FindString(state) == state {
+			return alert.Resolved
+		}
+	}
+	said := strings.Trim(answered.ReplaceAllString(subject, ""), "[(*# ])!.")
+	if beginsOver.MatchString(said) || endsOver.MatchString(said) && !denied.MatchString(said) && !firingWord.MatchString(beforeEnd(said)) {
 		return alert.Resolved
 	}
 	return alert.Firing
 }
+
+// beforeEnd is a subject without the word at its end.
+func beforeEnd(said string) string { return said[:endsOver.FindStringIndex(said)[0]] }
 
 // identity is what tells the alert of a subject apart, and its labels: the groups of the pattern that have names, but for those that only say how
 // bad it is; without a pattern, or where it does not fit, the subject without the words that say its state.
