@@ -307,7 +307,7 @@ func TestWhereAlertsGoWhileASilenceHolds(t *testing.T) {
 			i.Folder = func() starter.Folder { return leaflet{window} }
 			c.holds(t, disk, park(), "env=prod", "env=stage")
 			c.holds(t, "SIL-0000000001", timeline.Actor{Kind: timeline.Person, ID: "kim"}, "env=test") // signed for another one: kim is not park
-			c.holds(t, "SIL-0000000003", park(), "env=test") // under an id for which it was not signed
+			c.holds(t, "SIL-0000000003", park(), "env=test")                                           // under an id for which it was not signed
 			c.running["alert-silence/SIL-0000000002"] = c.running["alert-silence/SIL-0000000003"]
 			delete(c.running, "alert-silence/SIL-0000000003")
 			watched(t, i)

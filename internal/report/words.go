@@ -80,16 +80,11 @@ func needed() []string {
 	for _, w := range []string{"contact", "missing", "owner", "reach", "restricted", "revision"} {
 		add("report", w)
 	}
-	entitlementWords(add)
-	requestWords(add)
-	problemWords(add)
-	periodWords(add)
-	actionWords(add)
-	riskWords(add)
-	silenceWords(add)
-	planWords(add)
-	planReportWords(add)
-	reviewWords(add)
+	for _, more := range []func(func(axis, value string)){
+		entitlementWords, requestWords, problemWords, periodWords, actionWords, riskWords, silenceWords, planWords, planReportWords, reviewWords,
+	} {
+		more(add)
+	}
 	return all
 }
 
