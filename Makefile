@@ -97,8 +97,9 @@ fuzz: ## fuzz each decoder for a short while (FUZZTIME=1m for longer)
 			go test -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) "$${file%/*}" </dev/null || exit 1; \
 		done
 
-bench: build ## measure against a workflow written by hand; figures go to docs/performance.md
+bench: build ## measure against a workflow written by hand, and how fast alerts are decoded; figures go to docs/performance.md
 	bin/muster bench
+	go test ./starter/ingest -run '^$$' -bench 'Decode|Formats' -benchtime 200ms
 
 secrets: ## make the secret files that docker-compose.yml reads, unless they are there
 	@umask 077; mkdir -p deploy/secrets; cd deploy/secrets; umask 022; \

@@ -152,7 +152,7 @@ func (c *Composition) addressed(dir Directory, in ComposeInput) ([]incident.Addr
 	now := c.Now()
 	if in.Customer != "" {
 		to, err := dir.CustomerContacts(in.Customer)
-		all, _ := reach(dir, to, in.Telling, false, now)
+		all, _ := narrowed(dir, to, in.Telling, false, now)
 		return all, err
 	}
 	var (
@@ -163,7 +163,7 @@ func (c *Composition) addressed(dir Directory, in ComposeInput) ([]incident.Addr
 		choices, err := choices(dir, t, now)
 		faults = errors.Join(faults, err)
 		for _, to := range choices {
-			more, reached := reach(dir, to, in.Telling, !t.Answers(), now)
+			more, reached := narrowed(dir, to, in.Telling, !t.Answers(), now)
 			all = append(all, more...)
 			if reached {
 				break
@@ -173,8 +173,8 @@ func (c *Composition) addressed(dir Directory, in ComposeInput) ([]incident.Addr
 	return all, faults
 }
 
-// reach asks by which methods each may be sent a message now, and tells whether anybody may.
-func reach(dir Directory, to []delivery.Recipient, t incident.Telling, outside bool, now time.Time) (all []incident.Addressed, reached bool) {
+// narrowed asks by which methods each may be sent a message now, and tells whether anybody may.
+func narrowed(dir Directory, to []delivery.Recipient, t incident.Telling, outside bool, now time.Time) (all []incident.Addressed, reached bool) {
 	for _, r := range to {
 		r, held := dir.Reach(r, told(t, outside), now)
 		all = append(all, incident.Addressed{To: r, Held: held, Outside: outside})

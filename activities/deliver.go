@@ -15,6 +15,7 @@ import (
 
 	"muster/internal/delivery"
 	"muster/internal/link"
+	"muster/internal/reach"
 )
 
 // A Sender makes one attempt to hand one message to one contact. A *delivery.Refusal is final; every other error is worth
@@ -36,6 +37,8 @@ type Tracker interface {
 	UnderWay(id delivery.ID, scheduled, until time.Time)
 	// Ended tells that a delivery has its outcome, and how long that took.
 	Ended(id delivery.ID, kind delivery.Kind, result delivery.Result, took time.Duration)
+	// Tried tells what has come of an attempt to reach somebody by a contact method.
+	Tried(w reach.Way, kind delivery.Kind, result reach.Result)
 }
 
 // A Linker makes signed links.
@@ -84,11 +87,21 @@ func (d *Deliveries) Deliver(ctx context.Context, in DeliverInput) (delivery.Out
 	d.underWay(in, info, info.Deadline)
 	offer := in.Message.Offer
 	in.Message = d.offered(ctx, in)
-	followed, err := d.attempt(ctx, in, attempt, offer)
-	out := delivery.Outcome{Result: delivery.Delivered, Attempts: attempt, Followed: followed}
+	out, came := delivery.Outcome{Result: delivery.Delivered, Attempts: attempt}, reach.Delivered
+	attached, err := d.attached(ctx, in.Message.Attachments)
+	tells := err == nil // of the contact method: what fails before does not
+	if tells {
+		out.Followed, tells, err = d.attempt(ctx, in, attempt, offer, attached)
+	}
 	if refusal, ok := errors.AsType[*delivery.Refusal](err); ok {
-		out = delivery.Outcome{Result: delivery.Refused, Attempts: attempt, Detail: refusal.Detail}
+		out, came = delivery.Outcome{Result: delivery.Refused, Attempts: attempt, Detail: refusal.Detail, Final: tells}, reach.Failed
 	} else if err != nil {
+		came = reach.Unknown
+	}
+	if d.Tracker != nil && tells {
+		d.Tracker.Tried(reach.Way{To: in.To.ID, Method: in.Method}, in.Message.Kind, came)
+	}
+	if came == reach.Unknown {
 		d.underWay(in, info, time.Now().Add(pause(err, info.RetryPolicy, attempt)))
 		return delivery.Outcome{}, retryable(fmt.Errorf("deliver %s by %s: %w", in.ID, in.Method, err))
 	}
@@ -135,24 +148,22 @@ func (d *Deliveries) underWay(in DeliverInput, info activity.Info, until time.Ti
 	}
 }
 
-// attempt makes one attempt, and tells whether a page can be followed up where it has arrived.
-func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int, offer *delivery.Offer) (followed bool, err error) {
+// attempt makes one attempt, and tells whether a page can be followed up where it has arrived, and whether the attempt says something of
+// the contact method.
+func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int, offer *delivery.Offer, attached []delivery.Attached) (followed, tells bool, err error) {
 	contact, err := d.Directory().Contact(in.To.ID, in.Method)
 	if err != nil {
 		// A worker that lags behind the folder, or a secret that is being rotated. If the method is gone for good, the next
 		// one is tried when this one has had no outcome for a while.
-		return false, &delivery.Unavailable{Detail: err.Error()}
+		return false, true, &delivery.Unavailable{Detail: err.Error()}
 	}
 	s, ok := d.Senders[contact.Type]
 	if !ok {
-		return false, &delivery.Refusal{Detail: fmt.Sprintf("contact type %q: this worker has no such channel", contact.Type)}
-	}
-	attached, err := d.attached(ctx, in.Message.Attachments)
-	if err != nil {
-		return false, err
+		return false, true, &delivery.Refusal{Detail: fmt.Sprintf("contact type %q: this worker has no such channel", contact.Type)}
 	}
 	_, followed = s.(Follower)
-	return followed && in.Message.Kind == delivery.Page, s.Send(ctx, delivery.Envelope{
+	tells = in.Message.Kind.Pages() || !contact.Type.PagesAlone()
+	return followed && in.Message.Kind == delivery.Page, tells, s.Send(ctx, delivery.Envelope{
 		ID: in.ID, Attempt: attempt, Repeated: in.Repeated || attempt > 1, At: time.Now(), Since: in.Begun,
 		Recipient: in.To, Contact: contact, Message: in.Message, Offer: offer, Attached: attached,
 	})

@@ -21,6 +21,7 @@ import (
 	"muster/internal/delivery"
 	"muster/internal/inmem"
 	"muster/internal/link"
+	"muster/internal/reach"
 )
 
 // A receiver answers every attempt in the same way.
@@ -46,6 +47,10 @@ func (l *logbook) Ended(id delivery.ID, kind delivery.Kind, result delivery.Resu
 	l.lines = append(l.lines, fmt.Sprintf("%s ended, %s %s, measured %v", id, kind, result, took > 0))
 }
 
+func (l *logbook) Tried(w reach.Way, _ delivery.Kind, result reach.Result) {
+	l.lines = append(l.lines, fmt.Sprintf("%s by %s: %s", w.To, w.Method, result))
+}
+
 func TestDeliverIsTracked(t *testing.T) {
 	const underWay = "d-1 under way, ahead true"
 	for name, tt := range map[string]struct {
@@ -54,14 +59,14 @@ func TestDeliverIsTracked(t *testing.T) {
 		fails  bool
 		kind   delivery.Kind // empty: a page
 	}{
-		"delivered":   {nil, []string{underWay, "d-1 ended, page delivered, measured true"}, false, ""},
-		"refused":     {&delivery.Refusal{Detail: "gone"}, []string{underWay, "d-1 ended, page refused, measured true"}, false, ""},
-		"unavailable": {&delivery.Unavailable{Detail: "busy", After: time.Hour}, []string{underWay, underWay}, true, ""},
-		"broken":      {errors.New("no space"), []string{underWay, underWay}, true, ""},
+		"delivered":   {nil, []string{underWay, "park by phone: delivered", "d-1 ended, page delivered, measured true"}, false, ""},
+		"refused":     {&delivery.Refusal{Detail: "gone"}, []string{underWay, "park by phone: failed", "d-1 ended, page refused, measured true"}, false, ""},
+		"unavailable": {&delivery.Unavailable{Detail: "busy", After: time.Hour}, []string{underWay, "park by phone: unknown", underWay}, true, ""},
+		"broken":      {errors.New("no space"), []string{underWay, "park by phone: unknown", underWay}, true, ""},
 		"a reminder of a certificate may take its time": {
-			&delivery.Unavailable{Detail: "busy"}, nil, true, delivery.Certificate,
+			&delivery.Unavailable{Detail: "busy"}, []string{"park by phone: unknown"}, true, delivery.Certificate,
 		},
-		"and counts when it ends": {nil, []string{"d-1 ended, certificate delivered, measured true"}, false, delivery.Certificate},
+		"and counts when it ends": {nil, []string{"park by phone: delivered", "d-1 ended, certificate delivered, measured true"}, false, delivery.Certificate},
 	} {
 		t.Run(name, func(t *testing.T) {
 			said := &logbook{}
@@ -82,6 +87,51 @@ func TestDeliverIsTracked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What is refused because of the message, and not because of who gets it, says nothing of a contact method; nor does a document that is not
+// what it was.
+func TestWhatSaysNothingOfAContactMethod(t *testing.T) {
+	for name, tt := range map[string]struct {
+		kind     delivery.Kind
+		attached []delivery.Attachment
+		want     []reach.Result
+	}{
+		"a call is for pages alone":  {delivery.Reminder, nil, nil},
+		"a page that a call refuses": {delivery.Page, nil, []reach.Result{reach.Failed}},
+		"a test page":                {delivery.Test, nil, []reach.Result{reach.Failed}},
+		"a document is not there":    {delivery.Page, []delivery.Attachment{{Name: "report.pdf"}}, nil},
+	} {
+		said := &results{}
+		d := &activities.Deliveries{
+			Directory: func() activities.Directory { return phonebook{} }, Tracker: said,
+			Senders: map[delivery.ContactType]activities.Sender{delivery.Voice: receiver{&delivery.Refusal{Detail: "no"}}},
+		}
+		env := new(testsuite.WorkflowTestSuite).NewTestActivityEnvironment()
+		env.RegisterActivity(d)
+		_, _ = env.ExecuteActivity(d.Deliver, activities.DeliverInput{
+			ID: "d-1", To: delivery.Recipient{ID: "park"}, Method: "phone", Message: delivery.Message{Kind: tt.kind, Attachments: tt.attached},
+		})
+		if !slices.Equal(said.all, tt.want) {
+			t.Errorf("%s: told %v, want %v", name, said.all, tt.want)
+		}
+	}
+}
+
+// phonebook is a directory in which everybody is called.
+type phonebook struct{ activities.Directory }
+
+func (phonebook) Contact(_, method string) (delivery.Contact, error) {
+	return delivery.Contact{Method: method, Type: delivery.Voice}, nil
+}
+
+// results are what has come of attempts.
+type results struct{ all []reach.Result }
+
+func (*results) UnderWay(delivery.ID, time.Time, time.Time)                       {}
+func (*results) Ended(delivery.ID, delivery.Kind, delivery.Result, time.Duration) {}
+func (r *results) Tried(_ reach.Way, _ delivery.Kind, result reach.Result) {
+	r.all = append(r.all, result)
 }
 
 // A mailbox keeps what it is sent.

@@ -28,10 +28,10 @@ func TestWhatADeliveryComesTo(t *testing.T) {
 		after  time.Duration // … not before this has passed, when the receiver has said so
 	}{
 		{"taken", "phone", nil, delivery.Outcome{Result: delivery.Delivered, Attempts: 1}, "", 0},
-		{"refused", "phone", inmem.Refuse("410 Gone"), delivery.Outcome{Result: delivery.Refused, Attempts: 1, Detail: "410 Gone"}, "", 0},
+		{"refused", "phone", inmem.Refuse("410 Gone"), delivery.Outcome{Result: delivery.Refused, Attempts: 1, Final: true, Detail: "410 Gone"}, "", 0},
 		{
 			"refused, wrapped", "phone", answers(fmt.Errorf("post: %w", &delivery.Refusal{Detail: "410 Gone"})),
-			delivery.Outcome{Result: delivery.Refused, Attempts: 1, Detail: "410 Gone"},
+			delivery.Outcome{Result: delivery.Refused, Attempts: 1, Final: true, Detail: "410 Gone"},
 			"", 0,
 		},
 		{"away", "phone", inmem.Fail(0), delivery.Outcome{}, "the receiver is away", 0},
@@ -40,7 +40,7 @@ func TestWhatADeliveryComesTo(t *testing.T) {
 		{"a method that cannot be looked up now", "lost", nil, delivery.Outcome{}, "secret SMS_TOKEN: not set", 0},
 		{
 			"a channel that this worker lacks", "fax", nil,
-			delivery.Outcome{Result: delivery.Refused, Attempts: 1, Detail: `contact type "fax": this worker has no such channel`},
+			delivery.Outcome{Result: delivery.Refused, Attempts: 1, Final: true, Detail: `contact type "fax": this worker has no such channel`},
 			"", 0,
 		},
 	} {

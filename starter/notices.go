@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"muster/internal/alert"
 	"muster/internal/planrun"
@@ -46,7 +47,11 @@ func (s *PlanRuns) Announce(ctx context.Context, source string, n alert.Notice, 
 
 // news tells a run what its provider says now, unless it has said the same last.
 func (s *PlanRuns) news(ctx context.Context, run *planrun.Run, req Request, n alert.Notice) error {
-	text, told, last := cut(n.News(), planrun.MaxText), 0, ""
+	zone, err := time.LoadLocation(run.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	text, told, last := cut(n.News(zone), planrun.MaxText), 0, ""
 	for _, e := range run.Timeline.Entries {
 		if e.Kind == timeline.Noted && e.Actor == req.By {
 			told, last = told+1, e.Fact("text")
@@ -56,7 +61,7 @@ func (s *PlanRuns) news(ctx context.Context, run *planrun.Run, req Request, n al
 		return nil
 	}
 	req.ID = fmt.Sprintf("notice/%d/%s", told+1, n.SHA256())
-	err := s.Ask(ctx, run.ID, req, planrun.Note{Text: text})
+	err = s.Ask(ctx, run.ID, req, planrun.Note{Text: text})
 	if _, over := errors.AsType[*RefusedError](err); over { // it ends at this moment, or its timeline is full
 		return nil
 	}

@@ -2,12 +2,9 @@ package starter
 
 import (
 	"context"
-	"fmt"
 
-	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
-	"muster/internal/signature"
 	"muster/internal/timeline"
 	"muster/internal/usage"
 	"muster/workflows"
@@ -43,22 +40,8 @@ func askUsage[T any](ctx context.Context, s *Usages, customer, name, id string, 
 	return unanswered(ctx, s.of.Temporal, what, workflowID, "", err)
 }
 
-// open returns the first run of the ledger of a customer. One that somebody else has opened has ended by itself, and is
-// opened anew.
+// open returns the first run of the ledger of a customer.
 func (s *Usages) open(ctx context.Context, customer, workflowID string) (first string, err error) {
-	in, err := seal(s.of.Keys, signature.Statement{Workflow: workflowID, Message: workflows.UsageWorkflow, By: timeline.Muster()}, byWorkflow,
-		workflows.UsageInput{Customer: customer})
-	if err != nil {
-		return "", fmt.Errorf("open uses of customer %s: %w", customer, err)
-	}
-	run, err := s.of.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: workflowID, TaskQueue: workflows.TaskQueue,
-		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
-	}, workflows.UsageWorkflow, in)
-	if err != nil {
-		return "", err
-	}
-	d, err := s.of.Temporal.DescribeWorkflowExecution(ctx, workflowID, run.GetRunID())
-	return d.GetWorkflowExecutionInfo().GetFirstRunId(), err
+	return openLedger(ctx, s.of, "uses of customer "+customer, workflows.UsageWorkflow, workflows.UsageInput{Customer: customer},
+		client.StartWorkflowOptions{ID: workflowID})
 }

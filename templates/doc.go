@@ -24,6 +24,7 @@
 //	console/style.css, console/icon.svg              what they look like
 //	plans/<id>.yaml                                  a plan, in both languages, which internal/org reads
 //	sources/<name>.yaml                              how alerts of a tool are read from its JSON, which internal/org reads
+//	sources/samples/<name>.json                      what such a tool, or a source of such a type, sends as a test: starter/ingest fills it
 //	register.yaml                                    the standing duties, in both languages
 //	statuspage/page.html.tmpl                        a status page, in every language
 //	tickets/<system>.yaml                            how tickets become what a system has, which internal/preset reads

@@ -35,9 +35,11 @@ type Options struct {
 	Archives     *activities.Archives // nil: this worker keeps none
 	Tracker      activities.Tracker
 	Counter      activities.Counter
+	Items        activities.ContactItems
 	Recurrences  activities.Recurrences
 	Changes      activities.Changes
 	Incidents    activities.Incidents
+	Intake       activities.Intake
 	Locks        activities.Locks
 	Keys         Keys
 	Links        activities.Linker        // nil: messages carry no links
@@ -86,12 +88,16 @@ func NewActivities(o Options) (Activities, error) {
 		Certificates: &activities.Certificates{
 			Directory: func() activities.CertificateDirectory { return o.Organisation.Current() }, Writer: o.Texts,
 		},
+		Contacts: &activities.Contacts{
+			Directory: func() activities.ContactDirectory { return o.Organisation.Current() }, Writer: o.Texts, Items: o.Items,
+		},
 		Plans: &activities.Plans{Directory: current, Writer: o.Texts, Now: time.Now, Page: o.RunPage},
 		PlanReports: &activities.PlanReports{
 			Writer: o.Texts, Shelf: shelf, Languages: func() []string { return o.Organisation.Current().Languages },
 			Contacts: func() activities.PlanContacts { return o.Organisation.Current() },
 		},
 		Environments: &activities.Environments{Incidents: o.Incidents, Locks: o.Locks},
+		Heartbeats:   &activities.Heartbeats{Intake: o.Intake},
 		Runbooks:     &activities.Runbooks{Runner: &runner.Runner{House: func() runner.House { return o.Organisation.Current() }}},
 		Actions:      &activities.Actions{Directory: current, Writer: o.Texts, Now: time.Now},
 		Risks:        &activities.Risks{Directory: current, Writer: o.Texts, Now: time.Now},

@@ -28,6 +28,7 @@ type Activities struct {
 	Lookup       *activities.Lookup
 	Handovers    *activities.Handovers
 	Certificates *activities.Certificates
+	Contacts     *activities.Contacts
 	Requests     *activities.Requests
 	Problems     *activities.Problems
 	Actions      *activities.Actions
@@ -38,6 +39,7 @@ type Activities struct {
 	Plans        *activities.Plans
 	PlanReports  *activities.PlanReports
 	Environments *activities.Environments
+	Heartbeats   *activities.Heartbeats
 	Admission    *Admission
 	Archives     *activities.Archives // nil: this worker keeps no archive
 }
@@ -112,7 +114,7 @@ func New(c client.Client, a Activities) *Worker {
 	for _, f := range workflows.All() {
 		w.all.RegisterWorkflowWithOptions(f.Function, workflow.RegisterOptions{Name: f.Name})
 	}
-	for _, s := range []any{a.Composition, a.Deliveries, a.FollowUps, a.Tickets, a.Pages, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Problems, a.Actions, a.Risks, a.Silences, a.Reviews, a.Certificates, a.Plans, a.PlanReports, a.Environments} {
+	for _, s := range []any{a.Composition, a.Deliveries, a.FollowUps, a.Tickets, a.Pages, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Problems, a.Actions, a.Risks, a.Silences, a.Reviews, a.Certificates, a.Contacts, a.Plans, a.PlanReports, a.Environments, a.Heartbeats} {
 		w.all.RegisterActivity(s)
 	}
 	w.paging.RegisterActivity(a.Deliveries)

@@ -18,6 +18,7 @@ func All() []Registered {
 		{ActionItemWorkflow, ActionItem},
 		{EscalationWorkflow, Escalation},
 		{UsageWorkflow, Usage},
+		{ContactsWorkflow, Contacts},
 		{ProblemWorkflow, Problem},
 		{UpgradeWorkflow, PlanRun},
 		{GoLiveWorkflow, PlanRun},
@@ -25,6 +26,7 @@ func All() []Registered {
 		{MaintenanceWorkflow, PlanRun},
 		{EnvironmentLockWorkflow, EnvironmentLock},
 		{SilenceWorkflow, Silence},
+		{HeartbeatWorkflow, Heartbeat},
 		{AlertSilenceWorkflow, AlertSilence},
 	}
 }

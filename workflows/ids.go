@@ -61,6 +61,9 @@ const CertificateSchedule = "certificates"
 // ArchiveSchedule names the schedule by which Temporal starts the archive, and begins its ids.
 const ArchiveSchedule = "archive"
 
+// ContactsWorkflowID names the ledger of how everybody was reached, so that the server lets only one of them run.
+const ContactsWorkflowID = "contacts"
+
 // ReviewWorkflowID names the review of an incident.
 func ReviewWorkflowID(id incident.ID) string { return "review/" + string(id) }
 
@@ -122,6 +125,9 @@ func PlanRunWorkflow(k plan.Kind) string {
 		return MaintenanceWorkflow
 	}
 }
+
+// HeartbeatWorkflowID names the heartbeat with an id in the organisation folder, so that the server lets only one of them run.
+func HeartbeatWorkflowID(id string) string { return "heartbeat/" + id }
 
 // UsageWorkflowID names the ledger of what a customer has used of its quotas, so that the server lets only one of them run.
 func UsageWorkflowID(customer string) string { return "usage/" + customer }

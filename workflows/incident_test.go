@@ -56,17 +56,18 @@ type rehearsal struct {
 	keys    *keyring.Ring
 	refused []worker.Refusal
 	before  *incident.Earlier
-	lost    error              // nobody knows what came before
-	counter counter            // of what customers use
-	outside outside            // what silences let go, and who has locks
-	runner  runner             // of runbooks and checks
-	causes  causes             // behind incidents
-	changes changes            // before them
-	id      string             // of the workflow
-	tally   *tally             // of the events of its history
-	asked   int                // of a run of a plan
-	state   *incident.Incident // as it was last asked for
-	asleep  string             // who is in quiet hours, for what is less pressing than P2
+	lost    error                                         // nobody knows what came before
+	counter counter                                       // of what customers use
+	outside outside                                       // what silences let go, and who has locks
+	runner  runner                                        // of runbooks and checks
+	causes  causes                                        // behind incidents
+	changes changes                                       // before them
+	id      string                                        // of the workflow
+	tally   *tally                                        // of the events of its history
+	asked   int                                           // of a run of a plan
+	state   *incident.Incident                            // as it was last asked for
+	contact func(method string) (delivery.Contact, error) // nil: every method is there
+	asleep  string                                        // who is in quiet hours, for what is less pressing than P2
 	// How often the worker's folder is still older than what the run has seen, and how often clocks still cannot be computed.
 	// In threes: where the environment's clock is behind the real one, it takes no result of a second or third attempt.
 	older, timeless atomic.Int32
@@ -122,6 +123,7 @@ func rehearse(t *testing.T) *rehearsal {
 		&stepping{activities.Runbooks{Runner: &r.runner}, r},
 		&documents{r},
 		&activities.Environments{Incidents: &r.outside, Locks: &r.outside},
+		&activities.Heartbeats{Intake: &r.outside},
 	} {
 		r.env.RegisterActivity(a)
 	}
@@ -365,7 +367,10 @@ func (directory) CustomerContacts(c string) ([]delivery.Recipient, error) {
 	return []delivery.Recipient{{ID: c + "/desk", Name: c, Language: "ko", Methods: []string{"hook"}}}, nil
 }
 
-func (directory) Contact(_, method string) (delivery.Contact, error) {
+func (d directory) Contact(_, method string) (delivery.Contact, error) {
+	if d.r.contact != nil {
+		return d.r.contact(method)
+	}
 	if method == "chat" {
 		return delivery.Contact{Method: method, Type: chats}, nil
 	}

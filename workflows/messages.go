@@ -26,6 +26,8 @@ const (
 	EscalationWorkflow           = "Escalation"
 	UsageWorkflow                = "Usage"
 	ProblemWorkflow              = "Problem"
+	ContactsWorkflow             = "Contacts"
+	HeartbeatWorkflow            = "Heartbeat"
 	AlertSilenceWorkflow         = "AlertSilence"
 
 	// The kinds of plans, each of which is run by PlanRun.
@@ -163,6 +165,12 @@ const (
 	ReturnUpdate = "Return" // a UsageReturn, signed
 )
 
+// What the ledger of how everybody was reached takes.
+const (
+	RecordTriesUpdate  = "RecordTries"  // Tries, signed by Muster itself
+	TestContactsUpdate = "TestContacts" // a reach.Ask, signed
+)
+
 // What systems tell, and what can be looked at.
 const (
 	AlertsSignal           = "Alerts"           // an alert.Batch for an incident, signed
@@ -171,6 +179,9 @@ const (
 	IncidentResolvedSignal = "IncidentResolved" // a ReviewInput for a review, signed: its incident was resolved once more
 	HeldAlertsSignal       = "HeldAlerts"       // a HeldBatch for a silence, signed
 	AlertHeldSignal        = "AlertHeld"        // an AlertHeld for a run of a plan from a silence, signed
+	BeatSignal             = "Beat"             // a heartbeat.Beat for a heartbeat, signed
+	DefinedSignal          = "Defined"          // a HeartbeatDefined for a heartbeat, signed
+	RetiredSignal          = "Retired"          // an incident.Folder that has a heartbeat no more, signed
 	StateQuery             = "State"            // the whole state: *incident.Incident, review.Review, *handover.Handover, …
 )
 

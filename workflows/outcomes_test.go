@@ -16,6 +16,7 @@ import (
 	"muster/internal/action"
 	"muster/internal/audit"
 	"muster/internal/handover"
+	"muster/internal/heartbeat"
 	"muster/internal/incident"
 	"muster/internal/planrun"
 	"muster/internal/problem"
@@ -101,8 +102,9 @@ func outcomes() map[string][]string {
 		workflows.ProblemWorkflow:      final(problem.Statuses(), func(s problem.Status) bool { return (&problem.Problem{Status: s}).Over() }),
 		workflows.UpgradeWorkflow:      runs, workflows.GoLiveWorkflow: runs, workflows.ReadinessWorkflow: runs, workflows.MaintenanceWorkflow: runs,
 
-		workflows.CertificateRemindersWorkflow: nil, workflows.ArchiveWorkflow: nil, workflows.UsageWorkflow: nil,
+		workflows.CertificateRemindersWorkflow: nil, workflows.ArchiveWorkflow: nil, workflows.UsageWorkflow: nil, workflows.ContactsWorkflow: nil,
 		workflows.EnvironmentLockWorkflow: nil, workflows.SilenceWorkflow: nil,
+		workflows.HeartbeatWorkflow: {string(heartbeat.Retired)},
 	}
 }
 

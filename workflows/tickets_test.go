@@ -61,7 +61,7 @@ func TestWhatIsDoneToATicketOutside(t *testing.T) {
 			reminded++
 		}
 	}
-	if reminded != 1 {
+	if reminded != 2 { // of the resolution and of the reopening
 		t.Errorf("whoever leads was asked %d times: %v", reminded, r.got())
 	}
 	if e := r.entries(timeline.MessageRefused); len(e) != 1 || e[0].Fact("message") != workflows.TicketChangedSignal {

@@ -53,25 +53,12 @@ const mostAsked = 800
 
 // admitStart takes a start that was signed just now in Muster's name, or the ledger of the run before.
 func (r *usageRun) admitStart(ctx workflow.Context, in signature.Signed[UsageInput]) error {
-	refuse := func(why string) error {
-		return temporal.NewNonRetryableApplicationError("open usage: "+why, RefusedError, nil)
-	}
-	info := workflow.GetInfo(ctx)
-	c := claim(ctx, UsageWorkflow, in, signature.Freshness{Around: info.WorkflowStartTime, Within: Tolerance})
 	state := in.Body.State
-	if state != nil {
-		if info.ContinuedExecutionRunID == "" {
-			return refuse("a ledger comes from the run before, and from nobody else")
-		}
-		c.FirstRun = info.FirstRunID
-	}
-	switch why := admitOne(ctx, c); {
+	switch why := admitLedger(ctx, UsageWorkflow, in, state != nil); {
 	case why != "":
-		return refuse(why)
-	case in.By != timeline.Muster():
-		return refuse(in.By.Shown() + " asks for it; want Muster itself")
+		return notOpened("usage", why)
 	case state == nil && in.Body.Customer == "":
-		return refuse("customer: missing")
+		return notOpened("usage", "customer: missing")
 	case state == nil:
 		state = &usage.Ledger{Customer: in.Body.Customer, Uses: []usage.Use{}}
 	}
@@ -79,14 +66,40 @@ func (r *usageRun) admitStart(ctx workflow.Context, in signature.Signed[UsageInp
 	return nil
 }
 
+// admitLedger takes the start of a ledger that was signed just now in Muster's name, or what the run before hands on. It returns why not.
+func admitLedger[T any](ctx workflow.Context, name string, in signature.Signed[T], handed bool) (why string) {
+	info := workflow.GetInfo(ctx)
+	c := claim(ctx, name, in, signature.Freshness{Around: info.WorkflowStartTime, Within: Tolerance})
+	if handed {
+		if info.ContinuedExecutionRunID == "" {
+			return "a ledger comes from the run before, and from nobody else"
+		}
+		c.FirstRun = info.FirstRunID
+	}
+	if why := admitOne(ctx, c); why != "" {
+		return why
+	}
+	if in.By != timeline.Muster() {
+		return in.By.Shown() + " asks for it; want Muster itself"
+	}
+	return ""
+}
+
+func notOpened(what, why string) error {
+	return temporal.NewNonRetryableApplicationError("open "+what+": "+why, RefusedError, nil)
+}
+
+// onlyMuster refuses what anybody but Muster itself asks of a ledger.
+func onlyMuster(what string, by timeline.Actor) error {
+	if by != timeline.Muster() {
+		return temporal.NewApplicationError(what+": "+by.Shown()+" asks; want Muster itself", RefusedError)
+	}
+	return nil
+}
+
 // listen registers every handler before the run blocks for the first time. A ledger is asked by workers, in Muster's name.
 func (r *usageRun) listen(ctx workflow.Context) error {
-	own := func(name string, by timeline.Actor) error {
-		if by != timeline.Muster() {
-			return temporal.NewApplicationError(name+" use: "+by.Shown()+" asks; want Muster itself", RefusedError)
-		}
-		return nil
-	}
+	own := func(name string, by timeline.Actor) error { return onlyMuster(name+" use", by) }
 	// What comes with the first task of a run waits until it is proven who has started it.
 	begun := func(ctx workflow.Context) error { return workflow.Await(ctx, func() bool { return r.ledger != nil }) }
 	if err := workflow.SetUpdateHandlerWithOptions(ctx, ClaimUpdate, func(ctx workflow.Context, req signature.Signed[usage.Claim]) (usage.Counts, error) {

@@ -91,7 +91,7 @@ func TestWhatACloudAnnouncesOpensItsPlan(t *testing.T) {
 			notes = append(notes, e.Fact("text"))
 		}
 	}
-	if len(notes) != 2 || !strings.Contains(notes[0], "2027-06-01T00:00:00Z") || !strings.Contains(notes[1], "closed") {
+	if len(notes) != 2 || !strings.Contains(notes[0], "2027-06-01 09:00 KST") || !strings.Contains(notes[1], "closed") {
 		t.Errorf("the timeline has the news %q, want the new date and that it is closed", notes)
 	}
 	if run.Starter.ID != "cloud" || run.Starter.Kind != timeline.Source {

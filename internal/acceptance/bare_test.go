@@ -26,6 +26,7 @@ import (
 	"muster/internal/signature"
 	"muster/internal/timeline"
 	"muster/starter"
+	"muster/starter/ingest"
 	"muster/templates"
 	"muster/worker"
 	"muster/workflows"
@@ -70,8 +71,13 @@ func newBare(t *testing.T, sink *receiver, organisation string, o devserver.Opti
 	must(t, err)
 	texts, err := report.New(templates.FS)
 	must(t, err)
+	own, err := ingest.New(ingest.Config{
+		Incidents: b.incidents, Router: b.live.Current(), Key: workflows.IncidentWorkflowID, RouteKey: workflows.RouteIncidentWorkflowID, Now: time.Now,
+	})
+	must(t, err)
 	b.effects, err = worker.NewActivities(worker.Options{
-		Organisation: b.live, Texts: texts, Archive: b.incidents, Counter: b.incidents.Usages(), Recurrences: b.incidents.Problems(), Changes: b.incidents, Incidents: b.incidents, Locks: b.incidents, Data: filepath.Join(t.TempDir(), "data"), Out: io.Discard,
+		Intake:       own,
+		Organisation: b.live, Texts: texts, Archive: b.incidents, Counter: b.incidents.Usages(), Items: b.incidents.Contacts(), Recurrences: b.incidents.Problems(), Changes: b.incidents, Incidents: b.incidents, Locks: b.incidents, Data: filepath.Join(t.TempDir(), "data"), Out: io.Discard,
 		Keys: keys, Refused: func(r worker.Refusal) {
 			t.Errorf("%s of %s refused: %s", r.Message, r.By.ID, r.Detail)
 		},

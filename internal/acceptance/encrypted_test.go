@@ -173,6 +173,10 @@ func (v *veiled) isOpaque(t *testing.T, fresh incident.ID, keys ...string) {
 			continue
 		}
 		h := rawHistory(t, raw, at)
+		if run.GetType().GetName() == workflows.ContactsWorkflow { // it goes on from before the switch, and knows people by their ids alone
+			wantOpaque(t, at.GetWorkflowId(), h)
+			continue
+		}
 		is, err := raw.DescribeWorkflowExecution(t.Context(), at.GetWorkflowId(), at.GetRunId())
 		must(t, err)
 		plain := 0

@@ -77,8 +77,9 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 	}
 	sink, ahead := newReceiver(t), &leaps{}
 	short, quiet := &shortRuns{workflow: workflows.UsageWorkflowID("initech"), events: 30}, &shortRuns{workflow: continuingSilence(), events: 20}
+	busy := &shortRuns{workflow: workflows.HeartbeatWorkflowID("busy"), events: 30}
 	b := newBare(t, sink, organise(t, t.TempDir(), sink.url, nil), devserver.Options{Memory: true},
-		grpc.WithChainUnaryInterceptor(short.suggest, quiet.suggest, ahead.intercept))
+		grpc.WithChainUnaryInterceptor(short.suggest, quiet.suggest, busy.suggest, ahead.intercept))
 	b.effects.Deliveries.Senders[delivery.Console] = blackboard{}
 	refused := b.effects.Admission.Refused
 	b.effects.Admission.Refused = func(r worker.Refusal) {
@@ -101,6 +102,8 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		"problem-held":          (*ends).problemHeld,
 		"escalation-unheard":    (*ends).escalationUnheard,
 		"usage-continued":       (*ends).usageContinued,
+		"heartbeat":             (*ends).heartbeat,
+		"heartbeat-continued":   (*ends).heartbeatContinued,
 		"go-live-cancelled":     (*ends).goLiveCancelled,
 		"maintenance-cancelled": (*ends).maintenanceCancelled,
 		"upgrade-overridden":    (*ends).upgradeOverridden,

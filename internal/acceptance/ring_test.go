@@ -118,8 +118,11 @@ channels:
 		"{name: pager, type: pagerduty, address: file:secrets/routing}\n      - {name: call, type: voice, address: +821012345678, after: 1s}", 1))
 	s := nodeAt(t, folder, sink)
 	id := s.open(t, "failing", "rings")
-	key := string(id) + "/ada"
-	must(t, until(t.Context(), "the page is in PagerDuty", service.told("trigger "+key)))
+	var key string
+	must(t, until(t.Context(), "the page is in PagerDuty", func() (err error) {
+		key, err = service.key(string(id))
+		return err
+	}))
 	var said, keys string
 	must(t, until(t.Context(), "the phone rings", func() (err error) {
 		said, keys, err = service.heard()
@@ -143,4 +146,16 @@ channels:
 	must(t, until(t.Context(), "PagerDuty hears that it is taken", service.told("acknowledge "+key)))
 	must(t, deliver(t.Context(), s.url, body("failing", "rings", "resolved", 1, "")))
 	must(t, until(t.Context(), "PagerDuty hears that it is over", service.told("resolve "+key)))
+}
+
+// key is under which the page of an incident is known.
+func (p *phones) key(incident string) (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, e := range p.events {
+		if key, ok := strings.CutPrefix(e, "trigger "); ok && strings.HasPrefix(key, incident+"/") {
+			return key, nil
+		}
+	}
+	return "", fmt.Errorf("events %q, want a trigger of %s", p.events, incident)
 }

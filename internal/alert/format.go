@@ -14,9 +14,11 @@ const (
 	EventBridge  Format = "eventbridge"  // the same through Amazon EventBridge
 	JSON         Format = "json"         // JSON of any form, by a mapping
 	CloudEvents  Format = "cloudevents"  // events of CloudEvents 1.0 that carry one of the others, or JSON of any form
+	Email        Format = "email"        // mail that monitors send to people
+	Heartbeat    Format = "heartbeat"    // jobs that are to be heard of; what is missed is an alert
 )
 
 // Formats returns all formats.
 func Formats() []Format {
-	return []Format{Alertmanager, Prometheus, Grafana, PagerDuty, Azure, SNS, EventBridge, JSON, CloudEvents}
+	return []Format{Alertmanager, Prometheus, Grafana, PagerDuty, Azure, SNS, EventBridge, JSON, CloudEvents, Email, Heartbeat}
 }

@@ -11,15 +11,17 @@ import (
 // A Notice is what a provider announces: work of its own on what its customers use, or the end of something that they use. It is no
 // alert, because nothing is wrong yet.
 type Notice struct {
-	ID     string    `json:"id"` // under which the provider goes on writing about it
-	Labels Labels    `json:"labels,omitempty"`
-	Title  string    `json:"title"`
-	Text   string    `json:"text,omitempty"`
-	Link   string    `json:"link,omitempty"`
-	Stage  string    `json:"stage,omitempty"` // as the provider calls it, such as Planned or upcoming
-	Begins time.Time `json:"begins,omitzero"` // when it has its effect: until then something has to be done about it, if anything has
-	Ends   time.Time `json:"ends,omitzero"`   // zero: at once, or it is not said
-	Over   bool      `json:"over,omitempty"`  // it has been done, or it will not be done
+	ID string `json:"id"` // under which the provider goes on writing about it
+	// Reference is how the provider itself calls it; empty: by the ID.
+	Reference string    `json:"reference,omitempty"`
+	Labels    Labels    `json:"labels,omitempty"`
+	Title     string    `json:"title"`
+	Text      string    `json:"text,omitempty"`
+	Link      string    `json:"link,omitempty"`
+	Stage     string    `json:"stage,omitempty"` // as the provider calls it, such as Planned or upcoming
+	Begins    time.Time `json:"begins,omitzero"` // when it has its effect: until then something has to be done about it, if anything has
+	Ends      time.Time `json:"ends,omitzero"`   // zero: at once, or it is not said
+	Over      bool      `json:"over,omitempty"`  // it has been done, or it will not be done
 }
 
 // SHA256 is the fingerprint of all that it says, in hexadecimal: news of the same notice have another.
@@ -32,10 +34,10 @@ func (n Notice) SHA256() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// News says in the provider's own words what it says now.
-func (n Notice) News() string {
+// News says in the provider's own words what it says now, with its times in a zone.
+func (n Notice) News(zone *time.Location) string {
 	var lines []string
-	for _, line := range []string{n.Title, n.Stage, n.period(), n.Text, n.Link} {
+	for _, line := range []string{n.Title, n.Stage, n.period(zone), n.Text, n.Link} {
 		if line != "" {
 			lines = append(lines, line)
 		}
@@ -43,13 +45,14 @@ func (n Notice) News() string {
 	return strings.Join(lines, "\n")
 }
 
-func (n Notice) period() string {
+func (n Notice) period(zone *time.Location) string {
 	if n.Begins.IsZero() {
 		return ""
 	}
-	text := n.Begins.UTC().Format(time.RFC3339)
+	const form = "2006-01-02 15:04 MST"
+	text := n.Begins.In(zone).Format(form)
 	if !n.Ends.IsZero() {
-		text += " – " + n.Ends.UTC().Format(time.RFC3339)
+		text += " – " + n.Ends.In(zone).Format(form)
 	}
 	return text
 }

@@ -25,7 +25,7 @@ type Object struct {
 	Kind      Kind
 	Customers []string // IDs of the customers that an incident, a review, a request or a run is about
 	Partners  []string // IDs of the partners and vendors of its services
-	Owner     string   // ID of the person for whom a token speaks; empty when it speaks for a machine
+	Owner     string   // ID of the person for whom a token speaks, empty when it speaks for a machine; of who is reached
 
 	Restricted bool     // the provider's own people, partners and vendors need to be trusted with it besides
 	Involved   []string // IDs of the persons who are
@@ -64,7 +64,7 @@ func acts(s Subject) bool {
 
 // concerns tells whether an object is one to which the grants of a subject's party apply.
 func concerns(s Subject, v Verb, o Object) bool {
-	if v == ManageOwnTokens {
+	if v == ManageOwnTokens || v == ReadOwn {
 		return o.Owner == s.Actor.ID
 	}
 	switch s.Kind {

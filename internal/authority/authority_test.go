@@ -70,6 +70,10 @@ func ownerships(k authority.Kind) []ownership {
 		own, others := o, o
 		own.Owner, others.Owner = "kim", "lee"
 		return []ownership{{"its own token", "", own}, {"somebody else's token", "", others}, {"a machine's token", "", o}}
+	case authority.Contact:
+		own, others := o, o
+		own.Owner, others.Owner = "kim", "lee"
+		return []ownership{{"how it is reached itself", "", own}, {"how somebody else is reached", "", others}}
 	case authority.Attempts, authority.Keys, authority.Handover:
 	}
 	return []ownership{{string(k), "", o}}

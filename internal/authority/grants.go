@@ -35,23 +35,25 @@ type Kind string
 
 // The kinds of things, each with the verbs that there are for it.
 const (
-	Incident Kind = "incident"    // read, read-internal, read-history and the commands
-	Review   Kind = "review"      // the same, and open, work, approve, publish
-	Token    Kind = "token"       // manage-tokens, manage-own-tokens
-	Attempts Kind = "attempts"    // what was refused at the door: read-attempts
-	Keys     Kind = "keys"        // with which the installation signs: manage-keys
-	Handover Kind = "handover"    // of a schedule: read, note, hand-over, confirm
-	Request  Kind = "request"     // of a customer: read, note, record, work, approve, answer, confirm, withdraw
-	Action   Kind = "action-item" // read, note, open, assign, work, decide, withdraw
-	Risk     Kind = "escalation"  // read, note, open, acknowledge, answer, escalate, confirm, assign
-	PlanRun  Kind = "plan-run"    // of a plan: read, read-history, start-plan, work, decide
-	Silence  Kind = "silence"     // of alerts: read, open, close
-	Problem  Kind = "problem"     // behind incidents: read, note, open, assign, link, set-known-error, set-cause, fix, close
+	Incident  Kind = "incident"    // read, read-internal, read-history and the commands
+	Review    Kind = "review"      // the same, and open, work, approve, publish
+	Token     Kind = "token"       // manage-tokens, manage-own-tokens
+	Attempts  Kind = "attempts"    // what was refused at the door: read-attempts
+	Keys      Kind = "keys"        // with which the installation signs: manage-keys
+	Handover  Kind = "handover"    // of a schedule: read, note, hand-over, confirm
+	Request   Kind = "request"     // of a customer: read, note, record, work, approve, answer, confirm, withdraw
+	Action    Kind = "action-item" // read, note, open, assign, work, decide, withdraw
+	Risk      Kind = "escalation"  // read, note, open, acknowledge, answer, escalate, confirm, assign
+	PlanRun   Kind = "plan-run"    // of a plan: read, read-history, start-plan, work, decide
+	Heartbeat Kind = "heartbeat"   // of a job: read
+	Silence   Kind = "silence"     // of alerts: read, open, close
+	Problem   Kind = "problem"     // behind incidents: read, note, open, assign, link, set-known-error, set-cause, fix, close
+	Contact   Kind = "contact"     // how somebody is reached: read, read-own, test-contacts
 )
 
 // Kinds lists the kinds of things.
 func Kinds() []Kind {
-	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, Risk, PlanRun, Silence, Problem}
+	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, Risk, PlanRun, Silence, Problem, Contact, Heartbeat}
 }
 
 // A Verb is what somebody does.
@@ -78,8 +80,10 @@ const (
 	Decide          Verb = "decide" // vote, name a substitute, grant a waiver, confirm an override; verify an action item
 	Link            Verb = "link"   // an incident to the problem behind it, or take it out
 	SetKnownError   Verb = "set-known-error"
-	Fix             Verb = "fix"     // a problem for good, or plan it
-	Publish         Verb = "publish" // a text of a review, which others have approved
+	Fix             Verb = "fix"           // a problem for good, or plan it
+	ReadOwn         Verb = "read-own"      // how the reader is reached
+	TestContacts    Verb = "test-contacts" // whether test pages arrive
+	Publish         Verb = "publish"       // a text of a review, which others have approved
 )
 
 // The verbs that are commands of an incident. These strings are in the scopes of tokens: add, never rename.
@@ -123,7 +127,7 @@ func Commands() []Verb {
 func Verbs() []Verb {
 	return append([]Verb{
 		Read, ReadInternal, ReadHistory, ReadAttempts, ManageTokens, ManageOwnTokens, ManageKeys, Open, HandOver, Confirm,
-		Record, Approve, Withdraw, MakeForm, StartPlan, Work, Decide, Link, SetKnownError, Fix, Publish,
+		Record, Approve, Withdraw, MakeForm, StartPlan, Work, Decide, Link, SetKnownError, Fix, Publish, ReadOwn, TestContacts,
 	}, Commands()...)
 }
 
@@ -133,7 +137,7 @@ func Verbs() []Verb {
 // risk: whoever escalates one says in the end that it is in hand. Where a second person has to agree, the first one is a person too:
 // nobody writes by a machine what they then approve themselves. And whoever holds alerts back is told afterwards what they were.
 func personal(v Verb, k Kind) bool {
-	all := []Verb{Acknowledge, Mitigate, ManageOwnTokens, HandOver, Confirm, Approve, Answer, Decide, Publish}
+	all := []Verb{Acknowledge, Mitigate, ManageOwnTokens, ReadOwn, HandOver, Confirm, Approve, Answer, Decide, Publish}
 	return slices.Contains(all, v) || k == Risk && (v == Open || v == Assign) || k == Silence && v == Open || k == Action && v == Work || k == Review && (v == Work || v == Close)
 }
 
@@ -184,6 +188,10 @@ func grants() []grant {
 		{Provider, []Role{Administrator, Responder}, []Kind{Problem}, []Verb{Read, Note, Open, Assign, Link, SetKnownError, SetCause, Fix, Close}},
 		{Provider, []Role{Auditor}, []Kind{Problem}, []Verb{Read}},
 		{Provider, []Role{Member}, []Kind{Problem}, []Verb{Read, Note}},
+		{Provider, []Role{Administrator, Responder}, []Kind{Contact}, []Verb{Read, TestContacts}},
+		{Provider, []Role{Auditor}, []Kind{Contact}, []Verb{Read}},
+		{Provider, anybody, []Kind{Contact}, []Verb{ReadOwn}},
+		{Provider, anybody, []Kind{Heartbeat}, []Verb{Read}},
 		{Provider, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 
 		{Customer, anybody, work, []Verb{Read}},

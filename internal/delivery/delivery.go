@@ -43,7 +43,7 @@ const (
 	Risk           Kind = "risk"            // what has become of a risk that somebody has escalated
 	Silence        Kind = "silence"         // what a silence has held back
 	Plan           Kind = "plan"            // what has become of a run of a plan, and what somebody has to do in it
-	Test           Kind = "test"            // nothing has happened: somebody tries a channel
+	Test           Kind = "test"            // nothing has happened: it is tried whether pages arrive
 	FollowUp       Kind = "follow-up"       // where a page has arrived: what has become of its incident
 )
 
@@ -198,6 +198,9 @@ func ContactTypes() []ContactType {
 // Follows tells whether what has arrived by it can be told later what has become of it. An incoming webhook of Slack cannot, its bot can.
 func (t ContactType) Follows() bool { return t == Slack || t == PagerDuty }
 
+// PagesAlone tells whether a type takes nothing but pages: it refuses other messages, whether or not it works.
+func (t ContactType) PagesAlone() bool { return t == Voice || t == PagerDuty }
+
 // A Contact is one contact method of one recipient with its address, read at the moment of sending.
 type Contact struct {
 	Method  string      // its name in the organisation folder
@@ -238,6 +241,7 @@ type Outcome struct {
 	Result   Result `json:"result"`
 	Attempts int    `json:"attempts"`
 	Detail   string `json:"detail,omitempty"`
+	Final    bool   `json:"final,omitempty"`    // of a refusal: an attempt was refused, not an answer too late; older runs do not say so
 	Followed bool   `json:"followed,omitempty"` // where it has arrived, it can be told later what has become of it
 }
 

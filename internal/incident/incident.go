@@ -290,6 +290,7 @@ type Send struct {
 	Summons  bool                `json:"summons,omitempty"` // of a page: to somebody who was asked to help
 	Stands   bool                `json:"stands,omitempty"`  // of a reminder: not to the role's holder, who could not be reached
 	Hastened bool                `json:"hastened,omitempty"`
+	Missed   int                 `json:"missed,omitempty"` // contact methods of theirs that have refused, one after another
 	Message  *delivery.Message   `json:"message,omitempty"`
 	Repeated bool                `json:"repeated,omitempty"`
 	Revision int                 `json:"revision,omitempty"` // of the ticket or report to write, or of what is posted

@@ -219,6 +219,9 @@ func (i *Incident) Told(number int, o delivery.Outcome, now time.Time) {
 		}
 	case delivery.Refused:
 		i.record(now, timeline.Refused, timeline.Muster(), append(facts, timeline.F("detail", o.Detail))...)
+		if o.Final {
+			s.Missed++
+		}
 		i.refused(s, now)
 	}
 }
@@ -324,6 +327,9 @@ func (i *Incident) refused(s Send, now time.Time) {
 			i.nextMethod(s, "refused", now)
 			return
 		}
+	}
+	if s.Work == PagePerson && s.Missed == len(s.To.Methods) && s.Withdrawn == "" {
+		i.record(now, timeline.Unreachable, timeline.Muster(), timeline.F("what", string(s.Message.Kind)), timeline.F("to", s.To.Name))
 	}
 	switch {
 	case s.Withdrawn != "":

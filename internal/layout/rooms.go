@@ -39,8 +39,8 @@ const temporalServer = "go.temporal.io/server"
 // pureRooms hold the rules of the field.
 func pureRooms() []string {
 	return []string{
-		"action", "alert", "approval", "authority", "calendar", "delivery", "encryption", "escalation", "freeze", "handover", "incident", "jsonsize", "link", "oncall", "period",
-		"plan", "planrun", "posting", "priority", "problem", "raci", "request", "retention", "review", "risk", "runbook", "signature", "silence", "supportplan", "ticket",
+		"action", "alert", "approval", "authority", "calendar", "delivery", "encryption", "escalation", "freeze", "handover", "heartbeat", "incident", "jsonsize", "link", "oncall", "period",
+		"plan", "planrun", "posting", "priority", "problem", "raci", "reach", "request", "retention", "review", "risk", "runbook", "signature", "silence", "supportplan", "ticket",
 		"timeline", "twiml", "usage",
 	}
 }
@@ -92,7 +92,7 @@ func rooms() map[string]room {
 		"examples":  {},
 
 		"starter":          {may: []string{"workflows", pure, temporalSDK, temporalAPI}},
-		"starter/ingest":   entry("golang.org/x/time"),
+		"starter/ingest":   entry("golang.org/x/time", "golang.org/x/text", "github.com/emersion/go-smtp"),
 		"starter/callback": entry("internal/tickethook"),
 		"starter/console":  entry("internal/oidc", "templates"),
 		"starter/api":      entry("internal/keyring", "internal/wholefile", "templates", yaml),

@@ -1,6 +1,6 @@
 // Package metrics holds what one process of Muster counts and shows to Prometheus: its own metrics and those of the
-// Temporal SDK. No metric carries an identity or an address: a label's value comes from a small, fixed set or from the
-// installation's own definitions (a task queue, a workflow type).
+// Temporal SDK. No metric carries a name or an address: a label's value comes from a small, fixed set or from the
+// installation's own definitions (a task queue, a workflow type, the id of a recipient).
 package metrics
 
 import (

@@ -2,6 +2,7 @@ package metrics_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -43,6 +44,8 @@ func used() *metrics.Set {
 		return metrics.OrganisationState{Revision: "9f3", Changed: time.Unix(1700000000, 0)}
 	})
 	set.Delivery.Ended("page", "delivered", time.Second)
+	set.Delivery.Tried("park", "mail", "failed")
+	set.Watch.Unreachable(3)
 	set.Watch.Checked("temporal", true)
 	set.Watch.Checked("overdue-runs", false)
 	set.Watch.Runs(2, 1)
@@ -71,6 +74,8 @@ func TestShown(t *testing.T) {
 		`muster_intake_requests_total{outcome="unavailable"} 3`,
 		`muster_intake_requests_total{outcome="abandoned"} 4`,
 		`muster_intake_alerts_total 5`,
+		`muster_contact_deliveries_total{method="mail",recipient="park",result="failed"} 1`,
+		`muster_watch_unreachable_people 3`,
 		`muster_intake_commits_total{result="ok"} 6`,
 		`muster_intake_commits_total{result="failed"} 7`,
 		`muster_intake_commits_waiting 8`,
@@ -184,4 +189,26 @@ func scrape(t *testing.T, set *metrics.Set) string {
 		t.Errorf("got status %d, want 200: %s", w.Code, w.Body)
 	}
 	return w.Body.String()
+}
+
+// However many people and contact methods an organisation has had, their counts stay within bounds, and every attempt counts.
+func TestContactCountsAreBounded(t *testing.T) {
+	set := metrics.New(metrics.Build{})
+	for range 2 {
+		for n := range 1_500 {
+			set.Delivery.Tried(fmt.Sprint("p", n), "mail", "delivered")
+		}
+	}
+	page := scrape(t, set)
+	if n := strings.Count(page, "\nmuster_contact_deliveries_total{"); n != 1_001 {
+		t.Errorf("%d series, want 1001", n)
+	}
+	for _, want := range []string{
+		`muster_contact_deliveries_total{method="mail",recipient="p999",result="delivered"} 2`,
+		`muster_contact_deliveries_total{method="others",recipient="others",result="delivered"} 1000`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("%s is not in it", want)
+		}
+	}
 }

@@ -17,6 +17,7 @@ type Watch struct {
 	pollers    *prometheus.GaugeVec
 	deliveries prometheus.Gauge
 	oldest     prometheus.Gauge
+	missing    prometheus.Gauge
 	messages   *prometheus.CounterVec
 }
 
@@ -40,11 +41,12 @@ func newWatch(r prometheus.Registerer) *Watch {
 		pollers:    queue("muster_task_queue_pollers", "Pollers that Temporal saw on a task queue lately."),
 		deliveries: gauge("muster_watch_open_deliveries", "Deliveries of this process without an outcome."),
 		oldest:     gauge("muster_watch_oldest_delivery_age_seconds", "Age of the oldest delivery without an outcome."),
+		missing:    gauge("muster_watch_unreachable_people", "People who are on call, or whom a policy means, and whom no contact method has reached lately."),
 		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "muster_watch_messages_total", Help: "Messages of the self-watch over the fallback channel, by result.",
 		}, []string{"result"}),
 	}
-	r.MustRegister(w.ok, w.last, w.overdue, w.problems, w.tasks, w.age, w.pollers, w.deliveries, w.oldest, w.messages)
+	r.MustRegister(w.ok, w.last, w.overdue, w.problems, w.tasks, w.age, w.pollers, w.deliveries, w.oldest, w.missing, w.messages)
 	return w
 }
 
@@ -86,6 +88,14 @@ func (w *Watch) Deliveries(open int, oldest time.Duration) {
 	}
 	w.deliveries.Set(float64(open))
 	w.oldest.Set(oldest.Seconds())
+}
+
+// Unreachable shows how many people nothing reaches.
+func (w *Watch) Unreachable(people int) {
+	if w == nil {
+		return
+	}
+	w.missing.Set(float64(people))
 }
 
 // Messaged counts one message over the fallback channel.

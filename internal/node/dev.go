@@ -43,6 +43,10 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 	if err := n.takeAll(ctx, cfg); err != nil {
 		return nil, cmp.Or(devserver.InUse(cfg.Data), err)
 	}
+	post, err := n.takeMail(ctx)
+	if err != nil {
+		return nil, err
+	}
 	engine, err := n.startEngine(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -69,6 +73,7 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 	}
 	n.look(ctx, "dev", &n.tracker.open)
 	n.schedule(ctx)
+	n.testing(ctx)
 	if err := n.work(ctx, effects); err != nil {
 		return nil, err
 	}
@@ -77,6 +82,8 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 		return nil, err
 	}
 	n.open(ctx, handler)
+	n.openMail(ctx, post, in)
+	n.listen(ctx)
 	return &Running{
 		URL: n.door.url, UIURL: engine.UIURL, TemporalURL: engine.HostPort, Temporal: n.temporal, Failed: engine.Failed(), node: n,
 	}, nil

@@ -49,7 +49,7 @@ func (n *Node) entrance() (*ingest.Intake, error) {
 	return ingest.New(ingest.Config{
 		Sources: sources, Incidents: n.incidents, Router: router{n.org}, Key: workflows.IncidentWorkflowID,
 		RouteKey: workflows.RouteIncidentWorkflowID, Guess: n.guard.guessSource, Acknowledge: n.incidents.AcknowledgeOpen,
-		Announce: n.announce,
+		Heartbeats: beats{n.incidents.Heartbeats(), n.org}, Announce: n.announce,
 		Fetch: func(ctx context.Context, url string) ([]byte, error) {
 			return outbound.Guard{Allow: n.org.Current().OwnNetworks()}.Fetch(ctx, url, maxFetched)
 		},

@@ -36,6 +36,7 @@ import (
 	"muster/internal/store"
 	"muster/starter"
 	"muster/starter/console"
+	"muster/starter/ingest"
 	"muster/templates"
 	"muster/worker"
 	"muster/workflows"
@@ -49,6 +50,7 @@ type Config struct {
 	Proxies []netip.Prefix // that say in X-Forwarded-For for whom they ask
 	Keys    string         // file of the keys that sign what goes to workflows; empty: keys.json in the data folder
 	Archive ArchiveConfig
+	Mail    MailConfig
 
 	PayloadKeys  string   // file of the keys that encrypt payloads; empty: they stay in clear
 	CodecOrigins []string // of pages that may ask for payloads in clear, such as https://temporal.example.com
@@ -121,8 +123,8 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 		return metrics.OrganisationState{Revision: o.Revision, Changed: o.Changed, OK: live.Fault() == nil}
 	})
 	n := &Node{
-		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery},
-		incidents: &starter.Incidents{Keys: keys, Folder: func() starter.Folder { return live.Current() }}, deaf: make(chan error, 1), life: context.WithoutCancel(ctx),
+		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery, reports: newReports()},
+		incidents: &starter.Incidents{Keys: keys, Folder: func() starter.Folder { return live.Current() }}, deaf: make(chan error, 2), life: context.WithoutCancel(ctx),
 	}
 	if cfg.PayloadKeys != "" {
 		if n.payloads, err = keyring.OpenPayloads(cfg.PayloadKeys, time.Now); err != nil {
@@ -194,10 +196,19 @@ func (n *Node) activities(ctx context.Context) (worker.Activities, error) {
 	if err != nil {
 		return worker.Activities{}, err
 	}
+	// What Muster itself has to alert of takes the way of all alerts, but shows no token.
+	own, err := ingest.New(ingest.Config{
+		Incidents: n.incidents, Router: router{n.org}, Key: workflows.IncidentWorkflowID, RouteKey: workflows.RouteIncidentWorkflowID,
+		Now: time.Now, Log: n.cfg.Log,
+	})
+	if err != nil {
+		return worker.Activities{}, err
+	}
 	return worker.NewActivities(worker.Options{
+		Intake:       own,
 		Archives:     archives,
 		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker, Keys: n.keys, Refused: n.refused, Links: linker{n}, RunPage: n.runPage, IncidentPage: n.incidentPage,
-		Counter: n.incidents.Usages(), Recurrences: n.incidents.Problems(), Changes: n.incidents, Incidents: n.incidents, Locks: n.incidents, Data: n.cfg.Data, Out: n.cfg.Out, Log: n.cfg.Log,
+		Counter: n.incidents.Usages(), Items: n.incidents.Contacts(), Recurrences: n.incidents.Problems(), Changes: n.incidents, Incidents: n.incidents, Locks: n.incidents, Data: n.cfg.Data, Out: n.cfg.Out, Log: n.cfg.Log,
 	})
 }
 
@@ -327,6 +338,7 @@ func (n *Node) record(a store.Attempt) {
 // work starts the worker.
 func (n *Node) work(ctx context.Context, effects worker.Activities) error {
 	n.archiving(ctx)
+	n.reporting(ctx)
 	return n.await(ctx, func(context.Context) error {
 		w := worker.New(n.temporal, effects) // one that has not started does not start again
 		if err := w.Start(); err != nil {
@@ -341,8 +353,8 @@ func (n *Node) work(ctx context.Context, effects worker.Activities) error {
 // look starts the self-watch.
 func (n *Node) look(ctx context.Context, role string, deliveries *selfwatch.Deliveries) {
 	name := role
-	if host, err := os.Hostname(); err == nil {
-		name += " on " + host
+	if h := host(); h != "" {
+		name += " on " + h
 	}
 	n.watch = &selfwatch.Watch{
 		Temporal:   &selfwatch.Temporal{Client: n.temporal, Namespace: n.namespace},
@@ -350,11 +362,23 @@ func (n *Node) look(ctx context.Context, role string, deliveries *selfwatch.Deli
 		Deliveries: deliveries, Metrics: n.metrics.Watch, Log: n.cfg.Log, Notify: n.fallback,
 		Name: name, Language: n.org.Current().Languages[0],
 	}
+	if deliveries != nil { // whoever delivers says whom that does not reach
+		n.watch.Reach = n.unreachable
+	}
 	n.beside(ctx, func(ctx context.Context) {
 		if err := n.watch.Run(ctx); err != nil {
 			n.cfg.Log.Error("self-watch has not begun", "error", err)
 		}
 	})
+}
+
+// host is the name of this machine, empty where it has none.
+func host() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return ""
+	}
+	return name
 }
 
 // queues are those whose backlog people should hear of.

@@ -70,16 +70,23 @@ func Serve(ctx context.Context, cfg Config) error {
 	if err := n.take(ctx, "--listen"); err != nil {
 		return err
 	}
+	post, err := n.takeMail(ctx)
+	if err != nil {
+		return err
+	}
 	if err := n.reach(ctx); err != nil {
 		return unlessEnded(ctx, err)
 	}
 	n.look(ctx, "serve", nil) // when no worker lives, somebody must still see it
 	n.schedule(ctx)
+	n.testing(ctx)
+	n.listen(ctx)
 	handler, err := n.everything(in)
 	if err != nil {
 		return err
 	}
 	n.open(ctx, handler)
+	n.openMail(ctx, post, in)
 	if err := n.tell(); err != nil {
 		return err
 	}

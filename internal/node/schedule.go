@@ -22,6 +22,15 @@ func (n *Node) schedule(ctx context.Context) {
 	})
 }
 
+// testing makes sure that there is who sends test pages. Whatever is delivered opens it too.
+func (n *Node) testing(ctx context.Context) {
+	n.beside(ctx, func(ctx context.Context) {
+		if err := n.await(ctx, n.incidents.Contacts().Open); err != nil && ctx.Err() == nil {
+			n.cfg.Log.Error("no test page goes out before a message does: the ledger of contacts cannot be opened", "error", err)
+		}
+	})
+}
+
 // scheduled says why the schedule of the reminders could not be made. The next start tries again.
 func (n *Node) scheduled() error {
 	if err := n.unmade.Load(); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"muster/internal/delivery"
 	"muster/internal/metrics"
+	"muster/internal/reach"
 	"muster/internal/selfwatch"
 	"muster/worker"
 )
@@ -14,6 +15,8 @@ import (
 type tracker struct {
 	open   selfwatch.Deliveries
 	counts *metrics.Delivery
+
+	reports *reports
 }
 
 // UnderWay tells that a delivery is being tried or waits for its next attempt.
@@ -25,6 +28,14 @@ func (t *tracker) UnderWay(id delivery.ID, scheduled, until time.Time) {
 func (t *tracker) Ended(id delivery.ID, kind delivery.Kind, result delivery.Result, took time.Duration) {
 	t.open.Ended(string(id))
 	t.counts.Ended(string(kind), string(result), took)
+}
+
+// Tried tells what has come of an attempt to reach somebody. Test pages are in the ledger already.
+func (t *tracker) Tried(w reach.Way, kind delivery.Kind, result reach.Result) {
+	t.counts.Tried(w.To, w.Method, string(result))
+	if kind != delivery.Test {
+		t.reports.tried(reach.Try{Way: w, Result: result, At: time.Now()})
+	}
 }
 
 // fallback tells people of what Muster has seen in itself, through a channel that needs no Temporal.

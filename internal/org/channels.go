@@ -46,7 +46,7 @@ func slackAddress(s string) (string, bool) {
 
 func topicURL(s string) (string, bool) {
 	_, ok := webURL(s)
-	return s, ok && !strings.HasSuffix(s, "/") && strings.Count(s, "/") > 2 && !strings.ContainsAny(s, "?#")
+	return s, ok && !strings.HasSuffix(s, "/") && strings.Count(s, "/") > 2 && !strings.ContainsAny(s, "?# %")
 }
 
 func kakaoAddress(s string) (string, bool) {
@@ -81,7 +81,12 @@ func (b *builder) readChatMethod(o *object, m *method) {
 		if id && b.slack == nil && !b.table("organisation").unread {
 			o.fault(o.field("address").place, "%s: address: it is an ID, and %s says nothing of channels: slack; want a token there, or an incoming webhook here", o.subject, settingsFile)
 		}
-	case delivery.Teams, delivery.Mattermost, delivery.GoogleChat, delivery.Discord:
+	case delivery.Teams:
+		m.address = o.address("address", aHook)
+		if strings.Contains(string(m.address.plain), ".webhook.office.com/") {
+			o.fault(o.field("address").place, "%s: it is that of a connector, which Microsoft has retired; want the URL of a workflow that starts with a webhook request", o.about("address"))
+		}
+	case delivery.Mattermost, delivery.GoogleChat, delivery.Discord:
 		m.address = o.address("address", aHook)
 	case delivery.Ntfy:
 		m.address = o.address("address", aTopicURL)

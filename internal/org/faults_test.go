@@ -65,7 +65,7 @@ customers.yaml:13:38: customer shopco: contact boss: method mail: type email: or
 organisation.yaml:12:9: organisation: fallback: type email: organisation.yaml says nothing of mail; want mail there, with host and from
 people.yaml:11:15: person kim: method mail: type email: organisation.yaml says nothing of mail; want mail there, with host and from`},
 		{change{"organisation.yaml", "mail:\n  host: mail.example.com", "mail: smtp\nx:\n  host: mail.example.com"}, `organisation.yaml:7:7: organisation: mail: got "smtp"; want keys and values
-organisation.yaml:8:1: organisation: unknown key "x"; known: id, name, zone, languages, public_url, own_networks, mail, sign_in, runners, channels, tickets, status_pages, update_approval, roles, problems, requests, risks, records, fallback`},
+organisation.yaml:8:1: organisation: unknown key "x"; known: id, name, zone, languages, public_url, own_networks, mail, sign_in, runners, channels, tickets, status_pages, update_approval, roles, problems, requests, risks, contact_tests, records, fallback`},
 		{change{"sources.yaml", "id: lab", "id: prometheus"}, `sources.yaml:5:9: source prometheus: id "prometheus": taken by sources.yaml:2`},
 		{change{"sources.yaml", "token: env:PROMETHEUS_TOKEN", "token: s3cr3t"}, `sources.yaml:4:12: source prometheus: token <secret>: want a reference to a secret, env:NAME or file:PATH: the secret itself never stands in this folder`},
 		{change{"sources.yaml", "token: env", "tokn: env"}, `sources.yaml:4:5: source prometheus: unknown key "tokn"; did you mean token?`},
@@ -144,7 +144,7 @@ services.yaml:17:23: service shop: partners: got 1 key; want the ID of a party`}
 		{change{"organisation.yaml", "{group: NOC leads, role: administrator}", "{group: \"\", role: member}"}, `organisation.yaml:29:15: organisation: sign_in: role 2: group "": want what a sign-in provider calls a group, of at most 200 characters`},
 		{change{"organisation.yaml", "groups_claim: teams", "group_claim: teams"}, `organisation.yaml:26:3: organisation: sign_in: unknown key "group_claim"; did you mean groups_claim?`},
 		{change{"organisation.yaml", "sign_in:\n", "sign_in: yes\nold:\n"}, `organisation.yaml:21:10: organisation: sign_in: got "yes"; want keys and values
-organisation.yaml:22:1: organisation: unknown key "old"; known: id, name, zone, languages, public_url, own_networks, mail, sign_in, runners, channels, tickets, status_pages, update_approval, roles, problems, requests, risks, records, fallback`},
+organisation.yaml:22:1: organisation: unknown key "old"; known: id, name, zone, languages, public_url, own_networks, mail, sign_in, runners, channels, tickets, status_pages, update_approval, roles, problems, requests, risks, contact_tests, records, fallback`},
 		{change{"support-plans.yaml", "coverage: 24x7", "coverage: 8x5"}, `support-plans.yaml:4:15: support plan gold: coverage "8x5": want 24x7 or a calendar; known: office`},
 		{change{"support-plans.yaml", "coverage: 24x7", "coverage: ofice"}, `support-plans.yaml:4:15: support plan gold: coverage "ofice": want 24x7 or a calendar; did you mean office?`},
 		{change{"calendars.yaml", "id: office", "id: 24x7"}, `calendars.yaml:2:9: calendar 24x7: id "24x7": it means around the clock, without a calendar; want another name

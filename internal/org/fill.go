@@ -82,7 +82,7 @@ func (o *Organisation) FillPlan(p Plan, parameters map[string]string) (Filled, e
 	}
 	texts, known := map[string]string{}, map[string]any{}
 	for _, v := range f.Values {
-		texts[v.ID], known[v.ID] = v.Text, v.asked()
+		texts[v.ID], known[v.ID] = v.shown(), v.asked()
 	}
 	absent, err := leftOut(d, known)
 	if err != nil {
@@ -245,6 +245,14 @@ func (v Value) asked() any {
 	case plan.ListType:
 		return v.List
 	case plan.TextType, plan.ChoiceType, plan.DateType, plan.InstantType:
+	}
+	return v.Text
+}
+
+// shown is the value in a text for people.
+func (v Value) shown() string {
+	if v.Type == plan.InstantType && !v.At.IsZero() {
+		return v.At.Format("2006-01-02 15:04 MST")
 	}
 	return v.Text
 }

@@ -219,7 +219,7 @@ func TestTheOrderSurvivesWhateverIsLeftOut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		was, is := reach(&p.Definition), reach(&f.Definition)
+		was, is := connected(&p.Definition), connected(&f.Definition)
 		for a, there := range present {
 			if _, kept := f.Definition.Task(a); kept != there {
 				t.Fatalf("%s: present %t, in the plan %t", a, there, kept)
@@ -242,7 +242,7 @@ func numbers(n int) []int {
 }
 
 // reach tells which task comes before which: Warshall's way, for it is plain to see that it is right.
-func reach(d *plan.Definition) map[[2]string]bool {
+func connected(d *plan.Definition) map[[2]string]bool {
 	before := map[[2]string]bool{}
 	all := d.All()
 	for _, t := range all {

@@ -21,6 +21,7 @@ const (
 	settingsFile  = "organisation.yaml"
 	calendarsFile = "calendars.yaml"
 	sourcesFile   = "sources.yaml"
+	beatsFile     = "heartbeats.yaml"
 	partiesFile   = "parties.yaml"
 	entitledFile  = "entitlements.yaml"
 	plansFile     = "support-plans.yaml"
@@ -37,14 +38,14 @@ const (
 
 func files() []string {
 	return []string{
-		settingsFile, calendarsFile, sourcesFile, partiesFile, entitledFile, plansFile, customersFile, freezesFile, peopleFile, groupsFile, schedulesFile, policiesFile,
+		settingsFile, calendarsFile, sourcesFile, beatsFile, partiesFile, entitledFile, plansFile, customersFile, freezesFile, peopleFile, groupsFile, schedulesFile, policiesFile,
 		servicesFile, routesFile, silencesFile,
 	}
 }
 
 // mayBeMissing tells whether a folder is whole without a file.
 func mayBeMissing(file string) bool {
-	return file == partiesFile || file == groupsFile || file == entitledFile || file == freezesFile || file == silencesFile
+	return file == partiesFile || file == groupsFile || file == entitledFile || file == freezesFile || file == beatsFile || file == silencesFile
 }
 
 // folderOf is where the files stand into which a file may be split.

@@ -53,6 +53,20 @@ var (
 	aHost       = in("the name of a host, such as mail.example.com", matches(`^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$`))
 	aFileName   = in("the plain name of a file, such as park.jsonl", plainFile)
 	aSender     = in("a mail address, such as Muster <muster@example.com>", senderAddress)
+	aMailbox    = in("a mail address, such as muster-alerts@example.com", mailAddress)
+	aMailAuthor = in("a mail address, such as nagios@example.com, or all of a domain, such as @example.com", func(s string) (string, bool) {
+		one := s
+		if strings.HasPrefix(one, "@") {
+			one = "all" + one
+		}
+		_, ok := mailAddress(one)
+		return s, ok
+	})
+	aPattern = in("a regular expression in the syntax of RE2, of at most 500 characters", func(s string) (string, bool) {
+		const most = 500
+		_, err := regexp.Compile(s)
+		return s, err == nil && len(s) <= most
+	})
 	aMail       = in("a mail address, such as park@example.com, or a reference to one", mailAddress)
 	anIssuer    = in("a URL that begins with https://, without ? and #, such as https://login.example.com", issuer)
 	aURL        = in("a URL that begins with https:// or http://", webURL)

@@ -152,12 +152,22 @@ type Source struct {
 	Confirm        bool     // it may subscribe to them
 	Mapping        *SourceMapping
 	Data           alert.Format // what events carry, where no mapping reads them
+	Mail           *SourceMail  // of type email
+}
+
+// SourceMail is how a source that sends mail is known and read.
+type SourceMail struct {
+	Address string   // its own; empty: its token stands in the address
+	From    []string // who may be its author: addresses, or @ and a domain; none: anybody
+	// Regular expressions over the subject; empty: the usual ones.
+	Subject, Firing, Resolved string
 }
 
 // SourceMapping is how the alerts of a source are read from JSON of its own form.
 type SourceMapping struct {
 	condition.Mapping
 
+	Shipped string   // name of the shipped one; empty: it stands in the folder
 	GroupBy []string // labels by whose values its alerts belong together, unless their route groups
 }
 

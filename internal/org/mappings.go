@@ -41,6 +41,15 @@ func ShippedMapping(name string) (*SourceMapping, error) {
 	return m, nil
 }
 
+// Sample returns what a source of a type, or a tool with a shipped mapping, sends as a test, with what is to be filled in.
+func Sample(name string) (string, error) {
+	content, err := templates.FS.ReadFile(path.Join(mappingsFolder, "samples", name+".json"))
+	if err != nil {
+		return "", fmt.Errorf("no sample of %s comes with Muster", show(name))
+	}
+	return string(content), nil
+}
+
 // readMapping reads a mapping, or the name of a shipped one.
 func readMapping(o *object, n node) (m *SourceMapping) {
 	if n.kind == text {
@@ -49,7 +58,9 @@ func readMapping(o *object, n node) (m *SourceMapping) {
 			return nil
 		}
 		m, err := ShippedMapping(name)
-		if err != nil {
+		if err == nil {
+			m.Shipped = name
+		} else {
 			o.fault(n.place, "%s: %v", o.about("mapping"), err)
 		}
 		return m

@@ -97,7 +97,7 @@ func (o *Organisation) announced(r noticeRule, n alert.Notice) PlanStart {
 		ends = n.Begins
 	}
 	for id, v := range map[string]string{
-		"event": cmp.Or(n.Title, n.ID), "detail": cmp.Or(n.Text, n.Title, n.ID), "reference": n.ID, "link": n.Link,
+		"event": cmp.Or(n.Title, n.ID), "detail": cmp.Or(n.Text, n.Title, n.ID), "reference": cmp.Or(n.Reference, n.ID), "link": n.Link,
 		"begins": n.Begins.UTC().Format(time.RFC3339), "ends": ends.UTC().Format(time.RFC3339),
 	} {
 		if i := slices.IndexFunc(p.Definition.Parameters, func(x plan.Parameter) bool { return x.ID == id }); i >= 0 && s.Parameters[id] == "" {

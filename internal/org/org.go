@@ -10,6 +10,7 @@ import (
 	"muster/internal/calendar"
 	"muster/internal/escalation"
 	"muster/internal/freeze"
+	"muster/internal/heartbeat"
 	"muster/internal/incident"
 	"muster/internal/oncall"
 	"muster/internal/report"
@@ -50,10 +51,12 @@ type definitions struct {
 	tickets        ticketSystem
 	statusPages    []statusPage           // in the order of the folder
 	updateApproval *incident.ApprovalRule // nil: what people write to those outside is sent at once
+	tests          *contactTests          // nil: no test pages go out by themselves
 	fallback       method
 	records        records
 	kept           map[string]retention.Rule // how long the records of customers stay
 	sources        []source
+	heartbeats     []heartbeat.Definition // in the order of the folder
 	parties        map[string]Party
 	vendors        map[string]Vendor // those with a support record
 	people         map[string]person // customers' contacts as well, as customer/contact
@@ -137,6 +140,7 @@ func (b *builder) parts() []part {
 		{settingsFile, "organisation", b.settings},
 		{calendarsFile, "calendar", b.readCalendars},
 		{sourcesFile, "source", b.readSources},
+		{beatsFile, "heartbeat", b.readHeartbeats},
 		{partiesFile, party, b.readParties},
 		{entitledFile, entitlementTable, b.readEntitlements},
 		{plansFile, "support plan", b.readPlans},

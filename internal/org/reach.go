@@ -181,7 +181,7 @@ func (b *builder) unreachable(w *reader) {
 
 // onlyRung warns of people whom nothing but calls and alerts reaches: those are for pages alone.
 func (b *builder) onlyRung(w *reader) {
-	waits := func(m method) bool { return m.kind != delivery.Voice && m.kind != delivery.PagerDuty }
+	waits := func(m method) bool { return !m.kind.PagesAlone() }
 	for id, p := range b.people {
 		if len(p.methods) > 0 && !slices.ContainsFunc(p.methods, waits) {
 			w.fault(p.place, "person %s: the types voice and pagerduty are for pages alone, so nothing else reaches them: reminders, roles, reviews; want a method of another type, too", id)

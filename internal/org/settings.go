@@ -77,6 +77,8 @@ func (b *builder) settings(o *object) {
 	b.readNeeds(o)
 	o.field("risks")
 	b.afterwards(func() { b.readRisks(o) })
+	o.field("contact_tests")
+	b.afterwards(func() { b.readContactTests(o) })
 	b.readRecords(o)
 	o.object(o.field("fallback"), o.about("fallback"), func(o *object) { b.fallback = b.readMethod(o, "fallback") })
 }
@@ -148,7 +150,7 @@ func (b *builder) readSources(o *object) {
 			o.fault(o.field("token_in_url").place, "%s: token_in_url: want a token, too", o.subject)
 		}
 		s.ResolveTimeout = maybe(o, "resolve_timeout", aWait, 0)
-		o.onlyOf(s.Type, "resolve_timeout", "says itself when an alert is over", alert.Prometheus, alert.JSON, alert.CloudEvents)
+		o.onlyOf(s.Type, "resolve_timeout", "says itself when an alert is over", alert.Prometheus, alert.JSON, alert.CloudEvents, alert.Email)
 		if n := o.field("signature"); n.kind != absent {
 			s.Signature = &SourceSignature{}
 			o.object(n, o.about("signature"), func(o *object) {
@@ -179,11 +181,40 @@ func (b *builder) readSources(o *object) {
 			o.fault(o.place, "%s: want either mapping, or data with what its events carry", o.subject)
 		}
 		o.onlyOf(s.Type, "data", "has no events that carry something", alert.CloudEvents)
-		o.onlyOf(s.Type, "mapping", "has a form of its own", alert.JSON, alert.CloudEvents)
+		o.onlyOf(s.Type, "mapping", "has a form of its own", alert.JSON, alert.CloudEvents, alert.Email)
 		s.planned = readNoticeRules(o)
 		o.onlyOf(s.Type, "planned", "announces nothing", alert.Azure, alert.SNS, alert.EventBridge, alert.CloudEvents)
+		b.readSourceMail(o, &s)
 		b.sources = append(b.sources, s)
 	})
+}
+
+// readSourceMail reads what only sources have that send mail.
+func (b *builder) readSourceMail(o *object, s *source) {
+	m := SourceMail{Address: maybe(o, "address", aMailbox, "")}
+	for _, n := range o.few("from", maxTopics) {
+		from, _ := value(o.reader, n, o.about("from"), aMailAuthor)
+		m.From = append(m.From, from)
+	}
+	m.Subject, m.Firing, m.Resolved = maybe(o, "subject", aPattern, ""), maybe(o, "firing", aPattern, ""), maybe(o, "resolved", aPattern, "")
+	for _, key := range []string{"address", "from", "subject", "firing", "resolved"} {
+		o.onlyOf(s.Type, key, "sends no mail", alert.Email)
+	}
+	if s.Type != alert.Email {
+		return
+	}
+	s.Mail = &m
+	if m.Address == "" && !o.has("token") {
+		o.fault(o.place, "%s: want a token, which stands in the address to which it sends, or an address of its own and from", o.subject)
+	}
+	if m.Address != "" && !o.has("token") && len(m.From) == 0 {
+		o.fault(o.place, "%s: want from, too: whoever knows the address could send", o.subject)
+	}
+	for _, other := range b.sources {
+		if other.Mail != nil && m.Address != "" && strings.EqualFold(other.Mail.Address, m.Address) {
+			o.fault(o.field("address").place, "%s: address %s: taken by source %s", o.subject, m.Address, other.ID)
+		}
+	}
 }
 
 const maxTopics = 50

@@ -87,6 +87,11 @@ sources.yaml:2:98: source a: mapping: unknown key "colour"; known: alerts, when,
 		{"{id: a, type: cloudevents, mapping: sentry, data: azure}", "sources.yaml:2:5: source a: want either mapping, or data with what its events carry"},
 		{"{id: a, type: cloudevents, data: sns}", `sources.yaml:2:38: source a: data "sns": want alertmanager, prometheus, grafana, azure or eventbridge`},
 		{"{id: a, type: azure, data: azure}", "sources.yaml:2:32: source a: data: want none, because a source of type azure has no events that carry something"},
+		{"{id: a, type: email}", "sources.yaml:2:5: source a: want a token, which stands in the address to which it sends, or an address of its own and from"},
+		{"{id: a, type: email, address: a@b.example}", "sources.yaml:2:5: source a: want from, too: whoever knows the address could send"},
+		{"{id: a, type: email, token: env:A, from: [b.example]}", `sources.yaml:2:47: source a: from "b.example": want a mail address, such as nagios@example.com, or all of a domain, such as @example.com`},
+		{"{id: a, type: email, token: env:A, subject: '('}", `sources.yaml:2:49: source a: subject "(": want a regular expression in the syntax of RE2, of at most 500 characters`},
+		{"{id: a, type: azure, from: [a@b.example]}", "sources.yaml:2:32: source a: from: want none, because a source of type azure sends no mail"},
 		{"{id: a, type: azure, confirm: true}", "sources.yaml:2:35: source a: confirm: want none, because a source of type azure has no topics"},
 		{"{id: a, type: prometheus, resolve_timeout: 0s}", `sources.yaml:2:48: source a: resolve_timeout "0s": want a time of more than 0s, such as 90s, 15m, 1h30m or 2d, where a day is 24 hours, at most 366d`},
 	} {
@@ -115,11 +120,18 @@ func TestThePagesOfSources(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	first, err := os.ReadFile("../../docs/sources/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	has := map[alert.Format]bool{}
 	for _, page := range pages {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if row := "](" + filepath.Base(page) + ") |"; strings.Contains(string(first), row) && !strings.Contains(string(text), "muster test source ") {
+			t.Errorf("%s: want how to try it with muster test source", page)
 		}
 		for _, m := range block.FindAllSubmatch(text, -1) {
 			if strings.Contains(string(m[1]), "\n    planned:") { // which needs whom plans need
@@ -137,10 +149,6 @@ func TestThePagesOfSources(t *testing.T) {
 				has[s.Type] = true
 			}
 		}
-	}
-	first, err := os.ReadFile("../../docs/sources/README.md")
-	if err != nil {
-		t.Fatal(err)
 	}
 	for _, f := range alert.Formats() {
 		if !has[f] || !strings.Contains(string(first), "\n| `"+string(f)+"` |") {
@@ -199,13 +207,13 @@ func TestThePlanForANotice(t *testing.T) {
 			"the first that fits", "cloud",
 			alert.Notice{ID: "x", Title: "End of a version", Labels: alert.Labels{{Name: "service", Value: "EKS"}}, Begins: at.AddDate(0, 4, 0)},
 			"garam",
-			map[string]string{"event": "End of a version", "detail": "End of a version", "reference": "x", "begins": "2027-03-22T10:00:00Z", "ends": "2027-03-22T10:00:00Z"},
+			map[string]string{"event": "End of a version", "detail": "End of a version", "reference": "x", "link": "", "begins": "2027-03-22T10:00:00Z", "ends": "2027-03-22T10:00:00Z"},
 		},
 		{
 			"what says little", "cloud",
 			alert.Notice{ID: "y", Text: "many\n\nlines"},
 			"nuri",
-			map[string]string{"event": "y", "detail": "many lines", "reference": "y", "begins": "2026-11-22T10:00:00Z", "ends": "2026-11-22T10:00:00Z"},
+			map[string]string{"event": "y", "detail": "many lines", "reference": "y", "link": "", "begins": "2026-11-22T10:00:00Z", "ends": "2026-11-22T10:00:00Z"},
 		},
 		{"another source", "clouds", alert.Notice{ID: "y"}, "", nil},
 	} {

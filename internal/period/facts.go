@@ -151,6 +151,7 @@ func Compute(records []Record, a Asked, zones Zones) (*Facts, error) {
 		c.countProblems()
 		c.countReviews()
 		c.countPages()
+		c.countDeliveries()
 	}
 	c.bundles(records)
 	return c.Facts, nil

@@ -148,6 +148,7 @@ func TestTheReportOfACustomer(t *testing.T) {
 		{"changes", "upgrade", "none of it"},
 		{"actions.open", "", "1"}, // the public one
 		{"pages", "night", "none"},
+		{"deliveries.delivered", "phone", "none"},
 		{"problems.open", "", "none"},
 		{"reviews.late", "", "none"},
 		{"downtime", "acme/payments/2026-11", "none"},

@@ -747,7 +747,7 @@ func (r *Run) announcedBy(by timeline.Actor) bool {
 func (c Note) Apply(r *Run, by timeline.Actor, now time.Time) error {
 	r.record(now, timeline.Noted, by, timeline.F("task", c.Task), timeline.F("text", c.Text))
 	if r.announcedBy(by) {
-		r.write(News, "", []string{r.Plan.Lead}, "", func(x *Telling) { x.Reason = c.Text })
+		r.write(News, "", r.house(), "", func(x *Telling) { x.Reason = c.Text })
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"muster/internal/authority"
 	"muster/internal/calendar"
 	"muster/internal/escalation"
 	"muster/internal/freeze"
@@ -287,7 +288,11 @@ func Start(terms Terms, now time.Time) (*Run, error) {
 	for _, a := range terms.Absent {
 		r.record(now, timeline.TaskAbsent, timeline.Muster(), timeline.F("task", a.ID), timeline.F("when", a.When))
 	}
-	r.tell(RunStarted, "", r.everybody())
+	told := r.everybody()
+	if r.Notice != nil { // others hear of it when somebody has judged it
+		told = r.house()
+	}
+	r.tell(RunStarted, "", told)
 	return r, nil
 }
 
@@ -331,6 +336,16 @@ func (r *Run) everybody() []string {
 	roles := make([]string, len(r.Plan.Roles))
 	for n, role := range r.Plan.Roles {
 		roles[n] = role.ID
+	}
+	return roles
+}
+
+// house are the roles that the provider's own people fill.
+func (r *Run) house() (roles []string) {
+	for _, role := range r.Plan.Roles {
+		if role.Party == authority.Provider {
+			roles = append(roles, role.ID)
+		}
 	}
 	return roles
 }

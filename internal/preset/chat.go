@@ -24,6 +24,7 @@ type Chat struct {
 	Body   any               `yaml:"body"`
 
 	Escape     map[string]string `yaml:"escape"`      // what would mention somebody, or be read as more than text: each of one character
+	Plain      map[string]string `yaml:"plain"`       // of a title that is read as it stands: what would mention somebody all the same
 	SpareLinks bool              `yaml:"spare_links"` // which would not be followed if they were escaped
 	Priorities map[string]string `yaml:"priorities"`  // by Muster's: a colour, a level …
 	Without    string            `yaml:"without"`     // … and what stands for none
@@ -104,9 +105,11 @@ func (c *Chat) check() error {
 			return err
 		}
 	}
-	for from := range c.Escape {
-		if len([]rune(from)) != 1 {
-			return fmt.Errorf("escape %q: want one character", from)
+	for _, escape := range []map[string]string{c.Escape, c.Plain} {
+		for from := range escape {
+			if len([]rune(from)) != 1 {
+				return fmt.Errorf("escape %q: want one character", from)
+			}
 		}
 	}
 	if c.Title < 80 || c.Text < 1000 || c.Name == "" || c.Body == nil || len(c.Ways) == 0 || (c.Count != "" && c.Count != "bytes") {

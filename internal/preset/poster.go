@@ -62,7 +62,7 @@ func (p *Poster) place(w way, e delivery.Envelope) (string, places, error) {
 	}
 	script := c.script()
 	filled := places{
-		"title": script.Fit(m.Subject, c.Title), "plain": outbound.Script{Bytes: script.Bytes}.Fit(m.Subject, c.Title), "text": script.Fit(text, c.Text),
+		"title": script.Fit(m.Subject, c.Title), "plain": outbound.Script{Bytes: script.Bytes, Escape: c.Plain}.Fit(m.Subject, c.Title), "text": script.Fit(text, c.Text),
 		"link": outbound.Link(m.URL), "tail": "", "open": outbound.Open(m.Language), "priority": cmp.Or(c.Priorities[m.Priority], c.Without),
 		"address": e.Contact.Address,
 	}

@@ -38,6 +38,7 @@ func processes(build metrics.Build) cli.Process {
 				Config: node.Config{
 					Data: o.Data, Org: o.Org, Listen: fmt.Sprintf("127.0.0.1:%d", o.Port), Build: build, Out: s.Out, Log: logTo(s),
 					PayloadKeys: o.PayloadKeys, CodecOrigins: o.CodecOrigins, Archive: node.ArchiveConfig{Encrypted: o.ArchiveEncrypted},
+					Mail: node.MailConfig(o.Mail),
 				},
 				TemporalPort: o.TemporalPort, UIPort: o.UIPort,
 			})
@@ -52,7 +53,7 @@ func processes(build metrics.Build) cli.Process {
 		Serve: func(ctx context.Context, s cli.Streams, o cli.ServeOptions) error {
 			return node.Serve(ctx, node.Config{
 				Data: o.Data, Org: o.Org, Listen: o.Listen, Keys: o.Keys, Proxies: o.Proxies, Archive: node.ArchiveConfig{Where: o.Archive},
-				PayloadKeys: o.PayloadKeys, CodecOrigins: o.CodecOrigins,
+				Mail: node.MailConfig(o.Mail), PayloadKeys: o.PayloadKeys, CodecOrigins: o.CodecOrigins,
 				Build: build, Out: s.Out, Log: logTo(s),
 			})
 		},

@@ -52,7 +52,7 @@ func messageKeys() []string {
 	for _, a := range incident.Abouts() {
 		keys = append(keys, key(delivery.Reminder, a))
 	}
-	return slices.Concat(keys, draftKeys(), handoverKeys(), requestKeys(), reviewKeys())
+	return slices.Concat(keys, draftKeys(), handoverKeys(), requestKeys(), reviewKeys(), contactKeys())
 }
 
 // handoverKeys lists the messages on hand-overs.
@@ -194,6 +194,8 @@ func (l *language) loadMessages(fsys fs.FS) error {
 			tries = []any{&passing{}, new(filled[passing]())}
 		case k == string(delivery.Certificate):
 			tries = []any{&renewal{}, new(filled[renewal]())}
+		case slices.Contains(contactKeys(), k):
+			tries = []any{&trying{}, new(filled[trying]())}
 		case slices.Contains(requestKeys(), k):
 			tries = []any{&asking{}, new(filled[asking]())}
 		case slices.Contains(reviewKeys(), k):

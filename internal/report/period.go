@@ -120,6 +120,7 @@ func (t *Texts) periodView(l *language, f *period.Facts, at time.Time) (*periodV
 	w.requests()
 	if f.Customer == "" {
 		w.load()
+		w.deliveries()
 	} else {
 		w.imports()
 	}

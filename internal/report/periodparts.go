@@ -256,6 +256,22 @@ func (w *periodWriter) load() {
 	s.note(w.sayf("note.pages", period.WorkBegins, period.WorkEnds, period.NightBegins, period.NightEnds))
 }
 
+// deliveries are how messages have arrived, by contact method.
+func (w *periodWriter) deliveries() {
+	s := w.section("deliveries")
+	t := periodTable{Caption: w.say("caption.methods"), Head: w.head("method", "delivered", "refused", "resent", "arrived"), Numbers: true}
+	for _, x := range w.f.Figures {
+		if x.Key != "deliveries.delivered" {
+			continue
+		}
+		r := row("", w.value(x.Key, x.Of), w.value("deliveries.refused", x.Of), w.value("deliveries.resent", x.Of), w.value("deliveries.arrived", x.Of))
+		r.Cells[0] = foreign(x.Of)
+		t.Rows = append(t.Rows, r)
+	}
+	s.table(t)
+	s.note(w.say("note.deliveries"))
+}
+
 // sources say from what everything was counted.
 func (w *periodWriter) sources() {
 	s := w.section("sources")

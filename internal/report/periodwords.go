@@ -11,13 +11,13 @@ func periodWords(add func(axis, value string)) {
 	for _, g := range []struct{ group, keys string }{
 		{"title", "week month quarter year"},
 		{"tile", "incidents pressing promises missed changes failed availability no-service target"},
-		{"section", "incidents promises availability changes improvements requests load server-checks resources use billing events " +
+		{"section", "incidents promises availability changes improvements requests load deliveries server-checks resources use billing events " +
 			"sources"},
 		{"caption", "by-priority incidents promises availability maintenance by-kind changes actions request-promises requests " +
-			"visits pages people bundles figures servers found resources resource-changes"},
+			"visits pages people methods bundles figures servers found resources resource-changes"},
 		{"head", "priority opened resolved carried incident service alerted cause target met missed kept p50 p90 max month " +
 			"availability promised downtime planned degraded left run environment begins ends kind number customer began " +
-			"ended result action owner due status request received answered used year bought remaining time pages person " +
+			"ended result action owner due status request received answered used year bought remaining time pages person method delivered refused resent arrived " +
 			"night figure value of bundles bundle no sha256 item quantity unit amount currency date source event handling " +
 			"server checks cpu memory disk failures note resource change"},
 		{"figure", "incidents.reopened incidents.merged incidents.acknowledged incidents.unacknowledged mtta mttr " +
@@ -31,7 +31,7 @@ func periodWords(add func(axis, value string)) {
 		{"chart", "incidents incidents.about promises promises.about downtime downtime.about pages pages.about"},
 		{"processes", "ok failed"},
 		{"change", "none added changed removed"},
-		{"note", "took mtta mttr availability no-target changes pages sources incomplete imports"},
+		{"note", "took mtta mttr availability no-target changes pages deliveries sources incomplete imports"},
 	} {
 		for _, key := range strings.Fields(g.keys) {
 			add("period", g.group+"."+key)

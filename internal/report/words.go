@@ -50,11 +50,10 @@ func needed() []string {
 		add("clock", string(s))
 	}
 	for _, k := range []delivery.Kind{
-		delivery.Page, delivery.Reminder, delivery.Assignment, delivery.CustomerUpdate, delivery.AllClear,
-		delivery.ReviewOpened, delivery.ReviewDue, delivery.SelfWatch, delivery.VendorCall, delivery.Handover, delivery.Receipt,
-		delivery.ResultReport, delivery.ClosingNotice, delivery.StatusPage,
-		delivery.Certificate,
-		delivery.Request, delivery.Problem, delivery.Action, delivery.Risk, delivery.Plan, delivery.Review, delivery.FollowUp, delivery.Silence,
+		delivery.Page, delivery.Reminder, delivery.Assignment, delivery.CustomerUpdate, delivery.AllClear, delivery.ReviewOpened, delivery.ReviewDue,
+		delivery.SelfWatch, delivery.VendorCall, delivery.Handover, delivery.Receipt, delivery.ResultReport, delivery.ClosingNotice, delivery.StatusPage,
+		delivery.Certificate, delivery.Request, delivery.Problem, delivery.Action, delivery.Risk, delivery.Plan, delivery.Review, delivery.FollowUp, delivery.Test,
+		delivery.Silence,
 	} {
 		add("message", string(k))
 	}
@@ -80,8 +79,8 @@ func needed() []string {
 	for _, w := range []string{"contact", "missing", "owner", "reach", "restricted", "revision"} {
 		add("report", w)
 	}
-	for _, more := range []func(func(axis, value string)){
-		entitlementWords, requestWords, problemWords, periodWords, actionWords, riskWords, silenceWords, planWords, planReportWords, reviewWords,
+	for _, more := range []func(add func(axis, value string)){
+		entitlementWords, requestWords, problemWords, periodWords, actionWords, riskWords, silenceWords, planWords, planReportWords, reviewWords, contactWords,
 	} {
 		more(add)
 	}

@@ -2,6 +2,7 @@ package selfwatch
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -12,6 +13,7 @@ const (
 	checkProblems   = "workflow-problems"
 	checkBacklog    = "backlog-" // and the name of the task queue
 	checkDeliveries = "deliveries"
+	checkReach      = "reach"
 	checkWatch      = "self-watch"
 )
 
@@ -41,6 +43,7 @@ type alarm struct {
 	since time.Time // first seen bad, without a good round in between that settled it
 	good  time.Time // good again since; zero while it is bad
 	told  time.Time // last message; zero if nobody was told
+	about string    // whom the last message named, of a check that names somebody
 }
 
 // A news item is what a message says about one check.
@@ -78,7 +81,7 @@ func (w *Watch) judge(found []finding, now time.Time) []news {
 			switch {
 			case a.told.IsZero() && now.Sub(a.since) >= w.patience(f.check):
 				due = append(due, news{f, a.since, begins})
-			case !a.told.IsZero() && now.Sub(a.told) >= w.remind():
+			case !a.told.IsZero() && (now.Sub(a.told) >= w.remindOf(f.check) || f.about() != a.about):
 				due = append(due, news{f, a.since, lasts})
 			}
 		case a != nil && a.told.IsZero(): // over before anybody heard of it
@@ -93,6 +96,22 @@ func (w *Watch) judge(found []finding, now time.Time) []news {
 		}
 	}
 	return due
+}
+
+// about is whom a finding names: when that changes, people are told anew.
+func (f *finding) about() string {
+	if f.check != checkReach {
+		return ""
+	}
+	return fmt.Sprint(f.count, f.examples)
+}
+
+// remindOf is after what time people are told again of the same thing. That nobody reaches somebody is for the working day to mend.
+func (w *Watch) remindOf(check string) time.Duration {
+	if check == checkReach {
+		return max(w.remind(), 24*time.Hour)
+	}
+	return w.remind()
 }
 
 // patience is how long a check may be bad before people are told. The other limits are part of what bad means.
@@ -111,7 +130,7 @@ func (w *Watch) told(due []news, now time.Time) {
 		if n.turn == ends {
 			delete(w.alarms, n.finding.check)
 		} else if a := w.alarms[n.finding.check]; a != nil {
-			a.told = now
+			a.told, a.about = now, n.finding.about()
 		}
 	}
 }

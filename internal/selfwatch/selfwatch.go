@@ -23,6 +23,9 @@ type Watch struct {
 	Metrics    *metrics.Watch
 	Log        *slog.Logger
 
+	// Reach names the people who should be reached and are not; nil: this process does not know.
+	Reach func(ctx context.Context) ([]string, error)
+
 	// Notify tells people, by a way that works without Temporal.
 	Notify func(ctx context.Context, text string) error
 
@@ -129,7 +132,25 @@ func (w *Watch) look(ctx context.Context, now time.Time) []finding {
 			bad: oldest > or(w.Limits.Delivery, 5*time.Minute),
 		})
 	}
+	if w.Reach != nil {
+		found = append(found, w.reach(ctx, temporal.bad))
+	}
 	return slices.Insert(found, 0, temporal)
+}
+
+// mostNamed is how many people a message names.
+const mostNamed = 20
+
+// reach looks for people whom nothing reaches. A worker answers that: when it does not, other checks say why.
+func (w *Watch) reach(ctx context.Context, silent bool) finding {
+	f := finding{check: checkReach, unknown: silent}
+	if silent {
+		return f
+	}
+	names, err := w.Reach(ctx)
+	f.unknown, f.count, f.bad = err != nil, int64(len(names)), len(names) > 0
+	f.examples = names[:min(len(names), mostNamed)]
+	return f
 }
 
 // overdue looks for open runs whose next due time has passed by more than the limit.
@@ -201,6 +222,10 @@ func (w *Watch) measure(found []finding, now time.Time) {
 			problems = &found[i]
 		case checkDeliveries:
 			w.Metrics.Deliveries(int(f.count), f.age)
+		case checkReach:
+			if !f.unknown {
+				w.Metrics.Unreachable(int(f.count))
+			}
 		}
 	}
 	if !overdue.unknown && !problems.unknown {

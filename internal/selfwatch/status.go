@@ -56,6 +56,9 @@ func (w *Watch) Checks() []string {
 	if w.Deliveries != nil {
 		names = append(names, checkDeliveries)
 	}
+	if w.Reach != nil {
+		names = append(names, checkReach)
+	}
 	return append(names, checkWatch)
 }
 

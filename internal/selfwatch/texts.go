@@ -19,6 +19,8 @@ type texts struct {
 	backlog  string // with the queue, the task type, the count and the age
 	alone    string // added when nobody polls
 	open     string // with the count and the age
+	lost     string // with the count
+	silence  string // what is unknown because no worker has answered
 	since    string // with the duration
 	units    [3]string
 	space    string // between units
@@ -37,6 +39,8 @@ var english = texts{
 	backlog:  "task queue %s: %[3]d %[2]s tasks wait for a worker, the oldest for %[4]s",
 	alone:    "; no worker polls this queue",
 	open:     "%d deliveries have no outcome, the oldest after %s",
+	lost:     "%d on call or in a policy cannot be reached: every contact method has failed at its newest attempt (muster contacts)",
+	silence:  "not known: nobody has answered in time",
 	since:    " (for %s)",
 	units:    [3]string{"h", "m", "s"},
 }
@@ -54,6 +58,8 @@ var korean = texts{
 	backlog:  "작업 대기열 %s: %s 작업 %d건이 워커를 기다리고 있으며, 가장 오래된 것은 %s째입니다",
 	alone:    "; 이 대기열을 처리하는 워커가 없습니다",
 	open:     "결과가 없는 알림 전송이 %d건이며, 가장 오래된 것은 %s째입니다",
+	lost:     "당직이거나 에스컬레이션 정책에 있는 %d명(곳)에 연락 불가: 모든 연락 수단의 최근 시도가 실패했습니다 (muster contacts)",
+	silence:  "알 수 없음: 제시간에 응답이 없습니다",
 	since:    " (%s째)",
 	units:    [3]string{"시간", "분", "초"},
 	space:    " ",
@@ -87,6 +93,8 @@ func (t texts) message(name string, now time.Time, due []news) string {
 func (t texts) facts(f finding, naming bool) string {
 	var s string
 	switch {
+	case f.unknown && f.check == checkReach:
+		return t.silence
 	case f.unknown:
 		return t.unknown
 	case !f.bad:
@@ -100,6 +108,8 @@ func (t texts) facts(f finding, naming bool) string {
 		}
 	case f.check == checkProblems:
 		s = fmt.Sprintf(t.problems, f.count)
+	case f.check == checkReach:
+		s = fmt.Sprintf(t.lost, f.count)
 	case f.check == checkDeliveries:
 		s = fmt.Sprintf(t.open, f.count, t.duration(f.age))
 	default:

@@ -46,13 +46,22 @@ type text struct {
 
 // An element is a button, or a text of a context.
 type element struct {
-	Type     string `json:"type"`
-	Text     any    `json:"text,omitempty"` // of a button an object
-	Verbatim bool   `json:"verbatim,omitempty"`
-	Action   string `json:"action_id,omitempty"`
-	Value    string `json:"value,omitempty"`
-	Style    string `json:"style,omitempty"`
-	URL      string `json:"url,omitempty"`
+	Confirm  *confirm `json:"confirm,omitempty"` // what is asked before it is sent
+	Type     string   `json:"type"`
+	Text     any      `json:"text,omitempty"` // of a button an object
+	Verbatim bool     `json:"verbatim,omitempty"`
+	Action   string   `json:"action_id,omitempty"`
+	Value    string   `json:"value,omitempty"`
+	Style    string   `json:"style,omitempty"`
+	URL      string   `json:"url,omitempty"`
+}
+
+// confirm is a question of Slack.
+type confirm struct {
+	Title text `json:"title"`
+	Text  text `json:"text"`
+	Yes   text `json:"confirm"`
+	No    text `json:"deny"`
 }
 
 // metadata is what people do not see, by which a message is found again.
@@ -89,11 +98,14 @@ const (
 	followBlock  = "muster-follow-up"
 )
 
-// script is text of Slack: with these characters escaped, and read verbatim, nothing in it mentions anybody.
+// script is text of Slack: with these characters escaped, and read verbatim, nothing in it mentions anybody. A character of no width keeps
+// the others from being a format.
 func script() outbound.Script {
 	return outbound.Script{
-		Escape: map[string]string{"&": "&amp;", "<": "&lt;", ">": "&gt;"},
-		Links:  func(u string) string { return "<" + strings.ReplaceAll(u, "&", "&amp;") + ">" },
+		Escape: map[string]string{
+			"&": "&amp;", "<": "&lt;", ">": "&gt;", "*": "\u200b*", "_": "\u200b_", "~": "\u200b~", "`": "\u200b`",
+		},
+		Links: func(u string) string { return "<" + strings.ReplaceAll(u, "&", "&amp;") + ">" },
 	}
 }
 
@@ -131,8 +143,12 @@ func elements(e delivery.Envelope, buttons bool) []element {
 		say := words(e.Message.Language)
 		for _, action := range []link.Action{link.Acknowledge, link.Escalate, link.Resolve} {
 			b := element{Type: "button", Text: label(say[action]), Action: string(action), Value: Value(e.Message.Incident, e.Offer.Content)}
-			if action == link.Acknowledge {
+			switch action {
+			case link.Acknowledge:
 				b.Style = "primary"
+			case link.Resolve: // customers may be told
+				b.Confirm = &confirm{label(say[action]), label(asked(e.Message.Language)), label(say[action]), label(refused(e.Message.Language))}
+			default:
 			}
 			all = append(all, b)
 		}
@@ -153,10 +169,26 @@ func words(language string) map[link.Action]string {
 	return map[link.Action]string{link.Acknowledge: "Acknowledge", link.Escalate: "Escalate", link.Resolve: "Resolve"}
 }
 
+// asked is what is asked before an incident is resolved by a button.
+func asked(language string) string {
+	if language == "ko" {
+		return "이 인시던트를 해결로 처리할까요? 고객사에 정상화가 안내될 수 있습니다."
+	}
+	return "Is the incident over? Customers may be told so."
+}
+
+func refused(language string) string {
+	if language == "ko" {
+		return "취소"
+	}
+	return "Cancel"
+}
+
 // followed takes the buttons away that decide something, and says what has become of it.
 func (m *message) followed(of delivery.Message) {
 	for n := range m.Attachments {
 		a := &m.Attachments[n]
+		a.Color = "#8d99ae" // it does not call anybody any more
 		var kept []block
 		for _, b := range a.Blocks {
 			switch b.ID {

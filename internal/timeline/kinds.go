@@ -31,14 +31,15 @@ const (
 	AckExpired      Kind = "escalation.ack-expired"  // since: no sign of life, so paging starts again
 	EscalationEnded Kind = "escalation.ended"        // cause
 
-	Sending      Kind = "delivery.sending"   // what delivery to method
-	Delivered    Kind = "delivery.delivered" // what delivery to method attempts
-	Refused      Kind = "delivery.refused"   // what delivery to method attempts detail
-	Withdrawn    Kind = "delivery.withdrawn" // what delivery to method cause
-	Resent       Kind = "delivery.resent"    // what delivery to method: outcome unknown, possibly repeated
-	NextMethod   Kind = "delivery.next"      // what to method cause: the next contact method is tried
-	HeldBack     Kind = "delivery.held-back" // what to cause: by what was promised to whoever it is for
-	Undetermined Kind = "delivery.nobody"    // what detail: recipients or text could not be determined
+	Sending      Kind = "delivery.sending"     // what delivery to method
+	Delivered    Kind = "delivery.delivered"   // what delivery to method attempts
+	Refused      Kind = "delivery.refused"     // what delivery to method attempts detail
+	Withdrawn    Kind = "delivery.withdrawn"   // what delivery to method cause
+	Resent       Kind = "delivery.resent"      // what delivery to method: outcome unknown, possibly repeated
+	NextMethod   Kind = "delivery.next"        // what to method cause: the next contact method is tried
+	HeldBack     Kind = "delivery.held-back"   // what to cause: by what was promised to whoever it is for
+	Unreachable  Kind = "delivery.unreachable" // what to: every contact method has refused
+	Undetermined Kind = "delivery.nobody"      // what detail: recipients or text could not be determined
 
 	ClockStarted Kind = "clock.started" // customer target due within days calendar begins
 	ClockAtRisk  Kind = "clock.at-risk" // customer target due
@@ -268,6 +269,12 @@ const (
 	ProblemEscalated  Kind = "problem.escalated"   // targets
 	ProblemClosed     Kind = "problem.closed"      // reason
 
+	ContactTests   Kind = "contact.tests"   // to: test pages go out; to one person alone where to is said
+	ContactTested  Kind = "contact.tested"  // to method result attempts detail
+	ContactSkipped Kind = "contact.skipped" // to cause: no test page goes to somebody now
+	ContactItem    Kind = "contact.item"    // to method item: an action item for a contact method that fails
+	ContactMended  Kind = "contact.mended"  // to method item: it works again
+
 	MessageRefused    Kind = "message.refused"     // message detail: it is not proven that this installation has sent it
 	CancelRefused     Kind = "cancel.refused"      // Temporal's own cancel: an incident ends by being closed
 	Repinned          Kind = "definition.repinned" // from definition revision changes reason: promises and procedures of a newer folder
@@ -282,7 +289,7 @@ func Kinds() []Kind {
 		IncidentOpened, PreviousFound, AlertFired, AlertsFired, AlertRepeated, AlertResolved, AlertsResolved, AlertsTimedOut, AlertsWereHeld,
 		AllAlertsResolved, QuietBroken, StatusChanged, PriorityChanged, Noted, RoleAssigned, Escalated, StepStarted,
 		StepEmpty, StepFailed, LastResort, Acknowledged, AckExpired, EscalationEnded, Sending, Delivered, Refused,
-		Withdrawn, Resent, NextMethod, HeldBack, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
+		Withdrawn, Resent, NextMethod, HeldBack, Unreachable, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,
 		ClockResumed, ClockMoved, ClockStopped, ClockUnknown, UpdateDue, UpdateSent, AllClearSent, ClearWaived, UpdateProposed, UpdateApproved, UpdateRejected, UpdateOvertaken,
 		UpdateUnapproved, UpdateRefused, PagePosted, PageFailed, TicketOpened, TicketUpdated,
 		TicketFailed, TicketCommented, TicketResolved, TicketReopened, ReportWritten, ReportFailed, ReviewOpened, ReviewFailed, ReviewOverdue, ReviewClosed,
@@ -307,6 +314,7 @@ func Kinds() []Kind {
 		ItemOpened, ItemOverdue, ItemOwnerless, ItemAssigned, ItemExtended, ItemDone, ItemVerified, ItemRefuted, ItemChecked, ItemReopened,
 		ItemClosed, ItemCancelled, ItemRefused,
 		RiskOpened, RiskLevel, RiskTaken, RiskAnswered, RiskUnheard, RiskOrphaned, RiskSucceeded, RiskSettled, RiskRefused,
+		ContactTests, ContactTested, ContactSkipped, ContactItem, ContactMended,
 		SilenceMade, SilenceBegun, SilenceHeld, SilenceEnded, SilenceLet,
 		MessageRefused, CancelRefused, Repinned, DefinitionChanged, Continued,
 	}

@@ -76,8 +76,8 @@ func TestWhatArrives(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	asked := `머스터입니다. P1 심각. Shop: 결제 &lt;오류&gt; &amp; 확인하려면 1번, 다음 단계로 올리려면 2번을 누르십시오.</Say>`
-	told := `<Say language="ko-KR">머스터입니다. P1 심각. Shop: 결제 &lt;오류&gt; &amp;</Say>`
+	asked := `머스터입니다. P1 심각. Shop: 결제 &lt;오류&gt; &amp;. 확인하려면 1번, 다음 단계로 올리려면 2번을 누르십시오.</Say>`
+	told := `<Say language="ko-KR">머스터입니다. P1 심각. Shop: 결제 &lt;오류&gt; &amp;.</Say>`
 	const head = `<?xml version="1.0" encoding="UTF-8"?><Response>`
 	want := []url.Values{
 		{"To": {kim}, "From": {from}, "Body": {"[P1 심각] Shop: 결제 <오류> & (INC-7K3M9QX2PA)\n" + signed}},

@@ -50,7 +50,7 @@ func in(language string) words {
 // Page says a text twice, in a language of people, and asks for a key that is sent to a URL. Without one it asks for none.
 func Page(language, text, keys string) string {
 	w := in(language)
-	text = w.begin + " " + short(text)
+	text = w.begin + " " + sentence(short(text))
 	if keys == "" {
 		return response(say(w, text) + `<Pause length="1"/>` + say(w, text))
 	}
@@ -83,6 +83,14 @@ func escaped(text string) string {
 	var b strings.Builder
 	_ = xml.EscapeText(&b, []byte(text)) // a builder takes everything
 	return b.String()
+}
+
+// sentence ends a text, so that what is said next is a sentence of its own.
+func sentence(text string) string {
+	if text = strings.TrimSpace(text); text == "" || strings.ContainsAny(text[len(text)-1:], ".!?") {
+		return text
+	}
+	return text + "."
 }
 
 // short is the beginning of a text.

@@ -30,14 +30,14 @@ func TestSpoken(t *testing.T) {
 func TestPage(t *testing.T) {
 	const want = `<?xml version="1.0" encoding="UTF-8"?><Response>` +
 		`<Gather input="dtmf" numDigits="1" timeout="10" method="POST" language="ko-KR" action="https://m.example/v1/callbacks/voice/k.a?x=1&amp;y=2">` +
-		`<Say language="ko-KR">머스터입니다. P1 심각. A &amp; B &lt;/Say&gt; 확인하려면 1번, 다음 단계로 올리려면 2번을 누르십시오.</Say><Pause length="1"/>` +
-		`<Say language="ko-KR">머스터입니다. P1 심각. A &amp; B &lt;/Say&gt; 확인하려면 1번, 다음 단계로 올리려면 2번을 누르십시오.</Say></Gather>` +
+		`<Say language="ko-KR">머스터입니다. P1 심각. A &amp; B &lt;/Say&gt;. 확인하려면 1번, 다음 단계로 올리려면 2번을 누르십시오.</Say><Pause length="1"/>` +
+		`<Say language="ko-KR">머스터입니다. P1 심각. A &amp; B &lt;/Say&gt;. 확인하려면 1번, 다음 단계로 올리려면 2번을 누르십시오.</Say></Gather>` +
 		`<Say language="ko-KR">누르신 번호가 없습니다. 누군가 확인할 때까지 호출은 계속됩니다.</Say></Response>`
 	if got := twiml.Page("ko", "P1 심각. A & B </Say>", "https://m.example/v1/callbacks/voice/k.a?x=1&y=2"); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	const told = `<?xml version="1.0" encoding="UTF-8"?><Response><Say language="en-US">This is Muster. X</Say><Pause length="1"/>` +
-		`<Say language="en-US">This is Muster. X</Say></Response>`
+	const told = `<?xml version="1.0" encoding="UTF-8"?><Response><Say language="en-US">This is Muster. X.</Say><Pause length="1"/>` +
+		`<Say language="en-US">This is Muster. X.</Say></Response>`
 	if got := twiml.Page("en", "X", ""); got != told {
 		t.Errorf("got  %s\nwant %s", got, told)
 	}

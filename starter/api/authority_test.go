@@ -40,6 +40,9 @@ func tries() []try {
 		{"DELETE /api/v1/tokens/{id}", "DELETE", "/api/v1/tokens/KIMS", ""},
 		{"POST /api/v1/forms", "POST", "/api/v1/forms", `{"person":"park"}`},
 		{"GET /api/v1/attempts", "GET", "/api/v1/attempts", ""},
+		{"GET /api/v1/contacts", "GET", "/api/v1/contacts?person=min", ""},
+		{"GET /api/v1/contacts", "GET", "/api/v1/contacts?person=park", ""},
+		{"POST /api/v1/contacts/test", "POST", "/api/v1/contacts/test", `{"person":"park"}`},
 		{"GET /api/v1/keys", "GET", "/api/v1/keys", ""},
 		{"POST /api/v1/keys", "POST", "/api/v1/keys", ""},
 		{"POST /api/v1/codec/decode", "POST", "/api/v1/codec/decode", `{"payloads":[]}`},
@@ -60,6 +63,7 @@ func tries() []try {
 		{"GET /api/v1/actions", "GET", "/api/v1/actions", ""},
 		{"POST /api/v1/actions", "POST", "/api/v1/actions", acting()["actions"]},
 		{"GET " + actionRoute, "GET", pooled, ""},
+		{"GET /api/v1/heartbeats", "GET", "/api/v1/heartbeats", ""},
 		{"GET /api/v1/escalations", "GET", "/api/v1/escalations", ""},
 		{"POST /api/v1/escalations", "POST", "/api/v1/escalations", escalating()["escalations"]},
 		{"GET " + escalationRoute, "GET", restored, ""},
@@ -137,7 +141,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 	}
 	slices.Sort(names)
 	for _, try := range tries() {
-		whose := map[bool]string{true: "of one's own"}[strings.HasSuffix(try.path, "OWN")] + map[bool]string{true: "of another"}[strings.HasSuffix(try.path, "KIMS")]
+		whose := map[bool]string{true: "of one's own"}[strings.HasSuffix(try.path, "OWN")] + map[bool]string{true: "of another"}[strings.HasSuffix(try.path, "KIMS")] +
+			map[bool]string{true: strings.TrimPrefix(try.path, "/api/v1/contacts?")}[strings.HasPrefix(try.path, "/api/v1/contacts?")]
 		fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(try.route+" "+try.body+whose))
 		codes := map[int][]string{}
 		for _, name := range names {

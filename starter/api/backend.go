@@ -11,6 +11,7 @@ import (
 	"muster/internal/incident"
 	"muster/internal/planrun"
 	"muster/internal/problem"
+	"muster/internal/reach"
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/risk"
@@ -74,12 +75,20 @@ type Backend interface {
 	// AskAction asks something of it. The same request id twice is one decision.
 	AskAction(ctx context.Context, id action.ID, r starter.Request, c action.Command) error
 
+	// Heartbeats asks heartbeats how they stand. One that nobody listens for is not found.
+	Heartbeats(ctx context.Context, ids []string) []starter.HeardHeartbeat
+
 	Escalations(ctx context.Context, f EscalationFilter) (rows []EscalationSummary, next string, err error)
 	Escalation(ctx context.Context, id risk.ID) (*risk.Escalation, error)
 	// StartEscalation escalates a risk, to which it gives an identity. The same request id twice is one.
 	StartEscalation(ctx context.Context, r starter.Request, terms risk.Terms) (*risk.Escalation, error)
 	// AskEscalation asks something of it. The same request id twice is one decision.
 	AskEscalation(ctx context.Context, id risk.ID, r starter.Request, c risk.Command) error
+
+	// Contacts returns how everybody was reached lately.
+	Contacts(ctx context.Context) (*reach.Ledger, error)
+	// TestContacts sends test pages. The same request id twice is one round.
+	TestContacts(ctx context.Context, r starter.Request, a reach.Ask) error
 
 	Silences(ctx context.Context, f SilenceFilter) (rows []SilenceSummary, next string, err error)
 	Silence(ctx context.Context, id silence.ID) (*silence.Silence, error)
@@ -118,6 +127,11 @@ func (e engine) History(ctx context.Context, id incident.ID, w io.Writer) error 
 func (e engine) Command(ctx context.Context, id incident.ID, r starter.Request, c incident.Command) (Receipt, error) {
 	x, err := e.Incidents.Command(ctx, id, r, c)
 	return Receipt{ID: x.ID, Status: x.Status, Priority: x.Priority, Seq: x.Seq, Waits: x.Waits}, err
+}
+
+// Heartbeats asks the workflows.
+func (e engine) Heartbeats(ctx context.Context, ids []string) []starter.HeardHeartbeat {
+	return e.Incidents.Heartbeats().States(ctx, ids)
 }
 
 // reviews are made at each call: the client is there only once the node is connected.
@@ -276,6 +290,16 @@ func (e engine) StartEscalation(ctx context.Context, r starter.Request, terms ri
 // AskEscalation sends an Update.
 func (e engine) AskEscalation(ctx context.Context, id risk.ID, r starter.Request, c risk.Command) error {
 	return e.Incidents.Escalations().Ask(ctx, id, r, c)
+}
+
+// Contacts asks the workflow.
+func (e engine) Contacts(ctx context.Context) (*reach.Ledger, error) {
+	return e.Incidents.Contacts().State(ctx)
+}
+
+// TestContacts sends an Update.
+func (e engine) TestContacts(ctx context.Context, r starter.Request, a reach.Ask) error {
+	return e.Incidents.Contacts().Test(ctx, r, a)
 }
 
 // Silences asks Temporal.

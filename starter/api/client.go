@@ -19,6 +19,7 @@ import (
 
 	"muster/internal/action"
 	"muster/internal/handover"
+	"muster/internal/heartbeat"
 	"muster/internal/incident"
 	"muster/internal/planrun"
 	"muster/internal/refusal"
@@ -457,6 +458,24 @@ func (c *Client) AskEscalation(ctx context.Context, id risk.ID, cmd risk.Command
 	return r, err
 }
 
+// Contacts returns how somebody is reached, everybody whom the caller may see where nobody is named.
+func (c *Client) Contacts(ctx context.Context, person string) (ContactList, error) {
+	q := url.Values{}
+	if person != "" {
+		q.Set("person", person)
+	}
+	var l ContactList
+	err := c.read(ctx, Path+"contacts", q, &l)
+	return l, err
+}
+
+// TestContacts sends test pages now, under a key; an empty key means a new one.
+func (c *Client) TestContacts(ctx context.Context, asked NewContactTest, key string) (ContactTestReceipt, error) {
+	var r ContactTestReceipt
+	err := c.post(ctx, Path+"contacts/test", asked, key, &r)
+	return r, err
+}
+
 // Silences returns a page of silences. The filter's After is what the page before said is next.
 func (c *Client) Silences(ctx context.Context, f SilenceFilter) (SilencePage, error) {
 	q := url.Values{}
@@ -595,6 +614,17 @@ func (c *Client) RevokeToken(ctx context.Context, id string) (Token, error) {
 	var t Token
 	err := c.delete(ctx, Path+"tokens/"+url.PathEscape(id), &t)
 	return t, err
+}
+
+// Heartbeats lists the heartbeats of the organisation folder, of one status or of any.
+func (c *Client) Heartbeats(ctx context.Context, status heartbeat.Status) (HeartbeatList, error) {
+	q := url.Values{}
+	if status != "" {
+		q.Set("status", string(status))
+	}
+	var list HeartbeatList
+	err := c.read(ctx, Path+"heartbeats", q, &list)
+	return list, err
 }
 
 // Attempts returns a part of the log of what was refused, after the entry with a number.

@@ -33,6 +33,7 @@ import (
 	"muster/internal/planrun"
 	"muster/internal/priority"
 	"muster/internal/problem"
+	"muster/internal/reach"
 	"muster/internal/refusal"
 	"muster/internal/request"
 	"muster/internal/review"
@@ -133,7 +134,7 @@ func TestTheDocumentSaysWhatACallerMustBeAllowed(t *testing.T) {
 		"GET /api/v1/reviews": {"read"}, "GET /api/v1/requests": {"read"}, "POST /api/v1/requests": {"record"},
 		"GET /api/v1/silences": {"read"}, "POST /api/v1/silences": {"open"},
 		"GET /api/v1/actions": {"read"}, "POST /api/v1/actions": {"open"}, "POST " + actionRoute + "/cancel": {"withdraw"},
-		"POST /api/v1/codec/decode": {"read-history"}, "GET /api/v1/tokens": own, "POST /api/v1/tokens": own, "DELETE /api/v1/tokens/{id}": own,
+		"GET /api/v1/contacts": {"read", "read-own"}, "POST /api/v1/codec/decode": {"read-history"}, "GET /api/v1/tokens": own, "POST /api/v1/tokens": own, "DELETE /api/v1/tokens/{id}": own,
 	}
 	doc, needs := document(t), api.Needs()
 	for _, o := range operations(doc) {
@@ -354,7 +355,7 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"AlertPage": api.AlertPage{}, "AttemptPage": api.Attempts{}, "Form": api.Form{}, "Incident": incident.Incident{}, "IncidentPage": api.Page{}, "OpenedIncident": api.Opened{},
 		"Key": api.Key{}, "KeyList": api.KeyList{}, "Me": api.Me{}, "Refusal": refusal.Body{}, "Receipt": api.Receipt{},
 		"Handover": handover.Handover{}, "HandoverReceipt": api.HandoverReceipt{}, "Request": request.Request{}, "RequestPage": api.RequestPage{},
-		"RequestReceipt": api.RequestReceipt{}, "Action": action.Action{}, "ActionPage": api.ActionPage{}, "ActionReceipt": api.ActionReceipt{}, "EscalatedRisk": risk.Escalation{}, "EscalationPage": api.EscalationPage{}, "EscalationReceipt": api.EscalationReceipt{},
+		"RequestReceipt": api.RequestReceipt{}, "Action": action.Action{}, "ActionPage": api.ActionPage{}, "ActionReceipt": api.ActionReceipt{}, "EscalatedRisk": risk.Escalation{}, "EscalationPage": api.EscalationPage{}, "EscalationReceipt": api.EscalationReceipt{}, "ContactList": api.ContactList{}, "ContactTestReceipt": api.ContactTestReceipt{},
 		"Silence": silence.Silence{}, "SilencePage": api.SilencePage{}, "SilenceReceipt": api.SilenceReceipt{},
 		"PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
 		"Problem": problem.Problem{}, "ProblemPage": api.ProblemPage{}, "ProblemReceipt": api.ProblemReceipt{},
@@ -412,6 +413,7 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"silence", schema("SilenceStatus"), words(silence.Statuses()...)},
 		{"end of a silence", schema("SilenceWhy"), words(silence.Whys()...)},
 		{"action item in a list", schema("ActionSummary", "properties", "status"), append(words(action.Statuses()...), action.Overdue)},
+		{"contact result", schema("ContactResult"), words(reach.Results()...)},
 		{"action kind", schema("ActionKind"), words(action.Kinds()...)},
 		{"action origin", schema("ActionOriginKind"), words(action.OriginKinds()...)},
 		{"proposal", schema("ActionProposalFor"), words(action.Shelves()...)},
@@ -473,6 +475,7 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+problemRoute+"/assign"] = api.Body{Value: api.ProblemAssignment{}}
 	want["POST "+problemRoute+"/close"] = api.Body{Value: problem.Close{}}
 	want["POST "+problemRoute+"/note"] = api.Body{Value: problem.Note{}}
+	want["POST /api/v1/contacts/test"] = api.Body{Value: api.NewContactTest{}}
 	want["POST /api/v1/escalations"] = api.Body{Value: api.NewEscalation{}}
 	want["POST "+escalationRoute+"/take"] = api.Body{Value: risk.Take{}}
 	want["POST "+escalationRoute+"/answer"] = api.Body{Value: risk.Answer{}}
@@ -674,6 +677,8 @@ func right(t *testing.T, p *place, o operation) demand {
 		r.body = problemBodies()["problems"]
 	case strings.HasPrefix(o.path, problemRoute):
 		id, r.body = string(leaking), problemBodies()[last]
+	case o.key() == "POST /api/v1/contacts/test":
+		r.body = `{"person":"park"}`
 	case o.key() == "POST /api/v1/escalations":
 		r.body = escalating()["escalations"]
 	case strings.HasPrefix(o.path, escalationRoute):
@@ -754,7 +759,9 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 		}
 		r.auth = "Bearer " + p.token(t, store.Token{Actor: "choi", Scopes: scopes})
 	case "404":
-		r.path = strings.Replace(o.path, "{id}", "none", 1)
+		if r.path = strings.Replace(o.path, "{id}", "none", 1); o.path == "/api/v1/contacts" {
+			r.path += "?person=none"
+		}
 	case "405":
 		r.method = "PUT"
 	case "409":
@@ -792,6 +799,10 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 		}
 		if o.key() == "POST /api/v1/actions" || o.key() == "POST /api/v1/escalations" || o.key() == "POST /api/v1/silences" { // the key of another one
 			p.fail = []error{&starter.RefusedError{Reason: "it is another one"}}
+			break
+		}
+		if o.key() == "POST /api/v1/contacts/test" { // test pages are under way
+			p.ledger.Round = &reach.Round{By: p.people["kim"].Actor, Begun: p.now}
 			break
 		}
 		if o.key() == "POST "+requestRoute+"/judge" { // nobody has answered it
@@ -993,6 +1004,8 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{requestRoute + "/minutes", "?format=html&lang=ko&number=1"},
 			{"/api/v1/escalations", "?status=open&open=true&service=checkout&limit=7"},
 			{"/api/v1/escalations", "?status=gone"},
+			{"/api/v1/heartbeats", "?status=missed"},
+			{"/api/v1/heartbeats", "?status=late"},
 			{escalationRoute, ""},
 			{"/api/v1/silences", "?status=holding&open=true&limit=7"},
 			{"/api/v1/silences", "?status=gone"},
@@ -1008,6 +1021,9 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{"/api/v1/tokens", ""},
 			{"/api/v1/attempts", "?limit=1"},
 			{"/api/v1/keys", ""},
+			{"/api/v1/contacts", ""},
+			{"/api/v1/contacts", "?person=park"},
+			{"/api/v1/contacts", "?person=gone"},
 		} {
 			id := string(open)
 			if tt.route == handoverRoute {

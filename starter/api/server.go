@@ -127,6 +127,7 @@ func (s *server) routes() []route {
 		{http.MethodPost, oneRequest + "/judge", authority.Confirm, authority.Request, s.judgeRequest},
 		{http.MethodPost, oneRequest + "/incident", authority.Work, authority.Request, s.promoteRequest},
 		{http.MethodPost, oneRequest + "/note", authority.Note, authority.Request, onRequest[request.Note](s)},
+		{http.MethodGet, "heartbeats", authority.Read, authority.Heartbeat, inTurn(2)(s.listHeartbeats)}, // asks all of them
 		{http.MethodGet, "tokens", "", "", s.listTokens},
 		{http.MethodPost, "tokens", "", "", s.createToken},
 		{http.MethodDelete, "tokens/{id}", "", "", s.revokeToken},
@@ -138,6 +139,7 @@ func (s *server) routes() []route {
 	}
 	all = append(all, s.planRoutes(heavy)...)
 	all = append(all, s.problemRoutes()...)
+	all = append(all, s.contactRoutes()...)
 	all = append(all, s.actionRoutes()...)
 	all = append(all, s.escalationRoutes()...)
 	all = append(all, s.silenceRoutes()...)

@@ -30,6 +30,7 @@ import (
 	"muster/internal/planrun"
 	"muster/internal/priority"
 	"muster/internal/problem"
+	"muster/internal/reach"
 	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/request"
@@ -74,6 +75,8 @@ type house struct {
 	soughtRisks    []api.EscalationFilter
 	silences       map[silence.ID]*silence.Silence
 	soughtSilences []api.SilenceFilter
+	ledger         *reach.Ledger
+	testing        []reach.Ask
 	sought         api.RequestFilter
 	problems       map[problem.ID]*problem.Problem
 	looked         api.ProblemFilter
@@ -131,6 +134,7 @@ func newHouse(t testing.TB) *house {
 	h.silences = map[silence.ID]*silence.Silence{disk: quiet(t, h.now)}
 	h.planRuns = map[planrun.ID]*planrun.Run{upgrading: upgradeRun(t)}
 	h.reviews = studied(h.now)
+	h.ledger = &reach.Ledger{}
 	return h
 }
 

@@ -13,10 +13,12 @@ import (
 	"muster/internal/authority"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
+	"muster/internal/heartbeat"
 	"muster/internal/incident"
 	"muster/internal/org"
 	"muster/internal/planrun"
 	"muster/internal/problem"
+	"muster/internal/reach"
 	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/request"
@@ -64,11 +66,16 @@ type Directory interface {
 	Action(a action.Asked) (action.Pinned, error)
 	// Risk returns what the folder has to say of a risk that somebody escalates. What is wrong with it is a *risk.Fault.
 	Risk(a risk.Asked) (risk.Pinned, error)
+	// People returns everybody who can be reached; ContactTests by which contact methods test pages go, and how often by themselves.
+	People(at time.Time) []reach.Person
+	ContactTests(at time.Time) (all []reach.Candidate, every time.Duration)
 	// Silence returns what the folder has to say of a silence that people make. What is wrong with it is a *silence.Fault.
 	Silence(m silence.Match) (silence.Pinned, error)
 	// SilencesBetween are those of the folder that hold alerts back in a while.
 	SilencesBetween(from, to time.Time) []silence.Window
 	Folder() incident.Folder
+	// Heartbeats returns what jobs are listened for.
+	Heartbeats() []heartbeat.Definition
 	// PlanRoles returns the roles of a run that a person fills at an instant.
 	PlanRoles(r *planrun.Run, person string, at time.Time) []string
 	// PlanContacts returns how those are reached who fill roles of a plan.

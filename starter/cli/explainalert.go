@@ -142,9 +142,14 @@ func (a *app) explainAlerts(ctx context.Context, o *org.Organisation, x alertAsk
 	if err != nil {
 		return fmt.Errorf("explain alerts of %s: %w", x.file, err)
 	}
+	return a.explainCases(ctx, o, found, at, x.ahead)
+}
+
+// explainCases says what would come of incidents.
+func (a *app) explainCases(ctx context.Context, o *org.Organisation, found []ingest.Case, at time.Time, ahead time.Duration) error {
 	var cases []explainedCase
 	for _, c := range found {
-		e, err := explainCase(ctx, o, c, at, at.Add(x.ahead))
+		e, err := explainCase(ctx, o, c, at, at.Add(ahead))
 		if err != nil {
 			return err
 		}

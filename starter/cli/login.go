@@ -272,7 +272,7 @@ func (a *app) logout() *cobra.Command {
 		Long: `Forget a context and its token: the current one, if no other is named. The token itself stays good; muster token revoke ends
 it.`,
 		Example: "  muster logout\n  muster logout home",
-		Args:    atMostOne, ValidArgsFunction: first(a.completeContexts),
+		Args:    atMostOne("NAME"), ValidArgsFunction: first(a.completeContexts),
 		RunE: a.does(func(_ *cobra.Command, args []string) error {
 			all, err := a.readContexts()
 			if err != nil {
@@ -302,11 +302,14 @@ it.`,
 	}
 }
 
-func atMostOne(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
+// atMostOne wants one argument or none.
+func atMostOne(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return wants(name)(cmd, args)
 	}
-	return wants("NAME")(cmd, args)
 }
 
 func (a *app) context() *cobra.Command {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -18,6 +19,8 @@ type DevOptions struct {
 	Port         int    // of the intake and the API; 0 takes a free one
 	TemporalPort int    // 0 takes a free one
 	UIPort       int    // of Temporal's web UI; 0 takes a free one, -1 switches it off
+
+	Mail MailOptions
 
 	PayloadKeys      string   // file of the keys that encrypt payloads; empty: they stay in clear
 	ArchiveEncrypted bool     // with these keys
@@ -42,10 +45,34 @@ type ServeOptions struct {
 	Keys      string // file of the keys that sign; empty: that of the data folder
 	Listen    string
 	Proxies   []netip.Prefix // that say in X-Forwarded-For for whom they ask
-	Archive   string         // where refused attempts are left for the worker that writes the archive; empty: nowhere
+	Mail      MailOptions
+	Archive   string // where refused attempts are left for the worker that writes the archive; empty: nowhere
 
 	PayloadKeys  string   // file of the keys that encrypt payloads; empty: they stay in clear
 	CodecOrigins []string // of pages that may ask for payloads in clear
+}
+
+// MailOptions are the flags by which alerts come in by mail.
+type MailOptions struct {
+	Listen    string // address; empty: none do
+	Cert, Key string // files of a certificate and its key; empty: mail comes in clear
+}
+
+func mailFlags(cmd *cobra.Command, o *MailOptions) {
+	cmd.Flags().StringVar(&o.Listen, "mail-listen", "", "take the mails of alert sources at this `ADDRESS`, such as 0.0.0.0:25; default: none")
+	cmd.Flags().StringVar(&o.Cert, "mail-cert", "", "`FILE` of the certificate for STARTTLS with its chain, read anew for every sender; default: mail comes in clear")
+	cmd.Flags().StringVar(&o.Key, "mail-key", "", "`FILE` of the key of that certificate")
+}
+
+// check says which flags do not fit.
+func (o MailOptions) check() error {
+	if (o.Cert == "") != (o.Key == "") {
+		return misused("--mail-cert, --mail-key: want both of them, or neither")
+	}
+	if o.Cert != "" && o.Listen == "" {
+		return misused("--mail-cert: there is no --mail-listen for which it could be")
+	}
+	return nil
 }
 
 // DemoOptions are the flags of muster demo.
@@ -103,7 +130,7 @@ The first start makes a token for you, which the other commands find by themselv
 			return wants()(nil, args)
 		},
 	}, a.env.Process.Dev == nil, func(ctx context.Context) error {
-		if err := encrypting(o.PayloadKeys, o.ArchiveEncrypted, o.CodecOrigins); err != nil {
+		if err := cmp.Or(o.Mail.check(), encrypting(o.PayloadKeys, o.ArchiveEncrypted, o.CodecOrigins)); err != nil {
 			return err
 		}
 		o.Data = a.dataFolder(o.Data)
@@ -114,6 +141,7 @@ The first start makes a token for you, which the other commands find by themselv
 	cmd.Flags().IntVar(&o.Port, "port", 8080, "`PORT` of intake and API; 0 takes a free one")
 	cmd.Flags().IntVar(&o.TemporalPort, "temporal-port", 7233, "`PORT` of Temporal; 0 takes a free one")
 	cmd.Flags().IntVar(&o.UIPort, "ui-port", 8233, "`PORT` of Temporal's web UI; 0 takes a free one, -1 switches it off")
+	mailFlags(cmd, &o.Mail)
 	a.payloadKeysFlag(cmd, &o.PayloadKeys, "encrypt payloads with the keys in this `FILE`")
 	archiveEncryptedFlag(cmd, &o.ArchiveEncrypted)
 	codecOriginsFlag(cmd, &o.CodecOrigins)
@@ -181,7 +209,7 @@ What goes to workflows is signed with the keys of the installation: muster worke
 		if err := a.wantOrg(&o.Org); err != nil {
 			return err
 		}
-		if err := encrypting(o.PayloadKeys, false, o.CodecOrigins); err != nil {
+		if err := cmp.Or(o.Mail.check(), encrypting(o.PayloadKeys, false, o.CodecOrigins)); err != nil {
 			return err
 		}
 		o.Data = a.dataFolder(o.Data)
@@ -191,6 +219,7 @@ What goes to workflows is signed with the keys of the installation: muster worke
 	a.orgFlag(cmd, &o.Org, "organisation `FOLDER`; default: MUSTER_ORG")
 	cmd.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:8080", "`ADDRESS` of intake, API and pages")
 	cmd.Flags().StringVar(&o.Archive, "archive", "", "leave refused attempts in this `FOLDER` or s3://…, the archive of the worker; default: nowhere")
+	mailFlags(cmd, &o.Mail)
 	cmd.Flags().StringSliceVar(&proxies, "trusted-proxies", nil, "`NETWORKS` of reverse proxies whose X-Forwarded-For is believed; default: none")
 	a.keysFlag(cmd, &o.Keys)
 	a.payloadKeysFlag(cmd, &o.PayloadKeys, "encrypt payloads with the keys in this `FILE`, the same for all processes")

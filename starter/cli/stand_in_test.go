@@ -21,6 +21,7 @@ import (
 	"muster/internal/planrun"
 	"muster/internal/priority"
 	"muster/internal/problem"
+	"muster/internal/reach"
 	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/review"
@@ -56,6 +57,7 @@ type house struct {
 	problems  []*problem.Problem
 	actions   []*action.Action
 	risks     []*risk.Escalation
+	round     *reach.Round // of test pages
 	silences  []*silence.Silence
 	planRuns  []*planrun.Run
 }

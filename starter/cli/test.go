@@ -21,10 +21,10 @@ type TicketSystem interface {
 func (a *app) test() *cobra.Command {
 	group := &cobra.Command{
 		Use: "test COMMAND", DisableFlagsInUseLine: true, GroupID: "check", Short: "Try a system that an organisation folder names",
-		Example: "  muster test ticket --org ./org\n  muster test channel kim/slack --org ./org",
+		Example: "  muster test source alertmanager --org ./org\n  muster test ticket --org ./org\n  muster test channel kim/slack --org ./org",
 		Args:    noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	group.AddCommand(a.testTicket(), a.testChannel())
+	group.AddCommand(a.testSource(), a.testTicket(), a.testChannel())
 	return group
 }
 

@@ -122,7 +122,9 @@ func (h *awsHealth) message(d *decoder, where, kind, account string, at time.Tim
 	case kind == abuseEvent:
 		m.alerts = []sized{s}
 	case h.category == scheduledChange && (h.page == "" || h.page == "1"): // of many resources the others come on further pages
-		m.announced = []announced{{noticeOf(s), s}}
+		n := noticeOf(s)
+		n.Reference = h.arn
+		m.announced = []announced{{n, s}}
 	case h.category == scheduledChange, h.category == accountNotification:
 		m.notices = []alert.Alert{s.Alert}
 	default:

@@ -108,7 +108,7 @@ func (in *Intake) greet(w http.ResponseWriter, r *http.Request, f format, named 
 func carried(f alert.Format) bool {
 	for _, known := range formats() {
 		if known.name == f {
-			return known.prove == nil && known.token == nil && !known.asks
+			return known.prove == nil && known.token == nil && !known.asks && known.apart == ""
 		}
 	}
 	return false

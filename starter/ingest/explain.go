@@ -22,11 +22,25 @@ type Case struct {
 // Explain returns what the intake would make of a body, without making anything durable. Its error is a *refusal.Body with
 // every fault of the body, or says that no route takes an alert.
 func Explain(from Source, body []byte, router Router, at time.Time) ([]Case, error) {
-	source := from.ID
-	m, err := from.format().decode(call{source: from, at: at, fresh: rand.Text, header: http.Header{"Content-Type": {structuredEvent}}}, body)
+	f := from.format()
+	if f.decode == nil {
+		return nil, fmt.Errorf("source %s is of type %s, which posts no alerts but to %s; want muster test source %s --dry-run", from.ID, from.Type, f.apart, from.ID)
+	}
+	m, err := f.decode(call{source: from, at: at, fresh: rand.Text, header: http.Header{"Content-Type": {structuredEvent}}}, body)
 	if err != nil {
 		return nil, err
 	}
+	return explain(from.ID, m, router, at)
+}
+
+// ExplainAlert is Explain for an alert that Muster itself has, as Take takes it.
+func ExplainAlert(source string, a alert.Alert, router Router, at time.Time) ([]Case, error) {
+	s := sized{Alert: a}
+	s.bound()
+	return explain(source, message{alerts: []sized{s}, by: []string{nameLabel}}, router, at)
+}
+
+func explain(source string, m message, router Router, at time.Time) ([]Case, error) {
 	in := &Intake{
 		key:      func(source, receiver string, group alert.Labels) Key { return fmt.Sprint(source, receiver, group) },
 		routeKey: func(source, route string, values alert.Labels) Key { return fmt.Sprint(source, route, values) },

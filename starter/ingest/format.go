@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -32,6 +33,7 @@ type format struct {
 	path   string   // beside the one under Prefix, where the sender wants a certain one
 	signed []string // headers of which one has the signature, unless the source names its own; none: it cannot sign
 	decode func(c call, body []byte) (message, error)
+	apart  string // where its senders reach us that post no bodies of alerts; empty: they do
 
 	media  []string                                                         // content types beside JSON
 	asks   bool                                                             // its senders ask before they send
@@ -56,12 +58,14 @@ func formats() []format {
 		{name: alert.EventBridge, decode: decodeEventBridge},
 		{name: alert.JSON, decode: decodeJSON},
 		{name: alert.CloudEvents, decode: decodeCloudEvents, media: []string{structuredEvent}, asks: true},
+		{name: alert.Email, apart: "the address of serve --mail-listen", decode: decodeEmail},
+		{name: alert.Heartbeat, apart: HeartbeatPrefix + "NAME"},
 	}
 }
 
 // Paths returns where an Intake is mounted.
 func Paths() []string {
-	all := []string{Prefix}
+	all := []string{Prefix, HeartbeatPrefix}
 	for _, f := range formats() {
 		if f.path != "" {
 			all = append(all, f.path)
@@ -74,6 +78,9 @@ func Paths() []string {
 func formatOf(path string) (f format, source string, err error) {
 	var known []string
 	for _, f := range formats() {
+		if f.apart != "" {
+			continue
+		}
 		if own := Prefix + string(f.name); path == f.path || path == own {
 			return f, "", nil
 		} else if id, of := strings.CutPrefix(path, own+"/"); of && sourceID.MatchString(id) {
@@ -89,8 +96,8 @@ func formatOf(path string) (f format, source string, err error) {
 
 // address is where sources of a format post.
 func (f format) address() string {
-	if f.path != "" {
-		return f.path
+	if where := cmp.Or(f.apart, f.path); where != "" {
+		return where
 	}
 	return Prefix + string(f.name)
 }

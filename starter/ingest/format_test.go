@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,21 @@ func sample(f format, fixture string) call {
 		name, _, _ := strings.Cut(fixture, "-")
 		s.Data = alert.Format(name)
 	}
+	if f.name == alert.Email {
+		s.Mail = &Mail{From: []string{"nagios@mon.example.com", "@kr.example.com", "alerts@EXAMPLE.com"}}
+		if strings.HasPrefix(fixture, "pattern-") {
+			s.Mail.Subject = `^\[(?P<priority>P\d)\] (?P<host>\S+) \((?P<region>\w+)\): (?P<what>\w+)`
+		}
+		if err := s.Mail.compile(); err != nil {
+			panic(err)
+		}
+	}
 	return call{header: http.Header{"Content-Type": {structuredEvent}}, source: s, at: received, fresh: func() string { return "fresh" }}
+}
+
+// decoders are the formats whose senders post bodies.
+func decoders() []format {
+	return slices.DeleteFunc(formats(), func(f format) bool { return f.decode == nil })
 }
 
 // fixtures are bodies that a format takes.
@@ -52,6 +67,9 @@ func fixtures(t testing.TB, f format) map[string][]byte {
 		return corpus(t)
 	}
 	files, err := filepath.Glob("testdata/" + string(f.name) + "/*.json")
+	if f.name == alert.Email {
+		files, err = filepath.Glob("testdata/email/*.eml")
+	}
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}
@@ -66,7 +84,7 @@ func fixtures(t testing.TB, f format) map[string][]byte {
 
 // What becomes of each fixture, as people have read it and found it right.
 func TestFixtures(t *testing.T) {
-	for _, f := range formats() {
+	for _, f := range decoders() {
 		if f.name == alert.Alertmanager { // has an oracle
 			continue
 		}
@@ -76,7 +94,7 @@ func TestFixtures(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				golden := "testdata/" + string(f.name) + "/" + strings.TrimSuffix(name, ".json") + ".golden"
+				golden := "testdata/" + string(f.name) + "/" + strings.TrimSuffix(name, filepath.Ext(name)) + ".golden"
 				if *update {
 					if err := os.WriteFile(golden, []byte(shown(m)), 0o600); err != nil {
 						t.Fatal(err)
@@ -103,7 +121,7 @@ func shown(m message) string {
 		commits:  committer{router: idle(0)},
 	}
 	for _, a := range m.announced {
-		fmt.Fprintf(&b, "announced: %s, %s – %s, over %v\n%s\n", a.notice.ID, a.notice.Begins.Format(time.RFC3339), a.notice.Ends.Format(time.RFC3339), a.notice.Over, a.notice.News())
+		fmt.Fprintf(&b, "announced: %s, %s – %s, over %v\n%s\n", a.notice.ID, a.notice.Begins.Format(time.RFC3339), a.notice.Ends.Format(time.RFC3339), a.notice.Over, a.notice.News(time.UTC))
 		m.alerts = append(m.alerts, a.as)
 	}
 	for _, n := range m.notices {
@@ -188,7 +206,7 @@ func FuzzPrometheus(f *testing.F) {
 
 // No decoder takes more than ten times its input.
 func TestDecodersTakeLittle(t *testing.T) {
-	for _, f := range formats() {
+	for _, f := range decoders() {
 		for name, body := range fixtures(t, f) {
 			c := sample(f, name)
 			const times = 20
@@ -210,7 +228,7 @@ func TestDecodersTakeLittle(t *testing.T) {
 }
 
 func BenchmarkFormats(b *testing.B) {
-	for _, f := range formats() {
+	for _, f := range decoders() {
 		for name, body := range fixtures(b, f) {
 			b.Run(string(f.name)+"/"+name, func(b *testing.B) {
 				b.ReportAllocs()
@@ -257,4 +275,9 @@ func FuzzJSON(f *testing.F) {
 
 func FuzzCloudEvents(f *testing.F) {
 	fuzz(f, alert.CloudEvents, `{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":"e30="}`, `{"specversion":"1.0","id":1,"data":[]}`)
+}
+
+func FuzzEmail(f *testing.F) {
+	fuzz(f, alert.Email, "Subject: =?x-none?Q?a?= DOWN\r\nFrom: nagios@mon.example.com\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n< ><p<!--\r\n--b--",
+		"Subject: OK\r\nFrom: nagios@mon.example.com\r\nDate: Sun, 22 Nov 2026 18:59:55 +0900\r\nContent-Type: text/plain; charset=iso-2022-kr\r\n\r\n\x0e!!\x0f")
 }

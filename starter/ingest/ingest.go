@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,10 +75,11 @@ type Config struct {
 	Acknowledge func(ctx context.Context, key Key, source string) (refused string, err error)
 	// Announce starts the plan for what a source announces, or tells the run that it has started of news, and says whether there is a plan
 	// for it. A *org.PlanRefusal or *starter.RefusedError says that it cannot be started; nil: there is a plan for nothing.
-	Announce func(ctx context.Context, source string, n alert.Notice) (known bool, err error)
-	Fetch    Fetch        // nil: nothing is fetched, so no topic of SNS can prove itself
-	InFlight int          // durable calls at a time; 0 means 16
-	Log      *slog.Logger // nil logs nothing
+	Announce   func(ctx context.Context, source string, n alert.Notice) (known bool, err error)
+	Heartbeats Heartbeats   // nil: nobody listens for jobs
+	Fetch      Fetch        // nil: nothing is fetched, so no topic of SNS can prove itself
+	InFlight   int          // durable calls at a time; 0 means 16
+	Log        *slog.Logger // nil logs nothing
 }
 
 // Fetch gets what a URL has, from outside and nowhere else. The URL may be a secret.
@@ -96,6 +98,8 @@ type Intake struct {
 	take     func(ctx context.Context, key Key, source string) (string, error)
 	tell     func(ctx context.Context, source string, n alert.Notice) (bool, error)
 	fetch    Fetch
+	beats    Heartbeats
+	paces    paces
 	certs    certificates
 
 	accepted, refused, unavailable, abandoned, alerts atomic.Int64
@@ -119,7 +123,7 @@ func New(cfg Config) (*Intake, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make intake: %w", err)
 	}
-	in := &Intake{guard: g, key: cfg.Key, routeKey: cfg.RouteKey, now: cfg.Now, take: cfg.Acknowledge, tell: cfg.Announce, fetch: cfg.Fetch}
+	in := &Intake{guard: g, key: cfg.Key, routeKey: cfg.RouteKey, now: cfg.Now, take: cfg.Acknowledge, tell: cfg.Announce, fetch: cfg.Fetch, beats: cfg.Heartbeats}
 	in.buffers.New = func() any { return new(bytes.Buffer) }
 	in.commits = committer{
 		incidents: cfg.Incidents, router: cfg.Router, log: cfg.Log, groups: map[Key]*group{},
@@ -134,6 +138,10 @@ func New(cfg Config) (*Intake, error) {
 // ServeHTTP answers 200 when all alerts of the body are durable, 4xx when posting it again would not help, and 503 with
 // Retry-After when it would: never 429, which Alertmanager does not retry.
 func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, HeartbeatPrefix) {
+		in.beat(w, r)
+		return
+	}
 	body := held{in: in}
 	defer body.release()
 	f, named, err := formatOf(r.URL.Path)
@@ -212,6 +220,12 @@ func (in *Intake) accept(w http.ResponseWriter, r *http.Request, f format, named
 	if len(m.alerts) == 0 {
 		return m, nil, nil
 	}
+	parcels, err = in.submit(ctx, source, m, received)
+	return m, parcels, err
+}
+
+// submit returns the posts that a message becomes, when all of it is durable.
+func (in *Intake) submit(ctx context.Context, source string, m message, received time.Time) (parcels []parcel, err error) {
 	for _, part := range in.divide(source, m) {
 		p := &post{message: part.message, source: source, received: received, done: make(chan error, 1)}
 		if p.fires() {
@@ -219,7 +233,7 @@ func (in *Intake) accept(w http.ResponseWriter, r *http.Request, f format, named
 		}
 		parcels = append(parcels, parcel{part.key, p})
 	}
-	return m, parcels, in.submitAll(ctx, parcels)
+	return parcels, in.submitAll(ctx, parcels)
 }
 
 // proven asks that a body comes from its source. Whoever shows another's is told of as one who guesses.

@@ -30,6 +30,7 @@ type Source struct {
 	Mapping        Mapping      // of JSON: how its alerts are read
 	GroupBy        []string     // labels by which they belong together; none: their name
 	Data           alert.Format // of CloudEvents: what they carry; empty: what the mapping reads
+	Mail           *Mail        // of type email: how it is known and read
 }
 
 // String returns the ID alone: the token is a secret.
@@ -40,6 +41,9 @@ func Configured(s org.Source) Source {
 	out := Source{ID: s.ID, Type: s.Type, TokenInURL: s.TokenInURL, ResolveTimeout: s.ResolveTimeout, Topics: s.Topics, Confirm: s.Confirm, Data: s.Data}
 	if s.Signature != nil {
 		out.Signature = &Signature{Header: s.Signature.Header, Timestamp: s.Signature.Timestamp}
+	}
+	if s.Mail != nil {
+		out.Mail = &Mail{Address: s.Mail.Address, From: s.Mail.From, Subject: s.Mail.Subject, Firing: s.Mail.Firing, Resolved: s.Mail.Resolved}
 	}
 	if s.Mapping != nil {
 		out.Mapping, out.GroupBy = &s.Mapping.Mapping, s.Mapping.GroupBy
@@ -73,6 +77,13 @@ func newGuard(sources []Source, guess func(*http.Request)) (guard, error) {
 		}
 		if s.Signature != nil && s.Signature.Secret == "" {
 			return g, fmt.Errorf("source %s: signature: want a secret", s.ID)
+		}
+		if s.Mail != nil {
+			own := *s.Mail
+			if err := own.compile(); err != nil {
+				return g, fmt.Errorf("source %s: %w", s.ID, err)
+			}
+			s.Mail = &own
 		}
 		if known := g.source(hash); known != nil {
 			return g, fmt.Errorf("source %s: has the token of source %s", s.ID, known.ID)

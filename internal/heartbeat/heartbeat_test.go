@@ -1,0 +1,287 @@
+package heartbeat_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"muster/internal/alert"
+	"muster/internal/heartbeat"
+	"muster/internal/incident"
+)
+
+var start = time.Date(2026, 11, 27, 3, 0, 0, 0, time.UTC)
+
+func after(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.Minute) }
+
+// hourly beats every hour, and has ten minutes of grace.
+func hourly() heartbeat.Definition {
+	return heartbeat.Definition{
+		ID: "sync", Name: "Stock sync", Source: "jobs", Every: time.Hour, Grace: 10 * time.Minute, Language: "en",
+		Labels: alert.Labels{{Name: "service", Value: "shop"}}, Folder: incident.Folder{Revision: "r1", Changed: start},
+	}
+}
+
+// compute ends the spans around the clock.
+func compute(h *heartbeat.Heartbeat) {
+	var ends []time.Time
+	for _, s := range h.Spans {
+		ends = append(ends, s.From.Add(s.For))
+	}
+	if len(ends) > 0 {
+		h.Computed(ends, "")
+	}
+}
+
+func beat(h *heartbeat.Heartbeat, k heartbeat.Kind, minute int) {
+	h.Hear(heartbeat.Beat{Kind: k, At: after(minute)}, after(minute))
+	compute(h)
+}
+
+func look(h *heartbeat.Heartbeat, minute int) {
+	h.Advance(after(minute))
+	compute(h)
+}
+
+// untold is what an incident would hear: the states of the alerts and when they begin and end, in minutes.
+func untold(h *heartbeat.Heartbeat) string {
+	var all []string
+	for _, t := range h.Untold {
+		s := fmt.Sprintf("%s %s %d", t.Source, t.Alert.State, int(t.Alert.StartsAt.Sub(start).Minutes()))
+		if t.Alert.State == alert.Resolved {
+			s += fmt.Sprintf("-%d", int(t.Alert.EndsAt.Sub(start).Minutes()))
+		}
+		all = append(all, s)
+	}
+	return strings.Join(all, ", ")
+}
+
+func TestWhatIsMissedAndWhatIsNot(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		define func(d *heartbeat.Definition)
+		play   func(h *heartbeat.Heartbeat)
+		status heartbeat.Status
+		due    int // minutes; 0: nothing is
+		told   string
+	}{
+		{"before its first beat nothing is expected", nil, func(h *heartbeat.Heartbeat) { look(h, 10_000) }, heartbeat.New, 0, ""},
+		{"unless the folder says within what time", func(d *heartbeat.Definition) { d.FirstWithin = time.Hour }, func(h *heartbeat.Heartbeat) {
+			look(h, 59)
+			look(h, 60)
+		}, heartbeat.Missed, 0, "jobs firing 60"},
+		{"beats in time", nil, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			look(h, 69)
+			beat(h, heartbeat.Done, 69)
+		}, heartbeat.Beating, 139, ""},
+		{"a beat is missed", nil, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			look(h, 70)
+			look(h, 1000)
+		}, heartbeat.Missed, 0, "jobs firing 70"},
+		{"and comes late", nil, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			look(h, 70)
+			beat(h, heartbeat.Done, 75)
+		}, heartbeat.Beating, 145, "jobs firing 70, jobs resolved 70-75"},
+		{"one that was on its way when it was missed", nil, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			look(h, 70)
+			beat(h, heartbeat.Done, 68)
+		}, heartbeat.Beating, 138, "jobs firing 70, jobs resolved 70-70"},
+		{"the job has failed", nil, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Failed, 5)
+			look(h, 1000)
+			beat(h, heartbeat.Failed, 1001)
+			beat(h, heartbeat.Done, 1002)
+		}, heartbeat.Beating, 1072, "jobs firing 5, jobs resolved 5-1002"},
+		{"a start is no beat", nil, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			beat(h, heartbeat.Started, 60)
+		}, heartbeat.Beating, 70, ""},
+		{"a job that hangs", func(d *heartbeat.Definition) { d.Lasts = 5 * time.Minute }, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			beat(h, heartbeat.Started, 60)
+			look(h, 65)
+		}, heartbeat.Missed, 0, "jobs firing 65"},
+		{"an old beat that somebody repeats", nil, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 60)
+			beat(h, heartbeat.Done, 60)
+			beat(h, heartbeat.Done, 30)
+		}, heartbeat.Beating, 130, ""},
+		{"by a clock that is ahead", nil, func(h *heartbeat.Heartbeat) {
+			h.Hear(heartbeat.Beat{Kind: heartbeat.Done, At: after(600)}, after(1))
+			compute(h)
+		}, heartbeat.Beating, 71, ""},
+		{"noticed too late, because nobody could notice it", nil, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			look(h, 100)
+			look(h, 109)
+		}, heartbeat.Beating, 110, ""},
+		{"and still missing after the grace", nil, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			look(h, 100)
+			look(h, 110)
+		}, heartbeat.Missed, 0, "jobs firing 110"},
+		{"beats are heard again", nil, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			h.Resume(after(65))
+			compute(h)
+		}, heartbeat.Beating, 75, ""},
+		{"which gives no grace to what is not due soon", nil, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			h.Resume(after(30))
+			compute(h)
+			h.Resume(after(61))
+			compute(h)
+		}, heartbeat.Beating, 71, ""},
+		{"and not twice", nil, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			h.Resume(after(61))
+			compute(h)
+			h.Resume(after(69))
+			compute(h)
+			look(h, 71)
+		}, heartbeat.Missed, 0, "jobs firing 71"},
+		{"another interval counts at once", nil, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			d := hourly()
+			d.Every, d.Folder.Changed = 2*time.Hour, after(1)
+			h.Define(d, after(1))
+			compute(h)
+		}, heartbeat.Beating, 130, ""},
+		{"an older folder does not", nil, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			d := hourly()
+			d.Every, d.Folder.Changed = 2*time.Hour, after(-1)
+			h.Define(d, after(1))
+			h.Retire(d.Folder, after(1))
+			compute(h)
+		}, heartbeat.Beating, 70, ""},
+		{"its alert ends with it, in the name of its source", nil, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Failed, 5)
+			d := hourly()
+			d.Source = "others"
+			h.Define(d, after(6))
+			h.Retire(d.Folder, after(7))
+		}, heartbeat.Retired, 0, "jobs firing 5, jobs resolved 5-7"},
+		{"and it may come back before it is over", func(d *heartbeat.Definition) { d.FirstWithin = time.Hour }, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			h.Retire(hourly().Folder, after(7))
+			d := hourly()
+			d.FirstWithin = time.Hour
+			h.Define(d, after(8))
+			compute(h)
+		}, heartbeat.New, 68, ""},
+	} {
+		d := hourly()
+		if tc.define != nil {
+			tc.define(&d)
+		}
+		h := heartbeat.Open(d, start)
+		compute(h)
+		h.Heard = after(-10_000)
+		tc.play(h)
+		due := 0
+		if !h.Due.IsZero() {
+			due = int(h.Due.Sub(start).Minutes())
+		}
+		if h.Status != tc.status || due != tc.due || untold(h) != tc.told {
+			t.Errorf("%s: it is %s, due after %d minutes, told %q; want %s, %d, %q", tc.name, h.Status, due, untold(h), tc.status, tc.due, tc.told)
+		}
+	}
+}
+
+func TestItIsOverWhenEverythingIsTold(t *testing.T) {
+	h := heartbeat.Open(hourly(), start)
+	beat(h, heartbeat.Failed, 1)
+	h.Retire(hourly().Folder, after(2))
+	for want := 2; want > 0; want-- {
+		if len(h.Untold) != want || h.Over() {
+			t.Fatalf("%d untold, over %t; want %d and not over", len(h.Untold), h.Over(), want)
+		}
+		h.Told()
+	}
+	if !h.Over() {
+		t.Error("it is not over")
+	}
+}
+
+func TestWhatItsAlertsSay(t *testing.T) {
+	for _, tc := range []struct {
+		language string
+		play     func(h *heartbeat.Heartbeat)
+		want     string
+	}{
+		{"en", func(h *heartbeat.Heartbeat) { beat(h, heartbeat.Done, 0); look(h, 70) }, "Stock sync: not heard of since 2026-11-27 03:00:00 UTC (every 1h, 10m of grace)"},
+		{"ko", func(h *heartbeat.Heartbeat) { beat(h, heartbeat.Done, 0); look(h, 70) }, "Stock sync: 2026-11-27 03:00:00 UTC 이후 신호 없음 (주기 1h, 유예 10m)"},
+		{"en", func(h *heartbeat.Heartbeat) { look(h, 2910) }, "Stock sync: never heard of since it was defined at 2026-11-27 03:00:00 UTC"},
+		{"ko", func(h *heartbeat.Heartbeat) { look(h, 2910) }, "Stock sync: 2026-11-27 03:00:00 UTC부터 기다렸으나 신호가 한 번도 없음"},
+		{"en", func(h *heartbeat.Heartbeat) { beat(h, heartbeat.Started, 1); look(h, 31) }, "Stock sync: began at 2026-11-27 03:01:00 UTC and is not done after 30m"},
+		{"ko", func(h *heartbeat.Heartbeat) { beat(h, heartbeat.Started, 1); look(h, 31) }, "Stock sync: 2026-11-27 03:01:00 UTC에 시작한 작업이 30m 안에 끝나지 않음"},
+		{"en", func(h *heartbeat.Heartbeat) { beat(h, heartbeat.Failed, 2) }, "Stock sync: the job said at 2026-11-27 03:02:00 UTC that it failed"},
+		{"ko", func(h *heartbeat.Heartbeat) { beat(h, heartbeat.Failed, 2) }, "Stock sync: 2026-11-27 03:02:00 UTC에 작업이 실패를 알림"},
+	} {
+		d := hourly()
+		d.Language, d.Lasts, d.FirstWithin = tc.language, 30*time.Minute, 48*time.Hour+30*time.Minute
+		h := heartbeat.Open(d, start)
+		compute(h)
+		tc.play(h)
+		if h.Trouble == nil {
+			t.Fatalf("want %q, and nothing fires", tc.want)
+		}
+		a := h.Trouble.Alert
+		if a.Summary() != tc.want {
+			t.Errorf("got %q, want %q", a.Summary(), tc.want)
+		}
+		if names := []string{a.Labels.Value("alertname"), a.Labels.Value("heartbeat"), a.Labels.Value("service")}; !slices.Equal(names, []string{"sync", "sync", "shop"}) {
+			t.Errorf("labels %v", a.Labels)
+		}
+	}
+}
+
+// However beats come and however often it is looked: alerts fire and are resolved in turns, each later than the one before, no more than a
+// few are kept for an incident that cannot be told, and no beat is waited for while one is missed.
+func TestAlertsComeInTurns(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := hourly()
+		d.Lasts = 20 * time.Minute
+		h := heartbeat.Open(d, start)
+		var told []heartbeat.Telling
+		for minute := 1; minute < 2_000; minute += rapid.IntRange(1, 90).Draw(t, "pass") {
+			switch rapid.IntRange(0, 5).Draw(t, "do") {
+			case 0, 1:
+				beat(h, heartbeat.Done, minute)
+			case 2:
+				beat(h, heartbeat.Failed, minute)
+			case 3:
+				beat(h, heartbeat.Started, minute)
+			case 4:
+				h.Resume(after(minute))
+				compute(h)
+			}
+			look(h, minute)
+			if rapid.Bool().Draw(t, "tell") && len(h.Untold) > 0 {
+				told = append(told, h.Untold[0])
+				h.Told()
+			}
+			if len(h.Untold) > 5 || h.Trouble != nil && !h.Due.IsZero() || h.Status == heartbeat.Beating && h.Trouble != nil {
+				t.Fatalf("%d untold, it is %s, due %s, trouble %v", len(h.Untold), h.Status, h.Due, h.Trouble)
+			}
+		}
+		told = append(told, h.Untold...)
+		for n := range told {
+			if want := []alert.State{alert.Firing, alert.Resolved}[n%2]; told[n].Alert.State != want {
+				t.Fatalf("alert %d is %s, want %s", n, told[n].Alert.State, want)
+			}
+			if n > 0 && told[n].Alert.StartsAt.Before(told[n-1].Alert.StartsAt) {
+				t.Fatalf("alert %d began before the one before", n)
+			}
+		}
+	})
+}
