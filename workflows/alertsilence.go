@@ -79,6 +79,9 @@ func AlertSilence(ctx workflow.Context, in signature.Signed[AlertSilenceInput]) 
 // the same way.
 func (r *alertSilence) end() error {
 	r.hold.expire()
+	if err := r.publish(); err != nil { // a person has ended it
+		return err
+	}
 	for {
 		r.hold.receive()
 		if err := r.hold.let(); err != nil {

@@ -59,6 +59,24 @@ func TestASilenceOutlivesAKilledNode(t *testing.T) {
 	if all, err := byGroup(t.Context(), s.api); err != nil || len(all["quiet"]) > 0 {
 		t.Errorf("while it holds there are %+v (%v)", all["quiet"], err)
 	}
+	lists := func(f api.SilenceFilter, want string) {
+		t.Helper()
+		must(t, until(t.Context(), "the list says "+want, func() error {
+			page, err := ann.Silences(t.Context(), f)
+			got := ""
+			for _, row := range page.Silences {
+				got += fmt.Sprintf("%s %s", row.ID, row.Status)
+				if row.Count != nil && row.Firing != nil {
+					got += fmt.Sprintf(" %d/%d", *row.Firing, *row.Count)
+				}
+			}
+			if err == nil && got != want {
+				err = errors.New("it says " + got)
+			}
+			return err
+		}))
+	}
+	lists(api.SilenceFilter{Open: true}, string(made.ID)+" holding")
 	_, err = ann.EndSilence(t.Context(), made.ID, silence.End{Reason: "it is in"}, "k2")
 	must(t, err)
 	id, err := opened(t.Context(), s.api, "quiet")
@@ -74,6 +92,8 @@ func TestASilenceOutlivesAKilledNode(t *testing.T) {
 	if heard := sink.got(func(a attempt) bool { return a.Message.Kind == delivery.Silence }); len(ids(heard)) != 1 {
 		t.Errorf("what was held back is told %d times", len(ids(heard)))
 	}
+	lists(api.SilenceFilter{Status: silence.Ended}, string(made.ID)+" ended 2/3")
+	lists(api.SilenceFilter{Open: true}, "")
 	x, err := ann.Silence(t.Context(), made.ID)
 	must(t, err)
 	if all := silence.Incidents(x.Held); x.Why != silence.ByHand || len(all) != 1 || all[0] != string(id) {
