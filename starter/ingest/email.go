@@ -51,7 +51,7 @@ const (
 var (
 	firingWord = regexp.MustCompile(`(?i)` + firingWords)
 	overWord   = regexp.MustCompile(`(?i)` + overWords)
-	beginsOver = regexp.MustCompile(`(?i)^(?:` + overWords + `)(?:됨|되었습니다| ?완료)?(?:$|\s*[\])}:*,–-])`)
+	beginsOver = regexp.MustCompile(`(?i)^(?:\[[^\]]{1,40}\]\s*)*[\[(*# ]*(?:` + overWords + `)(?:됨|되었습니다| ?완료)?(?:$|\s*[\])}:*,–-])`)
 	endsOver   = regexp.MustCompile(`(?i)(?:` + overWords + `)(?:됨|되었습니다| ?완료)?$`)
 	denied     = regexp.MustCompile(`(?i)\b(?:not|never|isn't|no longer) \S*$|[비미불] ?(?:정상|복구|해소|해제)(?:됨|되었습니다| ?완료)?$`)
 	stateWords = regexp.MustCompile(`(?i)` + firingWords + `|` + overWords)
@@ -227,12 +227,10 @@ func (m *Mail) stateOf(subject string) alert.State {
 	case m.resolved != nil:
 		return alert.Firing
 	}
-	if m.subject != nil {
-		if state := groupsOf(m.subject, subject).Value("severity"); state != "" && overWord.FindString(state) == state {
-			return alert.Resolved
-		}
+	said := strings.TrimRight(answered.ReplaceAllString(subject, ""), "*# ])!.")
+	if m.subject != nil && m.subject.MatchString(subject) && overWord.MatchString(said) && !firingWord.MatchString(said) {
+		return alert.Resolved // its monitor writes in this form, and not whatever people would
 	}
-	said := strings.Trim(answered.ReplaceAllString(subject, ""), "[(*# ])!.")
 	if beginsOver.MatchString(said) || endsOver.MatchString(said) && !denied.MatchString(said) && !firingWord.MatchString(beforeEnd(said)) {
 		return alert.Resolved
 	}

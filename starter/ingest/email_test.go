@@ -30,6 +30,7 @@ func TestWhatASubjectSays(t *testing.T) {
 		{Mail{}, "[복구] 결제 서버", alert.Resolved, "결제 서버"},
 		{Mail{}, "Backup of db-1", alert.Firing, "backup of db-1"}, // says neither
 		{Mail{}, "OK", alert.Resolved, "ok"},
+		{Mail{}, "[shop] Resolved: queue is full", alert.Resolved, "[shop] : queue is full"},
 		{Mail{}, "[DB01] 서버 비정상 종료", alert.Firing, "[db01] 서버 비 종료"},
 		{Mail{}, "비정상 접속 감지: fw-1", alert.Firing, "비 접속 감지: fw-1"},
 		{Mail{}, "복구 실패: db-1", alert.Firing, "db-1"},
