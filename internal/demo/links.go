@@ -2,13 +2,15 @@ package demo
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -80,14 +82,14 @@ func (s *story) opensLink(ctx context.Context) error {
 	return err
 }
 
-// forges tries to acknowledge in the name of the first on-call, who has not: by the second one's link with another person in
-// it, and by an Update that no API has signed.
+// forges tries to acknowledge in the name of the first on-call, who has not: by the second one's link with another person's name
+// in it, and by an Update that no API has signed.
 func (s *story) forges(ctx context.Context) error {
 	to, err := s.linkTo(s.second.ID)
 	if err != nil {
 		return err
 	}
-	changed, err := renamed(to, s.first.ID)
+	changed, err := renamed(to, s.first.ID, string(s.id))
 	if err != nil {
 		return err
 	}
@@ -117,28 +119,21 @@ func (s *story) forges(ctx context.Context) error {
 	return err
 }
 
-// renamed is a link with another person in it, under the signature that it had.
-func renamed(to, person string) (string, error) {
+// renamed is a link to the same incident in another person's name, which says that the same key has signed it.
+func renamed(to, person, about string) (string, error) {
 	at := strings.LastIndex(to, "/") + 1
-	parts := strings.Split(to[at:], ".")
-	const wholeToken = 3
-	if len(parts) != wholeToken {
-		return "", fmt.Errorf("the link has %d parts", len(parts))
+	key, _, whole := strings.Cut(to[at:], ".")
+	if !whole {
+		return "", errors.New("the link names no key")
 	}
-	content, err := base64.RawURLEncoding.DecodeString(parts[1])
+	_, stranger, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
-		return "", fmt.Errorf("read link: %w", err)
+		return "", fmt.Errorf("make key: %w", err)
 	}
-	var l link.Link
-	if err := json.Unmarshal(content, &l); err != nil {
-		return "", fmt.Errorf("read link: %w", err)
-	}
-	l.Person = person
-	if content, err = json.Marshal(l); err != nil {
-		return "", fmt.Errorf("write link: %w", err)
-	}
-	parts[1] = base64.RawURLEncoding.EncodeToString(content)
-	return to[:at] + strings.Join(parts, "."), nil
+	const lasts = time.Hour
+	return to[:at] + link.Sign(link.Link{
+		ID: "forged", Person: person, Incident: about, Actions: []link.Action{link.Acknowledge, link.Escalate}, Expires: time.Now().Add(lasts),
+	}, key, stranger), nil
 }
 
 func (s *story) acknowledges(ctx context.Context) error {
