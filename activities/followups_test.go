@@ -34,7 +34,7 @@ func (plain) Message(t incident.Telling, to delivery.Recipient) (delivery.Messag
 	return delivery.Message{Kind: t.Kind, Language: to.Language, Text: "taken", Status: string(t.Facts.Status)}, nil
 }
 
-// away is a directory that lacks a method for now.
+// away is a directory in which nobody has a method.
 type away struct{ book }
 
 func (away) Contact(string, string) (delivery.Contact, error) {

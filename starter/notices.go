@@ -2,15 +2,15 @@ package starter
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
+	"unicode/utf8"
 
 	"muster/internal/alert"
+	"muster/internal/link"
 	"muster/internal/planrun"
+	"muster/internal/ticket"
 	"muster/internal/timeline"
 )
 
@@ -33,7 +33,7 @@ func (s *PlanRuns) Announce(ctx context.Context, source string, n alert.Notice, 
 		if refused != nil || !planned || n.Over { // what is over when it is heard of needs nobody
 			return planned, refused
 		}
-		t.Notice = &planrun.Noticed{Source: source, ID: n.ID, Key: keyed(source, n.ID), SHA256: n.SHA256()}
+		t.Notice = &planrun.Noticed{Source: source, ID: n.ID, Key: link.Hash("notice", source, n.ID), SHA256: n.SHA256()}
 		run, err = s.Start(ctx, req, t)
 	}
 	if _, none := errors.AsType[*NotFoundError](err); none { // a worker has refused its start
@@ -51,7 +51,7 @@ func (s *PlanRuns) news(ctx context.Context, run *planrun.Run, req Request, n al
 	if err != nil {
 		zone = time.UTC
 	}
-	text, told, last := cut(n.News(zone), planrun.MaxText), 0, ""
+	text, told, last := ticket.Cut(n.News(zone), planrun.MaxText/utf8.UTFMax), 0, ""
 	for _, e := range run.Timeline.Entries {
 		if e.Kind == timeline.Noted && e.Actor == req.By {
 			told, last = told+1, e.Fact("text")
@@ -66,21 +66,4 @@ func (s *PlanRuns) news(ctx context.Context, run *planrun.Run, req Request, n al
 		return nil
 	}
 	return err
-}
-
-// keyed is a hash of texts that cannot flow into each other.
-func keyed(parts ...string) string {
-	h := sha256.New()
-	for _, p := range parts {
-		fmt.Fprintf(h, "%d:%s", len(p), p)
-	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
-}
-
-// cut is a text in at most so many bytes, of whole characters.
-func cut(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most-len("…")], "") + "…"
 }

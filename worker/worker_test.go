@@ -104,8 +104,10 @@ func TestChannelsThatRing(t *testing.T) {
 				t.Errorf("%s: %s: got %+v, want %+v", name, kind, got, want)
 			}
 		}
-		if _, ok := effects.FollowUps.Senders[delivery.PagerDuty].(activities.Follower); !ok {
-			t.Error("PagerDuty hears nothing of what has become of a page")
+		for kind, s := range effects.FollowUps.Senders {
+			if _, ok := s.(activities.Follower); ok != kind.Follows() {
+				t.Errorf("%s: it can be told what has become of a page: %v, and its type says %v", kind, ok, kind.Follows())
+			}
 		}
 	}
 }

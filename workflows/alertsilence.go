@@ -258,13 +258,7 @@ func (r *alertSilence) continues() bool {
 
 // continueAsNew hands the state over, unless something happens while it is sealed: then it returns nil, and the run goes on.
 func (r *alertSilence) continueAsNew() error {
-	info := workflow.GetInfo(r.ctx)
 	r.news = false
-	m, err := sealed(r.ctx, signature.Statement{
-		Workflow: info.WorkflowExecution.ID, FirstRun: info.FirstRunID, Message: AlertSilenceWorkflow,
-	}, AlertSilenceInput{Terms: r.silence.Terms, State: &AlertSilenceState{Silence: *r.silence, Groups: r.hold.groups, Folder: r.folder, Since: r.hold.since}})
-	if err == nil && !r.news && r.continues() {
-		err = workflow.NewContinueAsNewError(r.ctx, AlertSilenceWorkflow, m)
-	}
-	return err
+	state := AlertSilenceState{Silence: *r.silence, Groups: r.hold.groups, Folder: r.folder, Since: r.hold.since}
+	return handOn(r.ctx, AlertSilenceWorkflow, AlertSilenceInput{Terms: r.silence.Terms, State: &state}, func() bool { return !r.news && r.continues() })
 }

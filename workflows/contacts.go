@@ -226,16 +226,9 @@ func (r *contactsRun) continues() bool {
 // continueAsNew hands the ledger over, unless something is asked while it is sealed: then it returns nil, and the run goes on. What its
 // timeline has said stays in the history that ends.
 func (r *contactsRun) continueAsNew() error {
-	info, asked := workflow.GetInfo(r.ctx), r.asked
-	handed := *r.ledger
+	handed, asked := *r.ledger, r.asked
 	handed.Timeline.Trim(0, 0)
-	m, err := sealed(r.ctx, signature.Statement{
-		Workflow: info.WorkflowExecution.ID, FirstRun: info.FirstRunID, Message: ContactsWorkflow,
-	}, ContactsInput{State: &handed})
-	if err == nil && r.asked == asked && r.continues() {
-		err = workflow.NewContinueAsNewError(r.ctx, ContactsWorkflow, m)
-	}
-	return err
+	return handOn(r.ctx, ContactsWorkflow, ContactsInput{State: &handed}, func() bool { return r.asked == asked && r.continues() })
 }
 
 // ContactsAttributes are the search attributes of the ledger when it is opened.

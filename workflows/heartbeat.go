@@ -242,13 +242,6 @@ func (r *heartbeatRun) continues() bool {
 // continueAsNew hands the state over, unless something comes while it is sealed: then it returns nil, and the run goes on. An alert that is on
 // its way is told once more by the new run, which the incident knows it by.
 func (r *heartbeatRun) continueAsNew() error {
-	info := workflow.GetInfo(r.ctx)
 	r.news = false
-	m, err := sealed(r.ctx, signature.Statement{
-		Workflow: info.WorkflowExecution.ID, FirstRun: info.FirstRunID, Message: HeartbeatWorkflow,
-	}, HeartbeatInput{State: r.state, Since: r.since})
-	if err == nil && !r.news && r.continues() {
-		err = workflow.NewContinueAsNewError(r.ctx, HeartbeatWorkflow, m)
-	}
-	return err
+	return handOn(r.ctx, HeartbeatWorkflow, HeartbeatInput{State: r.state, Since: r.since}, func() bool { return !r.news && r.continues() })
 }

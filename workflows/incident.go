@@ -288,14 +288,7 @@ func (r *incidentRun) continueAsNew() error {
 		return workflow.NewContinueAsNewError(r.ctx, IncidentWorkflow, in)
 	}
 	r.news = false
-	info := workflow.GetInfo(r.ctx)
-	m, err := sealed(r.ctx, signature.Statement{
-		Workflow: info.WorkflowExecution.ID, FirstRun: info.FirstRunID, Message: IncidentWorkflow,
-	}, in)
-	if err == nil && !r.news && r.continues() {
-		err = workflow.NewContinueAsNewError(r.ctx, IncidentWorkflow, m)
-	}
-	return err
+	return handOn(r.ctx, IncidentWorkflow, in, func() bool { return !r.news && r.continues() })
 }
 
 func (r *incidentRun) finish() error {

@@ -94,3 +94,14 @@ func sealed[T any](ctx workflow.Context, s signature.Statement, body T) (signatu
 
 // sealAgain is after what time a seal that could not be made is asked for again.
 const sealAgain = 5 * time.Second
+
+// handOn continues a run of a workflow as a new one with a state, which is sealed first: nothing may have happened meanwhile, else the run
+// goes on, and this returns nil.
+func handOn[T any](ctx workflow.Context, name string, state T, calm func() bool) error {
+	info := workflow.GetInfo(ctx)
+	m, err := sealed(ctx, signature.Statement{Workflow: info.WorkflowExecution.ID, FirstRun: info.FirstRunID, Message: name}, state)
+	if err == nil && calm() {
+		err = workflow.NewContinueAsNewError(ctx, name, m)
+	}
+	return err
+}

@@ -147,12 +147,6 @@ func (r *usageRun) continues(ctx workflow.Context) bool {
 
 // continueAsNew hands the ledger over, unless something is asked while it is sealed: then it returns nil, and the run goes on.
 func (r *usageRun) continueAsNew(ctx workflow.Context) error {
-	info, asked := workflow.GetInfo(ctx), r.asked
-	m, err := sealed(ctx, signature.Statement{
-		Workflow: info.WorkflowExecution.ID, FirstRun: info.FirstRunID, Message: UsageWorkflow,
-	}, UsageInput{State: r.ledger})
-	if err == nil && r.asked == asked && r.continues(ctx) {
-		err = workflow.NewContinueAsNewError(ctx, UsageWorkflow, m)
-	}
-	return err
+	asked := r.asked
+	return handOn(ctx, UsageWorkflow, UsageInput{State: r.ledger}, func() bool { return r.asked == asked && r.continues(ctx) })
 }

@@ -5,6 +5,7 @@ package delivery
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -200,6 +201,11 @@ func (t ContactType) Follows() bool { return t == Slack || t == PagerDuty }
 
 // PagesAlone tells whether a type takes nothing but pages: it refuses other messages, whether or not it works.
 func (t ContactType) PagesAlone() bool { return t == Voice || t == PagerDuty }
+
+// Telephone tells whether s is a phone number as the whole world calls it (E.164).
+func Telephone(s string) bool { return telephone.MatchString(s) }
+
+var telephone = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 
 // A Contact is one contact method of one recipient with its address, read at the moment of sending.
 type Contact struct {

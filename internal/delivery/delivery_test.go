@@ -23,3 +23,14 @@ func TestWhatAHistoryHoldsOfAMessage(t *testing.T) {
 		}
 	}
 }
+
+func TestTelephone(t *testing.T) {
+	for s, want := range map[string]bool{
+		"+821012345678": true, "+15005550006": true, "821012345678": false, "+0821012345678": false, "+82 10 1234 5678": false, "+8210": false,
+		"+1234567890123456": false, "": false, "+82101234567a": false,
+	} {
+		if delivery.Telephone(s) != want {
+			t.Errorf("%q: got %v", s, !want)
+		}
+	}
+}

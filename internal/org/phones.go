@@ -39,7 +39,7 @@ var (
 		u, ok := webURL(s)
 		return strings.TrimRight(u, "/"), ok && !strings.ContainsAny(s, "?#")
 	})
-	telephone    = matches(`^\+[1-9][0-9]{6,14}$`)
+	telephone    = func(s string) (string, bool) { return s, delivery.Telephone(s) }
 	aName11      = matches(`^[A-Za-z0-9 ]{0,10}[A-Za-z][A-Za-z0-9 ]{0,10}$`)
 	aMessagingID = matches(`^MG[0-9a-fA-F]{32}$`)
 )

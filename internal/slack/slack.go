@@ -120,7 +120,7 @@ func (s *Sender) channel(ctx context.Context, address string) (string, error) {
 }
 
 // thread writes about one thing below what was first written about it. What is to be acknowledged is shown in the channel too. A first
-// message that cannot be looked for now keeps nothing waiting.
+// message that cannot be looked for keeps nothing waiting.
 func (s *Sender) thread(ctx context.Context, m message, e delivery.Envelope) error {
 	about := thing(m.Channel, e.Message.Incident)
 	turn := s.turn(about)

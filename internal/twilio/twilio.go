@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -35,11 +34,6 @@ type Account struct {
 
 // skew is how far the clock there may be behind ours.
 const skew = time.Minute
-
-var number = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
-
-// Number tells whether a text is a phone number in E.164, as all of the API takes it.
-func Number(s string) bool { return number.MatchString(s) }
 
 // limit bounds one Send.
 func (a *Account) limit(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -195,7 +189,7 @@ func (a *Account) addressed(e delivery.Envelope) (string, error) {
 	if a.ID == "" {
 		return "", &delivery.Refusal{Detail: "this worker has no account for phones"}
 	}
-	if !Number(e.Contact.Address) {
+	if !delivery.Telephone(e.Contact.Address) {
 		return "", &delivery.Refusal{Detail: "the address is not a phone number such as +821012345678"}
 	}
 	return e.Contact.Address, nil

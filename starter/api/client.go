@@ -65,13 +65,7 @@ func NewClient(server, token string) (*Client, error) {
 
 // List returns a page of incidents. The filter's After is what the page before said is next.
 func (c *Client) List(ctx context.Context, f Filter) (Page, error) {
-	q := url.Values{}
-	if f.Status != "" {
-		q.Set("status", string(f.Status))
-	}
-	if f.Open {
-		q.Set("open", "true")
-	}
+	q := queryOf("status", string(f.Status), "open", yes(f.Open))
 	setPage(q, f.Limit, f.After)
 	var p Page
 	err := c.read(ctx, Path+"incidents", q, &p)
@@ -89,6 +83,25 @@ func (c *Client) MakeForm(ctx context.Context, asked NewForm) (f Form, err error
 	return f, c.post(ctx, Path+"forms", asked, "", &f)
 }
 
+// queryOf is a query of names, each with its value; what is empty is not asked for.
+func queryOf(pairs ...string) url.Values {
+	q := url.Values{}
+	for n := 0; n+1 < len(pairs); n += 2 {
+		if pairs[n+1] != "" {
+			q.Set(pairs[n], pairs[n+1])
+		}
+	}
+	return q
+}
+
+// yes is the value of a switch, which is left out while it is off.
+func yes(on bool) string {
+	if on {
+		return "true"
+	}
+	return ""
+}
+
 func setPage(q url.Values, limit int, after string) {
 	if limit != 0 {
 		q.Set("limit", strconv.Itoa(limit))
@@ -100,13 +113,7 @@ func setPage(q url.Values, limit int, after string) {
 
 // Alerts returns a page of the alerts of an incident. The filter's After is what the page before said is next.
 func (c *Client) Alerts(ctx context.Context, id incident.ID, f AlertFilter) (AlertPage, error) {
-	q := url.Values{}
-	if f.Firing {
-		q.Set("firing", "true")
-	}
-	if f.Name != "" {
-		q.Set("name", f.Name)
-	}
+	q := queryOf("firing", yes(f.Firing), "name", f.Name)
 	setPage(q, f.Limit, f.After)
 	var p AlertPage
 	err := c.read(ctx, of(id)+"/alerts", q, &p)
@@ -176,10 +183,7 @@ func (c *Client) Review(ctx context.Context, id incident.ID) (review.Review, err
 // Reviews lists the reviews that are open.
 func (c *Client) Reviews(ctx context.Context, all bool) (ReviewPage, error) {
 	var p ReviewPage
-	q := url.Values{}
-	if all {
-		q.Set("all", "true")
-	}
+	q := queryOf("all", yes(all))
 	err := c.read(ctx, Path+"reviews", q, &p)
 	return p, err
 }
@@ -256,16 +260,7 @@ func (c *Client) NoteHandover(ctx context.Context, schedule, text, key string) (
 
 // Requests returns a page of requests. The filter's After is what the page before said is next.
 func (c *Client) Requests(ctx context.Context, f RequestFilter) (RequestPage, error) {
-	q := url.Values{}
-	if f.Status != "" {
-		q.Set("status", string(f.Status))
-	}
-	if f.Open {
-		q.Set("open", "true")
-	}
-	if f.Customer != "" {
-		q.Set("customer", f.Customer)
-	}
+	q := queryOf("status", string(f.Status), "open", yes(f.Open), "customer", f.Customer)
 	setPage(q, f.Limit, f.After)
 	var p RequestPage
 	err := c.read(ctx, Path+"requests", q, &p)
@@ -348,19 +343,8 @@ func (c *Client) PromoteRequest(ctx context.Context, id request.ID, asked Reques
 
 // Actions returns a page of action items. The filter's After is what the page before said is next.
 func (c *Client) Actions(ctx context.Context, f ActionFilter) (ActionPage, error) {
-	q := url.Values{}
-	for name, value := range map[string]string{
-		"status": string(f.Status), "customer": f.Customer, "service": f.Service, "owner": f.Owner, "origin": f.Origin,
-	} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	for name, is := range map[string]bool{"open": f.Open, "overdue": f.Overdue} {
-		if is {
-			q.Set(name, "true")
-		}
-	}
+	q := queryOf("status", string(f.Status), "customer", f.Customer, "service", f.Service, "owner", f.Owner, "origin", f.Origin,
+		"open", yes(f.Open), "overdue", yes(f.Overdue))
 	setPage(q, f.Limit, f.After)
 	var p ActionPage
 	err := c.read(ctx, Path+"actions", q, &p)
@@ -407,15 +391,7 @@ func (c *Client) AskAction(ctx context.Context, id action.ID, cmd action.Command
 
 // Escalations returns a page of escalations. The filter's After is what the page before said is next.
 func (c *Client) Escalations(ctx context.Context, f EscalationFilter) (EscalationPage, error) {
-	q := url.Values{}
-	for name, value := range map[string]string{"status": string(f.Status), "service": f.Service} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	if f.Open {
-		q.Set("open", "true")
-	}
+	q := queryOf("status", string(f.Status), "service", f.Service, "open", yes(f.Open))
 	setPage(q, f.Limit, f.After)
 	var p EscalationPage
 	err := c.read(ctx, Path+"escalations", q, &p)
@@ -460,10 +436,7 @@ func (c *Client) AskEscalation(ctx context.Context, id risk.ID, cmd risk.Command
 
 // Contacts returns how somebody is reached, everybody whom the caller may see where nobody is named.
 func (c *Client) Contacts(ctx context.Context, person string) (ContactList, error) {
-	q := url.Values{}
-	if person != "" {
-		q.Set("person", person)
-	}
+	q := queryOf("person", person)
 	var l ContactList
 	err := c.read(ctx, Path+"contacts", q, &l)
 	return l, err
@@ -478,13 +451,7 @@ func (c *Client) TestContacts(ctx context.Context, asked NewContactTest, key str
 
 // Silences returns a page of silences. The filter's After is what the page before said is next.
 func (c *Client) Silences(ctx context.Context, f SilenceFilter) (SilencePage, error) {
-	q := url.Values{}
-	if f.Status != "" {
-		q.Set("status", string(f.Status))
-	}
-	if f.Open {
-		q.Set("open", "true")
-	}
+	q := queryOf("status", string(f.Status), "open", yes(f.Open))
 	setPage(q, f.Limit, f.After)
 	var p SilencePage
 	err := c.read(ctx, Path+"silences", q, &p)
@@ -514,10 +481,7 @@ func (c *Client) EndSilence(ctx context.Context, id silence.ID, cmd silence.End,
 
 // Inbox returns everything that waits for the caller, with titles in a language; empty means the organisation's.
 func (c *Client) Inbox(ctx context.Context, language string) (Inbox, error) {
-	q := url.Values{}
-	if language != "" {
-		q.Set("lang", language)
-	}
+	q := queryOf("lang", language)
 	var box Inbox
 	err := c.read(ctx, Path+"inbox", q, &box)
 	return box, err
@@ -525,16 +489,7 @@ func (c *Client) Inbox(ctx context.Context, language string) (Inbox, error) {
 
 // PlanRuns returns a page of runs of plans. The filter's After is what the page before said is next.
 func (c *Client) PlanRuns(ctx context.Context, f PlanRunFilter) (PlanRunPage, error) {
-	q := url.Values{}
-	if f.Kind != "" {
-		q.Set("kind", string(f.Kind))
-	}
-	if f.Status != "" {
-		q.Set("status", string(f.Status))
-	}
-	if f.Open {
-		q.Set("open", "true")
-	}
+	q := queryOf("kind", string(f.Kind), "status", string(f.Status), "open", yes(f.Open))
 	for _, id := range f.Customers {
 		q.Set("customer", id)
 	}
@@ -618,10 +573,7 @@ func (c *Client) RevokeToken(ctx context.Context, id string) (Token, error) {
 
 // Heartbeats lists the heartbeats of the organisation folder, of one status or of any.
 func (c *Client) Heartbeats(ctx context.Context, status heartbeat.Status) (HeartbeatList, error) {
-	q := url.Values{}
-	if status != "" {
-		q.Set("status", string(status))
-	}
+	q := queryOf("status", string(status))
 	var list HeartbeatList
 	err := c.read(ctx, Path+"heartbeats", q, &list)
 	return list, err

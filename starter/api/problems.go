@@ -334,17 +334,7 @@ func (l search) solving(p *problem.Problem) string {
 
 // Problems returns a page of problems. The filter's After is what the page before said is next.
 func (c *Client) Problems(ctx context.Context, f ProblemFilter) (ProblemPage, error) {
-	q := url.Values{}
-	set := func(name, value string) {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	set("status", string(f.Status))
-	set("service", f.Service)
-	if f.Open {
-		set("open", "true")
-	}
+	q := queryOf("status", string(f.Status), "service", f.Service, "open", yes(f.Open))
 	setPage(q, f.Limit, f.After)
 	var p ProblemPage
 	err := c.read(ctx, Path+"problems", q, &p)

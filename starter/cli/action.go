@@ -116,7 +116,7 @@ Kinds: ` + joined(action.Kinds()) + `. ` + times,
 			if err != nil {
 				return err
 			}
-			return a.answer(item, func(w io.Writer) { a.actionSheet(w, &item).action(&item) })
+			return a.answer(item, func(w io.Writer) { a.sheetIn(w, item.Zone).action(&item) })
 		}),
 	}
 	f := cmd.Flags()
@@ -251,14 +251,9 @@ func (a *app) showAction() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.answer(item, func(w io.Writer) { a.actionSheet(w, &item).action(&item) })
+			return a.answer(item, func(w io.Writer) { a.sheetIn(w, item.Zone).action(&item) })
 		}),
 	}
-}
-
-func (a *app) actionSheet(w io.Writer, item *action.Action) sheet {
-	p := a.page(w, "", item.Zone)
-	return sheet{p, sheetLabelsIn(p.language)}
 }
 
 // action shows one action item on one screen.

@@ -127,7 +127,7 @@ or, where there is none, that of the --service.`,
 			if err != nil {
 				return err
 			}
-			return a.answer(e, func(w io.Writer) { a.escalationSheet(w, &e).escalation(&e) })
+			return a.answer(e, func(w io.Writer) { a.sheetIn(w, e.Zone).escalation(&e) })
 		}),
 	}
 	f := cmd.Flags()
@@ -217,14 +217,9 @@ func (a *app) showEscalation() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.answer(e, func(w io.Writer) { a.escalationSheet(w, &e).escalation(&e) })
+			return a.answer(e, func(w io.Writer) { a.sheetIn(w, e.Zone).escalation(&e) })
 		}),
 	}
-}
-
-func (a *app) escalationSheet(w io.Writer, e *risk.Escalation) sheet {
-	p := a.page(w, "", e.Zone)
-	return sheet{p, sheetLabelsIn(p.language)}
 }
 
 // escalation shows one escalation on one screen.

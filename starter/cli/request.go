@@ -161,7 +161,7 @@ Channels: ` + joined(supportplan.Channels()) + `.`,
 			if err != nil {
 				return err
 			}
-			return a.answer(r, func(w io.Writer) { a.requestSheet(w, &r).asking(&r) })
+			return a.answer(r, func(w io.Writer) { a.sheetIn(w, r.Zone).asking(&r) })
 		}),
 	}
 	f := cmd.Flags()
@@ -256,14 +256,9 @@ happened. As JSON or YAML, durations are whole nanoseconds.`,
 			if err != nil {
 				return err
 			}
-			return a.answer(r, func(w io.Writer) { a.requestSheet(w, &r).asking(&r) })
+			return a.answer(r, func(w io.Writer) { a.sheetIn(w, r.Zone).asking(&r) })
 		}),
 	}
-}
-
-func (a *app) requestSheet(w io.Writer, r *request.Request) sheet {
-	p := a.page(w, "", r.Zone)
-	return sheet{p, sheetLabelsIn(p.language)}
 }
 
 // asking shows one request on one screen.

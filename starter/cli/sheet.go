@@ -22,6 +22,12 @@ type sheet struct {
 	sheetLabels
 }
 
+// sheetIn begins one in a zone, of what is read from a server.
+func (a *app) sheetIn(w io.Writer, zone string) sheet {
+	p := a.page(w, "", zone)
+	return sheet{p, sheetLabelsIn(p.language)}
+}
+
 // sheet begins one, in the organisation's language and zone where the reader has set none.
 func (a *app) sheet(w io.Writer, o *org.Organisation) sheet {
 	p := a.page(w, o.Languages[0], o.Zone.String())

@@ -110,7 +110,7 @@ the values. It ends at --until, or --for so long after it has begun, within 30 d
 			if err != nil {
 				return err
 			}
-			return a.answer(s, func(w io.Writer) { a.silenceSheet(w, &s).silence(&s) })
+			return a.answer(s, func(w io.Writer) { a.sheetIn(w, s.Zone).silence(&s) })
 		}),
 	}
 	f := cmd.Flags()
@@ -207,14 +207,9 @@ func (a *app) showSilence() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.answer(s, func(w io.Writer) { a.silenceSheet(w, &s).silence(&s) })
+			return a.answer(s, func(w io.Writer) { a.sheetIn(w, s.Zone).silence(&s) })
 		}),
 	}
-}
-
-func (a *app) silenceSheet(w io.Writer, s *silence.Silence) sheet {
-	p := a.page(w, "", s.Zone)
-	return sheet{p, sheetLabelsIn(p.language)}
 }
 
 // silence shows one silence on one screen.

@@ -204,9 +204,6 @@ func FuzzPrometheus(f *testing.F) {
 	fuzz(f, alert.Prometheus, `[{"labels":{"a":"b"},"startsAt":"2026-11-22T11:00:00Z","endsAt":"2026-11-22T10:00:00Z"},{"labels":{"a":""}},1]`)
 }
 
-// emptiesPools tells whether what this program is built with takes things out of pools that were put there.
-var emptiesPools bool
-
 // No decoder takes more than ten times its input.
 func TestDecodersTakeLittle(t *testing.T) {
 	if emptiesPools {
