@@ -29,12 +29,12 @@ type Silences struct {
 	Namespace string
 	Keys      Keys
 
-	board *board
+	running *runningSilences
 }
 
 // Silences are those of the same installation.
 func (s *Incidents) Silences() *Silences {
-	return &Silences{Temporal: s.Temporal, Namespace: s.Namespace, Keys: s.Keys, board: &s.silenced}
+	return &Silences{Temporal: s.Temporal, Namespace: s.Namespace, Keys: s.Keys, running: &s.silenced}
 }
 
 // A SilenceSummary is one row of a list of silences.
@@ -112,7 +112,7 @@ func (s *Silences) End(ctx context.Context, id silence.ID, req Request, c silenc
 	}
 	err := askNewest(ctx, s.Temporal, s.Keys, silenceOf(id), workflows.AlertSilenceWorkflowID(id), workflows.EndUpdate, req, c)
 	if err == nil {
-		s.board.ended(id)
+		s.running.ended(id)
 	}
 	return err
 }
@@ -182,7 +182,7 @@ func listedRow(t *silence.Terms, e *workflowpb.WorkflowExecutionInfo) SilenceSum
 
 // terms are those of a silence, as its start proves them, and whether this installation has started it.
 func (s *Silences) terms(ctx context.Context, ref Ref) (silence.Terms, bool, error) {
-	if t, known := s.board.proven(ref.RunID); known {
+	if t, known := s.running.proven(ref.RunID); known {
 		return t, true, nil
 	}
 	e, err := beginning(ctx, s.Temporal, s.Namespace, ref)
@@ -208,7 +208,7 @@ func (s *Silences) terms(ctx context.Context, ref Ref) (silence.Terms, bool, err
 	ours := seal != nil && may && ref.WorkflowID == workflows.AlertSilenceWorkflowID(terms.ID) &&
 		s.Keys.Prove(statement, *seal) == nil
 	if ours {
-		s.board.prove(ref.RunID, terms)
+		s.running.prove(ref.RunID, terms)
 	}
 	return terms, ours, nil
 }

@@ -38,7 +38,7 @@ type Incidents struct {
 	Folder    func() Folder // the organisation folder as it is now; nil: it holds nothing back
 
 	proofs   proofs
-	silenced board
+	silenced runningSilences
 }
 
 // DeliverAlways is Deliver whatever is held back, and returns which incident it is: none where a batch that only ends something finds

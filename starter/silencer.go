@@ -32,13 +32,13 @@ type Folder interface {
 
 // How the silences that there are are known without asking for every alert.
 const (
-	boardEvery = 3 * time.Second
-	boardStale = 30 * time.Second // what was not looked at for longer holds nothing back
-	mostOnIt   = 500              // silences
+	lookEvery = 3 * time.Second
+	lookStale = 30 * time.Second // what was not looked at for longer holds nothing back
+	mostOnIt  = 500              // silences
 )
 
-// A board has the silences that run, as they were found a moment ago.
-type board struct {
+// runningSilences are the silences that run, as they were found a moment ago.
+type runningSilences struct {
 	known atomic.Pointer[[]standing]
 	fresh atomic.Int64 // when they were looked for, in nanoseconds
 
@@ -56,14 +56,14 @@ type standing struct {
 	ended bool
 }
 
-func (b *board) proven(run string) (silence.Terms, bool) {
+func (b *runningSilences) proven(run string) (silence.Terms, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	t, known := b.starts[run]
 	return t, known
 }
 
-func (b *board) prove(run string, t silence.Terms) {
+func (b *runningSilences) prove(run string, t silence.Terms) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.starts == nil || len(b.starts) >= mostProofs {
@@ -73,7 +73,7 @@ func (b *board) prove(run string, t silence.Terms) {
 }
 
 // ended takes in that a silence holds nothing back any more.
-func (b *board) ended(id silence.ID) {
+func (b *runningSilences) ended(id silence.ID) {
 	b.looking.Lock()
 	defer b.looking.Unlock()
 	all := slices.Clone(b.standing())
@@ -83,7 +83,7 @@ func (b *board) ended(id silence.ID) {
 	b.known.Store(&all)
 }
 
-func (b *board) standing() []standing {
+func (b *runningSilences) standing() []standing {
 	if all := b.known.Load(); all != nil {
 		return *all
 	}
@@ -91,14 +91,14 @@ func (b *board) standing() []standing {
 }
 
 // trusted tells whether what is known may hold alerts back.
-func (b *board) trusted() bool { return time.Since(time.Unix(0, b.fresh.Load())) < boardStale }
+func (b *runningSilences) trusted() bool { return time.Since(time.Unix(0, b.fresh.Load())) < lookStale }
 
 // refresh looks which silences run, unless somebody has begun to look since it was asked.
 func (s *Silences) refresh(ctx context.Context) error {
 	asked := time.Now()
-	s.board.looking.Lock()
-	defer s.board.looking.Unlock()
-	if s.board.began.After(asked) {
+	s.running.looking.Lock()
+	defer s.running.looking.Unlock()
+	if s.running.began.After(asked) {
 		return nil
 	}
 	began := time.Now()
@@ -110,9 +110,9 @@ func (s *Silences) refresh(ctx context.Context) error {
 	for n, x := range all {
 		known[n] = standing{ref: x.ref, terms: x.terms, ended: x.row.Status == silence.Ended}
 	}
-	s.board.known.Store(&known)
-	s.board.fresh.Store(began.UnixNano())
-	s.board.began = began
+	s.running.known.Store(&known)
+	s.running.fresh.Store(began.UnixNano())
+	s.running.began = began
 	return nil
 }
 
@@ -129,7 +129,7 @@ func (s *Incidents) WatchSilences(ctx context.Context, log *slog.Logger, beside 
 	}
 	look(ctx)
 	beside(ctx, func(ctx context.Context) {
-		every := time.NewTicker(boardEvery)
+		every := time.NewTicker(lookEvery)
 		defer every.Stop()
 		for {
 			select {
@@ -142,8 +142,8 @@ func (s *Incidents) WatchSilences(ctx context.Context, log *slog.Logger, beside 
 	})
 }
 
-// A berth is a silence with what of a batch goes to it.
-type berth struct {
+// A silencer is a silence with what of a batch goes to it.
+type silencer struct {
 	workflow string
 	run      string          // empty: it is not known to run
 	match    *silence.Match  // of it
@@ -155,7 +155,7 @@ type berth struct {
 
 // takes tells whether an alert goes to the silence: one that fires where it is held back, and the end of one wherever it may have been,
 // also by what the folder said before.
-func (x *berth) takes(source, service string, r *alert.Received) bool {
+func (x *silencer) takes(source, service string, r *alert.Received) bool {
 	if r.State == alert.Resolved && r.Bare { // it does not tell the labels that it fired with
 		return x.run != ""
 	}
@@ -168,8 +168,8 @@ func (x *berth) takes(source, service string, r *alert.Received) bool {
 	return x.holds && x.match.Takes(source, service, r.Labels)
 }
 
-// berths are the silences that may want something of a batch.
-func (s *Incidents) berths(service string, b *alert.Batch) (all []berth) {
+// silencers are the silences that may want something of a batch.
+func (s *Incidents) silencers(service string, b *alert.Batch) (all []silencer) {
 	concerns := func(m *silence.Match) bool {
 		return slices.ContainsFunc(b.Alerts, func(r alert.Received) bool {
 			return m.Takes(b.Source, service, r.Labels) || r.State == alert.Resolved && r.Bare
@@ -179,7 +179,7 @@ func (s *Incidents) berths(service string, b *alert.Batch) (all []berth) {
 	trusted := len(known) > 0 && s.silenced.trusted()
 	for n := range known {
 		if x := &known[n]; concerns(&x.terms.Match) {
-			all = append(all, berth{
+			all = append(all, silencer{
 				workflow: x.ref.WorkflowID, run: x.ref.RunID, match: &x.terms.Match,
 				holds: trusted && !x.ended && x.terms.Window == "" && x.terms.In(b.ReceivedAt),
 			})
@@ -196,10 +196,10 @@ func (s *Incidents) berths(service string, b *alert.Batch) (all []berth) {
 		}
 		id := workflows.AlertSilenceWorkflowID(w.ID)
 		over := slices.ContainsFunc(known, func(x standing) bool { return x.ended && x.ref.WorkflowID == id })
-		at := slices.IndexFunc(all, func(x berth) bool { return x.workflow == id })
+		at := slices.IndexFunc(all, func(x silencer) bool { return x.workflow == id })
 		if at < 0 {
 			at = len(all)
-			all = append(all, berth{workflow: id, match: &w.Match})
+			all = append(all, silencer{workflow: id, match: &w.Match})
 		}
 		all[at].window, all[at].holds = w, !over
 	}
@@ -210,11 +210,11 @@ func (s *Incidents) berths(service string, b *alert.Batch) (all []berth) {
 // one that fires from being held back lets people be paged. What a source has left out of a request may be anything, so such a batch
 // is not held back, and neither is one that not everybody may read of.
 func (s *Incidents) silence(ctx context.Context, workflowID string, def incident.Definition, b alert.Batch) (incident.Definition, alert.Batch, error) {
-	all := s.berths(def.Service.ID, &b)
+	all := s.silencers(def.Service.ID, &b)
 	if len(all) == 0 {
 		return def, b, nil
 	}
-	to := make([]int, len(b.Alerts)) // berth of each that is held back, from 1
+	to := make([]int, len(b.Alerts)) // silencer of each that is held back, from 1
 	var wanted, told bool
 	for n := range b.Alerts {
 		r := &b.Alerts[n]
@@ -266,7 +266,7 @@ func (s *Incidents) silence(ctx context.Context, workflowID string, def incident
 
 // give brings to a silence what it takes of a batch, and tells whether it has taken it. One of the folder begins with the first alert
 // that it holds back, and not again once it has ended.
-func (s *Incidents) give(ctx context.Context, x *berth, workflowID string, def incident.Definition, b alert.Batch) (taken bool, err error) {
+func (s *Incidents) give(ctx context.Context, x *silencer, workflowID string, def incident.Definition, b alert.Batch) (taken bool, err error) {
 	whole := len(x.alerts) == len(b.Alerts)
 	if b.Alerts = x.alerts; !whole && x.fires {
 		def, b = s.redefine(def, b)
@@ -299,7 +299,7 @@ func (s *Incidents) give(ctx context.Context, x *berth, workflowID string, def i
 }
 
 // next finds the run that goes on with a silence, and tells whether there is one.
-func (s *Incidents) next(ctx context.Context, x *berth) bool {
+func (s *Incidents) next(ctx context.Context, x *silencer) bool {
 	if s.Silences().refresh(ctx) != nil {
 		return false
 	}
@@ -382,7 +382,7 @@ func (s *Incidents) askOthers(ctx context.Context, workflowID string, def incide
 		if slices.ContainsFunc(before, func(y standing) bool { return y.ref == x.ref }) {
 			continue
 		}
-		to := berth{workflow: x.ref.WorkflowID, run: x.ref.RunID, match: &x.terms.Match}
+		to := silencer{workflow: x.ref.WorkflowID, run: x.ref.RunID, match: &x.terms.Match}
 		for n := range b.Alerts {
 			if to.takes(b.Source, def.Service.ID, &b.Alerts[n]) {
 				to.alerts = append(to.alerts, b.Alerts[n])

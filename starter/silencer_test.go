@@ -247,6 +247,13 @@ func came(state alert.State, fp string, labels ...string) alert.Received {
 func fires(fp string, labels ...string) alert.Received { return came(alert.Firing, fp, labels...) }
 func ended(fp string, labels ...string) alert.Received { return came(alert.Resolved, fp, labels...) }
 
+// bare is an end that tells nothing but that it is one.
+func bare(fp string) alert.Received {
+	r := ended(fp)
+	r.Bare = true
+	return r
+}
+
 func together(alerts ...alert.Received) alert.Batch {
 	return alert.Batch{ID: "b", Source: "prometheus", ReceivedAt: time.Now(), Posts: 1, Alerts: alerts}
 }
@@ -265,6 +272,8 @@ func TestWhereAlertsGoWhileASilenceHolds(t *testing.T) {
 		"one of two":             {batch: together(fires("a", "env=prod"), fires("b")), want: []string{ofDisk + ": +a", ofAlert + ": +b"}},
 		"with an end":            {batch: together(ended("a", "env=prod"), fires("b", "env=prod")), want: []string{ofDisk + ": -a +b"}},
 		"an end":                 {batch: together(ended("a", "env=prod")), want: []string{ofDisk + ": -a"}},
+		"an end without labels":  {batch: together(bare("a")), want: []string{ofDisk + ": -a"}},
+		"of a break-in, ended":   {def: func(d *incident.Definition) { d.Kind = incident.SecurityIncident }, batch: together(ended("a", "env=prod")), want: nil},
 		"an end of another":      {batch: together(ended("a", "env=test")), want: nil},
 		"one of the folder":      {batch: together(fires("a", "job=backup")), want: []string{ofNight + ": +a"}},
 		"its condition fails":    {batch: together(fires("a", "job=backup", "urgency=high")), want: []string{ofAlert + ": +a"}},
