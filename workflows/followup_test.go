@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,9 +25,11 @@ const chats delivery.ContactType = "chat"
 type chat struct {
 	*inmem.Sender
 
-	used     bool
-	away     bool
-	followed []string // "kim acknowledged", as often as that was tried
+	used bool
+	away bool
+
+	mu       sync.Mutex // attempts run beside each other, and beside whoever looks
+	followed []string
 }
 
 func senders(r *rehearsal) map[delivery.ContactType]activities.Sender {
@@ -37,8 +41,17 @@ func (c *chat) Follow(_ context.Context, e delivery.Envelope) error {
 	if c.away {
 		return errors.New("away")
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.followed = append(c.followed, fmt.Sprintf("%s %s", e.Recipient.ID, e.Message.Kind))
 	return nil
+}
+
+// told lists whom this told what, like "kim acknowledged", as often as that was tried.
+func (c *chat) told() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.followed)
 }
 
 // followed is an incident of an organisation that is reached where pages can be followed up.
@@ -56,7 +69,7 @@ func TestAPageIsFollowedUpWhereItHasArrived(t *testing.T) {
 	ask(r, 6*time.Minute, workflows.AcknowledgeUpdate, park, incident.Acknowledge{})
 	told := map[time.Duration]int{}
 	for _, after := range []time.Duration{5 * time.Minute, 7 * time.Minute, 11 * time.Minute, 21 * time.Minute} {
-		r.at(after, func() { told[after] = len(r.chat.followed) })
+		r.at(after, func() { told[after] = len(r.chat.told()) })
 	}
 	ask(r, 10*time.Minute, workflows.AcknowledgeUpdate, kim, incident.Acknowledge{})
 	ask(r, 20*time.Minute, workflows.ResolveUpdate, kim, incident.Resolve{Note: "x"})
@@ -64,10 +77,10 @@ func TestAPageIsFollowedUpWhereItHasArrived(t *testing.T) {
 	r.wantDone()
 	want := map[time.Duration]int{5 * time.Minute: 0, 7 * time.Minute: 2, 11 * time.Minute: 4, 21 * time.Minute: 6}
 	if d := cmp.Diff(want, told); d != "" {
-		t.Errorf("told so often by then (-want +got):\n%s\n%v", d, r.chat.followed)
+		t.Errorf("told so often by then (-want +got):\n%s\n%v", d, r.chat.told())
 	}
-	if len(r.state.Pages) != 0 || len(r.chat.followed) != 6 {
-		t.Errorf("in the end %d pages are followed, and %v were told; want none and six", len(r.state.Pages), r.chat.followed)
+	if len(r.state.Pages) != 0 || len(r.chat.told()) != 6 {
+		t.Errorf("in the end %d pages are followed, and %v were told; want none and six", len(r.state.Pages), r.chat.told())
 	}
 }
 
@@ -126,14 +139,14 @@ func TestAFollowUpIsTakenBackWhenItIsNotTrueAnyMore(t *testing.T) {
 	ask(r, 5*time.Minute, workflows.ReopenUpdate, kim, incident.Reopen{Reason: "x"})
 	r.at(6*time.Minute, func() { r.chat.away = false })
 	r.look(10*time.Minute, func(i *incident.Incident) {
-		if len(r.chat.followed) != 0 {
-			t.Errorf("told %v of %+v", r.chat.followed, i.Pages)
+		if len(r.chat.told()) != 0 {
+			t.Errorf("told %v of %+v", r.chat.told(), i.Pages)
 		}
 	})
 	ask(r, 20*time.Minute, workflows.ResolveUpdate, kim, incident.Resolve{Note: "x"})
 	r.run(workflows.IncidentInput{Definition: followed()})
 	r.wantDone()
-	if len(r.chat.followed) == 0 || len(r.state.Pages) != 0 {
-		t.Errorf("told %v, and %d pages wait", r.chat.followed, len(r.state.Pages))
+	if len(r.chat.told()) == 0 || len(r.state.Pages) != 0 {
+		t.Errorf("told %v, and %d pages wait", r.chat.told(), len(r.state.Pages))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -402,13 +403,15 @@ func (writer) Result(_ *incident.Incident, customer, text string, e report.Editi
 }
 
 // shelf keeps reports in memory.
-// shelf keeps reports in memory.
 type shelf struct {
+	mu    sync.Mutex // reports are rendered beside each other
 	names []string
 	held  map[string][]byte
 }
 
 func (s *shelf) Put(_ context.Context, name string, content []byte) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.held == nil {
 		s.held = map[string][]byte{}
 	}
@@ -417,6 +420,8 @@ func (s *shelf) Put(_ context.Context, name string, content []byte) (string, err
 }
 
 func (s *shelf) Get(_ context.Context, name string) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if content, ok := s.held[name]; ok {
 		return content, nil
 	}

@@ -33,8 +33,8 @@ func (i *Incident) Advance(now time.Time) []Send {
 	i.keepTicket(now)
 	i.keepReport(now)
 	i.keepPages(now)
-	i.keepFollowed(now)
 	i.withdraw(now)
+	i.keepFollowed(now) // last: what was just withdrawn is in the way of no follow-up
 	fresh := i.fresh
 	i.fresh = nil
 	return fresh
