@@ -119,7 +119,9 @@ func openLedger[T any](ctx context.Context, s *Incidents, what, workflow string,
 		return "", fmt.Errorf("open %s: %w", what, err)
 	}
 	o.TaskQueue, o.WorkflowIDConflictPolicy = workflows.TaskQueue, enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING
-	o.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY
+	if o.WorkflowIDReusePolicy == enumspb.WORKFLOW_ID_REUSE_POLICY_UNSPECIFIED {
+		o.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY
+	}
 	run, err := s.Temporal.ExecuteWorkflow(ctx, o, workflow, m)
 	if err != nil {
 		return "", err

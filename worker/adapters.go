@@ -36,6 +36,7 @@ type Options struct {
 	Tracker      activities.Tracker
 	Counter      activities.Counter
 	Items        activities.ContactItems
+	Routines     activities.RoutineStarter
 	Recurrences  activities.Recurrences
 	Changes      activities.Changes
 	Incidents    activities.Incidents
@@ -90,6 +91,9 @@ func NewActivities(o Options) (Activities, error) {
 		},
 		Contacts: &activities.Contacts{
 			Directory: func() activities.ContactDirectory { return o.Organisation.Current() }, Writer: o.Texts, Items: o.Items,
+		},
+		Routines: &activities.Routines{
+			Directory: func() activities.RoutineDirectory { return o.Organisation.Current() }, Writer: o.Texts, Runs: o.Routines, Now: time.Now,
 		},
 		Plans: &activities.Plans{Directory: current, Writer: o.Texts, Now: time.Now, Page: o.RunPage},
 		PlanReports: &activities.PlanReports{

@@ -28,5 +28,6 @@ func All() []Registered {
 		{SilenceWorkflow, Silence},
 		{HeartbeatWorkflow, Heartbeat},
 		{AlertSilenceWorkflow, AlertSilence},
+		{RoutineWorkflow, Routine},
 	}
 }

@@ -89,12 +89,15 @@ func PlanRunWorkflowID(k plan.Kind, customer, environment string) string {
 	return string(k) + "/" + customer + "/" + environment
 }
 
-// PlanRunWorkflowIDOf is PlanRunWorkflowID for the terms of a run. One that a provider's notice has started is beside all others: of what
-// is announced there may be any number at a time, and each is seen to by itself.
+// PlanRunWorkflowIDOf is PlanRunWorkflowID for the terms of a run. One that a provider's notice or a routine has started is beside all
+// others: there may be any number of them at a time, and each is seen to by itself.
 func PlanRunWorkflowIDOf(t *planrun.Terms) string {
 	id := PlanRunWorkflowID(t.Plan.Kind, t.Customer, t.Target().Environment)
-	if t.Notice != nil {
+	switch {
+	case t.Notice != nil:
 		id += "/" + t.Notice.Key
+	case t.Routine != nil:
+		id += "/" + t.Routine.ID + "/" + t.Routine.Planned.UTC().Format("20060102T150405Z")
 	}
 	return id
 }
@@ -128,6 +131,9 @@ func PlanRunWorkflow(k plan.Kind) string {
 
 // HeartbeatWorkflowID names the heartbeat with an id in the organisation folder, so that the server lets only one of them run.
 func HeartbeatWorkflowID(id string) string { return "heartbeat/" + id }
+
+// RoutineWorkflowID names the routine with an id in the organisation folder, so that the server lets only one of them run.
+func RoutineWorkflowID(id string) string { return "routine/" + id }
 
 // UsageWorkflowID names the ledger of what a customer has used of its quotas, so that the server lets only one of them run.
 func UsageWorkflowID(customer string) string { return "usage/" + customer }

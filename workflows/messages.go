@@ -29,6 +29,7 @@ const (
 	ContactsWorkflow             = "Contacts"
 	HeartbeatWorkflow            = "Heartbeat"
 	AlertSilenceWorkflow         = "AlertSilence"
+	RoutineWorkflow              = "Routine"
 
 	// The kinds of plans, each of which is run by PlanRun.
 	UpgradeWorkflow     = "Upgrade"
@@ -116,6 +117,9 @@ const (
 	RaiseUpdate   = "Raise"
 	SucceedUpdate = "Succeed"
 )
+
+// What people ask of a routine: a routine.Move and a routine.Skip, signed. SkipUpdate is also what they ask of a task.
+const MoveUpdate = "Move"
 
 // EndUpdate is what people ask of a silence: a silence.End, signed.
 const EndUpdate = "End"

@@ -42,6 +42,7 @@ const (
 	Review         Kind = "review"          // what has become of a review, and the texts that it publishes
 	StatusPage     Kind = "status-page"     // what stands on a status page
 	Risk           Kind = "risk"            // what has become of a risk that somebody has escalated
+	Routine        Kind = "routine"         // what was missed of work that comes back
 	Silence        Kind = "silence"         // what a silence has held back
 	Plan           Kind = "plan"            // what has become of a run of a plan, and what somebody has to do in it
 	Test           Kind = "test"            // nothing has happened: it is tried whether pages arrive

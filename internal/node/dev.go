@@ -84,6 +84,7 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 	n.open(ctx, handler)
 	n.openMail(ctx, post, in)
 	n.listen(ctx)
+	n.keepRoutines(ctx)
 	return &Running{
 		URL: n.door.url, UIURL: engine.UIURL, TemporalURL: engine.HostPort, Temporal: n.temporal, Failed: engine.Failed(), node: n,
 	}, nil

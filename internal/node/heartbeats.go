@@ -24,19 +24,24 @@ func (b beats) Heartbeat(id string) (heartbeat.Definition, bool) {
 	return b.live.Current().Heartbeat(id)
 }
 
-// listen keeps what is listened for as the organisation folder says: at the start, when it changes, and now and then, should somebody else
-// have said otherwise.
+// listen keeps what is listened for as the organisation folder says.
 func (n *Node) listen(ctx context.Context) {
-	const anyway = 10 * time.Minute
 	k := &listening{live: n.org, to: n.incidents.Heartbeats(), since: time.Now().UTC()}
+	n.followFolder(ctx, "heartbeats are not listened for as the organisation folder says", k.follow)
+}
+
+// followFolder does something at the start, when the organisation folder changes, and now and then, should somebody else have done
+// otherwise. What fails is warned of and tried again.
+func (n *Node) followFolder(ctx context.Context, warning string, do func(context.Context) error) {
+	const anyway = 10 * time.Minute
 	n.beside(ctx, func(ctx context.Context) {
 		done, revision := time.Time{}, ""
 		for ticker := time.Tick(often); ; {
 			if now := n.org.Current().Revision; now != revision || time.Since(done) > anyway {
-				if err := k.follow(ctx); err == nil {
+				if err := do(ctx); err == nil {
 					done, revision = time.Now(), now
 				} else if ctx.Err() == nil {
-					n.cfg.Log.Warn("heartbeats are not listened for as the organisation folder says", "error", err)
+					n.cfg.Log.Warn(warning, "error", err)
 				}
 			}
 			select {

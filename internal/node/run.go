@@ -82,6 +82,7 @@ func Serve(ctx context.Context, cfg Config) error {
 	n.schedule(ctx)
 	n.testing(ctx)
 	n.listen(ctx)
+	n.keepRoutines(ctx)
 	handler, err := n.everything(in)
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ const (
 	calendarsFile = "calendars.yaml"
 	sourcesFile   = "sources.yaml"
 	beatsFile     = "heartbeats.yaml"
+	routinesFile  = "routines.yaml"
 	partiesFile   = "parties.yaml"
 	entitledFile  = "entitlements.yaml"
 	plansFile     = "support-plans.yaml"
@@ -39,13 +40,13 @@ const (
 func files() []string {
 	return []string{
 		settingsFile, calendarsFile, sourcesFile, beatsFile, partiesFile, entitledFile, plansFile, customersFile, freezesFile, peopleFile, groupsFile, schedulesFile, policiesFile,
-		servicesFile, routesFile, silencesFile,
+		servicesFile, routesFile, silencesFile, routinesFile,
 	}
 }
 
 // mayBeMissing tells whether a folder is whole without a file.
 func mayBeMissing(file string) bool {
-	return file == partiesFile || file == groupsFile || file == entitledFile || file == freezesFile || file == beatsFile || file == silencesFile
+	return file == partiesFile || file == groupsFile || file == entitledFile || file == freezesFile || file == beatsFile || file == silencesFile || file == routinesFile
 }
 
 // folderOf is where the files stand into which a file may be split.

@@ -57,6 +57,7 @@ type definitions struct {
 	kept           map[string]retention.Rule // how long the records of customers stay
 	sources        []source
 	heartbeats     []heartbeat.Definition // in the order of the folder
+	routines       []comeback
 	parties        map[string]Party
 	vendors        map[string]Vendor // those with a support record
 	people         map[string]person // customers' contacts as well, as customer/contact
@@ -153,6 +154,7 @@ func (b *builder) parts() []part {
 		{servicesFile, "service", b.readServices},
 		{routesFile, "route", b.readRoutes},
 		{silencesFile, "silence", b.readSilences},
+		{routinesFile, "routine", b.readRoutines},
 	}
 }
 
@@ -175,6 +177,7 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 	}
 	if len(b.faults) == 0 {
 		b.tryNoticeRules()
+		b.tryRoutines()
 	}
 	if len(b.faults) > 0 {
 		return nil, &Refusal{Dir: f.dir, Faults: sorted(b.faults)}

@@ -97,13 +97,20 @@ type Terms struct {
 	Request string         `json:"request"` // that has started it: whoever repeats it finds the same one
 	Starter timeline.Actor `json:"starter"`
 
-	Notice *Noticed `json:"notice,omitempty"` // of a provider, that has started it; nil: somebody has
+	Notice  *Noticed  `json:"notice,omitempty"`  // of a provider, that has started it; nil: none has
+	Routine *ComeBack `json:"routine,omitempty"` // that has started it; nil: none has
 
 	Customer     string  `json:"customer"` // ID
 	CustomerName string  `json:"customer_name"`
 	Environments []Bound `json:"environments"` // in the order of the plan: the last one is its target
 
 	Pinned
+}
+
+// ComeBack names a routine at one of its times.
+type ComeBack struct {
+	ID      string    `json:"id"`
+	Planned time.Time `json:"planned"`
 }
 
 // Noticed names what a provider has announced.

@@ -1,0 +1,108 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"muster/internal/delivery"
+	"muster/internal/incident"
+	"muster/internal/routine"
+)
+
+// A RoutineDirectory knows also the routines of the organisation folder.
+type RoutineDirectory interface {
+	Directory
+	// Routine returns what the folder says of a routine: its occurrences after one that was seen to.
+	Routine(id string, after, now time.Time) routine.Seen
+}
+
+// A RoutineWriter writes messages on routines. With an error it still returns the bare facts.
+type RoutineWriter interface {
+	Routine(t routine.Telling, to delivery.Recipient) (delivery.Message, error)
+}
+
+// A RoutineStarter starts runs of the plans of routines, in Muster's name.
+type RoutineStarter interface {
+	// StartRoutine starts the run of an occurrence and returns its identity, or why it cannot be started as things are. The same occurrence
+	// twice is one run.
+	StartRoutine(ctx context.Context, id string, planned time.Time) (routine.Begun, error)
+	// RoutineRun returns what has become of a run.
+	RoutineRun(ctx context.Context, run string) (routine.Outcome, error)
+}
+
+// Routines has the effects of work that comes back.
+type Routines struct {
+	Directory func() RoutineDirectory
+	Writer    RoutineWriter
+	Runs      RoutineStarter
+	Now       func() time.Time
+}
+
+// LookAtRoutineInput asks when a routine comes back.
+type LookAtRoutineInput struct {
+	ID     string          `json:"id"`
+	After  time.Time       `json:"after"` // all planned until then was seen to
+	Now    time.Time       `json:"now"`
+	Seen   incident.Folder `json:"seen"`             // the newest folder that the run has had an answer from
+	Anyway bool            `json:"anyway,omitempty"` // takes an older folder too
+}
+
+// LookAtRoutine returns what the folder says of it.
+func (r *Routines) LookAtRoutine(_ context.Context, in LookAtRoutineInput) (routine.Seen, error) {
+	dir := r.Directory()
+	if err := recent(dir, in.Seen, in.Anyway); err != nil {
+		return routine.Seen{}, err
+	}
+	return dir.Routine(in.ID, in.After, in.Now), nil
+}
+
+// StartRoutineInput asks for the run of an occurrence.
+type StartRoutineInput struct {
+	ID      string    `json:"id"`
+	Planned time.Time `json:"planned"`
+}
+
+// StartRoutine starts it.
+func (r *Routines) StartRoutine(ctx context.Context, in StartRoutineInput) (routine.Begun, error) {
+	run, err := r.Runs.StartRoutine(ctx, in.ID, in.Planned)
+	if err != nil {
+		return routine.Begun{}, fmt.Errorf("start routine %s: %w", in.ID, err)
+	}
+	return run, nil
+}
+
+// CheckRoutine returns what has become of a run.
+func (r *Routines) CheckRoutine(ctx context.Context, run string) (routine.Outcome, error) {
+	return r.Runs.RoutineRun(ctx, run)
+}
+
+// ComposeRoutineInput asks for the messages of one telling.
+type ComposeRoutineInput struct {
+	Telling routine.Telling `json:"telling"`
+	Seen    incident.Folder `json:"seen"`             // the newest folder that the run has had an answer from
+	Anyway  bool            `json:"anyway,omitempty"` // takes an older folder too
+}
+
+// ComposeRoutine finds out who is told as of now and writes one message for each. What cannot be resolved becomes a detail.
+func (r *Routines) ComposeRoutine(_ context.Context, in ComposeRoutineInput) (incident.Composition, error) {
+	dir := r.Directory()
+	out := incident.Composition{Folder: dir.Folder()}
+	if err := recent(dir, in.Seen, in.Anyway); err != nil {
+		return out, err
+	}
+	var (
+		to     []incident.Addressed
+		faults error
+	)
+	for _, t := range in.Telling.Definition.Tell {
+		people, err := dir.Recipients(t, r.Now())
+		faults = errors.Join(faults, err)
+		for _, p := range people {
+			to = append(to, incident.Addressed{To: p})
+		}
+	}
+	address(&out, to, faults, func(to incident.Addressed) (delivery.Message, error) { return r.Writer.Routine(in.Telling, to.To) })
+	return out, nil
+}

@@ -1,0 +1,242 @@
+package org
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"muster/internal/calendar"
+	"muster/internal/escalation"
+	"muster/internal/freeze"
+	"muster/internal/routine"
+)
+
+const (
+	maxRoutines  = 500
+	leastRoutine = time.Second // between two of its occurrences
+)
+
+// A comeback is a routine of the folder: which plan, and when.
+type comeback struct {
+	place   place
+	subject string // of what is wrong with it
+
+	id, name string
+	start    PlanStart
+	tell     []escalation.Target
+	times    *freeze.Times // nil: every and first say when
+	every    time.Duration
+	first    time.Time
+	within   span          // until it is due; zero: until the hours end
+	hours    calendar.Rules // a beginning outside of them waits until they open; none: around the clock
+	calendar *calendar.Calendar
+}
+
+// anInterval is the form of how often something comes back.
+var anInterval = in("a time of at least 1s, such as 1d or 14d, where a day begins at the same time on the wall", func(s string) (time.Duration, bool) {
+	d, ok := duration(s)
+	return d, ok && d >= leastRoutine
+})
+
+// readRoutines reads routines.yaml.
+func (b *builder) readRoutines(o *object) {
+	o.entries("routines", "routine", some, func(o *object, id string) {
+		r := comeback{place: o.place, subject: o.subject, id: id}
+		r.name = maybe(o, "name", aName, id)
+		r.start.Plan, _ = need(o, "plan", anID)
+		r.start.Customer, _ = need(o, "customer", anID)
+		r.start.Environments, r.start.Parameters = given(o, "environments"), given(o, "parameters")
+		r.tell = b.targets(o, "tell", aLastTarget)
+		before := len(b.faults)
+		b.readComingBack(o, &r)
+		if len(b.faults) == before {
+			b.routines = append(b.routines, r)
+		}
+		if len(b.routines) == maxRoutines+1 {
+			o.fault(o.place, "%s: want at most %d routines", o.subject, maxRoutines)
+		}
+	})
+}
+
+// readComingBack reads when a routine comes back: at hours of days as windows have them, or again after a time.
+func (b *builder) readComingBack(o *object, r *comeback) {
+	r.within = maybe(o, "within", in("a time such as 4h, or working days such as 5d", aTimeOrDays), span{})
+	if o.has("calendar") {
+		id, _ := need(o, "calendar", anIDOf("calendar"))
+		if b.knows(o.field("calendar").place, o.about("calendar"), "calendar", id) {
+			r.hours = b.calendars[id]
+			if zone, err := time.LoadLocation(r.hours.Zone); err == nil {
+				r.calendar, _ = calendar.New(r.hours, zone) // it has no fault: it was read
+			}
+		}
+	}
+	if r.within.days > 0 && !o.has("calendar") {
+		o.fault(o.field("within").place, "%s: working days without a calendar; want one that says which days those are", o.about("within"))
+	}
+	if !o.has("every") {
+		before := len(b.faults)
+		when := b.readWhen(o)
+		if len(b.faults) > before || len(when.Validate()) > 0 {
+			return
+		}
+		t, err := freeze.New(freeze.Rules{Windows: []freeze.Window{{ID: "times", When: when}}}, nil, time.LoadLocation)
+		if err != nil {
+			o.fault(o.place, "%s: %s", o.subject, err)
+			return
+		}
+		r.times = t
+		return
+	}
+	r.every, _ = need(o, "every", anInterval)
+	if wall, ok := need(o, "first", aWallTime); ok && b.org.Zone != nil {
+		r.first = wall.In(b.org.Zone)
+	}
+	if r.within == (span{}) {
+		o.fault(o.place, "%s: within: missing; want the time in which it has to be done, such as 4h or 5d", o.subject)
+	}
+}
+
+// tryRoutines starts the plan of every routine, when all else is as it should be: none must find its plan wanting.
+func (b *builder) tryRoutines() {
+	for _, r := range b.routines {
+		_, err := b.org.StartPlan(r.start)
+		if refused, is := errors.AsType[*PlanRefusal](err); is {
+			for _, f := range refused.Faults {
+				b.fault(r.place, "%s: %s", r.subject, f)
+			}
+		} else if err != nil {
+			b.fault(r.place, "%s: %v", r.subject, err)
+		}
+		if slots, _ := r.slots(b.org.LoadedAt.Add(-time.Second), b.org.LoadedAt); len(slots) == 0 {
+			b.fault(r.place, "%s: it has no time in the next two years; want other hours or dates, or take it out", r.subject)
+		}
+	}
+}
+
+// Routines lists the ids of the routines, in the order of the folder.
+func (o *Organisation) Routines() []string {
+	all := make([]string, len(o.routines))
+	for n := range o.routines {
+		all[n] = o.routines[n].id
+	}
+	return all
+}
+
+// RoutineStart is what the plan of a routine is started with.
+func (o *Organisation) RoutineStart(id string) (PlanStart, bool) {
+	n := slices.IndexFunc(o.routines, func(r comeback) bool { return r.id == id })
+	if n < 0 {
+		return PlanStart{}, false
+	}
+	return o.routines[n].start, true
+}
+
+// Routine is what the folder says of a routine at an instant: its occurrences after one that was seen to.
+func (o *Organisation) Routine(id string, after, now time.Time) routine.Seen {
+	n := slices.IndexFunc(o.routines, func(r comeback) bool { return r.id == id })
+	if n < 0 {
+		return routine.Seen{Folder: o.Folder(), Gone: true}
+	}
+	r := &o.routines[n]
+	s := routine.Seen{Folder: o.Folder(), Definition: routine.Definition{
+		ID: r.id, Name: r.name, Customer: r.start.Customer, CustomerName: o.parties[r.start.Customer].Name, Plan: r.start.Plan, Tell: r.tell,
+		Organisation: o.Name, Zone: o.Zone.String(),
+	}}
+	s.Slots, s.More = r.slots(after, now)
+	return s
+}
+
+// slots are the occurrences after an instant: those until now, and some beyond. Of too many until now the newest ones stay.
+func (r *comeback) slots(after, now time.Time) (all []routine.Slot, more int) {
+	add := func(begins, ends time.Time) (enough bool) {
+		s, ok := r.slot(begins, ends)
+		if !ok || !s.Begins.After(after) || len(all) > 0 && !s.Begins.After(all[len(all)-1].Begins) { // two may wait for the same opening
+			return false
+		}
+		if all = append(all, s); !s.Begins.After(now) && len(all) > routine.MostAtOnce {
+			all, more = all[1:], more+1
+		}
+		return len(all) > routine.MostAhead && all[len(all)-routine.MostAhead].Begins.After(now)
+	}
+	const back = 31 * 24 * time.Hour // a beginning waits for no longer until its hours open
+	from, last := after.Add(-back), now.Add(freeze.Horizon)
+	if now.Sub(from) > freeze.Horizon {
+		from = now.Add(-freeze.Horizon)
+	}
+	if r.times == nil {
+		skipped := 0
+		if r.calendar == nil { // then none waits, and what is too much need not be counted one by one
+			from = after
+			if n := int(now.Sub(after)/r.every) - routine.MostAtOnce; n > 0 {
+				from, skipped = after.Add(time.Duration(n)*r.every), n
+			}
+		}
+		for at := r.from(from); at.Before(last); at = r.after(at) {
+			if add(at, time.Time{}) {
+				break
+			}
+		}
+		return all, more + skipped
+	}
+	for _, s := range r.times.Between(from, last) {
+		if s.From.Equal(from) { // it may have begun before
+			continue
+		}
+		if add(s.From, s.To) {
+			break
+		}
+	}
+	return all, more
+}
+
+// slot is one occurrence: it begins when the hours are open, and is due after its time.
+func (r *comeback) slot(begins, ends time.Time) (s routine.Slot, ok bool) {
+	if r.calendar != nil {
+		open, found := r.calendar.NextOpen(begins)
+		if !found {
+			return s, false
+		}
+		if begins = open; !ends.IsZero() && !ends.After(begins) {
+			ends = time.Time{}
+		}
+	}
+	due, err := ends, error(nil)
+	switch {
+	case r.within.days > 0:
+		due, err = r.calendar.AddDays(begins, r.within.days)
+	case r.within.within > 0 && r.calendar != nil:
+		due, err = r.calendar.Add(begins, r.within.within)
+	case r.within.within > 0:
+		due = begins.Add(r.within.within)
+	}
+	if err != nil || !due.After(begins) {
+		return s, false
+	}
+	return routine.Slot{Begins: begins.UTC(), Due: due.UTC()}, true
+}
+
+const oneDay = 24 * time.Hour
+
+// from is the first time at or after an instant.
+func (r *comeback) from(at time.Time) time.Time {
+	if !at.After(r.first) {
+		return r.first
+	}
+	n := int(at.Sub(r.first) / r.every)
+	for n = max(0, n-1); ; n++ { // a change of the clocks shifts days by an hour
+		if t := r.nth(n); !t.Before(at) {
+			return t
+		}
+	}
+}
+
+func (r *comeback) after(at time.Time) time.Time { return r.from(at.Add(time.Nanosecond)) }
+
+// nth counts whole days on the wall.
+func (r *comeback) nth(n int) time.Time {
+	if r.every%oneDay == 0 {
+		return r.first.AddDate(0, 0, n*int(r.every/oneDay))
+	}
+	return r.first.Add(time.Duration(n) * r.every)
+}
+

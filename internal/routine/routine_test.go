@@ -1,0 +1,266 @@
+package routine_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"muster/internal/routine"
+	"muster/internal/timeline"
+)
+
+var start = time.Date(2026, 11, 27, 3, 0, 0, 0, time.UTC)
+
+func after(hours int) time.Time { return start.Add(time.Duration(hours) * time.Hour) }
+
+var kim = timeline.Actor{Kind: timeline.Person, ID: "kim", Name: "Kim"}
+
+// daily is what a folder says of a routine that comes back every day at the 24th, 48th … hour, and is due four hours later.
+func daily(past, now time.Time) routine.Seen {
+	s := routine.Seen{Definition: routine.Definition{ID: "check", Name: "Daily check", Customer: "nuri", Plan: "daily-check"}}
+	for at := after(24); len(s.Slots) < routine.MostAhead || !s.Slots[len(s.Slots)-routine.MostAhead].Begins.After(now); at = at.AddDate(0, 0, 1) {
+		if at.After(past) {
+			s.Slots = append(s.Slots, routine.Slot{Begins: at, Due: at.Add(4 * time.Hour)})
+		}
+	}
+	if n := len(s.Slots) - routine.MostAhead - routine.MostAtOnce; n > 0 {
+		s.Slots, s.More = s.Slots[n:], n
+	}
+	return s
+}
+
+// A house plays what is outside: its folder answers at once, and what a run does is said by the test.
+type house struct {
+	r       *routine.Routine
+	started []string // instants for which runs were started, in hours
+	told    []string
+	refuses string // why no run can be started
+	runs    map[string]routine.Outcome
+}
+
+func open() *house {
+	h := &house{r: routine.Open("check", start), runs: map[string]routine.Outcome{}}
+	h.at(start)
+	return h
+}
+
+func hour(t time.Time) int { return int(t.Sub(start).Hours()) }
+
+// at brings the routine to an instant, as a workflow does.
+func (h *house) at(now time.Time) {
+	for work := h.r.Advance(now); len(work) > 0; work = h.r.Advance(now) {
+		for _, w := range work {
+			o := w.Occurrence
+			switch w.Do {
+			case routine.Look:
+				h.r.Seen(daily(h.r.After, now), now.Add(time.Hour), now)
+			case routine.Start:
+				if h.refuses != "" {
+					h.r.Started(o.Planned, "", h.refuses, now)
+					continue
+				}
+				h.started = append(h.started, fmt.Sprint(hour(o.Planned)))
+				h.r.Started(o.Planned, fmt.Sprint("RUN-", hour(o.Planned)), "", now)
+			case routine.Check:
+				h.r.Checked(o.Planned, h.runs[o.Run], "", now)
+			case routine.Tell:
+				h.told = append(h.told, fmt.Sprintf("%s %d×%d", w.Telling.About, hour(w.Telling.Occurrence.Planned), w.Telling.Count))
+			}
+		}
+	}
+}
+
+// until plays every deadline until an instant.
+func (h *house) until(end time.Time) {
+	for due := h.r.NextDue(); !due.IsZero() && !due.After(end); due = h.r.NextDue() {
+		h.at(due)
+	}
+	h.at(end)
+}
+
+func (h *house) fates() string {
+	var all []string
+	for _, o := range h.r.Past {
+		f := fmt.Sprintf("%d %s", hour(o.Planned), o.Fate)
+		if o.Late {
+			f += " late"
+		}
+		all = append(all, f)
+	}
+	return strings.Join(all, ", ")
+}
+
+func do(t *testing.T, h *house, now time.Time, c routine.Command) {
+	t.Helper()
+	if err := c.Apply(h.r, kim, now); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWhatBecomesOfARoutine(t *testing.T) {
+	done := func(at int) routine.Outcome {
+		return routine.Outcome{Over: true, Done: true, Ended: after(at), Status: "completed"}
+	}
+	for name, tc := range map[string]struct {
+		play    func(t *testing.T, h *house)
+		status  routine.Status
+		started string
+		past    string
+		told    string
+	}{
+		"it waits for its first time": {
+			func(_ *testing.T, h *house) { h.until(after(23)) }, routine.Waiting, "", "", "",
+		},
+		"its run is done in time": {func(_ *testing.T, h *house) {
+			h.runs["RUN-24"] = done(26)
+			h.until(after(30))
+		}, routine.Waiting, "24", "24 done", ""},
+		"its run is late, and done after all": {func(_ *testing.T, h *house) {
+			h.until(after(29))
+			h.runs["RUN-24"] = done(30)
+			h.until(after(40))
+		}, routine.Waiting, "24", "24 done late", "missed 24×0"},
+		"one is not done, and the next begins beside it": {func(_ *testing.T, h *house) {
+			h.until(after(49))
+		}, routine.Overdue, "24 48", "", "missed 24×0"},
+		"its run is cancelled": {func(_ *testing.T, h *house) {
+			h.runs["RUN-24"] = routine.Outcome{Over: true, Ended: after(25), Status: "cancelled"}
+			h.until(after(30))
+		}, routine.Overdue, "24", "24 missed", "ended 24×0"},
+		"what was missed is forgotten when the next is done": {func(_ *testing.T, h *house) {
+			h.runs["RUN-24"] = routine.Outcome{Over: true, Ended: after(25), Status: "cancelled"}
+			h.runs["RUN-48"] = done(49)
+			h.until(after(53))
+		}, routine.Waiting, "24 48", "24 missed, 48 done", "ended 24×0"},
+		"no run can be started until it is due": {func(_ *testing.T, h *house) {
+			h.refuses = "no environment"
+			h.until(after(30))
+		}, routine.Overdue, "", "24 missed late", "blocked 24×0, not-begun 24×0"},
+		"a run can be started late": {func(_ *testing.T, h *house) {
+			h.refuses = "no environment"
+			h.until(after(26))
+			h.refuses, h.runs["RUN-24"] = "", done(27)
+			h.until(after(30))
+		}, routine.Waiting, "24", "24 done", "blocked 24×0"},
+		"Muster was out for three days: what was missed is said once, what is not due yet is begun": {func(_ *testing.T, h *house) {
+			h.at(after(97))
+		}, routine.Overdue, "96", "24 missed late, 48 missed late, 72 missed late", "caught-up 24×3"},
+		"one is moved": {func(t *testing.T, h *house) {
+			do(t, h, after(1), routine.Move{Planned: after(24), To: after(30), Reason: "Holiday"})
+			h.until(after(33))
+		}, routine.Running, "24", "", ""},
+		"one is moved, and what it was due moves with it": {func(t *testing.T, h *house) {
+			do(t, h, after(1), routine.Move{Planned: after(24), To: after(30), Reason: "Holiday"})
+			h.until(after(35))
+		}, routine.Overdue, "24", "", "missed 24×0"},
+		"one is begun at once": {func(t *testing.T, h *house) {
+			do(t, h, after(2), routine.Move{Planned: after(24), To: after(2), Reason: "They are here"})
+			h.runs["RUN-24"] = done(3)
+			h.until(after(26))
+		}, routine.Waiting, "24", "24 done", ""},
+		"one is left out": {func(t *testing.T, h *house) {
+			do(t, h, after(1), routine.Skip{Planned: after(24), Reason: "The system is off"})
+			h.until(after(30))
+		}, routine.Waiting, "", "24 skipped", ""},
+		"the folder has it no more": {func(_ *testing.T, h *house) {
+			h.until(after(25))
+			h.r.Seen(routine.Seen{Gone: true}, after(26), after(25))
+			h.runs["RUN-24"] = done(26)
+			h.until(after(60))
+		}, routine.Retired, "24", "24 done", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open()
+			tc.play(t, h)
+			if h.r.Status != tc.status || h.fates() != tc.past || strings.Join(h.started, " ") != tc.started || strings.Join(h.told, ", ") != tc.told {
+				t.Errorf("%s; started %v; %s; told %v\nwant %s; %s; %s; %s", h.r.Status, h.started, h.fates(), h.told, tc.status, tc.started, tc.past, tc.told)
+			}
+		})
+	}
+}
+
+func TestWhatCannotBeAskedOfARoutine(t *testing.T) {
+	h := open()
+	do(t, h, after(1), routine.Skip{Planned: after(72), Reason: "Off"})
+	for want, c := range map[string]routine.Command{
+		"reason: missing":                                routine.Move{Planned: after(24), To: after(25)},
+		"to: missing":                                    routine.Move{Planned: after(24), Reason: "x"},
+		"the one after it begins at 2026-11-29T03:00:00Z": routine.Move{Planned: after(24), To: after(48), Reason: "x"},
+		"the one before it begins at":                    routine.Move{Planned: after(48), To: after(24), Reason: "x"},
+		"that is over":                                   routine.Move{Planned: after(24), To: after(-4), Reason: "x"},
+		"want one of 2026-11-28T03:00:00Z, 2026-11-29":   routine.Skip{Planned: after(25), Reason: "x"},
+		"is left out, by Kim":                            routine.Move{Planned: after(72), To: after(73), Reason: "x"},
+		"is left out already, by Kim":                    routine.Skip{Planned: after(72), Reason: "x"},
+		"want 2000 at most":                              routine.Skip{Planned: after(24), Reason: strings.Repeat("x", 2001)},
+	} {
+		if err := c.Apply(h.r, kim, after(2)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%T: %v; want %q", c, err, want)
+		}
+	}
+}
+
+// Whatever happens, no occurrence is lost, none is begun twice, and what is due is always known.
+func TestNoOccurrenceIsLost(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		h := open()
+		now := start
+		for n := range rapid.IntRange(1, 40).Draw(rt, "steps") {
+			switch rapid.IntRange(0, 5).Draw(rt, fmt.Sprint("what ", n)) {
+			case 0:
+				now = now.Add(time.Duration(rapid.IntRange(0, 100).Draw(rt, fmt.Sprint("hours ", n))) * time.Hour)
+				h.at(now)
+			case 1:
+				now = now.Add(time.Duration(rapid.IntRange(0, 30).Draw(rt, fmt.Sprint("played hours ", n))) * time.Hour)
+				h.until(now)
+			case 2:
+				h.refuses = rapid.SampledFrom([]string{"", "no"}).Draw(rt, fmt.Sprint("refuses ", n))
+			case 3:
+				if k := len(h.r.Running); k > 0 {
+					o := h.r.Running[rapid.IntRange(0, k-1).Draw(rt, fmt.Sprint("run ", n))]
+					h.runs[o.Run] = routine.Outcome{Over: true, Done: rapid.Bool().Draw(rt, fmt.Sprint("done ", n)), Ended: now}
+				}
+			case 4:
+				if k := len(h.r.Ahead); k > 0 {
+					o := h.r.Ahead[rapid.IntRange(0, k-1).Draw(rt, fmt.Sprint("ahead ", n))]
+					to := o.Begins.Add(time.Duration(rapid.IntRange(-30, 30).Draw(rt, fmt.Sprint("to ", n))) * time.Hour)
+					_ = routine.Move{Planned: o.Planned, To: to, Reason: "x"}.Apply(h.r, kim, now) // it may be refused
+					h.at(now)
+				}
+			case 5:
+				raw, err := json.Marshal(h.r)
+				if err != nil {
+					rt.Fatal(err)
+				}
+				h.r = &routine.Routine{}
+				if err := json.Unmarshal(raw, h.r); err != nil {
+					rt.Fatal(err)
+				}
+				h.r.Resume()
+				h.at(now)
+			}
+			if due := h.r.NextDue(); due.IsZero() || !due.After(now) {
+				rt.Fatalf("at %d: next due %s", hour(now), due)
+			}
+		}
+		var seen []int
+		for _, o := range slices.Concat(h.r.Past, h.r.Running, h.r.Ahead) {
+			seen = append(seen, hour(o.Planned))
+		}
+		slices.Sort(seen)
+		for n := 1; n < len(seen); n++ {
+			if seen[n]-seen[n-1] != 24 && len(h.r.Past) < 24 {
+				rt.Fatalf("occurrences at %v: one is lost or stands twice", seen)
+			}
+		}
+		sorted := slices.Clone(h.started)
+		slices.Sort(sorted)
+		if len(slices.Compact(sorted)) != len(h.started) {
+			rt.Fatalf("begun twice: %v", h.started)
+		}
+	})
+}
