@@ -114,22 +114,30 @@ func (s *Heartbeats) Retire(ctx context.Context, id string, f incident.Folder) e
 	return told("heartbeat "+id, s.of.Temporal.SignalWorkflow(ctx, workflowID, "", workflows.RetiredSignal, m))
 }
 
-// A HeardHeartbeat is how a heartbeat stands, or why that is not known.
-type HeardHeartbeat struct {
-	State *heartbeat.Heartbeat
+// A Standing is how something stands, or why that is not known.
+type Standing[S any] struct {
+	State *S
 	Err   error
 }
 
+// HeardHeartbeat is how a heartbeat stands.
+type HeardHeartbeat = Standing[heartbeat.Heartbeat]
+
 // States asks heartbeats how they stand, some at a time. One that nobody listens for is not found.
 func (s *Heartbeats) States(ctx context.Context, ids []string) []HeardHeartbeat {
+	return eachState(ctx, ids, s.state)
+}
+
+// eachState asks some at a time how they stand.
+func eachState[S any](ctx context.Context, ids []string, state func(context.Context, string) (*S, error)) []Standing[S] {
 	const abreast = 8
-	all := make([]HeardHeartbeat, len(ids))
+	all := make([]Standing[S], len(ids))
 	turns := make(chan struct{}, abreast)
 	var every sync.WaitGroup
 	for n, id := range ids {
 		turns <- struct{}{}
 		every.Go(func() {
-			all[n].State, all[n].Err = s.state(ctx, id)
+			all[n].State, all[n].Err = state(ctx, id)
 			<-turns
 		})
 	}

@@ -44,6 +44,14 @@ func (s *Routines) Kept(ctx context.Context) (ids []string, err error) {
 	return ids, err
 }
 
+// A KeptRoutine is how a routine stands.
+type KeptRoutine = Standing[routine.Routine]
+
+// States asks routines how they stand, some at a time. One that nobody keeps is not found.
+func (s *Routines) States(ctx context.Context, ids []string) []KeptRoutine {
+	return eachState(ctx, ids, s.State)
+}
+
 // State returns how a routine stands, one that is retired too.
 func (s *Routines) State(ctx context.Context, id string) (*routine.Routine, error) {
 	return stateOf[routine.Routine](ctx, s.of.Temporal, routineOf(id), Ref{WorkflowID: workflows.RoutineWorkflowID(id)})

@@ -46,6 +46,7 @@ const (
 	Risk      Kind = "escalation"  // read, note, open, acknowledge, answer, escalate, confirm, assign
 	PlanRun   Kind = "plan-run"    // of a plan: read, read-history, start-plan, work, decide
 	Heartbeat Kind = "heartbeat"   // of a job: read
+	Routine   Kind = "routine"     // work that comes back: read, work
 	Silence   Kind = "silence"     // of alerts: read, open, close
 	Problem   Kind = "problem"     // behind incidents: read, note, open, assign, link, set-known-error, set-cause, fix, close
 	Contact   Kind = "contact"     // how somebody is reached: read, read-own, test-contacts
@@ -53,7 +54,7 @@ const (
 
 // Kinds lists the kinds of things.
 func Kinds() []Kind {
-	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, Risk, PlanRun, Silence, Problem, Contact, Heartbeat}
+	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, Risk, PlanRun, Silence, Problem, Contact, Heartbeat, Routine}
 }
 
 // A Verb is what somebody does.
@@ -191,7 +192,8 @@ func grants() []grant {
 		{Provider, []Role{Administrator, Responder}, []Kind{Contact}, []Verb{Read, TestContacts}},
 		{Provider, []Role{Auditor}, []Kind{Contact}, []Verb{Read}},
 		{Provider, anybody, []Kind{Contact}, []Verb{ReadOwn}},
-		{Provider, anybody, []Kind{Heartbeat}, []Verb{Read}},
+		{Provider, anybody, []Kind{Heartbeat, Routine}, []Verb{Read}},
+		{Provider, []Role{Administrator, Responder}, []Kind{Routine}, []Verb{Work}},
 		{Provider, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 
 		{Customer, anybody, work, []Verb{Read}},

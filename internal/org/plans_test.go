@@ -329,7 +329,7 @@ func TestPlansOfTheFolder(t *testing.T) {
 	if err != nil || p.File != "plans/move.yaml" || p.Shipped || len(p.SHA256) != 64 {
 		t.Errorf("got %+v, %v", p, err)
 	}
-	if _, err := o.PlanOf("nowhere"); err == nil || !strings.HasPrefix(err.Error(), `plan "nowhere": no such plan; known: development-qa, `) {
+	if _, err := o.PlanOf("nowhere"); err == nil || !strings.HasPrefix(err.Error(), `plan "nowhere": no such plan; known: daily-check, development-qa, `) {
 		t.Errorf("got %v", err)
 	}
 	for _, tc := range []struct {

@@ -8,6 +8,7 @@ import (
 	"muster/internal/calendar"
 	"muster/internal/escalation"
 	"muster/internal/freeze"
+	"muster/internal/oncall"
 	"muster/internal/routine"
 )
 
@@ -73,26 +74,33 @@ func (b *builder) readComingBack(o *object, r *comeback) {
 	if r.within.days > 0 && !o.has("calendar") {
 		o.fault(o.field("within").place, "%s: working days without a calendar; want one that says which days those are", o.about("within"))
 	}
-	if !o.has("every") {
-		before := len(b.faults)
-		when := b.readWhen(o)
-		if len(b.faults) > before || len(when.Validate()) > 0 {
-			return
-		}
-		t, err := freeze.New(freeze.Rules{Windows: []freeze.Window{{ID: "times", When: when}}}, nil, time.LoadLocation)
-		if err != nil {
-			o.fault(o.place, "%s: %s", o.subject, err)
-			return
-		}
-		r.times = t
+	r.every = maybe(o, "every", anInterval, 0)
+	first, never := maybe(o, "first", aWallTime, oncall.WallTime{}), !o.has("first")
+	if !o.has("every") || b.asking {
+		b.readTimes(o, r)
 		return
 	}
-	r.every, _ = need(o, "every", anInterval)
-	if wall, ok := need(o, "first", aWallTime); ok && b.org.Zone != nil {
-		r.first = wall.In(b.org.Zone)
+	switch {
+	case never:
+		o.fault(o.place, "%s: first: missing; want when it begins for the first time, such as 2026-12-01 10:00", o.subject)
+	case b.org.Zone != nil:
+		r.first = first.In(b.org.Zone)
 	}
 	if r.within == (span{}) {
 		o.fault(o.place, "%s: within: missing; want the time in which it has to be done, such as 4h or 5d", o.subject)
+	}
+}
+
+// readTimes reads the hours of days at which a routine comes back.
+func (b *builder) readTimes(o *object, r *comeback) {
+	before := len(b.faults)
+	when := b.readWhen(o)
+	if len(b.faults) > before || len(when.Validate()) > 0 {
+		return
+	}
+	var err error
+	if r.times, err = freeze.New(freeze.Rules{Windows: []freeze.Window{{ID: "times", When: when}}}, nil, time.LoadLocation); err != nil {
+		o.fault(o.place, "%s: %s", o.subject, err)
 	}
 }
 
@@ -156,7 +164,7 @@ func (r *comeback) slots(after, now time.Time) (all []routine.Slot, more int) {
 		if all = append(all, s); !s.Begins.After(now) && len(all) > routine.MostAtOnce {
 			all, more = all[1:], more+1
 		}
-		return len(all) > routine.MostAhead && all[len(all)-routine.MostAhead].Begins.After(now)
+		return len(all) >= routine.MostAhead && all[len(all)-routine.MostAhead].Begins.After(now)
 	}
 	const back = 31 * 24 * time.Hour // a beginning waits for no longer until its hours open
 	from, last := after.Add(-back), now.Add(freeze.Horizon)

@@ -166,26 +166,14 @@ const forNotices = `sources:
   - {id: alertmanager, type: alertmanager}
 `
 
-// The example has nobody for the roles of this plan.
-const announcedRoles = `
-  operations-manager: [person:choi]
-`
-
 func announcing(t *testing.T, sources string) (*org.Organisation, error) {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(example)); err != nil {
 		t.Fatal(err)
 	}
-	settings, err := os.ReadFile(filepath.Join(dir, "organisation.yaml"))
-	if err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "sources.yaml"), []byte(sources), 0o600); err != nil {
 		t.Fatal(err)
-	}
-	with := strings.Replace(string(settings), "\n  service-engineer: ", announcedRoles+"  service-engineer: ", 1)
-	for name, text := range map[string]string{"organisation.yaml": with, "sources.yaml": sources} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
 	}
 	return org.Load(dir)
 }

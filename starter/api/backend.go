@@ -15,6 +15,7 @@ import (
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/risk"
+	"muster/internal/routine"
 	"muster/internal/silence"
 	"muster/starter"
 )
@@ -75,6 +76,11 @@ type Backend interface {
 	// AskAction asks something of it. The same request id twice is one decision.
 	AskAction(ctx context.Context, id action.ID, r starter.Request, c action.Command) error
 
+	// Routines asks routines how they stand. One that nobody keeps is not found.
+	Routines(ctx context.Context, ids []string) []starter.KeptRoutine
+	Routine(ctx context.Context, id string) (*routine.Routine, error)
+	// AskRoutine asks something of one. The same request id twice is one decision.
+	AskRoutine(ctx context.Context, id string, r starter.Request, c routine.Command) error
 	// Heartbeats asks heartbeats how they stand. One that nobody listens for is not found.
 	Heartbeats(ctx context.Context, ids []string) []starter.HeardHeartbeat
 
@@ -127,6 +133,21 @@ func (e engine) History(ctx context.Context, id incident.ID, w io.Writer) error 
 func (e engine) Command(ctx context.Context, id incident.ID, r starter.Request, c incident.Command) (Receipt, error) {
 	x, err := e.Incidents.Command(ctx, id, r, c)
 	return Receipt{ID: x.ID, Status: x.Status, Priority: x.Priority, Seq: x.Seq, Waits: x.Waits}, err
+}
+
+// Routines asks the workflows.
+func (e engine) Routines(ctx context.Context, ids []string) []starter.KeptRoutine {
+	return e.Incidents.Routines().States(ctx, ids)
+}
+
+// Routine asks the workflow.
+func (e engine) Routine(ctx context.Context, id string) (*routine.Routine, error) {
+	return e.Incidents.Routines().State(ctx, id)
+}
+
+// AskRoutine sends an Update.
+func (e engine) AskRoutine(ctx context.Context, id string, r starter.Request, c routine.Command) error {
+	return e.Incidents.Routines().Ask(ctx, id, r, c)
 }
 
 // Heartbeats asks the workflows.

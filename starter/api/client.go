@@ -27,6 +27,7 @@ import (
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/risk"
+	"muster/internal/routine"
 	"muster/internal/silence"
 	"muster/internal/store"
 )
@@ -570,6 +571,36 @@ func (c *Client) RevokeToken(ctx context.Context, id string) (Token, error) {
 	err := c.delete(ctx, Path+"tokens/"+url.PathEscape(id), &t)
 	return t, err
 }
+
+// Routines lists the routines of the organisation folder.
+func (c *Client) Routines(ctx context.Context) (RoutineList, error) {
+	var list RoutineList
+	err := c.read(ctx, Path+"routines", nil, &list)
+	return list, err
+}
+
+// Routine returns how a routine stands.
+func (c *Client) Routine(ctx context.Context, id string) (routine.Routine, error) {
+	var r routine.Routine
+	err := c.read(ctx, ofRoutine(id), nil, &r)
+	return r, err
+}
+
+// MoveRoutine gives one of the times of a routine another time, under a key; an empty key means a new one.
+func (c *Client) MoveRoutine(ctx context.Context, id string, cmd routine.Move, key string) (RoutineReceipt, error) {
+	var r RoutineReceipt
+	err := c.post(ctx, ofRoutine(id)+"/move", cmd, key, &r)
+	return r, err
+}
+
+// SkipRoutine leaves out one of the times of a routine, under a key; an empty key means a new one.
+func (c *Client) SkipRoutine(ctx context.Context, id string, cmd routine.Skip, key string) (RoutineReceipt, error) {
+	var r RoutineReceipt
+	err := c.post(ctx, ofRoutine(id)+"/skip", cmd, key, &r)
+	return r, err
+}
+
+func ofRoutine(id string) string { return Path + "routines/" + url.PathEscape(id) }
 
 // Heartbeats lists the heartbeats of the organisation folder, of one status or of any.
 func (c *Client) Heartbeats(ctx context.Context, status heartbeat.Status) (HeartbeatList, error) {

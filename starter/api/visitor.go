@@ -74,6 +74,8 @@ type Directory interface {
 	// SilencesBetween are those of the folder that hold alerts back in a while.
 	SilencesBetween(from, to time.Time) []silence.Window
 	Folder() incident.Folder
+	// Routines lists the ids of the routines.
+	Routines() []string
 	// Heartbeats returns what jobs are listened for.
 	Heartbeats() []heartbeat.Definition
 	// PlanRoles returns the roles of a run that a person fills at an instant.
@@ -238,6 +240,9 @@ func (s *server) named(r *http.Request, k authority.Kind) (o authority.Object, w
 		if x, err = s.Backend.Silence(r.Context(), silenceOf(r)); err == nil {
 			o = s.aboutSilence(&x.Match)
 		}
+	case authority.Routine: // the provider's alone
+		what, o = "routine "+r.PathValue("id"), authority.Object{Kind: k}
+		_, err = s.Backend.Routine(r.Context(), r.PathValue("id"))
 	case authority.PlanRun:
 		what = "run " + string(planRunOf(r))
 		var run *planrun.Run
