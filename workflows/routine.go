@@ -140,8 +140,10 @@ func (r *routineRun) look(ctx workflow.Context) {
 // start starts the run of an occurrence. Whatever comes of it, the same occurrence is one run.
 func (r *routineRun) start(ctx workflow.Context, o routine.Occurrence) {
 	in := activities.StartRoutineInput{ID: r.routine.ID, Planned: o.Planned}
+	options := sending(following, routine.Priority) // what is out for some minutes is no news
+	options.ScheduleToCloseTimeout = min(options.ScheduleToCloseTimeout, max(o.Due.Sub(workflow.Now(ctx)), time.Minute))
 	var run routine.Begun
-	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, sending(looking, routine.Priority)), routines.StartRoutine, in).Get(ctx, &run); err != nil {
+	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), routines.StartRoutine, in).Get(ctx, &run); err != nil {
 		run = routine.Begun{Refused: cause(err)}
 	}
 	r.routine.Started(o.Planned, run.Run, run.Refused, workflow.Now(ctx))
