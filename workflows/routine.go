@@ -190,4 +190,3 @@ func (r *routineRun) continueAsNew() error {
 func RoutineAttributes(id string, now time.Time) temporal.SearchAttributes {
 	return temporal.NewSearchAttributes(IDAttribute.ValueSet(id), StatusAttribute.ValueSet(string(routine.Waiting)), NextDueAttribute.ValueSet(now))
 }
-

@@ -28,7 +28,7 @@ type comeback struct {
 	times    *freeze.Times // nil: every and first say when
 	every    time.Duration
 	first    time.Time
-	within   span          // until it is due; zero: until the hours end
+	within   span           // until it is due; zero: until the hours end
 	hours    calendar.Rules // a beginning outside of them waits until they open; none: around the clock
 	calendar *calendar.Calendar
 }
@@ -247,4 +247,3 @@ func (r *comeback) nth(n int) time.Time {
 	}
 	return r.first.Add(time.Duration(n) * r.every)
 }
-

@@ -23,7 +23,7 @@ type comeBack struct {
 	Planned, Begins, Due, Ended time.Time
 	Run                         string
 	Detail                      string `text:"line"`
-	Count                       int // of those that were missed at once
+	Count                       int    // of those that were missed at once
 	Last                        time.Time
 }
 

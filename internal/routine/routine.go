@@ -120,7 +120,10 @@ type Routine struct {
 
 // Open begins to keep a routine. What was planned before it was opened is nothing that was missed.
 func Open(id string, now time.Time) *Routine {
-	return &Routine{Definition: Definition{ID: id, Name: id}, Status: Waiting, Opened: now, After: now, Look: now}
+	return &Routine{
+		Definition: Definition{ID: id, Name: id, Tell: []escalation.Target{}}, Status: Waiting, Opened: now, After: now, Look: now,
+		Timeline: timeline.Log{Entries: []timeline.Entry{}},
+	}
 }
 
 // Do is what is to be done outside.
@@ -264,7 +267,7 @@ func (r *Routine) Seen(s Seen, again, now time.Time) {
 	}
 	r.Definition = s.Definition
 	if s.More > 0 {
-		r.record(now, timeline.RoutineMissed, timeline.Muster(), timeline.F("count", fmt.Sprint(s.More)), timeline.F("why", string(CaughtUp)))
+		r.record(now, timeline.RoutineUnseen, timeline.Muster(), timeline.F("count", fmt.Sprint(s.More)))
 	}
 	before := r.Ahead
 	r.Ahead = nil
@@ -410,6 +413,9 @@ func (r *Routine) Resume() {
 		r.Running[n].Under = false
 	}
 	r.Timeline.Trim(0, 0)
+	if r.Timeline.Entries == nil {
+		r.Timeline.Entries = []timeline.Entry{}
+	}
 }
 
 func (r *Routine) tell(t Telling) {

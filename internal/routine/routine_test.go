@@ -188,15 +188,15 @@ func TestWhatCannotBeAskedOfARoutine(t *testing.T) {
 	h := open()
 	do(t, h, after(1), routine.Skip{Planned: after(72), Reason: "Off"})
 	for want, c := range map[string]routine.Command{
-		"reason: missing":                                routine.Move{Planned: after(24), To: after(25)},
-		"to: missing":                                    routine.Move{Planned: after(24), Reason: "x"},
+		"reason: missing": routine.Move{Planned: after(24), To: after(25)},
+		"to: missing":     routine.Move{Planned: after(24), Reason: "x"},
 		"the one after it begins at 2026-11-29T03:00:00Z": routine.Move{Planned: after(24), To: after(48), Reason: "x"},
-		"the one before it begins at":                    routine.Move{Planned: after(48), To: after(24), Reason: "x"},
-		"that is over":                                   routine.Move{Planned: after(24), To: after(-4), Reason: "x"},
-		"want one of 2026-11-28T03:00:00Z, 2026-11-29":   routine.Skip{Planned: after(25), Reason: "x"},
-		"is left out, by Kim":                            routine.Move{Planned: after(72), To: after(73), Reason: "x"},
-		"is left out already, by Kim":                    routine.Skip{Planned: after(72), Reason: "x"},
-		"want 2000 at most":                              routine.Skip{Planned: after(24), Reason: strings.Repeat("x", 2001)},
+		"the one before it begins at":                     routine.Move{Planned: after(48), To: after(24), Reason: "x"},
+		"that is over":                                    routine.Move{Planned: after(24), To: after(-4), Reason: "x"},
+		"want one of 2026-11-28T03:00:00Z, 2026-11-29":    routine.Skip{Planned: after(25), Reason: "x"},
+		"is left out, by Kim":                             routine.Move{Planned: after(72), To: after(73), Reason: "x"},
+		"is left out already, by Kim":                     routine.Skip{Planned: after(72), Reason: "x"},
+		"want 2000 at most":                               routine.Skip{Planned: after(24), Reason: strings.Repeat("x", 2001)},
 	} {
 		if err := c.Apply(h.r, kim, after(2)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%T: %v; want %q", c, err, want)

@@ -196,11 +196,12 @@ const (
 
 	RoutineBegun   Kind = "routine.begun"   // planned due run: work that comes back begins
 	RoutineDone    Kind = "routine.done"    // planned run ended late
-	RoutineMissed  Kind = "routine.missed"  // planned due run ended why detail count
+	RoutineMissed  Kind = "routine.missed"  // planned due run ended why detail
+	RoutineUnseen  Kind = "routine.unseen"  // count: more than are looked at at once were missed in an outage
 	RoutineBlocked Kind = "routine.blocked" // planned detail: its run cannot be started, and it is tried again
 	RoutineMoved   Kind = "routine.moved"   // planned begins due reason
 	RoutineSkipped Kind = "routine.skipped" // planned reason: somebody has left it out
-	RoutineRetired Kind = "routine.retired" // the organisation folder has it no more
+	RoutineRetired Kind = "routine.retired"
 
 	SilenceMade  Kind = "silence.made"  // silence window name match when from until reason: alerts are held back, by a person or the folder
 	SilenceBegun Kind = "silence.begun" // until: one that was made before
@@ -323,7 +324,7 @@ func Kinds() []Kind {
 		ItemClosed, ItemCancelled, ItemRefused,
 		RiskOpened, RiskLevel, RiskTaken, RiskAnswered, RiskUnheard, RiskOrphaned, RiskSucceeded, RiskSettled, RiskRefused,
 		ContactTests, ContactTested, ContactSkipped, ContactItem, ContactMended,
-		RoutineBegun, RoutineDone, RoutineMissed, RoutineBlocked, RoutineMoved, RoutineSkipped, RoutineRetired,
+		RoutineBegun, RoutineDone, RoutineMissed, RoutineUnseen, RoutineBlocked, RoutineMoved, RoutineSkipped, RoutineRetired,
 		SilenceMade, SilenceBegun, SilenceHeld, SilenceEnded, SilenceLet,
 		MessageRefused, CancelRefused, Repinned, DefinitionChanged, Continued,
 	}

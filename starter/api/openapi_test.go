@@ -38,6 +38,7 @@ import (
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/risk"
+	"muster/internal/routine"
 	"muster/internal/silence"
 	"muster/internal/store"
 	"muster/internal/supportplan"
@@ -357,6 +358,7 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Handover": handover.Handover{}, "HandoverReceipt": api.HandoverReceipt{}, "Request": request.Request{}, "RequestPage": api.RequestPage{},
 		"RequestReceipt": api.RequestReceipt{}, "Action": action.Action{}, "ActionPage": api.ActionPage{}, "ActionReceipt": api.ActionReceipt{}, "EscalatedRisk": risk.Escalation{}, "EscalationPage": api.EscalationPage{}, "EscalationReceipt": api.EscalationReceipt{}, "ContactList": api.ContactList{}, "ContactTestReceipt": api.ContactTestReceipt{},
 		"Silence": silence.Silence{}, "SilencePage": api.SilencePage{}, "SilenceReceipt": api.SilenceReceipt{},
+		"RoutineList": api.RoutineList{}, "Routine": routine.Routine{}, "RoutineReceipt": api.RoutineReceipt{},
 		"PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
 		"Problem": problem.Problem{}, "ProblemPage": api.ProblemPage{}, "ProblemReceipt": api.ProblemReceipt{},
 		"Inbox": api.Inbox{}, "Review": review.Review{}, "ReviewPage": api.ReviewPage{}, "ReviewReceipt": api.ReviewReceipt{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
@@ -411,6 +413,8 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"action item", schema("ActionStatus"), words(action.Statuses()...)},
 		{"escalation", schema("EscalationStatus"), words(risk.Statuses()...)},
 		{"silence", schema("SilenceStatus"), words(silence.Statuses()...)},
+		{"routine", schema("RoutineStatus"), words(routine.Statuses()...)},
+		{"fate", schema("RoutineFate"), words(routine.Fates()...)},
 		{"end of a silence", schema("SilenceWhy"), words(silence.Whys()...)},
 		{"action item in a list", schema("ActionSummary", "properties", "status"), append(words(action.Statuses()...), action.Overdue)},
 		{"contact result", schema("ContactResult"), words(reach.Results()...)},
@@ -483,6 +487,8 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+escalationRoute+"/raise"] = api.Body{Value: risk.Raise{}}
 	want["POST "+escalationRoute+"/originator"] = api.Body{Value: api.NewOriginator{}}
 	want["POST "+escalationRoute+"/note"] = api.Body{Value: risk.Note{}}
+	want["POST "+routineRoute+"/move"] = api.Body{Value: routine.Move{}}
+	want["POST "+routineRoute+"/skip"] = api.Body{Value: routine.Skip{}}
 	want["POST /api/v1/silences"] = api.Body{Value: api.NewSilence{}}
 	want["POST "+silenceRoute+"/end"] = api.Body{Value: silence.End{}}
 	want["POST /api/v1/actions"] = api.Body{Value: api.NewAction{}}
@@ -693,6 +699,9 @@ func right(t *testing.T, p *place, o operation) demand {
 		r.body = silencing(p.now)
 	case strings.HasPrefix(o.path, silenceRoute):
 		id = string(disk)
+	case strings.HasPrefix(o.path, routineRoute):
+		id = "check"
+		r.body = routineBodies(p.now)[last]
 	case o.key() == "POST /api/v1/actions":
 		r.body = acting()["actions"]
 	case strings.HasPrefix(o.path, actionRoute):
@@ -807,6 +816,12 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 		}
 		if o.key() == "POST "+requestRoute+"/judge" { // nobody has answered it
 			p.requests[tuning].Status = request.Accepted
+			break
+		}
+		if strings.HasPrefix(o.path, routineRoute) { // both are left out already
+			for n := range p.routine.Ahead {
+				p.routine.Ahead[n].Fate = routine.Skipped
+			}
 			break
 		}
 		if s := p.silences[disk]; strings.HasPrefix(o.path, silenceRoute) {
@@ -1010,6 +1025,8 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{"/api/v1/silences", "?status=holding&open=true&limit=7"},
 			{"/api/v1/silences", "?status=gone"},
 			{silenceRoute, ""},
+			{"/api/v1/routines", ""},
+			{routineRoute, ""},
 			{"/api/v1/actions", "?status=open&open=true&owner=choi&limit=7"},
 			{"/api/v1/actions", "?status=gone"},
 			{actionRoute, ""},
@@ -1034,6 +1051,9 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			}
 			if tt.route == silenceRoute {
 				id = string(disk)
+			}
+			if tt.route == routineRoute {
+				id = "check"
 			}
 			if tt.route == actionRoute {
 				id = string(pools)

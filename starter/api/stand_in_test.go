@@ -36,6 +36,7 @@ import (
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/risk"
+	"muster/internal/routine"
 	"muster/internal/silence"
 	"muster/internal/store"
 	"muster/internal/supportplan"
@@ -75,6 +76,7 @@ type house struct {
 	soughtRisks    []api.EscalationFilter
 	silences       map[silence.ID]*silence.Silence
 	soughtSilences []api.SilenceFilter
+	routine        *routine.Routine
 	ledger         *reach.Ledger
 	testing        []reach.Ask
 	sought         api.RequestFilter
@@ -131,6 +133,7 @@ func newHouse(t testing.TB) *house {
 	h.problems = map[problem.ID]*problem.Problem{leaking: leaked(t, h.now)}
 	h.actions = map[action.ID]*action.Action{pools: improving(t)}
 	h.risks = map[risk.ID]*risk.Escalation{restore: atRisk(t)}
+	h.routine = checked(h.now)
 	h.silences = map[silence.ID]*silence.Silence{disk: quiet(t, h.now)}
 	h.planRuns = map[planrun.ID]*planrun.Run{upgrading: upgradeRun(t)}
 	h.reviews = studied(h.now)

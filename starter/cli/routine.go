@@ -247,4 +247,3 @@ func (a *app) completeRoutines() cobra.CompletionFunc {
 		return found, err
 	})
 }
-

@@ -26,6 +26,7 @@ import (
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/risk"
+	"muster/internal/routine"
 	"muster/internal/silence"
 	"muster/internal/supportplan"
 	"muster/internal/ticket"
@@ -59,6 +60,7 @@ type house struct {
 	risks     []*risk.Escalation
 	round     *reach.Round // of test pages
 	silences  []*silence.Silence
+	routine   *routine.Routine
 	planRuns  []*planrun.Run
 }
 
