@@ -11,9 +11,8 @@ import (
 	"muster/internal/routine"
 )
 
-// A RoutineDirectory knows also the routines of the organisation folder.
-type RoutineDirectory interface {
-	Directory
+// A RoutineFolder knows the routines of the organisation folder.
+type RoutineFolder interface {
 	// Routine returns what the folder says of a routine: its occurrences after one that was seen to.
 	Routine(id string, after, now time.Time) routine.Seen
 }
@@ -34,7 +33,8 @@ type RoutineStarter interface {
 
 // Routines has the effects of work that comes back.
 type Routines struct {
-	Directory func() RoutineDirectory
+	Directory func() Directory
+	Folder    func() RoutineFolder
 	Writer    RoutineWriter
 	Runs      RoutineStarter
 	Now       func() time.Time
@@ -55,7 +55,7 @@ func (r *Routines) LookAtRoutine(_ context.Context, in LookAtRoutineInput) (rout
 	if err := recent(dir, in.Seen, in.Anyway); err != nil {
 		return routine.Seen{}, err
 	}
-	return dir.Routine(in.ID, in.After, in.Now), nil
+	return r.Folder().Routine(in.ID, in.After, in.Now), nil
 }
 
 // StartRoutineInput asks for the run of an occurrence.

@@ -23,6 +23,7 @@ import (
 	"muster/internal/request"
 	"muster/internal/review"
 	"muster/internal/risk"
+	"muster/internal/routine"
 	"muster/internal/silence"
 	"muster/internal/timeline"
 	"muster/workflows"
@@ -104,7 +105,7 @@ func outcomes() map[string][]string {
 
 		workflows.CertificateRemindersWorkflow: nil, workflows.ArchiveWorkflow: nil, workflows.UsageWorkflow: nil, workflows.ContactsWorkflow: nil,
 		workflows.EnvironmentLockWorkflow: nil, workflows.SilenceWorkflow: nil,
-		workflows.HeartbeatWorkflow: {string(heartbeat.Retired)},
+		workflows.HeartbeatWorkflow: {string(heartbeat.Retired)}, workflows.RoutineWorkflow: {string(routine.Retired)},
 	}
 }
 

@@ -106,7 +106,8 @@ func tryRoutine(t *testing.T) *keeping {
 	x := &keeping{rehearsal: r, roster: &roster{directory: directory{r}, over: map[string]routine.Outcome{}}}
 	r.under(workflows.RoutineWorkflowID("check"))
 	r.env.RegisterActivity(&activities.Routines{
-		Directory: func() activities.RoutineDirectory { return x.roster }, Writer: writer{}, Runs: x.roster, Now: r.env.Now,
+		Directory: func() activities.Directory { return x.roster }, Folder: func() activities.RoutineFolder { return x.roster }, Writer: writer{},
+		Runs: x.roster, Now: r.env.Now,
 	})
 	return x
 }

@@ -81,6 +81,8 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 	b := newBare(t, sink, organise(t, t.TempDir(), sink.url, nil), devserver.Options{Memory: true},
 		grpc.WithChainUnaryInterceptor(short.suggest, quiet.suggest, busy.suggest, ahead.intercept))
 	b.effects.Deliveries.Senders[delivery.Console] = blackboard{}
+	weekly := &roster{taken: map[time.Time]int{}}
+	weekly.keep(&b.effects)
 	refused := b.effects.Admission.Refused
 	b.effects.Admission.Refused = func(r worker.Refusal) {
 		if forged := r.Workflow == groupID("bank", "vendor") && r.Message == workflows.AlertsSignal; !forged && !strings.HasPrefix(r.Workflow, unsigned) {
@@ -104,6 +106,7 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		"usage-continued":       (*ends).usageContinued,
 		"heartbeat":             (*ends).heartbeat,
 		"heartbeat-continued":   (*ends).heartbeatContinued,
+		"routine":               func(e *ends) []*historypb.History { return e.routine(weekly) },
 		"go-live-cancelled":     (*ends).goLiveCancelled,
 		"maintenance-cancelled": (*ends).maintenanceCancelled,
 		"upgrade-overridden":    (*ends).upgradeOverridden,

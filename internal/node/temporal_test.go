@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -113,7 +114,8 @@ func (s *temporal) PollActivityTaskQueue(ctx context.Context, _ *workflowservice
 }
 
 func (s *temporal) ListWorkflowExecutions(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
-	own := strings.Contains(r.GetQuery(), workflows.HeartbeatWorkflow) || strings.Contains(r.GetQuery(), workflows.AlertSilenceWorkflow)
+	kept := []string{workflows.HeartbeatWorkflow, workflows.AlertSilenceWorkflow, workflows.RoutineWorkflow}
+	own := slices.ContainsFunc(kept, func(w string) bool { return strings.Contains(r.GetQuery(), w) })
 	if s.list != nil && !own { // whose runs nobody asks for, but the node itself
 		s.list()
 	}
