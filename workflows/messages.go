@@ -118,7 +118,7 @@ const (
 	SucceedUpdate = "Succeed"
 )
 
-// What people ask of a routine: a routine.Move and a routine.Skip, signed. SkipUpdate is also what they ask of a task.
+// MoveUpdate is what people ask of a routine besides skipping one of its times: a routine.Move, signed.
 const MoveUpdate = "Move"
 
 // EndUpdate is what people ask of a silence: a silence.End, signed.

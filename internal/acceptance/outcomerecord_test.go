@@ -77,11 +77,11 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 	}
 	sink, ahead := newReceiver(t), &leaps{}
 	short, quiet := &shortRuns{workflow: workflows.UsageWorkflowID("initech"), events: 30}, &shortRuns{workflow: continuingSilence(), events: 20}
-	busy := &shortRuns{workflow: workflows.HeartbeatWorkflowID("busy"), events: 30}
+	busy, long := &shortRuns{workflow: workflows.HeartbeatWorkflowID("busy"), events: 30}, &shortRuns{workflow: workflows.RoutineWorkflowID("long"), events: 40}
 	b := newBare(t, sink, organise(t, t.TempDir(), sink.url, nil), devserver.Options{Memory: true},
-		grpc.WithChainUnaryInterceptor(short.suggest, quiet.suggest, busy.suggest, ahead.intercept))
+		grpc.WithChainUnaryInterceptor(short.suggest, quiet.suggest, busy.suggest, long.suggest, ahead.intercept))
 	b.effects.Deliveries.Senders[delivery.Console] = blackboard{}
-	weekly := &roster{taken: map[time.Time]int{}}
+	weekly := newRoster()
 	weekly.keep(&b.effects)
 	refused := b.effects.Admission.Refused
 	b.effects.Admission.Refused = func(r worker.Refusal) {
@@ -106,7 +106,8 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		"usage-continued":       (*ends).usageContinued,
 		"heartbeat":             (*ends).heartbeat,
 		"heartbeat-continued":   (*ends).heartbeatContinued,
-		"routine":               func(e *ends) []*historypb.History { return e.routine(weekly) },
+		"routine":               func(e *ends) []*historypb.History { return e.routine(weekly, "check") },
+		"routine-continued":     func(e *ends) []*historypb.History { return e.routine(weekly, "long") },
 		"go-live-cancelled":     (*ends).goLiveCancelled,
 		"maintenance-cancelled": (*ends).maintenanceCancelled,
 		"upgrade-overridden":    (*ends).upgradeOverridden,
