@@ -51,6 +51,7 @@ func writeOrganisation(folder, receiver string) error {
 	if err != nil {
 		return fmt.Errorf("read example: %w", err)
 	}
+	delete(files, "routines.yaml") // an act of its own has one
 	for _, e := range edits {
 		re := regexp.MustCompile(e.old)
 		if !re.MatchString(files[e.file]) {

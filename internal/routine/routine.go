@@ -26,8 +26,8 @@ const (
 	MaxText     = 2_000 // bytes that a person writes at once
 )
 
-// When it is looked again what has become of a run, and attempted again to begin one: after a part of the time that is left, and never
-// more seldom than that.
+// When it is looked again what has become of a run, and attempted again to begin one: after a part of the time that is left, and within
+// these bounds.
 const (
 	lookPart   = 4
 	lookOften  = time.Second
@@ -360,13 +360,13 @@ func marked(b bool) string {
 	return ""
 }
 
-// soon is when it is looked again: after a part of the time that is left.
+// soon is when it is looked again: after a part of the time that is left, or as much later as it is late.
 func soon(now, due time.Time) time.Time {
-	left := due.Sub(now)
-	if left <= 0 {
-		return now.Add(lookSeldom)
+	wait := now.Sub(due)
+	if left := -wait; left > 0 {
+		wait = min(max(left/lookPart, lookOften), left)
 	}
-	return now.Add(min(max(left/lookPart, lookOften), lookSeldom, max(left, lookOften)))
+	return now.Add(min(max(wait, lookOften), lookSeldom))
 }
 
 func (r *Routine) running(planned time.Time) *Occurrence {
