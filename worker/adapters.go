@@ -79,7 +79,10 @@ func NewActivities(o Options) (Activities, error) {
 		},
 		FollowUps: &activities.FollowUps{Directory: current, Senders: senders, Writer: o.Texts, Now: time.Now},
 		Tickets:   &activities.Tickets{System: tickets, Writer: o.Texts, Page: o.IncidentPage},
-		Pages:     &activities.Pages{Page: statusPages(o.Organisation, o.Data), Writer: o.Texts},
+		Rooms: &activities.Rooms{
+			Keeper: senders[delivery.Slack].(*slack.Sender), Members: func(people []string) []string { return o.Organisation.Current().SlackMembers(people) }, Writer: o.Texts, Page: o.IncidentPage,
+		},
+		Pages: &activities.Pages{Page: statusPages(o.Organisation, o.Data), Writer: o.Texts},
 		Reports: &activities.Reports{
 			Archive: o.Archive, Writer: o.Texts, Shelf: shelf, Directory: current,
 			Forms: func() activities.Forms { return o.Organisation.Current() },

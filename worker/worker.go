@@ -29,6 +29,7 @@ type Activities struct {
 	Handovers    *activities.Handovers
 	Certificates *activities.Certificates
 	Contacts     *activities.Contacts
+	Rooms        *activities.Rooms
 	Routines     *activities.Routines
 	Requests     *activities.Requests
 	Problems     *activities.Problems
@@ -115,7 +116,7 @@ func New(c client.Client, a Activities) *Worker {
 	for _, f := range workflows.All() {
 		w.all.RegisterWorkflowWithOptions(f.Function, workflow.RegisterOptions{Name: f.Name})
 	}
-	for _, s := range []any{a.Composition, a.Deliveries, a.FollowUps, a.Tickets, a.Pages, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Problems, a.Actions, a.Risks, a.Silences, a.Reviews, a.Certificates, a.Contacts, a.Routines, a.Plans, a.PlanReports, a.Environments, a.Heartbeats} {
+	for _, s := range []any{a.Composition, a.Deliveries, a.FollowUps, a.Tickets, a.Pages, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Problems, a.Actions, a.Risks, a.Silences, a.Reviews, a.Certificates, a.Contacts, a.Rooms, a.Routines, a.Plans, a.PlanReports, a.Environments, a.Heartbeats} {
 		w.all.RegisterActivity(s)
 	}
 	w.paging.RegisterActivity(a.Deliveries)

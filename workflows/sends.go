@@ -28,6 +28,7 @@ var (
 	lookup      *activities.Lookup
 	handovers   *activities.Handovers
 	followUps   *activities.FollowUps
+	rooms       *activities.Rooms
 	problems    *activities.Problems
 )
 
@@ -69,6 +70,8 @@ func (r *incidentRun) send(s incident.Send) {
 			r.tellMerge(ctx, s)
 		case incident.FollowPage:
 			r.followPage(ctx, s)
+		case incident.KeepRoom:
+			r.keepRoom(ctx, s)
 		}
 		r.landed(s.Number)
 	})
@@ -260,6 +263,22 @@ func (r *incidentRun) followPage(ctx workflow.Context, s incident.Send) {
 		fault = cause(err)
 	}
 	r.incident.PageTold(s.Number, fault, workflow.Now(ctx))
+}
+
+func (r *incidentRun) keepRoom(ctx workflow.Context, s incident.Send) {
+	i := r.incident
+	in := activities.KeepRoomInput{Ref: i.Room.Ref, Content: s.Content, Facts: i.Facts(), Language: i.Definition.Languages[0], Archive: i.Status == incident.Closed}
+	for _, a := range i.Responders {
+		in.Responders = append(in.Responders, a.ID)
+	}
+	var ref ticket.Ref
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, r.sending(following)), rooms.KeepRoom, in).Get(ctx, &ref)
+	if err != nil {
+		app, ok := errors.AsType[*temporal.ApplicationError](err)
+		i.RoomMissed(s.Number, cause(err), ok && app.Type() == RefusedError, workflow.Now(ctx))
+		return
+	}
+	i.RoomKept(s.Number, ref, workflow.Now(ctx))
 }
 
 // tellMerge tells another incident something. What it is told names the incident that is meant: whoever has its workflow id then

@@ -249,6 +249,38 @@ func (e *ends) incidentChat() []*historypb.History {
 	return o.over()
 }
 
+// A lobby stands in for a chat with rooms: whoever responds cannot be invited once.
+type lobby struct{}
+
+func (lobby) Keep(_ context.Context, r delivery.Room) (ticket.Ref, error) {
+	if r.ID == "" {
+		return ticket.Ref{ID: "C024BE91L", URL: "https://chat.example/archives/C024BE91L"}, nil
+	}
+	if strings.Contains(string(r.Said), "/acknowledged/") {
+		return ticket.Ref{ID: r.ID}, &delivery.Refusal{Detail: "Slack: conversations.invite: missing_scope"}
+	}
+	return ticket.Ref{ID: r.ID}, nil
+}
+
+// incidentRoom has a room in a chat; another one's cannot be kept.
+func (e *ends) incidentRoom() []*historypb.History {
+	crowded := func(d *incident.Definition) {
+		unreviewed(d)
+		d.Room = &incident.RoomRule{FromPriority: priority.P5}
+	}
+	lost := e.opens("bank", "room-lost", crowded)
+	lost.says(timeline.RoomOpened)
+	lost.asks("ann", incident.Acknowledge{})
+	lost.says(timeline.RoomFailed)
+	lost.asks("ann", incident.Resolve{Note: "Restarted."}, incident.Close{Without: "It is known."})
+	keep(e.T, "incident-room-lost", lost.over())
+	o := e.opens("bank", "room", crowded)
+	o.says(timeline.RoomOpened)
+	o.asks("ann", incident.Resolve{Note: "Restarted."}, incident.Close{Without: "It is known."})
+	o.says(timeline.RoomArchived)
+	return o.over()
+}
+
 // incidentUnanswered has people who give no sign of life, and a customer that does not say whether it is fixed. Its review is late too.
 func (e *ends) incidentUnanswered() []*historypb.History {
 	o := e.opens("bank", "unanswered", func(d *incident.Definition) {

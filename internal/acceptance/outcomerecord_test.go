@@ -81,6 +81,7 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 	b := newBare(t, sink, organise(t, t.TempDir(), sink.url, nil), devserver.Options{Memory: true},
 		grpc.WithChainUnaryInterceptor(short.suggest, quiet.suggest, busy.suggest, long.suggest, ahead.intercept))
 	b.effects.Deliveries.Senders[delivery.Console] = blackboard{}
+	b.effects.Rooms.Keeper = lobby{}
 	weekly := newRoster()
 	weekly.keep(&b.effects)
 	refused := b.effects.Admission.Refused
@@ -115,6 +116,7 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		"incident-vendor":       (*ends).incidentVendor,
 		"incident-ticket":       (*ends).incidentTicket,
 		"incident-chat":         (*ends).incidentChat,
+		"incident-room":         (*ends).incidentRoom,
 		"incident-unanswered":   (*ends).incidentUnanswered,
 		"silence-ended":         (*ends).silenceEnded,
 		"silence-over":          (*ends).silenceOver,

@@ -31,6 +31,7 @@ func (i *Incident) Advance(now time.Time) []Send {
 	i.tellCustomers(now)
 	i.askForClear(now)
 	i.keepTicket(now)
+	i.keepRoom(now)
 	i.keepReport(now)
 	i.keepPages(now)
 	i.withdraw(now)

@@ -31,6 +31,7 @@ type Definition struct {
 	ReopenWithin time.Duration     `json:"reopen_within"`   // so long after its resolution an incident can be reopened; then it closes
 	Review       ReviewRule        `json:"review"`
 	Recurrence   *Recurrence       `json:"recurrence,omitempty"` // nil: nobody looks for the problem behind it
+	Room         *RoomRule         `json:"room,omitempty"`       // nil: it gets none
 	Follows      bool              `json:"follows,omitempty"`    // somebody is reached where a page is told what becomes of it; false in old definitions
 	Recall       time.Duration     `json:"recall,omitempty"`     // so long the first page waits for what is known of the incident before; 0 in old definitions
 

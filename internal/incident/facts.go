@@ -155,7 +155,7 @@ func (i *Incident) Facts() Facts {
 	f := Facts{
 		ID: i.ID, Kind: i.Definition.Kind, Title: i.Definition.Title, Service: i.Definition.Service.Name, Status: i.Status, Impact: i.Impact,
 		Urgency: i.Urgency, Priority: i.Priority, Customers: i.customerNames(), Zone: i.Definition.Zone, Times: i.Times,
-		Firing: i.Alerts.Firing, Distinct: i.Alerts.Distinct(), Alerts: i.firing(), Links: i.Definition.Links,
+		Firing: i.Alerts.Firing, Distinct: i.Alerts.Distinct(), Alerts: i.firing(), Links: i.links(),
 		Notice: i.Notice, Cause: i.Cause, Merged: i.Merged, Problem: i.Problem,
 	}
 	if i.Notice != nil {

@@ -84,6 +84,7 @@ type Incident struct {
 	Adopted       bool           `json:"adopted,omitempty"`     // customers of another incident have come, or gone again
 
 	Ticket  Ticket         `json:"ticket"`
+	Room    Room           `json:"room,omitzero"`
 	Report  Report         `json:"report"`
 	Results []Result       `json:"results,omitempty"`
 	Review  Review         `json:"review"`
@@ -232,6 +233,7 @@ const (
 	ForwardAlerts  Work = "forward"         // pass alerts on to it
 	Tell           Work = "tell"            // one message to one recipient: what a reminder, update or all-clear becomes
 	SyncTicket     Work = "ticket"
+	KeepRoom       Work = "room"
 	WriteReport    Work = "report"
 	PostStatus     Work = "status-page"
 	OpenReview     Work = "review"

@@ -15,6 +15,7 @@ import (
 	"muster/internal/incident"
 	"muster/internal/priority"
 	"muster/internal/supportplan"
+	"muster/internal/ticket"
 	"muster/internal/timeline"
 )
 
@@ -25,6 +26,9 @@ func TestAnIncidentKeepsItsPromisesWhateverHappens(t *testing.T) {
 		def := definition()
 		def.Customers[0].Plan.UpdateBy = rapid.SampledFrom([]supportplan.Author{supportplan.ByEngine, supportplan.ByPerson}).Draw(rt, "update by")
 		def.Policy, def.Follows = drawn(rt), rapid.Bool().Draw(rt, "follows")
+		if rapid.Bool().Draw(rt, "room") {
+			def.Room = &incident.RoomRule{FromPriority: priority.P2}
+		}
 		def.Impact = rapid.SampledFrom([]priority.Level{priority.High, priority.Low}).Draw(rt, "impact")
 		if rapid.Bool().Draw(rt, "led") {
 			def.Lead = &incident.LeadRule{FromPriority: priority.P2, Within: 10 * time.Minute}
@@ -210,6 +214,12 @@ func (d *driver) answer(s incident.Send, outcome int) {
 		}[outcome], Followed: outcome == 3}, d.now)
 	case incident.FollowPage:
 		d.i.PageTold(s.Number, []string{"", "x"}[outcome%2], d.now)
+	case incident.KeepRoom:
+		if outcome == 0 {
+			d.i.RoomMissed(s.Number, "x", false, d.now)
+			return
+		}
+		d.i.RoomKept(s.Number, ticket.Ref{ID: "C1", URL: "https://chat.example/C1"}, d.now)
 	case incident.SyncTicket:
 		d.i.TicketRefused(s.Number, "x", d.now)
 	case incident.WriteReport:

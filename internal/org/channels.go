@@ -7,12 +7,14 @@ import (
 
 	"muster/internal/delivery"
 	"muster/internal/escalation"
+	"muster/internal/incident"
 )
 
 // slackApp is the app by which a bot writes in Slack.
 type slackApp struct {
 	url            string
 	token, signing ref
+	room           *incident.RoomRule // nil: incidents get none
 }
 
 // The forms of what only channels have.
@@ -67,6 +69,10 @@ func (b *builder) readChannelApps(o *object) {
 			b.slack.token, _ = need(o, "token", aRef)
 			b.slack.signing = maybe(o, "signing_secret", aRef, ref{})
 			b.slack.url = maybe(o, "url", aMethodsRoot, "https://slack.com/api")
+			if n := o.field("room"); n.kind != absent {
+				b.slack.room = &incident.RoomRule{}
+				o.object(n, o.about("room"), func(o *object) { b.slack.room.FromPriority, _ = need(o, "from_priority", aPriority) })
+			}
 		})
 	}
 	b.readPhones(o)
@@ -118,6 +124,27 @@ func (o *Organisation) Slack() (SlackApp, error) {
 		return SlackApp{}, fmt.Errorf("channels: slack: token %w", err)
 	}
 	return SlackApp{URL: o.slack.url, Token: Secret(token), Buttons: o.slack.signing != ref{}}, nil
+}
+
+// SlackMembers returns the member IDs of people, of those who have one.
+func (o *Organisation) SlackMembers(people []string) (all []string) {
+	for _, id := range people {
+		for _, m := range o.people[id].methods {
+			address, err := m.address.resolve(o.dir)
+			if m.kind == delivery.Slack && err == nil && (strings.HasPrefix(string(address), "U") || strings.HasPrefix(string(address), "W")) && !slices.Contains(all, string(address)) {
+				all = append(all, string(address))
+			}
+		}
+	}
+	return all
+}
+
+// room is the rule for rooms of incidents, nil where there are none.
+func (b *builder) room() *incident.RoomRule {
+	if b.slack == nil {
+		return nil
+	}
+	return b.slack.room
 }
 
 // SlackSigning returns the secret by which Slack proves what it sends back, with its reference resolved now; empty when there is none.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"muster/internal/delivery"
+	"muster/internal/priority"
 )
 
 // park is what the good folder says of one method, which the tests replace.
@@ -158,6 +159,33 @@ func TestPagesOfChannels(t *testing.T) {
 		}
 		if found == 0 {
 			t.Errorf("type %s: its page has no method", kind)
+		}
+	}
+}
+
+// Incidents from a priority on get a room, by the bot alone.
+func TestRoomsOfIncidents(t *testing.T) {
+	with := func(slack string) map[string]string {
+		files := good(t)
+		files["organisation.yaml"] = strings.Replace(files["organisation.yaml"], "tickets:\n", "channels:\n  slack: {"+slack+"}\ntickets:\n", 1)
+		return files
+	}
+	files := with("token: env:SLACK_TOKEN, room: {from_priority: P2}")
+	o := load(t, files)
+	d, err := o.Definition("alertmanager", nil, "")
+	if err != nil || d.Room == nil || d.Room.FromPriority != priority.P2 {
+		t.Errorf("got %+v, %v", d.Room, err)
+	}
+	if d, err := load(t, with("token: env:SLACK_TOKEN")).Definition("alertmanager", nil, ""); err != nil || d.Room != nil {
+		t.Errorf("without a room: %+v, %v", d.Room, err)
+	}
+	for give, want := range map[string]string{
+		"token: env:SLACK_TOKEN, room: {}":                  "room: from_priority: missing",
+		"token: env:SLACK_TOKEN, room: {from_priority: P9}": `from_priority "P9"`,
+		"room: {from_priority: P1}":                         "token: missing",
+	} {
+		if got := faults(t, with(give)); len(got) != 1 || !strings.Contains(got[0], want) {
+			t.Errorf("%s: %q, want %q", give, got, want)
 		}
 	}
 }

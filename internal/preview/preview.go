@@ -117,6 +117,8 @@ func (p *player) answer(ctx context.Context, s incident.Send) error {
 		i.PagePosted(s.Number, "preview", p.now)
 	case incident.SyncTicket:
 		i.Ticketed(s.Number, ticket.Ref{ID: "T-PREVIEW"}, p.now)
+	case incident.KeepRoom:
+		i.RoomKept(s.Number, ticket.Ref{ID: "C-PREVIEW"}, p.now)
 	case incident.WriteReport:
 		i.Reported(s.Number, nil, p.now)
 	case incident.OpenReview:

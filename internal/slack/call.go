@@ -37,8 +37,13 @@ func (f *fault) Unwrap() error { return f.error }
 
 // gone tells whether a message is not there.
 func gone(err error) bool {
+	return is(err, "message_not_found", "thread_not_found", "invalid_thread_ts")
+}
+
+// is tells whether an error is one of those that Slack names so.
+func is(err error, codes ...string) bool {
 	f, ok := errors.AsType[*fault](err)
-	return ok && slices.Contains([]string{"message_not_found", "thread_not_found", "invalid_thread_ts"}, f.code)
+	return ok && slices.Contains(codes, f.code)
 }
 
 // passing are the errors that another attempt may not meet.

@@ -32,6 +32,10 @@ type workspace struct {
 	visited  int               // messages that were read
 	posted   int
 	scopeFor string
+
+	channels []map[string]any // that were made
+	members  []string         // who was invited
+	topic    string
 }
 
 func (s *workspace) Shown() []string {
@@ -137,6 +141,36 @@ func (s *workspace) write(method string, body map[string]any, answer func(map[st
 		body["ts"] = fmt.Sprintf("17000%05d.000100", s.posted)
 		s.posts = append(s.posts, body)
 		answer(map[string]any{"ok": true, "channel": body["channel"], "ts": body["ts"]})
+	case "auth.test":
+		answer(map[string]any{"ok": true, "url": "https://mirnet.slack.com/"})
+	case "conversations.create":
+		name := fmt.Sprint(body["name"])
+		if slices.ContainsFunc(s.channels, func(c map[string]any) bool { return c["name"] == name }) {
+			no("name_taken")
+			return
+		}
+		c := map[string]any{"id": fmt.Sprintf("C0%d", len(s.channels)), "name": name, "is_member": true, "is_private": body["is_private"]}
+		s.channels = append(s.channels, c)
+		answer(map[string]any{"ok": true, "channel": c})
+	case "conversations.setTopic":
+		s.topic = fmt.Sprint(body["topic"])
+		answer(map[string]any{"ok": true})
+	case "conversations.invite":
+		user := fmt.Sprint(body["users"])
+		if slices.Contains(s.members, user) || user == "UGONE" {
+			no(map[bool]string{true: "user_not_found", false: "already_in_channel"}[user == "UGONE"])
+			return
+		}
+		s.members = append(s.members, user)
+		answer(map[string]any{"ok": true})
+	case "conversations.archive":
+		n := slices.IndexFunc(s.channels, func(c map[string]any) bool { return c["id"] == body["channel"] })
+		if n < 0 || s.channels[n]["is_archived"] == true {
+			no(map[bool]string{true: "channel_not_found", false: "already_archived"}[n < 0])
+			return
+		}
+		s.channels[n]["is_archived"] = true
+		answer(map[string]any{"ok": true})
 	case "chat.update":
 		n := slices.IndexFunc(s.posts, func(p map[string]any) bool { return p["ts"] == body["ts"] && p["channel"] == body["channel"] })
 		if n < 0 {
@@ -157,6 +191,15 @@ func (s *workspace) write(method string, body map[string]any, answer func(map[st
 // read answers with what stands in a channel, the newest first, or in a thread, the oldest first.
 func (s *workspace) read(method string, r *http.Request, answer func(map[string]any), no func(string)) {
 	q := r.URL.Query()
+	if method == "conversations.list" {
+		from, _ := strconv.Atoi(q.Get("cursor"))
+		to, next := min(from+1, len(s.channels)), "" // one on each page
+		if to < len(s.channels) {
+			next = strconv.Itoa(to)
+		}
+		answer(map[string]any{"ok": true, "channels": s.channels[from:to], "response_metadata": map[string]any{"next_cursor": next}})
+		return
+	}
 	var all []map[string]any
 	for _, p := range s.posts {
 		if p["channel"] != q.Get("channel") {

@@ -194,6 +194,10 @@ const (
 	RiskSettled   Kind = "risk.settled"   // note: it is in hand
 	RiskRefused   Kind = "risk.refused"   // action why
 
+	RoomOpened   Kind = "room.opened"   // room url: those who respond have a room in a chat
+	RoomArchived Kind = "room.archived" // room
+	RoomFailed   Kind = "room.failed"   // room detail
+
 	RoutineBegun   Kind = "routine.begun"   // planned due run: work that comes back begins
 	RoutineDone    Kind = "routine.done"    // planned run ended late
 	RoutineMissed  Kind = "routine.missed"  // planned due run ended why detail
@@ -324,6 +328,7 @@ func Kinds() []Kind {
 		ItemClosed, ItemCancelled, ItemRefused,
 		RiskOpened, RiskLevel, RiskTaken, RiskAnswered, RiskUnheard, RiskOrphaned, RiskSucceeded, RiskSettled, RiskRefused,
 		ContactTests, ContactTested, ContactSkipped, ContactItem, ContactMended,
+		RoomOpened, RoomArchived, RoomFailed,
 		RoutineBegun, RoutineDone, RoutineMissed, RoutineUnseen, RoutineBlocked, RoutineMoved, RoutineSkipped, RoutineRetired,
 		SilenceMade, SilenceBegun, SilenceHeld, SilenceEnded, SilenceLet,
 		MessageRefused, CancelRefused, Repinned, DefinitionChanged, Continued,

@@ -203,6 +203,7 @@ func (p page) facts(i *incident.Incident) [][]string {
 		f.add(printable(about.Label), value)
 	}
 	f.add(p.say.ticket, printable(i.Ticket.Ref.ID+" "+i.Ticket.Ref.URL))
+	f.add(p.say.room, printable(strings.TrimSpace(i.Room.Ref.URL)))
 	for _, file := range i.Report.Files {
 		reports = append(reports, file.Path)
 	}

@@ -12,7 +12,7 @@ type labels struct {
 
 	started, resolved, closed, responding, nobody, paging, step, lastResort, expires, roles, alerts, firing string
 
-	ticket, report, review, changedBefore, links, entries, promise, due, left, beginsAt, atRisk string
+	ticket, room, report, review, changedBefore, links, entries, promise, due, left, beginsAt, atRisk string
 
 	in, ago, remaining, over, now, person string
 
@@ -50,7 +50,7 @@ func labelsIn(language string) labels {
 			started: "시작", resolved: "해결", closed: "종료", responding: "대응 담당자", nobody: "없음", paging: "호출",
 			step: "에스컬레이션 %d/%d단계(%d회차) %s", lastResort: "최종 대상 %s", expires: "활동이 없으면 %s에 호출 재개",
 			roles: "역할", alerts: "경보", firing: "%d건 발생 중 / 총 %d건",
-			ticket: "티켓", report: "보고서", review: "사후 분석", changedBefore: "발생 전 변경", links: "링크", entries: "최근 기록",
+			ticket: "티켓", room: "채팅방", report: "보고서", review: "사후 분석", changedBefore: "발생 전 변경", links: "링크", entries: "최근 기록",
 			promise: "목표", due: "기한", left: "남은 시간", beginsAt: ", %s부터 계산", atRisk: "임박",
 			in: "%s 후", ago: "%s 전", remaining: "%s 남음", over: "%s 초과", now: "지금", person: "%s 님", schedule: "당직표 %s", somebody: "개인 %s",
 			group: "그룹 %s", part: "역할 %s", engineer: "전담 엔지니어", vendor: "벤더 %s", contact: "고객사 담당자 %s",
@@ -86,7 +86,7 @@ func labelsIn(language string) labels {
 		started: "Started", resolved: "Resolved", closed: "Closed", responding: "Responding", nobody: "nobody", paging: "Paging",
 		step: "step %d of %d, round %d: %s", lastResort: "last resort: %s", expires: "pages again without a sign of life by %s",
 		roles: "Roles", alerts: "Alerts", firing: "%d firing of %d",
-		ticket: "Ticket", report: "Report", review: "Review", changedBefore: "Changed before", links: "Links", entries: "Last entries",
+		ticket: "Ticket", room: "Room", report: "Report", review: "Review", changedBefore: "Changed before", links: "Links", entries: "Last entries",
 		promise: "Promise", due: "Due", left: "Left", beginsAt: ", from %s", atRisk: "at risk",
 		in: "in %s", ago: "%s ago", remaining: "%s left", over: "%s over", now: "now", person: "%s", schedule: "schedule %s", somebody: "person %s",
 		group: "group %s", part: "role %s", engineer: "the designated engineer", vendor: "vendor %s", contact: "contact %s",
