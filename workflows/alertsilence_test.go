@@ -133,6 +133,18 @@ func TestASilenceHoldsAlertsAndSaysSo(t *testing.T) {
 	}
 }
 
+// An incident that cannot be reached keeps no other waiting.
+func TestWhatASilenceHeldGoesEachByItself(t *testing.T) {
+	r := rehearse(t)
+	r.outside.stuck, r.outside.loose, r.outside.now = "incident/a", start.Add(4*time.Hour), r.env.Now
+	r.holds(10*time.Minute, "incident/a", firing("a", 10*time.Minute))
+	r.holds(20*time.Minute, "incident/b", firing("b", 20*time.Minute))
+	r.at(3*time.Hour, func() { r.went("incident/b on shop: b") })
+	r.keepsQuiet(quiet(), kim)
+	r.went("incident/b on shop: b", "incident/a on shop: a")
+	r.said("over Slow on shop 2/2 [INC-A INC-B]; → kim")
+}
+
 func TestASilenceThatHeldNothingTellsNobody(t *testing.T) {
 	r := rehearse(t)
 	s := r.keepsQuiet(quiet(), kim)

@@ -24,7 +24,10 @@ type outside struct {
 	opened []string // "incident: alerts"
 	until  time.Time
 	let    []delivered
-	fails  int // how often it still does
+	fails  int       // how often it still does
+	stuck  string    // an incident that cannot be reached …
+	loose  time.Time // … until then
+	now    func() time.Time
 }
 
 // delivered is a batch that was let go.
@@ -38,6 +41,9 @@ func (o *outside) DeliverAlways(_ context.Context, workflowID string, def incide
 	defer o.mu.Unlock()
 	if o.fails--; o.fails >= 0 {
 		return "", errors.New("no connection")
+	}
+	if o.stuck == workflowID && o.now().Before(o.loose) {
+		return "", errors.New("the incident does not answer")
 	}
 	o.let = append(o.let, delivered{workflowID, b})
 	var names []string

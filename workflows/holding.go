@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 
@@ -171,25 +172,46 @@ func (h *holding) unsent() bool {
 	return slices.ContainsFunc(h.groups, func(g HeldGroup) bool { return g.due() })
 }
 
-// let brings what still fires to its incidents, as it came.
+// let brings what still fires to its incidents, as it came. Where weeks may be held, an incident that cannot be reached keeps no other
+// waiting.
 func (h *holding) let() error {
 	options := sending(paging, planrun.Priority) // for as long as it takes, by the workers that start incidents
 	options.TaskQueue = TaskQueue
 	ctx := workflow.WithActivityOptions(h.ctx, options)
-	for n := range h.groups {
-		for g := &h.groups[n]; g.due(); g.sent++ {
-			in := activities.LetAlertsInput{Incident: g.Key, Definition: g.Definition, Batch: g.Alerts.Extended(g.Batches[g.sent])}
-			if h.holder != nil && g.sent == 0 {
-				from := *h.holder
-				from.Since = g.Batches[0].ReceivedAt
-				in.Batch.Held = &from
-			}
-			var id incident.ID
-			if err := workflow.ExecuteActivity(ctx, environments.LetAlerts, in).Get(ctx, &id); err != nil {
+	if !h.forgets {
+		for n := range h.groups {
+			if err := h.letGroup(ctx, n); err != nil {
 				return err
 			}
-			g.incident = cmp.Or(id, g.incident)
 		}
+		return nil
+	}
+	all, failed := workflow.NewWaitGroup(ctx), make([]error, len(h.groups))
+	for n := range h.groups {
+		all.Add(1)
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			defer all.Done()
+			failed[n] = h.letGroup(ctx, n)
+		})
+	}
+	all.Wait(ctx)
+	return errors.Join(failed...)
+}
+
+// letGroup brings what one group has to its incident.
+func (h *holding) letGroup(ctx workflow.Context, n int) error {
+	for g := &h.groups[n]; g.due(); g.sent++ {
+		in := activities.LetAlertsInput{Incident: g.Key, Definition: g.Definition, Batch: g.Alerts.Extended(g.Batches[g.sent])}
+		if h.holder != nil && g.sent == 0 {
+			from := *h.holder
+			from.Since = g.Batches[0].ReceivedAt
+			in.Batch.Held = &from
+		}
+		var id incident.ID
+		if err := workflow.ExecuteActivity(ctx, environments.LetAlerts, in).Get(ctx, &id); err != nil {
+			return err
+		}
+		g.incident = cmp.Or(id, g.incident)
 	}
 	return nil
 }
