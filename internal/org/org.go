@@ -79,6 +79,7 @@ type definitions struct {
 	partners  map[string][]string     // and vendors, of services
 	routes    []route
 	silences  []silenced
+	changes   changeRules
 	inForce   atomic.Pointer[inForce]
 	runbooks  map[string]written
 	runners   runners
@@ -153,6 +154,7 @@ func (b *builder) parts() []part {
 		{servicesFile, "service", b.readServices},
 		{routesFile, "route", b.readRoutes},
 		{silencesFile, "silence", b.readSilences},
+		{changesFile, "class", b.readChanges},
 	}
 }
 

@@ -269,6 +269,20 @@ const (
 	ProblemEscalated  Kind = "problem.escalated"   // targets
 	ProblemClosed     Kind = "problem.closed"      // reason
 
+	ChangeRequested   Kind = "change.requested"    // change way kind title class services customers from until plan text benefit undo incident
+	ChangePreApproved Kind = "change.pre-approved" // standard by on until
+	ChangeRefused     Kind = "change.refused"      // action standard detail: who may not do what
+	ChangeAssessed    Kind = "change.assessed"     // class from note
+	ChangeChecked     Kind = "change.checked"      // check holds evidence sha256 note
+	ChangeStarted     Kind = "change.started"      // incident
+	ChangeRuns        Kind = "change.runs"         // run: of its plan
+	ChangeUnstarted   Kind = "change.unstarted"    // detail: its plan could not be started
+	ChangeEnded       Kind = "change.ended"        // status run how note outage
+	ChangeWithdrawn   Kind = "change.withdrawn"    // reason
+	ChangeLapsed      Kind = "change.lapsed"       // since status: its time is over and it has not begun
+	ChangeStale       Kind = "change.stale"        // since round status: nobody has moved it
+	ChangeExcepted    Kind = "change.excepted"     // cause due: an emergency was not approved afterwards
+
 	ContactTests   Kind = "contact.tests"   // to: test pages go out; to one person alone where to is said
 	ContactTested  Kind = "contact.tested"  // to method result attempts detail
 	ContactSkipped Kind = "contact.skipped" // to cause: no test page goes to somebody now
@@ -311,6 +325,8 @@ func Kinds() []Kind {
 		RequestMet, RequestCollected, RequestCase, RequestChase, RequestComplete, RequestIncomplete, RequestRated, RequestPromoted, DecisionRefused,
 		ProblemFound, ProblemOpened, ProblemLinked, ProblemUnlinked, ProblemKnown, ProblemCaused, ProblemFixPlanned, ProblemFixed, ProblemHeld,
 		ProblemReopened, ProblemAssigned, ProblemStale, ProblemEscalated, ProblemClosed,
+		ChangeRequested, ChangePreApproved, ChangeRefused, ChangeAssessed, ChangeChecked, ChangeStarted, ChangeRuns, ChangeUnstarted, ChangeEnded,
+		ChangeWithdrawn, ChangeLapsed, ChangeStale, ChangeExcepted,
 		ItemOpened, ItemOverdue, ItemOwnerless, ItemAssigned, ItemExtended, ItemDone, ItemVerified, ItemRefuted, ItemChecked, ItemReopened,
 		ItemClosed, ItemCancelled, ItemRefused,
 		RiskOpened, RiskLevel, RiskTaken, RiskAnswered, RiskUnheard, RiskOrphaned, RiskSucceeded, RiskSettled, RiskRefused,
