@@ -86,8 +86,8 @@ func (c *Change) Lines() []approval.Line {
 	asked := append([]string{
 		string(c.Way), string(c.Kind), c.Title, c.Text, c.Benefit, fmt.Sprint(c.Reversible), c.Undo, c.UndoWithin.String(), at(c.From), at(c.Until),
 		fmt.Sprint(c.Auto), c.Incident, "services",
-	}, c.Asked.Services...)
-	for _, n := range c.Pinned.Customers {
+	}, c.Services...)
+	for _, n := range c.CustomerNames {
 		asked = append(asked, "customer", n.ID)
 	}
 	lines := []approval.Line{{Name: "request", SHA256: digest(asked...)}, {Name: "risk", SHA256: digest(c.Risk, c.Judgement)}}
@@ -135,7 +135,7 @@ func (c *Change) Elected(people []approval.Elector, detail string, now time.Time
 		was = b.Outcome.Verdict
 		err = b.Resolve(e, now)
 	default:
-		b, err = approval.Open(c.voting().Rule, e, c.shown(), now)
+		b, err = approval.Open(c.Voting().Rule, e, c.shown(), now)
 	}
 	if err != nil {
 		c.PollAt = now.Add(min(time.Minute<<min(c.Tries, 10), pollEvery))
@@ -273,7 +273,7 @@ func (c *Change) RunOver(e RunEnded, now time.Time) {
 	}
 	c.Run, c.How = e.Run, e.How
 	s := Failed
-	if e.How == RunDone {
+	if e.How == planrun.EndedDone {
 		s = Done
 	}
 	c.finish(s, timeline.Muster(), "", 0, now)
@@ -286,7 +286,7 @@ func (c *Change) finish(s Status, by timeline.Actor, note string, outage time.Du
 	if outage > 0 {
 		lasted = outage.String()
 	}
-	c.record(now, timeline.ChangeEnded, by, timeline.F("status", string(s)), timeline.F("run", string(c.Run)), timeline.F("how", c.How),
+	c.record(now, timeline.ChangeEnded, by, timeline.F("status", string(s)), timeline.F("run", string(c.Run)), timeline.F("how", string(c.How)),
 		timeline.F("note", note), timeline.F("outage", lasted))
 	c.end(s, by, now)
 	c.tell(Over)

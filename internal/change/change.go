@@ -136,20 +136,20 @@ type Idle = problem.Idle
 
 // Pinned is what the organisation folder had to say when somebody asked.
 type Pinned struct {
-	Revision     string              `json:"revision"`
-	Organisation string              `json:"organisation"`
-	Zone         string              `json:"zone"` // IANA name, for the instants in messages
-	Services     []Named             `json:"service_names"`
-	Customers    []Named             `json:"customer_names,omitempty"` // all whom it concerns
-	Partners     []string            `json:"partners,omitempty"`       // IDs of the partners and vendors of its services
-	Owners       []escalation.Target `json:"owners"`                   // of its services, one of whom assesses it
-	OwnerNames   string              `json:"owner_names"`
-	Classes      []Class             `json:"classes"`         // of risk, the least first
-	Floor        string              `json:"floor,omitempty"` // the class that the rules ask for at least
-	Standard     *PreApproved        `json:"pre_approved,omitempty"`
-	Afterwards   *Afterwards         `json:"afterwards,omitempty"` // of an emergency
-	Remind       Idle                `json:"remind"`
-	Calendars    []calendar.Rules    `json:"calendars,omitempty"`
+	Revision      string              `json:"revision"`
+	Organisation  string              `json:"organisation"`
+	Zone          string              `json:"zone"` // IANA name, for the instants in messages
+	ServiceNames  []Named             `json:"service_names"`
+	CustomerNames []Named             `json:"customer_names,omitempty"` // all whom it concerns
+	Partners      []string            `json:"partners,omitempty"`       // IDs of the partners and vendors of its services
+	Owners        []escalation.Target `json:"owners"`                   // of its services, one of whom assesses it
+	OwnerNames    string              `json:"owner_names"`
+	Classes       []Class             `json:"classes"`         // of risk, the least first
+	Floor         string              `json:"floor,omitempty"` // the class that the rules ask for at least
+	PreApproved   *PreApproved        `json:"pre_approved,omitempty"`
+	Afterwards    *Afterwards         `json:"afterwards,omitempty"` // of an emergency
+	Remind        Idle                `json:"remind"`
+	Calendars     []calendar.Rules    `json:"calendars,omitempty"`
 }
 
 // Terms are what a change begins with.
@@ -183,18 +183,10 @@ type Answer struct {
 	At       time.Time      `json:"at"`
 }
 
-// How a run of a plan has ended. These strings are in histories: add, never rename.
-const (
-	RunDone       = "completed"
-	RunRolledBack = "rolled-back"
-	RunFailed     = "failed" // it was completed, and something that it changed had failed
-	RunCancelled  = "cancelled"
-)
-
 // A RunEnded tells a change that its run of a plan is over.
 type RunEnded struct {
-	Run planrun.ID `json:"run"`
-	How string     `json:"how"`
+	Run planrun.ID     `json:"run"`
+	How planrun.Ending `json:"how"`
 }
 
 // A Missed is why an emergency is an exception.
@@ -223,7 +215,7 @@ type Change struct {
 	Run       planrun.ID       `json:"run,omitempty"`
 	Ended     time.Time        `json:"ended,omitzero"` // when it has come to a final status
 	EndedBy   timeline.Actor   `json:"ended_by,omitzero"`
-	How       string           `json:"how,omitempty"`    // its run of a plan has ended
+	How       planrun.Ending   `json:"how,omitempty"`    // its run of a plan has ended
 	Reason    string           `json:"reason,omitempty"` // of its end
 	Outage    time.Duration    `json:"outage,omitempty"` // that it has caused
 	Due       time.Time        `json:"due,omitzero"`     // until when an emergency has to be approved
@@ -329,8 +321,8 @@ func Start(terms Terms, now time.Time) (*Change, error) {
 		return refuse("remind: want more than nothing")
 	case terms.Class != "" && terms.rank(terms.Class) < 0:
 		return refuse("class %q: the folder has none", terms.Class)
-	case terms.Way == Standard && terms.Pinned.Standard == nil:
-		return refuse("standard %q: the folder has none", terms.Asked.Standard)
+	case terms.Way == Standard && terms.PreApproved == nil:
+		return refuse("standard %q: the folder has none", terms.Standard)
 	case terms.Way == Emergency && (terms.Afterwards == nil || terms.Manager == nil):
 		return refuse("want the incident manager's word, and who approves emergencies")
 	case terms.Way == Emergency && (terms.Manager.Person != terms.Requester.ID || !terms.Manager.Status.Open()):
@@ -348,12 +340,12 @@ func (c *Change) open(now time.Time) {
 		plan = c.Plan.ID
 	}
 	c.record(now, timeline.ChangeRequested, c.Requester, timeline.F("change", string(c.ID)), timeline.F("way", string(c.Way)),
-		timeline.F("kind", string(c.Kind)), timeline.F("title", c.Title), timeline.F("class", c.class().Name), timeline.F("services", names(c.Pinned.Services)),
-		timeline.F("customers", names(c.Pinned.Customers)), timeline.F("from", at(c.From)), timeline.F("until", at(c.Until)), timeline.F("plan", plan),
+		timeline.F("kind", string(c.Kind)), timeline.F("title", c.Title), timeline.F("class", c.class().Name), timeline.F("services", names(c.ServiceNames)),
+		timeline.F("customers", names(c.CustomerNames)), timeline.F("from", at(c.From)), timeline.F("until", at(c.Until)), timeline.F("plan", plan),
 		timeline.F("text", c.Text), timeline.F("benefit", c.Benefit), timeline.F("undo", c.Undo), timeline.F("incident", c.Incident))
 	switch c.Way {
 	case Standard:
-		s := c.Pinned.Standard
+		s := c.PreApproved
 		if why := s.Outside(&c.Asked, c.Used, now); why != "" {
 			c.Reason = why
 			c.record(now, timeline.ChangeRefused, c.Requester, timeline.F("action", use), timeline.F("standard", s.Name), timeline.F("detail", why))

@@ -14,6 +14,7 @@ import (
 	"muster/internal/change"
 	"muster/internal/escalation"
 	"muster/internal/incident"
+	"muster/internal/planrun"
 	"muster/internal/timeline"
 )
 
@@ -52,7 +53,7 @@ func terms() change.Terms {
 			Services: []string{"shop"}, Until: start.Add(10 * 24 * time.Hour),
 		},
 		Pinned: change.Pinned{
-			Zone: "UTC", Services: []change.Named{{ID: "shop", Name: "Shop"}}, Customers: []change.Named{{ID: "garam", Name: "Garam"}, {ID: "nuri", Name: "Nuri"}},
+			Zone: "UTC", ServiceNames: []change.Named{{ID: "shop", Name: "Shop"}}, CustomerNames: []change.Named{{ID: "garam", Name: "Garam"}, {ID: "nuri", Name: "Nuri"}},
 			Owners: whom("choi"), OwnerNames: "CHOI", Remind: change.Idle{Days: 2},
 			Classes: []change.Class{
 				{ID: "low", Name: "Low", Approval: by(1, "lee", "park", "kim")},
@@ -70,7 +71,7 @@ func approved() (change.PreApproved, change.Terms) {
 		Until: "2026-12-01", Ends: time.Date(2026, 12, 2, 0, 0, 0, 0, time.UTC), Most: 2, Per: 24 * time.Hour,
 	}
 	t := terms()
-	t.Way, t.Asked.Standard, t.Pinned.Standard, t.Class, t.Until = change.Standard, s.ID, &s, "", start.Add(24*time.Hour)
+	t.Way, t.Standard, t.PreApproved, t.Class, t.Until = change.Standard, s.ID, &s, "", start.Add(24*time.Hour)
 	t.Plan = &change.Plan{
 		ID: "restart", Customer: "garam", Environments: []change.Given{{ID: "target", Value: "staging"}},
 		Parameters: []change.Given{{ID: "wait", Value: "5m"}, {ID: "hosts", Value: "a,b"}}, Lines: []approval.Line{{Name: "plan", SHA256: strings.Repeat("a", 64)}},
@@ -322,7 +323,7 @@ func TestWhoIsReminded(t *testing.T) {
 func TestAStandardChangeStaysInItsScope(t *testing.T) {
 	for want, wrong := range map[string]func(*change.Terms){
 		"":                                      func(*change.Terms) {},
-		"service erp: it was approved for shop": func(x *change.Terms) { x.Asked.Services = []string{"shop", "erp"} },
+		"service erp: it was approved for shop": func(x *change.Terms) { x.Services = []string{"shop", "erp"} },
 		"customer nuri: it was approved for garam": func(x *change.Terms) { x.Plan.Customer = "nuri" },
 		"environment production: it was approved":  func(x *change.Terms) { x.Plan.Environments[0].Value = "production" },
 		"plan upgrade: it was approved for":        func(x *change.Terms) { x.Plan.ID = "upgrade" },
@@ -425,8 +426,8 @@ func TestWhoBeginsAnEmergency(t *testing.T) {
 }
 
 func TestARunOfAPlanEndsTheChange(t *testing.T) {
-	for how, want := range map[string]change.Status{
-		change.RunDone: change.Done, change.RunRolledBack: change.Failed, change.RunFailed: change.Failed, change.RunCancelled: change.Failed,
+	for how, want := range map[planrun.Ending]change.Status{
+		planrun.EndedDone: change.Done, planrun.EndedBack: change.Failed, planrun.EndedMended: change.Failed, planrun.EndedCancelled: change.Failed,
 	} {
 		_, x := approved()
 		x.Auto, x.From = true, hours(2)
@@ -481,17 +482,17 @@ func TestWhatIsAskedFor(t *testing.T) {
 		"undo: missing":                      func(x *change.Terms) { x.Undo = "" },
 		"undo: it cannot be undone":          func(x *change.Terms) { x.Reversible = false },
 		"undo_within: -1s":                   func(x *change.Terms) { x.UndoWithin = -time.Second },
-		"services: missing":                  func(x *change.Terms) { x.Asked.Services = nil },
-		"services: 51, or customers":         func(x *change.Terms) { x.Asked.Customers = make([]string, 51) },
+		"services: missing":                  func(x *change.Terms) { x.Services = nil },
+		"services: 51, or customers":         func(x *change.Terms) { x.Customers = make([]string, 51) },
 		"until: 2026-11-27T09:00:00Z":        func(x *change.Terms) { x.Until = start },
 		"from: 2026-12-07T09:00:00Z":         func(x *change.Terms) { x.From = x.Until },
-		"standard: want one for":             func(x *change.Terms) { x.Asked.Standard = "x" },
+		"standard: want one for":             func(x *change.Terms) { x.Standard = "x" },
 		"text: missing":                      func(x *change.Terms) { x.Text = "" },
 		"plan: too many":                     func(x *change.Terms) { x.Plan = &change.Plan{Parameters: make([]change.Given, 51)} },
 		"requester, owners or classes":       func(x *change.Terms) { x.Owners = nil },
 		"remind: want more":                  func(x *change.Terms) { x.Remind = change.Idle{} },
 		`class "other": the folder has none`: func(x *change.Terms) { x.Class = "other" },
-		`standard "x": the folder has none`:  func(x *change.Terms) { x.Way, x.Asked.Standard = change.Standard, "x" },
+		`standard "x": the folder has none`:  func(x *change.Terms) { x.Way, x.Standard = change.Standard, "x" },
 	} {
 		x := terms()
 		wrong(&x)
@@ -515,7 +516,7 @@ func TestWhatOthersSee(t *testing.T) {
 			t.Errorf("others see %s in %s", hidden, all)
 		}
 	}
-	if len(seen.Timeline.Entries) != 2 || seen.Reason != "Not needed." || len(seen.Pinned.Customers) != 1 || seen.Requester.Name != "Mirnet" || !seen.Partial {
+	if len(seen.Timeline.Entries) != 2 || seen.Reason != "Not needed." || len(seen.CustomerNames) != 1 || seen.Requester.Name != "Mirnet" || !seen.Partial {
 		t.Errorf("they see %s", all)
 	}
 }

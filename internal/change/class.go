@@ -133,7 +133,7 @@ func (p *Pinned) rank(class string) int {
 // least is the class that it has at least: that of whoever asks, or that which the rules ask for.
 func (t *Terms) least() string {
 	if t.Way == Standard {
-		return t.Pinned.Standard.Class
+		return t.PreApproved.Class
 	}
 	return t.Classes[max(t.rank(t.Class), t.rank(t.Floor), 0)].ID
 }
@@ -171,8 +171,8 @@ func (c *Change) Unmet() (all []Check) {
 	return all
 }
 
-// voting is by what rule it is approved, and who votes.
-func (c *Change) voting() Approval {
+// Voting is by what rule it is approved, and who votes.
+func (c *Change) Voting() Approval {
 	if c.Way == Emergency {
 		return c.Afterwards.Approval
 	}

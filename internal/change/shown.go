@@ -21,11 +21,11 @@ func (c *Change) Shown(v incident.Viewer) *Change {
 		Terms: Terms{
 			ID: c.ID, Requester: who(c.Requester),
 			Asked: Asked{
-				Way: c.Way, Kind: c.Kind, Title: c.Title, Reversible: c.Reversible, Services: c.Asked.Services, From: c.From, Until: c.Until,
-				Standard: c.Asked.Standard,
+				Way: c.Way, Kind: c.Kind, Title: c.Title, Reversible: c.Reversible, Services: c.Services, From: c.From, Until: c.Until,
+				Standard: c.Standard,
 			},
 			Pinned: Pinned{
-				Organisation: c.Organisation, Zone: c.Zone, Services: c.Pinned.Services, Customers: slices.DeleteFunc(slices.Clone(c.Pinned.Customers), own),
+				Organisation: c.Organisation, Zone: c.Zone, ServiceNames: c.ServiceNames, CustomerNames: slices.DeleteFunc(slices.Clone(c.CustomerNames), own),
 				Classes: []Class{}, Remind: c.Remind,
 			},
 		},

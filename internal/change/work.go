@@ -96,12 +96,12 @@ func (c *Change) write(a About, to []escalation.Target, fill func(*Telling)) {
 	}
 	c.Sends++
 	t := Telling{
-		Number: c.Sends, About: a, Targets: to, ID: c.ID, Way: c.Way, Kind: c.Kind, Title: c.Title, Services: names(c.Pinned.Services),
-		Customers: names(c.Pinned.Customers), Requester: c.Requester.Shown(), Class: c.ClassName(), Zone: c.Zone, Status: c.Status, From: c.From,
+		Number: c.Sends, About: a, Targets: to, ID: c.ID, Way: c.Way, Kind: c.Kind, Title: c.Title, Services: names(c.ServiceNames),
+		Customers: names(c.CustomerNames), Requester: c.Requester.Shown(), Class: c.ClassName(), Zone: c.Zone, Status: c.Status, From: c.From,
 		Until: c.Until, Due: c.Due, Reason: c.Reason, Incident: c.Incident, Exception: c.Exception, Run: string(c.Run), Since: c.Moved, Round: c.Reminders,
 	}
-	if c.Pinned.Standard != nil {
-		t.Standard = c.Pinned.Standard.Name
+	if c.PreApproved != nil {
+		t.Standard = c.PreApproved.Name
 	}
 	if c.Ballot != nil {
 		t.Shown = c.Ballot.Shown.SHA256
@@ -124,9 +124,9 @@ func (c *Change) concerned(a About) []escalation.Target {
 		return c.Afterwards.Escalate
 	case Stale:
 		switch {
-		case c.Ballot != nil && !c.Ballot.Outcome.Verdict.Final():
+		case c.Ballot != nil && c.Status == Assessed && len(c.waiting()) > 0: // else somebody has to see to it that there are voters
 			return c.waiting()
-		case c.Status == Requested:
+		case c.Status != Approved:
 			return c.Owners
 		}
 		return asked

@@ -267,8 +267,8 @@ func (o *Organisation) Change(a change.Asked, now time.Time) (change.Asked, chan
 		if n < 0 {
 			return wrong("standard", "%s; want the id of a standard change that muster change standard --list shows", show(a.Standard))
 		}
-		p.Standard = &r.standard[n]
-		a = use(a, p.Standard)
+		p.PreApproved = &r.standard[n]
+		a = use(a, p.PreApproved)
 	}
 	if a.Way == change.Emergency {
 		if r.emergency == nil {
@@ -354,7 +354,7 @@ func (o *Organisation) concerned(a *change.Asked, p *change.Pinned) error {
 		if !ok {
 			return &change.Fault{Field: "services", Detail: show(id) + "; want the id of a service in the organisation folder"}
 		}
-		named(&p.Services, id, s.Service.Name)
+		named(&p.ServiceNames, id, s.Service.Name)
 		targets, name := s.Policy.LastResort, escalation.Shown(s.Policy.LastResort)
 		if s.Owner != nil {
 			targets, name = []escalation.Target{s.Owner.Target}, s.Owner.Name
@@ -374,7 +374,7 @@ func (o *Organisation) concerned(a *change.Asked, p *change.Pinned) error {
 		}
 		for _, c := range s.Customers {
 			if len(a.Customers) == 0 {
-				named(&p.Customers, c.ID, c.Name)
+				named(&p.CustomerNames, c.ID, c.Name)
 			}
 		}
 	}
@@ -387,7 +387,7 @@ func (o *Organisation) concerned(a *change.Asked, p *change.Pinned) error {
 		if _, ok := o.customers[id]; !ok {
 			return &change.Fault{Field: "customers", Detail: show(id) + "; want the id of a customer in the organisation folder"}
 		}
-		named(&p.Customers, id, o.parties[id].Name)
+		named(&p.CustomerNames, id, o.parties[id].Name)
 	}
 	return nil
 }

@@ -62,7 +62,7 @@ func TestWhatTheFolderSaysOfAChange(t *testing.T) {
 	a, p, err := o.Change(normal(), noon)
 	kim, park := escalation.Target{Kind: escalation.Person, ID: "kim"}, escalation.Target{Kind: escalation.Person, ID: "park"}
 	if err != nil || a.Check(noon) != nil || p.Floor != "" || p.Remind != (changes.Idle{Days: 3, Calendar: "office"}) || len(p.Calendars) != 1 ||
-		len(p.Owners) != 1 || p.Owners[0] != kim || len(p.Customers) != 1 || p.Customers[0].ID != "shopco" || len(p.Partners) != 2 {
+		len(p.Owners) != 1 || p.Owners[0] != kim || len(p.CustomerNames) != 1 || p.CustomerNames[0].ID != "shopco" || len(p.Partners) != 2 {
 		t.Errorf("got %+v, %v", p, err)
 	}
 	low, high := p.Classes[0], p.Classes[1]
@@ -77,11 +77,11 @@ func TestWhatTheFolderSaysOfAChange(t *testing.T) {
 	}
 
 	a, p, err = o.Change(changes.Asked{Way: changes.Standard, Standard: "restart"}, noon)
-	if err != nil || a.Check(noon) != nil || a.Title != "Restart" || p.Standard.ApprovedBy != "Park" || p.Standard.Most != 2 || p.Standard.Outside(&a, 1, noon) != "" {
-		t.Errorf("got %+v, %+v, %v", a, p.Standard, err)
+	if err != nil || a.Check(noon) != nil || a.Title != "Restart" || p.PreApproved.ApprovedBy != "Park" || p.PreApproved.Most != 2 || p.PreApproved.Outside(&a, 1, noon) != "" {
+		t.Errorf("got %+v, %+v, %v", a, p.PreApproved, err)
 	}
-	if seoul := o.Zone; !p.Standard.Ends.Equal(time.Date(2198, 11, 1, 0, 0, 0, 0, seoul)) {
-		t.Errorf("it is approved until %s", p.Standard.Ends)
+	if seoul := o.Zone; !p.PreApproved.Ends.Equal(time.Date(2198, 11, 1, 0, 0, 0, 0, seoul)) {
+		t.Errorf("it is approved until %s", p.PreApproved.Ends)
 	}
 
 	a = normal()
@@ -121,12 +121,12 @@ func TestAChangeThatBecomesAPlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.Plan.ID != "platform-patch" || len(a.Plan.Lines) < 2 || pinned.Standard.Outside(&a, 0, noon) != "" || len(p.Parameters) != 2 {
-		t.Errorf("got %+v: %s", a.Plan, pinned.Standard.Outside(&a, 0, noon))
+	if a.Plan.ID != "platform-patch" || len(a.Plan.Lines) < 2 || pinned.PreApproved.Outside(&a, 0, noon) != "" || len(p.Parameters) != 2 {
+		t.Errorf("got %+v: %s", a.Plan, pinned.PreApproved.Outside(&a, 0, noon))
 	}
 	p.Parameters = append(p.Parameters, changes.Given{ID: "security", Value: "true"})
-	if a, pinned, err = o.Change(use, noon); err != nil || !strings.Contains(pinned.Standard.Outside(&a, 0, noon), "parameter security") {
-		t.Errorf("a fixed parameter is chosen: %v, %v", pinned.Standard.Outside(&a, 0, noon), err)
+	if a, pinned, err = o.Change(use, noon); err != nil || !strings.Contains(pinned.PreApproved.Outside(&a, 0, noon), "parameter security") {
+		t.Errorf("a fixed parameter is chosen: %v, %v", pinned.PreApproved.Outside(&a, 0, noon), err)
 	}
 	p.Environments[1].Value = "nowhere"
 	_, _, err = o.Change(use, noon)

@@ -9,6 +9,7 @@ import (
 
 	"muster/internal/change"
 	"muster/internal/delivery"
+	"muster/internal/planrun"
 )
 
 // changing is what a message on a change sees.
@@ -84,8 +85,8 @@ func changeWords(add func(axis, value string)) {
 	for _, d := range change.Deeds() {
 		add("change-deed", d)
 	}
-	for _, h := range []string{change.RunDone, change.RunRolledBack, change.RunFailed, change.RunCancelled} {
-		add("change-how", h)
+	for _, h := range planrun.Endings() {
+		add("change-how", string(h))
 	}
 	add("change-check", "yes")
 	add("change-check", "no")

@@ -200,7 +200,7 @@ const (
 	SilenceEnded Kind = "silence.ended" // why reason
 	SilenceLet   Kind = "silence.let"   // count firing incidents: what was held back, and what has become of it
 
-	PlanStarted      Kind = "plan.started"        // run plan sha256 customer environment revision tasks
+	PlanStarted      Kind = "plan.started"        // run plan sha256 customer environment revision tasks change
 	TaskAbsent       Kind = "task.absent"         // task when: its condition does not hold
 	PlanMoved        Kind = "plan.status"         // from to reason
 	TaskMoved        Kind = "task.status"         // task from to reason attempt

@@ -72,7 +72,7 @@ func (p page) planFacts(r *planrun.Run) [][]string {
 	}
 	f.add(say.environments, environments...)
 	f.add(say.parameters, values...)
-	f.add(say.begun, fmt.Sprintf("%s, %s", p.at(r.Opened), printable(r.Starter.Shown())))
+	f.add(say.begun, fmt.Sprintf("%s, %s", p.at(r.Opened), printable(r.StartedBy())))
 	if r.Over() {
 		f.add(say.ended, fmt.Sprintf("%s, %s", p.at(r.Ended), printable(r.By.Shown())))
 	} else if r.Status != planrun.Running {
