@@ -140,18 +140,18 @@ func (c *Change) Elected(people []approval.Elector, detail string, now time.Time
 	if err != nil {
 		c.PollAt = now.Add(min(time.Minute<<min(c.Tries, 10), pollEvery))
 		c.Tries++
-		c.Timeline.Repeat(now, timeline.VotersUnknown, timeline.Muster(), timeline.F("task", string(c.ID)), timeline.F("detail", err.Error()))
+		c.Timeline.Repeat(now, timeline.VotersUnknown, timeline.Muster(), timeline.F("change", string(c.ID)), timeline.F("detail", err.Error()))
 		return
 	}
 	c.PollAt, c.Tries = now.Add(pollEvery), 0
 	if c.Ballot == nil || c.Way != Emergency && b.Due.IsZero() { // opened, or opened anew
 		c.Ballot, b.Due = b, c.until()
-		c.record(now, timeline.VoteOpened, timeline.Muster(), timeline.F("task", string(c.ID)), timeline.F("sha256", b.Shown.SHA256),
+		c.record(now, timeline.VoteOpened, timeline.Muster(), timeline.F("change", string(c.ID)), timeline.F("sha256", b.Shown.SHA256),
 			timeline.F("voters", fmt.Sprint(len(people))))
 		c.tell(VoteWanted)
 	}
 	if b.Outcome.Verdict == approval.Impossible && was != approval.Impossible {
-		c.record(now, timeline.VoteImpossible, timeline.Muster(), timeline.F("task", string(c.ID)))
+		c.record(now, timeline.VoteImpossible, timeline.Muster(), timeline.F("change", string(c.ID)))
 		c.tell(Impossible)
 	}
 }
@@ -198,7 +198,7 @@ func (c *Change) decide(now time.Time) {
 	if o.By != "" {
 		by = timeline.Actor{Kind: timeline.Person, ID: o.By, Name: o.Name}
 	}
-	c.record(now, timeline.VoteDecided, by, timeline.F("task", string(c.ID)), timeline.F("outcome", string(o.Verdict)))
+	c.record(now, timeline.VoteDecided, by, timeline.F("change", string(c.ID)), timeline.F("outcome", string(o.Verdict)))
 	c.RemindAt = time.Time{}
 	switch {
 	case c.Way == Emergency && o.Verdict.Approves():

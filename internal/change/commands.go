@@ -134,7 +134,7 @@ func (x Assess) Apply(c *Change, by timeline.Actor, now time.Time) error {
 	c.record(now, timeline.ChangeAssessed, by, timeline.F("class", c.class().Name), timeline.F("from", from), timeline.F("note", x.Note))
 	if b := c.Ballot; b != nil {
 		b.Rule, b.Electors = c.class().Rule, nil
-		c.record(now, timeline.VoteVoided, timeline.Muster(), timeline.F("task", string(c.ID)), timeline.F("changed", differences(b.Reshown(c.shown(), now))))
+		c.record(now, timeline.VoteVoided, timeline.Muster(), timeline.F("change", string(c.ID)), timeline.F("changed", differences(b.Reshown(c.shown(), now))))
 	}
 	c.poll()
 	c.moved(now)
@@ -211,7 +211,7 @@ func (x Vote) Apply(c *Change, by timeline.Actor, now time.Time) error {
 	if err != nil && late == "" {
 		return c.deny(vote, by, err.Error(), now)
 	}
-	c.record(now, timeline.VoteCast, by, timeline.F("task", string(c.ID)), timeline.F("choice", string(x.Choice)), timeline.F("reason", x.Reason),
+	c.record(now, timeline.VoteCast, by, timeline.F("change", string(c.ID)), timeline.F("choice", string(x.Choice)), timeline.F("reason", x.Reason),
 		timeline.F("sha256", x.Shown), timeline.F("late", late))
 	if err != nil {
 		return c.refuse(vote, "%s", err)

@@ -237,6 +237,11 @@ func (s *server) askForChange(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	if terms.Way == change.Emergency {
+		if err := s.managing(r, &terms); err != nil {
+			return err
+		}
+	}
 	if terms.Asked, terms.Pinned, err = s.Directory().Change(terms.Asked, s.Now()); err != nil {
 		return changeFault(err)
 	}
@@ -246,18 +251,10 @@ func (s *server) askForChange(w http.ResponseWriter, r *http.Request) error {
 	if err := s.denied(r, authority.Open, authority.May(by, authority.Open, aboutChange(&terms.Pinned))); err != nil {
 		return err
 	}
-	switch terms.Way {
-	case change.Emergency:
-		if terms.Manager, err = s.managing(r, terms.Incident); err != nil {
+	if p := terms.PreApproved; p != nil && p.Most > 0 {
+		if terms.Used, err = s.Backend.ChangeUses(r.Context(), p.ID, s.Now().Add(-p.Per)); err != nil {
 			return err
 		}
-	case change.Standard:
-		if p := terms.PreApproved; p.Most > 0 {
-			if terms.Used, err = s.Backend.ChangeUses(r.Context(), p.ID, s.Now().Add(-p.Per)); err != nil {
-				return err
-			}
-		}
-	case change.Normal:
 	}
 	c, err := s.Backend.StartChange(r.Context(), req, terms)
 	s.Log.Info("command", "way", terms.Way, "command", "ask for change", "actor", req.By.ID, "request", req.ID, "error", err)
@@ -335,15 +332,16 @@ func changeFault(err error) error {
 	return err
 }
 
-// managing is the visitor as the manager of an open incident, by whose word an emergency begins.
-func (s *server) managing(r *http.Request, id string) (*change.Manager, error) {
+// managing takes in the visitor as the manager of an open incident, by whose word an emergency begins. Where nobody has said what it
+// changes, that is the incident's service.
+func (s *server) managing(r *http.Request, terms *change.Terms) error {
 	by := visiting(r.Context())
-	i, err := s.Backend.State(r.Context(), incident.ID(id))
+	i, err := s.Backend.State(r.Context(), incident.ID(terms.Incident))
 	if _, none := errors.AsType[*starter.NotFoundError](err); none || err == nil && !s.reads(by.Subject, i) {
-		return nil, fault("incident", fmt.Sprintf("%q; want the ID of an incident", clip(id)))
+		return fault("incident", fmt.Sprintf("%q; want the ID of an incident", clip(terms.Incident)))
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	n := slices.IndexFunc(i.Holders, func(h incident.Holder) bool { return h.Role == incident.IncidentManager })
 	why := ""
@@ -356,11 +354,15 @@ func (s *server) managing(r *http.Request, id string) (*change.Manager, error) {
 		why = fmt.Sprintf("%s is its incident manager: want their word", i.Holders[n].Shown())
 	default:
 		h := i.Holders[n]
-		return &change.Manager{Person: h.Person, Name: h.Name, Since: h.Since, Status: i.Status}, nil
+		terms.Manager = &change.Manager{Person: h.Person, Name: h.Name, Since: h.Since, Status: i.Status}
+		if len(terms.Services) == 0 {
+			terms.Services = []string{i.Definition.Service.ID}
+		}
+		return nil
 	}
 	why = fmt.Sprintf("begin emergency for %s: %s", i.ID, why)
 	s.note(r, store.AttemptDenied, by.Actor.ID, string(authority.Open), why)
-	return nil, &starter.RefusedError{Reason: why}
+	return &starter.RefusedError{Reason: why}
 }
 
 func (s *server) showChange(w http.ResponseWriter, r *http.Request) error {
