@@ -208,20 +208,20 @@ func TestAChangeWhenTheFolderIsAway(t *testing.T) {
 
 func TestAChangeBecomesAPlan(t *testing.T) {
 	for name, tt := range map[string]struct {
-		planner planner
+		planner *planner
 		says    planrun.Ending
 		want    change.Status
 		told    string
 	}{
-		"done":                     {planner{sha256: hash("plan")}, planrun.EndedDone, change.Done, "over kim"},
-		"rolled back":              {planner{sha256: hash("plan"), away: 2}, planrun.EndedBack, change.Failed, "over kim"},
-		"another plan by now":      {planner{sha256: hash("other")}, "", change.Lapsed, "unstarted kim"},
-		"no such plan any more":    {planner{}, "", change.Lapsed, "unstarted kim"},
-		"the environment is taken": {planner{sha256: hash("plan"), busy: "RUN-0000000001 has it"}, "", change.Lapsed, "unstarted kim"},
+		"done":                     {&planner{sha256: hash("plan")}, planrun.EndedDone, change.Done, "over kim"},
+		"rolled back":              {&planner{sha256: hash("plan"), away: 2}, planrun.EndedBack, change.Failed, "over kim"},
+		"another plan by now":      {&planner{sha256: hash("other")}, "", change.Lapsed, "unstarted kim"},
+		"no such plan any more":    {&planner{}, "", change.Lapsed, "unstarted kim"},
+		"the environment is taken": {&planner{sha256: hash("plan"), busy: "RUN-0000000001 has it"}, "", change.Lapsed, "unstarted kim"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := rehearse(t)
-			r.planner = &tt.planner
+			r.planner = tt.planner
 			r.assesses(time.Hour)
 			r.decides(2*time.Hour, park, approval.Approve)
 			if tt.says != "" {
