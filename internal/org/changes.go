@@ -36,6 +36,7 @@ var (
 
 // readChanges reads changes.yaml.
 func (b *builder) readChanges(o *object) {
+	o.subject = "changes"
 	r := &b.changes
 	o.entries("classes", "class", some, func(o *object, id string) {
 		c := change.Class{ID: id}
