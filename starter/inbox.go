@@ -31,6 +31,7 @@ const (
 	InboxProblem  InboxKind = "problem"
 	InboxAction   InboxKind = "action-item"
 	InboxRisk     InboxKind = "escalation"
+	InboxChange   InboxKind = "change"
 )
 
 // An InboxItem is one thing that waits for whoever asks.

@@ -38,6 +38,7 @@ type Options struct {
 	Items        activities.ContactItems
 	Routines     activities.RoutineStarter
 	Recurrences  activities.Recurrences
+	ChangeRuns   activities.ChangeRuns
 	Changes      activities.Changes
 	Incidents    activities.Incidents
 	Intake       activities.Intake
@@ -114,6 +115,9 @@ func NewActivities(o Options) (Activities, error) {
 		Problems: &activities.Problems{
 			Directory: current, House: func() activities.ProblemHouse { return o.Organisation.Current() }, Writer: o.Texts, Recurrences: o.Recurrences,
 			Now: time.Now,
+		},
+		ChangeRequests: &activities.ChangeRequests{
+			Directory: current, House: func() activities.ChangeHouse { return o.Organisation.Current() }, Writer: o.Texts, Runs: o.ChangeRuns, Now: time.Now,
 		},
 		Archives:  o.Archives,
 		Admission: &Admission{Keys: o.Keys, Refused: o.Refused, Now: time.Now, Log: o.Log},

@@ -19,31 +19,32 @@ import (
 
 // Activities are the effects that the workflows may have, ready to be used.
 type Activities struct {
-	Composition  *activities.Composition
-	Deliveries   *activities.Deliveries
-	FollowUps    *activities.FollowUps
-	Tickets      *activities.Tickets
-	Pages        *activities.Pages
-	Reports      *activities.Reports
-	Lookup       *activities.Lookup
-	Handovers    *activities.Handovers
-	Certificates *activities.Certificates
-	Contacts     *activities.Contacts
-	Rooms        *activities.Rooms
-	Routines     *activities.Routines
-	Requests     *activities.Requests
-	Problems     *activities.Problems
-	Actions      *activities.Actions
-	Risks        *activities.Risks
-	Silences     *activities.Silences
-	Reviews      *activities.Reviews
-	Runbooks     *activities.Runbooks
-	Plans        *activities.Plans
-	PlanReports  *activities.PlanReports
-	Environments *activities.Environments
-	Heartbeats   *activities.Heartbeats
-	Admission    *Admission
-	Archives     *activities.Archives // nil: this worker keeps no archive
+	Composition    *activities.Composition
+	Deliveries     *activities.Deliveries
+	FollowUps      *activities.FollowUps
+	Tickets        *activities.Tickets
+	Pages          *activities.Pages
+	Reports        *activities.Reports
+	Lookup         *activities.Lookup
+	Handovers      *activities.Handovers
+	Certificates   *activities.Certificates
+	Contacts       *activities.Contacts
+	Rooms          *activities.Rooms
+	Routines       *activities.Routines
+	Requests       *activities.Requests
+	Problems       *activities.Problems
+	ChangeRequests *activities.ChangeRequests
+	Actions        *activities.Actions
+	Risks          *activities.Risks
+	Silences       *activities.Silences
+	Reviews        *activities.Reviews
+	Runbooks       *activities.Runbooks
+	Plans          *activities.Plans
+	PlanReports    *activities.PlanReports
+	Environments   *activities.Environments
+	Heartbeats     *activities.Heartbeats
+	Admission      *Admission
+	Archives       *activities.Archives // nil: this worker keeps no archive
 }
 
 // A Worker runs everything, and pages and the steps of runbooks on task queues of their own.
@@ -116,7 +117,7 @@ func New(c client.Client, a Activities) *Worker {
 	for _, f := range workflows.All() {
 		w.all.RegisterWorkflowWithOptions(f.Function, workflow.RegisterOptions{Name: f.Name})
 	}
-	for _, s := range []any{a.Composition, a.Deliveries, a.FollowUps, a.Tickets, a.Pages, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Problems, a.Actions, a.Risks, a.Silences, a.Reviews, a.Certificates, a.Contacts, a.Rooms, a.Routines, a.Plans, a.PlanReports, a.Environments, a.Heartbeats} {
+	for _, s := range []any{a.Composition, a.Deliveries, a.FollowUps, a.Tickets, a.Pages, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Problems, a.ChangeRequests, a.Actions, a.Risks, a.Silences, a.Reviews, a.Certificates, a.Contacts, a.Rooms, a.Routines, a.Plans, a.PlanReports, a.Environments, a.Heartbeats} {
 		w.all.RegisterActivity(s)
 	}
 	w.paging.RegisterActivity(a.Deliveries)

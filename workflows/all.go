@@ -20,6 +20,7 @@ func All() []Registered {
 		{UsageWorkflow, Usage},
 		{ContactsWorkflow, Contacts},
 		{ProblemWorkflow, Problem},
+		{ChangeWorkflow, Change},
 		{UpgradeWorkflow, PlanRun},
 		{GoLiveWorkflow, PlanRun},
 		{ReadinessWorkflow, PlanRun},

@@ -9,6 +9,7 @@ import (
 
 	"muster/internal/action"
 	"muster/internal/alert"
+	"muster/internal/change"
 	"muster/internal/incident"
 	"muster/internal/plan"
 	"muster/internal/planrun"
@@ -75,6 +76,9 @@ func EscalationWorkflowID(id risk.ID) string { return "escalation/" + string(id)
 
 // RequestWorkflowID names a customer's request.
 func RequestWorkflowID(id request.ID) string { return "request/" + string(id) }
+
+// ChangeWorkflowID names a change.
+func ChangeWorkflowID(id change.ID) string { return "change/" + string(id) }
 
 // ProblemWorkflowID names the problem behind the incidents of a service that have something in common, so that the server lets only
 // one of them run.

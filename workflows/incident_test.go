@@ -63,6 +63,7 @@ type rehearsal struct {
 	runner  runner                                        // of runbooks and checks
 	causes  causes                                        // behind incidents
 	changes changes                                       // before them
+	planner *planner                                      // of what changes become
 	id      string                                        // of the workflow
 	tally   *tally                                        // of the events of its history
 	asked   int                                           // of a run of a plan
@@ -114,6 +115,9 @@ func rehearse(t *testing.T) *rehearsal {
 		&activities.Problems{
 			Directory: folder, House: func() activities.ProblemHouse { return &r.causes }, Writer: writer{}, Recurrences: &r.causes,
 			Now: func() time.Time { return r.env.Now() },
+		},
+		&activities.ChangeRequests{
+			Directory: folder, House: func() activities.ChangeHouse { return r.planner }, Writer: writer{}, Runs: starts{r}, Now: r.env.Now,
 		},
 		&activities.Actions{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 		&activities.Risks{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},

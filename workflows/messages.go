@@ -28,6 +28,7 @@ const (
 	ProblemWorkflow              = "Problem"
 	ContactsWorkflow             = "Contacts"
 	HeartbeatWorkflow            = "Heartbeat"
+	ChangeWorkflow               = "Change"
 	AlertSilenceWorkflow         = "AlertSilence"
 	RoutineWorkflow              = "Routine"
 
@@ -98,6 +99,13 @@ const (
 	UnlinkIncidentUpdate = "UnlinkIncident"
 	SetKnownErrorUpdate  = "SetKnownError"
 	SetFixUpdate         = "SetFix"
+)
+
+// What people ask of a change, besides voting on it, beginning, completing, failing and withdrawing it, and notes. Each takes the command of
+// the same name, signed.
+const (
+	AssessUpdate      = "Assess"
+	AnswerCheckUpdate = "AnswerCheck"
 )
 
 // OccurUpdate is what incidents ask of a problem: a problem.Occurrence, signed, which is answered with a problem.Found.
@@ -186,6 +194,7 @@ const (
 	BeatSignal             = "Beat"             // a heartbeat.Beat for a heartbeat, signed
 	DefinedSignal          = "Defined"          // a HeartbeatDefined for a heartbeat, signed
 	RetiredSignal          = "Retired"          // an incident.Folder that has a heartbeat no more, signed
+	RunEndedSignal         = "RunEnded"         // a change.RunEnded for a change from its run of a plan, signed
 	StateQuery             = "State"            // the whole state: *incident.Incident, review.Review, *handover.Handover, …
 )
 

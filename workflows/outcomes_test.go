@@ -15,6 +15,7 @@ import (
 
 	"muster/internal/action"
 	"muster/internal/audit"
+	"muster/internal/change"
 	"muster/internal/handover"
 	"muster/internal/heartbeat"
 	"muster/internal/incident"
@@ -101,6 +102,7 @@ func outcomes() map[string][]string {
 		workflows.EscalationWorkflow:   final(risk.Statuses(), func(s risk.Status) bool { return (&risk.Escalation{Status: s}).Over() }),
 		workflows.AlertSilenceWorkflow: final(silence.Statuses(), func(s silence.Status) bool { return (&silence.Silence{Status: s}).Over() }),
 		workflows.ProblemWorkflow:      final(problem.Statuses(), func(s problem.Status) bool { return (&problem.Problem{Status: s}).Over() }),
+		workflows.ChangeWorkflow:       final(change.Statuses(), change.Status.Final),
 		workflows.UpgradeWorkflow:      runs, workflows.GoLiveWorkflow: runs, workflows.ReadinessWorkflow: runs, workflows.MaintenanceWorkflow: runs,
 
 		workflows.CertificateRemindersWorkflow: nil, workflows.ArchiveWorkflow: nil, workflows.UsageWorkflow: nil, workflows.ContactsWorkflow: nil,

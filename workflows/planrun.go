@@ -37,6 +37,7 @@ func PlanRun(ctx workflow.Context, in signature.Signed[planrun.Terms]) error {
 		r.takeBack()
 		if r.run.Over() {
 			r.withdraw()
+			r.tellChange()
 		}
 		due := r.run.NextDue()
 		if err := r.publish(due); err != nil {
@@ -59,6 +60,8 @@ type planRun struct {
 	steps []inFlight // of runbooks
 	keeps []*keeping // of environments
 	alarm alarm
+
+	toldChange bool // how it has ended
 }
 
 // awaitNews waits for a message, an outcome or the next deadline. Unlike that of an errand, its timer stays as long as the deadline does:

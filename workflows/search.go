@@ -69,6 +69,7 @@ type published struct {
 	// customers are IDs, joined. They count where somebody has come or gone.
 	customers string
 	regrouped bool
+	kind      string // empty: it stays as it is
 }
 
 // known is what lists know when a run begins.
@@ -78,7 +79,8 @@ func known(ctx workflow.Context) published {
 	priority, _ := is.GetInt64(PriorityAttribute)
 	nextDue, _ := is.GetTime(NextDueAttribute)
 	customers, _ := is.GetKeywordList(CustomersAttribute)
-	return published{status: status, priority: priority, nextDue: nextDue, customers: strings.Join(customers, ",")}
+	kind, _ := is.GetKeyword(KindAttribute)
+	return published{status: status, priority: priority, nextDue: nextDue, customers: strings.Join(customers, ","), kind: kind}
 }
 
 func (r *incidentRun) publish(ctx workflow.Context) error {
@@ -98,6 +100,9 @@ func (p *published) change(ctx workflow.Context, is published) error {
 	}
 	if !is.regrouped {
 		is.customers = p.customers
+	}
+	if is.kind == "" {
+		is.kind = p.kind
 	}
 	p.regrouped = is.regrouped
 	if is == *p {
@@ -123,6 +128,9 @@ func (p *published) change(ctx workflow.Context, is published) error {
 		updates = append(updates, CustomersAttribute.ValueUnset())
 	default:
 		updates = append(updates, CustomersAttribute.ValueSet(strings.Split(is.customers, ",")))
+	}
+	if is.kind != p.kind {
+		updates = append(updates, KindAttribute.ValueSet(is.kind))
 	}
 	*p = is
 	return workflow.UpsertTypedSearchAttributes(ctx, updates...)

@@ -123,16 +123,16 @@ func (p *played) refused(person string, c planrun.Command) {
 	p.tells(timeline.ActionRefused, before+1)
 }
 
-const change = `      - {id: change, name: Change, kind: manual, accountable: deployer, environment: staging, changes: true, overrun: finish,
+const changing = `      - {id: change, name: Change, kind: manual, accountable: deployer, environment: staging, changes: true, overrun: finish,
          rollback: {component: shop, within: 1h, detail: Take it back.}}
 `
 
 // maintenanceCancelled loses the lock of its environment while it changes it, and its silence holds back more than a change explains.
 // Another run waits for that environment, and is cancelled too.
 func (e *ends) maintenanceCancelled() []*historypb.History {
-	p := e.plays(endedPlan("maintenance", change), nil)
+	p := e.plays(endedPlan("maintenance", changing), nil)
 	p.becomes("change", planrun.Ready)
-	second := e.plays(endedPlan("readiness", change), nil)
+	second := e.plays(endedPlan("readiness", changing), nil)
 	second.becomes("change", planrun.Held)
 	second.ask("ben", planrun.Cancel{Capacity: second.in("ben"), Reason: "Not today."})
 	keep(e.T, "readiness-cancelled", second.over(planrun.Cancelled))
@@ -156,7 +156,7 @@ func (e *ends) maintenanceCancelled() []*historypb.History {
 
 // upgradeOverridden changes an environment in a freeze, as two people have agreed, takes longer than they have, and is rolled back late.
 func (e *ends) upgradeOverridden() []*historypb.History {
-	p := e.plays(endedPlan("upgrade", strings.Replace(change, "overrun: finish", "overrun: roll-back", 1)),
+	p := e.plays(endedPlan("upgrade", strings.Replace(changing, "overrun: finish", "overrun: roll-back", 1)),
 		map[string]string{"staging": "lab", "production": "production"})
 	p.becomes("change", planrun.Held)
 	until := time.Now().Add(2 * time.Hour).Truncate(time.Minute)

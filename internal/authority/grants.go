@@ -49,12 +49,13 @@ const (
 	Routine   Kind = "routine"     // work that comes back: read, work
 	Silence   Kind = "silence"     // of alerts: read, open, close
 	Problem   Kind = "problem"     // behind incidents: read, note, open, assign, link, set-known-error, set-cause, fix, close
+	Change    Kind = "change"      // read, note, open, work, decide, withdraw
 	Contact   Kind = "contact"     // how somebody is reached: read, read-own, test-contacts
 )
 
 // Kinds lists the kinds of things.
 func Kinds() []Kind {
-	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, Risk, PlanRun, Silence, Problem, Contact, Heartbeat, Routine}
+	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, Risk, PlanRun, Silence, Problem, Change, Contact, Heartbeat, Routine}
 }
 
 // A Verb is what somebody does.
@@ -189,6 +190,8 @@ func grants() []grant {
 		{Provider, []Role{Administrator, Responder}, []Kind{Problem}, []Verb{Read, Note, Open, Assign, Link, SetKnownError, SetCause, Fix, Close}},
 		{Provider, []Role{Auditor}, []Kind{Problem}, []Verb{Read}},
 		{Provider, []Role{Member}, []Kind{Problem}, []Verb{Read, Note}},
+		{Provider, []Role{Administrator, Responder, Member}, []Kind{Change}, []Verb{Read, Note, Open, Work, Decide, Withdraw}}, // who may do what, the change knows
+		{Provider, []Role{Auditor}, []Kind{Change}, []Verb{Read}},
 		{Provider, []Role{Administrator, Responder}, []Kind{Contact}, []Verb{Read, TestContacts}},
 		{Provider, []Role{Auditor}, []Kind{Contact}, []Verb{Read}},
 		{Provider, anybody, []Kind{Contact}, []Verb{ReadOwn}},
@@ -201,6 +204,7 @@ func grants() []grant {
 		{Customer, []Role{Responder}, work, []Verb{Note, Escalate}},
 		{Customer, anybody, []Kind{Request}, []Verb{Read, Record, Confirm, Withdraw}},
 		{Customer, anybody, []Kind{Action}, []Verb{Read}},
+		{Customer, anybody, []Kind{Change}, []Verb{Read, Open, Withdraw}},
 		{Customer, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},
 		{Customer, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 
@@ -208,10 +212,12 @@ func grants() []grant {
 		{Partner, []Role{Responder}, []Kind{Incident}, append(partner, ReadInternal, Open)},
 		{Partner, []Role{Responder}, []Kind{Silence}, []Verb{Read, Open, Close}}, // of services of its own alone
 		{Partner, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},
+		{Partner, anybody, []Kind{Change}, []Verb{Read, Open, Withdraw}},
 		{Partner, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 
 		{Vendor, anybody, []Kind{Incident}, []Verb{Read}},
 		{Vendor, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},
+		{Vendor, anybody, []Kind{Change}, []Verb{Read, Open, Withdraw}},
 		{Vendor, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 	}
 }

@@ -38,6 +38,7 @@ const (
 	Certificate    Kind = "certificate"     // a customer has to renew a certificate of its own
 	Request        Kind = "request"         // what has become of a customer's request
 	Problem        Kind = "problem"         // what has become of the cause behind incidents
+	Change         Kind = "change"          // what has become of a change request, and what somebody has to do about it
 	Action         Kind = "action"          // what has become of an action item, and what somebody has to do about it
 	Review         Kind = "review"          // what has become of a review, and the texts that it publishes
 	StatusPage     Kind = "status-page"     // what stands on a status page

@@ -35,25 +35,28 @@ const (
 	servicesFile  = "services.yaml"
 	routesFile    = "routes.yaml"
 	silencesFile  = "silences.yaml"
+	changesFile   = "changes.yaml"
 )
 
 func files() []string {
 	return []string{
 		settingsFile, calendarsFile, sourcesFile, beatsFile, partiesFile, entitledFile, plansFile, customersFile, freezesFile, peopleFile, groupsFile, schedulesFile, policiesFile,
-		servicesFile, routesFile, silencesFile, routinesFile,
+		servicesFile, routesFile, silencesFile, routinesFile, changesFile,
 	}
 }
 
 // mayBeMissing tells whether a folder is whole without a file.
 func mayBeMissing(file string) bool {
-	return file == partiesFile || file == groupsFile || file == entitledFile || file == freezesFile || file == beatsFile || file == silencesFile || file == routinesFile
+	return file == partiesFile || file == groupsFile || file == entitledFile || file == freezesFile || file == beatsFile || file == silencesFile || file == routinesFile || file == changesFile
 }
 
 // folderOf is where the files stand into which a file may be split.
 func folderOf(file string) string { return strings.TrimSuffix(file, ".yaml") }
 
 // mayBeSplit tells whether a file is a list without an order.
-func mayBeSplit(file string) bool { return file != settingsFile && file != routesFile }
+func mayBeSplit(file string) bool {
+	return file != settingsFile && file != routesFile && file != changesFile
+}
 
 const maxFiles = 1000
 

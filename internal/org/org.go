@@ -80,6 +80,7 @@ type definitions struct {
 	partners  map[string][]string     // and vendors, of services
 	routes    []route
 	silences  []silenced
+	changes   changeRules
 	inForce   atomic.Pointer[inForce]
 	runbooks  map[string]written
 	runners   runners
@@ -155,6 +156,7 @@ func (b *builder) parts() []part {
 		{routesFile, "route", b.readRoutes},
 		{silencesFile, "silence", b.readSilences},
 		{routinesFile, "routine", b.readRoutines},
+		{changesFile, "class", b.readChanges},
 	}
 }
 

@@ -50,6 +50,7 @@ func (b *builder) warnings(now time.Time) []Fault {
 	b.endingCalendars(&w, now)
 	b.doubtfulFreezes(&w, now)
 	b.doubtfulSilences(&w, now)
+	b.doubtfulChanges(&w, now)
 	b.unready(&w, now)
 	b.expiringCertificates(&w, now)
 	return sorted(w.faults)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	changes "muster/internal/change"
 	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/timeline"
@@ -122,4 +123,34 @@ func (c *counting) countChanges() {
 	c.count("changes.emergency", "", &emergency)
 	c.count("overrides.freeze", "", &freezes)
 	c.count("overrides.window", "", &windows)
+}
+
+// countRequested counts the change requests by what was asked for and how they come to be approved, and the emergencies that became
+// exceptions. A use of a standard change that was refused is none.
+func (c *counting) countRequested() {
+	kinds := map[changes.Kind]*tally{changes.Addition: {}, changes.Changed: {}, changes.Exception: {}}
+	var standard, emergency, exceptions tally
+	for _, h := range c.requested {
+		x := h.state
+		exceptions.add(len(h.entries(c.span, timeline.ChangeExcepted)), h.files...)
+		if !c.span.holds(x.Opened) || x.Way == changes.Standard && x.Status == changes.Rejected {
+			continue
+		}
+		if k := kinds[x.Kind]; k != nil {
+			k.add(1, h.files...)
+		}
+		switch x.Way {
+		case changes.Standard:
+			standard.add(1, h.files...)
+		case changes.Emergency:
+			emergency.add(1, h.files...)
+		case changes.Normal:
+		}
+	}
+	for _, k := range changes.Kinds() {
+		c.count("change-requests."+string(k), "", kinds[k])
+	}
+	c.count("change-requests.standard", "", &standard)
+	c.count("change-requests.emergency", "", &emergency)
+	c.count("change-requests.exceptions", "", &exceptions)
 }

@@ -11,6 +11,7 @@ func (c *counting) countDeliveries() {
 	countWays(c.span, c.reviews, all, methods)
 	countWays(c.span, c.actions, all, methods)
 	countWays(c.span, c.problems, all, methods)
+	countWays(c.span, c.requested, all, methods)
 	countWays(c.span, c.runs, all, methods)
 	countWays(c.span, c.requests, all, methods)
 	for _, m := range methods.keys() {

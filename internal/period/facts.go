@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"muster/internal/action"
+	changes "muster/internal/change"
 	"muster/internal/incident"
 	"muster/internal/planrun"
 	"muster/internal/problem"
@@ -113,6 +114,7 @@ type counting struct {
 	reviews   []held[*review.Review]
 	actions   []held[*action.Action]
 	problems  []held[*problem.Problem]
+	requested []held[*changes.Change]
 	runs      []held[*planrun.Run]
 	requests  []held[*request.Request]
 	ledgers   []held[*usage.Ledger]
@@ -149,6 +151,7 @@ func Compute(records []Record, a Asked, zones Zones) (*Facts, error) {
 	c.countVisits()
 	if a.Customer == "" { // how the provider works is its own affair
 		c.countProblems()
+		c.countRequested()
 		c.countReviews()
 		c.countPages()
 		c.countDeliveries()
@@ -183,6 +186,12 @@ func (c *counting) hold(records []Record) {
 			return nil, "", log, false
 		}
 		return x, string(x.ID), x.Timeline, c.Customer == "" || slices.Contains(x.VisibleTo(), c.Customer)
+	})
+	c.requested = newest(records, func(s *State) (x *changes.Change, id string, log timeline.Log, ok bool) {
+		if x = s.Change; x == nil {
+			return nil, "", log, false
+		}
+		return x, string(x.ID), x.Timeline, true
 	})
 	c.problems = newest(records, func(s *State) (p *problem.Problem, id string, log timeline.Log, ok bool) {
 		if p = s.Problem; p == nil {

@@ -95,6 +95,12 @@ func TestNovember(t *testing.T) {
 		{"changes.failure-rate", "", "33.33"},
 		{"changes.rollbacks", "", "1"},
 		{"changes.emergency", "", "1"},
+		{"change-requests.addition", "", "1"},
+		{"change-requests.change", "", "1"}, // that of before is not, nor what was refused
+		{"change-requests.exception", "", "1"},
+		{"change-requests.standard", "", "1"},
+		{"change-requests.emergency", "", "1"},
+		{"change-requests.exceptions", "", "1"},
 		{"overrides.freeze", "", "1"},
 		{"overrides.window", "", "0"},
 		{"actions.opened", "", "2"},
@@ -150,6 +156,7 @@ func TestTheReportOfACustomer(t *testing.T) {
 		{"pages", "night", "none"},
 		{"deliveries.delivered", "phone", "none"},
 		{"problems.open", "", "none"},
+		{"change-requests.change", "", "none"},
 		{"reviews.late", "", "none"},
 		{"downtime", "acme/payments/2026-11", "none"},
 	} {

@@ -74,7 +74,8 @@ func adds(key string) bool {
 	return slices.Contains([]string{
 		"incidents.opened", "incidents.resolved", "incidents.reopened", "incidents.merged", "incidents.acknowledged", "incidents.unacknowledged",
 		"clocks.met", "clocks.missed", "updates.sent", "all-clears.sent", "all-clears.waived", "results.waived", "changes", "changes.failed", "changes.rollbacks",
-		"changes.emergency", "overrides.freeze", "overrides.window", "pages", "deliveries.delivered", "deliveries.refused", "deliveries.resent", "actions.opened", "actions.verified", "requests.received",
+		"changes.emergency", "change-requests.addition", "change-requests.change", "change-requests.exception", "change-requests.standard", "change-requests.emergency",
+		"change-requests.exceptions", "overrides.freeze", "overrides.window", "pages", "deliveries.delivered", "deliveries.refused", "deliveries.resent", "actions.opened", "actions.verified", "requests.received",
 		"requests.answered", "requests.met", "requests.missed", "requests.rated", "reviews.on-time", "reviews.late", "problems.opened",
 		"problems.closed", "visits.used",
 	}, key)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"muster/internal/action"
+	changes "muster/internal/change"
 	"muster/internal/incident"
 	"muster/internal/planrun"
 	"muster/internal/problem"
@@ -36,6 +37,7 @@ type State struct {
 	Review   *review.Review
 	Action   *action.Action
 	Problem  *problem.Problem
+	Change   *changes.Change
 	Plan     *planrun.Run
 	Request  *request.Request
 	Usage    *usage.Ledger
@@ -58,6 +60,9 @@ func Decode(kind string, answer []byte) (s State, err error) {
 	case "ActionItem":
 		s.Action = &action.Action{}
 		into = s.Action
+	case "Change":
+		s.Change = &changes.Change{}
+		into = s.Change
 	case "Problem":
 		s.Problem = &problem.Problem{}
 		into = s.Problem
@@ -150,6 +155,8 @@ func ZonesOf(records []Record) (all []string) {
 			all = append(all, s.Review.Facts.Zone)
 		case s.Action != nil:
 			all = append(all, s.Action.Zone)
+		case s.Change != nil:
+			all = append(all, s.Change.Zone)
 		case s.Problem != nil:
 			all = append(all, s.Problem.Zone)
 		case s.Plan != nil:

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"muster/internal/action"
+	changes "muster/internal/change"
 	"muster/internal/delivery"
 	"muster/internal/freeze"
 	"muster/internal/incident"
@@ -296,6 +297,26 @@ func problems() []*problem.Problem {
 	return []*problem.Problem{one("PRB-00000000NE", at("11-04 09:00"), time.Time{}), one("PRB-00000000OV", at("08-04 09:00"), at("11-04 09:00")), again}
 }
 
+// requested are changes that somebody asks for: one of each way in the month, a use that was refused, and an emergency from before it that
+// nobody has approved by then.
+func requested() []*changes.Change {
+	one := func(id string, w changes.Way, k changes.Kind, s changes.Status, opened time.Time) *changes.Change {
+		return &changes.Change{
+			Terms: changes.Terms{ID: changes.ID(id), Asked: changes.Asked{Way: w, Kind: k, Title: "A larger pool"}}, Status: s, Opened: opened,
+		}
+	}
+	late := one("CHG-00000000LA", changes.Emergency, changes.Changed, changes.Done, at("10-30 09:00"))
+	late.Exception = changes.TooLate
+	late.Timeline.Add(at("11-02 09:00"), timeline.ChangeExcepted, timeline.Muster(), timeline.F("cause", string(changes.TooLate)))
+	return []*changes.Change{
+		one("CHG-00000000NM", changes.Normal, changes.Exception, changes.Approved, at("11-03 09:00")),
+		one("CHG-00000000ST", changes.Standard, changes.Changed, changes.Done, at("11-04 09:00")),
+		one("CHG-00000000RF", changes.Standard, changes.Changed, changes.Rejected, at("11-05 09:00")),
+		one("CHG-00000000EM", changes.Emergency, changes.Addition, changes.Done, at("11-06 09:00")),
+		late,
+	}
+}
+
 func reviews() []*review.Review {
 	one := func(of incident.ID, opened, due, ended time.Time) *review.Review {
 		r := &review.Review{Facts: review.Facts{Incident: of}, Opened: opened, Due: due, Ended: ended, Status: review.Open}
@@ -396,6 +417,8 @@ func kindOf(state any) string {
 		return "ActionItem"
 	case *problem.Problem:
 		return "Problem"
+	case *changes.Change:
+		return "Change"
 	case *request.Request:
 		return "Request"
 	case *usage.Ledger:
@@ -420,6 +443,9 @@ func states() map[string]any {
 	}
 	for _, p := range problems() {
 		all[string(p.ID)+".bundle"] = p
+	}
+	for _, x := range requested() {
+		all[string(x.ID)+".bundle"] = x
 	}
 	for _, r := range reviews() {
 		all["review-"+string(r.Facts.Incident)+".bundle"] = r

@@ -100,6 +100,8 @@ type Terms struct {
 	Notice  *Noticed  `json:"notice,omitempty"`  // of a provider, that has started it; nil: none has
 	Routine *ComeBack `json:"routine,omitempty"` // that has started it; nil: none has
 
+	ForChange *ForChange `json:"for_change,omitempty"` // that has become this run; nil: none
+
 	Customer     string  `json:"customer"` // ID
 	CustomerName string  `json:"customer_name"`
 	Environments []Bound `json:"environments"` // in the order of the plan: the last one is its target
@@ -119,6 +121,28 @@ type Noticed struct {
 	ID     string `json:"id"`     // of the notice there
 	Key    string `json:"key"`    // both in one, for the workflow id: hexadecimal
 	SHA256 string `json:"sha256"` // of what it said at the start, in hexadecimal
+}
+
+// ForChange names the change request that has become a run.
+type ForChange struct {
+	ID        string         `json:"id"`
+	Requester timeline.Actor `json:"requester"`
+}
+
+// asker is who asks for what the run does: whoever has asked for the change that it is, or has started it.
+func (t *Terms) asker() timeline.Actor {
+	if t.ForChange != nil {
+		return t.ForChange.Requester
+	}
+	return t.Starter
+}
+
+// StartedBy says who has started it, or for which change of whom it was.
+func (t *Terms) StartedBy() string {
+	if t.ForChange != nil {
+		return t.ForChange.ID + ", " + t.asker().Shown()
+	}
+	return t.Starter.Shown()
 }
 
 // Pinned is what a run holds on to until it is planned anew.
@@ -291,7 +315,7 @@ func Start(terms Terms, now time.Time) (*Run, error) {
 	target := terms.Target()
 	r.record(now, timeline.PlanStarted, terms.Starter, timeline.F("run", string(terms.ID)), timeline.F("plan", terms.Plan.ID),
 		timeline.F("sha256", terms.SHA256), timeline.F("customer", terms.CustomerName), timeline.F("environment", target.Name),
-		timeline.F("revision", terms.Revision), timeline.F("tasks", fmt.Sprint(len(r.Tasks))))
+		timeline.F("revision", terms.Revision), timeline.F("tasks", fmt.Sprint(len(r.Tasks))), timeline.F("change", changeOf(&terms)))
 	for _, a := range terms.Absent {
 		r.record(now, timeline.TaskAbsent, timeline.Muster(), timeline.F("task", a.ID), timeline.F("when", a.When))
 	}
@@ -301,6 +325,13 @@ func Start(terms Terms, now time.Time) (*Run, error) {
 	}
 	r.tell(RunStarted, "", told)
 	return r, nil
+}
+
+func changeOf(t *Terms) string {
+	if t.ForChange == nil {
+		return ""
+	}
+	return t.ForChange.ID
 }
 
 // Over tells whether nothing more is decided.

@@ -121,7 +121,7 @@ func (r *Run) Elected(task string, people []approval.Elector, detail string, now
 	if t.Status != Begun {
 		return
 	}
-	e := approval.Electorate{Requester: r.Starter.ID, Implementers: r.doersAround(def), Electors: people}
+	e := approval.Electorate{Requester: r.asker().ID, Implementers: r.doersAround(def), Electors: people}
 	was, were := approval.Undecided, []approval.Elector(nil)
 	b, err := t.Ballot, error(nil)
 	switch {

@@ -86,7 +86,7 @@ func forOthers(key string) bool {
 }
 
 func (l *language) load(fsys fs.FS) error {
-	return errors.Join(l.loadWords(fsys), l.loadSentences(fsys), l.loadVerdicts(fsys), l.loadMessages(fsys), l.loadPlanMessages(fsys), l.loadProblemMessages(fsys), l.loadActionMessages(fsys), l.loadRiskMessages(fsys), l.loadSilenceMessage(fsys), l.loadRoutineMessages(fsys), l.loadReports(fsys))
+	return errors.Join(l.loadWords(fsys), l.loadSentences(fsys), l.loadVerdicts(fsys), l.loadMessages(fsys), l.loadPlanMessages(fsys), l.loadProblemMessages(fsys), l.loadChangeMessages(fsys), l.loadActionMessages(fsys), l.loadRiskMessages(fsys), l.loadSilenceMessage(fsys), l.loadRoutineMessages(fsys), l.loadReports(fsys))
 }
 
 // template is an empty text.
@@ -297,7 +297,7 @@ func (l *language) loadPage(fsys fs.FS, files ...string) (*htmltemplate.Template
 func strangers(fsys fs.FS, languages []*language) error {
 	known := []string{"reports/style.html.tmpl", "reports/form.html.tmpl"}
 	for _, l := range languages {
-		for _, name := range append(messageKeys(), "parts", string(delivery.Plan), string(delivery.Problem), string(delivery.Action), string(delivery.Risk), string(delivery.Silence), string(delivery.Routine)) {
+		for _, name := range append(messageKeys(), "parts", string(delivery.Plan), string(delivery.Problem), string(delivery.Change), string(delivery.Action), string(delivery.Risk), string(delivery.Silence), string(delivery.Routine)) {
 			known = append(known, "notifications/"+name+"."+l.code+".tmpl")
 		}
 		for _, pattern := range []string{

@@ -148,6 +148,10 @@ func (w *periodWriter) changes() {
 	}
 	s.table(t)
 	w.figures(s, "changes.failed", "changes.failure-rate", "changes.rollbacks", "changes.emergency", "overrides.freeze", "overrides.window")
+	if w.f.Customer == "" {
+		w.figures(s, "change-requests.addition", "change-requests.change", "change-requests.exception", "change-requests.standard", "change-requests.emergency",
+			"change-requests.exceptions")
+	}
 	list := periodTable{Caption: w.say("caption.changes"), Head: w.head("run", "customer", "environment", "began", "ended", "result")}
 	for _, x := range w.f.Changes {
 		result := []string{w.word("run", x.Status)}

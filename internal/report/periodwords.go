@@ -22,7 +22,8 @@ func periodWords(add func(axis, value string)) {
 			"server checks cpu memory disk failures note resource change"},
 		{"figure", "incidents.reopened incidents.merged incidents.acknowledged incidents.unacknowledged mtta mttr " +
 			"mttr.without-pauses updates.sent all-clears.sent all-clears.waived results.waived changes.failed changes.failure-rate " +
-			"changes.rollbacks changes.emergency overrides.freeze overrides.window actions.opened actions.open " +
+			"changes.rollbacks changes.emergency change-requests.addition change-requests.change change-requests.exception " +
+			"change-requests.standard change-requests.emergency change-requests.exceptions overrides.freeze overrides.window actions.opened actions.open " +
 			"actions.overdue actions.verified actions.effective actions.ineffective reviews.opened reviews.on-time " +
 			"reviews.late reviews.kept reviews.open reviews.overdue problems.opened problems.closed problems.open " +
 			"problems.recurred requests.received requests.told requests.answered requests.declined requests.withdrawn " +

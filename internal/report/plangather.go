@@ -27,6 +27,14 @@ type planGatherer struct {
 	votes   map[string][]int  // on what is undecided: their rows
 }
 
+// starter is who has started a run, or for which change.
+func starter(r *planrun.Run) string {
+	if r.ForChange != nil {
+		return r.StartedBy()
+	}
+	return name(r.Starter)
+}
+
 // planView gathers all that a report says about a run as of an instant.
 func (l *language) planView(r *planrun.Run, e Edition) *planView {
 	at := e.At
@@ -35,7 +43,7 @@ func (l *language) planView(r *planrun.Run, e Edition) *planView {
 		l: l, run: r, numbers: map[string]string{}, people: map[string]string{}, votes: map[string][]int{},
 		planView: &planView{
 			Made: at, Zone: r.Zone, Organisation: r.Organisation, ID: string(r.ID), Name: d.Name.In(l.code), Description: d.Description.In(l.code),
-			Kind: string(d.Kind), Customer: r.CustomerName, Target: r.Target().Name, Starter: name(r.Starter), Status: string(r.Status), Over: r.Over(),
+			Kind: string(d.Kind), Customer: r.CustomerName, Target: r.Target().Name, Starter: starter(r), Status: string(r.Status), Over: r.Over(),
 			Whole: r.Status == planrun.Completed, Part: r.Partial, Reason: l.reason(r.Reason), Opened: r.Opened, Ended: r.Ended, SHA256: r.SHA256,
 			ParametersID: r.ParametersID, Revision: r.Revision, Revised: r.Revised,
 		},

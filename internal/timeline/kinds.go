@@ -213,7 +213,7 @@ const (
 	SilenceEnded Kind = "silence.ended" // why reason
 	SilenceLet   Kind = "silence.let"   // count firing incidents: what was held back, and what has become of it
 
-	PlanStarted      Kind = "plan.started"        // run plan sha256 customer environment revision tasks
+	PlanStarted      Kind = "plan.started"        // run plan sha256 customer environment revision tasks change
 	TaskAbsent       Kind = "task.absent"         // task when: its condition does not hold
 	PlanMoved        Kind = "plan.status"         // from to reason
 	TaskMoved        Kind = "task.status"         // task from to reason attempt
@@ -230,13 +230,13 @@ const (
 	WaiverGranted    Kind = "waiver.granted"      // task until note
 	WaiverRefused    Kind = "waiver.refused"      // task note
 	WaiverExpired    Kind = "waiver.expired"      // task: it has to be done after all
-	VoteOpened       Kind = "vote.opened"         // task sha256 voters
-	VoteImpossible   Kind = "vote.impossible"     // task: too few may vote
-	VotersUnknown    Kind = "vote.voters-unknown" // task detail
-	VoteCast         Kind = "vote.cast"           // task choice reason for sha256 late
-	VoteVoided       Kind = "vote.voided"         // task changed: what was voted on
+	VoteOpened       Kind = "vote.opened"         // task change sha256 voters
+	VoteImpossible   Kind = "vote.impossible"     // task change: too few may vote
+	VotersUnknown    Kind = "vote.voters-unknown" // task change detail
+	VoteCast         Kind = "vote.cast"           // task change choice reason for sha256 late
+	VoteVoided       Kind = "vote.voided"         // task change changed: what was voted on
 	VoteDelegated    Kind = "vote.delegated"      // task to until
-	VoteDecided      Kind = "vote.decided"        // task outcome
+	VoteDecided      Kind = "vote.decided"        // task change outcome
 	WindowLooked     Kind = "window.looked"       // environment state until why detail
 	WindowOverrun    Kind = "window.overrun"      // task policy
 	LockTaken        Kind = "lock.taken"          // environment
@@ -282,6 +282,20 @@ const (
 	ProblemEscalated  Kind = "problem.escalated"   // targets
 	ProblemClosed     Kind = "problem.closed"      // reason
 
+	ChangeRequested   Kind = "change.requested"    // change way kind title class services customers from until plan text benefit undo incident
+	ChangePreApproved Kind = "change.pre-approved" // standard by on until
+	ChangeRefused     Kind = "change.refused"      // action standard detail: who may not do what
+	ChangeAssessed    Kind = "change.assessed"     // class from note
+	ChangeChecked     Kind = "change.checked"      // check holds evidence sha256 note
+	ChangeStarted     Kind = "change.started"      // incident
+	ChangeRuns        Kind = "change.runs"         // run: of its plan
+	ChangeUnstarted   Kind = "change.unstarted"    // detail: its plan could not be started
+	ChangeEnded       Kind = "change.ended"        // status run how note outage
+	ChangeWithdrawn   Kind = "change.withdrawn"    // reason
+	ChangeLapsed      Kind = "change.lapsed"       // since status: its time is over and it has not begun
+	ChangeStale       Kind = "change.stale"        // since round status: nobody has moved it
+	ChangeExcepted    Kind = "change.excepted"     // cause due: an emergency was not approved afterwards
+
 	ContactTests   Kind = "contact.tests"   // to: test pages go out; to one person alone where to is said
 	ContactTested  Kind = "contact.tested"  // to method result attempts detail
 	ContactSkipped Kind = "contact.skipped" // to cause: no test page goes to somebody now
@@ -324,6 +338,8 @@ func Kinds() []Kind {
 		RequestMet, RequestCollected, RequestCase, RequestChase, RequestComplete, RequestIncomplete, RequestRated, RequestPromoted, DecisionRefused,
 		ProblemFound, ProblemOpened, ProblemLinked, ProblemUnlinked, ProblemKnown, ProblemCaused, ProblemFixPlanned, ProblemFixed, ProblemHeld,
 		ProblemReopened, ProblemAssigned, ProblemStale, ProblemEscalated, ProblemClosed,
+		ChangeRequested, ChangePreApproved, ChangeRefused, ChangeAssessed, ChangeChecked, ChangeStarted, ChangeRuns, ChangeUnstarted, ChangeEnded,
+		ChangeWithdrawn, ChangeLapsed, ChangeStale, ChangeExcepted,
 		ItemOpened, ItemOverdue, ItemOwnerless, ItemAssigned, ItemExtended, ItemDone, ItemVerified, ItemRefuted, ItemChecked, ItemReopened,
 		ItemClosed, ItemCancelled, ItemRefused,
 		RiskOpened, RiskLevel, RiskTaken, RiskAnswered, RiskUnheard, RiskOrphaned, RiskSucceeded, RiskSettled, RiskRefused,

@@ -99,6 +99,11 @@ func tries() []try {
 			all = append(all, try{"POST " + problemRoute + "/" + name, "POST", leak + "/" + name, body})
 		}
 	}
+	all = append(all, try{"GET /api/v1/changes", "GET", "/api/v1/changes", ""}, try{"POST /api/v1/changes", "POST", "/api/v1/changes", newChange(instant())},
+		try{"GET /api/v1/standard-changes", "GET", "/api/v1/standard-changes", ""}, try{"GET " + changeRoute, "GET", enlarged, ""})
+	for _, name := range changeNames() {
+		all = append(all, try{"POST " + changeRoute + "/" + name, "POST", enlarged + "/" + name, ""})
+	}
 	for path := range routes() {
 		method, body := asking(path)
 		all = append(all, try{method + " " + strings.Replace(path, string(open), "{id}", 1), method, path, body})
@@ -170,6 +175,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 			}
 			if strings.HasPrefix(path, pooled+"/") {
 				body = p.actionBody(path[strings.LastIndex(path, "/")+1:])
+			}
+			if strings.HasPrefix(path, enlarged+"/") {
+				body = p.changeBody(path[strings.LastIndex(path, "/")+1:])
 			}
 			w := p.ask(try.method, path, body)
 			codes[w.Code] = append(codes[w.Code], name[3:])

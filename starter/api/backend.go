@@ -7,6 +7,7 @@ import (
 
 	"muster/internal/action"
 	"muster/internal/audit"
+	"muster/internal/change"
 	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/planrun"
@@ -68,6 +69,15 @@ type Backend interface {
 	OpenProblem(ctx context.Context, r starter.Request, terms problem.Terms) (*problem.Problem, error)
 	// AskProblem asks something of it. The same request id twice is one decision.
 	AskProblem(ctx context.Context, id problem.ID, r starter.Request, c problem.Command) error
+
+	Changes(ctx context.Context, f ChangeFilter) (rows []ChangeSummary, next string, err error)
+	Change(ctx context.Context, id change.ID) (*change.Change, error)
+	// StartChange asks for one, to which it gives an identity. The same request id twice is one.
+	StartChange(ctx context.Context, r starter.Request, terms change.Terms) (*change.Change, error)
+	// AskChange asks something of it. The same request id twice is one decision.
+	AskChange(ctx context.Context, id change.ID, r starter.Request, c change.Command) error
+	// ChangeUses counts how often a standard change was used since an instant.
+	ChangeUses(ctx context.Context, standard string, since time.Time) (int, error)
 
 	Actions(ctx context.Context, f starter.ActionFilter) (rows []ActionSummary, next string, err error)
 	Action(ctx context.Context, id action.ID) (*action.Action, error)
@@ -242,6 +252,31 @@ func (e engine) OpenProblem(ctx context.Context, r starter.Request, terms proble
 // AskProblem sends an Update.
 func (e engine) AskProblem(ctx context.Context, id problem.ID, r starter.Request, c problem.Command) error {
 	return e.Incidents.Problems().Ask(ctx, id, r, c)
+}
+
+// Changes asks Temporal.
+func (e engine) Changes(ctx context.Context, f ChangeFilter) ([]ChangeSummary, string, error) {
+	return e.Incidents.Changes().List(ctx, f)
+}
+
+// Change asks the workflow.
+func (e engine) Change(ctx context.Context, id change.ID) (*change.Change, error) {
+	return e.Incidents.Changes().State(ctx, id)
+}
+
+// StartChange starts a workflow.
+func (e engine) StartChange(ctx context.Context, r starter.Request, terms change.Terms) (*change.Change, error) {
+	return e.Incidents.Changes().Start(ctx, r, terms)
+}
+
+// AskChange sends an Update.
+func (e engine) AskChange(ctx context.Context, id change.ID, r starter.Request, c change.Command) error {
+	return e.Incidents.Changes().Ask(ctx, id, r, c)
+}
+
+// ChangeUses asks Temporal and the workflows.
+func (e engine) ChangeUses(ctx context.Context, standard string, since time.Time) (int, error) {
+	return e.Incidents.Changes().Used(ctx, standard, since)
 }
 
 // PlanRuns asks Temporal.

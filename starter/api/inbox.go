@@ -40,11 +40,12 @@ const (
 	InboxProblem  = starter.InboxProblem
 	InboxAction   = starter.InboxAction
 	InboxRisk     = starter.InboxRisk
+	InboxChange   = starter.InboxChange
 )
 
 // InboxKinds lists the kinds of items.
 func InboxKinds() []InboxKind {
-	return []InboxKind{InboxIncident, InboxReview, InboxRequest, InboxHandover, InboxPlanRun, InboxProblem, InboxAction, InboxRisk}
+	return []InboxKind{InboxIncident, InboxReview, InboxRequest, InboxHandover, InboxPlanRun, InboxProblem, InboxAction, InboxRisk, InboxChange}
 }
 
 // What is wanted of somebody, besides what runs of plans want. These strings are on the wire: add, never rename.
@@ -64,12 +65,15 @@ const (
 	WantTake        = "take"         // see to a risk that somebody has escalated, or to a request that is nobody's
 	WantAnswer      = "answer"       // say what is done about it
 	WantJudge       = "judge"        // say whether that is enough
+	WantAssess      = "assess"       // say how risky a change is
+	WantStart       = "start"        // a change that may run
+	WantEnd         = "end"          // say that a change is done, or has failed
 	WantFixed       = "fixed"        // say whether what was resolved is fixed
 )
 
 // InboxWants lists what may be wanted.
 func InboxWants() []string {
-	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantFileCase, WantLateCase, WantReview, WantApproval, WantText, WantConfirm, WantSolve, WantAct, WantVerify, WantEffect, WantTake, WantAnswer, WantJudge, WantFixed)
+	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantFileCase, WantLateCase, WantReview, WantApproval, WantText, WantConfirm, WantSolve, WantAct, WantVerify, WantEffect, WantTake, WantAnswer, WantJudge, WantFixed, WantAssess, WantStart, WantEnd)
 }
 
 // mostOpen is how many open ones of each kind are looked at, the newest.
@@ -116,7 +120,7 @@ func (s *server) inboxOf(ctx context.Context, by visitor, language string) (Inbo
 	look := search{server: s, by: by, language: language}
 	found := make([]finding, len(InboxKinds()))
 	var all sync.WaitGroup
-	for n, find := range []func(context.Context) finding{look.incidents, look.reviews, look.requests, look.handovers, look.planRuns, look.problems, look.actions, look.escalations} {
+	for n, find := range []func(context.Context) finding{look.incidents, look.reviews, look.requests, look.handovers, look.planRuns, look.problems, look.actions, look.escalations, look.changes} {
 		all.Go(func() { found[n] = find(ctx) })
 	}
 	all.Wait()

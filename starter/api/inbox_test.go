@@ -64,7 +64,7 @@ func TestWhatWaitsForWhom(t *testing.T) {
 		"min": {"promise incident " + string(open), "approve-text incident " + string(open), "act action-item ACT-7K3M9QX2PA", "vote" + run + " approve", "check" + run + " proof", "waive" + run + " later", "confirm-override" + run},
 		"choi": {
 			"begin" + run + " brief", "begin" + run + " extra", "begin" + run + " later", "check" + run + " proof", "complete" + run + " stage", "retry" + run + " broken", "settle" + run + " odd",
-			"step" + run + " book", "vote" + run + " approve", "waive" + run + " later", "confirm-override" + run, "approve request " + string(tuning),
+			"step" + run + " book", "vote" + run + " approve", "waive" + run + " later", "confirm-override" + run, "approve request " + string(tuning), "assess change " + string(enlarging),
 		},
 		"acme/lead":   {"vote" + run + " approve", "confirm-override" + run},
 		"acme/desk":   nil,

@@ -27,6 +27,7 @@ import (
 	"muster/internal/approval"
 	"muster/internal/authority"
 	"muster/internal/calendar"
+	"muster/internal/change"
 	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/plan"
@@ -132,7 +133,7 @@ func TestTheDocumentSaysWhatACallerMustBeAllowed(t *testing.T) {
 	own := []string{"manage-own-tokens", "manage-tokens"}
 	byHandler := map[string][]string{
 		"GET /api/v1/me": {}, "GET /api/v1/inbox": {}, "GET /api/v1/plan-runs": {"read"}, "GET /api/v1/incidents": {"read"}, "POST /api/v1/incidents": {"open"},
-		"GET /api/v1/reviews": {"read"}, "GET /api/v1/requests": {"read"}, "POST /api/v1/requests": {"record"},
+		"GET /api/v1/reviews": {"read"}, "GET /api/v1/requests": {"read"}, "POST /api/v1/requests": {"record"}, "GET /api/v1/changes": {"read"}, "POST /api/v1/changes": {"open"},
 		"GET /api/v1/silences": {"read"}, "POST /api/v1/silences": {"open"},
 		"GET /api/v1/actions": {"read"}, "POST /api/v1/actions": {"open"}, "POST " + actionRoute + "/cancel": {"withdraw"},
 		"GET /api/v1/contacts": {"read", "read-own"}, "POST /api/v1/codec/decode": {"read-history"}, "GET /api/v1/tokens": own, "POST /api/v1/tokens": own, "DELETE /api/v1/tokens/{id}": own,
@@ -360,6 +361,7 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Silence": silence.Silence{}, "SilencePage": api.SilencePage{}, "SilenceReceipt": api.SilenceReceipt{},
 		"RoutineList": api.RoutineList{}, "Routine": routine.Routine{}, "RoutineReceipt": api.RoutineReceipt{},
 		"PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
+		"Change": change.Change{}, "ChangePage": api.ChangePage{}, "ChangeReceipt": api.ChangeReceipt{}, "StandardChanges": api.StandardChanges{},
 		"Problem": problem.Problem{}, "ProblemPage": api.ProblemPage{}, "ProblemReceipt": api.ProblemReceipt{},
 		"Inbox": api.Inbox{}, "Review": review.Review{}, "ReviewPage": api.ReviewPage{}, "ReviewReceipt": api.ReviewReceipt{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
 	} {
@@ -409,6 +411,12 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"hand-over", schema("HandoverStatus"), words(handover.Statuses()...)},
 		{"request", schema("RequestStatus"), words(request.Statuses()...)},
 		{"problem", schema("ProblemStatus"), words(problem.Statuses()...)},
+		{"change", schema("ChangeStatus"), words(change.Statuses()...)},
+		{"change kind", schema("ChangeKind"), words(change.Kinds()...)},
+		{"change way", schema("ChangeWay"), words(change.Ways()...)},
+		{"change in a list", schema("ChangeSummary", "properties", "way"), append(words(change.Ways()...), change.Unapproved)},
+		{"end of a run", schema("Change", "properties", "how"), words(planrun.Endings()...)},
+		{"exception", schema("Change", "properties", "exception"), words(change.TooLate, change.Refused)},
 		{"sameness", schema("Sameness"), words(append(incident.Samenesses(), incident.SameHand)...)},
 		{"action item", schema("ActionStatus"), words(action.Statuses()...)},
 		{"escalation", schema("EscalationStatus"), words(risk.Statuses()...)},
@@ -479,6 +487,15 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+problemRoute+"/assign"] = api.Body{Value: api.ProblemAssignment{}}
 	want["POST "+problemRoute+"/close"] = api.Body{Value: problem.Close{}}
 	want["POST "+problemRoute+"/note"] = api.Body{Value: problem.Note{}}
+	want["POST /api/v1/changes"] = api.Body{Value: api.NewChange{}}
+	want["POST "+changeRoute+"/assess"] = api.Body{Value: api.ChangeAssessment{}}
+	want["POST "+changeRoute+"/check"] = api.Body{Value: api.ChangeCheck{}}
+	want["POST "+changeRoute+"/vote"] = api.Body{Value: api.ChangeVote{}}
+	want["POST "+changeRoute+"/start"] = api.Body{Value: api.ChangeStart{}}
+	want["POST "+changeRoute+"/done"] = api.Body{Value: api.ChangeDone{}}
+	want["POST "+changeRoute+"/fail"] = api.Body{Value: api.ChangeFailure{}}
+	want["POST "+changeRoute+"/withdraw"] = api.Body{Value: api.ChangeWithdrawal{}}
+	want["POST "+changeRoute+"/note"] = api.Body{Value: change.Note{}}
 	want["POST /api/v1/contacts/test"] = api.Body{Value: api.NewContactTest{}}
 	want["POST /api/v1/escalations"] = api.Body{Value: api.NewEscalation{}}
 	want["POST "+escalationRoute+"/take"] = api.Body{Value: risk.Take{}}
@@ -683,6 +700,13 @@ func right(t *testing.T, p *place, o operation) demand {
 		r.body = problemBodies()["problems"]
 	case strings.HasPrefix(o.path, problemRoute):
 		id, r.body = string(leaking), problemBodies()[last]
+	case o.key() == "POST /api/v1/changes":
+		r.body = newChange(p.now)
+	case strings.HasPrefix(o.path, changeRoute):
+		id = string(enlarging)
+		if o.method == "POST" {
+			r.body = p.changeBody(last)
+		}
 	case o.key() == "POST /api/v1/contacts/test":
 		r.body = `{"person":"park"}`
 	case o.key() == "POST /api/v1/escalations":
@@ -800,6 +824,14 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 		}
 		if strings.HasPrefix(o.path, problemRoute) {
 			p.ask("POST", leak+"/close", problemBodies()["close"])
+			break
+		}
+		if o.key() == "POST /api/v1/changes" { // the key of another one
+			p.fail = []error{&starter.RefusedError{Reason: "it is another one"}}
+			break
+		}
+		if strings.HasPrefix(o.path, changeRoute) {
+			p.changes[enlarging].Status, p.changes[enlarging].Ended = change.Withdrawn, p.now
 			break
 		}
 		if o.key() == "POST /api/v1/requests" { // the key of another one

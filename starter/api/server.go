@@ -139,6 +139,7 @@ func (s *server) routes() []route {
 	}
 	all = append(all, s.planRoutes(heavy)...)
 	all = append(all, s.problemRoutes()...)
+	all = append(all, s.changeRoutes()...)
 	all = append(all, s.contactRoutes()...)
 	all = append(all, s.actionRoutes()...)
 	all = append(all, s.escalationRoutes()...)

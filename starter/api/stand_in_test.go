@@ -21,6 +21,7 @@ import (
 	"muster/internal/action"
 	"muster/internal/alert"
 	"muster/internal/authority"
+	"muster/internal/change"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/handover"
@@ -81,6 +82,8 @@ type house struct {
 	testing        []reach.Ask
 	sought         api.RequestFilter
 	problems       map[problem.ID]*problem.Problem
+	changes        map[change.ID]*change.Change
+	soughtChanges  []api.ChangeFilter
 	looked         api.ProblemFilter
 	planRuns       map[planrun.ID]*planrun.Run
 	planned        api.PlanRunFilter
@@ -131,6 +134,7 @@ func newHouse(t testing.TB) *house {
 	}
 	h.requests = map[request.ID]*request.Request{tuning: waiting(t)}
 	h.problems = map[problem.ID]*problem.Problem{leaking: leaked(t, h.now)}
+	h.changes = map[change.ID]*change.Change{enlarging: larger(t)}
 	h.actions = map[action.ID]*action.Action{pools: improving(t)}
 	h.risks = map[risk.ID]*risk.Escalation{restore: atRisk(t)}
 	h.routine = checked(h.now)

@@ -20,6 +20,7 @@ import (
 	"muster/internal/action"
 	"muster/internal/approval"
 	"muster/internal/authority"
+	"muster/internal/change"
 	"muster/internal/incident"
 	"muster/internal/planrun"
 	"muster/internal/priority"
@@ -302,6 +303,10 @@ func allowed(value any) []string {
 		return words(request.Begins())
 	case request.Judgement:
 		return words(request.Judgements())
+	case change.Way:
+		return words(change.Ways())
+	case change.Kind:
+		return words(change.Kinds())
 	case action.Kind:
 		return words(action.Kinds())
 	case action.OriginKind:

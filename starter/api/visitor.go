@@ -11,6 +11,7 @@ import (
 	"muster/internal/action"
 	"muster/internal/alert"
 	"muster/internal/authority"
+	"muster/internal/change"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/heartbeat"
@@ -62,6 +63,10 @@ type Directory interface {
 	// Problem returns what the folder says of the problems of a service, ProblemOwner who is meant by person:kim or group:noc.
 	Problem(service string) (problem.Pinned, error)
 	ProblemOwner(name string) (problem.Owner, error)
+	// Change returns what somebody asks for, filled in, with what the folder has to say of it. What is wrong with it is a *change.Fault or
+	// a *org.PlanRefusal. StandardChanges are those that are approved beforehand.
+	Change(a change.Asked, now time.Time) (change.Asked, change.Pinned, error)
+	StandardChanges() []change.PreApproved
 	// Action returns what the folder has to say of an action item. What is wrong with it is an *action.Fault.
 	Action(a action.Asked) (action.Pinned, error)
 	// Risk returns what the folder has to say of a risk that somebody escalates. What is wrong with it is a *risk.Fault.
@@ -234,6 +239,12 @@ func (s *server) named(r *http.Request, k authority.Kind) (o authority.Object, w
 	case authority.Risk: // the provider's alone, whichever it is
 		what, o = "escalation "+string(escalationOf(r)), authority.Object{Kind: k}
 		_, err = s.Backend.Escalation(r.Context(), escalationOf(r))
+	case authority.Change:
+		what = "change " + string(changeOf(r))
+		var c *change.Change
+		if c, err = s.Backend.Change(r.Context(), changeOf(r)); err == nil {
+			o = aboutChange(&c.Pinned)
+		}
 	case authority.Silence:
 		what = "silence " + string(silenceOf(r))
 		var x *silence.Silence

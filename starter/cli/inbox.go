@@ -23,7 +23,7 @@ func (a *app) inbox() *cobra.Command {
 		Short: "Show everything that waits for you",
 		Long: `Show everything that waits for you, the first due first, with the command that does it: tasks, votes, waivers, overrides and
 rollbacks of runs of plans; pages that nobody has answered; promises of incidents in which you have a role; requests to decide on;
-reviews; hand-overs to confirm. With --watch it is shown anew whenever it changes.
+reviews; hand-overs to confirm; changes to assess, approve, check and start. With --watch it is shown anew whenever it changes.
 
 ` + finding,
 		Example: "  muster inbox\n  muster inbox --watch\n  muster inbox -o json",
@@ -129,6 +129,8 @@ func (p page) inboxKind(k api.InboxKind) string {
 		return p.say.handing
 	case api.InboxProblem:
 		return problemLabelsIn(p.language).id
+	case api.InboxChange:
+		return changeLabelsIn(p.language).id
 	case api.InboxPlanRun:
 		return runLabelsIn(p.language).run
 	case api.InboxAction:

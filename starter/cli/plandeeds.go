@@ -529,16 +529,24 @@ func (a *app) castVote(ctx context.Context, c *api.Client, args []string, choice
 		if err := a.showBallot(r, task, b); err != nil {
 			return err
 		}
-		if _, ok := a.terminal(); !ok {
-			return misused("--sha256: missing; there is no terminal on which you could be asked")
-		}
-		said := a.view.texts.Word("choice", string(choice), a.language())
-		if err := a.confirm(ctx, false, fmt.Sprintf(runLabelsIn(a.language()).sure, said)); err != nil {
-			return fmt.Errorf("vote: %w", err)
+		if err := a.meant(ctx, choice); err != nil {
+			return err
 		}
 		v.sum = b.Shown.SHA256
 	}
 	return a.askPlanRun(ctx, c, id, api.PlanVote{Task: task, For: v.instead, Choice: choice, Reason: v.reason, Shown: api.PlanShown(v.sum)}, v.key)
+}
+
+// meant asks on a terminal whether a vote is meant.
+func (a *app) meant(ctx context.Context, choice approval.Choice) error {
+	if _, ok := a.terminal(); !ok {
+		return misused("--sha256: missing; there is no terminal on which you could be asked")
+	}
+	said := a.view.texts.Word("choice", string(choice), a.language())
+	if err := a.confirm(ctx, false, fmt.Sprintf(runLabelsIn(a.language()).sure, said)); err != nil {
+		return fmt.Errorf("vote: %w", err)
+	}
+	return nil
 }
 
 // ballotOf finds what is voted on.

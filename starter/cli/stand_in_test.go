@@ -14,6 +14,7 @@ import (
 	"muster/internal/alert"
 	"muster/internal/authority"
 	"muster/internal/calendar"
+	"muster/internal/change"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/handover"
@@ -56,6 +57,7 @@ type house struct {
 	handover  *handover.Handover
 	requests  []*request.Request
 	problems  []*problem.Problem
+	changes   []*change.Change
 	actions   []*action.Action
 	risks     []*risk.Escalation
 	round     *reach.Round // of test pages
