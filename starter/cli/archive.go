@@ -249,6 +249,8 @@ func statusAxis(workflow string) string {
 		return "risk-status"
 	case "AlertSilence":
 		return "silence-status"
+	case "Routine":
+		return "routine-status"
 	case "Upgrade", "GoLive", "Readiness", "Maintenance":
 		return "run"
 	}
