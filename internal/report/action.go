@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io/fs"
 	"time"
@@ -41,9 +40,6 @@ type acting struct {
 	SHA256   string `text:"code"`
 }
 
-// actionKey names the text for a message on an action item.
-func actionKey(a action.About) string { return string(delivery.Action) + "." + string(a) }
-
 // actionWords lists the words that action items need.
 func actionWords(add func(axis, value string)) {
 	for _, s := range action.Statuses() {
@@ -70,30 +66,9 @@ func actionWords(add func(axis, value string)) {
 	}
 }
 
-// loadActionMessages reads the messages on action items, which share one file for each language, and tries them.
+// loadActionMessages reads the messages on action items.
 func (l *language) loadActionMessages(fsys fs.FS) error {
-	file := "notifications/action." + l.code + ".tmpl"
-	t, err := l.parse(fsys, file)
-	if err != nil {
-		return err
-	}
-	var faults []error
-	for _, a := range action.Abouts() {
-		m := message{subject: t.Lookup("subject"), text: t.Lookup(string(a))}
-		if m.subject == nil || m.text == nil {
-			faults = append(faults, fmt.Errorf(`%s: want it to define "subject" and %q`, file, a))
-			continue
-		}
-		l.messages[actionKey(a)] = m
-		for _, data := range []acting{{}, filled[acting]()} {
-			data.About = string(a)
-			if _, err := m.write(&data); err != nil {
-				faults = append(faults, err)
-				break
-			}
-		}
-	}
-	return errors.Join(faults...)
+	return loadAbouts(l, fsys, delivery.Action, action.Abouts(), func(x *acting) *string { return &x.About })
 }
 
 // Action writes one message on an action item for one recipient. With an error comes a message of the bare facts that can be sent
@@ -103,19 +78,8 @@ func (t *Texts) Action(telling action.Telling, ownerless bool, to delivery.Recip
 	m := delivery.Message{
 		Kind: delivery.Action, Language: l.code, Priority: telling.Terms.Priority.String(), Status: string(telling.Status), Service: telling.Terms.ServiceName,
 	}
-	text, known := l.messages[actionKey(telling.About)]
-	err := fmt.Errorf("no text %q", actionKey(telling.About))
-	var w written
-	if known {
-		w, err = text.write(l.seenActing(&telling, ownerless, to))
-	}
-	if err != nil {
-		m.Subject = line(fmt.Sprintf("%s: %s: %s", telling.Terms.ID, l.word("action-message", string(telling.About)), telling.Terms.Title))
-		m.Text = m.Subject
-		return m, fmt.Errorf("write message %s in %s: %w", actionKey(telling.About), l.code, err)
-	}
-	m.Subject, m.Text = w.subject, w.text
-	return m, nil
+	bare := fmt.Sprintf("%s: %s: %s", telling.Terms.ID, l.word("action-message", string(telling.About)), telling.Terms.Title)
+	return l.fill(m, aboutKey(delivery.Action, telling.About), bare, l.seenActing(&telling, ownerless, to))
 }
 
 func (l *language) seenActing(x *action.Telling, ownerless bool, to delivery.Recipient) *acting {

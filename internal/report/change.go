@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io/fs"
 	"time"
@@ -40,32 +39,9 @@ type changing struct {
 	Shown     string
 }
 
-// changeKey names the text for a message on a change.
-func changeKey(a change.About) string { return string(delivery.Change) + "." + string(a) }
-
-// loadChangeMessages reads the messages on changes, which share one file for each language, and tries them.
+// loadChangeMessages reads the messages on changes.
 func (l *language) loadChangeMessages(fsys fs.FS) error {
-	t, err := l.parse(fsys, "notifications/change."+l.code+".tmpl")
-	if err != nil {
-		return err
-	}
-	var faults []error
-	for _, a := range change.Abouts() {
-		m := message{subject: t.Lookup("subject"), text: t.Lookup(string(a))}
-		if m.subject == nil || m.text == nil {
-			faults = append(faults, fmt.Errorf(`%s: want it to define "subject" and %q`, t.Name(), a))
-			continue
-		}
-		l.messages[changeKey(a)] = m
-		for _, data := range []changing{{}, filled[changing]()} {
-			data.About = string(a)
-			if _, err := m.write(&data); err != nil {
-				faults = append(faults, err)
-				break
-			}
-		}
-	}
-	return errors.Join(faults...)
+	return loadAbouts(l, fsys, delivery.Change, change.Abouts(), func(x *changing) *string { return &x.About })
 }
 
 // changeWords lists the words that changes need.
@@ -99,24 +75,13 @@ func changeWords(add func(axis, value string)) {
 func (t *Texts) Change(x change.Telling, to delivery.Recipient) (delivery.Message, error) {
 	l := t.in(to.Language)
 	m := delivery.Message{Kind: delivery.Change, Language: l.code, Status: string(x.Status), Service: x.Services}
-	text, known := l.messages[changeKey(x.About)]
-	err := fmt.Errorf("no text %q", changeKey(x.About))
-	var w written
-	if known {
-		w, err = text.write(clean(&changing{
-			About: string(x.About), ID: string(x.ID), Way: string(x.Way), Kind: string(x.Kind), Title: x.Title, Services: x.Services, Customers: x.Customers,
-			Requester: x.Requester, Class: x.Class, Zone: cmp.Or(to.Zone, x.Zone), Status: string(x.Status), From: x.From, Until: x.Until, Due: x.Due,
-			Reason: x.Reason, Check: x.Check, Text: x.Text, Incident: x.Incident, Standard: x.Standard, Exception: string(x.Exception), Run: x.Run,
-			Since: x.Since, Round: x.Round, Shown: x.Shown,
-		}))
-	}
-	if err != nil {
-		m.Subject = line(fmt.Sprintf("%s: %s: %s", x.ID, l.word("change-message", string(x.About)), x.Title))
-		m.Text = m.Subject
-		return m, fmt.Errorf("write message %s in %s: %w", changeKey(x.About), l.code, err)
-	}
-	m.Subject, m.Text = w.subject, w.text
-	return m, nil
+	bare := fmt.Sprintf("%s: %s: %s", x.ID, l.word("change-message", string(x.About)), x.Title)
+	return l.fill(m, aboutKey(delivery.Change, x.About), bare, clean(&changing{
+		About: string(x.About), ID: string(x.ID), Way: string(x.Way), Kind: string(x.Kind), Title: x.Title, Services: x.Services, Customers: x.Customers,
+		Requester: x.Requester, Class: x.Class, Zone: cmp.Or(to.Zone, x.Zone), Status: string(x.Status), From: x.From, Until: x.Until, Due: x.Due,
+		Reason: x.Reason, Check: x.Check, Text: x.Text, Incident: x.Incident, Standard: x.Standard, Exception: string(x.Exception), Run: x.Run,
+		Since: x.Since, Round: x.Round, Shown: x.Shown,
+	}))
 }
 
 // ChangeStatus returns where a change stands.

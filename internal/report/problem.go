@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io/fs"
 	"time"
@@ -31,32 +30,9 @@ type causing struct {
 	Watched   time.Duration
 }
 
-// problemKey names the text for a message on a problem.
-func problemKey(a problem.About) string { return string(delivery.Problem) + "." + string(a) }
-
-// loadProblemMessages reads the messages on problems, which share one file for each language, and tries them.
+// loadProblemMessages reads the messages on problems.
 func (l *language) loadProblemMessages(fsys fs.FS) error {
-	t, err := l.parse(fsys, "notifications/problem."+l.code+".tmpl")
-	if err != nil {
-		return err
-	}
-	var faults []error
-	for _, a := range problem.Abouts() {
-		m := message{subject: t.Lookup("subject"), text: t.Lookup(string(a))}
-		if m.subject == nil || m.text == nil {
-			faults = append(faults, fmt.Errorf(`%s: want it to define "subject" and %q`, t.Name(), a))
-			continue
-		}
-		l.messages[problemKey(a)] = m
-		for _, data := range []causing{{}, filled[causing]()} {
-			data.About = string(a)
-			if _, err := m.write(&data); err != nil {
-				faults = append(faults, err)
-				break
-			}
-		}
-	}
-	return errors.Join(faults...)
+	return loadAbouts(l, fsys, delivery.Problem, problem.Abouts(), func(x *causing) *string { return &x.About })
 }
 
 // problemWords lists the words that problems need.
@@ -77,23 +53,12 @@ func problemWords(add func(axis, value string)) {
 func (t *Texts) Problem(x problem.Telling, to delivery.Recipient) (delivery.Message, error) {
 	l := t.in(to.Language)
 	m := delivery.Message{Kind: delivery.Problem, Language: l.code, Status: string(x.Status), Service: x.Service}
-	text, known := l.messages[problemKey(x.About)]
-	err := fmt.Errorf("no text %q", problemKey(x.About))
-	var w written
-	if known {
-		w, err = text.write(clean(&causing{
-			About: string(x.About), ID: string(x.ID), Title: x.Title, Service: x.Service, Owner: x.Owner, Zone: cmp.Or(to.Zone, x.Zone),
-			Status: string(x.Status), Same: string(x.Same), Value: x.Value, Incidents: x.Incidents, Last: x.Last, Error: x.Error, Since: x.Since,
-			Round: x.Round, Watched: x.Watched,
-		}))
-	}
-	if err != nil {
-		m.Subject = line(fmt.Sprintf("%s: %s: %s", x.ID, l.word("problem-message", string(x.About)), x.Title))
-		m.Text = m.Subject
-		return m, fmt.Errorf("write message %s in %s: %w", problemKey(x.About), l.code, err)
-	}
-	m.Subject, m.Text = w.subject, w.text
-	return m, nil
+	bare := fmt.Sprintf("%s: %s: %s", x.ID, l.word("problem-message", string(x.About)), x.Title)
+	return l.fill(m, aboutKey(delivery.Problem, x.About), bare, clean(&causing{
+		About: string(x.About), ID: string(x.ID), Title: x.Title, Service: x.Service, Owner: x.Owner, Zone: cmp.Or(to.Zone, x.Zone),
+		Status: string(x.Status), Same: string(x.Same), Value: x.Value, Incidents: x.Incidents, Last: x.Last, Error: x.Error, Since: x.Since,
+		Round: x.Round, Watched: x.Watched,
+	}))
 }
 
 // ProblemStatus returns where a problem stands.

@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io/fs"
 	"time"
@@ -40,9 +39,6 @@ type escalated struct {
 	Remedy     string `text:"prose"`
 }
 
-// riskKey names the text for a message on an escalation.
-func riskKey(a risk.About) string { return string(delivery.Risk) + "." + string(a) }
-
 // riskWords lists the words that escalations need.
 func riskWords(add func(axis, value string)) {
 	for _, s := range risk.Statuses() {
@@ -65,30 +61,9 @@ func riskWords(add func(axis, value string)) {
 	}
 }
 
-// loadRiskMessages reads the messages on escalations, which share one file for each language, and tries them.
+// loadRiskMessages reads the messages on escalations.
 func (l *language) loadRiskMessages(fsys fs.FS) error {
-	file := "notifications/risk." + l.code + ".tmpl"
-	t, err := l.parse(fsys, file)
-	if err != nil {
-		return err
-	}
-	var faults []error
-	for _, a := range risk.Abouts() {
-		m := message{subject: t.Lookup("subject"), text: t.Lookup(string(a))}
-		if m.subject == nil || m.text == nil {
-			faults = append(faults, fmt.Errorf(`%s: want it to define "subject" and %q`, file, a))
-			continue
-		}
-		l.messages[riskKey(a)] = m
-		for _, data := range []escalated{{}, filled[escalated]()} {
-			data.About = string(a)
-			if _, err := m.write(&data); err != nil {
-				faults = append(faults, err)
-				break
-			}
-		}
-	}
-	return errors.Join(faults...)
+	return loadAbouts(l, fsys, delivery.Risk, risk.Abouts(), func(x *escalated) *string { return &x.About })
 }
 
 // Risk writes one message on an escalation for one recipient. With an error comes a message of the bare facts that can be sent all
@@ -98,19 +73,8 @@ func (t *Texts) Risk(telling risk.Telling, gone bool, to delivery.Recipient) (de
 	m := delivery.Message{
 		Kind: delivery.Risk, Language: l.code, Priority: telling.Terms.Priority.String(), Status: string(telling.Status), Service: telling.Terms.ServiceName,
 	}
-	text, known := l.messages[riskKey(telling.About)]
-	err := fmt.Errorf("no text %q", riskKey(telling.About))
-	var w written
-	if known {
-		w, err = text.write(l.seenEscalated(&telling, gone, to))
-	}
-	if err != nil {
-		m.Subject = line(fmt.Sprintf("%s: %s: %s", telling.Terms.ID, l.word("risk-message", string(telling.About)), telling.Terms.Title()))
-		m.Text = m.Subject
-		return m, fmt.Errorf("write message %s in %s: %w", riskKey(telling.About), l.code, err)
-	}
-	m.Subject, m.Text = w.subject, w.text
-	return m, nil
+	bare := fmt.Sprintf("%s: %s: %s", telling.Terms.ID, l.word("risk-message", string(telling.About)), telling.Terms.Title())
+	return l.fill(m, aboutKey(delivery.Risk, telling.About), bare, l.seenEscalated(&telling, gone, to))
 }
 
 func (l *language) seenEscalated(x *risk.Telling, gone bool, to delivery.Recipient) *escalated {

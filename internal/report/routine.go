@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io/fs"
 	"time"
@@ -27,9 +26,6 @@ type comeBack struct {
 	Last                        time.Time
 }
 
-// routineKey names the text for a message on a routine.
-func routineKey(a routine.About) string { return string(delivery.Routine) + "." + string(a) }
-
 // routineWords lists the words that routines need.
 func routineWords(add func(axis, value string)) {
 	for _, s := range routine.Statuses() {
@@ -43,53 +39,37 @@ func routineWords(add func(axis, value string)) {
 	}
 }
 
-// loadRoutineMessages reads the messages on routines, which share one file for each language, and tries them.
+// loadRoutineMessages reads the messages on routines.
 func (l *language) loadRoutineMessages(fsys fs.FS) error {
-	file := "notifications/routine." + l.code + ".tmpl"
-	t, err := l.parse(fsys, file)
-	if err != nil {
-		return err
-	}
-	var faults []error
-	for _, a := range routine.Abouts() {
-		m := message{subject: t.Lookup("subject"), text: t.Lookup(string(a))}
-		if m.subject == nil || m.text == nil {
-			faults = append(faults, fmt.Errorf(`%s: want it to define "subject" and %q`, file, a))
-			continue
-		}
-		l.messages[routineKey(a)] = m
-		for _, data := range []comeBack{{}, filled[comeBack]()} {
-			data.About = string(a)
-			if _, err := m.write(&data); err != nil {
-				faults = append(faults, err)
-				break
-			}
-		}
-	}
-	return errors.Join(faults...)
+	return loadAbouts(l, fsys, delivery.Routine, routine.Abouts(), func(x *comeBack) *string { return &x.About })
 }
 
 // Routine writes one message on a routine for one recipient. With an error comes a message of the bare facts that can be sent all the same.
 func (t *Texts) Routine(told routine.Telling, to delivery.Recipient) (delivery.Message, error) {
 	l := t.in(to.Language)
 	m := delivery.Message{Kind: delivery.Routine, Language: l.code, Priority: routine.Priority.String(), Status: string(told.About)}
-	d, o := &told.Definition, &told.Occurrence
-	w, err := l.messages[routineKey(told.About)].write(clean(&comeBack{
+	d, o := &told.Definition, told.Occurrence
+	if told.About == routine.EndedBadly { // it says how its run stands
+		o.Detail = l.word("run", o.Detail)
+	}
+	bare := fmt.Sprintf("%s: %s: %s", d.ID, l.word("routine-message", string(told.About)), o.Planned.UTC().Format(time.RFC3339))
+	return l.fill(m, aboutKey(delivery.Routine, told.About), bare, clean(&comeBack{
 		About: string(told.About), ID: d.ID, Name: d.Name, Customer: cmp.Or(d.CustomerName, d.Customer), Plan: d.Plan, Zone: cmp.Or(to.Zone, d.Zone),
 		Planned: o.Planned, Begins: o.Begins, Due: o.Due, Ended: o.Ended, Run: o.Run, Detail: o.Detail, Count: told.Count, Last: told.Last,
 	}))
-	if err != nil {
-		m.Subject = line(fmt.Sprintf("%s: %s: %s", d.ID, l.word("routine-message", string(told.About)), o.Planned.UTC().Format(time.RFC3339)))
-		m.Text = m.Subject
-		return m, fmt.Errorf("write message %s in %s: %w", routineKey(told.About), l.code, err)
-	}
-	m.Subject, m.Text = w.subject, w.text
-	return m, nil
 }
 
 // RoutineStatus returns how a routine stands.
 func (t *Texts) RoutineStatus(s routine.Status, language string) string {
 	return t.in(language).word("routine-status", string(s))
+}
+
+// RoutineDetail returns why an occurrence could not begin, or how its run has ended.
+func (t *Texts) RoutineDetail(o *routine.Occurrence, language string) string {
+	if o.Fate == routine.Missed && o.Run != "" {
+		return t.in(language).word("run", o.Detail)
+	}
+	return o.Detail
 }
 
 // RoutineFate returns what has become of an occurrence.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -154,10 +155,7 @@ func (s sheet) occurrences(name string, all []routine.Occurrence, say routineLab
 		if !o.Begins.Equal(o.Planned) {
 			begins = s.instant(o.Begins)
 		}
-		why := o.Reason
-		if o.Detail != "" {
-			why = o.Detail
-		}
+		why := cmp.Or(s.view.texts.RoutineDetail(&o, s.language), o.Reason)
 		rows = append(rows, []string{s.instant(o.Planned), begins, s.instant(o.Due), s.fate(o), printable(o.Run), printable(o.By.Shown()), printable(why)})
 	}
 	s.rows(s.w, rows, cut)
