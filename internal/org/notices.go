@@ -51,15 +51,20 @@ func (b *builder) tryNoticeRules() {
 	sample := alert.Notice{ID: "x", Title: "x", Text: "x", Link: "https://example.com", Begins: at, Ends: at.Add(time.Hour)}
 	for _, s := range b.sources {
 		for _, r := range s.planned {
-			_, err := b.org.StartPlan(b.org.announced(r, sample))
-			if refused, is := errors.AsType[*PlanRefusal](err); is {
-				for _, f := range refused.Faults {
-					b.fault(r.place, "%s: %s", r.subject, f)
-				}
-			} else if err != nil {
-				b.fault(r.place, "%s: %v", r.subject, err)
-			}
+			b.tryStart(r.place, r.subject, b.org.announced(r, sample))
 		}
+	}
+}
+
+// tryStart starts a plan for a moment, and says what keeps it from that.
+func (b *builder) tryStart(at place, subject string, s PlanStart) {
+	_, err := b.org.StartPlan(s)
+	if refused, is := errors.AsType[*PlanRefusal](err); is {
+		for _, f := range refused.Faults {
+			b.fault(at, "%s: %s", subject, f)
+		}
+	} else if err != nil {
+		b.fault(at, "%s: %v", subject, err)
 	}
 }
 

@@ -1,7 +1,6 @@
 package org
 
 import (
-	"errors"
 	"slices"
 	"time"
 
@@ -28,9 +27,8 @@ type comeback struct {
 	times    *freeze.Times // nil: every and first say when
 	every    time.Duration
 	first    time.Time
-	within   span           // until it is due; zero: until the hours end
-	hours    calendar.Rules // a beginning outside of them waits until they open; none: around the clock
-	calendar *calendar.Calendar
+	within   span               // until it is due; zero: until the hours end
+	calendar *calendar.Calendar // a beginning outside of its hours waits until they open; nil: around the clock
 }
 
 // anInterval is the form of how often something comes back.
@@ -65,9 +63,9 @@ func (b *builder) readComingBack(o *object, r *comeback) {
 	if o.has("calendar") {
 		id, _ := need(o, "calendar", anIDOf("calendar"))
 		if b.knows(o.field("calendar").place, o.about("calendar"), "calendar", id) {
-			r.hours = b.calendars[id]
-			if zone, err := time.LoadLocation(r.hours.Zone); err == nil {
-				r.calendar, _ = calendar.New(r.hours, zone) // it has no fault: it was read
+			hours := b.calendars[id]
+			if zone, err := time.LoadLocation(hours.Zone); err == nil {
+				r.calendar, _ = calendar.New(hours, zone) // it has no fault: it was read
 			}
 		}
 	}
@@ -75,13 +73,13 @@ func (b *builder) readComingBack(o *object, r *comeback) {
 		o.fault(o.field("within").place, "%s: working days without a calendar; want one that says which days those are", o.about("within"))
 	}
 	r.every = maybe(o, "every", anInterval, 0)
-	first, never := maybe(o, "first", aWallTime, oncall.WallTime{}), !o.has("first")
+	first := maybe(o, "first", aWallTime, oncall.WallTime{})
 	if !o.has("every") || b.asking {
-		b.readTimes(o, r)
+		r.times = b.readOwnTimes(o)
 		return
 	}
 	switch {
-	case never:
+	case !o.has("first"):
 		o.fault(o.place, "%s: first: missing; want when it begins for the first time, such as 2026-12-01 10:00", o.subject)
 	case b.org.Zone != nil:
 		r.first = first.In(b.org.Zone)
@@ -91,30 +89,10 @@ func (b *builder) readComingBack(o *object, r *comeback) {
 	}
 }
 
-// readTimes reads the hours of days at which a routine comes back.
-func (b *builder) readTimes(o *object, r *comeback) {
-	before := len(b.faults)
-	when := b.readWhen(o)
-	if len(b.faults) > before || len(when.Validate()) > 0 {
-		return
-	}
-	var err error
-	if r.times, err = freeze.New(freeze.Rules{Windows: []freeze.Window{{ID: "times", When: when}}}, nil, time.LoadLocation); err != nil {
-		o.fault(o.place, "%s: %s", o.subject, err)
-	}
-}
-
 // tryRoutines starts the plan of every routine, when all else is as it should be: none must find its plan wanting.
 func (b *builder) tryRoutines() {
 	for _, r := range b.routines {
-		_, err := b.org.StartPlan(r.start)
-		if refused, is := errors.AsType[*PlanRefusal](err); is {
-			for _, f := range refused.Faults {
-				b.fault(r.place, "%s: %s", r.subject, f)
-			}
-		} else if err != nil {
-			b.fault(r.place, "%s: %v", r.subject, err)
-		}
+		b.tryStart(r.place, r.subject, r.start)
 		if slots, _ := r.slots(b.org.LoadedAt.Add(-time.Second), b.org.LoadedAt); len(slots) == 0 {
 			b.fault(r.place, "%s: it has no time in the next two years; want other hours or dates, or take it out", r.subject)
 		}

@@ -56,20 +56,30 @@ func (b *builder) readSilences(o *object) {
 		}
 		cost += s.when.Cost()
 		s.tell = b.targets(o, "tell", aLastTarget)
-		before := len(b.faults)
-		when := b.readWhen(o)
-		if len(b.faults) == before && len(when.Validate()) == 0 {
-			s.times = b.timesOf(o, when)
-		}
+		s.times = b.readSilenceTimes(o)
 		b.silences = append(b.silences, s)
 	})
 }
 
-// timesOf makes the times of a silence, each of which has to end.
-func (b *builder) timesOf(o *object, w freeze.When) *freeze.Times {
-	t, err := freeze.New(freeze.Rules{Windows: []freeze.Window{{ID: "times", When: w}}}, nil, time.LoadLocation)
+// readOwnTimes reads the times that belong to one thing alone, nil where they have a fault.
+func (b *builder) readOwnTimes(o *object) *freeze.Times {
+	before := len(b.faults)
+	when := b.readWhen(o)
+	if len(b.faults) > before || len(when.Validate()) > 0 {
+		return nil
+	}
+	t, err := freeze.New(freeze.Rules{Windows: []freeze.Window{{ID: "times", When: when}}}, nil, time.LoadLocation)
 	if err != nil {
 		o.fault(o.place, "%s: %s", o.subject, err)
+		return nil
+	}
+	return t
+}
+
+// readSilenceTimes reads the times of a silence, each of which has to end.
+func (b *builder) readSilenceTimes(o *object) *freeze.Times {
+	t := b.readOwnTimes(o)
+	if t == nil {
 		return nil
 	}
 	from := b.org.LoadedAt
