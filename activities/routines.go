@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -92,17 +91,7 @@ func (r *Routines) ComposeRoutine(_ context.Context, in ComposeRoutineInput) (in
 	if err := recent(dir, in.Seen, in.Anyway); err != nil {
 		return out, err
 	}
-	var (
-		to     []incident.Addressed
-		faults error
-	)
-	for _, t := range in.Telling.Definition.Tell {
-		people, err := dir.Recipients(t, r.Now())
-		faults = errors.Join(faults, err)
-		for _, p := range people {
-			to = append(to, incident.Addressed{To: p})
-		}
-	}
+	to, faults := everybody(dir, in.Telling.Definition.Tell, r.Now())
 	address(&out, to, faults, func(to incident.Addressed) (delivery.Message, error) { return r.Writer.Routine(in.Telling, to.To) })
 	return out, nil
 }

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"muster/internal/delivery"
@@ -36,17 +35,7 @@ func (s *Silences) ComposeSilence(_ context.Context, in ComposeSilenceInput) (in
 	if err := recent(dir, in.Seen, in.Anyway); err != nil {
 		return out, err
 	}
-	var (
-		to     []incident.Addressed
-		faults error
-	)
-	for _, t := range in.Telling.To {
-		people, err := dir.Recipients(t, s.Now())
-		faults = errors.Join(faults, err)
-		for _, p := range people {
-			to = append(to, incident.Addressed{To: p})
-		}
-	}
+	to, faults := everybody(dir, in.Telling.To, s.Now())
 	address(&out, to, faults, func(to incident.Addressed) (delivery.Message, error) { return s.Writer.Silence(in.Telling, to.To) })
 	return out, nil
 }
