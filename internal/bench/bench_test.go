@@ -15,14 +15,15 @@ import (
 )
 
 // The two sides can only be compared when people, customers, tickets and reports see the same of both. What it costs in
-// events does not depend on the machine, unless that is so busy that things run into each other: hence the middle of a few.
+// events does not depend on the machine, those of workflow tasks apart: how many there are is a matter of what happens to
+// arrive together.
 func TestRawAndOursHaveTheSameEffects(t *testing.T) {
 	e, err := startEngine(t.Context(), t.TempDir(), io.Discard, engineOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.stop)
-	events := map[string][]int{}
+	steps := map[string][]int{}
 	seen := map[string]map[string]int{}
 	for _, s := range e.sides(0) {
 		subjects, err := e.lives(t.Context(), s, "test", 5, 5)
@@ -34,7 +35,7 @@ func TestRawAndOursHaveTheSameEffects(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			events[s.name] = append(events[s.name], len(hs[0].Events)+len(hs[1].Events))
+			steps[s.name] = append(steps[s.name], tallyOf(hs[0]).steps()+tallyOf(hs[1]).steps())
 		}
 		seen[s.name] = e.world.effects(subjects[2])
 	}
@@ -49,10 +50,9 @@ func TestRawAndOursHaveTheSameEffects(t *testing.T) {
 			t.Errorf("effects of %s (-want +got):\n%s", name, d)
 		}
 	}
-	// The target is 1.10. Since the report is written as PDF too, it is done after what is done beside it, which takes a workflow
-	// task more, twice in a life.
-	if raw, ours := median(events["raw"]), median(events["ours"]); float64(ours) > 1.12*float64(raw) {
-		t.Errorf("a life of ours has %d events, of raw %d: want at most 1.12 times as many", ours, raw)
+	t.Logf("events that are not of workflow tasks: %v", steps)
+	if raw, ours := median(steps["raw"]), median(steps["ours"]); float64(ours) > 1.12*float64(raw) {
+		t.Errorf("a life of ours has %d events that are not of workflow tasks, of raw %d: want at most 1.12 times as many", ours, raw)
 	}
 }
 
