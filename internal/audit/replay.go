@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -205,7 +206,7 @@ func (w *witness) replay(r worker.WorkflowReplayer, h *historypb.History) {
 	attributes, memo := maps.Clone(began.GetSearchAttributes().GetIndexedFields()), maps.Clone(began.GetMemo().GetFields())
 	// A run of a plan goes by the id that it has: under any other it would not begin.
 	was := worker.ReplayWorkflowHistoryOptions{OriginalExecution: workflow.Execution{ID: began.GetWorkflowId(), RunID: began.GetOriginalExecutionRunId()}}
-	err := r.ReplayWorkflowHistoryWithOptions(&w.listener, h, was)
+	err := w.replayed(r, h, was)
 	if began.SearchAttributes != nil {
 		began.SearchAttributes.IndexedFields = attributes
 	}
@@ -220,6 +221,17 @@ func (w *witness) replay(r worker.WorkflowReplayer, h *historypb.History) {
 		w.state = w.query()
 	}
 	w.unseen()
+}
+
+// replayed is the SDK's replay. It trusts a history to be one that Temporal has written, and panics at what is missing in another:
+// a file that somebody hands in may be anything.
+func (w *witness) replayed(r worker.WorkflowReplayer, h *historypb.History, o worker.ReplayWorkflowHistoryOptions) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("nothing: an event lacks what Temporal writes into it, so the run cannot be replayed")
+		}
+	}()
+	return r.ReplayWorkflowHistoryWithOptions(&w.listener, h, o)
 }
 
 // complete tells whether the events of a run are all there: Temporal numbers them 1, 2, 3 …

@@ -281,6 +281,26 @@ func TestARunThatIsContinuedHasItsEnd(t *testing.T) {
 }
 
 // One difference at the beginning brings many after it: so many are listed, and all are counted.
+// What somebody hands in may lack anything. It is no crash; and what a run depends on does not go missing unseen.
+func TestEventsWithoutTheirContentAreDifferences(t *testing.T) {
+	for n := range open(t, of("incident-happy"))[0].GetEvents() {
+		runs := open(t, of("incident-happy"))
+		e := runs[0].GetEvents()[n]
+		e.Attributes = nil
+		all, err := audit.Replay(runs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nothing := []enumspb.EventType{ // depends on their content
+			enumspb.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, enumspb.EVENT_TYPE_WORKFLOW_TASK_STARTED, enumspb.EVENT_TYPE_ACTIVITY_TASK_STARTED,
+			enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED, // it has no result
+		}
+		if all.Differences.Err() == nil && !slices.Contains(nothing, e.GetEventType()) {
+			t.Errorf("event %d, %s, without its content: no difference", n+1, e.GetEventType())
+		}
+	}
+}
+
 func TestDifferencesAreBounded(t *testing.T) {
 	runs := open(t, of("upgrade-happy"))
 	changed := 0

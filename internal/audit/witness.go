@@ -78,11 +78,14 @@ func (e *encoder) ToString(p *commonpb.Payload) string {
 // every timer and activity would be a difference.
 type listener struct{ id string }
 
-// Debug hears ids.
+// Debug hears ids. Of what is begun it hears a string; of what is taken back, as soon as it is begun if its context has ended
+// before, something else.
 func (l *listener) Debug(_ string, keyvals ...any) {
 	for n := 0; n+1 < len(keyvals); n += 2 {
 		if key := keyvals[n]; key == "TimerID" || key == "ActivityID" {
-			l.id, _ = keyvals[n+1].(string)
+			if id, begun := keyvals[n+1].(string); begun {
+				l.id = id
+			}
 		}
 	}
 }
