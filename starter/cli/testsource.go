@@ -235,7 +235,7 @@ func (a *app) explainSource(ctx context.Context, o *org.Organisation, x sourceAs
 	if err != nil {
 		return fmt.Errorf("test source %s: %w", x.id, err)
 	}
-	return a.explainCases(ctx, o, found, x.at, 24*time.Hour)
+	return a.explainCases(ctx, o, found, nil, x.at, 24*time.Hour)
 }
 
 // sampleTime is for one sample: the intake commits within a minute.
