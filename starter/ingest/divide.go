@@ -85,10 +85,16 @@ func within(group, values alert.Labels) bool {
 func (p *part) gather() {
 	p.common = alert.Common(p.alerts, func(a *sized) alert.Labels { return a.Labels })
 	about := alert.Alert{
-		Name:        alertName(p.common, p.alerts[0].Name),
+		Name:        alertName(p.common, leading(p.alerts)),
 		Annotations: alert.Common(p.alerts, func(a *sized) alert.Labels { return a.Annotations }),
 	}
 	p.title = clip(about.Summary(), maxTitle)
+}
+
+// leading is the name of the first alert that fires, or of the first one where none does: what is over names nothing that is not.
+func leading(all []sized) string {
+	n := slices.IndexFunc(all, func(a sized) bool { return a.State == alert.Firing })
+	return all[max(n, 0)].Name
 }
 
 // A parcel is a post on its way to an incident.

@@ -43,3 +43,17 @@ func TestExplainSpeaksTheFormatOfTheSource(t *testing.T) {
 		}
 	}
 }
+
+// An incident is named after what fires, also where a body speaks of what is over first.
+func TestAnIncidentIsNamedAfterWhatFires(t *testing.T) {
+	one := func(name, state string) string {
+		return `{"status":"` + state + `","labels":{"alertname":"` + name + `","job":"shop"},"annotations":{},"startsAt":"2026-11-22T09:00:00Z","endsAt":"2026-11-22T09:30:00Z","fingerprint":"` + name + `"}`
+	}
+	body := `{"version":"4","status":"firing","receiver":"r","groupKey":"g","groupLabels":{"job":"shop"},"commonLabels":{"job":"shop"},"commonAnnotations":{},"alerts":[` +
+		one("Over", "resolved") + "," + one("Down", "firing") + "]}"
+	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	got, err := ingest.Explain(ingest.Source{ID: "s"}, []byte(body), routes{}, at)
+	if err != nil || len(got) != 1 || got[0].Definition.Title != "Down" {
+		t.Errorf("got %+v, %v; want one incident named Down", got, err)
+	}
+}
