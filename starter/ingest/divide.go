@@ -34,6 +34,9 @@ func (in *Intake) divide(source string, m message) []part {
 		var key Key
 		route, values, routed := in.commits.router.GroupKey(source, a.Labels)
 		switch {
+		case alert.Trial(a.Summary()): // a real alert must not join it, nor it a real incident
+			values, routed = alert.Labels{{Name: "trial", Value: a.Fingerprint}}, false
+			key = in.key(source, m.receiver, values)
 		case routed:
 			key = in.routeKey(source, route, values)
 		case m.by != nil:
