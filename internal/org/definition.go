@@ -42,6 +42,9 @@ func (o *Organisation) Definition(source string, labels alert.Labels, title stri
 	d.Title = cmp.Or(r.titled(labels), tidy(title), tidy(labels.Value(nameLabel)), d.Service.Name)
 	d.Links = s.linksFor(each)
 	d.Environments = o.changedWith(&d, labels)
+	if alert.Trial(title) { // people are paged, and nobody outside hears of it
+		d.Customers, d.Review, d.Communication, d.Environments = nil, incident.ReviewRule{}, nil, nil
+	}
 	var err error
 	d.SHA256, err = Hash(d)
 	return d, err

@@ -360,3 +360,16 @@ func TestAnAlertIsKnownByItsEnvironment(t *testing.T) {
 		t.Error("those of staging are known without labels")
 	}
 }
+
+// Of an alert by which Muster checks a source people are paged, and nobody outside hears of it.
+func TestATestIsForNoCustomer(t *testing.T) {
+	o := load(t, good(t))
+	labels := map[string]string{"service": "shop"}
+	if d := define(t, o, "prometheus", labels, "It is down"); len(d.Customers) == 0 || d.Communication == nil {
+		t.Fatalf("a real alert is for nobody: %+v", d)
+	}
+	d := define(t, o, "prometheus", labels, "[TEST] Muster checks this source: please ignore (x)")
+	if len(d.Customers) > 0 || d.Communication != nil || d.Review.Customers || d.Review.FromPriority != 0 || len(d.Policy.Steps) == 0 {
+		t.Errorf("got %+v", d)
+	}
+}

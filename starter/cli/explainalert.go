@@ -142,11 +142,83 @@ func (a *app) explainAlerts(ctx context.Context, o *org.Organisation, x alertAsk
 	if err != nil {
 		return fmt.Errorf("explain alerts of %s: %w", x.file, err)
 	}
-	return a.explainCases(ctx, o, found, at, x.ahead)
+	announced, err := ingest.Announced(source, body, at)
+	if err != nil {
+		return fmt.Errorf("explain alerts of %s: %w", x.file, err)
+	}
+	var notices []explainedNotice
+	for _, n := range announced {
+		notices = append(notices, explainNotice(o, source.ID, n, at))
+	}
+	return a.explainCases(ctx, o, found, notices, at, x.ahead)
+}
+
+// An explainedNotice is something that a provider announces, and the run of a plan that it would start.
+type explainedNotice struct {
+	ID           string            `json:"id"`
+	Title        string            `json:"title"`
+	Begins       time.Time         `json:"begins,omitzero"`
+	Over         bool              `json:"over,omitempty"`
+	Plan         string            `json:"plan,omitempty"` // empty: no rule of the source is for it
+	Customer     string            `json:"customer,omitempty"`
+	Environments map[string]string `json:"environments,omitempty"`
+	Fault        string            `json:"fault,omitempty"` // why the plan could not be started: then it is an alert
+}
+
+func explainNotice(o *org.Organisation, source string, n alert.Notice, at time.Time) explainedNotice {
+	e := explainedNotice{ID: n.ID, Title: cmp.Or(n.Title, n.ID), Begins: n.Begins, Over: n.Over}
+	start, planned := o.PlanFor(source, n, at)
+	if !planned {
+		return e
+	}
+	e.Plan, e.Customer, e.Environments = start.Plan, start.Customer, start.Environments
+	if _, err := o.StartPlan(start); err != nil {
+		e.Fault = err.Error()
+	}
+	return e
+}
+
+// noticeLabels are the words of one language that stand beside what is announced.
+type noticeLabels struct{ announced, begins, starts, none, over, fault string }
+
+func noticeLabelsIn(language string) noticeLabels {
+	if language == "ko" {
+		return noticeLabels{
+			announced: "예고", begins: "시작", starts: "고객사 %[2]s의 계획 %[1]s 실행을 시작함. 같은 예고에는 한 번만 시작하고 이후 소식은 그 실행에 남김",
+			none: "이 출처의 planned에 맞는 규칙이 없어 로그에만 남김", over: "이미 끝난 예고라 새로 시작하지 않음. 앞서 시작한 실행이 있으면 그 실행에 남김",
+			fault: "계획을 시작할 수 없어 경보로 처리함: %s",
+		}
+	}
+	return noticeLabels{
+		announced: "Announced", begins: "Begins", starts: "starts a run of plan %s for customer %s, once; what is said of it later goes into that run",
+		none: "no rule under planned of this source is for it: it is a line of the log", over: "it is over: it starts nothing, and a run that it has started before hears of it",
+		fault: "the plan cannot be started, so it is an alert: %s",
+	}
+}
+
+// notice shows what a provider announces.
+func (s sheet) notice(n explainedNotice) {
+	say, outcome := noticeLabelsIn(s.language), ""
+	switch {
+	case n.Plan == "":
+		outcome = say.none
+	case n.Over:
+		outcome = say.over
+	case n.Fault != "":
+		outcome = s.paint(yellow, printable(fmt.Sprintf(say.fault, n.Fault)))
+	default:
+		outcome = printable(fmt.Sprintf(say.starts, n.Plan, n.Customer))
+	}
+	fmt.Fprintf(s.w, "%s\n\n", s.paint(bold, printable(n.Title)))
+	f := facts{page: s.page}
+	f.add(say.announced, printable(n.ID))
+	f.add(say.begins, s.at(n.Begins))
+	f.add(alertLabelsIn(s.language).outcome, outcome)
+	s.rows(s.w, f.rows, text.WrapSoft)
 }
 
 // explainCases says what would come of incidents.
-func (a *app) explainCases(ctx context.Context, o *org.Organisation, found []ingest.Case, at time.Time, ahead time.Duration) error {
+func (a *app) explainCases(ctx context.Context, o *org.Organisation, found []ingest.Case, notices []explainedNotice, at time.Time, ahead time.Duration) error {
 	var cases []explainedCase
 	for _, c := range found {
 		e, err := explainCase(ctx, o, c, at, at.Add(ahead))
@@ -156,14 +228,24 @@ func (a *app) explainCases(ctx context.Context, o *org.Organisation, found []ing
 		cases = append(cases, e)
 	}
 	return a.answer(struct {
-		Incidents []explainedCase `json:"incidents"`
-	}{cases}, func(w io.Writer) {
+		Incidents []explainedCase   `json:"incidents"`
+		Announced []explainedNotice `json:"announced,omitempty"`
+	}{cases, notices}, func(w io.Writer) {
 		s := a.sheet(w, o)
 		for n, c := range cases {
 			if n > 0 {
 				fmt.Fprintln(w)
 			}
 			s.alerts(o, c, at)
+		}
+		if len(cases)+len(notices) == 0 {
+			a.none("nothing would come of it", "처리할 내용이 없습니다")
+		}
+		for n, x := range notices {
+			if n+len(cases) > 0 {
+				fmt.Fprintln(w)
+			}
+			s.notice(x)
 		}
 	})
 }

@@ -44,8 +44,8 @@ func (a *app) testSource() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "source ID --org FOLDER", DisableFlagsInUseLine: true,
 		Short: "Send a test alert of a source, and then that it is over",
-		Long: `Send a harmless alert to a running Muster as the source would, in its own format and with its own token or signature, and then that it is
-over. Its title begins with [TEST]. It takes the way of all alerts: where a route takes it, it opens an incident and pages; --label gives
+		Long: `Send a test alert to a running Muster as the source would, in its own format and with its own token or signature, and then that it is
+over. Its title begins with [TEST]. Customers and status pages hear nothing of it, and nobody reviews it. It takes the way of all alerts: where a route takes it, it opens an incident and pages; --label gives
 it the labels by which it goes. With --dry-run nothing is sent, and it is said what would come of it.
 
 What comes with Muster serves for every type but those whose mapping or patterns are the folder's own: for these, --firing and --resolved
@@ -235,7 +235,7 @@ func (a *app) explainSource(ctx context.Context, o *org.Organisation, x sourceAs
 	if err != nil {
 		return fmt.Errorf("test source %s: %w", x.id, err)
 	}
-	return a.explainCases(ctx, o, found, x.at, 24*time.Hour)
+	return a.explainCases(ctx, o, found, nil, x.at, 24*time.Hour)
 }
 
 // sampleTime is for one sample: the intake commits within a minute.

@@ -154,7 +154,7 @@ func (d *decoder) message(want string) (m message) {
 		m.common = m.group
 	}
 	m.resolved = d.state("status", status) == alert.Resolved && m.truncated == 0
-	about := alert.Alert{Name: alertName(m.common, m.alerts[0].Name), Annotations: annotations}
+	about := alert.Alert{Name: alertName(m.common, leading(m.alerts)), Annotations: annotations}
 	m.title = clip(about.Summary(), maxTitle)
 	return m
 }

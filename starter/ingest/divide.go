@@ -34,6 +34,9 @@ func (in *Intake) divide(source string, m message) []part {
 		var key Key
 		route, values, routed := in.commits.router.GroupKey(source, a.Labels)
 		switch {
+		case alert.Trial(a.Summary()): // a real alert must not join it, nor it a real incident
+			values, routed = alert.Labels{{Name: "trial", Value: a.Fingerprint}}, false
+			key = in.key(source, m.receiver, values)
 		case routed:
 			key = in.routeKey(source, route, values)
 		case m.by != nil:
@@ -85,10 +88,16 @@ func within(group, values alert.Labels) bool {
 func (p *part) gather() {
 	p.common = alert.Common(p.alerts, func(a *sized) alert.Labels { return a.Labels })
 	about := alert.Alert{
-		Name:        alertName(p.common, p.alerts[0].Name),
+		Name:        alertName(p.common, leading(p.alerts)),
 		Annotations: alert.Common(p.alerts, func(a *sized) alert.Labels { return a.Annotations }),
 	}
 	p.title = clip(about.Summary(), maxTitle)
+}
+
+// leading is the name of the first alert that fires, or of the first one where none does: what is over names nothing that is not.
+func leading(all []sized) string {
+	n := slices.IndexFunc(all, func(a sized) bool { return a.State == alert.Firing })
+	return all[max(n, 0)].Name
 }
 
 // A parcel is a post on its way to an incident.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"muster/internal/alert"
 	"muster/internal/refusal"
@@ -45,14 +46,15 @@ func (m *Mail) compile() (err error) {
 // may have an ending.
 const (
 	firingWords = `\b(?:problem|firing|triggered|trigger|alerting|alarm|critical|warning|emergency|error|failed|failure|down|unreachable)\b(?::\d+)?|장애|위험|경고|발생|실패|오류|중단|다운|긴급|심각`
-	overWords   = `\b(?:recovery|recovered|resolved|cleared|closed|fixed|normal|ok|up)\b(?: in (?:\d+[a-z]+ ?)+\b)?(?::\d+)?|복구|해소|해제|정상`
+	overWords   = `\b(?:recovery|recovered|resolved|cleared|closed|fixed|normal|ok|up)\b(?: in (?:\d+[a-z]+ ?)+\b)?(?::\d+)?|(?:복구|해소|해제|정상)(?:화)?(?:됨|되었습니다| ?완료)?`
 )
 
 var (
 	firingWord = regexp.MustCompile(`(?i)` + firingWords)
 	overWord   = regexp.MustCompile(`(?i)` + overWords)
-	beginsOver = regexp.MustCompile(`(?i)^(?:\[[^\]]{1,40}\]\s*)*[\[(*# ]*(?:` + overWords + `)(?:됨|되었습니다| ?완료)?(?:$|\s*[\])}:*,–-])`)
-	endsOver   = regexp.MustCompile(`(?i)(?:` + overWords + `)(?:됨|되었습니다| ?완료)?$`)
+	beginsOver = regexp.MustCompile(`(?i)^(?:\[[^\]]{1,40}\]\s*)*[\[(*# ]*(?:` + overWords + `)(?:$|\s*[\])}:*,–-])`)
+	endsOver   = regexp.MustCompile(`(?i)(?:` + overWords + `)$`)
+	mended     = regexp.MustCompile(`(?:장애|경보|알람|오류|경고|위험|다운|중단)[이가]?\s?(복구|해소|해제|정상)`) // names what is over
 	denied     = regexp.MustCompile(`(?i)\b(?:not|never|isn't|no longer) \S*$|[비미불] ?(?:정상|복구|해소|해제)(?:됨|되었습니다| ?완료)?$`)
 	stateWords = regexp.MustCompile(`(?i)` + firingWords + `|` + overWords)
 	severe     = regexp.MustCompile(`(?i)\b(?:critical|emergency|down|unreachable)\b|위험`)
@@ -154,7 +156,7 @@ func readLetter(body []byte, at time.Time) (l letter, err error) {
 		l.date = date.UTC()
 	}
 	const longest = 1_000 // longer ones say nothing that tells alerts apart
-	l.subject = strings.Join(strings.Fields(clip(decodedHeader(m.Header.Get("Subject")), longest)), " ")
+	l.subject = strings.Join(strings.Fields(clip(decodedHeader(bare(m.Header, "Subject")), longest)), " ")
 	l.from = authorOf(m.Header.Get("From"))
 	l.text = textOf(m.Header.Get("Content-Type"), m.Header.Get("Content-Transfer-Encoding"), content, 0)
 	return l, nil
@@ -199,6 +201,16 @@ func authorOf(from string) string {
 
 func wordDecoder() *mime.WordDecoder { return &mime.WordDecoder{CharsetReader: charsetReader} }
 
+// bare is a header in UTF-8 that some monitors write in the charset of the mail without saying so; where nothing is said, in that of Korea.
+func bare(h mail.Header, name string) string {
+	s := h.Get(name)
+	if utf8.ValidString(s) {
+		return s
+	}
+	_, params, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	return inUTF8(cmp.Or(params["charset"], "euc-kr"), []byte(s))
+}
+
 // decodedHeader is a header in UTF-8. One that cannot be decoded stays as it is.
 func decodedHeader(s string) string {
 	if text, err := wordDecoder().DecodeHeader(s); err == nil {
@@ -227,7 +239,7 @@ func (m *Mail) stateOf(subject string) alert.State {
 	case m.resolved != nil:
 		return alert.Firing
 	}
-	said := strings.TrimRight(answered.ReplaceAllString(subject, ""), "*# ])!.")
+	said := mended.ReplaceAllString(strings.TrimRight(answered.ReplaceAllString(subject, ""), "*# ])!."), "$1")
 	if m.subject != nil && m.subject.MatchString(subject) && overWord.MatchString(said) && !firingWord.MatchString(said) {
 		return alert.Resolved // its monitor writes in this form, and not whatever people would
 	}

@@ -35,7 +35,16 @@ func TestWhatASubjectSays(t *testing.T) {
 		{Mail{}, "비정상 접속 감지: fw-1", alert.Firing, "비 접속 감지: fw-1"},
 		{Mail{}, "복구 실패: db-1", alert.Firing, "db-1"},
 		{Mail{}, "DB 미복구", alert.Firing, "db 미"},
-		{Mail{}, "결제 서버 복구 완료", alert.Resolved, "결제 서버 완료"},
+		{Mail{}, "결제 서버 복구 완료", alert.Resolved, "결제 서버"},
+		{Mail{}, "[복구완료] 서버 web-10 다운", alert.Resolved, "서버 web-10"},
+		{Mail{}, "[장애복구] 서버 web-9", alert.Resolved, "서버 web-9"},
+		{Mail{}, "장애 해소: db-20", alert.Resolved, "db-20"},
+		{Mail{}, "서버 web-9 다운 복구", alert.Resolved, "서버 web-9"},
+		{Mail{}, "서버 web-9 장애 복구 완료", alert.Resolved, "서버 web-9"},
+		{Mail{}, "[정상화] 서버 web-9 다운", alert.Resolved, "서버 web-9"},
+		{Mail{}, "장애 복구 실패: db-1", alert.Firing, "db-1"},
+		{Mail{}, "장애 미복구: db-1", alert.Firing, "미 : db-1"},
+		{Mail{}, "장애 복구 중: db-1", alert.Firing, "중: db-1"},
 		{Mail{}, "Recovery failed: db-1", alert.Firing, "db-1"},
 		{Mail{}, "Backup not ok on db-1", alert.Firing, "backup not on db-1"},
 		{Mail{}, "web-1 HTTP not up", alert.Firing, "web-1 http not"},
@@ -91,6 +100,17 @@ func TestWhenAMailWasWritten(t *testing.T) {
 		l, err := readLetter([]byte("Date: "+tc.date+"\r\nSubject: x\r\n\r\n"), received)
 		if err != nil || !l.date.Equal(tc.want) {
 			t.Errorf("%s: got %s, %v; want %s", tc.date, l.date, err, tc.want)
+		}
+	}
+}
+
+// Old monitors write a subject in the charset of the mail without saying so.
+func TestASubjectInRawBytes(t *testing.T) {
+	const subject = "\xc0\xe5\xbe\xd6: \xb5\xf0\xbd\xba\xc5\xa9" // 장애: 디스크
+	for _, header := range []string{"Content-Type: text/plain; charset=euc-kr\r\n", ""} {
+		m, err := decodeEmail(sample(format{name: alert.Email}, ""), []byte("Subject: "+subject+"\r\nFrom: a@kr.example.com\r\n"+header+"\r\nx"))
+		if err != nil || len(m.alerts) != 1 || m.title != "장애: 디스크" || m.alerts[0].Name != "디스크" {
+			t.Errorf("%q: got %+v, %v", header, m, err)
 		}
 	}
 }

@@ -22,15 +22,30 @@ type Case struct {
 // Explain returns what the intake would make of a body, without making anything durable. Its error is a *refusal.Body with
 // every fault of the body, or says that no route takes an alert.
 func Explain(from Source, body []byte, router Router, at time.Time) ([]Case, error) {
-	f := from.format()
-	if f.decode == nil {
-		return nil, fmt.Errorf("source %s is of type %s, which posts no alerts but to %s; want muster test source %s --dry-run", from.ID, from.Type, f.apart, from.ID)
-	}
-	m, err := f.decode(call{source: from, at: at, fresh: rand.Text, header: http.Header{"Content-Type": {structuredEvent}}}, body)
+	m, err := read(from, body, at)
 	if err != nil {
 		return nil, err
 	}
 	return explain(from.ID, m, router, at)
+}
+
+// Announced returns what a body announces, whether or not a plan is started for it. Its error is that of Explain.
+func Announced(from Source, body []byte, at time.Time) ([]alert.Notice, error) {
+	m, err := read(from, body, at)
+	var all []alert.Notice
+	for _, a := range m.announced {
+		all = append(all, a.notice)
+	}
+	return all, err
+}
+
+// read decodes a body as the intake does.
+func read(from Source, body []byte, at time.Time) (message, error) {
+	f := from.format()
+	if f.decode == nil {
+		return message{}, fmt.Errorf("source %s is of type %s, which posts no alerts but to %s; want muster test source %s --dry-run", from.ID, from.Type, f.apart, from.ID)
+	}
+	return f.decode(call{source: from, at: at, fresh: rand.Text, header: http.Header{"Content-Type": {structuredEvent}}}, body)
 }
 
 // ExplainAlert is Explain for an alert that Muster itself has, as Take takes it.

@@ -43,3 +43,30 @@ func TestExplainSpeaksTheFormatOfTheSource(t *testing.T) {
 		}
 	}
 }
+
+// A real alert does not join the incident of a test, nor a test that of a real alert.
+func TestATestIsAnIncidentOfItsOwn(t *testing.T) {
+	one := func(id, summary string) string {
+		return `{"status":"firing","labels":{"alertname":"Down","job":"shop"},"annotations":{"summary":"` + summary + `"},"startsAt":"2026-11-22T09:00:00Z","fingerprint":"` + id + `"}`
+	}
+	body := `{"version":"4","status":"firing","receiver":"r","groupKey":"g","groupLabels":{"job":"shop"},"commonLabels":{"job":"shop"},"commonAnnotations":{},"alerts":[` +
+		one("a", "[TEST] Muster checks this source: please ignore (x)") + "," + one("b", "It is down") + "]}"
+	got, err := ingest.Explain(ingest.Source{ID: "s"}, []byte(body), routes{}, time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC))
+	if err != nil || len(got) != 2 || len(got[0].Batch.Alerts) != 1 || !alert.Trial(got[0].Definition.Title) || alert.Trial(got[1].Definition.Title) {
+		t.Errorf("got %+v, %v; want the test apart", got, err)
+	}
+}
+
+// An incident is named after what fires, also where a body speaks of what is over first.
+func TestAnIncidentIsNamedAfterWhatFires(t *testing.T) {
+	one := func(name, state string) string {
+		return `{"status":"` + state + `","labels":{"alertname":"` + name + `","job":"shop"},"annotations":{},"startsAt":"2026-11-22T09:00:00Z","endsAt":"2026-11-22T09:30:00Z","fingerprint":"` + name + `"}`
+	}
+	body := `{"version":"4","status":"firing","receiver":"r","groupKey":"g","groupLabels":{"job":"shop"},"commonLabels":{"job":"shop"},"commonAnnotations":{},"alerts":[` +
+		one("Over", "resolved") + "," + one("Down", "firing") + "]}"
+	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	got, err := ingest.Explain(ingest.Source{ID: "s"}, []byte(body), routes{}, at)
+	if err != nil || len(got) != 1 || got[0].Definition.Title != "Down" {
+		t.Errorf("got %+v, %v; want one incident named Down", got, err)
+	}
+}

@@ -136,7 +136,7 @@ func filled(text, token string, want Sampling, state alert.State) ([]byte, error
 	}
 	inside := func(s string) string { s = quoted(s); return s[1 : len(s)-1] }
 	at := want.At.UTC().Format("2006-01-02T15:04:05.000Z")
-	title := "[TEST] Muster checks this source: please ignore (" + want.ID + ")"
+	title := alert.TrialMark + alert.TrialWords + " this source: please ignore (" + want.ID + ")"
 	text = either.ReplaceAllStringFunc(text, func(both string) string {
 		one := either.FindStringSubmatch(both)[n]
 		return strings.NewReplacer("@AT@", at, "@TITLE@", title, "@ID@", want.ID).Replace(one)
@@ -161,7 +161,7 @@ func (s Source) letter(want Sampling, state alert.State) []byte {
 	var b bytes.Buffer
 	for _, line := range []string{
 		"From: Muster <" + s.author() + ">", "To: <" + s.mailbox() + ">", "Date: " + want.At.Format(time.RFC1123Z),
-		"Subject: [TEST] " + word + ": Muster checks its mail, please ignore (" + want.ID + ")", "Message-ID: <" + want.ID + "." + string(state) + "@muster.test>",
+		"Subject: " + alert.TrialMark + word + ": " + alert.TrialWords + " its mail, please ignore (" + want.ID + ")", "Message-ID: <" + want.ID + "." + string(state) + "@muster.test>",
 		"Auto-Submitted: auto-generated", "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8", "", sampleText,
 	} {
 		b.WriteString(line + "\r\n")
