@@ -125,7 +125,7 @@ func TestPageOrder(t *testing.T) {
 func TestPageSaysTheTitleOnceAndWhole(t *testing.T) {
 	for title, alone := range map[string]bool{"HighErrorRate": true, strings.Repeat("하", 120): true, strings.Repeat("하", 240): false} {
 		telling := tellings()["page"]
-		telling.Facts.Title, telling.Facts.Alerts = title, []string{title}
+		telling.Facts.Title, telling.Facts.Alerts, telling.Facts.Firing = title, []string{title}, 1
 		for _, language := range texts(t).Languages() {
 			m, err := texts(t).Message(telling, delivery.Recipient{Language: language})
 			if err != nil {
