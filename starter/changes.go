@@ -154,7 +154,7 @@ func (s *Changes) judge(workflowID string, e *historypb.HistoryEvent) proof {
 // mostUses is how many standard changes are looked at, the newest.
 const mostUses = 500
 
-// Used counts how often a standard change was used since an instant. What was refused was no use.
+// Used counts how often a standard change was used since an instant. What was refused, or never begun, was no use.
 func (s *Changes) Used(ctx context.Context, standard string, since time.Time) (n int, err error) {
 	after := ""
 	for looked := 0; looked < mostUses; {
@@ -170,7 +170,7 @@ func (s *Changes) Used(ctx context.Context, standard string, since time.Time) (n
 			if err != nil {
 				return 0, err
 			}
-			if c.Standard == standard && c.Status != change.Rejected {
+			if never := c.Status.Final() && c.Began.IsZero(); c.Standard == standard && !never {
 				n++
 			}
 		}

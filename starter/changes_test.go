@@ -214,8 +214,11 @@ func TestAListOfChanges(t *testing.T) {
 		}
 	}
 	// What was refused was no use.
-	for status, want := range map[change.Status]int{change.Done: 1, change.Rejected: 0} {
+	for status, want := range map[change.Status]int{change.Approved: 1, change.Done: 1, change.Rejected: 0, change.Lapsed: 0} {
 		b.state = &change.Change{Terms: change.Terms{Asked: change.Asked{Standard: "restart"}}, Status: status}
+		if status == change.Done {
+			b.state.Began = minute(1)
+		}
 		if n, err := i.Changes().Used(t.Context(), "restart", minute(0)); err != nil || n != want {
 			t.Errorf("%s: used %d times, %v", status, n, err)
 		}

@@ -133,6 +133,21 @@ func TestASilenceHoldsAlertsAndSaysSo(t *testing.T) {
 	}
 }
 
+// A body that only says that something is over may be routed otherwise: what still fires goes where it would have gone.
+func TestWhatASilenceHeldGoesWhereItFired(t *testing.T) {
+	r := rehearse(t)
+	r.holds(10*time.Minute, "incident/a", firing("a", 10*time.Minute), firing("b", 10*time.Minute))
+	r.at(20*time.Minute, func() {
+		r.env.SignalWorkflow(workflows.HeldAlertsSignal, sealed(r, workflows.HeldAlertsSignal, "", prometheus, workflows.HeldBatch{
+			Key: "incident/a", Definition: incident.Definition{Service: incident.Service{ID: "unassigned"}}, Size: 1_000,
+			Batch: alert.Batch{ID: "c", Source: "prometheus", ReceivedAt: r.env.Now(), Posts: 1, Alerts: []alert.Received{ended("a", 10*time.Minute)}},
+		}))
+	})
+	r.keepsQuiet(quiet(), kim)
+	r.went("incident/a on shop: a b", "incident/a on shop: a")
+	r.said("over Slow on shop 1/2 [INC-A]; → kim")
+}
+
 // An incident that cannot be reached keeps no other waiting.
 func TestWhatASilenceHeldGoesEachByItself(t *testing.T) {
 	r := rehearse(t)

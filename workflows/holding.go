@@ -125,7 +125,10 @@ func (h *holding) take(m HeldBatch) {
 		h.heard--
 		return
 	}
-	g.Definition, g.Size, g.Batches = m.Definition, m.Size, append(g.Batches, m.Batch)
+	if len(c.Fired) > 0 || !h.forgets || g.Batches == nil { // a body that only says what is over may be routed otherwise, and opens nothing
+		g.Definition, g.Size = m.Definition, m.Size
+	}
+	g.Batches = append(g.Batches, m.Batch)
 	for _, a := range c.Fired {
 		h.fired(&g.Definition, a, m.Batch.ReceivedAt)
 	}

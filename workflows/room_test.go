@@ -66,7 +66,7 @@ func TestARoomFollowsTheIncident(t *testing.T) {
 	r.run(workflows.IncidentInput{Definition: crowded()})
 	r.wantDone()
 	p := r.state.Priority.String()
-	want := []string{"triggered/" + p + "/0", "acknowledged/" + p + "/1 park", "acknowledged/" + p + "/2 park+kim", "resolved/" + p + "/2 park+kim", "closed/" + p + "/2 park+kim archive"}
+	want := []string{"0/triggered/" + p + "/0", "1/acknowledged/" + p + "/1 park", "2/acknowledged/" + p + "/2 park+kim", "3/resolved/" + p + "/2 park+kim", "4/closed/" + p + "/2 park+kim archive"}
 	if d := cmp.Diff(want, l.kept); d != "" {
 		t.Errorf("the room was told (-want +got):\n%s", d)
 	}

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -267,7 +268,9 @@ func (r *incidentRun) followPage(ctx workflow.Context, s incident.Send) {
 
 func (r *incidentRun) keepRoom(ctx workflow.Context, s incident.Send) {
 	i := r.incident
-	in := activities.KeepRoomInput{Ref: i.Room.Ref, Content: s.Content, Facts: i.Facts(), Language: i.Definition.Languages[0], Archive: i.Status == incident.Closed}
+	in := activities.KeepRoomInput{
+		Ref: i.Room.Ref, Content: fmt.Sprintf("%d/%s", i.Room.Told, s.Content), Facts: i.Facts(), Language: i.Definition.Languages[0], Archive: s.Archives(),
+	}
 	for _, a := range i.Responders {
 		in.Responders = append(in.Responders, a.ID)
 	}

@@ -240,7 +240,7 @@ func (c *Change) mayBegin(now time.Time) {
 func (c *Change) begin(by timeline.Actor, now time.Time) {
 	c.Status, c.Began, c.BegunBy = Running, now, by
 	c.record(now, timeline.ChangeStarted, by, timeline.F("incident", c.Incident))
-	if c.Plan != nil {
+	if c.Starting = c.Plan != nil; c.Starting {
 		c.start(Work{Do: StartRun})
 	}
 	c.moved(now)
@@ -248,6 +248,7 @@ func (c *Change) begin(by timeline.Actor, now time.Time) {
 
 // Started takes in that its plan runs. With a detail it could not be started: a person sees to that.
 func (c *Change) Started(run planrun.ID, detail string, now time.Time) {
+	c.Starting = false
 	if c.Status != Running || c.Run != "" {
 		return
 	}

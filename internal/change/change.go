@@ -212,6 +212,7 @@ type Change struct {
 	Answers   []Answer         `json:"answers,omitempty"` // the newest one of each check
 	Began     time.Time        `json:"began,omitzero"`
 	BegunBy   timeline.Actor   `json:"begun_by,omitzero"`
+	Starting  bool             `json:"starting,omitempty"` // the run of its plan
 	Run       planrun.ID       `json:"run,omitempty"`
 	Ended     time.Time        `json:"ended,omitzero"` // when it has come to a final status
 	EndedBy   timeline.Actor   `json:"ended_by,omitzero"`

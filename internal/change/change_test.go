@@ -449,6 +449,16 @@ func TestARunOfAPlanEndsTheChange(t *testing.T) {
 			t.Errorf("%s: it is %s", how, d.Status)
 		}
 	}
+	// While its plan is being started, nobody ends it.
+	_, starting := approved()
+	c0, _ := change.Start(starting, start)
+	c0.Advance(start)
+	if err := (change.Begin{}).Apply(c0, kim, hours(1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := (change.Complete{Note: "x"}).Check(c0, kim); err == nil || !strings.Contains(err.Error(), "its plan is being started") {
+		t.Errorf("it is ended while its plan is being started: %v", err)
+	}
 	// A run that is gone ends nothing: then people do.
 	_, x := approved()
 	d := begun(t, x)

@@ -279,6 +279,8 @@ func (c *Change) mayFinish(x Capacity, note string) error {
 	switch {
 	case c.Status != Running:
 		return c.stands(finish)
+	case c.Starting:
+		return c.refuse(finish, "its plan is being started: look again")
 	case c.Run != "" && !x.RunOver:
 		return c.refuse(finish, "%s runs: it ends the change", c.Run)
 	}

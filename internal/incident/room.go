@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"muster/internal/priority"
@@ -17,7 +18,8 @@ type RoomRule struct {
 // Room is where those who respond talk, and what was last said there.
 type Room struct {
 	Ref      ticket.Ref `json:"ref,omitzero"`
-	Said     string     `json:"said,omitempty"`     // what was tried last
+	Said     string     `json:"said,omitempty"`     // what was tried last …
+	Told     int        `json:"told,omitempty"`     // … and how often anything was: the same may come again
 	Failed   bool       `json:"failed,omitempty"`   // that stands in the timeline already
 	Disabled bool       `json:"disabled,omitempty"` // the chat has refused it for good
 	Archived bool       `json:"archived,omitempty"`
@@ -43,19 +45,25 @@ func (i *Incident) roomState() string {
 	return fmt.Sprintf("%s/%s/%d", i.Status, i.Priority, len(i.Responders))
 }
 
+// Archives tells whether a room is done with once it has heard what a send is for.
+func (s *Send) Archives() bool {
+	return s.Work == KeepRoom && strings.HasPrefix(s.Content, string(Closed)+"/")
+}
+
 // RoomKept takes in that the room knows what a send was for.
 func (i *Incident) RoomKept(number int, ref ticket.Ref, now time.Time) {
 	s := i.Find(number)
 	if s == nil {
 		return
 	}
-	i.Room.Said = s.Content
+	archived := s.Archives()
+	i.Room.Said, i.Room.Told = s.Content, i.Room.Told+1
 	i.drop(number)
 	if i.Room.Ref.ID == "" {
 		i.Room.Ref = ref
 		i.record(now, timeline.RoomOpened, timeline.Muster(), timeline.F("room", ref.ID), timeline.F("url", ref.URL))
 	}
-	if i.Status == Closed {
+	if archived { // else it has closed meanwhile, which the room hears next
 		i.Room.Archived = true
 		i.record(now, timeline.RoomArchived, timeline.Muster(), timeline.F("room", i.Room.Ref.ID))
 	}
@@ -68,7 +76,7 @@ func (i *Incident) RoomMissed(number int, detail string, refused bool, now time.
 	if s == nil {
 		return
 	}
-	i.Room.Said, i.Room.Disabled = s.Content, refused
+	i.Room.Said, i.Room.Told, i.Room.Disabled = s.Content, i.Room.Told+1, refused
 	i.drop(number)
 	if !i.Room.Failed || refused {
 		i.Room.Failed = true

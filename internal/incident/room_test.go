@@ -58,17 +58,52 @@ func TestAnIncidentHasARoom(t *testing.T) {
 		{4, incident.Acknowledge{}, park, "acknowledged/P1/2"},
 		{5, incident.SetPriority{Impact: priority.Low, Urgency: priority.Low, Reason: "x"}, kim, "acknowledged/P5/2"},
 		{6, incident.Resolve{Note: "x"}, kim, "resolved/P5/2"},
-		{7, incident.Close{Without: "x"}, kim, "closed/P5/2"},
+		{7, incident.Reopen{Reason: "x"}, kim, "triggered/P5/2"},
+		{8, incident.Resolve{Note: "x"}, kim, "resolved/P5/2"},
+		{9, incident.Close{Without: "x"}, kim, "closed/P5/2"},
 	} {
 		if told := do(tt.minute, tt.c, tt.by); strings.Join(told, ", ") != tt.want {
 			t.Errorf("minute %d, %T: its room is told %v, want %s", tt.minute, tt.c, told, tt.want)
 		}
-		if open := tt.minute < 7; (len(i.Facts().Links) > 0 && i.Facts().Links[0].URL == i.Room.Ref.URL) != open || i.Room.Archived == open {
+		if open := tt.minute < 9; (len(i.Facts().Links) > 0 && i.Facts().Links[0].URL == i.Room.Ref.URL) != open || i.Room.Archived == open {
 			t.Errorf("minute %d: links %v, archived %t", tt.minute, i.Facts().Links, i.Room.Archived)
 		}
 	}
-	if n := i.Find(0); n != nil {
-		t.Errorf("left over: %+v", n)
+	if i.Room.Told != 8 {
+		t.Errorf("it was told %d times, want 8", i.Room.Told)
+	}
+}
+
+// What was under way while the incident closed has not archived its room: it hears of the close next.
+func TestARoomHearsOfACloseThatComesBetween(t *testing.T) {
+	def := definition()
+	def.Room = &incident.RoomRule{FromPriority: priority.P5}
+	i, err := incident.Open("INC-TEST", def, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i.Receive(batch(start, firing("a", start)), start)
+	roomed(i, start)
+	var under incident.Send
+	for n, c := range []incident.Command{incident.Acknowledge{}, incident.Resolve{Note: "x"}, incident.Close{Without: "x"}} {
+		if err := i.Do(fmt.Sprint(n), c, kim, start); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range i.Advance(start) {
+			if s.Work == incident.KeepRoom {
+				under = s
+			}
+		}
+	}
+	if under.Number == 0 || under.Archives() {
+		t.Fatalf("under way is %+v", under)
+	}
+	i.RoomKept(under.Number, i.Room.Ref, start)
+	if i.Room.Archived {
+		t.Error("archived by what was said before")
+	}
+	if told := roomed(i, start); len(told) != 1 || !strings.HasPrefix(told[0], "closed/") || !i.Room.Archived {
+		t.Errorf("then it is told %v, archived %t", told, i.Room.Archived)
 	}
 }
 

@@ -26,10 +26,13 @@ type changeRules struct {
 }
 
 var (
-	anApprover   = target(escalation.Role, escalation.Schedule, escalation.Group, escalation.Person)
-	aParagraph   = in("text of at most 2000 characters", func(s string) (string, bool) { return s, strings.TrimSpace(s) != "" && len([]rune(s)) <= 2000 })
-	aFixed       = in("the value of a parameter, of at most 1000 characters", aLabelValue.read)
-	someUses     = whole("a number of uses", 1, 1000)
+	anApprover = target(escalation.Role, escalation.Schedule, escalation.Group, escalation.Person)
+	aParagraph = in("text of at most 2000 characters", func(s string) (string, bool) { return s, strings.TrimSpace(s) != "" && len([]rune(s)) <= 2000 })
+	aFixed     = in("the value of a parameter, of at most 1000 characters", aLabelValue.read)
+	someUses   = whole("a number of uses", 1, 1000)
+)
+
+const (
 	usualRemind  = 2 // working days
 	maxOfChanges = 50
 )

@@ -124,7 +124,7 @@ func (t *Texts) ChangeStatus(s change.Status, language string) string {
 	return t.in(language).word("change-status", string(s))
 }
 
-// ChangeKind returns what is asked for, and ChangeWay how it comes to be approved.
+// ChangeKind returns what is asked for.
 func (t *Texts) ChangeKind(k change.Kind, language string) string {
 	return t.in(language).word("change-kind", string(k))
 }
@@ -134,7 +134,7 @@ func (t *Texts) ChangeWay(listed, language string) string {
 	return t.in(language).word("change-way", listed)
 }
 
-// ChangeException returns why an emergency is an exception, ChangeHow how a run of its plan has ended.
+// ChangeException returns why an emergency is an exception.
 func (t *Texts) ChangeException(m change.Missed, language string) string {
 	return t.in(language).word("change-exception", string(m))
 }

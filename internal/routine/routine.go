@@ -21,7 +21,7 @@ const (
 	MostAhead   = 6  // occurrences that are known before their time
 	MostAtOnce  = 50 // occurrences that are seen at one look, those of an outage with them
 	mostKept    = 24 // that are over
-	mostRunning = 8  // whose runs go on
+	mostRunning = 20 // whose runs go on: what would begin beside them is missed
 	maxTimeline = 128 << 10
 	MaxText     = 2_000 // bytes that a person writes at once
 )
@@ -31,7 +31,7 @@ const (
 const (
 	lookPart   = 4
 	lookOften  = time.Second
-	lookSeldom = 2 * time.Hour
+	lookSeldom = 30 * time.Minute
 )
 
 // Status is how a routine stands.
@@ -209,7 +209,7 @@ func (r *Routine) Advance(now time.Time) []Work {
 // begin sees to the occurrences whose time has come.
 func (r *Routine) begin(now time.Time) {
 	var missed []Occurrence
-	for len(r.Ahead) > 0 && !now.Before(r.Ahead[0].Begins) && len(r.Running) < mostRunning {
+	for len(r.Ahead) > 0 && !now.Before(r.Ahead[0].Begins) {
 		o := r.Ahead[0]
 		r.Ahead, r.After = r.Ahead[1:], o.Planned
 		switch {
@@ -219,6 +219,12 @@ func (r *Routine) begin(now time.Time) {
 			o.Late = true
 			missed = append(missed, o)
 			r.record(now, timeline.RoutineMissed, timeline.Muster(), at("planned", o.Planned), at("due", o.Due), timeline.F("why", string(CaughtUp)))
+			r.over(o, Missed, now)
+		case len(r.Running) >= mostRunning: // nobody works on them, so one more would be no use
+			o.Late, o.Detail = true, fmt.Sprintf("%d runs of it are not over", len(r.Running))
+			r.record(now, timeline.RoutineMissed, timeline.Muster(), at("planned", o.Planned), at("due", o.Due), timeline.F("why", string(WasNotBegun)),
+				timeline.F("detail", o.Detail))
+			r.tell(Telling{About: WasNotBegun, Occurrence: o})
 			r.over(o, Missed, now)
 		default:
 			o.Fate, o.Next = Starting, now
@@ -391,7 +397,7 @@ func (r *Routine) NextDue() (next time.Time) {
 	}
 	if !r.looking && r.Status != Retired {
 		sooner(r.Look)
-		if len(r.Ahead) > 0 && len(r.Running) < mostRunning {
+		if len(r.Ahead) > 0 {
 			sooner(r.Ahead[0].Begins)
 		}
 	}

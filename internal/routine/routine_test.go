@@ -167,6 +167,14 @@ func TestWhatBecomesOfARoutine(t *testing.T) {
 			do(t, h, after(1), routine.Skip{Planned: after(24), Reason: "The system is off"})
 			h.until(after(30))
 		}, routine.Waiting, "", "24 skipped", ""},
+		"nobody does any of them": {
+			func(_ *testing.T, h *house) {
+				h.until(after(24 * 22))
+			}, routine.Overdue, "24 48 72 96 120 144 168 192 216 240 264 288 312 336 360 384 408 432 456 480", "504 missed late, 528 missed late",
+			"missed 24×0, missed 48×0, missed 72×0, missed 96×0, missed 120×0, missed 144×0, missed 168×0, missed 192×0, missed 216×0, missed 240×0, " +
+				"missed 264×0, missed 288×0, missed 312×0, missed 336×0, missed 360×0, missed 384×0, missed 408×0, missed 432×0, missed 456×0, missed 480×0, " +
+				"not-begun 504×0, not-begun 528×0",
+		},
 		"the folder has it no more": {func(_ *testing.T, h *house) {
 			h.until(after(25))
 			h.r.Seen(routine.Seen{Gone: true}, after(26), after(25))

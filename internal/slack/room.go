@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -32,10 +31,10 @@ func roomName(key string) string {
 
 // conversation is a channel as Slack has it, as far as we read it.
 type conversation struct {
-	ID       string `json:"id"`
-	Name     string `json:"name"`
-	Member   bool   `json:"is_member"`
-	Archived bool   `json:"is_archived"`
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Creator string `json:"creator"`
+	Private bool   `json:"is_private"`
 }
 
 // Keep makes a channel for a thing if there is none, invites those who belong there, says what is new and, when it is over, archives it. What
@@ -73,12 +72,19 @@ func (s *Sender) Keep(ctx context.Context, r delivery.Room) (ticket.Ref, error) 
 // open makes the channel, or finds the one that an attempt before has made, and says there what it is about.
 func (s *Sender) open(ctx context.Context, r delivery.Room) (ref ticket.Ref, err error) {
 	name := roomName(r.Key)
+	var team struct {
+		URL  string `json:"url"`
+		User string `json:"user_id"`
+	}
+	if err := s.call(ctx, "auth.test", map[string]string{}, &team); err != nil {
+		return ref, err
+	}
 	var out struct {
 		Channel conversation `json:"channel"`
 	}
 	err = s.call(ctx, "conversations.create", map[string]any{"name": name, "is_private": r.Private}, &out)
 	if is(err, "name_taken") {
-		out.Channel, err = s.named(ctx, name)
+		out.Channel, err = s.ours(ctx, conversation{Name: name, Creator: team.User, Private: r.Private})
 	}
 	if err != nil {
 		return ref, err
@@ -86,26 +92,27 @@ func (s *Sender) open(ctx context.Context, r delivery.Room) (ref ticket.Ref, err
 	if out.Channel.ID == "" {
 		return ref, s.strange("conversations.create")
 	}
-	var team struct {
-		URL string `json:"url"`
-	}
-	if err := s.call(ctx, "auth.test", map[string]string{}, &team); err != nil {
-		return ref, err
-	}
 	ref.ID = out.Channel.ID
 	if u, err := url.Parse(team.URL); err == nil && u.Scheme == "https" {
 		ref.URL = strings.TrimSuffix(team.URL, "/") + "/archives/" + ref.ID
 	}
-	topic := strings.TrimSpace(ticket.Cut(outbound.Line(r.Title, maxTopic), maxTopic-len(r.Link)-1) + " " + r.Link)
+	topic := ticket.Cut(outbound.Line(r.Title, maxTopic), maxTopic)
+	if n := len(r.Link); n > 0 && n <= maxTopic/2 {
+		topic = ticket.Cut(topic, maxTopic-n-1) + " " + r.Link
+	}
 	if err := s.call(ctx, "conversations.setTopic", map[string]string{"channel": ref.ID, "topic": topic}, nil); err != nil && !delivery.IsRefusal(err) {
 		return ref, err // a refused topic keeps nobody from talking
 	}
 	return ref, s.say(ctx, ref.ID, delivery.ID(r.Key+"/room"), r.Opening)
 }
 
-// named finds the channel with a name that an attempt before has made, in which the bot is.
-func (s *Sender) named(ctx context.Context, name string) (c conversation, err error) {
-	query := url.Values{"types": {"public_channel,private_channel"}, "exclude_archived": {"true"}, "limit": {strconv.Itoa(perPage)}}
+// ours finds the channel that an attempt before has made: with that name, by the bot, and as private as it has to be.
+func (s *Sender) ours(ctx context.Context, want conversation) (c conversation, err error) {
+	kind := "public_channel"
+	if want.Private {
+		kind = "private_channel"
+	}
+	query := url.Values{"types": {kind}, "exclude_archived": {"true"}, "limit": {strconv.Itoa(perPage)}}
 	for range lists {
 		var out struct {
 			Channels []conversation `json:"channels"`
@@ -116,15 +123,17 @@ func (s *Sender) named(ctx context.Context, name string) (c conversation, err er
 		if err := s.call(ctx, "conversations.list?"+query.Encode(), nil, &out); err != nil {
 			return c, err
 		}
-		if n := slices.IndexFunc(out.Channels, func(c conversation) bool { return c.Name == name && c.Member }); n >= 0 {
-			return out.Channels[n], nil
+		for _, c := range out.Channels {
+			if want.ID = c.ID; c == want {
+				return c, nil
+			}
 		}
 		if out.Next.Cursor == "" {
 			break
 		}
 		query.Set("cursor", out.Next.Cursor)
 	}
-	return c, &delivery.Refusal{Detail: "Slack: the channel " + name + " is there already, and the bot is not in it: rename it"}
+	return c, &delivery.Refusal{Detail: "Slack: the channel " + want.Name + " is there already, and is not one that the bot has made for this: rename it"}
 }
 
 // invite asks members in, one after the other: who is there already, or may not be asked, keeps no other out.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"muster/internal/contract"
 	"muster/internal/delivery"
@@ -48,7 +49,7 @@ func TestARoomIsKept(t *testing.T) {
 	for _, cut := range append(methods, "") {
 		t.Run("cut off at "+cut, func(t *testing.T) {
 			r := open(t)
-			r.channels = []map[string]any{{"id": "C09", "name": "general", "is_member": true}}
+			r.channels = []map[string]any{{"id": "C09", "name": "general", "creator": "U1", "is_private": false}}
 			try := func(want delivery.Room) ticket.Ref {
 				t.Helper()
 				if cut != "" {
@@ -83,6 +84,19 @@ func TestARoomIsKept(t *testing.T) {
 	}
 }
 
+// An address that is too long for a topic is left out.
+func TestTheTopicOfARoom(t *testing.T) {
+	for _, n := range []int{100, 130, 300} {
+		r := open(t)
+		long := war("")
+		long.Title, long.Link = strings.Repeat("장", 400), "https://muster.example/"+strings.Repeat("x", n)
+		r.keeps(t, long)
+		if got := utf8.RuneCountInString(r.topic); got > 250 || got < 200 || strings.Contains(r.topic, long.Link) != (n == 100) {
+			t.Errorf("with an address of %d bytes more its topic has %d characters", n, got)
+		}
+	}
+}
+
 func TestWhatKeepsARoomFromBeingMade(t *testing.T) {
 	for name, tt := range map[string]struct {
 		before  func(r *room)
@@ -92,9 +106,14 @@ func TestWhatKeepsARoomFromBeingMade(t *testing.T) {
 		"a scope is missing": {func(r *room) {
 			r.fails, r.scopeFor = map[string]string{"conversations.create": "missing_scope"}, "channels:manage"
 		}, true, "the app needs the scope channels:manage"},
-		"too many calls":        {func(r *room) { r.fails = map[string]string{"conversations.create": "ratelimited"} }, false, "ratelimited"},
-		"another one's channel": {func(r *room) { r.channels = []map[string]any{{"id": "C09", "name": "inc-7k3m9qx2pa"}} }, true, "inc-7k3m9qx2pa is there already, and the bot is not in it"},
-		"no bot":                {func(r *room) { r.Token = "" }, true, "there is no bot"},
+		"too many calls": {func(r *room) { r.fails = map[string]string{"conversations.create": "ratelimited"} }, false, "ratelimited"},
+		"another one's channel": {func(r *room) {
+			r.channels = []map[string]any{{"id": "C09", "name": "inc-7k3m9qx2pa", "creator": "U1", "is_private": false}}
+		}, true, "inc-7k3m9qx2pa is there already, and is not one that the bot has made"},
+		"a private one of the bot": {func(r *room) {
+			r.channels = []map[string]any{{"id": "C09", "name": "inc-7k3m9qx2pa", "creator": "UBOT", "is_private": true}}
+		}, true, "inc-7k3m9qx2pa is there already"},
+		"no bot": {func(r *room) { r.Token = "" }, true, "there is no bot"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := open(t)

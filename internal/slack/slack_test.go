@@ -142,14 +142,14 @@ func (s *workspace) write(method string, body map[string]any, answer func(map[st
 		s.posts = append(s.posts, body)
 		answer(map[string]any{"ok": true, "channel": body["channel"], "ts": body["ts"]})
 	case "auth.test":
-		answer(map[string]any{"ok": true, "url": "https://mirnet.slack.com/"})
+		answer(map[string]any{"ok": true, "url": "https://mirnet.slack.com/", "user_id": "UBOT"})
 	case "conversations.create":
 		name := fmt.Sprint(body["name"])
 		if slices.ContainsFunc(s.channels, func(c map[string]any) bool { return c["name"] == name }) {
 			no("name_taken")
 			return
 		}
-		c := map[string]any{"id": fmt.Sprintf("C0%d", len(s.channels)), "name": name, "is_member": true, "is_private": body["is_private"]}
+		c := map[string]any{"id": fmt.Sprintf("C0%d", len(s.channels)), "name": name, "creator": "UBOT", "is_private": body["is_private"]}
 		s.channels = append(s.channels, c)
 		answer(map[string]any{"ok": true, "channel": c})
 	case "conversations.setTopic":
@@ -192,12 +192,14 @@ func (s *workspace) write(method string, body map[string]any, answer func(map[st
 func (s *workspace) read(method string, r *http.Request, answer func(map[string]any), no func(string)) {
 	q := r.URL.Query()
 	if method == "conversations.list" {
+		private := map[string]bool{"private_channel": true, "public_channel": false}[q.Get("types")]
+		all := slices.DeleteFunc(slices.Clone(s.channels), func(c map[string]any) bool { return c["is_private"] != private || c["is_archived"] == true })
 		from, _ := strconv.Atoi(q.Get("cursor"))
-		to, next := min(from+1, len(s.channels)), "" // one on each page
-		if to < len(s.channels) {
+		to, next := min(from+1, len(all)), "" // one on each page
+		if to < len(all) {
 			next = strconv.Itoa(to)
 		}
-		answer(map[string]any{"ok": true, "channels": s.channels[from:to], "response_metadata": map[string]any{"next_cursor": next}})
+		answer(map[string]any{"ok": true, "channels": all[from:to], "response_metadata": map[string]any{"next_cursor": next}})
 		return
 	}
 	var all []map[string]any

@@ -188,31 +188,18 @@ func (s *server) listChanges(w http.ResponseWriter, r *http.Request) error {
 	}
 	rows, after, err := s.Backend.Changes(r.Context(), f)
 	if err == nil && by.Kind != authority.Provider {
-		rows, err = s.changesFor(r.Context(), by, rows)
+		rows, err = concerning(by, rows, func(row ChangeSummary) (authority.Object, error) {
+			c, err := s.Backend.Change(r.Context(), row.ID)
+			if err != nil {
+				return authority.Object{}, err
+			}
+			return aboutChange(&c.Pinned), nil
+		})
 	}
 	if err != nil {
 		return err
 	}
 	return answer(w, ChangePage{Changes: append([]ChangeSummary{}, rows...), Next: next(after), Language: s.Language, Zone: s.Zone})
-}
-
-// changesFor are the rows that somebody may read.
-func (s *server) changesFor(ctx context.Context, who authority.Subject, rows []ChangeSummary) ([]ChangeSummary, error) {
-	hidden, faults := make([]bool, len(rows)), make([]error, len(rows))
-	each(len(rows), func(n int) {
-		c, err := s.Backend.Change(ctx, rows[n].ID)
-		if _, gone := errors.AsType[*starter.NotFoundError](err); err != nil && !gone {
-			faults[n] = err
-		}
-		hidden[n] = err != nil || authority.May(who, authority.Read, aboutChange(&c.Pinned)) != nil
-	})
-	var seen []ChangeSummary
-	for n, row := range rows {
-		if !hidden[n] {
-			seen = append(seen, row)
-		}
-	}
-	return seen, errors.Join(faults...)
 }
 
 // listStandardChanges answers with those of the organisation folder as it is now. They are the provider's own.
@@ -481,7 +468,7 @@ func (l search) change(c *change.Change) (items []InboxItem) {
 	switch {
 	case c.Status == change.Approved && len(c.Unmet()) == 0 && (!c.Auto || c.Tried):
 		add(WantStart, "", fmt.Sprintf("start %s", c.ID), c.Until)
-	case c.Status == change.Running && c.Run == "" && c.Plan == nil:
+	case c.Status == change.Running && c.Run == "" && !c.Starting:
 		add(WantEnd, "", fmt.Sprintf("done|fail %s %s", c.ID, l.blank("NOTE", "메모")), c.Until)
 	}
 	return items

@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -99,24 +98,30 @@ func (s *server) listPlanRuns(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if by.Kind == authority.Partner || by.Kind == authority.Vendor {
-		if rows, err = s.concerning(r.Context(), by.Subject, rows); err != nil {
+		if rows, err = concerning(by.Subject, rows, func(row PlanRunSummary) (authority.Object, error) {
+			run, err := s.Backend.PlanRun(r.Context(), row.ID)
+			if err != nil {
+				return authority.Object{}, err
+			}
+			return s.aboutRun(run), nil
+		}); err != nil {
 			return err
 		}
 	}
 	return answer(w, PlanRunPage{PlanRuns: append([]PlanRunSummary{}, rows...), Next: next(after), Language: s.Language, Zone: s.Zone})
 }
 
-// concerning are the rows that somebody may read.
-func (s *server) concerning(ctx context.Context, who authority.Subject, rows []PlanRunSummary) ([]PlanRunSummary, error) {
+// concerning are the rows of which somebody may read what they are about.
+func concerning[Row any](who authority.Subject, rows []Row, about func(Row) (authority.Object, error)) ([]Row, error) {
 	hidden, faults := make([]bool, len(rows)), make([]error, len(rows))
 	each(len(rows), func(n int) {
-		run, err := s.Backend.PlanRun(ctx, rows[n].ID)
+		o, err := about(rows[n])
 		if _, gone := errors.AsType[*starter.NotFoundError](err); err != nil && !gone {
 			faults[n] = err
 		}
-		hidden[n] = err != nil || authority.May(who, authority.Read, s.aboutRun(run)) != nil
+		hidden[n] = err != nil || authority.May(who, authority.Read, o) != nil
 	})
-	var seen []PlanRunSummary
+	var seen []Row
 	for n, row := range rows {
 		if !hidden[n] {
 			seen = append(seen, row)
