@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"muster/internal/priority"
@@ -83,6 +84,18 @@ func (a Alert) Summary() string {
 		}
 	}
 	return a.Name
+}
+
+// Sentences are all that the alert says of itself and nothing else has said: its summary, description and message, then what was measured.
+func (a Alert) Sentences(said ...string) (all []string) {
+	words := func(s string) string { return strings.Join(strings.Fields(s), " ") }
+	for _, name := range []string{"summary", "description", "message", "reason", "measured", "values", "operational_data"} {
+		v := strings.TrimSpace(a.Annotations.Value(name))
+		if v != "" && !slices.ContainsFunc(said, func(s string) bool { return words(s) == words(v) }) {
+			all, said = append(all, v), append(said, v)
+		}
+	}
+	return all
 }
 
 // A Received alert is one alert with the number of times it came within one commit.

@@ -1,6 +1,7 @@
 package alert_test
 
 import (
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -41,6 +42,24 @@ func TestSummaryIsTheBestSentence(t *testing.T) {
 		{map[string]string{"message": "m", "description": "d", "summary": "s"}, "s"},
 	} {
 		if got := (alert.Alert{Name: "Name", Annotations: alert.FromMap(tc.annotations)}).Summary(); got != tc.want {
+			t.Errorf("%v: got %q, want %q", tc.annotations, got, tc.want)
+		}
+	}
+}
+
+func TestSentencesSayNothingTwice(t *testing.T) {
+	for _, tc := range []struct {
+		annotations map[string]string
+		title       string
+		want        []string
+	}{
+		{nil, "Name", nil},
+		{map[string]string{"runbook_url": "https://r", "summary": "s"}, "", []string{"s"}},
+		{map[string]string{"summary": "It is  slow\n", "description": "d"}, "It is slow", []string{"d"}},
+		{map[string]string{"summary": "s", "description": "s", "message": " m "}, "t", []string{"s", "m"}},
+		{map[string]string{"operational_data": "o", "values": "B=1", "reason": "r", "measured": "9", "description": "d"}, "d", []string{"r", "9", "B=1", "o"}},
+	} {
+		if got := (alert.Alert{Name: "Name", Annotations: alert.FromMap(tc.annotations)}).Sentences(tc.title); !slices.Equal(got, tc.want) {
 			t.Errorf("%v: got %q, want %q", tc.annotations, got, tc.want)
 		}
 	}

@@ -33,6 +33,7 @@ type Definition struct {
 	Recurrence   *Recurrence       `json:"recurrence,omitempty"` // nil: nobody looks for the problem behind it
 	Room         *RoomRule         `json:"room,omitempty"`       // nil: it gets none
 	Follows      bool              `json:"follows,omitempty"`    // somebody is reached where a page is told what becomes of it; false in old definitions
+	Quotes       bool              `json:"quotes,omitempty"`     // messages say what alerts say of themselves, and where those lead; false in old definitions
 	Recall       time.Duration     `json:"recall,omitempty"`     // so long the first page waits for what is known of the incident before; 0 in old definitions
 
 	TicketResolves bool `json:"ticket_resolves,omitempty"` // whoever resolves or reopens its ticket outside does so here

@@ -33,6 +33,7 @@ type Facts struct {
 	Firing    int               `json:"firing"`
 	Distinct  int               `json:"distinct"`
 	Alerts    []string          `json:"alerts,omitempty"` // names of the first few that fire
+	Said      string            `json:"said,omitempty"`   // what the first of those says of itself, beyond the title
 	Responder string            `json:"responder,omitempty"`
 	Clocks    []FactClock       `json:"clocks,omitempty"` // still running, the first due first
 	Links     []Link            `json:"links,omitempty"`
@@ -47,7 +48,7 @@ type Facts struct {
 // people say of it and where that would lead. Of an ordinary one they are as they are.
 func (f Facts) Discreet() Facts {
 	if f.Kind == SecurityIncident {
-		f.Title, f.Alerts, f.Links = "", nil, nil
+		f.Title, f.Alerts, f.Said, f.Links = "", nil, "", nil
 		f.Notice, f.Reporter, f.Cause, f.Merged, f.Into, f.Learned = nil, "", nil, nil, nil, nil
 	}
 	return f
@@ -155,7 +156,7 @@ func (i *Incident) Facts() Facts {
 	f := Facts{
 		ID: i.ID, Kind: i.Definition.Kind, Title: i.Definition.Title, Service: i.Definition.Service.Name, Status: i.Status, Impact: i.Impact,
 		Urgency: i.Urgency, Priority: i.Priority, Customers: i.customerNames(), Zone: i.Definition.Zone, Times: i.Times,
-		Firing: i.Alerts.Firing, Distinct: i.Alerts.Distinct(), Alerts: i.firing(), Links: i.links(),
+		Firing: i.Alerts.Firing, Distinct: i.Alerts.Distinct(), Alerts: i.firing(), Said: i.quote(), Links: i.links(),
 		Notice: i.Notice, Cause: i.Cause, Merged: i.Merged, Problem: i.Problem,
 	}
 	if i.Notice != nil {

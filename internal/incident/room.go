@@ -83,11 +83,3 @@ func (i *Incident) RoomMissed(number int, detail string, refused bool, now time.
 		i.record(now, timeline.RoomFailed, timeline.Muster(), timeline.F("room", i.Room.Ref.ID), timeline.F("detail", detail))
 	}
 }
-
-// links are what a page shows: the room first.
-func (i *Incident) links() []Link {
-	if i.Room.Ref.URL == "" || i.Room.Archived {
-		return i.Definition.Links
-	}
-	return append([]Link{{Name: "Slack", URL: i.Room.Ref.URL}}, i.Definition.Links...)
-}

@@ -74,11 +74,14 @@ type Contact struct {
 // A LinkKind says what a link leads to, where that matters.
 type LinkKind string
 
-// The kinds of links that a response plan has. These strings are in histories: add, never rename.
+// The kinds of links: a response plan has the first two. These strings are in histories: add, never rename.
 const (
-	Runbook  LinkKind = "runbook"
-	Playbook LinkKind = "playbook"
+	Runbook     LinkKind = "runbook"
+	Playbook    LinkKind = "playbook"
+	Dashboard   LinkKind = "dashboard"
+	Panel       LinkKind = "panel"  // of a dashboard
+	AlertSource LinkKind = "source" // where the source of an alert shows it
 )
 
 // LinkKinds lists the kinds.
-func LinkKinds() []LinkKind { return []LinkKind{Runbook, Playbook} }
+func LinkKinds() []LinkKind { return []LinkKind{Runbook, Playbook, Dashboard, Panel, AlertSource} }

@@ -265,6 +265,7 @@ func facts() incident.Facts {
 		Impact: priority.High, Urgency: priority.Medium, Priority: priority.P2, Customers: []string{"Acme Commerce", "다온몰"},
 		Zone: "Asia/Seoul", Times: incident.Times{Started: start(), Alerted: after(time.Minute)}, Previous: "INC-5D8W1ZR4TC",
 		Firing: 2, Distinct: 3, Alerts: []string{"PaymentLatencyHigh", "DBConnectionsExhausted"}, Responder: "박지훈",
+		Said: "The p99 of POST /authorize is 8.4 s.\nThe threshold is 2 s.",
 		Clocks: []incident.FactClock{
 			{Customer: "Acme Commerce", Target: supportplan.Respond, Due: after(16 * time.Minute)},
 			{Customer: "다온몰", Target: supportplan.Resolve, Due: after(61 * time.Minute)},
@@ -275,6 +276,8 @@ func facts() incident.Facts {
 			{Name: "DBConnectionsExhausted", Runbook: "RUN014", Title: "결제 대기열 비우기", Kind: incident.Runbook},
 			{Name: "Runbook", URL: "https://runbooks.example.com/payments"},
 			{Name: "Odd", URL: "javascript:alert(1)"},
+			{Kind: incident.Dashboard, URL: "https://grafana.example.com/d/pay"},
+			{Kind: incident.AlertSource, URL: "https://prometheus.example.com/graph?g0.expr=p99"},
 		},
 	}
 }

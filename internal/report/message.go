@@ -36,6 +36,7 @@ type inside struct {
 	Firing    int
 	Distinct  int
 	Alerts    []string // names of the first few that fire
+	Said      string   `text:"prose"` // what the first of those says of itself, beyond the title
 	Responder string
 	Promises  []due
 	Links     []link
@@ -254,14 +255,14 @@ func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *insid
 		Status: string(f.Status), Priority: code(f.Priority), Impact: string(f.Impact), Urgency: string(f.Urgency),
 		Started: f.Times.Started, Alerted: f.Times.Alerted, Engaged: f.Times.Engaged, Mitigation: f.Times.Mitigation,
 		Resolved: f.Times.Resolved, Customers: few(10, f.Customers), Firing: f.Firing, Distinct: f.Distinct,
-		Alerts: few(10, f.Alerts), Responder: f.Responder, Step: t.Step, Round: t.Round, Wanted: t.Wanted, Acked: t.Acked, Why: t.Why,
+		Alerts: few(10, f.Alerts), Said: f.Said, Responder: f.Responder, Step: t.Step, Round: t.Round, Wanted: t.Wanted, Acked: t.Acked, Why: t.Why,
 		Role: string(t.Role), Customer: t.Customer, CustomerID: t.CustomerID, MayPause: t.MayPause, PauseFor: string(t.PauseFor), Target: t.Target, Due: t.Due, Text: t.Text,
 		Content: t.Content, Says: string(t.Says), Expected: t.Expected, Workaround: t.Workaround,
 	}
 	for _, c := range f.Clocks[:min(len(f.Clocks), 10)] {
 		d.Promises = append(d.Promises, due{c.Customer, string(c.Target), c.Due, c.Begins})
 	}
-	for _, x := range f.Links[:min(len(f.Links), 10)] {
+	for _, x := range f.Links[:min(len(f.Links), 15)] {
 		d.Links = append(d.Links, l.leads(x))
 	}
 	if n := f.Notice; n != nil {

@@ -93,17 +93,20 @@ func TestMessageCarriesTheFacts(t *testing.T) {
 	}
 }
 
-// A page says what, why me and what next, in this order, with the command and the runbook.
+// A page says what, why me and what next, in this order, with the command, the runbook and where the alert leads, and its title once.
 func TestPageOrder(t *testing.T) {
 	for language, want := range map[string][]string{
-		"en": {"Payments: Authorisations are slow", "P2 urgent (high impact, medium urgency)", "WHY YOU", "schedule secondary", "WHAT NEXT", "muster incident ack INC-7K3M9QX2PA", "https://runbooks.example.com/payments"},
-		"ko": {"Payments: Authorisations are slow", "P2 긴급 (영향도 높음, 긴급도 중간)", "호출 이유", "당직표 secondary", "할 일", "muster incident ack INC-7K3M9QX2PA", "https://runbooks.example.com/payments"},
+		"en": {"Payments: Authorisations are slow", "P2 urgent (high impact, medium urgency)", "PaymentLatencyHigh:\n  The p99 of POST /authorize is 8.4 s.\n  The threshold", "WHY YOU", "schedule secondary", "WHAT NEXT", "muster incident ack INC-7K3M9QX2PA", "https://runbooks.example.com/payments", "Dashboard: https://grafana.example.com/d/pay", "Alert source: https://prometheus"},
+		"ko": {"Payments: Authorisations are slow", "P2 긴급 (영향도 높음, 긴급도 중간)", "PaymentLatencyHigh:\n  The p99 of POST /authorize is 8.4 s.\n  The threshold", "호출 이유", "당직표 secondary", "할 일", "muster incident ack INC-7K3M9QX2PA", "https://runbooks.example.com/payments", "대시보드: https://grafana.example.com/d/pay", "경보 출처: https://prometheus"},
 	} {
 		m, err := texts(t).Message(tellings()["page"], delivery.Recipient{Language: language})
 		if err != nil {
 			t.Fatal(err)
 		}
-		rest := m.Text
+		rest := m.Subject + "\n" + m.Text
+		if n := strings.Count(rest, "Authorisations are slow"); n != 1 {
+			t.Errorf("%s: the title stands there %d times:\n%s", language, n, rest)
+		}
 		for _, w := range want {
 			_, after, ok := strings.Cut(rest, w)
 			if !ok {
@@ -114,6 +117,24 @@ func TestPageOrder(t *testing.T) {
 		}
 		if strings.Contains(m.Text, "javascript:") {
 			t.Errorf("%s: a link that is no web page is shown", language)
+		}
+	}
+}
+
+// An incident may be called like its alert, or have a title that no subject and no chat has room for.
+func TestPageSaysTheTitleOnceAndWhole(t *testing.T) {
+	for title, alone := range map[string]bool{"HighErrorRate": true, strings.Repeat("하", 120): true, strings.Repeat("하", 240): false} {
+		telling := tellings()["page"]
+		telling.Facts.Title, telling.Facts.Alerts, telling.Facts.Firing = title, []string{title}, 1
+		for _, language := range texts(t).Languages() {
+			m, err := texts(t).Message(telling, delivery.Recipient{Language: language})
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The name of the alert is cut, so that a long title is not found in it.
+			if inText := strings.Contains(m.Text, title); inText == alone || strings.Contains(m.Subject, title) != alone {
+				t.Errorf("%s: %q: in the text: %t\n%s\n%s", language, title, inText, m.Subject, m.Text)
+			}
 		}
 	}
 }
@@ -145,7 +166,7 @@ func TestCustomersSeeNothingInternal(t *testing.T) {
 		for _, status := range incident.Statuses() {
 			f := facts()
 			f.Title, f.Responder, f.Previous, f.Status = "SECRET", "SECRET", "SECRET", status
-			f.Customers, f.Alerts = []string{"SECRET"}, []string{"SECRET"}
+			f.Customers, f.Alerts, f.Said = []string{"SECRET"}, []string{"SECRET"}, "SECRET"
 			f.Links = []incident.Link{{Name: "SECRET", URL: "https://SECRET"}}
 			f.Clocks = []incident.FactClock{{Customer: "SECRET", Target: "SECRET"}}
 			f.Notice = &incident.Notice{Receipt: "SECRET", Channel: "SECRET", Customer: "SECRET", NoticedBy: "SECRET", Text: "SECRET", Received: start()}

@@ -264,20 +264,14 @@ func firstFiring(s *alert.Set) *alert.Held {
 	return &s.Full[n]
 }
 
-// links are those of the definition, and those of the first alert that fires where they lead elsewhere.
+// links are those of the definition, and those of the first alert that fires where they lead elsewhere and a terminal can show them.
 func (p page) links(i *incident.Incident) []incident.Link {
 	all := slices.Clone(i.Definition.Links)
-	first := firstFiring(&i.Alerts)
-	if first == nil {
-		return all
-	}
-	for _, l := range []incident.Link{
-		{Name: p.say.runbook, URL: first.Annotations.Value("runbook_url")},
-		{Name: p.say.source, URL: first.Generator},
-	} {
-		known := func(k incident.Link) bool { return k.URL == l.URL }
-		if leads(l.URL) && !slices.ContainsFunc(all, known) {
-			all = append(all, l)
+	if first := firstFiring(&i.Alerts); first != nil {
+		for _, l := range incident.AlertLinks(first.Alert, all) {
+			if leads(l.URL) {
+				all = append(all, l)
+			}
 		}
 	}
 	return all

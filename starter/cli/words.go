@@ -18,7 +18,7 @@ type labels struct {
 
 	schedule, somebody, group, part, engineer, vendor, contact string // kinds of escalation targets
 
-	alert, last, times, summary, fires, ended, more, runbook, source string
+	alert, last, times, summary, fires, ended, more string
 
 	assigned, noted, escalated, paused, resumed, updated, repinned, everyCustomer string // what a command has done
 
@@ -55,7 +55,7 @@ func labelsIn(language string) labels {
 			in: "%s 후", ago: "%s 전", remaining: "%s 남음", over: "%s 초과", now: "지금", person: "%s 님", schedule: "당직표 %s", somebody: "개인 %s",
 			group: "그룹 %s", part: "역할 %s", engineer: "전담 엔지니어", vendor: "벤더 %s", contact: "고객사 담당자 %s",
 			alert: "경보", last: "최근 수신", times: "횟수", summary: "요약", fires: "발생", ended: "해결",
-			more: " 외 %d종 (muster incident alerts %s)", runbook: "런북", source: "경보 출처",
+			more:     " 외 %d종 (muster incident alerts %s)",
 			assigned: "%s: %s", noted: "타임라인 %d번으로 기록", escalated: "다음 단계 호출", paused: "시한 일시 정지: %s (%s)",
 			resumed: "시한 재개: %s (%s)", updated: "진행 상황 안내 발송 시작: %s", everyCustomer: "모든 고객사", repinned: "현재 약속으로 변경됨(muster incident timeline %s)",
 			wholeLabels: wholeIn(language),
@@ -91,7 +91,7 @@ func labelsIn(language string) labels {
 		in: "in %s", ago: "%s ago", remaining: "%s left", over: "%s over", now: "now", person: "%s", schedule: "schedule %s", somebody: "person %s",
 		group: "group %s", part: "role %s", engineer: "the designated engineer", vendor: "vendor %s", contact: "contact %s",
 		alert: "Alert", last: "Last seen", times: "Times", summary: "Summary", fires: "firing", ended: "resolved",
-		more: " and %d more (muster incident alerts %s)", runbook: "Runbook", source: "Alert source",
+		more:     " and %d more (muster incident alerts %s)",
 		assigned: "%[2]s is %[1]s now", noted: "recorded as entry %d", escalated: "the next step is paged", paused: "promise paused: %s (%s)",
 		resumed: "promise running again: %s (%s)", updated: "update on its way to %s", everyCustomer: "all customers", repinned: "the promises of now are pinned (muster incident timeline %s)",
 		wholeLabels: wholeIn(language),
