@@ -45,7 +45,8 @@ func given(o *object, key string) map[string]string {
 	return all
 }
 
-// tryNoticeRules starts every plan for a notice, when all else is as it should be: no notice must find one wanting.
+// tryNoticeRules starts every plan for a notice: no notice must find one wanting. What is said of something that could not be read
+// would only confuse.
 func (b *builder) tryNoticeRules() {
 	at := b.org.LoadedAt
 	sample := alert.Notice{ID: "x", Title: "x", Text: "x", Link: "https://example.com", Begins: at, Ends: at.Add(time.Hour)}
@@ -54,13 +55,34 @@ func (b *builder) tryNoticeRules() {
 			_, err := b.org.StartPlan(b.org.announced(r, sample))
 			if refused, is := errors.AsType[*PlanRefusal](err); is {
 				for _, f := range refused.Faults {
-					b.fault(r.place, "%s: %s", r.subject, f)
+					if !b.unclear(r, f.File) {
+						b.fault(r.place, "%s: %s", r.subject, f)
+					}
 				}
 			} else if err != nil {
 				b.fault(r.place, "%s: %v", r.subject, err)
 			}
 		}
 	}
+}
+
+// unclear tells whether a fault in a field of a start may come of something that could not be read.
+func (b *builder) unclear(r noticeRule, field string) bool {
+	lost := func(what, id string) bool { return b.table(what).unread || b.table(what).vague[id] }
+	field, id, _ := strings.Cut(field, ".")
+	switch {
+	case lost("plan", r.start.Plan) || r.start.Plan == "" || r.start.Customer == "":
+		return true
+	case field == "customer":
+		return b.table("customer").unread
+	case field == "environments":
+		return lost("customer", r.start.Customer)
+	case field == "roles":
+		return lost("customer", r.start.Customer) || lost("organisation", b.org.ID)
+	case field == "runbooks":
+		return lost(kindOfRunbook, id)
+	}
+	return false
 }
 
 // PlanFor returns what is started for a notice of a source, and whether there is anything. Of what does not say when it begins, it counts
