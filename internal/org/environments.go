@@ -98,12 +98,13 @@ func (b *builder) readEnvironments(o *object, customer string) {
 	b.afterwards(func() {
 		windows := b.table("window")
 		windows.unread = windows.unread || b.table("freeze").unread // they stand in one file
-		c := b.customers[customer]
+		c, before := b.customers[customer], b.trouble()
 		usual := b.readPlanRoles(o, customer)
 		o.entries("environments", o.about("environment"), optional, func(o *object, id string) {
 			c.environments = append(c.environments, b.readEnvironment(o, customer, id, usual))
 		})
 		b.customers[customer] = c
+		b.table("customer").vague[customer] = b.trouble() > before
 	})
 }
 

@@ -172,6 +172,51 @@ func TestAllFaultsInOneRun(t *testing.T) {
 	}
 }
 
+// Rules of policies and plans, and the starts of plans that notices ask for, are judged in the same run as the form of everything else.
+func TestNoFaultWaitsForAnother(t *testing.T) {
+	files := planned(t)
+	files["plans/move.yaml"] = wholePlan(t)
+	files["sources.yaml"] += "  - id: cloud\n    type: eventbridge\n    token: env:CLOUD\n    planned: [{plan: upgrade, customer: shopco, parameters: {relase: x}}, {plan: move, customer: shopco}]\n"
+	files["routines.yaml"] = "routines:\n  - {id: check, plan: preventive, customer: shopco, every: 720h, first: 2026-12-01 10:00, within: 4h, tell: [person:kim]}\n"
+	for _, c := range []change{
+		{"customers.yaml", "        name: Desk\n", ""},
+		{"escalation-policies.yaml", "      - out_of: office\n", "      - out_of: office\n        steps: [{targets: [person:kim], wait: 3m}]\n      - out_of: office\n"},
+		{"people.yaml", "language: en", "language: fr"},
+		{"plans/move.yaml", "tell: [owner, approver]", "tell: []"},
+	} {
+		c.in(t, files)
+	}
+	want := []string{
+		`customers.yaml:7:9: customer shopco: contact desk: name: missing; want a name on one line, of at most 200 characters`,
+		`escalation-policies.yaml:2:5: policy std: variant 3: never taken, because variant 2 before it holds whenever it would`,
+		`people.yaml:15:15: person park: language "fr": want en or ko`,
+		`plans/move.yaml:69:15: task tell: tell: missing`,
+		`routines.yaml:2:5: routine check: plan: "preventive"; want the id of a plan that muster plan list shows, or a file`,
+	}
+	const planned = "sources.yaml:11:15: source cloud: planned 1: "
+	for _, s := range []string{
+		"parameters.relase: no such parameter; did you mean release?",
+		"parameters.release: missing; want text on one line, of at most 1000 characters",
+		"parameters.launch-date: missing; want a date, such as 2026-12-31",
+		"parameters.site-address: missing; want text on one line, of at most 1000 characters",
+	} {
+		want = append(want, planned+s)
+	}
+	for _, role := range []string{"customer-approver", "developer", "service-engineer", "release-manager"} {
+		want = append(want, planned+"roles."+role+": nobody fills it; want it under roles of environment production, of customer shopco, or of the organisation")
+	}
+	if diff := cmp.Diff(want, faults(t, files)); diff != "" {
+		t.Error(diff)
+	}
+	// Of roles that could not be read nobody can say who fills them.
+	change{"organisation.yaml", "deployer: [person:kim]", "deployer: [person:kimm]"}.in(t, files)
+	want = slices.Insert(slices.DeleteFunc(want, func(s string) bool { return strings.Contains(s, "nobody fills it") }), 2,
+		`organisation.yaml:32:14: organisation: roles: deployer "kimm": no such person; did you mean kim?`)
+	if diff := cmp.Diff(want, faults(t, files)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestTheErrorNamesEveryPlace(t *testing.T) {
 	files := good(t)
 	change{"people.yaml", "language: en", "language: fr"}.in(t, files)

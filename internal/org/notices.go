@@ -45,7 +45,8 @@ func given(o *object, key string) map[string]string {
 	return all
 }
 
-// tryNoticeRules starts every plan for a notice, when all else is as it should be: no notice must find one wanting.
+// tryNoticeRules starts every plan for a notice: no notice must find one wanting. What is said of something that could not be read
+// would only confuse.
 func (b *builder) tryNoticeRules() {
 	at := b.org.LoadedAt
 	sample := alert.Notice{ID: "x", Title: "x", Text: "x", Link: "https://example.com", Begins: at, Ends: at.Add(time.Hour)}
@@ -56,16 +57,37 @@ func (b *builder) tryNoticeRules() {
 	}
 }
 
-// tryStart starts a plan for a moment, and says what keeps it from that.
+// tryStart starts a plan for a moment, and says what keeps it from that, unless that may come of something that could not be read.
 func (b *builder) tryStart(at place, subject string, s PlanStart) {
 	_, err := b.org.StartPlan(s)
 	if refused, is := errors.AsType[*PlanRefusal](err); is {
 		for _, f := range refused.Faults {
-			b.fault(at, "%s: %s", subject, f)
+			if !b.unclear(s, f.File) {
+				b.fault(at, "%s: %s", subject, f)
+			}
 		}
 	} else if err != nil {
 		b.fault(at, "%s: %v", subject, err)
 	}
+}
+
+// unclear tells whether a fault in a field of a start may come of something that could not be read.
+func (b *builder) unclear(s PlanStart, field string) bool {
+	lost := func(what, id string) bool { return b.table(what).unread || b.table(what).vague[id] }
+	field, id, _ := strings.Cut(field, ".")
+	switch {
+	case lost("plan", s.Plan) || s.Plan == "" || s.Customer == "":
+		return true
+	case field == "customer":
+		return b.table("customer").unread
+	case field == "environments":
+		return lost("customer", s.Customer)
+	case field == "roles":
+		return lost("customer", s.Customer) || lost("organisation", b.org.ID)
+	case field == "runbooks":
+		return lost(kindOfRunbook, id)
+	}
+	return false
 }
 
 // PlanFor returns what is started for a notice of a source, and whether there is anything. Of what does not say when it begins, it counts

@@ -177,10 +177,8 @@ func (f *folder) load(now time.Time) (*Organisation, error) {
 	for _, check := range b.later {
 		check()
 	}
-	if len(b.faults) == 0 {
-		b.tryNoticeRules()
-		b.tryRoutines()
-	}
+	b.tryNoticeRules()
+	b.tryRoutines()
 	if len(b.faults) > 0 {
 		return nil, &Refusal{Dir: f.dir, Faults: sorted(b.faults)}
 	}

@@ -61,14 +61,18 @@ func readPlan(file string, content []byte) (Plan, place, []Fault) {
 	}
 	r := newPlanReader(&reader{faults: faults, tables: map[string]*table{}})
 	r.object(n, "plan", r.read)
+	var at place
+	if r.top != nil {
+		at = r.top.field("id").place
+	}
 	if len(r.faults) > 0 {
-		return Plan{}, place{}, r.faults
+		return Plan{Definition: r.d}, at, r.faults
 	}
 	if err := hashTasks(&r.d); err != nil {
 		r.fault(n.place, "%s", err)
 	}
 	sum := sha256.Sum256(content)
-	return Plan{Definition: r.d, SHA256: hex.EncodeToString(sum[:]), File: file}, r.top.field("id").place, r.faults
+	return Plan{Definition: r.d, SHA256: hex.EncodeToString(sum[:]), File: file}, at, r.faults
 }
 
 // hashTasks gives every task the SHA-256 over its canonical JSON without that field.
@@ -95,13 +99,15 @@ type planReader struct {
 	top   *object
 	tasks map[string]*object
 	wrong map[string]bool // tasks with faults: what a rule says of those would only confuse
+	frame map[string]bool // keys beside the tasks, likewise
+	loose map[string]bool // tasks of which nobody can say what they are, or what they wait for
 	task  string          // the one that is being read
 	told  map[string]bool // tasks that say what they need
 	later []func()        // what can be checked only when all tasks are read
 }
 
 func newPlanReader(r *reader) *planReader {
-	return &planReader{reader: r, tasks: map[string]*object{}, wrong: map[string]bool{}, told: map[string]bool{}}
+	return &planReader{reader: r, tasks: map[string]*object{}, wrong: map[string]bool{}, frame: map[string]bool{}, loose: map[string]bool{}, told: map[string]bool{}}
 }
 
 // The forms of what stands around tasks.
@@ -129,12 +135,16 @@ func (r *planReader) read(o *object) {
 	r.d.Kind, _ = need(o, "kind", aPlanKind)
 	r.entriesUpTo(o, "parameters", "parameter", optional, maxParameters, r.parameter)
 	r.entriesUpTo(o, "roles", "role", some, maxRoles, func(o *object, id string) {
-		party, _ := need(o, "party", aPlanParty)
-		r.d.Roles = append(r.d.Roles, plan.Role{ID: id, Party: party, Name: both(o, "name", aName)})
+		x := plan.Role{ID: id}
+		r.doubt(r.table("role").vague, id, func() { x.Party, _ = need(o, "party", aPlanParty) })
+		x.Name = both(o, "name", aName)
+		r.d.Roles = append(r.d.Roles, x)
 	})
-	r.entriesUpTo(o, "environments", "environment", some, maxEnvironments, func(o *object, id string) {
-		r.d.Environments = append(r.d.Environments, plan.Environment{
-			ID: id, Name: both(o, "name", aName), Production: maybe(o, "production", aTrue, false),
+	r.doubt(r.frame, "environments", func() {
+		r.entriesUpTo(o, "environments", "environment", some, maxEnvironments, func(o *object, id string) {
+			e := plan.Environment{ID: id, Name: both(o, "name", aName)}
+			r.doubt(r.table("environment").vague, id, func() { e.Production = maybe(o, "production", aTrue, false) })
+			r.d.Environments = append(r.d.Environments, e)
 		})
 	})
 	r.d.Name = r.text(o, "name", aName)
@@ -142,10 +152,9 @@ func (r *planReader) read(o *object) {
 		r.d.Description = r.text(o, "description", aProse)
 	}
 	r.d.Source = maybe(o, "source", aProse, "")
-	r.d.Lead, _ = o.ref("lead", "role")
+	r.doubt(r.frame, "lead", func() { r.d.Lead, _ = o.ref("lead", "role") })
 	o.needed = append(o.needed, "re_plan")
-	r.d.RePlan = r.vote(o, "re_plan", "")
-	framed := len(r.faults) == 0
+	r.doubt(r.frame, "re_plan", func() { r.d.RePlan = r.vote(o, "re_plan", "") })
 	r.entriesUpTo(o, "phases", "phase", some, maxPhases, func(o *object, id string) {
 		r.d.Phases = append(r.d.Phases, plan.Phase{ID: id, Name: r.text(o, "name", aName)})
 		r.entriesUpTo(o, "tasks", "task", some, plan.MaxTasks, r.readTask)
@@ -154,11 +163,19 @@ func (r *planReader) read(o *object) {
 	for _, check := range r.later {
 		check()
 	}
-	if framed && !r.asking {
-		r.conditions()
-		r.d.Chain(func(task string) bool { return r.told[task] })
-		r.hold()
+	if r.asking {
+		return
 	}
+	r.conditions()
+	r.d.Chain(func(task string) bool { return r.told[task] })
+	r.hold()
+}
+
+// doubt remembers of a thing whether what is read is as it was meant.
+func (r *planReader) doubt(doubted map[string]bool, thing string, read func()) {
+	before := r.trouble()
+	read()
+	doubted[thing] = doubted[thing] || r.trouble() > before
 }
 
 // entriesUpTo is entries of a list that is not that long.
@@ -206,7 +223,7 @@ func (r *planReader) filled(n node, subject string) {
 // parameter reads what is given at the start.
 func (r *planReader) parameter(o *object, id string) {
 	x := plan.Parameter{ID: id, Description: both(o, "description", aProse), Optional: maybe(o, "optional", aTrue, false)}
-	x.Type, _ = need(o, "type", aParameterType)
+	r.doubt(r.table("parameter").vague, id, func() { x.Type, _ = need(o, "type", aParameterType) })
 	for _, n := range o.few("values", maxPairs) {
 		v, _ := value(o.reader, n, o.about("values"), aName)
 		x.Values = append(x.Values, v)
@@ -257,7 +274,7 @@ var aDefault = in("what stands for the parameter when nobody gives it: one value
 // conditions compiles when of every task: what is wrong with one is told now, and not at a start in half a year.
 func (r *planReader) conditions() {
 	asked := conditional(&r.d)
-	if len(asked) == 0 {
+	if len(asked) == 0 || !r.named("parameter", len(r.d.Parameters)) || !r.named("environment", len(r.d.Environments)) {
 		return
 	}
 	language, err := condition.OfPlan(&r.d)
@@ -275,6 +292,17 @@ func (r *planReader) conditions() {
 	}
 }
 
+// named tells whether what conditions ask of is known: so many things of a kind.
+func (r *planReader) named(what string, read int) bool {
+	t := r.table(what)
+	for _, id := range t.ids {
+		if t.vague[id] {
+			return false
+		}
+	}
+	return !t.unread && len(t.ids) == read && read == len(r.top.field(what+"s").items)
+}
+
 // conditional returns the tasks that may be left out.
 func conditional(d *plan.Definition) []plan.Task {
 	return slices.DeleteFunc(d.All(), func(t plan.Task) bool { return t.When == "" })
@@ -282,8 +310,8 @@ func conditional(d *plan.Definition) []plan.Task {
 
 // hold makes a fault of every rule that the plan breaks, at the place of the task and key that it is about.
 func (r *planReader) hold() {
-	for _, f := range r.d.Check() {
-		if r.wrong[f.Task] {
+	for _, f := range r.d.CheckBut(r.loose) {
+		if r.wrong[f.Task] || f.Task == "" && (r.frame[f.Field] || f.Field == "phases" && len(r.d.All()) == 0) { // that was told
 			continue
 		}
 		o, subject := r.top, r.top.subject+": "
@@ -345,15 +373,22 @@ func (r *planReader) taskKnown(n node, subject, id string) {
 // readWork reads the plans of the folder.
 func (b *builder) readWork() {
 	for _, file := range planFiles(b.files) {
-		if b.files[file] == nil {
-			continue // a fault has been told
+		if b.files[file] == nil { // a fault has been told
+			b.table("plan").unread = true
+			continue
 		}
 		p, at, faults := readPlan(file, b.files[file])
 		b.faults = append(b.faults, faults...)
-		if id := p.Definition.ID; len(faults) == 0 {
-			b.define(at, "plan: id", "plan", id)
+		switch id := p.Definition.ID; {
+		case id == "": // nobody knows which one it was to be
+			b.table("plan").unread = true
+			continue
+		case len(faults) == 0:
 			b.work[id] = p
+		default:
+			b.table("plan").vague[id] = true
 		}
+		b.define(at, "plan: id", "plan", p.Definition.ID)
 	}
 }
 

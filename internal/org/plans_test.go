@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -238,7 +239,8 @@ func TestAllFaultsOfAPlanAtOnce(t *testing.T) {
 	got := planFaults(t, strings.NewReplacer(
 		"lead: manager", "lead: boss", "writes: work-plan", "writes: novel", "tell: [owner, approver]", "tell: []",
 	).Replace(wholePlan(t)))
-	if len(got) != 2 || !strings.Contains(got[0], `lead "boss": no such role`) || !strings.Contains(got[1], `writes "novel": want work-plan or completion-report`) {
+	if len(got) != 3 || !strings.Contains(got[0], `lead "boss": no such role`) || !strings.Contains(got[1], `writes "novel": want work-plan or completion-report`) ||
+		!strings.Contains(got[2], "task tell: tell: missing") {
 		t.Errorf("got %q", got)
 	}
 	got = planFaults(t, strings.NewReplacer(
@@ -253,6 +255,42 @@ func TestAllFaultsOfAPlanAtOnce(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Whatever is wrong elsewhere in a plan, a rule says what it has to say of a task, unless that task, or something that the rule goes
+// by, could not be read.
+func TestARuleIsHeldWhateverElseIsWrong(t *testing.T) {
+	for _, tc := range []struct {
+		name     string
+		old, new string
+		silent   bool // the rule has nothing to go by
+	}{
+		{"the plan has no name", "name: {en: \"Move to {release}\", ko: \"{release} 이전\"}", "name: [a]", false},
+		{"nobody leads", "lead: manager", "lead: boss", false},
+		{"a vote on revisions of nobody", "re_plan: {voters: [approver, manager], each: party}", "re_plan: {voters: [nobody], each: party}", false},
+		{"a role without a name", "party: provider, name: {en: Engineer, ko: 엔지니어}", "party: provider", false},
+		{"a role of no party", "{id: engineer, party: provider,", "{id: engineer, party: friend,", true},
+		{"a parameter of no type", "type: boolean", "type: bool", false},
+		{"another task waits for nobody", "needs: [bake]", "needs: [bakery]", false},
+		{"others wait for each other", "needs: [write-plan]", "needs: [sizing]", false},
+		{"a task before it is of no kind", "kind: decision", "kind: decisive", true},
+		{"what it needs is none of the plan", "needs: [window]", "needs: [windw]", true},
+		{"tasks before it wait for each other", "needs: [go]", "needs: [window]", true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			const rule = "rehearsed: missing: it must have been tried before production is changed"
+			without := strings.Replace(wholePlan(t), "rehearsed: rehearsal, ", "", 1)
+			if got := planFaults(t, without); len(got) != 1 || !strings.Contains(got[0], rule) {
+				t.Fatalf("got %q", got)
+			}
+			changed := strings.Replace(without, tc.old, tc.new, 1)
+			got := planFaults(t, changed)
+			held := slices.ContainsFunc(got, func(s string) bool { return strings.Contains(s, rule) })
+			if others := len(got) > 1 || !held; changed == without || !others || held == tc.silent {
+				t.Errorf("held %v, got %q", held, got)
+			}
+		})
 	}
 }
 

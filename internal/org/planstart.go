@@ -188,7 +188,7 @@ func (c *starting) pin(p Plan, bound []planrun.Bound) planrun.Pinned {
 	filled, err := c.FillPlan(p, c.given.Parameters)
 	if err != nil {
 		c.unfilled(err)
-		return pinned
+		filled.Definition = p.Definition // who fills its roles can be told all the same
 	}
 	pinned.Plan, pinned.ParametersID = filled.Definition, filled.ValuesSHA256
 	for _, v := range filled.Values {
@@ -213,6 +213,9 @@ func (c *starting) pin(p Plan, bound []planrun.Bound) planrun.Pinned {
 			continue
 		}
 		pinned.Roles = append(pinned.Roles, planrun.Filled{Role: role.ID, Targets: targets})
+	}
+	if err != nil {
+		return pinned
 	}
 	for _, id := range books(filled.Definition) {
 		rb, sum, ok := c.Runbook(id)

@@ -75,16 +75,16 @@ func passage(s string) (string, bool) {
 
 // readTask reads one task into the last phase.
 func (r *planReader) readTask(o *object, id string) {
-	before := len(r.faults)
+	before := r.trouble()
 	r.task, r.tasks[id] = id, o
 	t := plan.Task{ID: id, Name: r.text(o, "name", aName), Source: maybe(o, "source", aProse, "")}
-	t.Kind, _ = need(o, "kind", aTaskKind)
+	r.doubt(r.loose, id, func() { t.Kind, _ = need(o, "kind", aTaskKind) })
 	if o.has("detail") {
 		t.Detail = r.text(o, "detail", aPassage)
 	}
 	t.Assignment = readAssignment(o)
 	if r.told[id] = o.has("needs"); r.told[id] {
-		t.Needs = r.taskRefs(o, "needs")
+		r.doubt(r.loose, id, func() { t.Needs = r.taskRefs(o, "needs") })
 	}
 	t.When = strings.TrimSpace(maybe(o, "when", aPlanCondition, ""))
 	r.timing(o, &t)
@@ -96,7 +96,7 @@ func (r *planReader) readTask(o *object, id string) {
 	r.evidence(o, &t)
 	r.handling(o, &t)
 	r.content(o, &t)
-	if len(r.faults) > before {
+	if r.trouble() > before {
 		r.wrong[id] = true
 	}
 	last := &r.d.Phases[len(r.d.Phases)-1]

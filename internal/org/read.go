@@ -9,6 +9,7 @@ import (
 // finds them all.
 type reader struct {
 	faults []Fault
+	missed int  // references that nobody can judge, because what they lead to could not be read
 	asking bool // to draw a schema: nothing is at fault
 	tables map[string]*table
 }
@@ -19,6 +20,7 @@ type table struct {
 	places map[string]place
 	barred map[string]string // why a thing that is defined will not do where others refer to one
 	unread bool              // its file could not be read: nobody knows what is in it
+	vague  map[string]bool   // things of which what others rely on could not be read
 }
 
 func (r *reader) fault(at place, format string, args ...any) {
@@ -39,7 +41,7 @@ func (r *reader) hint(word string, known []string) string {
 // table returns what is known of a kind of thing: "person", "support plan".
 func (r *reader) table(what string) *table {
 	if r.tables[what] == nil {
-		r.tables[what] = &table{places: map[string]place{}, barred: map[string]string{}}
+		r.tables[what] = &table{places: map[string]place{}, barred: map[string]string{}, vague: map[string]bool{}}
 	}
 	return r.tables[what]
 }
@@ -68,11 +70,17 @@ func (r *reader) knows(at place, subject, what, id string) bool {
 		return false
 	}
 	if _, ok := t.places[id]; ok || t.unread {
+		if !ok || t.vague[id] {
+			r.missed++
+		}
 		return ok
 	}
 	r.fault(at, "%s %s: no such %s; %s", subject, show(id), what, r.hint(id, t.ids))
 	return false
 }
+
+// trouble grows with everything that could not be read as it was meant.
+func (r *reader) trouble() int { return len(r.faults) + r.missed }
 
 // An object is a mapping that is being read.
 type object struct {
@@ -82,11 +90,12 @@ type object struct {
 	known   []string // keys that were asked for
 	needed  []string // of anything: keys that must be there, unless
 	doubted []string // it was asked whether they are
+	before  int      // the trouble until it was read
 }
 
 // object reads a mapping. Every key that read does not ask for is a fault.
 func (r *reader) object(n node, subject string, read func(*object)) {
-	o := &object{reader: r, node: n, subject: subject}
+	o := &object{reader: r, node: n, subject: subject, before: r.trouble()}
 	if n.kind == anything {
 		n.sketch.takes(mapping)
 		read(o)
@@ -359,9 +368,9 @@ func (o *object) once(key string) {
 }
 
 // hold makes a fault of every rule that a thing breaks. The forms of the values say most of it sooner and with a better
-// place; where anything is at fault already, what is left over would only confuse.
+// place; where anything in the thing itself is at fault already, what is left over would only confuse.
 func (o *object) hold(broken []error) {
-	if len(o.faults) > 0 {
+	if o.trouble() > o.before {
 		return
 	}
 	for _, err := range broken {

@@ -89,10 +89,15 @@ func (b *builder) readComingBack(o *object, r *comeback) {
 	}
 }
 
-// tryRoutines starts the plan of every routine, when all else is as it should be: none must find its plan wanting.
+// tryRoutines starts the plan of every routine: none must find its plan wanting. Whether it ever has a time is asked when all else is
+// as it should be.
 func (b *builder) tryRoutines() {
+	sound := len(b.faults) == 0
 	for _, r := range b.routines {
 		b.tryStart(r.place, r.subject, r.start)
+		if !sound {
+			continue
+		}
 		if slots, _ := r.slots(b.org.LoadedAt.Add(-time.Second), b.org.LoadedAt); len(slots) == 0 {
 			b.fault(r.place, "%s: it has no time in the next two years; want other hours or dates, or take it out", r.subject)
 		}

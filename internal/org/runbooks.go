@@ -91,12 +91,11 @@ func (b *builder) readRunbooks(f *folder) {
 		}
 		before := len(b.faults)
 		w := readRunbook(&b.reader, name, f.files[name])
-		if len(b.faults) > before { // its ID may be what is wrong
+		if w.ID == "" { // nobody knows which one it was to be
 			b.table(kindOfRunbook).unread = true
-		}
-		if w.ID == "" {
 			continue
 		}
+		b.table(kindOfRunbook).vague[w.ID] = len(b.faults) > before
 		b.runbooks[w.ID] = w
 		b.later = append(b.later, func() { b.checkRunbook(w) })
 	}

@@ -71,7 +71,11 @@ func (b *builder) settings(o *object) {
 		o.object(n, o.about("update_approval"), func(o *object) { b.updateApproval.Within, _ = need(o, "within", aWait) })
 	}
 	o.field("roles")
-	b.afterwards(func() { b.planRoles = b.readPlanRoles(o, "") })
+	b.afterwards(func() {
+		before := b.trouble()
+		b.planRoles = b.readPlanRoles(o, "")
+		b.table("organisation").vague[b.org.ID] = b.trouble() > before
+	})
 	o.field("problems")
 	b.afterwards(func() { b.sameProblems(b.readProblems(o)) })
 	b.readNeeds(o)

@@ -40,22 +40,32 @@ func (f Fault) Error() string {
 
 // Check says all that is wrong with a plan whose words have been read: what it names is there, the order can be gone through, whoever
 // decides is not who does, and what changes production can be undone.
-func (d *Definition) Check() []Fault {
+func (d *Definition) Check() []Fault { return d.CheckBut(nil) }
+
+// CheckBut is Check where some tasks are loose: nobody can say what they are or what they need. Where a task stands in the order is
+// judged only as far as no such task, and none that has no place in it, comes before it.
+func (d *Definition) CheckBut(loose map[string]bool) []Fault {
 	c := &checker{d: d, tasks: d.All()}
 	c.frame()
 	for n := range c.tasks {
 		c.task(&c.tasks[n])
 	}
-	if slices.ContainsFunc(c.faults, func(f Fault) bool { return f.Field == "needs" }) { // what follows needs an order
-		return c.faults
+	lost := map[string]bool{}
+	for _, f := range c.faults {
+		lost[f.Task] = lost[f.Task] || f.Field == "needs"
 	}
-	if cycle := d.cycle(); cycle != nil {
-		c.fault(cycle[0], "needs", "they wait for each other: %s", strings.Join(append(cycle, cycle[0]), " → "))
-		return c.faults
+	g, circled := d.graph(), map[string]bool{}
+	for circle := d.cycle(circled); circle != nil; circle = d.cycle(circled) {
+		c.fault(circle[0], "needs", "they wait for each other: %s", strings.Join(append(circle, circle[0]), " → "))
+		for _, id := range circle {
+			circled[id] = true
+		}
 	}
-	g := d.graph()
+	placed := func(id string) bool { return !loose[id] && !lost[id] && !circled[id] }
 	for n := range c.tasks {
-		c.order(&c.tasks[n], g, n)
+		if placed(c.tasks[n].ID) && !slices.ContainsFunc(g.before(n), func(id string) bool { return !placed(id) }) {
+			c.order(&c.tasks[n], g, n)
+		}
 	}
 	if len(c.faults) > 0 { // what is counted has to be there
 		return c.faults

@@ -108,8 +108,8 @@ func (d *Definition) ordered(ids []string) []string {
 	return all
 }
 
-// cycle returns tasks that wait for each other, nil where none do.
-func (d *Definition) cycle() []string {
+// cycle returns tasks that wait for each other, nil where no others than those that are known do.
+func (d *Definition) cycle(known map[string]bool) []string {
 	const (
 		fresh = iota
 		open
@@ -136,6 +136,11 @@ func (d *Definition) cycle() []string {
 		}
 		state[n], path = done, path[:len(path)-1]
 		return nil
+	}
+	for n := range tasks {
+		if known[tasks[n].ID] {
+			state[n] = done
+		}
 	}
 	for n := range tasks {
 		if state[n] == fresh {
