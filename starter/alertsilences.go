@@ -143,27 +143,46 @@ type listedSilence struct {
 
 // list returns those silences of a query that this installation has started.
 func (s *Silences) list(ctx context.Context, query string, limit int, after string) ([]listedSilence, string, error) {
-	resp, err := s.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Namespace: s.Namespace, Query: query, PageSize: int32(limit), NextPageToken: []byte(after),
-	})
+	resp, err := s.executions(ctx, query, limit, after)
 	if err != nil {
-		return nil, "", told("list silences", err)
+		return nil, "", err
 	}
 	var all []listedSilence
 	for _, e := range resp.GetExecutions() {
-		ref := Ref{WorkflowID: e.GetExecution().GetWorkflowId(), RunID: e.GetExecution().GetRunId()}
-		terms, ours, err := s.terms(ctx, ref)
-		if _, gone := errors.AsType[*serviceerror.NotFound](err); gone { // past its retention since the list was made
-			continue
-		}
+		x, ours, err := s.listed(ctx, e)
 		if err != nil {
-			return nil, "", told("list silences", err)
+			return nil, "", err
 		}
 		if ours {
-			all = append(all, listedSilence{ref, terms, listedRow(&terms, e)})
+			all = append(all, x)
 		}
 	}
 	return all, string(resp.GetNextPageToken()), nil
+}
+
+func (s *Silences) executions(ctx context.Context, query string, limit int, after string) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	resp, err := s.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: s.Namespace, Query: query, PageSize: int32(limit), NextPageToken: []byte(after),
+	})
+	return resp, told("list silences", err)
+}
+
+// listed is a silence as a list has it, and whether this installation has started it.
+func (s *Silences) listed(ctx context.Context, e *workflowpb.WorkflowExecutionInfo) (x listedSilence, ours bool, err error) {
+	x.ref = refOf(e)
+	x.terms, ours, err = s.terms(ctx, x.ref)
+	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone { // past its retention since the list was made
+		return x, false, nil
+	}
+	if err != nil || !ours {
+		return x, false, told("list silences", err)
+	}
+	x.row = listedRow(&x.terms, e)
+	return x, true, nil
+}
+
+func refOf(e *workflowpb.WorkflowExecutionInfo) Ref {
+	return Ref{WorkflowID: e.GetExecution().GetWorkflowId(), RunID: e.GetExecution().GetRunId()}
 }
 
 // listedRow is what a list says of a run.

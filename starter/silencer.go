@@ -40,7 +40,8 @@ const (
 // runningSilences are the silences that run, as they were found a moment ago.
 type runningSilences struct {
 	known atomic.Pointer[[]standing]
-	fresh atomic.Int64 // when they were looked for, in nanoseconds
+	plans atomic.Pointer[[]Ref] // those of environments that plans change
+	fresh atomic.Int64          // when they were looked for, in nanoseconds
 
 	looking sync.Mutex
 	began   time.Time // when the last look that succeeded began
@@ -90,6 +91,14 @@ func (b *runningSilences) standing() []standing {
 	return nil
 }
 
+// changing are the silences of environments that run.
+func (b *runningSilences) changing() []Ref {
+	if all := b.plans.Load(); all != nil {
+		return *all
+	}
+	return nil
+}
+
 // trusted tells whether what is known may hold alerts back.
 func (b *runningSilences) trusted() bool { return time.Since(time.Unix(0, b.fresh.Load())) < lookStale }
 
@@ -102,15 +111,28 @@ func (s *Silences) refresh(ctx context.Context) error {
 		return nil
 	}
 	began := time.Now()
-	all, _, err := s.list(ctx, fmt.Sprintf("WorkflowType = '%s' AND ExecutionStatus = 'Running'", workflows.AlertSilenceWorkflow), mostOnIt, "")
+	resp, err := s.executions(ctx, fmt.Sprintf("WorkflowType IN ('%s', '%s') AND ExecutionStatus = 'Running'", workflows.AlertSilenceWorkflow,
+		workflows.SilenceWorkflow), mostOnIt, "")
 	if err != nil {
 		return err
 	}
-	known := make([]standing, len(all))
-	for n, x := range all {
-		known[n] = standing{ref: x.ref, terms: x.terms, ended: x.row.Status == silence.Ended}
+	var known []standing
+	var plans []Ref
+	for _, e := range resp.GetExecutions() {
+		if e.GetType().GetName() == workflows.SilenceWorkflow {
+			plans = append(plans, refOf(e))
+			continue
+		}
+		x, ours, err := s.listed(ctx, e)
+		if err != nil {
+			return err
+		}
+		if ours {
+			known = append(known, standing{ref: x.ref, terms: x.terms, ended: x.row.Status == silence.Ended})
+		}
 	}
 	s.running.known.Store(&known)
+	s.running.plans.Store(&plans)
 	s.running.fresh.Store(began.UnixNano())
 	s.running.began = began
 	return nil
@@ -369,12 +391,12 @@ func (s *Incidents) redefine(def incident.Definition, b alert.Batch) (incident.D
 	return own, b
 }
 
-// askOthers brings the ends of alerts that no incident has to silences that another process may have made a moment ago.
+// askOthers brings the ends of alerts that no incident has to silences that another process, or a plan, may have begun a moment ago.
 func (s *Incidents) askOthers(ctx context.Context, workflowID string, def incident.Definition, b alert.Batch) error {
 	if s.silenced.fresh.Load() == 0 { // nobody looks here
 		return nil
 	}
-	before := s.silenced.standing()
+	before, plans := s.silenced.standing(), s.silenced.changing()
 	if err := s.Silences().refresh(ctx); err != nil {
 		return err
 	}
@@ -394,5 +416,6 @@ func (s *Incidents) askOthers(ctx context.Context, workflowID string, def incide
 			}
 		}
 	}
-	return nil
+	fresh := slices.DeleteFunc(slices.Clone(s.silenced.changing()), func(ref Ref) bool { return slices.Contains(plans, ref) })
+	return s.endsIn(ctx, fresh, workflowID, def, b)
 }

@@ -44,9 +44,10 @@ type switchboard struct {
 	running map[string]string                  // workflow id → run
 	starts  map[string]*historypb.HistoryEvent // by run
 	over    []string                           // ids under which nothing is started again
-	got     []string                           // "incident/a: +a -b": + fires, - has resolved
+	got     []string                           // "incident/a: +a -b": + fires, - has resolved; ? only if it is known
 	held    []workflows.HeldBatch
 	fails   string // begin of the workflow ids that take nothing
+	full    string // workflow id of one whose history has no room
 	lists   int
 	made    int
 }
@@ -110,8 +111,8 @@ func (c *switchboard) ListWorkflow(context.Context, *workflowservice.ListWorkflo
 	}
 	resp := &workflowservice.ListWorkflowExecutionsResponse{}
 	for id, run := range c.running {
-		if strings.HasPrefix(id, "alert-silence/") {
-			resp.Executions = append(resp.Executions, &workflowpb.WorkflowExecutionInfo{Execution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: run}})
+		if typ := c.starts[run].GetWorkflowExecutionStartedEventAttributes().GetWorkflowType(); strings.HasPrefix(id, "alert-silence/") || typ.GetName() == workflows.SilenceWorkflow {
+			resp.Executions = append(resp.Executions, &workflowpb.WorkflowExecutionInfo{Type: typ, Execution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: run}})
 		}
 	}
 	return resp, nil
@@ -133,6 +134,9 @@ func (c *switchboard) SignalWorkflow(_ context.Context, id, run, _ string, arg a
 	}
 	if is, open := c.running[id]; !open || run != "" && run != is {
 		return serviceerror.NewNotFound("no such run")
+	}
+	if id == c.full {
+		return serviceerror.NewInvalidArgument("exceeded workflow execution limit for signal events")
 	}
 	c.take(id, arg)
 	return nil
@@ -179,14 +183,18 @@ func (c *switchboard) start(id, workflow string, in any) {
 
 func (c *switchboard) take(id string, arg any) {
 	var b alert.Batch
+	maybe := ""
 	switch m := arg.(type) {
 	case signature.Signed[alert.Batch]:
 		b = m.Body
 	case signature.Signed[workflows.HeldBatch]:
 		b = m.Body.Batch
 		c.held = append(c.held, m.Body)
+		if m.Body.Ends {
+			maybe = "?"
+		}
 	}
-	said := id + ":"
+	said := id + maybe + ":"
 	for _, r := range b.Alerts {
 		said += map[alert.State]string{alert.Firing: " +", alert.Resolved: " -"}[r.State] + r.Fingerprint
 	}
@@ -346,6 +354,94 @@ func (c *switchboard) opens() {
 	}
 	m.Seal = &seal
 	c.start(ofAlert, workflows.IncidentWorkflow, m)
+}
+
+const ofChange = "silence/acme/production"
+
+// changes starts the silence of an environment that a plan changes.
+func (c *switchboard) changes(t testing.TB) {
+	t.Helper()
+	m, err := signature.New(timeline.Muster(), workflows.EnvironmentInput{Environment: "production"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seal, err := c.keys.Sign(signature.Statement{Workflow: ofChange, Message: workflows.SilenceWorkflow, Digest: m.Digest(), By: m.By}, "workflow")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Seal = &seal
+	c.start(ofChange, workflows.SilenceWorkflow, m)
+}
+
+// While a plan changes an environment, its silence hears of every end that may be that of an alert which it holds, also of those that
+// tell nothing by which their environment is known.
+func TestWhereAlertsGoWhileAnEnvironmentIsChanged(t *testing.T) {
+	type before func(*testing.T, *switchboard, *starter.Incidents)
+	for name, tc := range map[string]struct {
+		before before
+		known  bool // its labels say from which environment it is
+		batch  alert.Batch
+		want   []string
+		fails  bool
+	}{
+		"one that fires":              {nil, true, together(fires("a")), []string{ofChange + ": +a"}, false},
+		"its end":                     {nil, true, together(ended("a")), []string{ofChange + "?: -a"}, false},
+		"both at once":                {nil, true, together(fires("a"), ended("b")), []string{ofChange + ": +a -b"}, false},
+		"an end without labels":       {nil, false, together(bare("a")), []string{ofChange + "?: -a"}, false},
+		"an end of elsewhere":         {nil, false, together(ended("a", "env=test")), nil, false},
+		"one that fires elsewhere":    {nil, false, together(fires("a")), []string{ofAlert + ": +a"}, false},
+		"with an end without labels":  {nil, false, together(fires("a"), bare("b")), []string{ofChange + "?: -b", ofAlert + ": +a -b"}, false},
+		"people silence it, too":      {peoples, true, together(fires("a"), ended("b", "env=prod")), []string{ofChange + ": +a -b", ofDisk + ": -b"}, false},
+		"an end, people silence it":   {peoples, true, together(ended("b", "env=prod")), []string{ofChange + "?: -b", ofDisk + ": -b"}, false},
+		"the incident is open":        {opened, true, together(fires("a"), ended("b")), []string{ofChange + "?: -b", ofAlert + ": +a -b"}, false},
+		"a bare end, the same":        {opened, false, together(bare("a")), []string{ofChange + "?: -a", ofAlert + ": -a"}, false},
+		"it has begun a moment ago":   {lately, false, together(bare("a")), []string{ofChange + "?: -a"}, false},
+		"it has ended":                {over, true, together(fires("a"), bare("b")), []string{ofAlert + ": +a -b"}, false},
+		"it cannot be told":           {away, true, together(fires("a")), []string{ofAlert + ": +a"}, false},
+		"it cannot be told of an end": {away, true, together(ended("a")), nil, true},
+		"nor of a bare one":           {away, false, together(bare("a")), nil, true},
+		"its history has no room":     {full, true, together(fires("a"), bare("b")), []string{ofAlert + ": +a -b"}, false},
+		"somebody else started it":    {forged, true, together(fires("a"), bare("b")), []string{ofAlert + ": +a -b"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, i := switching(t)
+			c.changes(t)
+			watched(t, i)
+			if tc.before != nil {
+				tc.before(t, c, i)
+			}
+			def := definition()
+			if tc.known {
+				def.Environments = []incident.Environment{{Customer: "acme", ID: "production"}}
+			}
+			if err := i.Deliver(t.Context(), ofAlert, def, tc.batch); err != nil != tc.fails {
+				t.Fatalf("got %v", err)
+			}
+			if d := cmp.Diff(tc.want, c.got); d != "" {
+				t.Errorf("delivered (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+func opened(_ *testing.T, c *switchboard, _ *starter.Incidents) { c.opens() }
+func over(_ *testing.T, c *switchboard, _ *starter.Incidents)   { delete(c.running, ofChange) }
+func away(_ *testing.T, c *switchboard, _ *starter.Incidents)   { c.fails = "silence/" }
+func full(_ *testing.T, c *switchboard, _ *starter.Incidents)   { c.full = ofChange }
+
+func peoples(t *testing.T, c *switchboard, i *starter.Incidents) {
+	c.holds(t, disk, park(), "env=prod")
+	watched(t, i)
+}
+
+func lately(t *testing.T, c *switchboard, i *starter.Incidents) {
+	over(t, c, i)
+	watched(t, i)
+	c.changes(t)
+}
+
+func forged(_ *testing.T, c *switchboard, _ *starter.Incidents) {
+	c.start(ofChange, workflows.SilenceWorkflow, signature.Unsigned(workflows.EnvironmentInput{}))
 }
 
 // What was promised for each part follows from its own alerts.

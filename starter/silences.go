@@ -3,6 +3,8 @@ package starter
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
@@ -21,10 +23,11 @@ import (
 // changes the environment from which the alerts come, or a silence takes them, those without an open incident are held back instead.
 // When it returns nil the batch is durable. Alerts that only end what never began here are none of our business.
 func (s *Incidents) Deliver(ctx context.Context, workflowID string, def incident.Definition, b alert.Batch) error {
-	if s.hold(ctx, workflowID, def, b) {
-		return nil
+	b, err := s.hold(ctx, workflowID, def, b)
+	if err != nil || len(b.Alerts) == 0 {
+		return err
 	}
-	def, b, err := s.silence(ctx, workflowID, def, b)
+	def, b, err = s.silence(ctx, workflowID, def, b)
 	switch {
 	case err != nil || len(b.Alerts) == 0:
 		return err
@@ -39,25 +42,97 @@ func (s *Incidents) Deliver(ctx context.Context, workflowID string, def incident
 	return s.askOthers(ctx, workflowID, def, b)
 }
 
-// hold tells whether a silence has taken a batch. Whatever keeps it from being taken lets people be paged.
-func (s *Incidents) hold(ctx context.Context, workflowID string, def incident.Definition, b alert.Batch) bool {
+// hold gives to the silences of environments what they take of a batch, and returns what goes on: all of it, unless one of them holds back
+// what fires, and then the ends, for which silences of people and an incident may wait, too. Whatever keeps what fires from being taken
+// lets people be paged; an end that cannot be told is an error, so that its source says it once more.
+func (s *Incidents) hold(ctx context.Context, workflowID string, def incident.Definition, b alert.Batch) (alert.Batch, error) {
+	ends := having(b, func(r *alert.Received) bool { return r.State == alert.Resolved })
+	held := false
+	var own []Ref
 	for _, e := range def.Environments {
-		id := workflows.SilenceWorkflowID(e.Customer, e.ID)
-		run, running, err := s.running(ctx, id)
-		if err != nil || !running || !s.silent(ctx, Ref{id, run}) {
+		ref := Ref{WorkflowID: workflows.SilenceWorkflowID(e.Customer, e.ID)}
+		run, running, err := s.running(ctx, ref.WorkflowID)
+		if ref.RunID = run; err != nil && len(ends.Alerts) > 0 {
+			return b, told("silence "+ref.WorkflowID, err)
+		}
+		if err != nil || !running {
 			continue
 		}
-		if _, open, err := s.running(ctx, workflowID); err != nil || open {
-			return false
+		if !held && len(ends.Alerts) < len(b.Alerts) {
+			_, open, err := s.running(ctx, workflowID)
+			taken := false
+			if err == nil && !open {
+				taken, err = s.keep(ctx, ref, workflows.HeldBatch{Key: workflowID, Definition: def, Batch: b})
+			}
+			if held = taken && err == nil; held {
+				own = append(own, ref)
+				continue
+			}
 		}
-		by := timeline.Actor{Kind: timeline.Source, ID: b.Source}
-		m, err := seal(s.Keys, signature.Statement{Workflow: id, Message: workflows.HeldAlertsSignal, By: by}, "intake",
-			workflows.HeldBatch{Key: workflowID, Definition: def, Batch: b})
-		if err == nil && s.Temporal.SignalWorkflow(ctx, id, run, workflows.HeldAlertsSignal, m) == nil {
-			return true
+		if own = append(own, ref); len(ends.Alerts) > 0 {
+			if _, err := s.keep(ctx, ref, workflows.HeldBatch{Key: workflowID, Definition: def, Batch: ends, Ends: true}); err != nil {
+				return b, err
+			}
 		}
 	}
-	return false
+	if held {
+		b = ends
+	}
+	known := slices.DeleteFunc(slices.Clone(s.silenced.changing()), func(ref Ref) bool {
+		return slices.ContainsFunc(own, func(o Ref) bool { return o.WorkflowID == ref.WorkflowID })
+	})
+	return b, s.endsIn(ctx, known, workflowID, def, b)
+}
+
+// endsIn tells silences of environments of the ends that tell nothing else, for nobody knows from which environment they are.
+func (s *Incidents) endsIn(ctx context.Context, silences []Ref, workflowID string, def incident.Definition, b alert.Batch) error {
+	bare := having(b, func(r *alert.Received) bool { return r.State == alert.Resolved && r.Bare })
+	if len(bare.Alerts) == 0 {
+		return nil
+	}
+	for _, ref := range silences {
+		if _, err := s.keep(ctx, ref, workflows.HeldBatch{Key: workflowID, Definition: def, Batch: bare, Ends: true}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// having is a batch with some of its alerts.
+func having(b alert.Batch, wanted func(*alert.Received) bool) alert.Batch {
+	all := b.Alerts
+	b.Alerts = nil
+	for n := range all {
+		if wanted(&all[n]) {
+			b.Alerts = append(b.Alerts, all[n])
+		}
+	}
+	return b
+}
+
+// keep brings a batch to a silence of an environment, and tells whether it has taken it: one that has ended, that somebody else has
+// started, or whose history is full takes nothing.
+func (s *Incidents) keep(ctx context.Context, ref Ref, h workflows.HeldBatch) (taken bool, err error) {
+	ours, err := s.silent(ctx, ref)
+	if err == nil && !ours {
+		return false, nil
+	}
+	if err == nil {
+		by := timeline.Actor{Kind: timeline.Source, ID: h.Batch.Source}
+		var m signature.Signed[workflows.HeldBatch]
+		m, err = seal(s.Keys, signature.Statement{Workflow: ref.WorkflowID, Message: workflows.HeldAlertsSignal, By: by}, "intake", h)
+		if err != nil {
+			return false, fmt.Errorf("hold alerts back: %w", err)
+		}
+		err = s.Temporal.SignalWorkflow(ctx, ref.WorkflowID, ref.RunID, workflows.HeldAlertsSignal, m)
+	}
+	err = told("silence "+ref.WorkflowID, err)
+	_, gone := errors.AsType[*NotFoundError](err)
+	_, full := errors.AsType[*RefusedError](err)
+	if gone || full {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // running returns the newest run under a workflow id, and whether it still runs.
@@ -71,11 +146,11 @@ func (s *Incidents) running(ctx context.Context, workflowID string) (run string,
 }
 
 // silent tells whether a run of this installation has started a silence.
-func (s *Incidents) silent(ctx context.Context, ref Ref) bool {
+func (s *Incidents) silent(ctx context.Context, ref Ref) (bool, error) {
 	p, err := s.proofs.prove(ctx, s.Temporal, s.Namespace, ref, func(workflowID string, e *historypb.HistoryEvent) proof {
 		return sealedStart(s.Keys, workflowID, e, workflows.SilenceWorkflow)
 	})
-	return err == nil && p.ours
+	return p.ours, err
 }
 
 // Holder returns the run that has a lock of an environment, empty where it is free again.

@@ -82,16 +82,17 @@ func (r *alertSilence) end() error {
 	if err := r.publish(); err != nil { // a person has ended it
 		return err
 	}
+	r.heard = func() bool { return r.hold.batches.Len() > 0 || r.hold.left }
 	for {
 		r.hold.receive()
-		if err := r.hold.let(); err != nil {
-			return err
+		r.hold.let()
+		if r.hold.leaving == 0 {
+			if err := r.settle(); err != nil {
+				return err
+			}
 		}
-		if err := r.settle(); err != nil {
-			return err
-		}
-		if r.hold.batches.Len() == 0 && r.telling == 0 && workflow.AllHandlersFinished(r.ctx) {
-			return nil
+		if r.hold.batches.Len() == 0 && r.hold.leaving == 0 && r.telling == 0 && workflow.AllHandlersFinished(r.ctx) {
+			return r.hold.failed
 		}
 		if err := r.awaitNews(time.Time{}); err != nil {
 			return err
@@ -109,15 +110,20 @@ type alertSilence struct {
 }
 
 // newAlertSilence takes a start that was signed just now by whoever makes the silence, of one of the folder by the intake, or the state
-// of the run before.
+// of the run before. What came with a start that it refuses goes to its incidents.
 func newAlertSilence(ctx workflow.Context, in signature.Signed[AlertSilenceInput]) (*alertSilence, error) {
 	r := &alertSilence{errand: errand{published: known(ctx)}}
-	r.hold.batches = workflow.GetSignalChannel(ctx, HeldAlertsSignal)
+	r.hold = holding{
+		batches: workflow.GetSignalChannel(ctx, HeldAlertsSignal), since: workflow.GetInfo(ctx).WorkflowStartTime, forgets: true,
+		fired: func(*incident.Definition, alert.Alert, time.Time) {},
+	}
 	if err := r.listen(ctx); err != nil {
 		return nil, err
 	}
 	refuse := func(why string) (*alertSilence, error) {
-		return nil, temporal.NewNonRetryableApplicationError("make silence: "+why, RefusedError, nil)
+		r.hold.ctx = unstopped(ctx, func(time.Time) {}) // the intake counts as held back what came with the start
+		err := r.hold.giveBack()
+		return nil, temporal.NewNonRetryableApplicationError("make silence: "+why, RefusedError, err)
 	}
 	if why := admitSilence(ctx, in); why != "" {
 		return refuse(why)
@@ -126,13 +132,12 @@ func newAlertSilence(ctx workflow.Context, in signature.Signed[AlertSilenceInput
 	if err != nil {
 		return refuse(err.Error())
 	}
-	r.hold.since = workflow.GetInfo(ctx).WorkflowStartTime
 	if before := in.Body.State; before != nil {
 		r.hold.groups, r.folder, r.hold.since = before.Groups, before.Folder, before.Since
 	}
 	r.keep(ctx, &s.Timeline)
 	r.hold.ctx, r.heard = r.ctx, func() bool { return r.hold.batches.Len() > 0 }
-	r.hold.forgets, r.hold.holder = true, &alert.Holder{ID: string(s.ID), Name: s.Title()}
+	r.hold.holder = &alert.Holder{ID: string(s.ID), Name: s.Title()}
 	r.hold.fired = func(def *incident.Definition, a alert.Alert, at time.Time) {
 		s.Hold(def.Service, a.Name, a.Summary(), at, workflow.Now(r.ctx))
 	}

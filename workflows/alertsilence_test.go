@@ -154,10 +154,60 @@ func TestWhatASilenceHeldGoesEachByItself(t *testing.T) {
 	r.outside.stuck, r.outside.loose, r.outside.now = "incident/a", start.Add(4*time.Hour), r.env.Now
 	r.holds(10*time.Minute, "incident/a", firing("a", 10*time.Minute))
 	r.holds(20*time.Minute, "incident/b", firing("b", 20*time.Minute))
-	r.at(3*time.Hour, func() { r.went("incident/b on shop: b") })
+	r.holds(2*time.Hour+time.Second, "incident/c", firing("c", 2*time.Hour)) // the intake does not know yet that it has ended
+	r.holds(2*time.Hour+time.Minute, "incident/a", ended("a", 10*time.Minute))
+	r.at(3*time.Hour, func() { r.went("incident/b on shop: b", "incident/c on shop: c") })
 	r.keepsQuiet(quiet(), kim)
-	r.went("incident/b on shop: b", "incident/a on shop: a")
-	r.said("over Slow on shop 2/2 [INC-A INC-B]; → kim")
+	r.went("incident/b on shop: b", "incident/c on shop: c", "incident/a on shop: a", "incident/a on shop: a")
+	r.said("over Slow on shop 2/3 [INC-B INC-C]; → kim")
+	if t.Failed() {
+		return
+	}
+	if over := r.outside.let[3].batch.Alerts[0]; over.State != alert.Resolved {
+		t.Errorf("the incident hears last that %+v", over)
+	}
+}
+
+// What came with a start that is refused is not lost: nobody has held it back.
+func TestWhatCameWithARefusedSilenceGoesToItsIncidents(t *testing.T) {
+	r := rehearse(t)
+	late := quiet()
+	late.By, late.Request, late.Window, late.Name = timeline.Actor{}, "", "nightly", "Nightly backup"
+	late.From, late.Until = start.Add(-time.Hour), start // the alert came in its last moment
+	r.outside.fails = 2
+	r.holds(0, "incident/a", firing("a", 0))
+	r.holds(0, "incident/b", ended("b", 0))
+	r.holds(time.Second, "incident/a", ended("a", 0)) // while the first is on its way
+	r.at(time.Second, r.env.CancelWorkflow)
+	r.under(workflows.AlertSilenceWorkflowID(late.ID))
+	r.env.ExecuteWorkflow(workflows.AlertSilenceWorkflow,
+		sealed(r, workflows.AlertSilenceWorkflow, "", prometheus, workflows.AlertSilenceInput{Terms: late}))
+	if err := r.env.GetWorkflowError(); err == nil || !strings.Contains(err.Error(), "want a time that is still to come") {
+		t.Errorf("got %v, want that it is refused", err)
+	}
+	r.went("incident/a on shop: a", "incident/a on shop: a")
+	if t.Failed() {
+		return
+	}
+	if from := r.outside.let[0].batch.Held; from != nil {
+		t.Errorf("the incident hears that %+v has held it", from)
+	}
+	r.said()
+}
+
+// Nobody else brings alerts to their incidents by a start that is refused.
+func TestAForgedSilenceTakesNoAlerts(t *testing.T) {
+	r := rehearse(t)
+	r.under(workflows.AlertSilenceWorkflowID(quiet().ID))
+	r.at(0, func() {
+		r.env.SignalWorkflow(workflows.HeldAlertsSignal, signature.Unsigned(workflows.HeldBatch{Key: "incident/a", Batch: alert.Batch{
+			ID: "b", Source: "prometheus", ReceivedAt: r.env.Now(), Posts: 1, Alerts: []alert.Received{firing("a", 0)},
+		}}))
+	})
+	r.env.ExecuteWorkflow(workflows.AlertSilenceWorkflow, signature.Unsigned(workflows.AlertSilenceInput{Terms: quiet()}))
+	if err := r.env.GetWorkflowError(); err == nil || len(r.outside.has()) > 0 || len(r.refused) != 2 {
+		t.Errorf("got %v, let %v go, refused %+v", err, r.outside.has(), r.refused)
+	}
 }
 
 func TestASilenceThatHeldNothingTellsNobody(t *testing.T) {

@@ -76,15 +76,23 @@ func Silence(ctx workflow.Context, in signature.Signed[EnvironmentInput]) (planr
 	}
 	full := s.full()
 	s.expire()
-	for s.batches.Len() > 0 || s.unsent() || s.telling > 0 { // to its very end the server takes alerts for it
+	for s.batches.Len() > 0 || s.unsent() || s.leaving > 0 || s.telling > 0 { // to its very end the server takes alerts for it
 		s.receive()
-		err := s.let()
+		var err error
+		if s.unsent() && !letsAbreast(s.ctx) {
+			err = s.letInTurn()
+		} else {
+			s.let()
+		}
 		if err == nil {
-			err = workflow.Await(s.ctx, func() bool { return s.batches.Len() > 0 || s.telling == 0 })
+			err = workflow.Await(s.ctx, func() bool { return s.batches.Len() > 0 || s.left || s.telling == 0 && s.leaving == 0 })
 		}
 		if err != nil {
 			return planrun.HeldAlerts{}, err
 		}
+	}
+	if s.failed != nil {
+		return planrun.HeldAlerts{}, s.failed
 	}
 	held := s.held()
 	held.Full = full

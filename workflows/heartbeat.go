@@ -33,8 +33,8 @@ type HeartbeatDefined struct {
 // HeartbeatPriority is how pressing it is that a heartbeat goes on. Its incident has a priority of its own.
 const HeartbeatPriority = priority.P2
 
-// Heartbeat listens for a job until the organisation folder has it no more. One timer rings when the next beat is missed: it is set once and,
-// when it rings, anew, for beats that come in time move no timer. Temporal's own cancel does not end it.
+// Heartbeat listens for a job until the organisation folder has it no more. One timer rings when the next beat is missed, or what still fires
+// is told again: it is set once and, when it rings, anew, for beats that come in time move no timer. Temporal's own cancel does not end it.
 func Heartbeat(ctx workflow.Context, in signature.Signed[HeartbeatInput]) error {
 	r := &heartbeatRun{
 		beats: workflow.GetSignalChannel(ctx, BeatSignal), defined: workflow.GetSignalChannel(ctx, DefinedSignal),
@@ -221,12 +221,12 @@ func (r *heartbeatRun) publish() error {
 	return workflow.UpsertTypedSearchAttributes(r.ctx, StatusAttribute.ValueSet(string(r.status)))
 }
 
-// awaitNews waits for a message, an outcome or the instant at which a beat is missed.
+// awaitNews waits for a message, an outcome or the instant at which it has to be looked at again.
 func (r *heartbeatRun) awaitNews() error {
 	if r.alarm.rung() {
 		r.alarm = alarm{}
 	}
-	if due := r.state.Due; !due.IsZero() && (r.alarm.timer == nil || due.Before(r.alarm.at)) {
+	if due := r.state.Next(); !due.IsZero() && (r.alarm.timer == nil || due.Before(r.alarm.at)) {
 		r.alarm.set(r.ctx, due)
 	}
 	r.news = false

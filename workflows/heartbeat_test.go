@@ -103,7 +103,7 @@ func TestAJobIsHeardOfOrItsIncidentIs(t *testing.T) {
 		{"never beats, and nobody has said when it begins", func(r *rehearsal, _ *heartbeat.Definition) { r.retire(1000 * hour) }, nil},
 		{"never beats", func(r *rehearsal, d *heartbeat.Definition) {
 			d.FirstWithin = 2 * hour
-			r.retire(3 * hour)
+			r.retire(150 * minute)
 		}, []string{"jobs: sync firing since 120", "jobs: sync resolved since 120"}},
 		{"misses one, and comes late", func(r *rehearsal, _ *heartbeat.Definition) {
 			r.beat(0, heartbeat.Done)
@@ -115,7 +115,10 @@ func TestAJobIsHeardOfOrItsIncidentIs(t *testing.T) {
 			r.beat(0, heartbeat.Done)
 			r.beat(5*hour, heartbeat.Done)
 			r.retire(6*hour + 20*minute)
-		}, []string{"jobs: sync firing since 70", "jobs: sync resolved since 70", "jobs: sync firing since 370", "jobs: sync resolved since 370"}},
+		}, []string{
+			"jobs: sync firing since 70", "jobs: sync firing since 70", "jobs: sync firing since 70", "jobs: sync firing since 70", // each hour
+			"jobs: sync resolved since 70", "jobs: sync firing since 370", "jobs: sync resolved since 370",
+		}},
 		{"fails", func(r *rehearsal, _ *heartbeat.Definition) {
 			r.beat(0, heartbeat.Done)
 			r.beat(50*minute, heartbeat.Failed)
@@ -144,6 +147,17 @@ func TestAJobIsHeardOfOrItsIncidentIs(t *testing.T) {
 			r.define(74*minute, *d, 74*minute)
 			r.retire(2 * hour)
 		}, []string{"jobs: sync firing since 75", "jobs: sync resolved since 75"}},
+		{"keeps it when it begins, or is defined anew", func(r *rehearsal, d *heartbeat.Definition) {
+			d.Lasts = hour
+			r.beat(0, heartbeat.Done)
+			r.define(65*minute, *d, 65*minute)
+			r.beat(66*minute, heartbeat.Started)
+			faster := *d
+			faster.Every = 30 * minute
+			r.define(67*minute, faster, 0)
+			r.beat(74*minute, heartbeat.Done)
+			r.retire(80 * minute)
+		}, nil},
 		{"is expected in its calendar", func(r *rehearsal, d *heartbeat.Definition) {
 			office := calendar.Rules{ID: "office", Zone: "UTC", Weekly: []calendar.Weekly{{Days: []calendar.Weekday{"mon", "tue"}, Hours: calendar.Hours{From: 9 * 60, To: 18 * 60}}}}
 			d.Calendar = &office

@@ -21,6 +21,8 @@ type HeldBatch struct {
 	Definition incident.Definition `json:"definition"`
 	Batch      alert.Batch         `json:"batch"`
 	Size       int                 `json:"size,omitempty"` // of the definition as JSON, about
+	// Ends says that the batch has nothing but ends of alerts that the silence may have: those of others are none of its business.
+	Ends bool `json:"ends,omitempty"`
 }
 
 // How much a silence holds: beyond it something else is wrong, and people are paged.
@@ -40,15 +42,17 @@ type HeldGroup struct {
 
 	sent     int         // batches that have gone to the incident
 	incident incident.ID // to which they have gone
+	leaving  bool        // it is on its way to the incident
+	lost     bool        // it never gets there
 }
 
 // due tells whether there is something to go to the incident: all of it where something fires, and whatever comes after that.
 func (g *HeldGroup) due() bool {
-	return g.sent < len(g.Batches) && (g.sent > 0 || !g.Alerts.AllResolved())
+	return !g.lost && g.sent < len(g.Batches) && (g.sent > 0 || !g.Alerts.AllResolved())
 }
 
 // over tells whether all that it has is resolved, and was never told.
-func (g *HeldGroup) over() bool { return g.sent == 0 && g.Alerts.AllResolved() }
+func (g *HeldGroup) over() bool { return g.sent == 0 && !g.leaving && g.Alerts.AllResolved() }
 
 // holding takes alerts that are held back, and brings what still fires to its incidents.
 type holding struct {
@@ -62,6 +66,10 @@ type holding struct {
 	// forgets says that it may last for weeks: what has resolved is kept only while there is room, and what only comes again not at all.
 	forgets bool
 	holder  *alert.Holder // what incidents are told of where their alerts were
+
+	leaving int   // groups that are on their way to their incidents
+	left    bool  // one of them is there
+	failed  error // why some of them never get there
 }
 
 func (h *holding) full() bool { return h.overflows(0) }
@@ -107,10 +115,12 @@ func (h *holding) receive() {
 
 func (h *holding) take(m HeldBatch) {
 	m.Batch = readable(h.ctx, m.Batch)
-	if h.forgets {
+	if h.forgets || m.Ends {
 		if m.Batch = h.concerning(m); len(m.Batch.Alerts) == 0 {
 			return
 		}
+	}
+	if h.forgets {
 		h.makeRoom(len(m.Batch.Alerts))
 	}
 	n := h.group(m.Key)
@@ -125,10 +135,10 @@ func (h *holding) take(m HeldBatch) {
 		h.heard--
 		return
 	}
-	if len(c.Fired) > 0 || !h.forgets || g.Batches == nil { // a body that only says what is over may be routed otherwise, and opens nothing
+	// An end may tell nothing by which its route is found, and a body that only says what is over may be routed otherwise: it opens nothing.
+	if g.Batches = append(g.Batches, m.Batch); !m.Ends && (len(c.Fired) > 0 || !h.forgets || len(g.Batches) == 1) {
 		g.Definition, g.Size = m.Definition, m.Size
 	}
-	g.Batches = append(g.Batches, m.Batch)
 	for _, a := range c.Fired {
 		h.fired(&g.Definition, a, m.Batch.ReceivedAt)
 	}
@@ -175,35 +185,62 @@ func (h *holding) unsent() bool {
 	return slices.ContainsFunc(h.groups, func(g HeldGroup) bool { return g.due() })
 }
 
-// let brings what still fires to its incidents, as it came. Where weeks may be held, an incident that cannot be reached keeps no other
-// waiting.
-func (h *holding) let() error {
-	options := sending(paging, planrun.Priority) // for as long as it takes, by the workers that start incidents
-	options.TaskQueue = TaskQueue
-	ctx := workflow.WithActivityOptions(h.ctx, options)
-	if !h.forgets {
-		for n := range h.groups {
-			if err := h.letGroup(ctx, n); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	all, failed := workflow.NewWaitGroup(ctx), make([]error, len(h.groups))
+// let begins to bring what still fires to its incidents, as it came. Each group goes by itself, so that an incident that cannot be reached
+// keeps no other waiting, and waits for nobody here.
+func (h *holding) let() {
+	h.left = false
 	for n := range h.groups {
-		all.Add(1)
-		workflow.Go(ctx, func(ctx workflow.Context) {
-			defer all.Done()
-			failed[n] = h.letGroup(ctx, n)
+		g := &h.groups[n]
+		if g.leaving || !g.due() {
+			continue
+		}
+		g.leaving = true
+		h.leaving++
+		key := g.Key // others come and go, so that the group may stand elsewhere afterwards
+		workflow.Go(h.ctx, func(ctx workflow.Context) {
+			err := h.letGroup(ctx, key)
+			g := &h.groups[h.group(key)]
+			g.leaving, g.lost = false, err != nil
+			h.leaving--
+			h.left, h.failed = true, errors.Join(h.failed, err)
 		})
 	}
-	all.Wait(ctx)
-	return errors.Join(failed...)
 }
 
-// letGroup brings what one group has to its incident.
-func (h *holding) letGroup(ctx workflow.Context, n int) error {
-	for g := &h.groups[n]; g.due(); g.sent++ {
+// giveBack brings all that has come to its incidents, as if nothing had been held back.
+func (h *holding) giveBack() error {
+	for {
+		h.receive()
+		h.let()
+		if h.batches.Len() == 0 && h.leaving == 0 {
+			return h.failed
+		}
+		if err := workflow.Await(h.ctx, func() bool { return h.batches.Len() > 0 || h.left }); err != nil {
+			return err
+		}
+	}
+}
+
+// letInTurn brings one group after the other, and returns when all are there.
+func (h *holding) letInTurn() error {
+	for n := range h.groups {
+		if err := h.letGroup(h.ctx, h.groups[n].Key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// letGroup brings what one group has to its incident, for as long as it takes.
+func (h *holding) letGroup(ctx workflow.Context, key string) error {
+	options := sending(paging, planrun.Priority) // by the workers that start incidents
+	options.TaskQueue = TaskQueue
+	ctx = workflow.WithActivityOptions(ctx, options)
+	for {
+		g := &h.groups[h.group(key)]
+		if !g.due() {
+			return nil
+		}
 		in := activities.LetAlertsInput{Incident: g.Key, Definition: g.Definition, Batch: g.Alerts.Extended(g.Batches[g.sent])}
 		if h.holder != nil && g.sent == 0 {
 			from := *h.holder
@@ -214,7 +251,7 @@ func (h *holding) letGroup(ctx workflow.Context, n int) error {
 		if err := workflow.ExecuteActivity(ctx, environments.LetAlerts, in).Get(ctx, &id); err != nil {
 			return err
 		}
-		g.incident = cmp.Or(id, g.incident)
+		g = &h.groups[h.group(key)]
+		g.incident, g.sent = cmp.Or(id, g.incident), g.sent+1
 	}
-	return nil
 }

@@ -73,3 +73,15 @@ const ticketTold = "ticket-told"
 func hearsTickets(ctx workflow.Context) bool {
 	return workflow.GetVersion(ctx, ticketTold, workflow.DefaultVersion, 1) == 1
 }
+
+// lettingAbreast, 2026-11-27: what a silence of an environment has held goes to its incidents each by itself, so that one that cannot be
+// reached keeps no other waiting. A run that has begun to let go one after the other goes on so. No old run is left when
+//
+//	WorkflowType = 'Silence' AND ExecutionStatus = 'Running' AND StartTime < '2026-11-28T00:00:00Z'
+//
+// finds none; then letInTurn can go, with its histories.
+const lettingAbreast = "letting-abreast"
+
+func letsAbreast(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, lettingAbreast, workflow.DefaultVersion, 1) == 1
+}

@@ -18,6 +18,11 @@ const (
 	// Late is how long after its time a missed beat may be noticed. What is noticed later was noticed by nobody: Muster itself was out, and
 	// beats may have been lost with it.
 	Late = time.Minute
+	// Skew is how far the clocks of two servers may differ that hear one job: within it, what arrives later was said later.
+	Skew = time.Minute
+	// What still fires is told again after another interval, but neither sooner nor later than so: somebody may have closed its incident.
+	AgainLeast = time.Hour
+	AgainMost  = 24 * time.Hour
 )
 
 // Test begins what a job says of a failure that is none.
@@ -93,8 +98,11 @@ type Heartbeat struct {
 	Started    time.Time  `json:"started,omitzero"`  // when the job began that has not beaten since
 	Heard      time.Time  `json:"heard,omitzero"`    // the newest sign of any kind: none from before counts any more
 	Due        time.Time  `json:"due,omitzero"`      // the next beat at the latest; zero: none is expected, or it is not computed yet
+	Again      time.Time  `json:"again,omitzero"`    // when what fires is told again; zero: nothing does, or it is not computed yet
+	Said       time.Time  `json:"said,omitzero"`     // when it was told last
+	Alerted    time.Time  `json:"alerted,omitzero"`  // since when its newest alert fires, or fired
 	Spans      []Span     `json:"spans,omitempty"`   // which are to be computed before it is known what is due: the earliest end counts
-	Renewed    bool       `json:"renewed,omitempty"` // it got its grace anew after an outage, and has not beaten since
+	Spared     time.Time  `json:"spared,omitzero"`   // since when it has its grace anew after an outage; zero: it has beaten since, or there was none
 	Detail     string     `json:"detail,omitempty"`  // why its calendar does not count
 	Trouble    *Telling   `json:"trouble,omitempty"` // that fires
 	Untold     []Telling  `json:"untold,omitempty"`  // what its incident does not know yet, in order
@@ -110,6 +118,8 @@ type Telling struct {
 type Span struct {
 	From time.Time     `json:"from"`
 	For  time.Duration `json:"for"`
+	// Spares says that nothing is due before its end that began before it: it is the grace that an outage has given anew.
+	Spares bool `json:"spares,omitempty"`
 }
 
 // Open begins to listen for a heartbeat.
@@ -119,33 +129,63 @@ func Open(d Definition, now time.Time) *Heartbeat {
 	return h
 }
 
-// expect says from what the next beat is counted. A job that was not heard of, or has failed, is waited for and not missed again.
+// expect says from what the next beat is counted. A job that was not heard of, or has failed, is waited for and not missed again, but
+// what fires is told again.
 func (h *Heartbeat) expect() {
 	d := &h.Definition
-	h.Due, h.Spans = time.Time{}, nil
+	h.Due, h.Again, h.Spans = time.Time{}, time.Time{}, nil
 	switch h.Status {
 	case New:
 		if d.FirstWithin > 0 {
-			h.Spans = append(h.Spans, Span{h.Since, d.FirstWithin})
+			h.count(h.Since, d.FirstWithin)
 		}
 	case Beating:
-		h.Spans = append(h.Spans, Span{h.Last, d.Every + d.Grace})
-	case Missed, Failing, Retired, Unknown:
+		h.count(h.Last, d.Every+d.Grace)
+	case Missed, Failing:
+		h.count(h.Said, min(max(d.Every, AgainLeast), AgainMost))
+		return
+	case Retired, Unknown:
 		return
 	}
 	if !h.Started.IsZero() && d.Lasts > 0 {
-		h.Spans = append(h.Spans, Span{h.Started, d.Lasts})
+		h.count(h.Started, d.Lasts)
 	}
+	if !h.Spared.IsZero() && len(h.Spans) > 0 {
+		h.Spans = append(h.Spans, Span{From: h.Spared, For: d.Grace, Spares: true})
+	}
+}
+
+func (h *Heartbeat) count(from time.Time, lasts time.Duration) {
+	h.Spans = append(h.Spans, Span{From: from, For: lasts})
 }
 
 // Computed takes in when the spans end. The detail says why the calendar does not count.
 func (h *Heartbeat) Computed(ends []time.Time, detail string) {
-	for _, end := range ends {
-		if h.Due.IsZero() || end.Before(h.Due) {
-			h.Due = end
+	next := &h.Due
+	if h.Trouble != nil {
+		next = &h.Again
+	}
+	spared := slices.IndexFunc(h.Spans, func(s Span) bool { return s.Spares })
+	for n, end := range ends {
+		if n == spared {
+			continue
+		}
+		if spared >= 0 && h.Spans[n].From.Before(h.Spared) && end.Before(ends[spared]) {
+			end = ends[spared]
+		}
+		if next.IsZero() || end.Before(*next) {
+			*next = end
 		}
 	}
 	h.Spans, h.Detail = nil, detail
+}
+
+// Next is when it has to be looked at again, unless something comes before; zero: never.
+func (h *Heartbeat) Next() time.Time {
+	if h.Trouble != nil {
+		return h.Again
+	}
+	return h.Due
 }
 
 // Define takes a definition that is not older than its own. One that says something else counts for the beat that is waited for, too.
@@ -156,7 +196,7 @@ func (h *Heartbeat) Define(d Definition, now time.Time) {
 	same := h.Definition.Same(d)
 	h.Definition = d
 	if h.Status == Retired { // and is back before it has ended
-		*h = Heartbeat{Definition: d, Since: now, Status: New, Heard: h.Heard, Untold: h.Untold}
+		*h = Heartbeat{Definition: d, Since: now, Status: New, Heard: h.Heard, Alerted: h.Alerted, Untold: h.Untold}
 		same = false
 	}
 	if !same {
@@ -167,19 +207,24 @@ func (h *Heartbeat) Define(d Definition, now time.Time) {
 // Resume says that from an instant on beats are heard again after an outage of Muster itself. What would be missed before the grace is over
 // from then gets it anew, once until the next beat: an intake that comes and goes hides no job for ever.
 func (h *Heartbeat) Resume(at time.Time) {
-	if h.Due.IsZero() || h.Renewed || !h.Due.Before(at.Add(h.Definition.Grace)) {
+	if h.Due.IsZero() || !h.Spared.IsZero() || !h.Due.Before(at.Add(h.Definition.Grace)) {
 		return
 	}
-	h.Renewed, h.Due, h.Spans = true, time.Time{}, []Span{{at, h.Definition.Grace}}
+	h.Spared = at
+	h.expect()
 }
 
-// Hear takes in a sign of life. An older one than the newest says nothing new: it was on its way for longer, or somebody repeats it.
+// Hear takes in a sign of life. Several servers may hear a job, each by its own clock: of signs that are near each other the one that
+// arrives later is the later one. An older one says nothing new: it was on its way for longer, or somebody repeats it.
 func (h *Heartbeat) Hear(b Beat, now time.Time) {
 	if b.At.After(now) { // by a clock that is ahead
 		b.At = now
 	}
-	if h.Status == Retired || !b.At.After(h.Heard) {
+	if h.Status == Retired || b.At.Before(h.Heard.Add(-Skew)) {
 		return
+	}
+	if !b.At.After(h.Heard) {
+		b.At = h.Heard.Add(time.Millisecond)
 	}
 	h.Heard = b.At
 	switch b.Kind {
@@ -191,22 +236,28 @@ func (h *Heartbeat) Hear(b Beat, now time.Time) {
 		if strings.HasPrefix(b.Text, Test) {
 			summary = Test + " " + summary
 		}
-		h.fire(b.At, summary, b.Text)
+		h.fire(b.At, now, summary, b.Text)
 	default:
-		h.Last, h.Started, h.Renewed, h.Status = b.At, time.Time{}, false, Beating
+		h.Last, h.Started, h.Spared, h.Status = b.At, time.Time{}, time.Time{}, Beating
 		h.resolve(b.At)
 	}
 	h.expect()
 }
 
-// Advance notices what is missed by now.
+// Advance notices what is missed by now, or still fires and is to be told again.
 func (h *Heartbeat) Advance(now time.Time) {
-	switch {
-	case h.Due.IsZero() || now.Before(h.Due):
-	case now.Sub(h.Due) > Late && !h.Renewed:
+	switch next := h.Next(); {
+	case next.IsZero() || now.Before(next):
+	case h.Trouble != nil:
+		if len(h.Untold) == 0 { // else its incident has yet to hear of it
+			h.Untold = append(h.Untold, *h.Trouble)
+		}
+		h.Said = now
+		h.expect()
+	case now.Sub(h.Due) > Late && h.Spared.IsZero():
 		h.Resume(now)
 	default:
-		h.fire(h.Due, h.missed(), "")
+		h.fire(h.Due, now, h.missed(), "")
 		h.Status = Missed
 		h.expect()
 	}
@@ -225,11 +276,15 @@ func (h *Heartbeat) Retire(f incident.Folder, now time.Time) {
 // Over tells whether nothing is to be done any more.
 func (h *Heartbeat) Over() bool { return h.Status == Retired && len(h.Untold) == 0 }
 
-// fire begins an alert, unless one fires.
-func (h *Heartbeat) fire(at time.Time, summary, text string) {
+// fire begins an alert, unless one fires. It begins later than the one before, for else it would be taken for that one.
+func (h *Heartbeat) fire(at, now time.Time, summary, text string) {
 	if h.Trouble != nil {
 		return
 	}
+	if !at.After(h.Alerted) {
+		at = h.Alerted.Add(time.Millisecond)
+	}
+	h.Alerted, h.Said = at, now
 	h.Trouble = &Telling{h.Definition.Source, h.Definition.Alert(at, summary, text)}
 	h.Untold = append(h.Untold, *h.Trouble)
 }

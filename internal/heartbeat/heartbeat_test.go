@@ -148,6 +148,33 @@ func TestWhatIsMissedAndWhatIsNot(t *testing.T) {
 			compute(h)
 			look(h, 71)
 		}, heartbeat.Missed, 0, "jobs firing 71"},
+		{"a start does not take that grace back", nil, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			h.Resume(after(65))
+			compute(h)
+			beat(h, heartbeat.Started, 66)
+		}, heartbeat.Beating, 75, ""},
+		{"nor does another definition, which may have another grace", nil, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			h.Resume(after(65))
+			compute(h)
+			d := hourly()
+			d.Every, d.Grace, d.Folder.Changed = 30*time.Minute, 20*time.Minute, after(66)
+			h.Define(d, after(66))
+			compute(h)
+		}, heartbeat.Beating, 85, ""},
+		{"a job that began before the outage has it, too", func(d *heartbeat.Definition) { d.Lasts = 20 * time.Minute }, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			beat(h, heartbeat.Started, 45)
+			h.Resume(after(63))
+			compute(h)
+		}, heartbeat.Beating, 73, ""},
+		{"and one that begins after it has to be done in time", func(d *heartbeat.Definition) { d.Lasts = 5 * time.Minute }, func(h *heartbeat.Heartbeat) {
+			beat(h, heartbeat.Done, 0)
+			h.Resume(after(65))
+			compute(h)
+			beat(h, heartbeat.Started, 66)
+		}, heartbeat.Beating, 71, ""},
 		{"another interval counts at once", nil, func(h *heartbeat.Heartbeat) {
 			beat(h, heartbeat.Done, 0)
 			d := hourly()
@@ -193,6 +220,88 @@ func TestWhatIsMissedAndWhatIsNot(t *testing.T) {
 		}
 		if h.Status != tc.status || due != tc.due || untold(h) != tc.told {
 			t.Errorf("%s: it is %s, due after %d minutes, told %q; want %s, %d, %q", tc.name, h.Status, due, untold(h), tc.status, tc.due, tc.told)
+		}
+	}
+}
+
+// Whoever has closed the incident of what still fires hears of it again.
+func TestWhatFiresIsToldAgain(t *testing.T) {
+	for _, tc := range []struct {
+		every time.Duration
+		kind  heartbeat.Kind // what the job says at first
+		want  []int          // minutes at which its incident hears of it
+	}{
+		{time.Hour, heartbeat.Done, []int{70, 130, 190, 250}},
+		{time.Hour, heartbeat.Failed, []int{0, 60, 120, 180, 240}},
+		{time.Minute, heartbeat.Done, []int{11, 71, 131, 191, 251}},
+		{30 * 24 * time.Hour, heartbeat.Failed, []int{0, 1440, 2880}},
+	} {
+		d := hourly()
+		d.Every = tc.every
+		h := heartbeat.Open(d, start)
+		beat(h, tc.kind, 0)
+		var told []int
+		last := min(tc.want[len(tc.want)-1]+30, 2_900)
+		for minute := range last {
+			look(h, minute)
+			for _, u := range h.Untold {
+				told = append(told, minute)
+				if u.Alert.State != alert.Firing || !u.Alert.StartsAt.Equal(after(tc.want[0])) {
+					t.Errorf("every %s: after %d minutes it is told %+v", tc.every, minute, u.Alert)
+				}
+				h.Told()
+			}
+		}
+		if !slices.Equal(told, tc.want) {
+			t.Errorf("every %s, %s: told after %v minutes, want %v", tc.every, tc.kind, told, tc.want)
+		}
+		look(h, last+2*24*60) // of which the incident is told …
+		look(h, last+4*24*60) // … and not twice, before it knows of the first time
+		if got := len(h.Untold); got != 1 {
+			t.Errorf("every %s: %d untold, want one", tc.every, got)
+		}
+		beat(h, heartbeat.Done, last+5*24*60)
+		if over := h.Untold[len(h.Untold)-1].Alert; over.State != alert.Resolved || !h.Again.IsZero() {
+			t.Errorf("every %s: in the end it is told %+v, and again at %s", tc.every, over, h.Again)
+		}
+	}
+}
+
+// Two servers hear a job, each by its own clock: what arrives later counts, as long as their clocks are near each other.
+func TestServersWhoseClocksDiffer(t *testing.T) {
+	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
+	type sign struct {
+		kind     heartbeat.Kind
+		at, when int // by the clock of the server, and arrival, in seconds
+	}
+	for _, tc := range []struct {
+		name   string
+		signs  []sign
+		status heartbeat.Status
+		fired  int
+	}{
+		{"one that is behind hears last", []sign{{heartbeat.Done, 100, 100}, {heartbeat.Failed, 80, 110}}, heartbeat.Failing, 1},
+		{"both at the same instant", []sign{{heartbeat.Failed, 100, 100}, {heartbeat.Done, 100, 100}}, heartbeat.Beating, 1},
+		{"one that is ahead, in one go", []sign{{heartbeat.Done, 300, 100}, {heartbeat.Failed, 301, 100}}, heartbeat.Failing, 1},
+		{"by more than clocks differ", []sign{{heartbeat.Done, 100, 100}, {heartbeat.Failed, 39, 110}}, heartbeat.Beating, 0},
+		{"fails twice", []sign{{heartbeat.Failed, 100, 100}, {heartbeat.Done, 90, 101}, {heartbeat.Failed, 95, 102}}, heartbeat.Failing, 2},
+		{"is missed before what was on its way", []sign{{heartbeat.Done, 0, 0}, {heartbeat.Done, 4_190, 4_205}, {heartbeat.Failed, 4_195, 4_210}}, heartbeat.Failing, 2},
+	} {
+		h := heartbeat.Open(hourly(), start)
+		compute(h)
+		for _, s := range tc.signs {
+			h.Advance(at(s.when))
+			compute(h)
+			h.Hear(heartbeat.Beat{Kind: s.kind, At: at(s.at)}, at(s.when))
+			compute(h)
+		}
+		var incident alert.Set
+		fired := 0
+		for _, u := range h.Untold {
+			fired += len(incident.Apply(alert.Batch{Alerts: []alert.Received{{Alert: u.Alert, Times: 1}}}).Fired)
+		}
+		if h.Status != tc.status || fired != tc.fired || incident.Firing > 0 != (h.Trouble != nil) {
+			t.Errorf("%s: it is %s, and its incident has heard of %d; want %s and %d", tc.name, h.Status, fired, tc.status, tc.fired)
 		}
 	}
 }
@@ -245,8 +354,8 @@ func TestWhatItsAlertsSay(t *testing.T) {
 	}
 }
 
-// However beats come and however often it is looked: alerts fire and are resolved in turns, each later than the one before, no more than a
-// few are kept for an incident that cannot be told, and no beat is waited for while one is missed.
+// However beats come and however often it is looked: alerts fire, perhaps again and again, and are resolved in turns, each later than the one
+// before, no more than a few are kept for an incident that cannot be told, and no beat is waited for while one is missed.
 func TestAlertsComeInTurns(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := hourly()
@@ -275,13 +384,15 @@ func TestAlertsComeInTurns(t *testing.T) {
 			}
 		}
 		told = append(told, h.Untold...)
+		before := alert.Alert{State: alert.Resolved}
 		for n := range told {
-			if want := []alert.State{alert.Firing, alert.Resolved}[n%2]; told[n].Alert.State != want {
-				t.Fatalf("alert %d is %s, want %s", n, told[n].Alert.State, want)
+			switch a := told[n].Alert; {
+			case a.State == before.State && (a.State == alert.Resolved || !a.StartsAt.Equal(before.StartsAt)): // else it is told again
+				t.Fatalf("alert %d is %s since %s, as the one before is since %s", n, a.State, a.StartsAt, before.StartsAt)
+			case a.StartsAt.Before(before.StartsAt), a.State == alert.Firing && before.State == alert.Resolved && !a.StartsAt.After(before.StartsAt):
+				t.Fatalf("alert %d began not after the one before", n)
 			}
-			if n > 0 && told[n].Alert.StartsAt.Before(told[n-1].Alert.StartsAt) {
-				t.Fatalf("alert %d began before the one before", n)
-			}
+			before = told[n].Alert
 		}
 	})
 }

@@ -114,9 +114,9 @@ func (g *guard) guess(r *http.Request) time.Duration {
 }
 
 // guessSource is the same for who shows a token of no alert source.
-func (g *guard) guessSource(r *http.Request) {
+func (g *guard) guessSource(r *http.Request) time.Duration {
 	g.node.record(store.Attempt{
 		Kind: store.AttemptToken, Remote: throttle.Address(r), Subject: r.URL.Path, Message: r.Method, Detail: "want Bearer and the token of a source",
 	})
-	g.guess(r)
+	return g.guess(r)
 }

@@ -69,8 +69,10 @@ type Config struct {
 	Router    Router
 	Key       func(source, receiver string, group alert.Labels) Key // from the groupLabels, sorted
 	RouteKey  func(source, route string, values alert.Labels) Key   // from what GroupKey returns
-	Guess     func(r *http.Request)                                 // is told of whoever shows a token of no source; nil: nobody is told
-	Now       func() time.Time
+	// Guess is told of whoever shows a token of no source, and returns for how long their address is shut out, zero if it is not; nil: nobody
+	// is told.
+	Guess func(r *http.Request) time.Duration
+	Now   func() time.Time
 	// Acknowledge takes the open incident of a key in the name of a source. It returns why the incident refuses; nil: none is taken.
 	Acknowledge func(ctx context.Context, key Key, source string) (refused string, err error)
 	// Announce starts the plan for what a source announces, or tells the run that it has started of news, and says whether there is a plan

@@ -235,7 +235,7 @@ func TestTokenChoosesTheSource(t *testing.T) {
 	e, guesses := newEngine(), 0
 	in := intake(t, e, func(c *ingest.Config) {
 		c.Sources = []ingest.Source{{ID: "seoul", Token: "token-of-seoul"}, {ID: "busan", Token: "token-of-busan"}}
-		c.Guess = func(*http.Request) { guesses++ }
+		c.Guess = func(*http.Request) time.Duration { guesses++; return 0 }
 	})
 	for _, tc := range []struct{ authorization, source string }{
 		{"Bearer token-of-seoul", "seoul"},

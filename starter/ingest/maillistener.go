@@ -187,7 +187,12 @@ func (s *mailSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 	found := guard.addressed(to)
 	if found == nil {
 		s.strangers++
-		guard.guess(s.request())
+		if _, token := tokenIn(to); token != "" { // else it is but an address that there is not, as mail servers pass on many
+			if wait := guard.guess(s.request()); wait > 0 {
+				s.strangers = mostStrangers
+				return said(421, 4, 7, 0, "too many tokens that are not good: try again later")
+			}
+		}
 		return said(550, 5, 1, 1, "want the address of a source of type email: ID+TOKEN, or its own; nothing is relayed")
 	}
 	if !s.of.allow(found.ID, s.of.intake.now()) {
@@ -199,8 +204,7 @@ func (s *mailSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 
 // addressed returns the source of type email that a mail is for, nil when there is none.
 func (g guard) addressed(to string) *Source {
-	name, _, _ := strings.Cut(to, "@")
-	id, token, _ := strings.Cut(name, "+")
+	id, token := tokenIn(to)
 	if s := g.source(sha256.Sum256([]byte(token))); s != nil && s.ID == strings.ToLower(id) && s.Type == alert.Email {
 		return s
 	}
@@ -210,6 +214,13 @@ func (g guard) addressed(to string) *Source {
 		}
 	}
 	return nil
+}
+
+// tokenIn returns the id and the token that stand in an address, ID+TOKEN@anything.
+func tokenIn(to string) (id, token string) {
+	name, _, _ := strings.Cut(to, "@")
+	id, token, _ = strings.Cut(name, "+")
+	return id, token
 }
 
 // Data takes the mail: its answer is 250 when all of it is durable.

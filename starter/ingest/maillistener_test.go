@@ -24,13 +24,19 @@ import (
 )
 
 // mailHouse takes mail at a free port, as of two sources.
-func mailHouse(t *testing.T, e *engine, certificate *tls.Certificate) (address string, in *ingest.Intake) {
+func mailHouse(t *testing.T, e *engine, certificate *tls.Certificate, more ...func(*ingest.Config)) (address string, in *ingest.Intake) {
 	t.Helper()
 	in = intake(t, e, func(c *ingest.Config) {
-		c.Guess = func(r *http.Request) { // as a node notes it
+		defer func() {
+			for _, change := range more {
+				change(c)
+			}
+		}()
+		c.Guess = func(r *http.Request) time.Duration { // as a node notes it
 			if r.URL.Path != "mail" || r.Header.Get("X-Forwarded-For") != "" || !strings.HasPrefix(r.RemoteAddr, "127.0.0.1:") {
 				t.Errorf("a guess by %+v", r)
 			}
+			return 0
 		}
 		c.Now = clock // soon after the fixtures were written
 		c.Sources = []ingest.Source{
@@ -193,6 +199,48 @@ func TestMailIsGuarded(t *testing.T) {
 	}
 	if err := c.Rcpt("legacy+swordfish@x", nil); code(err) != 421 {
 		t.Errorf("got %v, want that nobody listens any more", err)
+	}
+}
+
+// Who shows tokens that are of no source is one who guesses, and shut out for a time as anywhere else. Addresses that there are not are no
+// guesses: a mail server passes on many. What is good goes on, for it may come by the same mail server.
+func TestWhoGuessesByMailIsShutOut(t *testing.T) {
+	guesses := 0
+	address, _ := mailHouse(t, newEngine(), nil, func(c *ingest.Config) {
+		c.Guess = func(*http.Request) time.Duration {
+			if guesses++; guesses > 2 {
+				return time.Minute
+			}
+			return 0
+		}
+	})
+	try := func(c *smtp.Client, to string) int {
+		if err := c.Mail("a@b", nil); err != nil {
+			t.Fatal(err)
+		}
+		return code(c.Rcpt(to, nil))
+	}
+	for _, tc := range []struct {
+		to            string
+		code, guesses int
+	}{
+		{"park@example.com", 550, 0},
+		{"legacy@x", 550, 0},
+		{"legacy+@x", 550, 0},
+		{"legacy+guess@x", 550, 1},
+		{"nobody+guess@x", 550, 2},
+		{"legacy+swordfish@x", 250, 2},
+		{"legacy+guess@x", 421, 3},
+		{"park@example.com", 550, 3},
+		{"legacy+swordfish@x", 250, 3},
+	} {
+		if got := try(dial(t, address), tc.to); got != tc.code || guesses != tc.guesses {
+			t.Errorf("%s: got %d after %d guesses, want %d after %d", tc.to, got, guesses, tc.code, tc.guesses)
+		}
+	}
+	c := dial(t, address)
+	if got := []int{try(c, "legacy+guess@x"), try(c, "legacy+swordfish@x")}; got[0] != 421 || got[1] != 421 {
+		t.Errorf("one who is shut out hears %v, want that nobody listens any more", got)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"muster/internal/alert"
 	"muster/starter/ingest"
@@ -128,7 +129,7 @@ func TestEventsOfThisMachineNeedNoKey(t *testing.T) {
 
 func TestAGuessedRoutingKeyIsTold(t *testing.T) {
 	guesses := 0
-	in := intake(t, newEngine(), pagerSources, func(c *ingest.Config) { c.Guess = func(*http.Request) { guesses++ } })
+	in := intake(t, newEngine(), pagerSources, func(c *ingest.Config) { c.Guess = func(*http.Request) time.Duration { guesses++; return 0 } })
 	serve(in, to(t, enqueue, pagerDuty(func(e object) { e["routing_key"] = "x" })))
 	serve(in, to(t, enqueue, pagerDuty(same)))
 	if guesses != 1 {

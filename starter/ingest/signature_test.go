@@ -67,7 +67,7 @@ func TestWhoSignsIsKnown(t *testing.T) {
 	} {
 		e, guesses := newEngine(), 0
 		in := intake(t, e, func(c *ingest.Config) {
-			c.Sources, c.Guess = sources, func(*http.Request) { guesses++ }
+			c.Sources, c.Guess = sources, func(*http.Request) time.Duration { guesses++; return 0 }
 		})
 		r := to(t, "/v1/alerts/grafana"+tc.path, body)
 		for name, value := range tc.header {

@@ -154,7 +154,7 @@ func TestWhatATopicSends(t *testing.T) {
 		a, e, guesses := newAmazon(t, next), newEngine(), 0
 		in := intake(t, e, func(c *ingest.Config) {
 			c.Sources = []ingest.Source{{ID: "aws", Type: alert.SNS, Topics: []string{topic}, Confirm: true}, {ID: "am", Token: "t"}}
-			c.Fetch, c.Guess = a.fetch, func(*http.Request) { guesses++ }
+			c.Fetch, c.Guess = a.fetch, func(*http.Request) time.Duration { guesses++; return 0 }
 		})
 		a.sign(t, tc.message)
 		tc.change(tc.message)

@@ -55,16 +55,16 @@ var sourceID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
 // A guard knows the sources by the hashes of their tokens.
 type guard struct {
-	guess   func(*http.Request) // is told of whoever shows a token of no source
+	guess   func(*http.Request) time.Duration // is told of whoever shows a token of no source, and returns for how long they are shut out
 	sources []Source
 	hashes  [][sha256.Size]byte // of the tokens of the sources; that of no source has none
 	closed  bool                // there are tokens or signatures
 }
 
-func newGuard(sources []Source, guess func(*http.Request)) (guard, error) {
+func newGuard(sources []Source, guess func(*http.Request) time.Duration) (guard, error) {
 	g := guard{guess: guess}
 	if guess == nil {
-		g.guess = func(*http.Request) {}
+		g.guess = func(*http.Request) time.Duration { return 0 }
 	}
 	for _, s := range sources {
 		s.Type = cmp.Or(s.Type, alert.Alertmanager)
