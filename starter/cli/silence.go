@@ -70,6 +70,7 @@ the values. It ends at --until, or --for so long after it has begun, within 30 d
 
 ` + times,
 		Example: "  muster silence create --service checkout --for 2h \"The disk is replaced\"\n" +
+			"  muster silence create --match host=web-3 --for 2d \"It is being rebuilt\"\n" +
 			"  muster silence create --match env=staging,job=load --from \"2026-11-30 22:00\" --until \"2026-12-01 04:00\" \"Load test\"",
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {
@@ -80,7 +81,7 @@ the values. It ends at --until, or --for so long after it has begun, within 30 d
 			case until == "" && lasts == 0:
 				return misused("--until, --for: missing; want when the silence ends")
 			case lasts < 0 || lasts > silence.Most:
-				return misused("--for %s: want a time up to %s", lasts, silence.Most)
+				return misused("--for %s: want a time up to %dd", lasts, silence.Most/(24*time.Hour))
 			}
 			return wants("REASON...")(nil, args)
 		},
@@ -119,7 +120,7 @@ the values. It ends at --until, or --for so long after it has begun, within 30 d
 	f.StringSliceVar(&asked.Labels, "match", nil, "`LABEL=VALUE` that alerts have to have")
 	f.StringVar(&from, "from", "", "`TIME` at which it begins; default: now")
 	f.StringVar(&until, "until", "", "`TIME` at which it ends")
-	f.DurationVar(&lasts, "for", 0, "how long it lasts, as a `DURATION`")
+	lengthVar(f, &lasts, "for", 0, "how long it lasts, as a `DURATION`")
 	keyFlag(cmd, &key)
 	return cmd
 }

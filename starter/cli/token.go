@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -99,16 +98,6 @@ func expiry(given string, now time.Time) (string, error) {
 			given)
 	}
 	return until.UTC().Format(time.RFC3339), nil
-}
-
-// lasting reads a length of time: Go's, or days of 24 hours.
-func lasting(given string) (time.Duration, error) {
-	days, ok := strings.CutSuffix(given, "d")
-	if !ok {
-		return time.ParseDuration(given)
-	}
-	n, err := strconv.ParseUint(days, 10, 16)
-	return time.Duration(n) * 24 * time.Hour, err
 }
 
 func (a *app) createToken() *cobra.Command {
