@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -60,7 +61,38 @@ func (s *server) silenceRoutes() []route {
 	}
 }
 
-func silenceOf(r *http.Request) silence.ID { return silence.ID(strings.ToUpper(r.PathValue("id"))) }
+// silenceOf is the silence that a request names: by its id, or one of the folder that holds now, or next, by its name.
+func (s *server) silenceOf(r *http.Request) silence.ID {
+	named := r.PathValue("id")
+	if id := silence.ID(strings.ToUpper(named)); id.Valid() {
+		return id
+	}
+	for _, x := range s.coming() {
+		if x.Window == named {
+			return x.ID
+		}
+	}
+	return silence.ID(named)
+}
+
+// coming are the times of silences of the folder that are now, or soon.
+func (s *server) coming() []silence.Window {
+	now := s.Now()
+	return s.Directory().SilencesBetween(now, now.Add(soon))
+}
+
+// untouched says of a silence of the folder that nobody knows because it has held nothing back yet that it is so, to whom may see it.
+func (s *server) untouched(r *http.Request, id silence.ID, err error) error {
+	if _, none := errors.AsType[*starter.NotFoundError](err); !none {
+		return err
+	}
+	for _, w := range s.coming() {
+		if w.ID == id && authority.May(visiting(r.Context()).Subject, authority.Read, s.aboutSilence(&w.Match)) == nil {
+			return &starter.RefusedError{Reason: fmt.Sprintf("silence %s of the organisation folder has held nothing back yet; want it changed in silences.yaml", w.Window)}
+		}
+	}
+	return err
+}
 
 // aboutSilence is what decides who may see a silence: a partner those of its own services alone.
 func (s *server) aboutSilence(m *silence.Match) authority.Object {
@@ -103,18 +135,22 @@ func (s *server) listSilences(w http.ResponseWriter, r *http.Request) error {
 		Language: s.Language, Zone: s.Zone,
 	}
 	if f.After == "" && f.Status != silence.Ended {
-		page.Folder = slices.DeleteFunc(s.ofFolder(f, page.Silences), unseen)
+		of, err := s.ofFolder(r.Context(), f, page.Silences)
+		if err != nil {
+			return err
+		}
+		page.Folder = slices.DeleteFunc(of, unseen)
 	}
 	return answer(w, page)
 }
 
-// ofFolder are the silences of the folder that hold now, and the next of each other one, but for those that stand in a list.
-func (s *server) ofFolder(f SilenceFilter, known []SilenceSummary) (all []SilenceSummary) {
+// ofFolder are the silences of the folder that hold now, and the next of each other one, but for those that stand in a list, or that
+// somebody has ended before their time.
+func (s *server) ofFolder(ctx context.Context, f SilenceFilter, known []SilenceSummary) (all []SilenceSummary, err error) {
 	all = []SilenceSummary{}
-	now := s.Now()
-	for _, x := range s.Directory().SilencesBetween(now, now.Add(soon)) {
+	for _, x := range s.coming() {
 		status := silence.Waiting
-		if x.In(now) {
+		if x.In(s.Now()) {
 			status = silence.Holding
 		}
 		same := func(row SilenceSummary) bool { return row.ID == x.ID }
@@ -122,9 +158,18 @@ func (s *server) ofFolder(f SilenceFilter, known []SilenceSummary) (all []Silenc
 		if slices.ContainsFunc(known, same) || slices.ContainsFunc(all, before) || f.Status != "" && f.Status != status {
 			continue
 		}
+		if status == silence.Holding {
+			begun, err := s.Backend.Silence(ctx, x.ID)
+			if _, none := errors.AsType[*starter.NotFoundError](err); err != nil && !none {
+				return nil, err
+			}
+			if err == nil && begun.Over() {
+				continue
+			}
+		}
 		all = append(all, starter.SilenceRow(&x.Terms, status))
 	}
-	return all
+	return all, nil
 }
 
 // makeSilence holds alerts back in the name of the visitor, who is told afterwards what they were.
@@ -174,9 +219,10 @@ func (s *server) showSilence(w http.ResponseWriter, r *http.Request) error {
 	if err := queryFaults(r.URL.Query(), nil); err != nil {
 		return err
 	}
-	x, err := s.Backend.Silence(r.Context(), silenceOf(r))
+	id := s.silenceOf(r)
+	x, err := s.Backend.Silence(r.Context(), id)
 	if err != nil {
-		return err
+		return s.untouched(r, id, err)
 	}
 	return answer(w, x)
 }
@@ -187,8 +233,8 @@ func (s *server) endSilence(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	id := silenceOf(r)
-	err = s.Backend.EndSilence(r.Context(), id, req, c)
+	id := s.silenceOf(r)
+	err = s.untouched(r, id, s.Backend.EndSilence(r.Context(), id, req, c))
 	s.Log.Info("command", "silence", id, "command", fmt.Sprintf("%T", c), "actor", req.By.ID, "request", req.ID, "error", err)
 	x, err := afterwards(err, func() (*silence.Silence, error) { return s.Backend.Silence(r.Context(), id) },
 		func(x *silence.Silence) error { return c.Check(x, req.By) })

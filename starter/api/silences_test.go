@@ -157,6 +157,43 @@ func TestASilenceIsMadeAndEnded(t *testing.T) {
 	}
 }
 
+// One of the folder goes by its name. Until it has held something back there is nothing to show or to end, and once somebody has ended it it
+// holds no more.
+func TestASilenceOfTheFolderGoesByItsName(t *testing.T) {
+	p := newPlace(t)
+	c := newClient(t, p)
+	for _, ask := range []func() error{
+		func() error { _, err := c.Silence(t.Context(), "move"); return err },
+		func() error { _, err := c.EndSilence(t.Context(), "move", silence.End{}, "k"); return err },
+	} {
+		if err := ask(); err == nil || !strings.Contains(err.Error(), "silence move of the organisation folder has held nothing back yet; want it changed in silences.yaml") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if w := p.ask("GET", "/api/v1/silences/move", "", "Authorization", p.as(t, "jung")); w.Code != 404 || strings.Contains(w.Body.String(), "folder") {
+		t.Errorf("a partner that may not see it: got %d %s", w.Code, w.Body)
+	}
+	w := people{}.SilencesBetween(p.now, p.now.Add(time.Hour))[0]
+	w.Reason, w.Tell = "moved", []escalation.Target{{Kind: escalation.Person, ID: "park"}}
+	begun, err := silence.Start(w.Terms, p.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun.Advance(p.now)
+	p.silences[w.ID] = begun
+	if x, err := c.Silence(t.Context(), "move"); err != nil || x.ID != w.ID {
+		t.Errorf("got %+v, %v", x, err)
+	}
+	if r, err := c.EndSilence(t.Context(), "move", silence.End{}, "k"); err != nil || r.ID != w.ID {
+		t.Errorf("got %+v, %v", r, err)
+	}
+	delete(p.silences, disk)
+	page, err := c.Silences(t.Context(), api.SilenceFilter{Open: true})
+	if err != nil || slices.ContainsFunc(page.Folder, func(row api.SilenceSummary) bool { return row.Window == "move" }) {
+		t.Errorf("it still holds: %+v, %v", page.Folder, err)
+	}
+}
+
 func TestAPartnerHoldsBackAlertsOfItsOwnServicesAlone(t *testing.T) {
 	p := newPlace(t)
 	jung, seo, desk := p.as(t, "jung"), p.as(t, "seo"), p.as(t, "acme/lead")

@@ -246,11 +246,12 @@ func (s *server) named(r *http.Request, k authority.Kind) (o authority.Object, w
 			o = aboutChange(&c.Pinned)
 		}
 	case authority.Silence:
-		what = "silence " + string(silenceOf(r))
+		what = "silence " + r.PathValue("id")
 		var x *silence.Silence
-		if x, err = s.Backend.Silence(r.Context(), silenceOf(r)); err == nil {
+		if x, err = s.Backend.Silence(r.Context(), s.silenceOf(r)); err == nil {
 			o = s.aboutSilence(&x.Match)
 		}
+		err = s.untouched(r, s.silenceOf(r), err)
 	case authority.Routine: // the provider's alone
 		what, o = "routine "+r.PathValue("id"), authority.Object{Kind: k}
 		_, err = s.Backend.Routine(r.Context(), r.PathValue("id"))

@@ -158,7 +158,7 @@ now, or next within a week. With --all or --status the others too, and what they
 					a.none("no silences", "경보 보류가 없습니다")
 					return
 				}
-				a.page(w, page.Language, page.Zone).silenceRows(append(page.Silences, page.Folder...))
+				a.page(w, page.Language, page.Zone).silenceRows(page.Silences, page.Folder)
 				a.more(page.Next)
 			})
 		}),
@@ -170,12 +170,15 @@ now, or next within a week. With --all or --status the others too, and what they
 	return cmd
 }
 
-// silenceRows shows one row for each silence.
-func (p page) silenceRows(all []api.SilenceSummary) {
+// silenceRows shows one row for each silence. What has begun goes by its id, and what stands in the folder alone by its name there.
+func (p page) silenceRows(begun, folder []api.SilenceSummary) {
 	say := silenceLabelsIn(p.language)
 	rows := [][]string{p.head(say.id, p.say.status, say.from, say.until, say.held, say.alerts, say.what)}
-	for _, r := range all {
-		held := ""
+	for n, r := range slices.Concat(begun, folder) {
+		id, held := string(r.ID), ""
+		if n >= len(begun) {
+			id = r.Window
+		}
 		switch {
 		case r.Count == nil:
 		case *r.Count == 0:
@@ -186,7 +189,7 @@ func (p page) silenceRows(all []api.SilenceSummary) {
 			held = fmt.Sprintf(say.heldOf, *r.Count)
 		}
 		rows = append(rows, []string{
-			printable(cmp.Or(r.Window, string(r.ID))), p.silenceStatus(r.Status), p.instant(r.From), p.instant(r.Until), held, printable(r.Match.String()), printable(r.Title),
+			printable(id), p.silenceStatus(r.Status), p.instant(r.From), p.instant(r.Until), held, printable(r.Match.String()), printable(r.Title),
 		})
 	}
 	p.rows(p.w, rows, cut)
@@ -308,7 +311,13 @@ func (a *app) endSilence() *cobra.Command {
 }
 
 // silenceID is the silence that is meant.
-func silenceID(args []string) silence.ID { return silence.ID(strings.ToUpper(args[0])) }
+// silenceID is an id, or the name that one has in silences.yaml.
+func silenceID(args []string) silence.ID {
+	if id := silence.ID(strings.ToUpper(args[0])); id.Valid() {
+		return id
+	}
+	return silence.ID(args[0])
+}
 
 // completeSilences completes the identity of a silence that has not ended.
 func (a *app) completeSilences() cobra.CompletionFunc {
