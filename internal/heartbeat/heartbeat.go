@@ -25,7 +25,7 @@ const (
 	AgainMost  = 24 * time.Hour
 )
 
-// Test begins what a job says of a failure that is none.
+// Test begins what is said in the name of a job to see whom its alerts reach. It is no sign of life.
 const Test = "[TEST]"
 
 // The labels of its alerts by which a heartbeat is told from others.
@@ -105,6 +105,7 @@ type Heartbeat struct {
 	Spared     time.Time  `json:"spared,omitzero"`   // since when it has its grace anew after an outage; zero: it has beaten since, or there was none
 	Detail     string     `json:"detail,omitempty"`  // why its calendar does not count
 	Trouble    *Telling   `json:"trouble,omitempty"` // that fires
+	Trial      *Telling   `json:"trial,omitempty"`   // that fires to see whom it reaches
 	Untold     []Telling  `json:"untold,omitempty"`  // what its incident does not know yet, in order
 }
 
@@ -223,6 +224,10 @@ func (h *Heartbeat) Hear(b Beat, now time.Time) {
 	if h.Status == Retired || b.At.Before(h.Heard.Add(-Skew)) {
 		return
 	}
+	if strings.HasPrefix(b.Text, Test) {
+		h.try(b)
+		return
+	}
 	if !b.At.After(h.Heard) {
 		b.At = h.Heard.Add(time.Millisecond)
 	}
@@ -232,16 +237,31 @@ func (h *Heartbeat) Hear(b Beat, now time.Time) {
 		h.Started = b.At
 	case Failed:
 		h.Started, h.Status = time.Time{}, Failing
-		summary := h.failed(b.At)
-		if strings.HasPrefix(b.Text, Test) {
-			summary = Test + " " + summary
-		}
-		h.fire(b.At, now, summary, b.Text)
+		h.fire(b.At, now, h.failed(b.At), b.Text)
 	default:
 		h.Last, h.Started, h.Spared, h.Status = b.At, time.Time{}, time.Time{}, Beating
 		h.resolve(b.At)
 	}
 	h.expect()
+}
+
+// try begins or ends a test: an alert of its own, whatever else fires. One at a time, so that no more than that waits to be told.
+func (h *Heartbeat) try(b Beat) {
+	switch {
+	case b.Kind == Failed && h.Trial == nil && !slices.ContainsFunc(h.Untold, Telling.trial):
+		summary := alert.TrialMark + alert.TrialWords + ": " + h.Definition.Name
+		h.Trial = &Telling{h.Definition.Source, h.Definition.Alert(b.At, summary, b.Text)}
+		h.Untold = append(h.Untold, *h.Trial)
+	case b.Kind == Done:
+		h.endTrial(b.At)
+	}
+}
+
+func (h *Heartbeat) endTrial(at time.Time) {
+	if h.Trial != nil {
+		h.Untold = append(h.Untold, h.Trial.over(at))
+	}
+	h.Trial = nil
 }
 
 // Advance notices what is missed by now, or still fires and is to be told again.
@@ -270,6 +290,7 @@ func (h *Heartbeat) Retire(f incident.Folder, now time.Time) {
 	}
 	h.Status = Retired
 	h.resolve(now)
+	h.endTrial(now)
 	h.expect()
 }
 
@@ -294,22 +315,42 @@ func (h *Heartbeat) resolve(at time.Time) {
 	if h.Trouble == nil {
 		return
 	}
-	over := *h.Trouble
-	over.Alert.State, over.Alert.EndsAt = alert.Resolved, at
-	if at.Before(over.Alert.StartsAt) { // the beat was on its way when it was missed
-		over.Alert.EndsAt = over.Alert.StartsAt
-	}
+	h.Untold = append(h.Untold, h.Trouble.over(at))
 	h.Trouble = nil
-	h.Untold = append(h.Untold, over)
 	const most = 4
-	if len(h.Untold) <= most {
+	trials, all := []Telling{}, []Telling{}
+	for _, t := range h.Untold {
+		if t.trial() {
+			trials = append(trials, t)
+		} else {
+			all = append(all, t)
+		}
+	}
+	if len(all) <= most {
 		return
 	}
-	if first := h.Untold[0]; first.Alert.State == alert.Resolved { // its incident may be told of it just now, and what has come and gone since is no news
-		h.Untold = h.Untold[:1]
-	} else {
-		h.Untold = slices.Delete(h.Untold, 1, len(h.Untold)-1)
+	// The incident of the first may be told of it just now, and what has come and gone since is no news.
+	kept := []Telling{all[0]}
+	if all[0].Alert.State == alert.Firing {
+		kept = append(kept, all[len(all)-1])
 	}
+	if h.Untold[0].trial() {
+		h.Untold = append(trials, kept...)
+	} else {
+		h.Untold = append(kept, trials...)
+	}
+}
+
+// trial tells whether it is of a test.
+func (t Telling) trial() bool { return alert.Trial(t.Alert.Summary()) }
+
+// over is that an alert has ended.
+func (t Telling) over(at time.Time) Telling {
+	t.Alert.State, t.Alert.EndsAt = alert.Resolved, at
+	if at.Before(t.Alert.StartsAt) { // the beat was on its way when it was missed
+		t.Alert.EndsAt = t.Alert.StartsAt
+	}
+	return t
 }
 
 // Told takes in that the incident knows the first of what it did not.

@@ -354,6 +354,43 @@ func TestWhatItsAlertsSay(t *testing.T) {
 	}
 }
 
+// A test is an alert of its own: it is no sign of life, ends no trouble, and hides none.
+func TestATestIsNoSignOfLife(t *testing.T) {
+	say := func(h *heartbeat.Heartbeat, k heartbeat.Kind, minute int) {
+		h.Hear(heartbeat.Beat{Kind: k, At: after(minute), Text: heartbeat.Test + " nothing is wrong"}, after(minute))
+		compute(h)
+	}
+	h := heartbeat.Open(hourly(), start)
+	compute(h)
+	beat(h, heartbeat.Done, 0)
+	due := h.Due
+	say(h, heartbeat.Failed, 30)
+	say(h, heartbeat.Failed, 31) // it fires already
+	if h.Status != heartbeat.Beating || h.Trouble != nil || !h.Due.Equal(due) || len(h.Untold) != 1 || !alert.Trial(h.Untold[0].Alert.Summary()) {
+		t.Fatalf("it is %s, due %s, untold %+v", h.Status, h.Due, h.Untold)
+	}
+	look(h, 70)
+	if h.Status != heartbeat.Missed || len(h.Untold) != 2 || alert.Trial(h.Untold[1].Alert.Summary()) {
+		t.Fatalf("a miss while a test fires: it is %s, untold %+v", h.Status, h.Untold)
+	}
+	say(h, heartbeat.Done, 75)
+	if h.Status != heartbeat.Missed || h.Trouble == nil || len(h.Untold) != 3 || !alert.Trial(h.Untold[2].Alert.Summary()) || h.Untold[2].Alert.State != alert.Resolved {
+		t.Fatalf("the test is over: it is %s, untold %+v", h.Status, h.Untold)
+	}
+	say(h, heartbeat.Done, 76)
+	say(h, heartbeat.Failed, 77) // the one before is not told yet
+	if len(h.Untold) != 3 {
+		t.Fatalf("untold %+v", h.Untold)
+	}
+	for h.Told(); len(h.Untold) > 0; h.Told() {
+	}
+	say(h, heartbeat.Failed, 78)
+	h.Retire(h.Definition.Folder, after(80))
+	if len(h.Untold) != 3 { // both begin and end nothing more: the test, the trouble that ends, the test that ends
+		t.Errorf("retired with %+v", h.Untold)
+	}
+}
+
 // However beats come and however often it is looked: alerts fire, perhaps again and again, and are resolved in turns, each later than the one
 // before, no more than a few are kept for an incident that cannot be told, and no beat is waited for while one is missed.
 func TestAlertsComeInTurns(t *testing.T) {
@@ -363,7 +400,11 @@ func TestAlertsComeInTurns(t *testing.T) {
 		h := heartbeat.Open(d, start)
 		var told []heartbeat.Telling
 		for minute := 1; minute < 2_000; minute += rapid.IntRange(1, 90).Draw(t, "pass") {
-			switch rapid.IntRange(0, 5).Draw(t, "do") {
+			switch rapid.IntRange(0, 6).Draw(t, "do") {
+			case 5:
+				kind := rapid.SampledFrom([]heartbeat.Kind{heartbeat.Failed, heartbeat.Done, heartbeat.Started}).Draw(t, "test")
+				h.Hear(heartbeat.Beat{Kind: kind, At: after(minute), Text: heartbeat.Test}, after(minute))
+				compute(h)
 			case 0, 1:
 				beat(h, heartbeat.Done, minute)
 			case 2:
@@ -379,13 +420,20 @@ func TestAlertsComeInTurns(t *testing.T) {
 				told = append(told, h.Untold[0])
 				h.Told()
 			}
-			if len(h.Untold) > 5 || h.Trouble != nil && !h.Due.IsZero() || h.Status == heartbeat.Beating && h.Trouble != nil {
+			if len(h.Untold) > 7 || h.Trouble != nil && !h.Due.IsZero() || h.Status == heartbeat.Beating && h.Trouble != nil {
 				t.Fatalf("%d untold, it is %s, due %s, trouble %v", len(h.Untold), h.Status, h.Due, h.Trouble)
 			}
 		}
 		told = append(told, h.Untold...)
 		before := alert.Alert{State: alert.Resolved}
+		tests := 0 // that fire
 		for n := range told {
+			if alert.Trial(told[n].Alert.Summary()) {
+				if tests += map[alert.State]int{alert.Firing: 1, alert.Resolved: -1}[told[n].Alert.State]; tests < 0 || tests > 1 {
+					t.Fatalf("alert %d: %d tests fire", n, tests)
+				}
+				continue
+			}
 			switch a := told[n].Alert; {
 			case a.State == before.State && (a.State == alert.Resolved || !a.StartsAt.Equal(before.StartsAt)): // else it is told again
 				t.Fatalf("alert %d is %s since %s, as the one before is since %s", n, a.State, a.StartsAt, before.StartsAt)

@@ -49,8 +49,8 @@ over. Its title begins with [TEST]. Customers and status pages hear nothing of i
 it the labels by which it goes. With --dry-run nothing is sent, and it is said what would come of it.
 
 What comes with Muster serves for every type but those whose mapping or patterns are the folder's own: for these, --firing and --resolved
-name files with what such a source sends. Of a source of type heartbeat, a failure and then a beat of --heartbeat is sent, which
-counts as a beat of that job; to a source of type email, mails go to the server that --mail names.
+name files with what such a source sends. Of a source of type heartbeat, a failure and then a beat of --heartbeat is sent; neither
+counts as a sign of life of that job. To a source of type email, mails go to the server that --mail names.
 
 It reads the secrets of the folder, so it needs the environment that the server has.
 
@@ -228,7 +228,7 @@ func (a *app) explainSource(ctx context.Context, o *org.Organisation, x sourceAs
 	if x.source.Type == alert.Heartbeat {
 		h := heartbeat.Open(x.definition, x.at)
 		h.Hear(heartbeat.Beat{Kind: heartbeat.Failed, At: x.at, Text: string(x.samples[0].Body)}, x.at)
-		found, err = ingest.ExplainAlert(x.id, h.Trouble.Alert, o, x.at)
+		found, err = ingest.ExplainAlert(x.id, h.Trial.Alert, o, x.at)
 	} else {
 		found, err = ingest.Explain(x.source, x.samples[0].Body, o, x.at)
 	}

@@ -114,8 +114,8 @@ func (in *Intake) heard(w http.ResponseWriter, r *http.Request) error {
 		return refusal.Body{Status: http.StatusNotFound, Detail: fmt.Sprintf("heartbeat %s: want lasts in the organisation folder, so that a start says until when", id)}
 	}
 	b := heartbeat.Beat{Kind: kind, At: in.now().UTC().Truncate(time.Millisecond)}
-	if kind == heartbeat.Failed {
-		b.Text = words(w, r)
+	if text := words(w, r); kind == heartbeat.Failed || strings.HasPrefix(text, heartbeat.Test) {
+		b.Text = text
 	}
 	if !in.paces.allow(id, b.At) {
 		return refusal.Body{
@@ -128,7 +128,7 @@ func (in *Intake) heard(w http.ResponseWriter, r *http.Request) error {
 	return in.beats.Beat(ctx, d, b)
 }
 
-// words is what a job says of its failure: as much as is kept, and nothing where it cannot be read. That it has failed counts anyway.
+// words is what a job says with a sign: as much as is kept, and nothing where it cannot be read. The sign counts anyway.
 func words(w http.ResponseWriter, r *http.Request) string {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(BodyTime))
 	text, _ := io.ReadAll(io.LimitReader(r.Body, heartbeat.MaxText))

@@ -223,15 +223,15 @@ func (s Source) sign(sample *Sample, at time.Time) {
 	sample.Header.Set(cmp.Or(s.Signature.Header, usual), hex.EncodeToString(mac.Sum(nil)))
 }
 
-// beats are a failure and a beat.
+// beats are a failure and a beat that say of themselves that they are none.
 func (s Source) beats(want Sampling) []Sample {
 	header := http.Header{}
 	if s.Token != "" {
 		header.Set("Authorization", "Bearer "+s.Token)
 	}
-	path := HeartbeatPrefix + want.Heartbeat
+	path, body := HeartbeatPrefix+want.Heartbeat, []byte(heartbeat.Test+" "+sampleText)
 	return []Sample{
-		{State: alert.Firing, Path: path + "/" + string(heartbeat.Failed), Header: header, Body: []byte(heartbeat.Test + " " + sampleText)},
-		{State: alert.Resolved, Path: path, Header: header},
+		{State: alert.Firing, Path: path + "/" + string(heartbeat.Failed), Header: header, Body: body},
+		{State: alert.Resolved, Path: path, Header: header, Body: body},
 	}
 }
