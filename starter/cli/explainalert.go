@@ -129,11 +129,14 @@ func (a *app) explainAlerts(ctx context.Context, o *org.Organisation, x alertAsk
 	if err != nil {
 		return err
 	}
-	source := ingest.Source{ID: x.source}
+	source, known := ingest.Source{ID: x.source}, x.source == "" || len(o.Sources()) == 0
 	for n, configured := range o.Sources() {
 		if configured.ID == x.source || x.source == "" && n == 0 {
-			source = ingest.Configured(configured)
+			source, known = ingest.Configured(configured), true
 		}
+	}
+	if !known {
+		return fmt.Errorf("explain alerts of %s: source %q: not in sources.yaml of the organisation folder", x.file, x.source)
 	}
 	found, err := ingest.Explain(source, body, o, at)
 	if wrong, ok := errors.AsType[refusal.Body](err); ok && len(wrong.Errors) > 0 {

@@ -45,6 +45,10 @@ func read(from Source, body []byte, at time.Time) (message, error) {
 	if f.decode == nil {
 		return message{}, fmt.Errorf("source %s is of type %s, which posts no alerts but to %s; want muster test source %s --dry-run", from.ID, from.Type, f.apart, from.ID)
 	}
+	from, err := from.compiled()
+	if err != nil {
+		return message{}, fmt.Errorf("source %s: %w", from.ID, err)
+	}
 	return f.decode(call{source: from, at: at, fresh: rand.Text, header: http.Header{"Content-Type": {structuredEvent}}}, body)
 }
 

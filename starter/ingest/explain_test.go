@@ -57,6 +57,18 @@ func TestATestIsAnIncidentOfItsOwn(t *testing.T) {
 	}
 }
 
+// What a subject says is read by the patterns of its source.
+func TestExplainKnowsThePatternsOfMails(t *testing.T) {
+	from := ingest.Source{ID: "legacy", Type: alert.Email, Mail: &ingest.Mail{Subject: `^(?P<name>\S+) is (?P<state>red|green)`, Firing: "red", Resolved: "green"}}
+	for subject, want := range map[string]alert.State{"web-1 is red": alert.Firing, "web-1 is green": alert.Resolved} {
+		body := "Subject: " + subject + "\r\nFrom: a@kr.example.com\r\nDate: Sun, 22 Nov 2026 10:00:00 +0000\r\n\r\nx"
+		got, err := ingest.Explain(from, []byte(body), routes{}, time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC))
+		if err != nil || len(got) != 1 || got[0].Batch.Alerts[0].State != want || got[0].Batch.Alerts[0].Labels.Value("name") != "web-1" {
+			t.Errorf("%q: got %+v, %v", subject, got, err)
+		}
+	}
+}
+
 // An incident is named after what fires, also where a body speaks of what is over first.
 func TestAnIncidentIsNamedAfterWhatFires(t *testing.T) {
 	one := func(name, state string) string {

@@ -56,10 +56,8 @@ func Samples(s Source, want Sampling) (all []Sample, err error) {
 		return fail("only Amazon signs for its topics: set an alarm of the topic, such as by aws cloudwatch set-alarm-state")
 	default:
 	}
-	if s.Mail != nil {
-		if err := s.Mail.compile(); err != nil {
-			return fail("%w", err)
-		}
+	if s, err = s.compiled(); err != nil {
+		return fail("%w", err)
 	}
 	group := ""
 	for n, state := range []alert.State{alert.Firing, alert.Resolved} {

@@ -53,6 +53,17 @@ func Configured(s org.Source) Source {
 
 var sourceID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
+// compiled is the source with the patterns of its mails read.
+func (s Source) compiled() (Source, error) {
+	if s.Mail == nil {
+		return s, nil
+	}
+	own := *s.Mail
+	err := own.compile()
+	s.Mail = &own
+	return s, err
+}
+
 // A guard knows the sources by the hashes of their tokens.
 type guard struct {
 	guess   func(*http.Request) time.Duration // is told of whoever shows a token of no source, and returns for how long they are shut out
@@ -78,12 +89,9 @@ func newGuard(sources []Source, guess func(*http.Request) time.Duration) (guard,
 		if s.Signature != nil && s.Signature.Secret == "" {
 			return g, fmt.Errorf("source %s: signature: want a secret", s.ID)
 		}
-		if s.Mail != nil {
-			own := *s.Mail
-			if err := own.compile(); err != nil {
-				return g, fmt.Errorf("source %s: %w", s.ID, err)
-			}
-			s.Mail = &own
+		s, err := s.compiled()
+		if err != nil {
+			return g, fmt.Errorf("source %s: %w", s.ID, err)
 		}
 		if known := g.source(hash); known != nil {
 			return g, fmt.Errorf("source %s: has the token of source %s", s.ID, known.ID)
