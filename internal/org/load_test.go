@@ -303,6 +303,7 @@ func TestWarnings(t *testing.T) {
 		strings.TrimPrefix(files["services.yaml"], "services:\n"))}.in(t, files)
 	change{"services.yaml", "[shopco]", "[]"}.in(t, files)
 	change{"sources.yaml", "    token: env:LAB_TOKEN\n", ""}.in(t, files)
+	files["sources.yaml"] += "  - {id: legacy, type: email, address: legacy@alerts.example.com, from: [\"@kr.example.com\"]}\n"
 	change{"people.yaml", "    login: park@example.com\n", ""}.in(t, files)
 	change{"people.yaml", "    login: han@shop.example\n", ""}.in(t, files)
 	change{"people.yaml", "roles: [responder]", "roles: [responder, auditor]"}.in(t, files)

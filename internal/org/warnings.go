@@ -12,8 +12,9 @@ import (
 func (b *builder) warnings(now time.Time) []Fault {
 	w := reader{tables: b.reader.tables}
 	for _, s := range b.sources {
-		known := func(s source) bool { return s.token != ref{} || s.secret != ref{} || len(s.Topics) > 0 }
-		if !known(s) && slices.ContainsFunc(b.sources, known) {
+		shows := func(s source) bool { return s.token != ref{} || s.secret != ref{} }
+		known := shows(s) || len(s.Topics) > 0 || s.Mail != nil // by its topic, or the address to which it writes
+		if !known && slices.ContainsFunc(b.sources, shows) {
 			w.fault(w.placeOf("source", s.ID), "source %s: has no token while another has one, so nobody can send as it", s.ID)
 		}
 	}
