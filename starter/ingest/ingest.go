@@ -126,6 +126,7 @@ func New(cfg Config) (*Intake, error) {
 		return nil, fmt.Errorf("make intake: %w", err)
 	}
 	in := &Intake{guard: g, key: cfg.Key, routeKey: cfg.RouteKey, now: cfg.Now, take: cfg.Acknowledge, tell: cfg.Announce, fetch: cfg.Fetch, beats: cfg.Heartbeats}
+	in.certs.turn = make(chan struct{}, 1)
 	in.buffers.New = func() any { return new(bytes.Buffer) }
 	in.commits = committer{
 		incidents: cfg.Incidents, router: cfg.Router, log: cfg.Log, groups: map[Key]*group{},

@@ -202,6 +202,7 @@ func TestRefusedRequests(t *testing.T) {
 		{"no address", func(r *http.Request) { r.RemoteAddr = "@" }, 403, "", ""},
 		{"proxied", func(r *http.Request) { r.Header.Set("X-Forwarded-For", "192.0.2.1") }, 403, "", ""},
 		{"a page", func(r *http.Request) { r.Header.Set("Origin", "http://localhost") }, 403, "", ""},
+		{"an image of a page", func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403, "", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r := post(t, good)

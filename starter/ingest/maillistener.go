@@ -52,6 +52,7 @@ func NewMailListener(ctx context.Context, in *Intake, name string, certificate f
 	m := &MailListener{intake: in, life: context.WithoutCancel(ctx), open: map[string]int{}, paces: map[string]*rate.Limiter{}}
 	m.server = smtp.NewServer(smtp.BackendFunc(m.session))
 	m.server.Domain, m.server.MaxMessageBytes, m.server.MaxRecipients = name, MaxSigned, 1
+	m.server.MaxLineLength = MaxSigned // monitors fold no lines
 	m.server.ReadTimeout, m.server.WriteTimeout = MailPatience, MailPatience
 	m.server.EnableSMTPUTF8 = true
 	m.server.ErrorLog = slog.NewLogLogger(in.commits.log.Handler(), slog.LevelWarn)
@@ -266,6 +267,9 @@ func (in *Intake) mailed(ctx context.Context, from Source, body []byte) error {
 func (in *Intake) mailAnswer(err error) error {
 	if err == nil {
 		return nil
+	}
+	if errors.Is(err, smtp.ErrTooLongLine) {
+		err = smtp.ErrDataTooLarge
 	}
 	if own, ok := errors.AsType[*smtp.SMTPError](err); ok {
 		in.refused.Add(1)

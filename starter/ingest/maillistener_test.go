@@ -115,6 +115,8 @@ func TestMails(t *testing.T) {
 		{"to the token of another", "plant+swordfish@muster.example.com", "", false, 550, "nothing is relayed"},
 		{"that is no mail", "legacy+swordfish@muster.example.com", "x\r\n", false, 554, "want a mail as RFC 5322 has it"},
 		{"that is too large", "legacy+swordfish@muster.example.com", "Subject: x\r\n\r\n" + strings.Repeat(strings.Repeat("x", 900)+"\r\n", 1<<11), false, 552, ""},
+		{"of one long line", "legacy+swordfish@muster.example.com", "Subject: PROBLEM x\r\nFrom: a@b.example.com\r\n\r\n" + strings.Repeat("x", 500_000) + "\r\n", false, 250, ""},
+		{"of one line that is too long", "legacy+swordfish@muster.example.com", "Subject: PROBLEM x\r\nFrom: a@b.example.com\r\n\r\n" + strings.Repeat("x", 1<<20+50) + "\r\n", false, 552, ""},
 		{"that is not durable", "legacy+swordfish@muster.example.com", letter(t, "problem"), true, 451, "send it again"},
 	} {
 		e := newEngine()

@@ -3,8 +3,6 @@ package ingest
 import (
 	"bytes"
 	"cmp"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -211,14 +209,11 @@ func (s Source) sign(sample *Sample, at time.Time) {
 	if s.Signature == nil {
 		return
 	}
-	mac := hmac.New(sha256.New, []byte(s.Signature.Secret))
 	if name := s.Signature.Timestamp; name != "" {
 		sample.Header.Set(name, strconv.FormatInt(at.Unix(), 10))
-		mac.Write([]byte(sample.Header.Get(name) + ":"))
 	}
-	mac.Write(sample.Body)
 	usual := append(slices.Clone(s.format().signed), "X-Signature")[0]
-	sample.Header.Set(cmp.Or(s.Signature.Header, usual), hex.EncodeToString(mac.Sum(nil)))
+	sample.Header.Set(cmp.Or(s.Signature.Header, usual), hex.EncodeToString(s.Signature.sum(sample.Header, sample.Body)))
 }
 
 // beats are a failure and a beat that say of themselves that they are none.

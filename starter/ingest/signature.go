@@ -38,16 +38,13 @@ func (s Source) proves(h http.Header, body []byte, at time.Time) *refusal.Fault 
 	if s.Signature == nil {
 		return nil
 	}
-	mac := hmac.New(sha256.New, []byte(s.Signature.Secret))
 	if name := s.Signature.Timestamp; name != "" {
 		seconds, err := strconv.ParseInt(h.Get(name), 10, 64)
 		if signed := time.Unix(seconds, 0); err != nil || signed.Before(at.Add(-Window)) || signed.After(at.Add(Window)) {
 			return &refusal.Fault{Field: name, Detail: fmt.Sprintf(
 				"want the Unix time at which it was signed, within %s of %d; got %s", Window, at.Unix(), quote(h.Get(name)))}
 		}
-		mac.Write([]byte(h.Get(name) + ":"))
 	}
-	mac.Write(body)
 	header := s.Signature.Header
 	for _, usual := range s.format().signed {
 		if header == "" || s.Signature.Header == "" && h.Get(header) == "" {
@@ -55,8 +52,18 @@ func (s Source) proves(h http.Header, body []byte, at time.Time) *refusal.Fault 
 		}
 	}
 	got, err := hex.DecodeString(strings.TrimPrefix(strings.TrimSpace(h.Get(header)), "sha256="))
-	if err != nil || !hmac.Equal(got, mac.Sum(nil)) {
+	if err != nil || !hmac.Equal(got, s.Signature.sum(h, body)) {
 		return &refusal.Fault{Field: cmp.Or(header, "signature"), Detail: fmt.Sprintf("want the signature of source %s: HMAC-SHA256 of what it sends, in hex", s.ID)}
 	}
 	return nil
+}
+
+// sum is what a body is signed with, among the headers that come with it.
+func (s *Signature) sum(h http.Header, body []byte) []byte {
+	mac := hmac.New(sha256.New, []byte(s.Secret))
+	if s.Timestamp != "" {
+		mac.Write([]byte(h.Get(s.Timestamp) + ":"))
+	}
+	mac.Write(body)
+	return mac.Sum(nil)
 }

@@ -83,7 +83,8 @@ func ofSNS(address string) (*url.URL, bool) {
 
 // certificates are those that topics sign with, by their URLs.
 type certificates struct {
-	mu    sync.Mutex // also while one is fetched: whoever sends what is not signed makes one request at a time of it
+	turn  chan struct{} // of one: whoever sends what is not signed makes one request at a time of it
+	mu    sync.Mutex
 	known map[string]certificate
 }
 
@@ -95,11 +96,19 @@ type certificate struct {
 // errSNS is why a message of a topic cannot be judged now.
 var errSNS delay = "the certificate of the topic, or its confirmation, could not be fetched"
 
+// key is that of a certificate. One that is known waits for none that is fetched.
 func (cs *certificates) key(ctx context.Context, fetch Fetch, address string, at time.Time) (*rsa.PublicKey, error) {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	if c, known := cs.known[address]; known && at.Before(c.good) {
-		return c.key, nil
+	if key := cs.look(address, at); key != nil {
+		return key, nil
+	}
+	select {
+	case cs.turn <- struct{}{}:
+		defer func() { <-cs.turn }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%w: %w", errSNS, context.Cause(ctx))
+	}
+	if key := cs.look(address, at); key != nil { // somebody was sooner
+		return key, nil
 	}
 	text, err := fetch(ctx, address)
 	if err != nil {
@@ -117,15 +126,27 @@ func (cs *certificates) key(ctx context.Context, fetch Fetch, address string, at
 	if !ok || at.Before(cert.NotBefore) || at.After(cert.NotAfter) {
 		return nil, fmt.Errorf("%w: want an RSA key that is good now", errSNS)
 	}
-	if cs.known == nil || len(cs.known) >= mostCerts {
-		cs.known = map[string]certificate{}
-	}
 	good := at.Add(certTime)
 	if cert.NotAfter.Before(good) {
 		good = cert.NotAfter
 	}
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if cs.known == nil || len(cs.known) >= mostCerts {
+		cs.known = map[string]certificate{}
+	}
 	cs.known[address] = certificate{key, good}
 	return key, nil
+}
+
+// look is the key of a certificate that is known and good, nil when there is none.
+func (cs *certificates) look(address string, at time.Time) *rsa.PublicKey {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if c, known := cs.known[address]; known && at.Before(c.good) {
+		return c.key
+	}
+	return nil
 }
 
 // proveSNS asks that a message is of a topic of the source, not too old, and signed by Amazon: in that order, so that what is

@@ -224,6 +224,42 @@ func TestCertificatesOfATopic(t *testing.T) {
 	}
 }
 
+// While the certificate is fetched that some message names, messages whose certificate is known wait for nothing.
+func TestAKnownCertificateWaitsForNoOther(t *testing.T) {
+	a := newAmazon(t, clock().AddDate(0, 0, 3))
+	begun, free := make(chan struct{}), make(chan struct{})
+	in := intake(t, newEngine(), func(c *ingest.Config) {
+		c.Sources = []ingest.Source{{ID: "aws", Type: alert.SNS, Topics: []string{topic}}}
+		c.Fetch = func(ctx context.Context, url string) ([]byte, error) {
+			if url != certURL {
+				close(begun)
+				<-free
+				return nil, errors.New("there is none")
+			}
+			return a.fetch(ctx, url)
+		}
+	})
+	send := func(url string) int {
+		m := snsMessage(t, "alarm")
+		m["SigningCertURL"] = url
+		a.sign(t, m)
+		return serve(in, to(t, "/v1/alerts/sns/aws", text(m))).Code
+	}
+	if got := send(certURL); got != 200 {
+		t.Fatalf("got %d", got)
+	}
+	slow := make(chan int)
+	go func() { slow <- send(strings.Replace(certURL, ".pem", "x.pem", 1)) }()
+	<-begun
+	if got := send(certURL); got != 200 {
+		t.Errorf("meanwhile: got %d", got)
+	}
+	close(free)
+	if got := <-slow; got != 503 {
+		t.Errorf("got %d", got)
+	}
+}
+
 func TestAlarmsEnd(t *testing.T) {
 	e := newEngine()
 	wantEnded(t, intake(t, e), e, "/v1/alerts/eventbridge", "eventbridge/alarm", "eventbridge/ok")

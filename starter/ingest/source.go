@@ -217,6 +217,9 @@ func local(r *http.Request) bool {
 			return false
 		}
 	}
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "none" && site != "same-origin" { // an image of a page asks without Origin
+		return false
+	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	return err == nil && peer.Addr().Unmap().IsLoopback()
 }
