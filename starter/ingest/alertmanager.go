@@ -49,6 +49,7 @@ type message struct {
 	ended     string        // what sends no more
 	taken     bool          // somebody has acknowledged it, says the source
 	alerts    []sized
+	left      error // what of the body is refused, when all else is durable
 }
 
 // A sized alert knows how many bytes of JSON it makes, at most.
@@ -94,6 +95,22 @@ func (d *decoder) refused(alerts int) error {
 	return refusal.Of(http.StatusBadRequest, d.faults...)
 }
 
+// sifted takes each alert for itself: one that cannot be taken does not keep the others, which may page somebody, from it.
+func (d *decoder) sifted(m message) (message, error) {
+	refused := d.refused(len(m.alerts))
+	if refused == nil || len(d.bad) >= len(m.alerts) || len(m.alerts) > MaxAlerts {
+		return m, refused
+	}
+	good := make([]sized, 0, len(m.alerts)-len(d.bad))
+	for n, a := range m.alerts {
+		if _, bad := slices.BinarySearch(d.bad, n); !bad {
+			good = append(good, a)
+		}
+	}
+	m.alerts, m.left = good, refused
+	return m, nil
+}
+
 func syntaxError(body []byte) string {
 	var raw json.RawMessage
 	err := json.Unmarshal(body, &raw)
@@ -111,6 +128,7 @@ type decoder struct {
 	more   func(name string, a *sized) bool // takes what else a format has, of an alert or of the body itself; nil: nothing
 	notes  alert.Labels                     // annotations of the alert that is read, beside those that its source calls so
 	faults []refusal.Fault
+	bad    []int // indices of the alerts that have one, in their order
 }
 
 // message takes a body of alerts that belong together, in this version.
@@ -420,6 +438,9 @@ func (d *decoder) labels(field string) alert.Labels {
 }
 
 func (d *decoder) fault(field, detail string) {
+	if d.at >= 0 && (len(d.bad) == 0 || d.bad[len(d.bad)-1] != d.at) {
+		d.bad = append(d.bad, d.at)
+	}
 	if len(d.faults) == maxFaults {
 		return
 	}

@@ -49,7 +49,11 @@ func read(from Source, body []byte, at time.Time) (message, error) {
 	if err != nil {
 		return message{}, fmt.Errorf("source %s: %w", from.ID, err)
 	}
-	return f.decode(call{source: from, at: at, fresh: rand.Text, header: http.Header{"Content-Type": {structuredEvent}}}, body)
+	m, err := f.decode(call{source: from, at: at, fresh: rand.Text, header: http.Header{"Content-Type": {structuredEvent}}}, body)
+	if err == nil {
+		err = m.left
+	}
+	return m, err
 }
 
 // ExplainAlert is Explain for an alert that Muster itself has, as Take takes it.

@@ -223,7 +223,9 @@ func (in *Intake) accept(w http.ResponseWriter, r *http.Request, f format, named
 	if len(m.alerts) == 0 {
 		return m, nil, nil
 	}
-	parcels, err = in.submit(ctx, source, m, received)
+	if parcels, err = in.submit(ctx, source, m, received); err == nil {
+		err = m.left
+	}
 	return m, parcels, err
 }
 

@@ -260,7 +260,7 @@ func (in *Intake) mailed(ctx context.Context, from Source, body []byte) error {
 	}
 	in.accepted.Add(1)
 	in.alerts.Add(int64(len(m.alerts)))
-	return nil
+	return m.left
 }
 
 // mailAnswer says what has come of a mail. Who sends again what is refused with 5xx sends in vain; all else it should send again.

@@ -56,7 +56,7 @@ func (d *decoder) mapped(c call, body any) (message, error) {
 		d.at, d.of = n, "alerts"
 		m.alerts = append(m.alerts, d.foundAlert(c, found[n]))
 	}
-	return m, d.refused(len(m.alerts))
+	return d.sifted(m)
 }
 
 // foundAlert checks what was read of one alert.

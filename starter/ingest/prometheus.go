@@ -22,7 +22,7 @@ func decodePrometheus(c call, body []byte) (message, error) {
 	}
 	m := message{by: []string{nameLabel}}
 	m.alerts = d.alerts("", func() sized { return d.posted(c) })
-	return m, d.refused(len(m.alerts))
+	return d.sifted(m)
 }
 
 const nameLabel = "alertname"

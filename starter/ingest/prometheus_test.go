@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -96,7 +97,7 @@ func TestWhatPrometheusIsRefused(t *testing.T) {
 		{"an object", `{}`, "body", "want an array of alerts, got an object"},
 		{"no JSON", `[`, "body", "want JSON"},
 		{"no alert but a text", `["x"]`, "[0]", "want an object, got a string"},
-		{"no labels", `[{"labels":{"a":"b"}},{}]`, "[1].labels", "want at least one label with a value, got none"},
+		{"no labels", `[{}]`, "[0].labels", "want at least one label with a value, got none"},
 		{"empty labels", `[{"labels":{"a":""}}]`, "[0].labels", "want at least one label with a value, got none"},
 		{"a number as label", `[{"labels":{"a":1}}]`, "[0].labels.a", "want a string, got a number"},
 		{"no instant", `[{"labels":{"a":"b"},"endsAt":"soon"}]`, "[0].endsAt", `got "soon"`},
@@ -114,6 +115,25 @@ func TestWhatPrometheusIsRefused(t *testing.T) {
 	}
 	if w := serve(intake(t, newEngine()), to(t, "/api/v2/alerts", `[]`)); w.Code != 200 || w.Body.String() != `{"status":"accepted","alerts":0,"commits":0}`+"\n" {
 		t.Errorf("no alerts: got %d %s", w.Code, w.Body)
+	}
+}
+
+// What is wrong with one alert keeps no other from paging: the rest is durable before the answer says what is wrong.
+func TestOneBadAlertKeepsNoOther(t *testing.T) {
+	e := newEngine()
+	body := `[{"labels":{"alertname":"A"}},{},{"labels":{"alertname":"B"},"endsAt":"soon","startsAt":"x"},{"labels":{"alertname":"C"}}]`
+	p := refused(t, serve(intake(t, e), to(t, "/api/v2/alerts", body)))
+	if p.Status != 400 || p.Field != "[1].labels" {
+		t.Errorf("got %d %s", p.Status, p.Field)
+	}
+	var names []string
+	for _, s := range e.seen() {
+		for _, a := range s.batch.Alerts {
+			names = append(names, a.Name)
+		}
+	}
+	if slices.Sort(names); !slices.Equal(names, []string{"A", "C"}) {
+		t.Errorf("got %v", names)
 	}
 }
 
