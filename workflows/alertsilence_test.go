@@ -45,9 +45,14 @@ func quiet() silence.Terms {
 
 // holds lets alerts of a group arrive at a silence.
 func (r *rehearsal) holds(after time.Duration, key string, alerts ...alert.Received) {
+	r.holdsOf(after, key, 1_000, alerts...)
+}
+
+// holdsOf is holds for a definition of so many bytes.
+func (r *rehearsal) holdsOf(after time.Duration, key string, size int, alerts ...alert.Received) {
 	r.at(after, func() {
 		h := workflows.HeldBatch{
-			Key: key, Definition: incident.Definition{Service: incident.Service{ID: "shop", Name: "Shop"}}, Size: 1_000,
+			Key: key, Definition: incident.Definition{Service: incident.Service{ID: "shop", Name: "Shop"}}, Size: size,
 			Batch: alert.Batch{ID: "b", Source: "prometheus", ReceivedAt: r.env.Now(), Posts: 1, Alerts: alerts},
 		}
 		r.env.SignalWorkflow(workflows.HeldAlertsSignal, sealed(r, workflows.HeldAlertsSignal, "", prometheus, h))
@@ -339,6 +344,19 @@ func TestASilenceForgetsWhatHasResolved(t *testing.T) {
 		t.Errorf("it has ended %s and let %v go", s.Why, r.outside.has())
 	}
 	r.said("over Slow on shop 0/201 []; → kim")
+}
+
+// Nor does what is large: by how much there is, and not only by how many there are, what has resolved is forgotten.
+func TestASilenceForgetsWhatIsLarge(t *testing.T) {
+	r := rehearse(t)
+	for n := range 95 {
+		after, fp := time.Duration(n)*30*time.Second, fmt.Sprint("large", n)
+		r.holdsOf(after, "incident/"+fp, 12_000, firing(fp, after))
+		r.holdsOf(after+10*time.Second, "incident/"+fp, 12_000, ended(fp, after))
+	}
+	if s := r.keepsQuiet(quiet(), kim); s.Why != silence.Over || len(r.outside.has()) > 0 {
+		t.Errorf("it has ended %s and let %v go", s.Why, r.outside.has())
+	}
 }
 
 func TestASilenceGoesOnInANewRun(t *testing.T) {

@@ -142,8 +142,11 @@ func (h *holding) take(m HeldBatch) {
 	for _, a := range c.Fired {
 		h.fired(&g.Definition, a, m.Batch.ReceivedAt)
 	}
-	if h.forgets && g.over() {
-		g.Batches = nil
+	if h.forgets {
+		if g.over() {
+			g.Batches = nil
+		}
+		h.makeRoom(0) // by what has come it may be too much, though there was room for so many alerts
 	}
 }
 

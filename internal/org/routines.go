@@ -157,9 +157,11 @@ func (r *comeback) slots(after, now time.Time) (all []routine.Slot, more int) {
 	if r.times == nil {
 		skipped := 0
 		if r.calendar == nil { // then none waits, and what is too much need not be counted one by one
-			from = after
-			if n := int(now.Sub(after)/r.every) - routine.MostAtOnce; n > 0 {
-				from, skipped = after.Add(time.Duration(n)*r.every), n
+			if from = after; r.first.After(after) {
+				from = r.first.Add(-1) // before it there was none
+			}
+			if n := int(now.Sub(from)/r.every) - routine.MostAtOnce; n > 0 {
+				from, skipped = from.Add(time.Duration(n)*r.every), n
 			}
 		}
 		for at := r.from(from); at.Before(last); at = r.after(at) {

@@ -102,6 +102,14 @@ func TestIntervalsOfRoutines(t *testing.T) {
 	if all := 10 * 24 * 360; past > routine.MostAtOnce+1 || past+seen.More < all-1 || past+seen.More > all+1 {
 		t.Errorf("after ten days: %d times that are over and %d more; want %d in all", past, seen.More, all)
 	}
+	// Before the first one there was none, however long it was waited for.
+	first := time.Date(2026, 10, 17, 8, 0, 0, 0, time.UTC)
+	if seen := o.Routine("a", first.AddDate(-1, 0, 0), first.Add(-time.Second)); seen.More != 0 || !seen.Slots[0].Begins.Equal(first) {
+		t.Errorf("before the first one: %d more, %v", seen.More, seen.Slots[0])
+	}
+	if seen := o.Routine("a", first.AddDate(-1, 0, 0), first.Add(time.Hour)); seen.More+len(seen.Slots)-routine.MostAhead != 361 {
+		t.Errorf("an hour after the first one: %d more and %d times", seen.More, len(seen.Slots))
+	}
 }
 
 func TestFaultsOfRoutines(t *testing.T) {
