@@ -34,7 +34,8 @@ type Folder interface {
 const (
 	lookEvery = 3 * time.Second
 	lookStale = 30 * time.Second // what was not looked at for longer holds nothing back
-	mostOnIt  = 500              // silences
+	mostOnIt  = 500              // silences of one page of the list …
+	mostPages = 20               // … and pages: of more it is not known which hold
 )
 
 // runningSilences are the silences that run, as they were found a moment ago.
@@ -111,24 +112,30 @@ func (s *Silences) refresh(ctx context.Context) error {
 		return nil
 	}
 	began := time.Now()
-	resp, err := s.executions(ctx, fmt.Sprintf("WorkflowType IN ('%s', '%s') AND ExecutionStatus = 'Running'", workflows.AlertSilenceWorkflow,
-		workflows.SilenceWorkflow), mostOnIt, "")
-	if err != nil {
-		return err
-	}
 	var known []standing
 	var plans []Ref
-	for _, e := range resp.GetExecutions() {
-		if e.GetType().GetName() == workflows.SilenceWorkflow {
-			plans = append(plans, refOf(e))
-			continue
+	for n, after := 0, ""; n == 0 || after != ""; n++ {
+		if n == mostPages {
+			return fmt.Errorf("list silences: more than %d run", mostPages*mostOnIt)
 		}
-		x, ours, err := s.listed(ctx, e)
+		resp, err := s.executions(ctx, fmt.Sprintf("WorkflowType IN ('%s', '%s') AND ExecutionStatus = 'Running'", workflows.AlertSilenceWorkflow,
+			workflows.SilenceWorkflow), mostOnIt, after)
 		if err != nil {
 			return err
 		}
-		if ours {
-			known = append(known, standing{ref: x.ref, terms: x.terms, ended: x.row.Status == silence.Ended})
+		after = string(resp.GetNextPageToken())
+		for _, e := range resp.GetExecutions() {
+			if e.GetType().GetName() == workflows.SilenceWorkflow {
+				plans = append(plans, refOf(e))
+				continue
+			}
+			x, ours, err := s.listed(ctx, e)
+			if err != nil {
+				return err
+			}
+			if ours {
+				known = append(known, standing{ref: x.ref, terms: x.terms, ended: x.row.Status == silence.Ended})
+			}
 		}
 	}
 	s.running.known.Store(&known)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -104,16 +105,26 @@ func (b beginnings) GetWorkflowExecutionHistory(_ context.Context, r *workflowse
 	return &workflowservice.GetWorkflowExecutionHistoryResponse{History: &historypb.History{Events: []*historypb.HistoryEvent{e}}}, nil
 }
 
-func (c *switchboard) ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
-	c.lists++
+// ListWorkflow lists one run a page.
+func (c *switchboard) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	if len(r.GetNextPageToken()) == 0 {
+		c.lists++
+	}
 	if strings.HasPrefix("list", c.fails) && c.fails != "" {
 		return nil, errors.New("no connection")
 	}
 	resp := &workflowservice.ListWorkflowExecutionsResponse{}
-	for id, run := range c.running {
-		if typ := c.starts[run].GetWorkflowExecutionStartedEventAttributes().GetWorkflowType(); strings.HasPrefix(id, "alert-silence/") || typ.GetName() == workflows.SilenceWorkflow {
-			resp.Executions = append(resp.Executions, &workflowpb.WorkflowExecutionInfo{Type: typ, Execution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: run}})
+	for _, id := range slices.Sorted(maps.Keys(c.running)) {
+		run := c.running[id]
+		typ := c.starts[run].GetWorkflowExecutionStartedEventAttributes().GetWorkflowType()
+		if id <= string(r.GetNextPageToken()) || !strings.HasPrefix(id, "alert-silence/") && typ.GetName() != workflows.SilenceWorkflow {
+			continue
 		}
+		if len(resp.Executions) == 1 {
+			resp.NextPageToken = []byte(resp.Executions[0].GetExecution().GetWorkflowId())
+			break
+		}
+		resp.Executions = append(resp.Executions, &workflowpb.WorkflowExecutionInfo{Type: typ, Execution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: run}})
 	}
 	return resp, nil
 }

@@ -5,6 +5,7 @@ package github
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -261,6 +262,12 @@ func limited(resp *http.Response) (time.Duration, bool) {
 	case h.Get("X-Ratelimit-Remaining") == "0":
 		reset, _ := strconv.ParseInt(h.Get("X-Ratelimit-Reset"), 10, 64) // seconds since 1970
 		return time.Until(time.Unix(reset, 0)), true
+	}
+	// Of the secondary limits nothing but the text tells, or 429: then at least a minute, says the documentation.
+	const most = 64 << 10
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, most))
+	if resp.StatusCode == http.StatusTooManyRequests || strings.Contains(strings.ToLower(string(text)), "rate limit") {
+		return time.Minute, true
 	}
 	return 0, false
 }

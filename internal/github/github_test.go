@@ -1,6 +1,7 @@
 package github_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -233,6 +234,8 @@ func TestTooManyRequests(t *testing.T) {
 		after  time.Duration // rounded up to minutes
 	}{
 		{403, nil, true, 0},
+		{429, nil, false, time.Minute},
+		{403, map[string]string{"X-Test-Says": "You have exceeded a secondary rate limit.", "X-RateLimit-Remaining": "12"}, false, time.Minute},
 		{403, map[string]string{"X-RateLimit-Remaining": "12", "X-RateLimit-Reset": reset}, true, 0},
 		{403, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}, false, 10 * time.Minute},
 		{429, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}, false, 10 * time.Minute},
@@ -243,7 +246,7 @@ func TestTooManyRequests(t *testing.T) {
 			for k, v := range tt.header {
 				w.Header().Set(k, v)
 			}
-			say(w, tt.status, map[string]string{"message": "no"})
+			say(w, tt.status, map[string]string{"message": cmp.Or(tt.header["X-Test-Says"], "no")})
 		}))
 		_, err := r.Open(t.Context(), contract.Revision(1, "triggered", "P3"))
 		if err == nil || delivery.IsRefusal(err) != tt.final {

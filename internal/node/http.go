@@ -87,8 +87,8 @@ func (n *Node) back() (*callback.Callbacks, error) {
 			}
 		},
 		Tell: func(ctx context.Context, url string, body []byte) error {
-			client := outbound.Client{Guard: outbound.Guard{Allow: n.org.Current().OwnNetworks()}, Timeout: tellTimeout}
-			_, err := client.Post(ctx, outbound.Request{URL: url, Key: "callback", Body: body})
+			client := outbound.Client{Guard: outbound.Guard{Allow: n.org.Current().OwnNetworks()}, Timeout: tellTimeout, Single: true}
+			_, err := client.Post(ctx, outbound.Request{URL: url, Body: body})
 			return err
 		},
 	})

@@ -74,7 +74,6 @@ func (c *Callbacks) act(r *http.Request, d deed) (answer, error) {
 		return c.stands(r, d, answer{name: name, incident: i}), nil
 	}
 	err = c.cfg.Incidents.Command(ctx, d.incident, req, command)
-	c.cfg.Log.Info("callback taken", "tool", d.tool, "incident", d.incident, "action", d.action, "actor", d.person, "error", err)
 	_, ended := errors.AsType[*starter.NotFoundError](err)
 	_, no := errors.AsType[*starter.RefusedError](err)
 	switch {
@@ -83,6 +82,11 @@ func (c *Callbacks) act(r *http.Request, d deed) (answer, error) {
 	case err != nil && !no:
 		return answer{}, err
 	}
+	what := "callback taken"
+	if no {
+		what = "callback refused"
+	}
+	c.cfg.Log.Info(what, "tool", d.tool, "incident", d.incident, "action", d.action, "actor", d.person)
 	if now, e := c.cfg.Incidents.State(ctx, d.incident); e == nil { // else as it was: what came of it is known
 		i = now
 	}

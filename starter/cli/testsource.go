@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/smtp"
 	"net/textproto"
 	"slices"
@@ -295,7 +296,7 @@ func sendMail(ctx context.Context, server string, s ingest.Sample) (code int, an
 		return 0, "", err
 	}
 	defer func() { _ = c.Close() }()
-	err = deliver(c, host, s)
+	err = deliver(c, host, conn.RemoteAddr(), s)
 	if refused, ok := errors.AsType[*textproto.Error](err); ok {
 		return refused.Code, refused.Msg, nil
 	}
@@ -307,9 +308,13 @@ func sendMail(ctx context.Context, server string, s ingest.Sample) (code int, an
 	return taken, "", nil
 }
 
-// deliver talks to a server that takes mail.
-func deliver(c *smtp.Client, host string, s ingest.Sample) error {
-	if secure, _ := c.Extension("STARTTLS"); secure {
+// deliver talks to a server that takes mail. The token stands in the address, so it goes to no other machine in the clear.
+func deliver(c *smtp.Client, host string, at net.Addr, s ingest.Sample) error {
+	peer, err := netip.ParseAddrPort(at.String())
+	switch secure, _ := c.Extension("STARTTLS"); {
+	case !secure && strings.Contains(s.To, "+") && (err != nil || !peer.Addr().Unmap().IsLoopback()):
+		return errors.New("the server offers no STARTTLS, and the token would go to it in the clear: want muster serve with --mail-cert, or to try it on its own machine")
+	case secure:
 		if err := c.StartTLS(&tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}); err != nil {
 			return err
 		}
