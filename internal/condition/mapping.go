@@ -25,7 +25,13 @@ const (
 )
 
 // A Value is a compiled expression that reads something of JSON, such as alert.host.name. The zero Value reads nothing.
-type Value struct{ program cel.Program }
+type Value struct {
+	text    string
+	program cel.Program
+}
+
+// String is the expression as it was written: what two of them are compared by.
+func (v Value) String() string { return v.text }
 
 // CompileValue reads an expression. Its error is a *Fault.
 func CompileValue(text string) (Value, error) {
@@ -54,7 +60,7 @@ func CompileValue(text string) (Value, error) {
 	if err != nil {
 		return Value{}, &Fault{Text: err.Error()}
 	}
-	return Value{program}, nil
+	return Value{text, program}, nil
 }
 
 // mappingEnvironment is what mappings are written in: that of conditions, with text that is put together. Nothing in it loops.
@@ -69,6 +75,9 @@ type Named struct {
 	Name string
 	Value
 }
+
+// String is the name with the expression.
+func (n Named) String() string { return n.Name + ": " + n.text }
 
 // A Mapping reads alerts from JSON of any form. What an expression cannot answer, because something is not there, reads as the empty text.
 type Mapping struct {

@@ -335,6 +335,39 @@ func TestReadiness(t *testing.T) {
 	}
 }
 
+// A mapping of a source is compiled at each look at the folder: what has not changed is no reason for a restart, and what has is one.
+func TestMappingsAreComparedByWhatTheySay(t *testing.T) {
+	s := newTemporal()
+	s.start(t, "127.0.0.1:0")
+	cfg, words := config(t)
+	cfg.Listen = free(t)
+	sources := filepath.Join(cfg.Org, "sources.yaml")
+	shipped, err := os.ReadFile(sources)
+	must(t, err)
+	own := string(shipped) + "  - {id: z, type: json, mapping: zabbix}\n  - {id: o, type: json, mapping: {fingerprint: alert.id, state: '\"firing\"', labels: {host: alert.host}}}\n"
+	must(t, os.WriteFile(sources, []byte(own), 0o600))
+	run(t, node.Serve, cfg)
+	eventually(t, "serve listens", func() bool { return words.count("listens on") > 0 })
+	shows := func(line string) bool {
+		_, body := get(t, cfg.Data, "http://"+cfg.Listen+"/readyz?verbose")
+		return strings.Contains(body, line)
+	}
+	revision := func() string {
+		_, body := get(t, cfg.Data, "http://"+cfg.Listen+"/readyz?verbose")
+		_, rest, _ := strings.Cut(body, "[+]organisation ok, revision ")
+		line, _, _ := strings.Cut(rest, "\n")
+		return line
+	}
+	before := revision()
+	must(t, os.WriteFile(sources, []byte(own+"# the same\n"), 0o600))
+	eventually(t, "the folder is read again", func() bool { r := revision(); return r != "" && r != before })
+	if !shows("[+]settings ok") {
+		t.Error("a comment needs a restart")
+	}
+	must(t, os.WriteFile(sources, []byte(strings.Replace(own, "alert.host", "alert.name", 1)), 0o600))
+	eventually(t, "another expression needs a restart", func() bool { return shows("read again after a restart: sources") })
+}
+
 // TestScheduleRefused goes on where the schedule of the reminders may not be made, and says so.
 func TestScheduleRefused(t *testing.T) {
 	s := newTemporal() // which makes none

@@ -38,7 +38,11 @@ func entranceParts() []fixed {
 			var tokens []pair
 			for _, s := range o.Sources() {
 				token, err := o.Token(s.ID)
-				tokens = append(tokens, pair{s, pair{token, err}})
+				mapping := ""
+				if s.Mapping != nil { // what is compiled equals nothing
+					mapping, s.Mapping = fmt.Sprint(*s.Mapping), nil
+				}
+				tokens = append(tokens, pair{pair{s, mapping}, pair{token, err}})
 			}
 			return tokens
 		}},
