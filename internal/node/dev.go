@@ -39,6 +39,9 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 			n.stop()
 		}
 	}()
+	if err := n.secrets(true, true); err != nil {
+		return nil, err
+	}
 	n.local = true
 	if err := n.takeAll(ctx, cfg); err != nil {
 		return nil, cmp.Or(devserver.InUse(cfg.Data), err)

@@ -218,23 +218,39 @@ func (n *Node) encrypts() string {
 	return "encrypts with " + k.ID
 }
 
-// sources are the alert sources with their tokens.
+// sources are the alert sources with their tokens. The error names all whose secrets cannot be read.
 func (n *Node) sources() ([]ingest.Source, error) {
 	o := n.org.Current()
 	var all []ingest.Source
+	var missing []error
 	for _, s := range o.Sources() {
 		token, err := o.Token(s.ID)
-		if err != nil {
-			return nil, fmt.Errorf("alert source %s: %w", s.ID, err)
-		}
 		source := ingest.Configured(s)
 		source.Token = token
 		if source.Signature != nil {
-			if source.Signature.Secret, err = o.SigningSecret(s.ID); err != nil {
-				return nil, fmt.Errorf("alert source %s: %w", s.ID, err)
-			}
+			secret, unsigned := o.SigningSecret(s.ID)
+			source.Signature.Secret, err = secret, errors.Join(err, unsigned)
+		}
+		if err != nil {
+			missing = append(missing, fmt.Errorf("alert %w", err))
 		}
 		all = append(all, source)
 	}
-	return all, nil
+	return all, errors.Join(missing...)
+}
+
+// secrets reads what a process cannot do without, before it begins anything: one start names all that is missing.
+func (n *Node) secrets(works, serves bool) error {
+	o, all := n.org.Current(), []error{}
+	if serves {
+		_, err := n.sources()
+		_, _, unsigned := o.SignIn()
+		all = append(all, err, unsigned)
+	}
+	if works {
+		_, err := o.Mail()
+		_, ticketless := o.Tickets()
+		all = append(all, err, ticketless)
+	}
+	return errors.Join(all...)
 }

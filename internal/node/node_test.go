@@ -368,6 +368,23 @@ func TestMappingsAreComparedByWhatTheySay(t *testing.T) {
 	eventually(t, "another expression needs a restart", func() bool { return shows("read again after a restart: sources") })
 }
 
+// What is missing is named all at once, before anything begins.
+func TestAllMissingSecretsAreNamedAtOnce(t *testing.T) {
+	cfg, _ := config(t)
+	file := filepath.Join(cfg.Org, "sources.yaml")
+	text, err := os.ReadFile(file)
+	must(t, err)
+	must(t, os.WriteFile(file, append(text, "  - {id: a, type: grafana, token: env:NOT_SET_A}\n  - {id: b, type: grafana, token: file:none}\n"...), 0o600))
+	err = node.Serve(t.Context(), cfg)
+	for _, want := range []string{
+		"alert source a: token env:NOT_SET_A: not set in the environment of this process", "alert source b: token file:none: no such file",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
 // TestScheduleRefused goes on where the schedule of the reminders may not be made, and says so.
 func TestScheduleRefused(t *testing.T) {
 	s := newTemporal() // which makes none

@@ -14,6 +14,9 @@ func Worker(ctx context.Context, cfg Config) error {
 		return unlessEnded(ctx, err)
 	}
 	defer n.stop()
+	if err := n.secrets(true, false); err != nil {
+		return err
+	}
 	if err := n.keep(ctx); err != nil {
 		return err
 	}
@@ -57,6 +60,9 @@ func Serve(ctx context.Context, cfg Config) error {
 		return err
 	}
 	defer n.stop()
+	if err := n.secrets(false, true); err != nil {
+		return err
+	}
 	if err := n.admit(ctx); err != nil {
 		return err
 	}
