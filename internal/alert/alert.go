@@ -86,6 +86,20 @@ func (a Alert) Summary() string {
 	return a.Name
 }
 
+// Known is the name of the alert with the thing that it is about, where a label tells of that and the name does not:
+// HighErrorRate [web-2].
+func (a Alert) Known() string {
+	for _, label := range []string{"host", "hostname", "instance", "node", "pod", "device", "resource", "source", "component", "job"} {
+		if v := a.Labels.Value(label); v != "" {
+			if strings.Contains(a.Name, v) {
+				break
+			}
+			return a.Name + " [" + v + "]"
+		}
+	}
+	return a.Name
+}
+
 // Sentences are all that the alert says of itself and nothing else has said: its summary, description and message, then what was measured.
 func (a Alert) Sentences(said ...string) (all []string) {
 	words := func(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -2,6 +2,7 @@ package alert_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -61,6 +62,23 @@ func TestSentencesSayNothingTwice(t *testing.T) {
 	} {
 		if got := (alert.Alert{Name: "Name", Annotations: alert.FromMap(tc.annotations)}).Sentences(tc.title); !slices.Equal(got, tc.want) {
 			t.Errorf("%v: got %q, want %q", tc.annotations, got, tc.want)
+		}
+	}
+}
+
+func TestKnownNamesTheThing(t *testing.T) {
+	for want, labels := range map[string]map[string]string{
+		"Down":                  nil,
+		"Down [web-2]":          {"instance": "web-2", "job": "shop"},
+		"Down [shop]":           {"job": "shop"},
+		"Down [db-1]":           {"host": "db-1", "instance": "10.0.0.1:9100"},
+		"web-2 is down":         {"host": "web-2", "job": "shop"},
+		"Disk of web-2 [sda]":   {"device": "sda", "source": "web-2"},
+		"Nothing that is known": {"severity": "critical"},
+	} {
+		name, _, _ := strings.Cut(want, " [")
+		if got := (alert.Alert{Name: name, Labels: alert.FromMap(labels)}).Known(); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

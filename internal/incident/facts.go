@@ -201,7 +201,7 @@ func (i *Incident) Pending() (all []FactClock) {
 	return all
 }
 
-// firing names the first few alerts that fire.
+// firing names the first few alerts that fire, with what each is about, but by an old definition.
 func (i *Incident) firing() []string {
 	const most = 5
 	var names []string
@@ -209,7 +209,11 @@ func (i *Incident) firing() []string {
 		if len(names) == most {
 			break
 		}
-		if h.State == alert.Firing {
+		switch {
+		case h.State != alert.Firing:
+		case i.Definition.Quotes:
+			names = append(names, h.Known())
+		default:
 			names = append(names, h.Name)
 		}
 	}

@@ -52,7 +52,7 @@ func (d *denied) Error() string {
 	if !d.addr.IsValid() {
 		return "address " + d.why
 	}
-	return fmt.Sprintf("%s %s: allow %s for outbound requests if Muster may connect there", d.addr, d.why,
+	return fmt.Sprintf("%s %s: want %s under own_networks in organisation.yaml if Muster may connect there", d.addr, d.why,
 		netip.PrefixFrom(d.addr, d.addr.BitLen()))
 }
 

@@ -174,7 +174,7 @@ func TestServersThatMisbehave(t *testing.T) {
 		{"breaks off, and nothing can have changed", says(get(url+"/breaks"), "done"), runbook.Failed, "half", "before what it must say"},
 		{"is gone", post(gone.URL, "x"), runbook.Failed, "", "connection refused"},
 		{"is not allowed", get(forbidden), runbook.Failed, "", "not allowed; want it in runners: http: allow"},
-		{"is inside", get("http://10.1.2.3/"), runbook.Failed, "", "10.1.2.3 is private: allow 10.1.2.3/32 for outbound requests"},
+		{"is inside", get("http://10.1.2.3/"), runbook.Failed, "", "10.1.2.3 is private: want 10.1.2.3/32 under own_networks in organisation.yaml"},
 		{"says no text", get(url + "/binary"), runbook.Passed, "\ufffd\x00a", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

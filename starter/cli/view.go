@@ -117,7 +117,7 @@ func (p page) alerts(all []api.Alert) {
 			state = p.paint(green, p.say.ended)
 		}
 		rows = append(rows, []string{
-			printable(a.Name), state, p.instant(a.StartsAt), p.instant(a.Last), strconv.Itoa(a.Times), printable(a.Summary),
+			printable(alert.Alert{Name: a.Name, Labels: alert.FromMap(a.Labels)}.Known()), state, p.instant(a.StartsAt), p.instant(a.Last), strconv.Itoa(a.Times), printable(a.Summary),
 		})
 	}
 	p.rows(p.w, rows, text.WrapSoft)
@@ -247,7 +247,7 @@ func firingNames(s *alert.Set) (names []string) {
 		}
 	}
 	for _, h := range s.Full {
-		add(h.Name, h.State == alert.Firing)
+		add(h.Known(), h.State == alert.Firing)
 	}
 	for _, b := range s.Brief {
 		add(b.Name, !b.Resolved)

@@ -153,7 +153,7 @@ func (d *decoder) payload(e *event) {
 	e.about = append(e.about, details...) // after the others, which therefore stay what they are
 }
 
-// details takes what somebody has added: what is one value as labels, links and the rest as annotations.
+// details takes what somebody has added: what is one value as labels, links and the rest as annotations, and what pages quote as both.
 func (d *decoder) details(notes *alert.Labels, name string) (one alert.Labels) {
 	if d.peek() != '{' {
 		*notes = append(*notes, alert.Label{Name: name, Value: d.one()})
@@ -165,14 +165,16 @@ func (d *decoder) details(notes *alert.Labels, name string) (one alert.Labels) {
 			*notes = append(*notes, alert.Label{Name: name, Value: clip(value, maxValue)})
 		} else {
 			one = append(one, alert.Label{Name: name, Value: value})
+			if name == "message" || name == "description" || name == "reason" {
+				*notes = append(*notes, alert.Label{Name: name, Value: clip(value, maxValue)})
+			}
 		}
 	}
 	return one
 }
 
-// links takes the links of an event: the first one leads to the sender's own view, if nothing else does.
+// links takes the links of an event, each under its words. The first one leads to the sender's own view, if nothing else does.
 func (d *decoder) links(e *event) {
-	var b strings.Builder
 	d.list("links", func(field string) {
 		href, words := "", ""
 		d.each(field, func(name string) {
@@ -180,16 +182,17 @@ func (d *decoder) links(e *event) {
 			case "href":
 				href = d.link(field + ".href")
 			case "text":
-				words = d.str(field + ".text")
+				words = strings.TrimSpace(clip(d.str(field+".text"), maxName))
 			default:
 				d.skip()
 			}
 		})
-		if e.link = cmp.Or(e.link, href); href != "" && b.Len() < maxValue {
-			b.WriteString(strings.TrimSpace(words+" "+href) + "\n")
+		e.link = cmp.Or(e.link, href)
+		if words = cmp.Or(words, field); e.notes.Value(words) != "" { // two of the same words
+			words += " " + field
 		}
+		e.notes = append(e.notes, alert.Label{Name: words, Value: href})
 	})
-	e.notes = append(e.notes, alert.Label{Name: "links", Value: strings.TrimSpace(b.String())})
 }
 
 // ordered sorts labels, of which the first one of a name counts, and leaves out what says nothing.
