@@ -259,6 +259,9 @@ func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *insid
 		Role: string(t.Role), Customer: t.Customer, CustomerID: t.CustomerID, MayPause: t.MayPause, PauseFor: string(t.PauseFor), Target: t.Target, Due: t.Due, Text: t.Text,
 		Content: t.Content, Says: string(t.Says), Expected: t.Expected, Workaround: t.Workaround,
 	}
+	if f.Status.Open() {
+		d.Resolved = time.Time{} // it was resolved once and has been reopened
+	}
 	for _, c := range f.Clocks[:min(len(f.Clocks), 10)] {
 		d.Promises = append(d.Promises, due{c.Customer, string(c.Target), c.Due, c.Begins})
 	}

@@ -121,6 +121,18 @@ func TestPageOrder(t *testing.T) {
 	}
 }
 
+// What has been reopened is not resolved, whatever it was before.
+func TestATicketOfWhatIsReopenedIsNotResolved(t *testing.T) {
+	for status, want := range map[incident.Status]int{incident.Resolved: 1, incident.Acknowledged: 0} {
+		telling := tellings()["ticket"]
+		telling.Facts.Status, telling.Facts.Times.Resolved = status, after(time.Hour)
+		m, err := texts(t).Message(telling, delivery.Recipient{Language: "en"})
+		if err != nil || strings.Count(m.Text, "Resolved:") != want {
+			t.Errorf("%s: %v\n%s", status, err, m.Text)
+		}
+	}
+}
+
 // An incident may be called like its alert, or have a title that no subject and no chat has room for.
 func TestPageSaysTheTitleOnceAndWhole(t *testing.T) {
 	for title, alone := range map[string]bool{"HighErrorRate": true, strings.Repeat("하", 120): true, strings.Repeat("하", 240): false} {

@@ -184,7 +184,9 @@ func (p page) facts(i *incident.Incident) [][]string {
 	f.add(p.say.service, printable(i.Definition.Service.Name))
 	f.add(p.say.customers, printable(strings.Join(customers, ", ")))
 	f.add(p.say.started, p.at(i.Times.Started))
-	f.add(p.say.resolved, p.at(i.Times.Resolved))
+	if !i.Status.Open() { // else it was resolved once and has been reopened
+		f.add(p.say.resolved, p.at(i.Times.Resolved))
+	}
 	f.add(p.say.closed, p.at(i.Times.Closed))
 	f.answers(i)
 	if i.Partial { // what follows is hidden, and not none

@@ -115,31 +115,43 @@ func (s Source) sample(want Sampling, state alert.State) ([]byte, error) {
 // either is what a sample says when something is wrong, and when it is over.
 var either = regexp.MustCompile(`%([^%|]*)\|([^%|]*)%`)
 
+// carries is where a sample has labels of one's own, and byDefault what it says of its severity where there is none among them.
+var (
+	carries   = regexp.MustCompile(`%(?:LABELS|TAGS|PAIRS)%`)
+	byDefault = regexp.MustCompile(`%SEVERITY=([^%]*)%`)
+)
+
 // filled fills a sample. What is put into it stands in JSON texts.
 func filled(text, token string, want Sampling, state alert.State) ([]byte, error) {
 	n := 1
 	if state == alert.Resolved {
 		n = 2
 	}
-	if len(want.Labels) > 0 && !strings.Contains(text, "%LABELS%") && !strings.Contains(text, "%TAGS%") {
+	if len(want.Labels) > 0 && !carries.MatchString(text) {
 		return nil, fmt.Errorf("--label: want none, because what it sends has no labels of one's own")
 	}
 	labels := map[string]string{nameLabel: "MusterTest", "severity": "info", "test": want.ID}
 	maps.Copy(labels, want.Labels)
-	var members, tags []string
+	var members, tags, pairs []string
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
 		members, tags = append(members, quoted(name)+": "+quoted(labels[name])), append(tags, name+":"+labels[name])
+		if _, own := want.Labels[name]; own {
+			pairs = append(pairs, `{"tag": `+quoted(name)+`, "value": `+quoted(labels[name])+`}`)
+		}
 	}
 	inside := func(s string) string { s = quoted(s); return s[1 : len(s)-1] }
 	at := want.At.UTC().Format("2006-01-02T15:04:05.000Z")
 	title := alert.TrialMark + alert.TrialWords + " this source: please ignore (" + want.ID + ")"
+	text = byDefault.ReplaceAllStringFunc(text, func(s string) string {
+		return cmp.Or(inside(want.Labels["severity"]), byDefault.FindStringSubmatch(s)[1])
+	})
 	text = either.ReplaceAllStringFunc(text, func(both string) string {
 		one := either.FindStringSubmatch(both)[n]
 		return strings.NewReplacer("@AT@", at, "@TITLE@", title, "@ID@", want.ID).Replace(one)
 	})
 	return []byte(strings.NewReplacer(
 		"%ID%", want.ID, "%AT%", at, "%MS%", strconv.FormatInt(want.At.UnixMilli(), 10), "%TITLE%", title, "%TEXT%", sampleText, "%TOKEN%", inside(token),
-		"%LABELS%", strings.Join(members, ", "), "%TAGS%", inside(strings.Join(tags, ",")),
+		"%LABELS%", strings.Join(members, ", "), "%TAGS%", inside(strings.Join(tags, ",")), "%PAIRS%", strings.Join(pairs, ", "),
 	).Replace(text)), nil
 }
 

@@ -51,7 +51,7 @@ func TestSamples(t *testing.T) {
 			if err != nil || len(m.alerts) != 1 || m.alerts[0].State != one.State {
 				t.Fatalf("%s: %s: got %+v, %v", s.Type, one.State, m.alerts, err)
 			}
-			if a := m.alerts[0]; !strings.Contains(a.Summary()+m.title, "[TEST]") && !a.Bare {
+			if a := m.alerts[0]; !alert.Trial(a.Summary()) && !a.Bare {
 				t.Errorf("%s: %s: %q says not that it is a test", s.Type, one.State, a.Summary())
 			}
 			if why := s.proves(one.Header, one.Body, received); why != nil {
@@ -61,13 +61,14 @@ func TestSamples(t *testing.T) {
 				t.Errorf("%s: headers %v", s.Type, one.Header)
 			}
 		}
-		want.Labels = map[string]string{"service": `"checkout"`}
+		want.Labels = map[string]string{"service": `"checkout"`, "severity": "critical"}
 		labelled, err := Samples(s, want)
 		if err != nil && !strings.Contains(err.Error(), "--label: want none") && s.Type != alert.Email {
 			t.Errorf("%s %s: %v", s.Type, shipped[n], err)
 		}
 		if err == nil && s.Type != alert.Email && s.Type != alert.CloudEvents {
-			if c, err := Explain(s, labelled[0].Body, idle(0), received); err != nil || len(c) != 1 || c[0].Batch.Alerts[0].Labels.Value("service") != `"checkout"` {
+			if c, err := Explain(s, labelled[0].Body, idle(0), received); err != nil || len(c) != 1 || c[0].Batch.Alerts[0].Labels.Value("service") != `"checkout"` ||
+				c[0].Batch.Alerts[0].Labels.Value("severity") != "critical" {
 				t.Errorf("%s %s: got %+v, %v", s.Type, shipped[n], c, err)
 			}
 		}
