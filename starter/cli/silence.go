@@ -61,6 +61,7 @@ func (a *app) createSilence() *cobra.Command {
 	var (
 		asked            api.NewSilence
 		from, until, key string
+		match            []string
 		lasts            time.Duration
 	)
 	cmd := &cobra.Command{
@@ -73,6 +74,7 @@ the values. It ends at --until, or --for so long after it has begun, within 30 d
 			"  muster silence create --match host=web-3 --for 2d \"It is being rebuilt\"\n" +
 			"  muster silence create --match env=staging,job=load --from \"2026-11-30 22:00\" --until \"2026-12-01 04:00\" \"Load test\"",
 		Args: func(_ *cobra.Command, args []string) error {
+			asked.Labels = labelsGiven(match)
 			switch {
 			case len(asked.Services)+len(asked.Labels) == 0:
 				return misused("--service, --match: missing; want one at least, so that not every alert is held back")
@@ -117,12 +119,26 @@ the values. It ends at --until, or --for so long after it has begun, within 30 d
 	f := cmd.Flags()
 	f.StringSliceVar(&asked.Services, "service", nil, "`ID` of a service; any when left out")
 	f.StringSliceVar(&asked.Sources, "source", nil, "`ID` of an alert source; any when left out")
-	f.StringSliceVar(&asked.Labels, "match", nil, "`LABEL=VALUE` that alerts have to have")
+	f.StringArrayVar(&match, "match", nil, "`LABEL=VALUE` that alerts have to have, and more of them after commas")
 	f.StringVar(&from, "from", "", "`TIME` at which it begins; default: now")
 	f.StringVar(&until, "until", "", "`TIME` at which it ends")
 	lengthVar(f, &lasts, "for", 0, "how long it lasts, as a `DURATION`")
 	keyFlag(cmd, &key)
 	return cmd
+}
+
+// labelsGiven divides what is given of labels at commas, but for those that stand within a value.
+func labelsGiven(given []string) (all []string) {
+	for _, g := range given {
+		for n, part := range strings.Split(g, ",") {
+			if n > 0 && !strings.Contains(part, "=") {
+				all[len(all)-1] += "," + part
+			} else {
+				all = append(all, part)
+			}
+		}
+	}
+	return all
 }
 
 func (a *app) listSilences() *cobra.Command {
