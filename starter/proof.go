@@ -168,7 +168,11 @@ func sealedStart(keys Keys, workflowID string, e *historypb.HistoryEvent, types 
 	}
 	p.id = in.Body.ID
 	by, digest, seal := in.Proof()
-	p.ours = seal != nil && keys.Prove(signature.Statement{Workflow: workflowID, Message: is, Digest: digest, By: by}, *seal) == nil
+	statement := signature.Statement{Workflow: workflowID, Message: is, Digest: digest, By: by}
+	if start.GetContinuedExecutionRunId() != "" { // sealed by the run before
+		statement.FirstRun = p.first
+	}
+	p.ours = seal != nil && keys.Prove(statement, *seal) == nil
 	return p
 }
 

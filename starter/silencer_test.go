@@ -51,6 +51,7 @@ type switchboard struct {
 	full    string // workflow id of one whose history has no room
 	lists   int
 	made    int
+	before  func() // what happens just before a silence of an environment is told something
 }
 
 func switching(t testing.TB) (*switchboard, *starter.Incidents) {
@@ -142,6 +143,10 @@ func (c *switchboard) DescribeWorkflowExecution(_ context.Context, id, _ string)
 func (c *switchboard) SignalWorkflow(_ context.Context, id, run, _ string, arg any) error {
 	if c.fails != "" && strings.HasPrefix(id, c.fails) {
 		return errors.New("no connection")
+	}
+	if happens := c.before; happens != nil && id == ofChange {
+		c.before = nil
+		happens()
 	}
 	if is, open := c.running[id]; !open || run != "" && run != is {
 		return serviceerror.NewNotFound("no such run")
@@ -372,16 +377,26 @@ const ofChange = "silence/acme/production"
 // changes starts the silence of an environment that a plan changes.
 func (c *switchboard) changes(t testing.TB) {
 	t.Helper()
-	m, err := signature.New(timeline.Muster(), workflows.EnvironmentInput{Environment: "production"})
+	c.change(t, "", workflows.EnvironmentInput{Environment: "production"})
+}
+
+// change starts it, in a chain of runs that has begun with another one if there is one.
+func (c *switchboard) change(t testing.TB, first string, in workflows.EnvironmentInput) {
+	t.Helper()
+	m, err := signature.New(timeline.Muster(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	seal, err := c.keys.Sign(signature.Statement{Workflow: ofChange, Message: workflows.SilenceWorkflow, Digest: m.Digest(), By: m.By}, "workflow")
+	seal, err := c.keys.Sign(signature.Statement{Workflow: ofChange, FirstRun: first, Message: workflows.SilenceWorkflow, Digest: m.Digest(), By: m.By}, "workflow")
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.Seal = &seal
 	c.start(ofChange, workflows.SilenceWorkflow, m)
+	if first != "" {
+		start := c.starts[c.running[ofChange]].GetWorkflowExecutionStartedEventAttributes()
+		start.FirstExecutionRunId, start.ContinuedExecutionRunId = first, first
+	}
 }
 
 // While a plan changes an environment, its silence hears of every end that may be that of an alert which it holds, also of those that
@@ -411,6 +426,8 @@ func TestWhereAlertsGoWhileAnEnvironmentIsChanged(t *testing.T) {
 		"it cannot be told":           {away, true, together(fires("a")), []string{ofAlert + ": +a"}, false},
 		"it cannot be told of an end": {away, true, together(ended("a")), nil, true},
 		"nor of a bare one":           {away, false, together(bare("a")), nil, true},
+		"it goes on in a new run":     {goesOn, true, together(fires("a"), ended("b")), []string{ofChange + ": +a -b"}, false},
+		"a new run that is forged":    {forgedNext, true, together(fires("a")), []string{ofAlert + ": +a"}, false},
 		"its history has no room":     {full, true, together(fires("a"), bare("b")), []string{ofAlert + ": +a -b"}, false},
 		"somebody else started it":    {forged, true, together(fires("a"), bare("b")), []string{ofAlert + ": +a -b"}, false},
 	} {
@@ -439,6 +456,16 @@ func opened(_ *testing.T, c *switchboard, _ *starter.Incidents) { c.opens() }
 func over(_ *testing.T, c *switchboard, _ *starter.Incidents)   { delete(c.running, ofChange) }
 func away(_ *testing.T, c *switchboard, _ *starter.Incidents)   { c.fails = "silence/" }
 func full(_ *testing.T, c *switchboard, _ *starter.Incidents)   { c.full = ofChange }
+
+func goesOn(t *testing.T, c *switchboard, _ *starter.Incidents) {
+	c.before = func() {
+		c.change(t, c.running[ofChange], workflows.EnvironmentInput{Environment: "production", State: &workflows.SilenceState{}})
+	}
+}
+
+func forgedNext(t *testing.T, c *switchboard, i *starter.Incidents) {
+	c.before = func() { forged(t, c, i) }
+}
 
 func peoples(t *testing.T, c *switchboard, i *starter.Incidents) {
 	c.holds(t, disk, park(), "env=prod")

@@ -62,7 +62,7 @@ func (s *Incidents) hold(ctx context.Context, workflowID string, def incident.De
 			_, open, err := s.running(ctx, workflowID)
 			taken := false
 			if err == nil && !open {
-				taken, err = s.keep(ctx, ref, workflows.HeldBatch{Key: workflowID, Definition: def, Batch: b})
+				taken, err = s.keep(ctx, &ref, workflows.HeldBatch{Key: workflowID, Definition: def, Batch: b})
 			}
 			if held = taken && err == nil; held {
 				own = append(own, ref)
@@ -70,7 +70,7 @@ func (s *Incidents) hold(ctx context.Context, workflowID string, def incident.De
 			}
 		}
 		if own = append(own, ref); len(ends.Alerts) > 0 {
-			if _, err := s.keep(ctx, ref, workflows.HeldBatch{Key: workflowID, Definition: def, Batch: ends, Ends: true}); err != nil {
+			if _, err := s.keep(ctx, &ref, workflows.HeldBatch{Key: workflowID, Definition: def, Batch: ends, Ends: true}); err != nil {
 				return b, err
 			}
 		}
@@ -91,7 +91,7 @@ func (s *Incidents) endsIn(ctx context.Context, silences []Ref, workflowID strin
 		return nil
 	}
 	for _, ref := range silences {
-		if _, err := s.keep(ctx, ref, workflows.HeldBatch{Key: workflowID, Definition: def, Batch: bare, Ends: true}); err != nil {
+		if _, err := s.keep(ctx, &ref, workflows.HeldBatch{Key: workflowID, Definition: def, Batch: bare, Ends: true}); err != nil {
 			return err
 		}
 	}
@@ -111,28 +111,43 @@ func having(b alert.Batch, wanted func(*alert.Received) bool) alert.Batch {
 }
 
 // keep brings a batch to a silence of an environment, and tells whether it has taken it: one that has ended, that somebody else has
-// started, or whose history is full takes nothing.
-func (s *Incidents) keep(ctx context.Context, ref Ref, h workflows.HeldBatch) (taken bool, err error) {
-	ours, err := s.silent(ctx, ref)
-	if err == nil && !ours {
-		return false, nil
-	}
-	if err == nil {
-		by := timeline.Actor{Kind: timeline.Source, ID: h.Batch.Source}
-		var m signature.Signed[workflows.HeldBatch]
-		m, err = seal(s.Keys, signature.Statement{Workflow: ref.WorkflowID, Message: workflows.HeldAlertsSignal, By: by}, "intake", h)
-		if err != nil {
-			return false, fmt.Errorf("hold alerts back: %w", err)
+// started, or whose history is full takes nothing. Where it has gone on in a new run meanwhile, that one takes it.
+func (s *Incidents) keep(ctx context.Context, ref *Ref, h workflows.HeldBatch) (taken bool, err error) {
+	for {
+		err := s.bring(ctx, *ref, h)
+		if _, gone := errors.AsType[*NotFoundError](err); gone {
+			run, running, err := s.running(ctx, ref.WorkflowID)
+			if err == nil && (!running || run == ref.RunID) {
+				return false, nil
+			}
+			if err != nil {
+				return false, told("silence "+ref.WorkflowID, err)
+			}
+			ref.RunID = run
+			continue
 		}
-		err = s.Temporal.SignalWorkflow(ctx, ref.WorkflowID, ref.RunID, workflows.HeldAlertsSignal, m)
+		if _, refused := errors.AsType[*RefusedError](err); refused {
+			return false, nil
+		}
+		return err == nil, err
 	}
-	err = told("silence "+ref.WorkflowID, err)
-	_, gone := errors.AsType[*NotFoundError](err)
-	_, full := errors.AsType[*RefusedError](err)
-	if gone || full {
-		return false, nil
+}
+
+// bring brings a batch to one run of a silence.
+func (s *Incidents) bring(ctx context.Context, ref Ref, h workflows.HeldBatch) error {
+	ours, err := s.silent(ctx, ref)
+	if err != nil {
+		return told("silence "+ref.WorkflowID, err)
 	}
-	return err == nil, err
+	if !ours {
+		return &RefusedError{Reason: "it was started by somebody else"}
+	}
+	by := timeline.Actor{Kind: timeline.Source, ID: h.Batch.Source}
+	m, err := seal(s.Keys, signature.Statement{Workflow: ref.WorkflowID, Message: workflows.HeldAlertsSignal, By: by}, "intake", h)
+	if err != nil {
+		return fmt.Errorf("hold alerts back: %w", err)
+	}
+	return told("silence "+ref.WorkflowID, s.Temporal.SignalWorkflow(ctx, ref.WorkflowID, ref.RunID, workflows.HeldAlertsSignal, m))
 }
 
 // running returns the newest run under a workflow id, and whether it still runs.

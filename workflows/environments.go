@@ -26,12 +26,30 @@ type EnvironmentInput struct {
 	Run         planrun.ID `json:"run"`
 	Parent      string     `json:"parent"`      // run id of its workflow
 	Environment string     `json:"environment"` // in its plan
+
+	State *SilenceState `json:"state,omitempty"` // of a silence that goes on in a new run
 }
 
-// admitEnvironment takes a start that a run of a plan has signed for a child of its own: a copy would be a child of nobody.
+// SilenceState is what the next run of a silence goes on with.
+type SilenceState struct {
+	Groups []HeldGroup `json:"groups"`
+	Heard  int         `json:"heard"` // batches
+	Names  []string    `json:"names"` // of alerts of which the run of the plan was told
+	Since  time.Time   `json:"since"` // when the first run was started
+}
+
+// admitEnvironment takes a start that a run of a plan has signed for a child of its own: a copy would be a child of nobody. A state comes from
+// the run before.
 func admitEnvironment(ctx workflow.Context, name string, in signature.Signed[EnvironmentInput]) error {
-	why := admitOne(ctx, claim(ctx, name, in, signature.Freshness{}))
-	if parent := workflow.GetInfo(ctx).ParentWorkflowExecution; why == "" && (in.By != timeline.Muster() || parent == nil || parent.RunID != in.Body.Parent) {
+	c, info := claim(ctx, name, in, signature.Freshness{}), workflow.GetInfo(ctx)
+	if in.Body.State != nil {
+		c.FirstRun = info.FirstRunID
+	}
+	why := admitOne(ctx, c)
+	if why == "" && in.Body.State != nil && info.ContinuedExecutionRunID == "" {
+		why = "a state comes from the run before, and from nobody else"
+	}
+	if parent := info.ParentWorkflowExecution; why == "" && (in.By != timeline.Muster() || parent == nil || parent.RunID != in.Body.Parent) {
 		why = in.By.Shown() + " asks for it; want the run of a plan for which it was signed"
 	}
 	if why != "" {
@@ -64,17 +82,31 @@ func Silence(ctx workflow.Context, in signature.Signed[EnvironmentInput]) (planr
 	if err := admitEnvironment(ctx, SilenceWorkflow, in); err != nil {
 		return planrun.HeldAlerts{}, err
 	}
+	if before := in.Body.State; before != nil {
+		s.groups, s.heard, s.names, s.since = before.Groups, before.Heard, before.Names, before.Since
+	}
 	s.ctx, _ = workflow.NewDisconnectedContext(ctx) // what was held is let go after its end was asked for
+	calm := func() bool { return s.batches.Len() == 0 && s.telling == 0 && ctx.Err() == nil }
+	large := false
 	for {
 		s.receive()
 		if ctx.Err() != nil || s.full() {
 			break
 		}
+		if calm() && workflow.GetInfo(s.ctx).GetContinueAsNewSuggested() && goesOn(s.ctx) {
+			if large = s.bytes() > mostHeldBytes; large { // no new run could be given it
+				break
+			}
+			if err := handOn(s.ctx, SilenceWorkflow, s.next(), calm); err != nil {
+				return planrun.HeldAlerts{}, err
+			}
+			continue // something has happened meanwhile
+		}
 		if err := workflow.Await(s.ctx, func() bool { return s.batches.Len() > 0 || ctx.Err() != nil }); err != nil {
 			return planrun.HeldAlerts{}, err
 		}
 	}
-	full := s.full()
+	full := s.full() || large
 	s.expire()
 	for s.batches.Len() > 0 || s.unsent() || s.leaving > 0 || s.telling > 0 { // to its very end the server takes alerts for it
 		s.receive()
@@ -105,6 +137,13 @@ type environmentSilence struct {
 	in      EnvironmentInput
 	names   []string // of alerts of which the run was told
 	telling int
+}
+
+// next is what a new run goes on with.
+func (s *environmentSilence) next() EnvironmentInput {
+	in := s.in
+	in.State = &SilenceState{Groups: s.groups, Heard: s.heard, Names: s.names, Since: s.since}
+	return in
 }
 
 // hear takes in that an alert that began to fire is held back.

@@ -76,23 +76,29 @@ func (h *holding) full() bool { return h.overflows(0) }
 
 // overflows tells whether there is too much with so many alerts more.
 func (h *holding) overflows(more int) bool {
-	distinct, batches, bytes := 0, h.heard, 0
+	distinct, batches := 0, h.heard
 	if h.forgets {
 		batches = 0
 	}
 	for n := range h.groups {
-		g := &h.groups[n]
-		distinct += g.Alerts.Distinct()
-		if !h.forgets {
-			continue
-		}
-		batches += len(g.Batches)
-		bytes += g.Size + g.Alerts.Bytes
-		for _, b := range g.Batches {
-			bytes += b.Size()
+		distinct += h.groups[n].Alerts.Distinct()
+		if h.forgets {
+			batches += len(h.groups[n].Batches)
 		}
 	}
-	return distinct+more > mostHeldAlerts || batches > mostHeldBatches || bytes > mostHeldBytes
+	return distinct+more > mostHeldAlerts || batches > mostHeldBatches || h.forgets && h.bytes() > mostHeldBytes
+}
+
+// bytes is about how much a new run is given.
+func (h *holding) bytes() (all int) {
+	for n := range h.groups {
+		g := &h.groups[n]
+		all += g.Size + g.Alerts.Bytes
+		for _, b := range g.Batches {
+			all += b.Size()
+		}
+	}
+	return all
 }
 
 // receive takes in what has arrived, as soon as it is proven that an intake of this installation has sent it.

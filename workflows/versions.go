@@ -85,3 +85,15 @@ const lettingAbreast = "letting-abreast"
 func letsAbreast(ctx workflow.Context) bool {
 	return workflow.GetVersion(ctx, lettingAbreast, workflow.DefaultVersion, 1) == 1
 }
+
+// silenceGoesOn, 2026-11-27: a silence of an environment whose history has grown goes on in a new run, for Temporal ends what grows for ever, and
+// what it has held with it. A run that was long before goes on as it did. No old run is left when
+//
+//	WorkflowType = 'Silence' AND ExecutionStatus = 'Running' AND StartTime < '2026-11-28T00:00:00Z'
+//
+// finds none.
+const silenceGoesOn = "silence-goes-on"
+
+func goesOn(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, silenceGoesOn, workflow.DefaultVersion, 1) == 1
+}

@@ -77,9 +77,10 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 	}
 	sink, ahead := newReceiver(t), &leaps{}
 	short, quiet := &shortRuns{workflow: workflows.UsageWorkflowID("initech"), events: 30}, &shortRuns{workflow: continuingSilence(), events: 20}
+	grown := &shortRuns{workflow: growingSilence(), events: 20}
 	busy, long := &shortRuns{workflow: workflows.HeartbeatWorkflowID("busy"), events: 30}, &shortRuns{workflow: workflows.RoutineWorkflowID("long"), events: 40}
 	b := newBare(t, sink, organise(t, t.TempDir(), sink.url, nil), devserver.Options{Memory: true},
-		grpc.WithChainUnaryInterceptor(short.suggest, quiet.suggest, busy.suggest, long.suggest, ahead.intercept))
+		grpc.WithChainUnaryInterceptor(short.suggest, quiet.suggest, grown.suggest, busy.suggest, long.suggest, ahead.intercept))
 	b.effects.Deliveries.Senders[delivery.Console] = blackboard{}
 	b.effects.Rooms.Keeper = lobby{}
 	weekly := newRoster()
@@ -130,6 +131,7 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		"silence-over":          (*ends).silenceOver,
 		"silence-too-many":      (*ends).silenceFull,
 		"silence-continued":     (*ends).silenceContinued,
+		"silence-goes-on":       (*ends).silenceGoesOn,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

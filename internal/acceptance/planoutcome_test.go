@@ -11,6 +11,7 @@ import (
 	alerts "muster/internal/alert"
 	"muster/internal/approval"
 	"muster/internal/authority"
+	"muster/internal/incident"
 	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/timeline"
@@ -153,6 +154,36 @@ func (e *ends) maintenanceCancelled() []*historypb.History {
 	p.ask("ben", planrun.Cancel{Capacity: p.in("ben"), Reason: "Too much is broken."})
 	return p.over(planrun.Cancelled)
 }
+
+// silenceGoesOn is a silence whose history grows long while a change lasts: it goes on in a new run, with what it holds, and brings all of it
+// to its incident at the end.
+func (e *ends) silenceGoesOn() []*historypb.History {
+	p := e.plays(endedPlan("maintenance", changing), map[string]string{"staging": "bench", "production": "annex"})
+	p.becomes("change", planrun.Ready)
+	p.ask("ann", planrun.Begin{Capacity: p.in("ann"), Task: "change"})
+	p.tells(timeline.AlertsHolding, 1)
+	silence, fires := growingSilence(), e.groups("plant", "bench")
+	for n := range 20 {
+		if fires.brings(alerts.Firing, 1+n); len(e.chain(silence)) == 2 {
+			break
+		}
+	}
+	must(e.T, until(e.Context(), "it goes on", func() error {
+		if n := len(e.chain(silence)); n != 2 {
+			return fmt.Errorf("%d runs", n)
+		}
+		return nil
+	}))
+	fires.brings(alerts.Firing, 25)
+	p.ask("ben", planrun.Cancel{Capacity: p.in("ben"), Reason: "It lasts too long."})
+	p.over(planrun.Cancelled)
+	e.bare.recorded(e.T, silence, givenUp)
+	e.state(e.T, "plant", "bench", "all that was held is there", func(i *incident.Incident) bool { return i.Alerts.Firing == 25 })
+	return e.chain(silence)
+}
+
+// growingSilence is the silence whose history grows.
+func growingSilence() string { return workflows.SilenceWorkflowID("globex", "bench") }
 
 // upgradeOverridden changes an environment in a freeze, as two people have agreed, takes longer than they have, and is rolled back late.
 func (e *ends) upgradeOverridden() []*historypb.History {
