@@ -106,7 +106,7 @@ func (c *changeFlags) words(cmd *cobra.Command) {
 	f.StringVar(&c.given.Text, "text", "", "`TEXT` that says what is to be done")
 	f.StringVar(&c.given.Class, "class", "", "`ID` of the class of risk, as you see it")
 	f.StringVar(&c.given.Undo, "undo", "", "`TEXT` that says how it is undone")
-	lengthVar(f, &c.undoWithin, "undo-within", 0, "within what `TIME` it is undone")
+	lengthVar(cmd, &c.undoWithin, "undo-within", 0, "within what `TIME` it is undone")
 	f.BoolVar(&c.irreversible, "irreversible", false, "it cannot be undone")
 	f.StringVar((*string)(&c.given.Kind), "kind", string(change.Changed), "`KIND`: "+joined(change.Kinds()))
 	_ = cmd.RegisterFlagCompletionFunc("kind", completions(change.Kinds()))
@@ -580,7 +580,7 @@ func (a *app) failChange() *cobra.Command {
 	}, 1, func(_ []string, words string) any {
 		return api.ChangeFailure{Note: words, OutageMinutes: int((outage + time.Minute - 1) / time.Minute)}
 	})
-	lengthVar(cmd.Flags(), &outage, "outage", 0, "`TIME` for which something was down for it")
+	lengthVar(cmd, &outage, "outage", 0, "`TIME` for which something was down for it")
 	return cmd
 }
 

@@ -116,7 +116,7 @@ and every delivery arrived. Of silences it knows those of the folder, not those 
 	f := cmd.Flags()
 	f.StringVar(&x.source, "source", "", "`ID` of the source that sends them; default: the first one of the folder")
 	f.StringVar(&x.at, "at", "", "`TIME` at which they arrive; default: now")
-	lengthVar(f, &x.ahead, "ahead", 24*time.Hour, "how far to look ahead, as a `DURATION`; pages end with the first last resort")
+	lengthVar(cmd, &x.ahead, "ahead", 24*time.Hour, "how far to look ahead, as a `DURATION`; pages end with the first last resort")
 	return cmd
 }
 

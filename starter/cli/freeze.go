@@ -192,7 +192,7 @@ why; and when a change may run next, without interruption for as long as it need
 		return a.explainFreeze(o, args[0], at.In(o.Zone), need)
 	})
 	cmd.Flags().StringVar(&at, "at", "", "as of this `TIME`; default: now")
-	lengthVar(cmd.Flags(), &need, "for", 0, "how long the change needs without interruption, as a `DURATION`")
+	lengthVar(cmd, &need, "for", 0, "how long the change needs without interruption, as a `DURATION`")
 	return cmd
 }
 

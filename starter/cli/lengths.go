@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 )
 
 // lasting reads a length of time: Go's, or days of 24 hours.
@@ -19,10 +19,10 @@ func lasting(given string) (time.Duration, error) {
 	return time.Duration(n) * 24 * time.Hour, err
 }
 
-// lengthVar is a flag for a length of time, which may be days.
-func lengthVar(f *pflag.FlagSet, into *time.Duration, name string, usual time.Duration, usage string) {
+// lengthVar is a flag of a command for a length of time, which may be days.
+func lengthVar(cmd *cobra.Command, into *time.Duration, name string, usual time.Duration, usage string) {
 	*into = usual
-	f.Var((*length)(into), name, usage)
+	cmd.Flags().Var((*length)(into), name, usage)
 }
 
 // A length is a length of time as the value of a flag.

@@ -95,7 +95,7 @@ of them has to be started anew. The keys before it stay: they decrypt what they 
 			return a.madePayloadKey(k, payloadKeyWordsIn(a.language()).added)
 		}),
 	}
-	lengthVar(cmd.Flags(), &in, "in", keyring.PayloadLead, "`TIME` until the new key encrypts")
+	lengthVar(cmd, &in, "in", keyring.PayloadLead, "`TIME` until the new key encrypts")
 	return cmd
 }
 

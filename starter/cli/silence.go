@@ -122,7 +122,7 @@ the values. It ends at --until, or --for so long after it has begun, within 30 d
 	f.StringArrayVar(&match, "match", nil, "`LABEL=VALUE` that alerts have to have, and more of them after commas")
 	f.StringVar(&from, "from", "", "`TIME` at which it begins; default: now")
 	f.StringVar(&until, "until", "", "`TIME` at which it ends")
-	lengthVar(f, &lasts, "for", 0, "how long it lasts, as a `DURATION`")
+	lengthVar(cmd, &lasts, "for", 0, "how long it lasts, as a `DURATION`")
 	keyFlag(cmd, &key)
 	return cmd
 }
