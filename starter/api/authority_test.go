@@ -100,7 +100,8 @@ func tries() []try {
 		}
 	}
 	all = append(all, try{"GET /api/v1/changes", "GET", "/api/v1/changes", ""}, try{"POST /api/v1/changes", "POST", "/api/v1/changes", newChange(instant())},
-		try{"GET /api/v1/standard-changes", "GET", "/api/v1/standard-changes", ""}, try{"GET " + changeRoute, "GET", enlarged, ""})
+		try{"GET /api/v1/standard-changes", "GET", "/api/v1/standard-changes", ""},
+		try{"GET /api/v1/change-calendar", "GET", "/api/v1/change-calendar", ""}, try{"GET " + changeRoute, "GET", enlarged, ""})
 	for _, name := range changeNames() {
 		all = append(all, try{"POST " + changeRoute + "/" + name, "POST", enlarged + "/" + name, ""})
 	}

@@ -118,7 +118,8 @@ func (s *server) changeRoutes() []route {
 	}
 	return []route{
 		{http.MethodGet, "changes", "", "", s.listChanges},
-		{http.MethodPost, "changes", "", "", s.askForChange}, // asks itself: what it will be about stands in the body
+		{http.MethodPost, "changes", "", "", s.askForChange},                         // asks itself: what it will be about stands in the body
+		{http.MethodGet, "change-calendar", "", "", inTurn(2)(s.readChangeCalendar)}, // asks all that is open
 		{http.MethodGet, "standard-changes", authority.Read, authority.Change, s.listStandardChanges},
 		{http.MethodGet, one, authority.Read, authority.Change, s.showChange},
 		post("assess", authority.Work, onChange(s, func(x ChangeAssessment, in change.Capacity, _ string) change.Command {

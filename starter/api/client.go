@@ -572,6 +572,15 @@ func (c *Client) RevokeToken(ctx context.Context, id string) (Token, error) {
 	return t, err
 }
 
+// ChangeCalendar returns what is planned.
+func (c *Client) ChangeCalendar(ctx context.Context, asked CalendarQuery) (ChangeCalendar, error) {
+	q := queryOf("kind", string(asked.Kind), "customer", asked.Customer, "service", asked.Service, "text", asked.Text,
+		"from", when(asked.From), "until", when(asked.Until))
+	var all ChangeCalendar
+	err := c.read(ctx, Path+"change-calendar", q, &all)
+	return all, err
+}
+
 // Routines lists the routines of the organisation folder.
 func (c *Client) Routines(ctx context.Context) (RoutineList, error) {
 	var list RoutineList

@@ -28,6 +28,7 @@ import (
 	"muster/internal/authority"
 	"muster/internal/calendar"
 	"muster/internal/change"
+	"muster/internal/changecalendar"
 	"muster/internal/handover"
 	"muster/internal/incident"
 	"muster/internal/plan"
@@ -133,7 +134,7 @@ func TestTheDocumentSaysWhatACallerMustBeAllowed(t *testing.T) {
 	own := []string{"manage-own-tokens", "manage-tokens"}
 	byHandler := map[string][]string{
 		"GET /api/v1/me": {}, "GET /api/v1/inbox": {}, "GET /api/v1/plan-runs": {"read"}, "GET /api/v1/incidents": {"read"}, "POST /api/v1/incidents": {"open"},
-		"GET /api/v1/reviews": {"read"}, "GET /api/v1/requests": {"read"}, "POST /api/v1/requests": {"record"}, "GET /api/v1/changes": {"read"}, "POST /api/v1/changes": {"open"},
+		"GET /api/v1/reviews": {"read"}, "GET /api/v1/requests": {"read"}, "POST /api/v1/requests": {"record"}, "GET /api/v1/changes": {"read"}, "GET /api/v1/change-calendar": {"read"}, "POST /api/v1/changes": {"open"},
 		"GET /api/v1/silences": {"read"}, "POST /api/v1/silences": {"open"},
 		"GET /api/v1/actions": {"read"}, "POST /api/v1/actions": {"open"}, "POST " + actionRoute + "/cancel": {"withdraw"},
 		"GET /api/v1/contacts": {"read", "read-own"}, "POST /api/v1/codec/decode": {"read-history"}, "GET /api/v1/tokens": own, "POST /api/v1/tokens": own, "DELETE /api/v1/tokens/{id}": own,
@@ -361,7 +362,7 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Silence": silence.Silence{}, "SilencePage": api.SilencePage{}, "SilenceReceipt": api.SilenceReceipt{},
 		"RoutineList": api.RoutineList{}, "Routine": routine.Routine{}, "RoutineReceipt": api.RoutineReceipt{},
 		"PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
-		"Change": change.Change{}, "ChangePage": api.ChangePage{}, "ChangeReceipt": api.ChangeReceipt{}, "StandardChanges": api.StandardChanges{},
+		"Change": change.Change{}, "ChangePage": api.ChangePage{}, "ChangeReceipt": api.ChangeReceipt{}, "StandardChanges": api.StandardChanges{}, "ChangeCalendar": api.ChangeCalendar{},
 		"Problem": problem.Problem{}, "ProblemPage": api.ProblemPage{}, "ProblemReceipt": api.ProblemReceipt{},
 		"Inbox": api.Inbox{}, "Review": review.Review{}, "ReviewPage": api.ReviewPage{}, "ReviewReceipt": api.ReviewReceipt{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
 	} {
@@ -414,6 +415,7 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"change", schema("ChangeStatus"), words(change.Statuses()...)},
 		{"change kind", schema("ChangeKind"), words(change.Kinds()...)},
 		{"change way", schema("ChangeWay"), words(change.Ways()...)},
+		{"planned", schema("PlannedKind"), words(changecalendar.Kinds()...)},
 		{"change in a list", schema("ChangeSummary", "properties", "way"), append(words(change.Ways()...), change.Unapproved)},
 		{"end of a run", schema("Change", "properties", "how"), words(planrun.Endings()...)},
 		{"exception", schema("Change", "properties", "exception"), words(change.TooLate, change.Refused)},

@@ -12,6 +12,7 @@ import (
 	"muster/internal/alert"
 	"muster/internal/authority"
 	"muster/internal/change"
+	"muster/internal/changecalendar"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
 	"muster/internal/heartbeat"
@@ -78,6 +79,8 @@ type Directory interface {
 	Silence(m silence.Match) (silence.Pinned, error)
 	// SilencesBetween are those of the folder that hold alerts back in a while.
 	SilencesBetween(from, to time.Time) []silence.Window
+	// FrozenBetween are the freezes that have a part between two instants, with what they are of.
+	FrozenBetween(from, until time.Time) ([]changecalendar.Entry, error)
 	Folder() incident.Folder
 	// Routines lists the ids of the routines.
 	Routines() []string

@@ -30,12 +30,12 @@ approved afterwards. The file changes.yaml of the organisation folder says who d
 
 ` + finding,
 		Example: "  muster change request \"A larger pool\" --service garam-shop --text \"200 connections\" --benefit \"no queue at noon\" \\\n    --undo \"100 again\" --until \"2026-12-11 18:00\"\n" +
-			"  muster change list\n  muster change approve " + aChange,
+			"  muster change list\n  muster change calendar\n  muster change approve " + aChange,
 		Args: noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	a.clientFlags(group)
 	a.viewFlags(group)
-	group.AddCommand(a.requestChange(), a.standardChange(), a.emergencyChange(), a.listChanges(), a.showChange(), a.checkChange(), a.failChange(),
+	group.AddCommand(a.requestChange(), a.changeCalendar(), a.standardChange(), a.emergencyChange(), a.listChanges(), a.showChange(), a.checkChange(), a.failChange(),
 		a.decideChange(approval.Approve, "approve CHANGE", "Vote for a change"), a.decideChange(approval.Reject, "reject CHANGE REASON...", "Vote against a change, with a reason"),
 		a.asksChange(&cobra.Command{
 			Use: "assess CHANGE CLASS NOTE...", Short: "Say how risky a change is",

@@ -9,6 +9,7 @@ import (
 	"muster/internal/approval"
 	"muster/internal/authority"
 	"muster/internal/change"
+	"muster/internal/changecalendar"
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/starter"
@@ -162,4 +163,13 @@ func (h *house) ChangeUses(_ context.Context, id string, _ time.Time) (n int, er
 		}
 	}
 	return n, nil
+}
+
+// FrozenBetween has one freeze of the production of acme, a week from then.
+func (people) FrozenBetween(from, _ time.Time) ([]changecalendar.Entry, error) {
+	begin := from.AddDate(0, 0, 7)
+	return []changecalendar.Entry{{
+		Kind: changecalendar.Freeze, ID: "year-end", Title: "Year end", Status: "Nobody is there.", Customers: []string{"acme"}, Services: []string{"checkout"},
+		Environments: []string{"acme/production"}, From: begin, Until: begin.AddDate(0, 0, 3),
+	}}, nil
 }
