@@ -44,6 +44,7 @@ type story struct {
 	item        action.ID   // … what came of it …
 	again       incident.ID // … and the same once more
 	began       string      // when the alerts began to fire
+	changes     changes     // that were asked for
 	month       month       // of checks
 	vault       vault       // of the auditor
 	runs        []*historypb.History
@@ -69,7 +70,7 @@ func (s *story) play(ctx context.Context) error {
 		scenes []scene
 		id     *incident.ID // of the incident whose timeline is shown; nil: none
 		name   string
-	}{{s.scenes(), &s.id, "incident"}, {s.platform(), &s.phoned, "outage"}, {s.upgrade(), nil, "plan"}, {s.reviewing(), nil, "review"}, {s.routine(), nil, "routine"}, {s.auditing(), nil, "audit"}} {
+	}{{s.scenes(), &s.id, "incident"}, {s.platform(), &s.phoned, "outage"}, {s.upgrade(), nil, "plan"}, {s.reviewing(), nil, "review"}, {s.changing(), nil, "change"}, {s.routine(), nil, "routine"}, {s.auditing(), nil, "audit"}} {
 		if s.Chapter != "" && s.Chapter != act.name && act.name != "audit" && (s.Chapter != "review" || act.name != "incident") {
 			continue
 		}

@@ -79,11 +79,11 @@ func (o MailOptions) check() error {
 type DemoOptions struct {
 	Language string
 	Keep     string // folder for everything that the demo makes; empty: a temporary one
-	Chapter  string // incident, outage, plan, review or routine; empty: all, one after the other
+	Chapter  string // incident, outage, plan, review, change or routine; empty: all, one after the other
 }
 
 // demoChapters are what the demo can play.
-func demoChapters() []string { return []string{"incident", "outage", "plan", "review", "routine"} }
+func demoChapters() []string { return []string{"incident", "outage", "plan", "review", "change", "routine"} }
 
 // BenchOptions are the flags of muster bench.
 type BenchOptions struct {
