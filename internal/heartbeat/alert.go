@@ -13,7 +13,7 @@ import (
 // Alert is the alert of a heartbeat that fires since an instant.
 func (d Definition) Alert(since time.Time, summary, text string) alert.Alert {
 	a := alert.Alert{
-		Fingerprint: d.ID, Name: d.ID, State: alert.Firing, StartsAt: since,
+		Fingerprint: d.ID, Name: d.ID, State: alert.Firing, StartsAt: since.UTC(),
 		Labels: append(slices.Clone(d.Labels), alert.Label{Name: NameLabel, Value: d.ID}, alert.Label{Name: IDLabel, Value: d.ID}),
 	}
 	slices.SortFunc(a.Labels, func(a, b alert.Label) int { return cmp.Compare(a.Name, b.Name) })
@@ -50,7 +50,13 @@ func (h *Heartbeat) failed(at time.Time) string {
 	return fmt.Sprintf("%s: the job said at %s that it failed", h.Definition.Name, stamp(at))
 }
 
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+// stamp writes an instant at the offset from UTC with which it came: that of the organisation, which needs no table of zones here.
+func stamp(t time.Time) string {
+	if _, offset := t.Zone(); offset == 0 {
+		return t.UTC().Format("2006-01-02 15:04:05 UTC")
+	}
+	return t.Format("2006-01-02 15:04:05 -07:00")
+}
 
 // span writes a time as the organisation folder does: 1d, 1h30m, 90s.
 func span(d time.Duration) string {

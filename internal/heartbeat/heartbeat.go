@@ -346,7 +346,7 @@ func (t Telling) trial() bool { return alert.Trial(t.Alert.Summary()) }
 
 // over is that an alert has ended.
 func (t Telling) over(at time.Time) Telling {
-	t.Alert.State, t.Alert.EndsAt = alert.Resolved, at
+	t.Alert.State, t.Alert.EndsAt = alert.Resolved, at.UTC()
 	if at.Before(t.Alert.StartsAt) { // the beat was on its way when it was missed
 		t.Alert.EndsAt = t.Alert.StartsAt
 	}

@@ -330,6 +330,11 @@ func TestWhatItsAlertsSay(t *testing.T) {
 		{"en", func(h *heartbeat.Heartbeat) { beat(h, heartbeat.Done, 0); look(h, 70) }, "Stock sync: not heard of since 2026-11-27 03:00:00 UTC (every 1h, 10m of grace)"},
 		{"ko", func(h *heartbeat.Heartbeat) { beat(h, heartbeat.Done, 0); look(h, 70) }, "Stock sync: 2026-11-27 03:00:00 UTC 이후 신호 없음 (주기 1h, 유예 10m)"},
 		{"en", func(h *heartbeat.Heartbeat) { look(h, 2910) }, "Stock sync: never heard of since it was defined at 2026-11-27 03:00:00 UTC"},
+		{"ko", func(h *heartbeat.Heartbeat) {
+			h.Hear(heartbeat.Beat{Kind: heartbeat.Done, At: start.In(time.FixedZone("", 9*60*60))}, start)
+			compute(h)
+			look(h, 70)
+		}, "Stock sync: 2026-11-27 12:00:00 +09:00 이후 신호 없음 (주기 1h, 유예 10m)"},
 		{"ko", func(h *heartbeat.Heartbeat) { look(h, 2910) }, "Stock sync: 2026-11-27 03:00:00 UTC부터 기다렸으나 신호가 한 번도 없음"},
 		{"en", func(h *heartbeat.Heartbeat) { beat(h, heartbeat.Started, 1); look(h, 31) }, "Stock sync: began at 2026-11-27 03:01:00 UTC and is not done after 30m"},
 		{"ko", func(h *heartbeat.Heartbeat) { beat(h, heartbeat.Started, 1); look(h, 31) }, "Stock sync: 2026-11-27 03:01:00 UTC에 시작한 작업이 30m 안에 끝나지 않음"},

@@ -24,6 +24,12 @@ func (b beats) Heartbeat(id string) (heartbeat.Definition, bool) {
 	return b.live.Current().Heartbeat(id)
 }
 
+// Beat tells the workflow of a sign of life, at the time of the organisation: what its alert says of it is read there.
+func (b beats) Beat(ctx context.Context, d heartbeat.Definition, sign heartbeat.Beat) error {
+	sign.At = sign.At.In(b.live.Current().Zone)
+	return b.Heartbeats.Beat(ctx, d, sign)
+}
+
 // listen keeps what is listened for as the organisation folder says.
 func (n *Node) listen(ctx context.Context) {
 	k := &listening{live: n.org, to: n.incidents.Heartbeats(), since: time.Now().UTC()}

@@ -57,7 +57,7 @@ var (
 	mended     = regexp.MustCompile(`(?:장애|경보|알람|오류|경고|위험|다운|중단)[이가]?\s?(복구|해소|해제|정상)`) // names what is over
 	denied     = regexp.MustCompile(`(?i)\b(?:not|never|isn't|no longer) \S*$|[비미불] ?(?:정상|복구|해소|해제)(?:됨|되었습니다| ?완료)?$`)
 	stateWords = regexp.MustCompile(`(?i)` + firingWords + `|` + overWords)
-	severe     = regexp.MustCompile(`(?i)\b(?:critical|emergency|down|unreachable)\b|위험`)
+	severe     = regexp.MustCompile(`(?i)\b(?:critical|emergency|down|unreachable)\b|위험|다운|긴급|심각|중단`)
 	mild       = regexp.MustCompile(`(?i)\bwarning\b|경고`)
 	answered   = regexp.MustCompile(`(?i)^(?:\s*(?:re|fw|fwd|aw|회신|전달)\s*:)+`)
 	around     = regexp.MustCompile(`\[\s*\]|\(\s*\)|[\s*]+`)
