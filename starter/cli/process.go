@@ -83,7 +83,9 @@ type DemoOptions struct {
 }
 
 // demoChapters are what the demo can play.
-func demoChapters() []string { return []string{"incident", "outage", "plan", "review", "change", "routine"} }
+func demoChapters() []string {
+	return []string{"incident", "outage", "plan", "review", "change", "routine"}
+}
 
 // BenchOptions are the flags of muster bench.
 type BenchOptions struct {
