@@ -68,7 +68,7 @@ func TestClientDeniesOwnNetwork(t *testing.T) {
 	_, port, _ := net.SplitHostPort(srv.Listener.Addr().String())
 	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "0.0.0.0"} {
 		_, err := post(t, new(outbound.Client), "http://"+host+":"+port+secretPath)
-		if got, _ := outcomeOf(t, err); got != refused || !strings.Contains(err.Error(), "allow ") {
+		if got, _ := outcomeOf(t, err); got != refused || !strings.Contains(err.Error(), "under own_networks in organisation.yaml") {
 			t.Errorf("%s: got %v (%v), want refused with what to allow", host, got, err)
 		}
 	}
