@@ -70,6 +70,7 @@ type Facts struct {
 	CustomerNames []Name         `json:"customer_names,omitempty"` // of the customers in figures …
 	ServiceNames  []Name         `json:"service_names,omitempty"`  // … and of the services
 	Incidents     []IncidentLine `json:"incidents,omitempty"`
+	Alerts        []AlertLine    `json:"alerts,omitempty"`
 	Changes       []ChangeLine   `json:"changes,omitempty"`
 	Maintenance   []WindowLine   `json:"maintenance,omitempty"`
 	Actions       []ActionLine   `json:"actions,omitempty"`
@@ -150,6 +151,7 @@ func Compute(records []Record, a Asked, zones Zones) (*Facts, error) {
 	c.countRequests()
 	c.countVisits()
 	if a.Customer == "" { // how the provider works is its own affair
+		c.countAlerts()
 		c.countProblems()
 		c.countRequested()
 		c.countReviews()
@@ -263,6 +265,9 @@ func (c *counting) bundles(records []Record) {
 		used.see(f.Bundles...)
 	}
 	for _, l := range c.Incidents {
+		used.see(l.Bundles...)
+	}
+	for _, l := range c.Alerts {
 		used.see(l.Bundles...)
 	}
 	for _, l := range c.Changes {

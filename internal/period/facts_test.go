@@ -1,11 +1,14 @@
 package period_test
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"muster/internal/period"
 	"muster/internal/planrun"
@@ -205,5 +208,25 @@ func TestZonesAndCustomersOfRecords(t *testing.T) {
 	}
 	if got := period.ZonesOf(nil); len(got) != 0 {
 		t.Errorf("zones of nothing: got %v", got)
+	}
+}
+
+// Alerts are counted by name and service over the incidents that began in the period, without those of security incidents. Of an incident that
+// nobody acknowledged before it was over they were alone; one that was merged into another was not.
+func TestAlertsAreCountedByTheirNames(t *testing.T) {
+	f := compute(t, stored(t, states()), november(""))
+	var got []string
+	for _, l := range f.Alerts {
+		got = append(got, fmt.Sprintf("%s of %s: %d %d %d %d", l.Name, l.Service, l.Incidents, l.Times, l.Alone, l.Reopened))
+	}
+	want := []string{
+		"DiskFills of Archive: 1 40 1 0", "PaymentsDeclined of Payment gateway: 1 7 0 1", "CheckoutErrors of Online shop: 1 3 0 0", "CheckoutErrors of Archive: 1 1 0 0",
+		"PoolExhausted of Online shop: 1 1 0 0",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if f = compute(t, stored(t, states()), november("garam")); len(f.Alerts) > 0 {
+		t.Errorf("a customer's report has %v", f.Alerts)
 	}
 }

@@ -91,7 +91,10 @@ func Verify(f *Facts, records []Record, zones Zones) (differences []string, err 
 	if !f.From.Equal(whole.From) || !f.To.Equal(whole.To) {
 		differ("period %s: it is from %s to %s", f.Period, whole.From, whole.To)
 	}
-	for n, name := range []string{"incidents", "changes", "maintenance", "actions", "requests"} {
+	for n, name := range []string{"incidents", "alerts", "changes", "maintenance", "actions", "requests"} {
+		if name == "alerts" && f.Alerts == nil { // it is from before they were listed, or there were none
+			continue
+		}
 		if !bytes.Equal(f.lists()[n], whole.lists()[n]) {
 			differ("list of %s: it is not what the archive says", name)
 		}
@@ -114,8 +117,8 @@ func uncounted(have, want []string) string {
 }
 
 // lists are the lines as they are written.
-func (f *Facts) lists() (all [5][]byte) {
-	for n, list := range []any{f.Incidents, f.Changes, f.Maintenance, f.Actions, f.Requests} {
+func (f *Facts) lists() (all [6][]byte) {
+	for n, list := range []any{f.Incidents, f.Alerts, f.Changes, f.Maintenance, f.Actions, f.Requests} {
 		all[n], _ = json.Marshal(list) // of plain data
 	}
 	return all

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"muster/internal/action"
+	"muster/internal/alert"
 	changes "muster/internal/change"
 	"muster/internal/delivery"
 	"muster/internal/freeze"
@@ -73,6 +74,12 @@ func tell(id, title, service, customer string, p priority.Priority, impact prior
 	}
 	i.Timeline.Add(began, timeline.IncidentOpened, timeline.Muster(), timeline.F("title", title), timeline.F("priority", p.String()), timeline.F("impact", string(impact)))
 	return story{i}
+}
+
+// fires adds an alert that came so often.
+func (s story) fires(name string, times int) story {
+	s.i.Alerts.Full = append(s.i.Alerts.Full, alert.Held{Alert: alert.Alert{Fingerprint: name, Name: name, State: alert.Resolved}, Times: times})
+	return s
 }
 
 func (s story) add(at time.Time, k timeline.Kind, facts ...timeline.Fact) story {
@@ -140,7 +147,7 @@ func (s story) cleared(at time.Time) story {
 }
 
 func incidents() []*incident.Incident {
-	critical := tell("INC-0000000P1A", "Checkout fails", "shop", "garam", priority.P1, priority.High, at("11-03 02:13")).
+	critical := tell("INC-0000000P1A", "Checkout fails", "shop", "garam", priority.P1, priority.High, at("11-03 02:13")).fires("CheckoutErrors", 3).fires("PoolExhausted", 1).
 		page(at("11-03 02:13"), "김민수", "박지훈").move(incident.Acknowledged, at("11-03 02:21")).
 		promise(supportplan.Respond, 15*time.Minute, at("11-03 02:21")).told(at("11-03 02:40")).
 		add(at("11-03 03:10"), timeline.ClockMissed, timeline.F("customer", "가람 쇼핑몰"), timeline.F("target", "update")).
@@ -150,12 +157,12 @@ func incidents() []*incident.Incident {
 	critical.i.Cause = &incident.Cause{Domain: incident.CauseOurs, Text: "pool ran dry"}
 	critical.i.Merged = []incident.Merging{{ID: "INC-0000000P2M", Taken: at("11-03 02:30")}}
 
-	part := tell("INC-0000000P2M", "Search is slow", "archive", "garam", priority.P2, priority.High, at("11-03 02:20")).
+	part := tell("INC-0000000P2M", "Search is slow", "archive", "garam", priority.P2, priority.High, at("11-03 02:20")).fires("CheckoutErrors", 1).
 		page(at("11-03 02:20"), "박지훈").promise(supportplan.Respond, 30*time.Minute, time.Time{}).move(incident.Merged, at("11-03 02:30")).
 		move(incident.Closed, at("11-05 03:41"))
 	part.i.MergedInto = &incident.Merging{ID: "INC-0000000P1A", Taken: at("11-03 02:30")}
 
-	again := tell("INC-0000000P2R", "Payments are declined", "payments", "acme", priority.P2, priority.Medium, at("11-09 10:05")).
+	again := tell("INC-0000000P2R", "Payments are declined", "payments", "acme", priority.P2, priority.Medium, at("11-09 10:05")).fires("PaymentsDeclined", 7).
 		page(at("11-09 10:05"), "이서연").page(at("11-09 10:20"), "이서연", "김민수").
 		add(at("11-09 10:30"), timeline.PriorityChanged, timeline.F("impact", "high")).
 		move(incident.Acknowledged, at("11-09 10:50")).promise(supportplan.Respond, 30*time.Minute, at("11-09 10:50")).
@@ -178,16 +185,16 @@ func incidents() []*incident.Incident {
 		page(at("11-27 11:00"), "박지훈").move(incident.Acknowledged, at("11-27 13:00")).
 		promise(supportplan.Respond, 4*time.Hour, at("11-27 13:00")).promise(supportplan.Resolve, 72*time.Hour, time.Time{})
 
-	carried := tell("INC-0000000P3C", "Backups are late", "archive", "garam", priority.P3, priority.Low, at("10-30 17:00")).
+	carried := tell("INC-0000000P3C", "Backups are late", "archive", "garam", priority.P3, priority.Low, at("10-30 17:00")).fires("BackupLate", 2).
 		move(incident.Acknowledged, at("10-30 17:20")).promise(supportplan.Respond, time.Hour, at("10-30 17:20")).
 		move(incident.Resolved, at("11-02 09:00")).promise(supportplan.Resolve, 24*time.Hour, at("11-02 09:00")).move(incident.Closed, at("11-04 09:00"))
 
-	secret := tell("INC-0000000P2S", "Somebody reads the orders of others", "shop", "garam", priority.P2, priority.Medium, at("11-20 23:40")).
+	secret := tell("INC-0000000P2S", "Somebody reads the orders of others", "shop", "garam", priority.P2, priority.Medium, at("11-20 23:40")).fires("OrdersOfOthers", 1).
 		page(at("11-20 23:40"), "김민수").move(incident.Acknowledged, at("11-20 23:52")).move(incident.Resolved, at("11-21 04:00")).
 		move(incident.Closed, at("11-23 04:00"))
 	secret.i.Definition.Kind = incident.SecurityIncident
 
-	alone := tell("INC-0000000P5A", "Disk of a test host", "archive", "acme", priority.P5, priority.Low, at("11-18 08:00")).
+	alone := tell("INC-0000000P5A", "Disk of a test host", "archive", "acme", priority.P5, priority.Low, at("11-18 08:00")).fires("DiskFills", 40).
 		move(incident.Resolved, at("11-18 08:30")).move(incident.Closed, at("11-20 08:30"))
 
 	after := tell("INC-0000000P3N", "Certificates warn", "payments", "acme", priority.P3, priority.Low, at("12-02 10:00"))

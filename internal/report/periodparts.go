@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"muster/internal/incident"
@@ -55,6 +56,23 @@ func (w *periodWriter) incidents() {
 		list.Rows = append(list.Rows, r)
 	}
 	s.table(list)
+	w.alerts(s)
+}
+
+// alerts are the loudest ones: those that are in many incidents, and those of which nobody had to do anything.
+func (w *periodWriter) alerts(s *periodSection) {
+	const most = 20
+	if w.f.Customer != "" || len(w.f.Alerts) == 0 {
+		return
+	}
+	t := periodTable{Caption: w.say("caption.alerts"), Head: w.head("alert", "service", "incidents", "times", "alone", "reopened"), Numbers: true}
+	for _, x := range w.f.Alerts[:min(len(w.f.Alerts), most)] {
+		t.Rows = append(t.Rows, periodRow{Cells: []periodCell{
+			foreign(x.Name), foreign(x.Service), {Text: strconv.Itoa(x.Incidents)}, {Text: strconv.Itoa(x.Times)}, {Text: strconv.Itoa(x.Alone)}, {Text: strconv.Itoa(x.Reopened)},
+		}})
+	}
+	s.table(t)
+	s.note(w.say("note.alerts"))
 }
 
 // promises are those of incidents.
