@@ -15,7 +15,6 @@ import (
 
 	"muster/internal/change"
 	"muster/internal/planrun"
-	"muster/internal/timeline"
 	"muster/workflows"
 )
 
@@ -183,12 +182,9 @@ func (s *Changes) Used(ctx context.Context, standard string, since time.Time) (n
 
 // BeginForChange starts the run of a plan that a change becomes, in Muster's name. The same change twice is one run.
 func (s *Changes) BeginForChange(ctx context.Context, id change.ID, terms planrun.Terms) (run planrun.ID, refused string, err error) {
-	r, err := s.of.PlanRuns().Start(ctx, Request{ID: workflows.ChangeWorkflowID(id), By: timeline.Muster(), Via: byWorkflow}, terms)
+	r, err := s.of.PlanRuns().begin(ctx, workflows.ChangeWorkflowID(id), terms)
 	if no, ok := errors.AsType[*RefusedError](err); ok {
 		return "", no.Reason, nil
-	}
-	if _, none := errors.AsType[*NotFoundError](err); none { // a worker has refused its start
-		return "", "a worker has refused the start of its plan", nil
 	}
 	if err != nil {
 		return "", "", err

@@ -19,6 +19,7 @@ import (
 	"muster/internal/planrun"
 	"muster/internal/review"
 	"muster/internal/signature"
+	"muster/internal/timeline"
 	"muster/workflows"
 )
 
@@ -56,6 +57,16 @@ type PlanRunFilter struct {
 	Customers []string // IDs
 	After     string
 	Limit     int
+}
+
+// begin starts a run in Muster's name for something that it keeps, under the id of that. A *RefusedError says that none can be started as
+// things are.
+func (s *PlanRuns) begin(ctx context.Context, id string, terms planrun.Terms) (*planrun.Run, error) {
+	run, err := s.Start(ctx, Request{ID: id, By: timeline.Muster(), Via: byWorkflow}, terms)
+	if _, none := errors.AsType[*NotFoundError](err); none { // a worker has refused its start
+		return nil, &RefusedError{Reason: runOf(startedBy(id)) + " could not be started"}
+	}
+	return run, err
 }
 
 // Start starts a run in the name of whoever asks. One at a time has an environment: the same request finds the one that it has

@@ -12,7 +12,6 @@ import (
 
 	"muster/internal/planrun"
 	"muster/internal/routine"
-	"muster/internal/timeline"
 	"muster/workflows"
 )
 
@@ -73,12 +72,7 @@ func (s *Routines) Ask(ctx context.Context, id string, req Request, c routine.Co
 // time twice is one run. A *RefusedError says that none can be started as things are.
 func (s *Routines) Begin(ctx context.Context, id string, planned time.Time, terms planrun.Terms) (*planrun.Run, error) {
 	terms.Routine = &planrun.ComeBack{ID: id, Planned: planned.UTC()}
-	req := Request{ID: fmt.Sprintf("routine/%s/%s", id, planned.UTC().Format(time.RFC3339)), By: timeline.Muster(), Via: byWorkflow}
-	run, err := s.of.PlanRuns().Start(ctx, req, terms)
-	if _, none := errors.AsType[*NotFoundError](err); none { // a worker has refused its start
-		return nil, &RefusedError{Reason: runOf(startedBy(req.ID)) + " could not be started"}
-	}
-	return run, err
+	return s.of.PlanRuns().begin(ctx, fmt.Sprintf("routine/%s/%s", id, planned.UTC().Format(time.RFC3339)), terms)
 }
 
 // Run returns what has become of the run of a routine. One that nobody has any more is over, and was not completed.

@@ -102,10 +102,8 @@ func meet(a, b *Entry) bool {
 	if a.ID == b.ID || a.Of == b.ID || b.Of == a.ID {
 		return false
 	}
-	if !(a.Kind.works() && (b.Kind.works() || b.Kind == Freeze)) && !(a.Kind == Freeze && b.Kind.works()) {
-		return false
-	}
-	if !a.touches(b.From, b.ends()) {
+	matters := func(k Kind) bool { return k.works() || k == Freeze }
+	if !matters(a.Kind) || !matters(b.Kind) || !a.Kind.works() && !b.Kind.works() || !a.touches(b.From, b.ends()) {
 		return false
 	}
 	if len(a.Environments) > 0 && len(b.Environments) > 0 {

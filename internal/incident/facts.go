@@ -209,13 +209,14 @@ func (i *Incident) firing() []string {
 		if len(names) == most {
 			break
 		}
-		switch {
-		case h.State != alert.Firing:
-		case i.Definition.Quotes:
-			names = append(names, h.Known())
-		default:
-			names = append(names, h.Name)
+		if h.State != alert.Firing {
+			continue
 		}
+		name := h.Name
+		if i.Definition.Quotes {
+			name = h.Known()
+		}
+		names = append(names, name)
 	}
 	return names
 }

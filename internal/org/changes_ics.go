@@ -10,10 +10,10 @@ import (
 	"muster/internal/changecalendar"
 )
 
-// ChangesICS writes a calendar of changes as an iCalendar file (RFC 5545) of a zone, as it is at an instant. Each entry is one event, and the same
+// ChangesICS writes a calendar of changes as an iCalendar file (RFC 5545) of a name and a zone, as it is at an instant. Each entry is one event, and the same
 // event in every such file. What has no beginning begins then, and what has no end is a moment.
-func ChangesICS(zone *time.Location, at time.Time, all []changecalendar.Entry, title func(*changecalendar.Entry) string) ([]byte, error) {
-	c := published("Changes", "Changes", zone)
+func ChangesICS(name string, zone *time.Location, at time.Time, all []changecalendar.Entry, title func(*changecalendar.Entry) string) ([]byte, error) {
+	c := published("Changes", name, zone)
 	for n := range all {
 		e := &all[n]
 		from, until := e.From, e.Until

@@ -22,7 +22,7 @@ func TestChangesAsEvents(t *testing.T) {
 		{Kind: changecalendar.Routine, ID: "daily", Title: "Check", From: at.AddDate(0, 0, 2), Until: at.AddDate(0, 0, 3)},
 		{Kind: changecalendar.Freeze, ID: "year-end", Title: "Year end", From: at.AddDate(0, 0, 4)},
 	}
-	content, err := org.ChangesICS(time.UTC, at, all, func(e *changecalendar.Entry) string { return string(e.Kind) + ": " + e.Title })
+	content, err := org.ChangesICS("Changes", time.UTC, at, all, func(e *changecalendar.Entry) string { return string(e.Kind) + ": " + e.Title })
 	if err != nil {
 		t.Fatal(err)
 	}

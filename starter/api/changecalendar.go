@@ -79,12 +79,16 @@ func (s *server) readChangeCalendar(w http.ResponseWriter, r *http.Request) erro
 // planned is all that somebody may see of what is planned: of a change, a run or a freeze that does not concern them they hear nothing,
 // not even that it meets one of theirs.
 func (s *server) planned(ctx context.Context, by authority.Subject, from, until time.Time) (all []changecalendar.Entry, more bool, err error) {
+	var own []string // IDs of customers; none: all
+	if by.Kind == authority.Customer {
+		own = []string{by.Party}
+	}
 	frozen, err := s.Directory().FrozenBetween(from, until)
 	if err != nil {
 		return nil, false, err
 	}
 	changes, moreChanges, err := gathered(func(after string) ([]ChangeSummary, string, error) {
-		return s.Backend.Changes(ctx, ChangeFilter{Open: true, Limit: MaxRows, After: after})
+		return s.Backend.Changes(ctx, ChangeFilter{Open: true, Customers: own, Limit: MaxRows, After: after})
 	}, func(row ChangeSummary) ([]changecalendar.Entry, error) {
 		c, err := s.Backend.Change(ctx, row.ID)
 		if err != nil {
@@ -96,7 +100,7 @@ func (s *server) planned(ctx context.Context, by authority.Subject, from, until 
 		return nil, false, err
 	}
 	runs, moreRuns, err := gathered(func(after string) ([]PlanRunSummary, string, error) {
-		return s.Backend.PlanRuns(ctx, PlanRunFilter{Open: true, Limit: MaxRows, After: after})
+		return s.Backend.PlanRuns(ctx, PlanRunFilter{Open: true, Customers: own, Limit: MaxRows, After: after})
 	}, func(row PlanRunSummary) ([]changecalendar.Entry, error) {
 		run, err := s.Backend.PlanRun(ctx, row.ID)
 		if err != nil {

@@ -19,21 +19,21 @@ import (
 
 // calendarLabels are the words of one language that stand beside what is planned.
 type calendarLabels struct {
-	kind, id, from, until, what, of, meets, anyTime, open string
-	kinds                                                 map[changecalendar.Kind]string
+	name, kind, id, from, until, what, of, meets, anyTime, open string
+	kinds                                                       map[changecalendar.Kind]string
 }
 
 func calendarLabelsIn(language string) calendarLabels {
 	if language == "ko" {
 		return calendarLabels{
-			kind: "구분", id: "번호", from: "시작", until: "끝", what: "내용", of: "대상", meets: "겹치는 일정", anyTime: "가능할 때", open: "미정",
+			name: "변경 일정표", kind: "구분", id: "번호", from: "시작", until: "끝", what: "내용", of: "대상", meets: "겹치는 일정", anyTime: "가능할 때", open: "미정",
 			kinds: map[changecalendar.Kind]string{
 				changecalendar.Change: "변경", changecalendar.Plan: "계획", changecalendar.Provider: "공급자 예고", changecalendar.Routine: "정기 업무", changecalendar.Freeze: "변경 동결",
 			},
 		}
 	}
 	return calendarLabels{
-		kind: "Kind", id: "ID", from: "From", until: "Until", what: "What", of: "Of", meets: "Meets", anyTime: "when it may", open: "open",
+		name: "Change calendar", kind: "Kind", id: "ID", from: "From", until: "Until", what: "What", of: "Of", meets: "Meets", anyTime: "when it may", open: "open",
 		kinds: map[changecalendar.Kind]string{
 			changecalendar.Change: "change", changecalendar.Plan: "plan", changecalendar.Provider: "provider", changecalendar.Routine: "routine", changecalendar.Freeze: "freeze",
 		},
@@ -91,7 +91,7 @@ the same time, or of one service where no environment is named, and a change in 
 				}
 				a.page(w, all.Language, all.Zone).calendarRows(all.Entries)
 				if all.More {
-					a.note("muster: more changes or plans are open than are looked at; want --customer or --service to ask of some")
+					a.none("more changes or plans are open than are looked at: the newest ones stand here", "진행 중인 변경이나 계획이 살펴보는 수보다 많아 최근 것만 표시합니다")
 				}
 			})
 		}),
@@ -115,7 +115,7 @@ func (a *app) saveCalendar(file string, all api.ChangeCalendar) error {
 		zone = time.UTC
 	}
 	say := calendarLabelsIn(cmp.Or(a.language(), all.Language))
-	content, err := org.ChangesICS(zone, a.env.Now(), all.Entries, func(e *changecalendar.Entry) string { return say.kinds[e.Kind] + ": " + titleOf(e) })
+	content, err := org.ChangesICS(say.name, zone, a.env.Now(), all.Entries, func(e *changecalendar.Entry) string { return say.kinds[e.Kind] + ": " + titleOf(e) })
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -283,4 +284,35 @@ func FuzzCloudEvents(f *testing.F) {
 func FuzzEmail(f *testing.F) {
 	fuzz(f, alert.Email, "Subject: =?x-none?Q?a?= DOWN\r\nFrom: nagios@mon.example.com\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n< ><p<!--\r\n--b--",
 		"Subject: OK\r\nFrom: nagios@mon.example.com\r\nDate: Sun, 22 Nov 2026 18:59:55 +0900\r\nContent-Type: text/plain; charset=iso-2022-kr\r\n\r\n\x0e!!\x0f")
+}
+
+// Where each type posts stands in the table of the pages as the code has it; -update writes it.
+func TestTheTableOfSourcesSaysWhereTheyPost(t *testing.T) {
+	const page = "../../docs/sources/README.md"
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := string(text)
+	for _, f := range formats() {
+		to := f.address()
+		if f.prove != nil { // its path names the source
+			to += "/ID"
+		}
+		if strings.HasPrefix(to, "/") {
+			to = "`" + to + "`"
+		}
+		row := regexp.MustCompile("(?m)^(\\| `" + string(f.name) + "` \\| [^|]* \\| )[^|]*( \\| )")
+		if !row.MatchString(want) {
+			t.Errorf("%s: has no row", f.name)
+		}
+		want = row.ReplaceAllString(want, "${1}"+to+"${2}")
+	}
+	if *update {
+		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if want != string(text) {
+		t.Errorf("%s: it is not as the code has it; -update writes it anew", page)
+	}
 }
