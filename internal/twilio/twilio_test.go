@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf16"
@@ -169,10 +170,13 @@ func TestWhatTheServiceRefuses(t *testing.T) {
 type wire struct {
 	*service
 
+	turn  sync.Mutex                                        // one request at a time: a fault may count them
 	fault func(w http.ResponseWriter, r *http.Request) bool // whether it was dealt with
 }
 
 func (l *wire) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	l.turn.Lock()
+	defer l.turn.Unlock()
 	if l.fault == nil || !l.fault(w, r) {
 		l.service.ServeHTTP(w, r)
 	}
