@@ -393,6 +393,10 @@ func update(c incident.Command) string {
 		return workflows.AcknowledgeUpdate
 	case incident.Assign:
 		return workflows.AssignUpdate
+	case incident.ApproveResponse:
+		return workflows.ApproveResponseUpdate
+	case incident.StopResponse:
+		return workflows.StopResponseUpdate
 	case incident.Note:
 		return workflows.NoteUpdate
 	case incident.Escalate:

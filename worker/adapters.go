@@ -35,6 +35,7 @@ type Options struct {
 	Archives     *activities.Archives // nil: this worker keeps none
 	Tracker      activities.Tracker
 	Counter      activities.Counter
+	Responses    activities.ResponseLedger
 	Items        activities.ContactItems
 	Routines     activities.RoutineStarter
 	Recurrences  activities.Recurrences
@@ -107,6 +108,7 @@ func NewActivities(o Options) (Activities, error) {
 		Environments: &activities.Environments{Incidents: o.Incidents, Locks: o.Locks},
 		Heartbeats:   &activities.Heartbeats{Intake: o.Intake},
 		Runbooks:     &activities.Runbooks{Runner: &runner.Runner{House: func() runner.House { return o.Organisation.Current() }}},
+		Responses:    &activities.Responses{Ledger: o.Responses},
 		Actions:      &activities.Actions{Directory: current, Writer: o.Texts, Now: time.Now},
 		Risks:        &activities.Risks{Directory: current, Writer: o.Texts, Now: time.Now},
 		Silences:     &activities.Silences{Directory: current, Writer: o.Texts, Now: time.Now},

@@ -39,6 +39,7 @@ type Activities struct {
 	Silences       *activities.Silences
 	Reviews        *activities.Reviews
 	Runbooks       *activities.Runbooks
+	Responses      *activities.Responses
 	Plans          *activities.Plans
 	PlanReports    *activities.PlanReports
 	Environments   *activities.Environments
@@ -117,7 +118,7 @@ func New(c client.Client, a Activities) *Worker {
 	for _, f := range workflows.All() {
 		w.all.RegisterWorkflowWithOptions(f.Function, workflow.RegisterOptions{Name: f.Name})
 	}
-	for _, s := range []any{a.Composition, a.Deliveries, a.FollowUps, a.Tickets, a.Pages, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Problems, a.ChangeRequests, a.Actions, a.Risks, a.Silences, a.Reviews, a.Certificates, a.Contacts, a.Rooms, a.Routines, a.Plans, a.PlanReports, a.Environments, a.Heartbeats} {
+	for _, s := range []any{a.Composition, a.Deliveries, a.FollowUps, a.Tickets, a.Pages, a.Reports, a.Lookup, a.Handovers, a.Requests, a.Problems, a.ChangeRequests, a.Actions, a.Risks, a.Silences, a.Reviews, a.Certificates, a.Contacts, a.Rooms, a.Routines, a.Responses, a.Plans, a.PlanReports, a.Environments, a.Heartbeats} {
 		w.all.RegisterActivity(s)
 	}
 	w.paging.RegisterActivity(a.Deliveries)

@@ -30,5 +30,6 @@ func All() []Registered {
 		{HeartbeatWorkflow, Heartbeat},
 		{AlertSilenceWorkflow, AlertSilence},
 		{RoutineWorkflow, Routine},
+		{AutomaticResponseWorkflow, AutomaticResponse},
 	}
 }

@@ -136,6 +136,10 @@ func PlanRunWorkflow(k plan.Kind) string {
 // HeartbeatWorkflowID names the heartbeat with an id in the organisation folder, so that the server lets only one of them run.
 func HeartbeatWorkflowID(id string) string { return "heartbeat/" + id }
 
+// AutomaticResponseWorkflowID names the ledger of the automatic response with an id in the organisation folder, so that the server lets only
+// one of them run.
+func AutomaticResponseWorkflowID(id string) string { return "automatic-response/" + id }
+
 // RoutineWorkflowID names the routine with an id in the organisation folder, so that the server lets only one of them run.
 func RoutineWorkflowID(id string) string { return "routine/" + id }
 

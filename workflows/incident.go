@@ -173,6 +173,8 @@ func (r *incidentRun) listen(ctx workflow.Context) error {
 		on[incident.Split](SplitUpdate, "take that back"),
 		on[incident.ApproveUpdate](ApproveUpdateUpdate, "send what somebody else has written to those outside"),
 		on[incident.RejectUpdate](RejectUpdateUpdate, "take back what waits for an approval"),
+		on[incident.ApproveResponse](ApproveResponseUpdate, "let the automatic response act"),
+		on[incident.StopResponse](StopResponseUpdate, "stop the automatic response"),
 		on[incident.Relate](RelateUpdate, "relate it to another incident"),
 	} {
 		if err := register(ctx, r); err != nil {
@@ -274,7 +276,7 @@ const (
 // continues tells whether the history, or the timeline, has grown so long that a new run should go on with the state.
 func (r *incidentRun) continues() bool {
 	grown := workflow.GetInfo(r.ctx).GetContinueAsNewSuggested() || r.incident.Timeline.Bytes > heldBytes
-	return grown && workflow.AllHandlersFinished(r.ctx) && !r.listening() && !r.incident.Ended()
+	return grown && !r.incident.Stepping() && workflow.AllHandlersFinished(r.ctx) && !r.listening() && !r.incident.Ended()
 }
 
 // continueAsNew hands the state over, unless something happens while it is sealed: then it returns nil, and the run goes on.

@@ -64,6 +64,7 @@ type rehearsal struct {
 	causes  causes                                        // behind incidents
 	changes changes                                       // before them
 	planner *planner                                      // of what changes become
+	machine responding                                    // of automatic responses
 	id      string                                        // of the workflow
 	tally   *tally                                        // of the events of its history
 	asked   int                                           // of a run of a plan
@@ -126,6 +127,7 @@ func rehearse(t *testing.T) *rehearsal {
 			Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() },
 		}, r},
 		&stepping{activities.Runbooks{Runner: &r.runner}, r},
+		&activities.Responses{Ledger: &r.machine},
 		&documents{r},
 		&activities.Environments{Incidents: &r.outside, Locks: &r.outside},
 		&activities.Heartbeats{Intake: &r.outside},

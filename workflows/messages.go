@@ -31,6 +31,7 @@ const (
 	ChangeWorkflow               = "Change"
 	AlertSilenceWorkflow         = "AlertSilence"
 	RoutineWorkflow              = "Routine"
+	AutomaticResponseWorkflow    = "AutomaticResponse"
 
 	// The kinds of plans, each of which is run by PlanRun.
 	UpgradeWorkflow     = "Upgrade"
@@ -73,6 +74,9 @@ const (
 
 	ApproveUpdateUpdate = "ApproveUpdate"
 	RejectUpdateUpdate  = "RejectUpdate"
+
+	ApproveResponseUpdate = "ApproveResponse"
+	StopResponseUpdate    = "StopResponse"
 )
 
 // What people ask of a hand-over, besides notes. Each takes the command of the same name, signed.
@@ -129,8 +133,15 @@ const (
 // MoveUpdate is what people ask of a routine besides skipping one of its times: a routine.Move, signed.
 const MoveUpdate = "Move"
 
-// EndUpdate is what people ask of a silence: a silence.End, signed.
+// EndUpdate is what people ask of a silence: a silence.End, signed; and what incidents tell the ledger of an automatic response, besides
+// claiming a run of it: a response.End, signed, which is answered with a response.Ended.
 const EndUpdate = "End"
+
+// What people ask of an automatic response. Each takes the command of the same name, signed.
+const (
+	SwitchOffUpdate = "SwitchOff"
+	SwitchOnUpdate  = "SwitchOn"
+)
 
 // What people ask of a review, besides approving, notes and closing it. Each takes the command of the same name, signed.
 const (

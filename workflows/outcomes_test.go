@@ -105,7 +105,7 @@ func outcomes() map[string][]string {
 		workflows.ChangeWorkflow:       final(change.Statuses(), change.Status.Final),
 		workflows.UpgradeWorkflow:      runs, workflows.GoLiveWorkflow: runs, workflows.ReadinessWorkflow: runs, workflows.MaintenanceWorkflow: runs,
 
-		workflows.CertificateRemindersWorkflow: nil, workflows.ArchiveWorkflow: nil, workflows.UsageWorkflow: nil, workflows.ContactsWorkflow: nil,
+		workflows.CertificateRemindersWorkflow: nil, workflows.ArchiveWorkflow: nil, workflows.UsageWorkflow: nil, workflows.ContactsWorkflow: nil, workflows.AutomaticResponseWorkflow: nil,
 		workflows.EnvironmentLockWorkflow: nil, workflows.SilenceWorkflow: nil,
 		workflows.HeartbeatWorkflow: {string(heartbeat.Retired)}, workflows.RoutineWorkflow: {string(routine.Retired)},
 	}

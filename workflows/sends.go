@@ -31,6 +31,7 @@ var (
 	followUps   *activities.FollowUps
 	rooms       *activities.Rooms
 	problems    *activities.Problems
+	responses   *activities.Responses
 )
 
 // send begins one piece of work in its own coroutine and takes its outcome in when it is known.
@@ -73,6 +74,12 @@ func (r *incidentRun) send(s incident.Send) {
 			r.followPage(ctx, s)
 		case incident.KeepRoom:
 			r.keepRoom(ctx, s)
+		case incident.ClaimResponse:
+			r.claimResponse(ctx, s)
+		case incident.LookStep, incident.ActStep:
+			r.stepResponse(ctx, s)
+		case incident.EndResponse:
+			r.endResponse(ctx, s)
 		}
 		r.landed(s.Number)
 	})

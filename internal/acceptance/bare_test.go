@@ -77,7 +77,7 @@ func newBare(t *testing.T, sink *receiver, organisation string, o devserver.Opti
 	must(t, err)
 	b.effects, err = worker.NewActivities(worker.Options{
 		Intake:       own,
-		Organisation: b.live, Texts: texts, Archive: b.incidents, Counter: b.incidents.Usages(), Items: b.incidents.Contacts(), Recurrences: b.incidents.Problems(), ChangeRuns: b.incidents.Changes(), Changes: b.incidents, Incidents: b.incidents, Locks: b.incidents, Data: filepath.Join(t.TempDir(), "data"), Out: io.Discard,
+		Organisation: b.live, Texts: texts, Archive: b.incidents, Counter: b.incidents.Usages(), Responses: b.incidents.Responses(), Items: b.incidents.Contacts(), Recurrences: b.incidents.Problems(), ChangeRuns: b.incidents.Changes(), Changes: b.incidents, Incidents: b.incidents, Locks: b.incidents, Data: filepath.Join(t.TempDir(), "data"), Out: io.Discard,
 		Keys: keys, Refused: func(r worker.Refusal) {
 			t.Errorf("%s of %s refused: %s", r.Message, r.By.ID, r.Detail)
 		},

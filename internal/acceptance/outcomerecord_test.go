@@ -78,13 +78,15 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 	sink, ahead := newReceiver(t), &leaps{}
 	short, quiet := &shortRuns{workflow: workflows.UsageWorkflowID("initech"), events: 30}, &shortRuns{workflow: continuingSilence(), events: 20}
 	grown := &shortRuns{workflow: growingSilence(), events: 20}
+	often := &shortRuns{workflow: workflows.AutomaticResponseWorkflowID("often"), events: 20}
 	busy, long := &shortRuns{workflow: workflows.HeartbeatWorkflowID("busy"), events: 30}, &shortRuns{workflow: workflows.RoutineWorkflowID("long"), events: 40}
 	b := newBare(t, sink, organise(t, t.TempDir(), sink.url, nil), devserver.Options{Memory: true},
-		grpc.WithChainUnaryInterceptor(short.suggest, quiet.suggest, grown.suggest, busy.suggest, long.suggest, ahead.intercept))
+		grpc.WithChainUnaryInterceptor(short.suggest, quiet.suggest, grown.suggest, busy.suggest, long.suggest, often.suggest, ahead.intercept))
 	b.effects.Deliveries.Senders[delivery.Console] = blackboard{}
 	b.effects.Rooms.Keeper = lobby{}
 	weekly := newRoster()
 	weekly.keep(&b.effects)
+	b.effects.Runbooks.Runner = mechanic{b.effects.Runbooks.Runner}
 	refused := b.effects.Admission.Refused
 	b.effects.Admission.Refused = func(r worker.Refusal) {
 		if forged := r.Workflow == groupID("bank", "vendor") && r.Message == workflows.AlertsSignal; !forged && !strings.HasPrefix(r.Workflow, unsigned) {
@@ -118,6 +120,9 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		"heartbeat-continued":   (*ends).heartbeatContinued,
 		"routine":               func(e *ends) []*historypb.History { return e.routine(weekly, "check") },
 		"routine-continued":     func(e *ends) []*historypb.History { return e.routine(weekly, "long") },
+		"incident-responded":    (*ends).incidentResponded,
+		"response":              (*ends).response,
+		"response-continued":    (*ends).responseContinued,
 		"go-live-cancelled":     (*ends).goLiveCancelled,
 		"maintenance-cancelled": (*ends).maintenanceCancelled,
 		"upgrade-overridden":    (*ends).upgradeOverridden,

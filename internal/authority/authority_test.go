@@ -283,6 +283,8 @@ func TestEveryCommandHasAVerb(t *testing.T) {
 		incident.Merge{},
 		incident.Split{},
 		incident.Relate{},
+		incident.ApproveResponse{},
+		incident.StopResponse{},
 	} {
 		words := regexp.MustCompile(`(.)([A-Z])`).ReplaceAllString(reflect.TypeOf(c).Name(), "$1-$2")
 		want = append(want, authority.Verb(strings.ToLower(words)))

@@ -35,27 +35,28 @@ type Kind string
 
 // The kinds of things, each with the verbs that there are for it.
 const (
-	Incident  Kind = "incident"    // read, read-internal, read-history and the commands
-	Review    Kind = "review"      // the same, and open, work, approve, publish
-	Token     Kind = "token"       // manage-tokens, manage-own-tokens
-	Attempts  Kind = "attempts"    // what was refused at the door: read-attempts
-	Keys      Kind = "keys"        // with which the installation signs: manage-keys
-	Handover  Kind = "handover"    // of a schedule: read, note, hand-over, confirm
-	Request   Kind = "request"     // of a customer: read, note, record, work, approve, answer, confirm, withdraw
-	Action    Kind = "action-item" // read, note, open, assign, work, decide, withdraw
-	Risk      Kind = "escalation"  // read, note, open, acknowledge, answer, escalate, confirm, assign
-	PlanRun   Kind = "plan-run"    // of a plan: read, read-history, start-plan, work, decide
-	Heartbeat Kind = "heartbeat"   // of a job: read
-	Routine   Kind = "routine"     // work that comes back: read, work
-	Silence   Kind = "silence"     // of alerts: read, open, close
-	Problem   Kind = "problem"     // behind incidents: read, note, open, assign, link, set-known-error, set-cause, fix, close
-	Change    Kind = "change"      // read, note, open, work, decide, withdraw
-	Contact   Kind = "contact"     // how somebody is reached: read, read-own, test-contacts
+	Incident  Kind = "incident"           // read, read-internal, read-history and the commands
+	Review    Kind = "review"             // the same, and open, work, approve, publish
+	Token     Kind = "token"              // manage-tokens, manage-own-tokens
+	Attempts  Kind = "attempts"           // what was refused at the door: read-attempts
+	Keys      Kind = "keys"               // with which the installation signs: manage-keys
+	Handover  Kind = "handover"           // of a schedule: read, note, hand-over, confirm
+	Request   Kind = "request"            // of a customer: read, note, record, work, approve, answer, confirm, withdraw
+	Action    Kind = "action-item"        // read, note, open, assign, work, decide, withdraw
+	Risk      Kind = "escalation"         // read, note, open, acknowledge, answer, escalate, confirm, assign
+	PlanRun   Kind = "plan-run"           // of a plan: read, read-history, start-plan, work, decide
+	Heartbeat Kind = "heartbeat"          // of a job: read
+	Routine   Kind = "routine"            // work that comes back: read, work
+	Response  Kind = "automatic-response" // read, work: switch it off; decide: switch it on
+	Silence   Kind = "silence"            // of alerts: read, open, close
+	Problem   Kind = "problem"            // behind incidents: read, note, open, assign, link, set-known-error, set-cause, fix, close
+	Change    Kind = "change"             // read, note, open, work, decide, withdraw
+	Contact   Kind = "contact"            // how somebody is reached: read, read-own, test-contacts
 )
 
 // Kinds lists the kinds of things.
 func Kinds() []Kind {
-	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, Risk, PlanRun, Silence, Problem, Change, Contact, Heartbeat, Routine}
+	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, Risk, PlanRun, Silence, Problem, Change, Contact, Heartbeat, Routine, Response}
 }
 
 // A Verb is what somebody does.
@@ -115,13 +116,16 @@ const (
 	Merge        Verb = "merge"
 	Split        Verb = "split"
 	Relate       Verb = "relate"
+
+	ApproveResponse Verb = "approve-response" // of Muster itself
+	StopResponse    Verb = "stop-response"
 )
 
 // Commands lists the verbs that are commands of an incident.
 func Commands() []Verb {
 	return []Verb{
 		Acknowledge, Assign, Note, Escalate, SetPriority, PauseClock, ResumeClock, Mitigate, Resolve, Reopen, Close, SendUpdate, Repin,
-		AddResponder, SetCause, RecordCase, SetTime, SendReport, Answer, StartRunbook, EndRunbook, Merge, Split, Relate,
+		AddResponder, SetCause, RecordCase, SetTime, SendReport, Answer, StartRunbook, EndRunbook, Merge, Split, Relate, ApproveResponse, StopResponse,
 	}
 }
 
@@ -137,9 +141,9 @@ func Verbs() []Verb {
 // schedule goes from one person to another, a person decides what no plan covers and on what a plan does, and answers for it, no
 // machine publishes what a review has found, and a machine that made tokens for itself could never be shut out. Nor does a machine see a
 // risk: whoever escalates one says in the end that it is in hand. Where a second person has to agree, the first one is a person too:
-// nobody writes by a machine what they then approve themselves. And whoever holds alerts back is told afterwards what they were.
+// nobody writes by a machine what they then approve themselves. No machine lets another one act. And whoever holds alerts back is told afterwards what they were.
 func personal(v Verb, k Kind) bool {
-	all := []Verb{Acknowledge, Mitigate, ManageOwnTokens, ReadOwn, HandOver, Confirm, Approve, Answer, Decide, Publish}
+	all := []Verb{Acknowledge, Mitigate, ManageOwnTokens, ReadOwn, HandOver, Confirm, Approve, ApproveResponse, Answer, Decide, Publish}
 	return slices.Contains(all, v) || k == Risk && (v == Open || v == Assign) || k == Silence && v == Open || k == Action && v == Work || k == Review && (v == Work || v == Close)
 }
 
@@ -159,14 +163,14 @@ func grants() []grant {
 	anybody, work := Roles(), []Kind{Incident, Review}
 	commands := Commands()
 	partner := slices.DeleteFunc(Commands(), func(v Verb) bool {
-		return slices.Contains([]Verb{SetPriority, Close, SendUpdate, Repin, SetTime, SendReport, Answer, Merge, Split}, v)
+		return slices.Contains([]Verb{SetPriority, Close, SendUpdate, Repin, SetTime, SendReport, Answer, Merge, Split, ApproveResponse}, v)
 	})
 	return []grant{
 		{Provider, []Role{Administrator, Responder}, work, append(commands, Read, ReadInternal, ReadHistory)},
 		{Provider, []Role{Auditor}, work, []Verb{Read, ReadInternal, ReadHistory}},
 		{Provider, []Role{Member}, work, []Verb{Read, ReadInternal, Note}},
 		{Provider, []Role{Administrator, Responder, Member}, []Kind{Review}, []Verb{Open, Work, Approve, Publish}},
-		{Provider, []Role{Administrator, Responder, Member}, []Kind{Incident}, []Verb{Open}}, // the front line is a member
+		{Provider, []Role{Administrator, Responder, Member}, []Kind{Incident}, []Verb{Open, StopResponse}}, // the front line is a member
 		{Provider, []Role{Administrator}, []Kind{Incident}, []Verb{MakeForm}},
 		{Provider, []Role{Administrator, Auditor}, []Kind{Attempts}, []Verb{ReadAttempts}},
 		{Provider, []Role{Administrator}, []Kind{Token}, []Verb{ManageTokens}},
@@ -195,8 +199,10 @@ func grants() []grant {
 		{Provider, []Role{Administrator, Responder}, []Kind{Contact}, []Verb{Read, TestContacts}},
 		{Provider, []Role{Auditor}, []Kind{Contact}, []Verb{Read}},
 		{Provider, anybody, []Kind{Contact}, []Verb{ReadOwn}},
-		{Provider, anybody, []Kind{Heartbeat, Routine}, []Verb{Read}},
+		{Provider, anybody, []Kind{Heartbeat, Routine, Response}, []Verb{Read}},
 		{Provider, []Role{Administrator, Responder}, []Kind{Routine}, []Verb{Work}},
+		{Provider, []Role{Administrator, Responder, Member}, []Kind{Response}, []Verb{Work}}, // whoever sees it go wrong
+		{Provider, []Role{Administrator, Responder}, []Kind{Response}, []Verb{Decide}},
 		{Provider, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 
 		{Customer, anybody, work, []Verb{Read}},

@@ -25,6 +25,7 @@ func (i *Incident) Advance(now time.Time) []Send {
 	i.settleCases(now)
 	i.settleSummons(now)
 	i.settleProposal(now)
+	i.respond(now)
 	i.climb(now)
 	i.keepRoles(now)
 	i.tryNextMethods(now)
@@ -57,6 +58,7 @@ func (i *Incident) NextDue() time.Time {
 		if i.QuietSince.IsZero() {
 			due(i.Escalation.Due(i.Definition.Policy))
 			due(i.recallDue())
+			due(i.heldUntil())
 		} else {
 			due(i.QuietSince.Add(i.Definition.Quiet))
 		}
@@ -72,6 +74,7 @@ func (i *Incident) NextDue() time.Time {
 			due(c.Due)
 		}
 	}
+	due(i.responseDue())
 	due(i.leadDue())
 	due(i.proposalDue())
 	for n := range i.Outbox {
@@ -94,7 +97,8 @@ func (i *Incident) Ended() bool { return i.Status == Closed && len(i.Outbox) == 
 // reopened in time.
 func (i *Incident) endQuietly(now time.Time) {
 	if i.Status.Open() && !i.QuietSince.IsZero() && !now.Before(i.QuietSince.Add(i.Definition.Quiet)) {
-		i.resolve(timeline.Muster(), "alerts-resolved", "", now)
+		cause, note := i.resolution()
+		i.resolve(timeline.Muster(), cause, note, now)
 	}
 	if i.Status != Resolved {
 		return
@@ -117,7 +121,7 @@ func (i *Incident) expire(now time.Time) {
 }
 
 func (i *Incident) climb(now time.Time) {
-	if i.Status.Open() && i.QuietSince.IsZero() && i.Escalation.Climbs(now) && !i.looks(now) && !now.Before(i.recallDue()) {
+	if i.Status.Open() && i.QuietSince.IsZero() && i.Escalation.Climbs(now) && !i.looks(now) && !now.Before(i.recallDue()) && !now.Before(i.heldUntil()) {
 		i.nextRung(nil, "", now)
 	}
 }
@@ -473,6 +477,9 @@ func (i *Incident) withdraw(now time.Time) {
 			continue
 		}
 		i.fresh = append(i.fresh[:n], i.fresh[n+1:]...)
+		if s.Work == LookStep || s.Work == ActStep {
+			i.ResponseStepWithdrawn(s.Number, now)
+		}
 		i.drop(s.Number)
 		if s.ID != "" {
 			i.record(now, timeline.Withdrawn, timeline.Muster(), append(s.facts(), timeline.F("cause", cause))...)
@@ -509,6 +516,11 @@ func (i *Incident) pointless(s *Send) string {
 	case Remind:
 		switch s.About {
 		case AboutRole, AboutTakeover, AboutClosed, AboutVendorCase, AboutMergeRefused, AboutStatusPage, AboutUnsent:
+		case AboutResponseOff:
+		case AboutResponse:
+			if i.Response.State != ResponseWaiting {
+				return "decided"
+			}
 		case AboutApproval:
 			if i.Proposed == nil || i.Proposed.SHA256 != s.Content {
 				return "decided"
@@ -541,6 +553,10 @@ func (i *Incident) pointless(s *Send) string {
 		}
 	case FollowPage:
 		return i.outdated(s)
+	case LookStep, ActStep:
+		if i.Response.Over() {
+			return string(i.Response.State)
+		}
 	case WriteResult, SendResult:
 		return i.pointlessResult(s)
 	case CallVendor:

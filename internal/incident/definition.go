@@ -36,6 +36,8 @@ type Definition struct {
 	Quotes       bool              `json:"quotes,omitempty"`     // messages say what alerts say of themselves, and where those lead; false in old definitions
 	Recall       time.Duration     `json:"recall,omitempty"`     // so long the first page waits for what is known of the incident before; 0 in old definitions
 
+	Automatic *AutomaticResponse `json:"automatic,omitempty"` // what Muster does about it by itself; nil: nothing
+
 	TicketResolves bool `json:"ticket_resolves,omitempty"` // whoever resolves or reopens its ticket outside does so here
 
 	Communication *Communication   `json:"communication,omitempty"` // nil in definitions from before there was any

@@ -40,6 +40,7 @@ type Facts struct {
 	Notice    *Notice           `json:"notice,omitempty"`
 	Reporter  string            `json:"reporter,omitempty"` // name of the customer that has reported it
 	Cause     *Cause            `json:"cause,omitempty"`
+	Tried     *Tried            `json:"tried,omitempty"`       // what Muster has done about it by itself
 	Merged    []Merging         `json:"merged,omitempty"`      // incidents that are a part of this one
 	Into      *Merging          `json:"merged_into,omitempty"` // the one that this one is a part of
 }
@@ -49,7 +50,7 @@ type Facts struct {
 func (f Facts) Discreet() Facts {
 	if f.Kind == SecurityIncident {
 		f.Title, f.Alerts, f.Said, f.Links = "", nil, "", nil
-		f.Notice, f.Reporter, f.Cause, f.Merged, f.Into, f.Learned = nil, "", nil, nil, nil, nil
+		f.Notice, f.Reporter, f.Cause, f.Merged, f.Into, f.Learned, f.Tried = nil, "", nil, nil, nil, nil, nil
 	}
 	return f
 }
@@ -136,6 +137,8 @@ const (
 	AboutStatusPage     About = "status-page"     // a status page does not say what it should
 	AboutTicketResolved About = "ticket-resolved" // the ticket was resolved in its own system, and a person has to say whether it is over
 	AboutTicketReopened About = "ticket-reopened" // it was reopened there, and a person has to say whether it is not over
+	AboutResponse       About = "response"        // an automatic response waits for an approval
+	AboutResponseOff    About = "response-off"    // it has failed too often, and is switched off
 )
 
 // AboutChange makes the text of a ticket the comment that its status or priority is another one. It is no reminder.
@@ -147,7 +150,7 @@ func Abouts() []About {
 		AboutClockAtRisk, AboutClockMissed, AboutUpdateWanted, AboutRole, AboutTakeover, AboutNoAnswer, AboutPriorityRaised, AboutResolved,
 		AboutReopened, AboutAlertsOver, AboutClosed, AboutResultWanted, AboutCauseCustomer, AboutVendorCase, AboutVendorLate, AboutAbsent,
 		AboutRoleVacant, AboutMergeRefused, AboutReceipt, AboutStatusPage, AboutApproval,
-		AboutUnsent, AboutTicketResolved, AboutTicketReopened,
+		AboutUnsent, AboutTicketResolved, AboutTicketReopened, AboutResponse, AboutResponseOff,
 	}
 }
 
@@ -157,7 +160,7 @@ func (i *Incident) Facts() Facts {
 		ID: i.ID, Kind: i.Definition.Kind, Title: i.Definition.Title, Service: i.Definition.Service.Name, Status: i.Status, Impact: i.Impact,
 		Urgency: i.Urgency, Priority: i.Priority, Customers: i.customerNames(), Zone: i.Definition.Zone, Times: i.Times,
 		Firing: i.Alerts.Firing, Distinct: i.Alerts.Distinct(), Alerts: i.firing(), Said: i.quote(), Links: i.links(),
-		Notice: i.Notice, Cause: i.Cause, Merged: i.Merged, Problem: i.Problem,
+		Notice: i.Notice, Cause: i.Cause, Merged: i.Merged, Problem: i.Problem, Tried: i.Tried(),
 	}
 	if i.Notice != nil {
 		f.Reporter = i.customerName(i.Notice.Customer)

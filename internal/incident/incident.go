@@ -78,6 +78,7 @@ type Incident struct {
 	Cases         []VendorCase   `json:"cases,omitempty"`
 	Summons       []Summons      `json:"summons,omitempty"` // who was asked to help
 	Runbooks      []RunbookUse   `json:"runbooks,omitempty"`
+	Response      *Response      `json:"response,omitempty"` // what Muster has done about it by itself; nil: nothing
 	Related       []Relation     `json:"related,omitempty"`
 	MergedInto    *Merging       `json:"merged_into,omitempty"` // the incident that has this one's alerts and promises now
 	Merged        []Merging      `json:"merged,omitempty"`      // those that this one has taken in, and that end with it
@@ -241,6 +242,10 @@ const (
 	FindProblem    Work = "problem"    // that may be behind it, while it is open …
 	CountProblem   Work = "recurrence" // … and whether there is one now that it is over
 	FollowPage     Work = "follow-up"  // tell where a page has arrived what has become of it
+	ClaimResponse  Work = "response"   // ask whether an automatic response may run
+	LookStep       Work = "response-look"
+	ActStep        Work = "response-step"
+	EndResponse    Work = "response-end" // say what has come of it
 )
 
 // Local tells whether work begins with something short and local.
@@ -295,7 +300,7 @@ type Send struct {
 	Missed   int                 `json:"missed,omitempty"` // contact methods of theirs that have refused, one after another
 	Message  *delivery.Message   `json:"message,omitempty"`
 	Repeated bool                `json:"repeated,omitempty"`
-	Revision int                 `json:"revision,omitempty"` // of the ticket or report to write, or of what is posted
+	Revision int                 `json:"revision,omitempty"` // of the ticket or report to write, or of what is posted; the number of a step
 	Page     string              `json:"page,omitempty"`     // the status page that it is for, or the delivery that is followed
 	Content  string              `json:"content,omitempty"`  // of a reminder of a text that waits: its SHA-256; of a follow-up: what is told
 }

@@ -76,6 +76,7 @@ type world struct {
 	blind    bool                    // nobody can say which calendars are open
 	mail     []incident.MergeMessage // to other incidents, in order
 	lost     string                  // why messages to other incidents do not arrive
+	machine  machine
 }
 
 func opened(t *testing.T) *world {
@@ -173,6 +174,8 @@ func (w *world) answer(s incident.Send) {
 		w.i.FoundPrevious(s.Number, nil, w.now)
 	case incident.WriteResult:
 		w.i.ResultWritten(s.Number, []incident.ResultFile{{Language: "ko", Name: "result." + s.Customer, SHA256: "00"}}, w.now)
+	case incident.ClaimResponse, incident.LookStep, incident.ActStep, incident.EndResponse:
+		w.machine.answer(w.i, s, w.now)
 	case incident.TellMerge, incident.TellMerged, incident.ForwardAlerts:
 		m, other := w.i.MergeMessage(s)
 		m.From.WorkflowID = "incident/" + string(w.i.ID)

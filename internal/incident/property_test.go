@@ -14,6 +14,8 @@ import (
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/priority"
+	"muster/internal/response"
+	"muster/internal/runbook"
 	"muster/internal/supportplan"
 	"muster/internal/ticket"
 	"muster/internal/timeline"
@@ -28,6 +30,12 @@ func TestAnIncidentKeepsItsPromisesWhateverHappens(t *testing.T) {
 		def.Policy, def.Follows = drawn(rt), rapid.Bool().Draw(rt, "follows")
 		if rapid.Bool().Draw(rt, "room") {
 			def.Room = &incident.RoomRule{FromPriority: priority.P2}
+		}
+		if rapid.Bool().Draw(rt, "automatic") {
+			def.Automatic = automatic(rapid.Bool().Draw(rt, "asks"))
+			if rapid.Bool().Draw(rt, "settles") {
+				def.Automatic.Settle = 2 * time.Minute
+			}
 		}
 		def.Impact = rapid.SampledFrom([]priority.Level{priority.High, priority.Low}).Draw(rt, "impact")
 		if rapid.Bool().Draw(rt, "led") {
@@ -153,6 +161,10 @@ func (d *driver) command(n int, at func(string, int) int) {
 		incident.SetTime{Point: incident.Points()[at("point", 4)], At: d.now.Add(-time.Duration(at("ago", 90)) * time.Minute), Reason: "x"},
 		incident.Merge{Into: "INC-OTHER", WorkflowID: "incident/other", Reason: "x"},
 		incident.Split{Reason: "x"},
+		incident.StopResponse{Reason: "x"},
+	}
+	if r := d.i.Response; r != nil {
+		commands = append(commands, incident.ApproveResponse{SHA256: r.SHA256, Approver: true})
 	}
 	c := commands[at("command", len(commands)-1)]
 	may := d.i.May(fmt.Sprint(n), c, d.now)
@@ -234,6 +246,15 @@ func (d *driver) answer(s incident.Send, outcome int) {
 			return
 		}
 		d.i.ResultWritten(s.Number, []incident.ResultFile{{Language: "ko", Name: "r", SHA256: "00"}}, d.now)
+	case incident.ClaimResponse, incident.LookStep, incident.ActStep, incident.EndResponse:
+		m := machine{
+			claim: []response.Answer{{Granted: true}, {Refused: response.IsOff}, {Granted: true}, {Granted: true}}[outcome],
+			step: func(incident.Send) runbook.Result {
+				return runbook.Result{State: []runbook.State{runbook.Passed, runbook.Failed, runbook.Unknown, runbook.Passed}[outcome]}
+			},
+			taken: func(incident.Send) bool { return s.Withdrawn != "" && outcome == 3 },
+		}
+		m.answer(d.i, s, d.now)
 	case incident.TellMerge, incident.TellMerged, incident.ForwardAlerts:
 		m, other := d.i.MergeMessage(s)
 		if other == "" {
@@ -301,7 +322,10 @@ func (d *driver) invariants() {
 		d.rt.Fatalf("an open incident waits for nothing: %s, %+v", i.Status, i.Escalation)
 	}
 	if i.Status.Open() && i.QuietSince.IsZero() && !i.Escalation.Answered && i.Escalation.NextAt.IsZero() {
-		d.rt.Fatal("an unanswered page does not climb")
+		held := i.Response != nil && !i.Response.Over() && i.Escalation.Begun+i.Escalation.Restarts == 0
+		if until := start.Add(automatic(false).Hold); !held || due.After(until) {
+			d.rt.Fatalf("an unanswered page does not climb until %s", due)
+		}
 	}
 	if again := i.Advance(d.now); len(again) > 0 {
 		d.rt.Fatalf("asked twice at one instant, it begins again: %+v", again)
@@ -322,6 +346,9 @@ func (d *driver) invariants() {
 	}
 	if i.Status == incident.Merged && (i.MergedInto == nil || i.MergedInto.Taken.IsZero()) {
 		d.rt.Fatal("it is merged, and nobody has taken it in")
+	}
+	if r := i.Response; r != nil && !r.Over() && i.Ended() {
+		d.rt.Fatalf("it is over, and its response is %s", r.State)
 	}
 	if i.Ended() && len(i.Pages) > 0 {
 		d.rt.Fatalf("it is over, and pages still wait: %+v", i.Pages)

@@ -303,6 +303,10 @@ func (i *Incident) deny(c Command, by timeline.Actor, now time.Time) error {
 	if why, ok := errors.AsType[*denial](err); ok && i.settles() { // in words of the reader's language
 		fact = timeline.F("why", why.why)
 	}
-	i.Timeline.Repeat(now, timeline.UpdateRefused, by, fact)
+	kind := timeline.UpdateRefused
+	if own, ok := c.(interface{ Denied() timeline.Kind }); ok {
+		kind = own.Denied()
+	}
+	i.Timeline.Repeat(now, kind, by, fact)
 	return err
 }

@@ -52,7 +52,7 @@ func (i *Incident) calendarsOf(customer string) []calendar.Rules {
 // people alone, which a repin may have changed.
 func (i *Incident) Beside() *Incident {
 	beside := *i
-	beside.Definition.Background, beside.Cases, beside.Problem, beside.Proposed = Background{}, nil, nil, nil
+	beside.Definition.Background, beside.Cases, beside.Problem, beside.Proposed, beside.Definition.Automatic = Background{}, nil, nil, nil, nil
 	if p := i.Previous; p != nil { // what its review has found is about other customers too
 		beside.Previous = &Earlier{ID: p.ID, RunID: p.RunID, ClosedAt: p.ClosedAt, Title: p.Title}
 	}

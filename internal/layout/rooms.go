@@ -40,7 +40,7 @@ const temporalServer = "go.temporal.io/server"
 func pureRooms() []string {
 	return []string{
 		"action", "alert", "approval", "authority", "calendar", "change", "changecalendar", "delivery", "encryption", "escalation", "freeze", "handover", "heartbeat", "incident", "jsonsize", "link", "oncall", "period",
-		"plan", "planrun", "posting", "priority", "problem", "raci", "reach", "request", "retention", "review", "risk", "routine", "runbook", "signature", "silence", "supportplan", "ticket",
+		"plan", "planrun", "posting", "priority", "problem", "raci", "reach", "request", "retention", "response", "review", "risk", "routine", "runbook", "signature", "silence", "supportplan", "ticket",
 		"timeline", "twiml", "usage",
 	}
 }

@@ -208,7 +208,7 @@ func (n *Node) activities(ctx context.Context) (worker.Activities, error) {
 		Intake:       own,
 		Archives:     archives,
 		Organisation: n.org, Texts: n.texts, Archive: n.incidents, Tracker: n.tracker, Keys: n.keys, Refused: n.refused, Links: linker{n}, RunPage: n.runPage, IncidentPage: n.incidentPage,
-		Counter: n.incidents.Usages(), Items: n.incidents.Contacts(), Routines: comingBack{n.incidents.Routines(), n.org}, Recurrences: n.incidents.Problems(), ChangeRuns: n.incidents.Changes(), Changes: n.incidents, Incidents: n.incidents, Locks: n.incidents, Data: n.cfg.Data, Out: n.cfg.Out, Log: n.cfg.Log,
+		Counter: n.incidents.Usages(), Items: n.incidents.Contacts(), Responses: n.incidents.Responses(), Routines: comingBack{n.incidents.Routines(), n.org}, Recurrences: n.incidents.Problems(), ChangeRuns: n.incidents.Changes(), Changes: n.incidents, Incidents: n.incidents, Locks: n.incidents, Data: n.cfg.Data, Out: n.cfg.Out, Log: n.cfg.Log,
 	})
 }
 

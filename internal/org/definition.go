@@ -42,8 +42,9 @@ func (o *Organisation) Definition(source string, labels alert.Labels, title stri
 	d.Title = cmp.Or(r.titled(labels), tidy(title), tidy(labels.Value(nameLabel)), d.Service.Name)
 	d.Links = s.linksFor(each)
 	d.Environments = o.changedWith(&d, labels)
+	d.Automatic = o.automatically(r, labels)
 	if alert.Trial(title) { // people are paged, and nobody outside hears of it
-		d.Customers, d.Review, d.Communication, d.Environments = nil, incident.ReviewRule{}, nil, nil
+		d.Customers, d.Review, d.Communication, d.Environments, d.Automatic = nil, incident.ReviewRule{}, nil, nil, nil
 	}
 	var err error
 	d.SHA256, err = Hash(d)
@@ -62,7 +63,7 @@ func (o *Organisation) Repinned(pinned incident.Definition, alerts []alert.Label
 	d.Source, d.Route, d.Kind, d.Title = pinned.Source, pinned.Route, pinned.Kind, pinned.Title
 	d.Impact, d.Urgency, d.Classes = pinned.Impact, pinned.Urgency, pinned.Classes
 	d.Links = s.linksFor(alerts)
-	d.Environments = pinned.Environments
+	d.Environments, d.Automatic = pinned.Environments, pinned.Automatic
 	if pinned.Source == incident.People { // people have said who is affected
 		d.Customers = slices.DeleteFunc(slices.Clone(d.Customers), func(c incident.Customer) bool {
 			return !slices.ContainsFunc(pinned.Customers, func(p incident.Customer) bool { return p.ID == c.ID })
@@ -212,16 +213,24 @@ var placeholder = regexp.MustCompile(`\{[A-Za-z_][A-Za-z0-9_]*\}`)
 
 // titled writes the route's title with the values of the labels that it names, empty when one of them is missing.
 func (r route) titled(labels alert.Labels) string {
-	whole := true
-	title := placeholder.ReplaceAllStringFunc(r.title, func(name string) string {
-		v := labels.Value(strings.Trim(name, "{}"))
-		whole = whole && v != ""
-		return v
-	})
-	if !whole {
+	title, missing := placed(r.title, labels)
+	if len(missing) > 0 {
 		return ""
 	}
 	return tidy(title)
+}
+
+// placed writes a text with the values of the labels that it names, and says which of those are missing.
+func placed(text string, labels alert.Labels) (whole string, missing []string) {
+	whole = placeholder.ReplaceAllStringFunc(text, func(name string) string {
+		name = strings.Trim(name, "{}")
+		v := labels.Value(name)
+		if v == "" {
+			missing = append(missing, name)
+		}
+		return v
+	})
+	return whole, missing
 }
 
 // tidy makes one short line of text that came from outside.

@@ -33,6 +33,7 @@ const (
 	schedulesFile = "schedules.yaml"
 	policiesFile  = "escalation-policies.yaml"
 	servicesFile  = "services.yaml"
+	automaticFile = "automatic-responses.yaml"
 	routesFile    = "routes.yaml"
 	silencesFile  = "silences.yaml"
 	changesFile   = "changes.yaml"
@@ -41,13 +42,13 @@ const (
 func files() []string {
 	return []string{
 		settingsFile, calendarsFile, sourcesFile, beatsFile, partiesFile, entitledFile, plansFile, customersFile, freezesFile, peopleFile, groupsFile, schedulesFile, policiesFile,
-		servicesFile, routesFile, silencesFile, routinesFile, changesFile,
+		servicesFile, automaticFile, routesFile, silencesFile, routinesFile, changesFile,
 	}
 }
 
 // mayBeMissing tells whether a folder is whole without a file.
 func mayBeMissing(file string) bool {
-	return file == partiesFile || file == groupsFile || file == entitledFile || file == freezesFile || file == beatsFile || file == silencesFile || file == routinesFile || file == changesFile
+	return file == partiesFile || file == groupsFile || file == entitledFile || file == freezesFile || file == beatsFile || file == silencesFile || file == routinesFile || file == changesFile || file == automaticFile
 }
 
 // folderOf is where the files stand into which a file may be split.

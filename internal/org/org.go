@@ -66,27 +66,28 @@ type definitions struct {
 	calendars      map[string]calendar.Rules
 	plans          map[string]supportplan.Plan
 	entitled
-	customers map[string]customer
-	windows   []freeze.Window // in the order of the folder, as the freezes
-	freezes   []frozen
-	planRoles []PlanRole // where neither an environment nor its customer names anybody
-	schedules map[string]*oncall.Schedule
-	rosters   []string // the IDs of schedules, in the order of the folder
-	policies  map[string]escalation.Policy
-	needs     map[string][]request.Need // of engineering, by the kind of request
-	risks     string                    // ID of the policy whose levels a risk climbs; empty: of the service that it is about
-	services  map[string]*service
-	depends   map[string][]dependency // of services
-	partners  map[string][]string     // and vendors, of services
-	routes    []route
-	silences  []silenced
-	changes   changeRules
-	inForce   atomic.Pointer[inForce]
-	runbooks  map[string]written
-	runners   runners
-	work      map[string]Plan // the plans of its own
-	grouping  bool            // some route groups alerts
-	forms     map[formKey]*report.Form
+	customers  map[string]customer
+	windows    []freeze.Window // in the order of the folder, as the freezes
+	freezes    []frozen
+	planRoles  []PlanRole // where neither an environment nor its customer names anybody
+	schedules  map[string]*oncall.Schedule
+	rosters    []string // the IDs of schedules, in the order of the folder
+	policies   map[string]escalation.Policy
+	needs      map[string][]request.Need // of engineering, by the kind of request
+	risks      string                    // ID of the policy whose levels a risk climbs; empty: of the service that it is about
+	services   map[string]*service
+	depends    map[string][]dependency // of services
+	partners   map[string][]string     // and vendors, of services
+	routes     []route
+	automatics []automatic // in the order of the folder
+	silences   []silenced
+	changes    changeRules
+	inForce    atomic.Pointer[inForce]
+	runbooks   map[string]written
+	runners    runners
+	work       map[string]Plan // the plans of its own
+	grouping   bool            // some route groups alerts
+	forms      map[formKey]*report.Form
 }
 
 // Load reads a folder. Its error is a *Refusal with every fault of the folder, unless the folder itself cannot be read.
@@ -153,6 +154,7 @@ func (b *builder) parts() []part {
 		{schedulesFile, "schedule", b.readSchedules},
 		{policiesFile, "policy", b.readPolicies},
 		{servicesFile, "service", b.readServices},
+		{automaticFile, kindOfResponse, b.readAutomatic},
 		{routesFile, "route", b.readRoutes},
 		{silencesFile, "silence", b.readSilences},
 		{routinesFile, "routine", b.readRoutines},

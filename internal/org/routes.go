@@ -22,18 +22,19 @@ var (
 // A route leads alerts to a service. It takes an alert whose source and labels have all the values that it names, and of
 // which its condition holds.
 type route struct {
-	id      string
-	number  int    // in the folder
-	source  string // any when empty
-	match   []pair[string]
-	when    condition.Condition // holds of every alert when there is none
-	service string
-	impact  level
-	urgency level
-	classes []raise
-	groupBy []string // names of labels; empty: the source's own groups stay
-	title   string   // the alert's own when empty
-	kind    incident.Kind
+	id        string
+	number    int    // in the folder
+	source    string // any when empty
+	match     []pair[string]
+	when      condition.Condition // holds of every alert when there is none
+	service   string
+	impact    level
+	urgency   level
+	classes   []raise
+	groupBy   []string // names of labels; empty: the source's own groups stay
+	title     string   // the alert's own when empty
+	kind      incident.Kind
+	automatic string // ID of what Muster does by itself; empty: nothing
 }
 
 // A level is given, or follows from the value of a label. The zero level is the service's own.
@@ -219,6 +220,9 @@ func (b *builder) readRoute(o *object, id string) route {
 	}
 	slices.Sort(r.groupBy)
 	r.title = maybe(o, "title", aName, "")
+	if o.has("automatic") {
+		r.automatic, _ = o.ref("automatic", kindOfResponse)
+	}
 	r.kind = maybe(o, "kind", aKind, "")
 	if r.kind != "" && len(r.groupBy) == 0 {
 		o.fault(o.field("kind").place, "%s: %s without group_by; want group_by, so that its alerts join no incident that everybody may read",

@@ -52,6 +52,7 @@ func (b *builder) warnings(now time.Time) []Fault {
 	b.doubtfulFreezes(&w, now)
 	b.doubtfulSilences(&w, now)
 	b.doubtfulChanges(&w, now)
+	b.endingApprovals(&w, now)
 	b.unready(&w, now)
 	b.expiringCertificates(&w, now)
 	return sorted(w.faults)

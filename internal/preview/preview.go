@@ -129,6 +129,7 @@ func (p *player) answer(ctx context.Context, s incident.Send) error {
 		i.FoundProblem(s.Number, nil, "", p.now)
 	case incident.FollowPage:
 		i.PageTold(s.Number, "", p.now)
+	case incident.ClaimResponse, incident.LookStep, incident.ActStep, incident.EndResponse: // it has no outcome here, so that pages go out when they wait no longer
 	case incident.WriteResult, incident.TellMerge, incident.TellMerged, incident.ForwardAlerts: // only people ask for that
 		i.Dropped(s.Number)
 	}

@@ -45,6 +45,7 @@ type inside struct {
 	Cause  *cause   // nil while nobody knows it
 	Into   string   // ID of the incident that this one is merged into
 	Merged []string // IDs of those that are merged into this one
+	Tried  *tried   // what Muster has done about it by itself
 	Vendor *vendor  // whose case the message is about
 
 	Mitigations []mitigation // of a page: what whoever gets it may do at once
@@ -78,6 +79,50 @@ type learned struct {
 	Symptom string `text:"prose"`
 	Cause   string `text:"prose"`
 	Remedy  string `text:"prose"`
+}
+
+// tried is what Muster has done about an incident by itself.
+type tried struct {
+	Name    string `text:"line"`
+	State   string `text:"code"`
+	Why     string `text:"code"`
+	Detail  string `text:"line"`
+	Runbook string `text:"line"`
+	Stopped string // who has stopped it
+	SHA256  string `text:"code"` // of what waits for an approval
+	Found   []finding
+	Steps   []triedStep
+}
+
+// finding is what a step has found out.
+type finding struct {
+	Text   string `text:"line"`
+	State  string `text:"code"`
+	Output string `text:"prose"`
+	Detail string `text:"line"`
+}
+
+// triedStep is one step of the runbook.
+type triedStep struct {
+	Number int
+	Text   string `text:"line"`
+	Status string `text:"code"`
+	Detail string `text:"prose"`
+}
+
+// triedOf is what a text sees of an automatic response, nil where there is none.
+func triedOf(is *incident.Tried) *tried {
+	if is == nil {
+		return nil
+	}
+	t := &tried{Name: is.Name, State: string(is.State), Why: is.Why, Detail: is.Detail, Runbook: is.Runbook, Stopped: is.Stopped, SHA256: is.SHA256}
+	for _, f := range is.Found {
+		t.Found = append(t.Found, finding{f.Text, string(f.State), f.Output, f.Detail})
+	}
+	for _, s := range is.Steps {
+		t.Steps = append(t.Steps, triedStep{s.Number, s.Text, string(s.Status), s.Detail})
+	}
+	return t
 }
 
 // due is a running promise.
@@ -274,6 +319,7 @@ func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *insid
 	if c := f.Cause; c != nil {
 		d.Cause = &cause{string(c.Domain), c.Vendor, c.Text}
 	}
+	d.Tried = triedOf(f.Tried)
 	if p := f.Learned; p != nil {
 		d.Learned = &learned{string(p.Review), p.Symptom, p.Cause, p.Remedy}
 	}

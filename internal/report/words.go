@@ -7,6 +7,7 @@ import (
 	"muster/internal/incident"
 	"muster/internal/priority"
 	"muster/internal/review"
+	"muster/internal/runbook"
 	"muster/internal/supportplan"
 )
 
@@ -80,11 +81,30 @@ func needed() []string {
 		add("report", w)
 	}
 	for _, more := range []func(add func(axis, value string)){
-		entitlementWords, requestWords, problemWords, changeWords, periodWords, actionWords, riskWords, silenceWords, routineWords, planWords, planReportWords, reviewWords, contactWords,
+		entitlementWords, requestWords, problemWords, changeWords, periodWords, actionWords, riskWords, silenceWords, routineWords, responseWords, planWords, planReportWords, reviewWords, contactWords,
 	} {
 		more(add)
 	}
 	return all
+}
+
+// responseWords are those of automatic responses.
+func responseWords(add func(axis, value string)) {
+	for _, s := range incident.ResponseStates() {
+		add("response", string(s))
+	}
+	for _, w := range incident.ResponseWhys() {
+		add("response-why", w)
+	}
+	for _, s := range []runbook.Status{runbook.Pending, runbook.Running, runbook.Done, runbook.StepFailed, runbook.StepUnknown, runbook.Skipped} {
+		add("step", string(s))
+	}
+	for _, s := range []runbook.State{runbook.Passed, runbook.Failed, runbook.Unknown} {
+		add("step", string(s))
+	}
+	for _, w := range []string{"machine", "approver", "changed"} {
+		add("response-denied", w)
+	}
 }
 
 // reviewWords are those of reviews.

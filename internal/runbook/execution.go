@@ -91,7 +91,7 @@ func (e *Execution) Next(now time.Time) (automatic *Automatic, number int, ok bo
 	}
 	s.Status, s.At, s.Result, s.By, s.Note = Running, now, nil, timeline.Actor{}, ""
 	s.Attempts++
-	return step.Automatic.fill(param, e.Parameters), s.Number, true
+	return step.Automatic.WithParameters(e.Parameters), s.Number, true
 }
 
 // Ran takes in what has come of the step that is running. What nobody waits for is dropped.

@@ -178,6 +178,9 @@ func (a *Automatic) Names() (parameters, secrets []string) {
 // WithSecrets returns the step with secrets in their places: for whoever runs it, never for a record.
 func (a *Automatic) WithSecrets(secrets []Value) *Automatic { return a.fill(secret, secrets) }
 
+// WithParameters returns the step with parameters in their places.
+func (a *Automatic) WithParameters(values []Value) *Automatic { return a.fill(param, values) }
+
 func (a *Automatic) fill(kind naming, values []Value) *Automatic {
 	filled := *a
 	filled.HTTP.Headers = slices.Clone(a.HTTP.Headers)

@@ -198,6 +198,18 @@ const (
 	RoomArchived Kind = "room.archived" // room
 	RoomFailed   Kind = "room.failed"   // room detail
 
+	ResponseBegun    Kind = "response.begun"    // response runbook sha256: Muster begins to do something about it by itself
+	ResponseRefused  Kind = "response.refused"  // response why detail: it may not run
+	ResponseLooked   Kind = "response.looked"   // step text state output sha256 detail: something was found out
+	ResponseWaits    Kind = "response.waits"    // response sha256 targets due: for an approval
+	ResponseApproved Kind = "response.approved" // response sha256
+	ResponseDenied   Kind = "response.denied"   // why detail: somebody may not approve it
+	ResponseStepped  Kind = "response.stepped"  // step text state output sha256 detail: something was done
+	ResponseEnded    Kind = "response.ended"    // response outcome why detail
+	ResponseRan      Kind = "response.ran"      // incident outcome: of the response itself
+	ResponseOff      Kind = "response.off"      // response failed reason
+	ResponseOn       Kind = "response.on"       // reason
+
 	RoutineBegun   Kind = "routine.begun"   // planned due run: work that comes back begins
 	RoutineDone    Kind = "routine.done"    // planned run ended late
 	RoutineMissed  Kind = "routine.missed"  // planned due run ended why detail
@@ -345,6 +357,7 @@ func Kinds() []Kind {
 		RiskOpened, RiskLevel, RiskTaken, RiskAnswered, RiskUnheard, RiskOrphaned, RiskSucceeded, RiskSettled, RiskRefused,
 		ContactTests, ContactTested, ContactSkipped, ContactItem, ContactMended,
 		RoomOpened, RoomArchived, RoomFailed,
+		ResponseBegun, ResponseRefused, ResponseLooked, ResponseWaits, ResponseApproved, ResponseDenied, ResponseStepped, ResponseEnded, ResponseRan, ResponseOff, ResponseOn,
 		RoutineBegun, RoutineDone, RoutineMissed, RoutineUnseen, RoutineBlocked, RoutineMoved, RoutineSkipped, RoutineRetired,
 		SilenceMade, SilenceBegun, SilenceHeld, SilenceEnded, SilenceLet,
 		MessageRefused, CancelRefused, Repinned, DefinitionChanged, Continued,

@@ -14,6 +14,7 @@ import (
 	"muster/internal/problem"
 	"muster/internal/reach"
 	"muster/internal/request"
+	"muster/internal/response"
 	"muster/internal/review"
 	"muster/internal/risk"
 	"muster/internal/routine"
@@ -91,6 +92,11 @@ type Backend interface {
 	Routine(ctx context.Context, id string) (*routine.Routine, error)
 	// AskRoutine asks something of one. The same request id twice is one decision.
 	AskRoutine(ctx context.Context, id string, r starter.Request, c routine.Command) error
+	// Responses asks automatic responses how they stand. One that has never run is not found.
+	Responses(ctx context.Context, ids []string) []starter.StandingResponse
+	Response(ctx context.Context, id string) (*response.Ledger, error)
+	// AskResponse switches one off or on. The same request id twice is one decision.
+	AskResponse(ctx context.Context, id string, r starter.Request, c response.Command) error
 	// Heartbeats asks heartbeats how they stand. One that nobody listens for is not found.
 	Heartbeats(ctx context.Context, ids []string) []starter.HeardHeartbeat
 
@@ -153,6 +159,21 @@ func (e engine) Routines(ctx context.Context, ids []string) []starter.KeptRoutin
 // Routine asks the workflow.
 func (e engine) Routine(ctx context.Context, id string) (*routine.Routine, error) {
 	return e.Incidents.Routines().State(ctx, id)
+}
+
+// Responses asks the workflows.
+func (e engine) Responses(ctx context.Context, ids []string) []starter.StandingResponse {
+	return e.Incidents.Responses().States(ctx, ids)
+}
+
+// Response asks the workflow.
+func (e engine) Response(ctx context.Context, id string) (*response.Ledger, error) {
+	return e.Incidents.Responses().State(ctx, id)
+}
+
+// AskResponse sends an Update; one that is switched off is stopped wherever it is running.
+func (e engine) AskResponse(ctx context.Context, id string, r starter.Request, c response.Command) error {
+	return e.Incidents.Responses().Ask(ctx, id, r, c)
 }
 
 // AskRoutine sends an Update.

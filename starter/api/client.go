@@ -25,6 +25,7 @@ import (
 	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/request"
+	"muster/internal/response"
 	"muster/internal/review"
 	"muster/internal/risk"
 	"muster/internal/routine"
@@ -608,6 +609,36 @@ func (c *Client) SkipRoutine(ctx context.Context, id string, cmd routine.Skip, k
 	err := c.post(ctx, ofRoutine(id)+"/skip", cmd, key, &r)
 	return r, err
 }
+
+// Responses lists the automatic responses of the organisation folder.
+func (c *Client) Responses(ctx context.Context) (ResponseList, error) {
+	var list ResponseList
+	err := c.read(ctx, Path+"automatic-responses", nil, &list)
+	return list, err
+}
+
+// Response returns how an automatic response stands.
+func (c *Client) Response(ctx context.Context, id string) (ResponseShown, error) {
+	var r ResponseShown
+	err := c.read(ctx, ofResponse(id), nil, &r)
+	return r, err
+}
+
+// SwitchResponseOff keeps an automatic response from running, and stops it where it does, under a key; an empty key means a new one.
+func (c *Client) SwitchResponseOff(ctx context.Context, id string, cmd response.SwitchOff, key string) (ResponseReceipt, error) {
+	var r ResponseReceipt
+	err := c.post(ctx, ofResponse(id)+"/off", cmd, key, &r)
+	return r, err
+}
+
+// SwitchResponseOn lets it run again, under a key; an empty key means a new one.
+func (c *Client) SwitchResponseOn(ctx context.Context, id string, cmd response.SwitchOn, key string) (ResponseReceipt, error) {
+	var r ResponseReceipt
+	err := c.post(ctx, ofResponse(id)+"/on", cmd, key, &r)
+	return r, err
+}
+
+func ofResponse(id string) string { return Path + "automatic-responses/" + url.PathEscape(id) }
 
 func ofRoutine(id string) string { return Path + "routines/" + url.PathEscape(id) }
 

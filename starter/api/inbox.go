@@ -55,25 +55,26 @@ const (
 	WantFileCase    = "file-case"   // with a vendor
 	WantLateCase    = "late-case"   // to be escalated: the vendor has not answered in time
 	WantReview      = "review"
-	WantApproval    = "approve"      // or decline it
-	WantText        = "approve-text" // to those outside or of a review, or reject it
-	WantConfirm     = "confirm"      // that a schedule is theirs now
-	WantSolve       = "solve"        // a problem, or to say why it waits
-	WantAct         = "act"          // do an action item
-	WantVerify      = "verify"       // that an action item is done
-	WantEffect      = "effect"       // say whether an action item has helped
-	WantTake        = "take"         // see to a risk that somebody has escalated, or to a request that is nobody's
-	WantAnswer      = "answer"       // say what is done about it
-	WantJudge       = "judge"        // say whether that is enough
-	WantAssess      = "assess"       // say how risky a change is
-	WantStart       = "start"        // a change that may run
-	WantEnd         = "end"          // say that a change is done, or has failed
-	WantFixed       = "fixed"        // say whether what was resolved is fixed
+	WantApproval    = "approve"          // or decline it
+	WantText        = "approve-text"     // to those outside or of a review, or reject it
+	WantConfirm     = "confirm"          // that a schedule is theirs now
+	WantSolve       = "solve"            // a problem, or to say why it waits
+	WantAct         = "act"              // do an action item
+	WantVerify      = "verify"           // that an action item is done
+	WantEffect      = "effect"           // say whether an action item has helped
+	WantTake        = "take"             // see to a risk that somebody has escalated, or to a request that is nobody's
+	WantAnswer      = "answer"           // say what is done about it
+	WantJudge       = "judge"            // say whether that is enough
+	WantAssess      = "assess"           // say how risky a change is
+	WantStart       = "start"            // a change that may run
+	WantRespond     = "approve-response" // let Muster act by itself
+	WantEnd         = "end"              // say that a change is done, or has failed
+	WantFixed       = "fixed"            // say whether what was resolved is fixed
 )
 
 // InboxWants lists what may be wanted.
 func InboxWants() []string {
-	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantFileCase, WantLateCase, WantReview, WantApproval, WantText, WantConfirm, WantSolve, WantAct, WantVerify, WantEffect, WantTake, WantAnswer, WantJudge, WantFixed, WantAssess, WantStart, WantEnd)
+	return append(words(planrun.Wants()), WantAcknowledge, WantPromise, WantFileCase, WantLateCase, WantReview, WantApproval, WantText, WantConfirm, WantSolve, WantAct, WantVerify, WantEffect, WantTake, WantAnswer, WantJudge, WantFixed, WantAssess, WantStart, WantEnd, WantRespond)
 }
 
 // mostOpen is how many open ones of each kind are looked at, the newest.
@@ -234,6 +235,12 @@ func (l search) incident(i *incident.Incident) (items []InboxItem) {
 		item.Title, item.Want, item.Since, item.Due, item.Customer = l.title(i), WantText, p.At, p.Due, p.Update.Customer
 		item.Read = "muster incident show " + item.ID
 		item.Command = fmt.Sprintf("muster incident approve-update %s %s", item.ID, p.SHA256)
+		items = append(items, item)
+	}
+	if l.means(i.ResponseApprovers()) {
+		item.Title, item.Want, item.Since, item.Due, item.Customer = l.title(i), WantRespond, i.Response.Asked, i.Response.Due, ""
+		item.Read = "muster incident show " + item.ID
+		item.Command = fmt.Sprintf("muster incident approve-response %s %s", item.ID, i.Response.SHA256)
 		items = append(items, item)
 	}
 	return items

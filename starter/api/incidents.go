@@ -420,6 +420,8 @@ func (s *server) fill(r *http.Request, c incident.Command) (incident.Command, er
 		return c, nil
 	case incident.Answer:
 		return s.answerFor(r, c)
+	case incident.ApproveResponse:
+		return s.approveResponse(r, c)
 	}
 	return c, nil
 }

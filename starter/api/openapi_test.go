@@ -38,6 +38,7 @@ import (
 	"muster/internal/reach"
 	"muster/internal/refusal"
 	"muster/internal/request"
+	"muster/internal/response"
 	"muster/internal/review"
 	"muster/internal/risk"
 	"muster/internal/routine"
@@ -360,6 +361,7 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Handover": handover.Handover{}, "HandoverReceipt": api.HandoverReceipt{}, "Request": request.Request{}, "RequestPage": api.RequestPage{},
 		"RequestReceipt": api.RequestReceipt{}, "Action": action.Action{}, "ActionPage": api.ActionPage{}, "ActionReceipt": api.ActionReceipt{}, "EscalatedRisk": risk.Escalation{}, "EscalationPage": api.EscalationPage{}, "EscalationReceipt": api.EscalationReceipt{}, "ContactList": api.ContactList{}, "ContactTestReceipt": api.ContactTestReceipt{},
 		"Silence": silence.Silence{}, "SilencePage": api.SilencePage{}, "SilenceReceipt": api.SilenceReceipt{},
+		"ResponseList": api.ResponseList{}, "ResponseShown": api.ResponseShown{}, "ResponseReceipt": api.ResponseReceipt{},
 		"RoutineList": api.RoutineList{}, "Routine": routine.Routine{}, "RoutineReceipt": api.RoutineReceipt{},
 		"PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
 		"Change": change.Change{}, "ChangePage": api.ChangePage{}, "ChangeReceipt": api.ChangeReceipt{}, "StandardChanges": api.StandardChanges{}, "ChangeCalendar": api.ChangeCalendar{},
@@ -425,6 +427,8 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"silence", schema("SilenceStatus"), words(silence.Statuses()...)},
 		{"routine", schema("RoutineStatus"), words(routine.Statuses()...)},
 		{"fate", schema("RoutineFate"), words(routine.Fates()...)},
+		{"outcome of a response", schema("ResponseOutcome"), words(response.Outcomes()...)},
+		{"state of a response", schema("ResponseState"), words(incident.ResponseStates()...)},
 		{"end of a silence", schema("SilenceWhy"), words(silence.Whys()...)},
 		{"action item in a list", schema("ActionSummary", "properties", "status"), append(words(action.Statuses()...), action.Overdue)},
 		{"contact result", schema("ContactResult"), words(reach.Results()...)},
@@ -508,6 +512,8 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+escalationRoute+"/note"] = api.Body{Value: risk.Note{}}
 	want["POST "+routineRoute+"/move"] = api.Body{Value: routine.Move{}}
 	want["POST "+routineRoute+"/skip"] = api.Body{Value: routine.Skip{}}
+	want["POST "+responseRoute+"/off"] = api.Body{Value: response.SwitchOff{}}
+	want["POST "+responseRoute+"/on"] = api.Body{Value: response.SwitchOn{}}
 	want["POST /api/v1/silences"] = api.Body{Value: api.NewSilence{}}
 	want["POST "+silenceRoute+"/end"] = api.Body{Value: silence.End{}}
 	want["POST /api/v1/actions"] = api.Body{Value: api.NewAction{}}
@@ -725,6 +731,12 @@ func right(t *testing.T, p *place, o operation) demand {
 		r.body = silencing(p.now)
 	case strings.HasPrefix(o.path, silenceRoute):
 		id = string(disk)
+	case strings.HasPrefix(o.path, responseRoute):
+		id = "restart"
+		r.body = `{"reason":"x"}`
+		if last == "on" {
+			_ = response.SwitchOff{Reason: "x"}.Apply(p.guard, p.people["kim"].Actor, p.now)
+		}
 	case strings.HasPrefix(o.path, routineRoute):
 		id = "check"
 		r.body = routineBodies(p.now)[last]
@@ -762,6 +774,8 @@ func right(t *testing.T, p *place, o operation) demand {
 		p.ask("POST", at+"/resolve", bodies()["resolve"])
 	case "approve-update", "reject-update":
 		p.propose()
+	case "approve-response", "stop-response":
+		p.responds("park", "choi")
 	case "case":
 		p.ask("POST", at+"/cause", bodies()["cause"])
 	case "end-runbook":
@@ -850,6 +864,11 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 		}
 		if o.key() == "POST "+requestRoute+"/judge" { // nobody has answered it
 			p.requests[tuning].Status = request.Accepted
+			break
+		}
+		if strings.HasPrefix(o.path, responseRoute) { // it is so already
+			c := map[bool]response.Command{true: response.SwitchOff{Reason: "x"}, false: response.SwitchOn{Reason: "x"}}[strings.HasSuffix(o.path, "/off")]
+			_ = c.Apply(p.guard, p.people["kim"].Actor, p.now)
 			break
 		}
 		if strings.HasPrefix(o.path, routineRoute) { // both are left out already
@@ -1061,6 +1080,8 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{silenceRoute, ""},
 			{"/api/v1/routines", ""},
 			{routineRoute, ""},
+			{"/api/v1/automatic-responses", ""},
+			{responseRoute, ""},
 			{"/api/v1/actions", "?status=open&open=true&owner=choi&limit=7"},
 			{"/api/v1/actions", "?status=gone"},
 			{actionRoute, ""},
@@ -1088,6 +1109,9 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			}
 			if tt.route == routineRoute {
 				id = "check"
+			}
+			if tt.route == responseRoute {
+				id = "restart"
 			}
 			if tt.route == actionRoute {
 				id = string(pools)

@@ -145,6 +145,7 @@ func (s *server) routes() []route {
 	all = append(all, s.escalationRoutes()...)
 	all = append(all, s.silenceRoutes()...)
 	all = append(all, s.routineRoutes()...)
+	all = append(all, s.responseRoutes()...)
 	for _, a := range reviewAsks() {
 		all = append(all, route{http.MethodPost, one + "/review/" + a.name, a.verb, authority.Review, s.onReview(a)})
 	}

@@ -97,17 +97,19 @@ func bodies() map[string]string {
 		"reject-update":  `{"sha256":"` + proposedSHA256 + `","reason":"it names a machine"}`,
 		"repin":          `{"reason":"premium since today"}`,
 
-		"responders":    `{"person":"kim","note":"the database"}`,
-		"cause":         `{"domain":"vendor","vendor":"vane","text":"their disks"}`,
-		"case":          `{"vendor":"vane","reference":"SR-1"}`,
-		"time":          `{"point":"started","at":"2026-11-22T05:00:00Z","reason":"by the log"}`,
-		"send-report":   `{"text":"it was the pool"}`,
-		"answer":        `{"answer":"not-fixed","customer":"acme","note":"still slow"}`,
-		"start-runbook": `{"runbook":"checkout"}`,
-		"end-runbook":   `{"runbook":"checkout","outcome":"worked"}`,
-		"merge":         `{"into":"` + string(other) + `","reason":"the same"}`,
-		"split":         `{"reason":"another cause"}`,
-		"relate":        `{"to":"` + string(other) + `","kind":"related"}`,
+		"responders":       `{"person":"kim","note":"the database"}`,
+		"cause":            `{"domain":"vendor","vendor":"vane","text":"their disks"}`,
+		"case":             `{"vendor":"vane","reference":"SR-1"}`,
+		"time":             `{"point":"started","at":"2026-11-22T05:00:00Z","reason":"by the log"}`,
+		"send-report":      `{"text":"it was the pool"}`,
+		"answer":           `{"answer":"not-fixed","customer":"acme","note":"still slow"}`,
+		"start-runbook":    `{"runbook":"checkout"}`,
+		"approve-response": `{"sha256":"` + proposedSHA256 + `"}`,
+		"stop-response":    `{"reason":"the wrong server"}`,
+		"end-runbook":      `{"runbook":"checkout","outcome":"worked"}`,
+		"merge":            `{"into":"` + string(other) + `","reason":"the same"}`,
+		"split":            `{"reason":"another cause"}`,
+		"relate":           `{"to":"` + string(other) + `","kind":"related"}`,
 	}
 }
 
@@ -297,6 +299,8 @@ func TestEachCommandIsDone(t *testing.T) {
 		switch verb { // what must have happened before
 		case "approve-update", "reject-update":
 			p.propose()
+		case "approve-response", "stop-response":
+			p.responds("park")
 		case "resume":
 			p.ask("POST", at+"/pause", bodies()["pause"])
 		case "reopen", "close", "send-report", "answer":

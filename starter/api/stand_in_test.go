@@ -35,6 +35,7 @@ import (
 	"muster/internal/refusal"
 	"muster/internal/report"
 	"muster/internal/request"
+	"muster/internal/response"
 	"muster/internal/review"
 	"muster/internal/risk"
 	"muster/internal/routine"
@@ -78,6 +79,7 @@ type house struct {
 	silences       map[silence.ID]*silence.Silence
 	soughtSilences []api.SilenceFilter
 	routine        *routine.Routine
+	guard          *response.Ledger // of the automatic response restart
 	ledger         *reach.Ledger
 	testing        []reach.Ask
 	sought         api.RequestFilter
@@ -138,6 +140,7 @@ func newHouse(t testing.TB) *house {
 	h.actions = map[action.ID]*action.Action{pools: improving(t)}
 	h.risks = map[risk.ID]*risk.Escalation{restore: atRisk(t)}
 	h.routine = checked(h.now)
+	h.guard = responded(h.now)
 	h.silences = map[silence.ID]*silence.Silence{disk: quiet(t, h.now)}
 	h.planRuns = map[planrun.ID]*planrun.Run{upgrading: upgradeRun(t)}
 	h.reviews = studied(h.now)

@@ -64,6 +64,8 @@ func verbs() []verb {
 		{name: "answer", verb: authority.Answer, command: incident.Answer{}},
 		{name: "start-runbook", verb: authority.StartRunbook, command: incident.StartRunbook{}},
 		{name: "end-runbook", verb: authority.EndRunbook, command: incident.EndRunbook{}},
+		{name: "approve-response", verb: authority.ApproveResponse, command: incident.ApproveResponse{}, filled: []string{"approver"}},
+		{name: "stop-response", verb: authority.StopResponse, command: incident.StopResponse{}},
 		{name: "merge", verb: authority.Merge, command: incident.Merge{}, filled: []string{"workflow_id", "title"}},
 		{name: "split", verb: authority.Split, command: incident.Split{}},
 		{name: "relate", verb: authority.Relate, command: incident.Relate{}, filled: []string{"title"}},

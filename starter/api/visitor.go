@@ -84,6 +84,8 @@ type Directory interface {
 	Folder() incident.Folder
 	// Routines lists the ids of the routines.
 	Routines() []string
+	// AutomaticResponses lists the automatic responses, in the order of the folder.
+	AutomaticResponses() []incident.AutomaticResponse
 	// Heartbeats returns what jobs are listened for.
 	Heartbeats() []heartbeat.Definition
 	// PlanRoles returns the roles of a run that a person fills at an instant.

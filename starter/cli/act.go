@@ -29,7 +29,7 @@ type deed struct {
 // acts are the commands that change an incident.
 func (a *app) acts() []*cobra.Command {
 	deeds := []deed{
-		a.assign(), a.priority(), a.closing(), a.update(), a.approveUpdate(), a.rejectUpdate(),
+		a.assign(), a.priority(), a.closing(), a.update(), a.approveUpdate(), a.rejectUpdate(), a.approveResponse(), a.stopResponse(),
 		{
 			use: "ack INCIDENT", alias: "acknowledge", short: "Acknowledge: I have taken it, stop paging",
 			long:    "Say that you have taken the incident. Paging stops; without a sign of life it starts again after a time.",

@@ -49,7 +49,7 @@ func archiveWordsIn(language string) archiveWords {
 			kinds: map[string]string{
 				"Incident": "인시던트", "Review": "사후 분석", "Handover": "인수인계", "CertificateReminders": "고객사 인증서 알림", "Archive": "증적 보관",
 				"Request": "요청", "ActionItem": "개선 과제", "Escalation": "위험 에스컬레이션", "Usage": "사용량", "Problem": "문제(Problem)", "Change": "변경 요청",
-				"EnvironmentLock": "변경 권한", "Silence": "경보 보류", "AlertSilence": "경보 보류", "Heartbeat": "하트비트", "Routine": "정기 업무", "Contacts": "연락 수단 확인", "Upgrade": "업그레이드", "GoLive": "오픈", "Readiness": "운영 준비 상태 검토",
+				"EnvironmentLock": "변경 권한", "Silence": "경보 보류", "AlertSilence": "경보 보류", "Heartbeat": "하트비트", "Routine": "정기 업무", "AutomaticResponse": "자동 대응", "Contacts": "연락 수단 확인", "Upgrade": "업그레이드", "GoLive": "오픈", "Readiness": "운영 준비 상태 검토",
 				"Maintenance": "유지 보수",
 			},
 			outcomes: map[string]string{

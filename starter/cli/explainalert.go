@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -50,6 +51,8 @@ type explainedCase struct {
 	Calls     []explainedCall   `json:"pages,omitempty"`
 	Held      []explainedHold   `json:"held,omitempty"` // back by silences of the folder, until when it opens an incident
 	Links     []incident.Link   `json:"links,omitempty"`
+	Automatic string            `json:"automatic,omitempty"` // what Muster would do about it by itself: the ID …
+	Unfit     string            `json:"unfit,omitempty"`     // … and why it would not
 
 	several bool // alerts: routes go by what they have in common
 }
@@ -293,6 +296,9 @@ func explainCase(ctx context.Context, o *org.Organisation, c ingest.Case, at, un
 		Route: d.Route, Tries: o.Tries(d.Source, tried), Opens: c.Opens, Kind: d.Kind, Title: d.Title, Service: d.Service, Priority: pr,
 		Classes: d.Classes, Links: d.Links, several: len(c.Each) > 1,
 	}
+	if a := d.Automatic; a != nil && c.Opens {
+		e.Automatic, e.Unfit = a.ID, a.Fault
+	}
 	e.Impact, e.Urgency = decided(o, c)
 	for _, cu := range d.Customers {
 		e.Customers = append(e.Customers, cu.Name)
@@ -433,6 +439,9 @@ func (s sheet) alerts(o *org.Organisation, c explainedCase, at time.Time) {
 		links = append(links, t.Link(x, l)+": "+x.Shown())
 	}
 	f.add(s.say.links, each(links)...)
+	if c.Automatic != "" {
+		f.add(s.say.responded, strings.Join(filledIn(printable(c.Automatic), s.paint(red, printable(c.Unfit))), ": "))
+	}
 	s.rows(s.w, f.rows, text.WrapSoft)
 	s.clocks(o, c, say)
 	s.calls(c, at, say)

@@ -305,7 +305,7 @@ func (p page) want(code string) string {
 		"solve":   {"solve the problem", "문제 해결"},
 		"act":     {"do it", "과제 수행"}, "verify": {"verify it", "검증"}, "effect": {"say whether it has helped", "효과 확인"},
 		"take": {"see to it", "대응 담당"}, "answer": {"say what is done", "조치 답변"}, "judge": {"say whether it is enough", "충분한지 확인"},
-		"fixed": {"say whether it is fixed", "해결 여부 답변"}, "assess": {"say how risky it is", "위험 등급 평가"}, "start": {"start it", "시작"}, "end": {"end it", "종료 처리"},
+		"fixed": {"say whether it is fixed", "해결 여부 답변"}, "assess": {"say how risky it is", "위험 등급 평가"}, "start": {"start it", "시작"}, "end": {"end it", "종료 처리"}, "approve-response": {"let Muster act", "자동 대응 승인 결정"},
 	}[code]
 	if p.language == "ko" {
 		return cmp.Or(say[1], printable(code))

@@ -25,6 +25,7 @@ import (
 	"muster/internal/reach"
 	"muster/internal/report"
 	"muster/internal/request"
+	"muster/internal/response"
 	"muster/internal/review"
 	"muster/internal/risk"
 	"muster/internal/routine"
@@ -63,6 +64,8 @@ type house struct {
 	round     *reach.Round // of test pages
 	silences  []*silence.Silence
 	routine   *routine.Routine
+	guard     *response.Ledger   // of the automatic response restart
+	asks      *incident.Incident // in which it waits for an approval
 	planRuns  []*planrun.Run
 }
 
@@ -232,6 +235,8 @@ func settle(i *incident.Incident, at time.Time) {
 				i.MergeTold(s.Number, "", at)
 			case incident.FindPrevious:
 				i.FoundPrevious(s.Number, nil, at)
+			default:
+				responds(i, s, at)
 			}
 		}
 	}
@@ -263,6 +268,9 @@ func (h *house) List(_ context.Context, f api.Filter) ([]api.Summary, string, er
 
 // find is called with the lock held.
 func (h *house) find(id incident.ID) (*incident.Incident, error) {
+	if id == asking {
+		return h.asked(), nil
+	}
 	for _, i := range h.incidents {
 		if i.ID == id {
 			return i, nil

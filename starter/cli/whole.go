@@ -11,7 +11,7 @@ import (
 
 // wholeLabels are the words about what leads an incident to its end.
 type wholeLabels struct {
-	receipt, received, respondBy, reportedBy, cause, announced, statusPages, behind, proposed, expected, waitsFor, stillFiring, countsFrom, mergedInto, merged, related, vendorCase, caseAnswered, caseLate, awaited, working, fixAsked, fixLapsed, result string
+	receipt, received, respondBy, reportedBy, cause, announced, statusPages, behind, proposed, expected, waitsFor, stillFiring, countsFrom, mergedInto, merged, responded, related, vendorCase, caseAnswered, caseLate, awaited, working, fixAsked, fixLapsed, result string
 
 	summoned, caused, caseRecorded, timeSet, resultOnItsWay, answered, runbookStarted, runbookEnded, merging, splitOff, relation string // what a command has done
 }
@@ -20,7 +20,7 @@ func wholeIn(language string) wholeLabels {
 	if language == "ko" {
 		return wholeLabels{
 			receipt: "접수 번호", received: "접수 시각", respondBy: "대응 기한", reportedBy: "통보", cause: "원인", announced: "최근 안내", statusPages: "상태 페이지", behind: "갱신되지 않음", proposed: "승인 대기 안내문", expected: "복구 예상 시각", waitsFor: "안내문 승인 대기 중, SHA-256 %s", stillFiring: "아직 발생 중인 경보: %d", countsFrom: "접수 시각이 %s이므로, 약속한 기한도 그때부터 계산합니다", mergedInto: "병합된 곳", merged: "병합한 인시던트",
-			related: "관련 인시던트", vendorCase: "벤더 케이스", caseAnswered: "%s에 회신", caseLate: "회신 기한 초과", awaited: "지원 요청", working: "실행 중인 런북",
+			responded: "자동 대응", related: "관련 인시던트", vendorCase: "벤더 케이스", caseAnswered: "%s에 회신", caseLate: "회신 기한 초과", awaited: "지원 요청", working: "실행 중인 런북",
 			fixAsked: "해결 확인", fixLapsed: "기한 내 답변 없음", result: "결과 보고서",
 			summoned: "%s 지원 요청 발송 시작", caused: "원인 기록: %s", caseRecorded: "%s 케이스 기록", timeSet: "%s: %s", resultOnItsWay: "장애처리결과보고서 발송 시작: %s",
 			answered: "답변 기록: %s", runbookStarted: "런북 실행 중: %s", runbookEnded: "런북 %s: %s", merging: "%s에 병합 요청", splitOff: "병합 취소", relation: "%s 관련 장애로 기록",
@@ -28,7 +28,7 @@ func wholeIn(language string) wholeLabels {
 	}
 	return wholeLabels{
 		receipt: "Receipt", received: "Received", respondBy: "Response by", reportedBy: "Reported", cause: "Cause", announced: "Last told", statusPages: "Status pages", behind: "not up to date", proposed: "Waits for approval", expected: "Expected to be back to normal", waitsFor: "the text waits for an approval, SHA-256 %s", stillFiring: "alerts that still fire: %d", countsFrom: "received %s: what was promised counts from then", mergedInto: "Merged into", merged: "Merged",
-		related: "Related", vendorCase: "Vendor case", caseAnswered: "answered at %s", caseLate: "answer overdue", awaited: "Asked to help", working: "Runbooks in use",
+		responded: "Automatic response", related: "Related", vendorCase: "Vendor case", caseAnswered: "answered at %s", caseLate: "answer overdue", awaited: "Asked to help", working: "Runbooks in use",
 		fixAsked: "Fixed?", fixLapsed: "no answer in time", result: "Result report",
 		summoned: "%s is being asked to help", caused: "cause recorded: %s", caseRecorded: "case with %s recorded", timeSet: "%s is %s now", resultOnItsWay: "incident result report on its way to %s",
 		answered: "answer recorded: %s", runbookStarted: "working by %s", runbookEnded: "runbook %s: %s", merging: "asked %s to take it in", splitOff: "it goes on by itself", relation: "related to %s",
@@ -73,6 +73,7 @@ func (f *facts) whole(i *incident.Incident) {
 	if c := i.Cause; c != nil {
 		f.add(f.say.cause, printable(strings.Join(filledIn(f.word("domain", string(c.Domain)), c.Vendor, c.Text), ", ")))
 	}
+	f.response(i)
 	f.communication(i)
 	var cases, awaited, working, related, merged, results []string
 	for _, k := range i.Cases {
