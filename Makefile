@@ -30,7 +30,7 @@ slim: ## build bin/muster-slim without the engine, for containers
 	@! go version -m bin/muster-slim | grep -q 'go\.temporal\.io/server' || \
 		{ echo 'bin/muster-slim contains the engine' >&2; exit 1; }
 
-demo: build ## run two outages, an upgrade, a review, changes and a month of checks from beginning to end, and check each step
+demo: build ## run two outages, an upgrade, a review, changes, an automatic response and a month of checks from beginning to end, and check each step
 	bin/muster demo
 
 dev: build ## run everything in one process on a data folder that stays

@@ -137,9 +137,9 @@ func (s *story) replaysAll(context.Context) error {
 
 func (v *vault) path(name string) string { return filepath.Join(v.folder, filepath.FromSlash(name)) }
 
-// firstBundle is that of the first incident, or of the upgrade, the emergency or the first check where that is all that was played.
+// firstBundle is that of the first incident, or of the upgrade, the emergency, the last server or the first check where that is all that was played.
 func (s *story) firstBundle(ctx context.Context) (name string, b *bundle.Bundle, err error) {
-	id := cmp.Or(string(s.id), string(s.phoned), string(s.upgraded), string(s.changes.emergency), strings.Join(s.month.done[:min(1, len(s.month.done))], ""))
+	id := cmp.Or(string(s.id), string(s.phoned), string(s.upgraded), string(s.changes.emergency), string(s.servers.last), strings.Join(s.month.done[:min(1, len(s.month.done))], ""))
 	for _, x := range s.vault.all {
 		if x.ID == id && x.Kind != workflows.ReviewWorkflow {
 			b, err = s.vault.reader.Bundle(ctx, x.File)

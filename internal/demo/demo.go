@@ -23,7 +23,7 @@ import (
 // Options say how to play.
 type Options struct {
 	Language string // of the timeline that is printed: "en" or "ko"
-	Chapter  string // incident, outage, plan, change, routine, or review, which follows on incident; empty: all
+	Chapter  string // incident, outage, plan, change, response, routine, or review, which follows on incident; empty: all
 	Keep     string // folder to play in; empty: a new temporary one. It is kept, for people to look into.
 	Build    metrics.Build
 	Out      io.Writer

@@ -25,6 +25,8 @@ var edits = []struct{ file, old, new string }{
 	{"escalation-policies.yaml", `(targets: \[schedule:primary\]), wait: 5m`, "$1, wait: 3s"},
 	{"services.yaml", `quiet: 5m  `, "quiet: 2s  "},
 	{"services.yaml", `reopen_within: 1d`, "reopen_within: 3s"},
+	{"automatic-responses.yaml", `(?m)^    settle: .*\n`, ""}, // its steps say whether it has worked
+	{"automatic-responses.yaml", `per_hour: 2 `, "per_hour: 9 "},
 	{"customers.yaml", `        windows: \[second-sunday\]\n        freezes: \[garam-year-end\]`, "        freezes: [garam-year-end]"},
 	{"freezes.yaml", `\{from: 12-20, to: 01-05\}`, "{from: 01-01, to: 12-31}"}, // the shop is always busy
 	{"freezes.yaml", `(?s)  - id: holidays\n.*$`, ""},                          // so that only one freeze holds the upgrade
@@ -34,7 +36,7 @@ var edits = []struct{ file, old, new string }{
 func writeOrganisation(folder, receiver string) error {
 	host := strings.TrimSuffix(strings.TrimPrefix(receiver, "http://"), "/hook")
 	files := map[string]string{
-		"secrets/receiver": receiver, "secrets/signing": secret, "runbooks/undo-shop.md": strings.ReplaceAll(undoShop, "HOST", host),
+		"secrets/receiver": receiver, "secrets/signing": secret, "runbooks/undo-shop.md": undoShop,
 	}
 	example, err := fs.Sub(examples.FS, "org")
 	if err != nil {
@@ -52,6 +54,7 @@ func writeOrganisation(folder, receiver string) error {
 		return fmt.Errorf("read example: %w", err)
 	}
 	delete(files, "routines.yaml") // an act of its own has one
+	files["runbooks/checkout-state.md"], files["runbooks/restart-one-checkout.md"] = lookAtServer, restartServer
 	for _, e := range edits {
 		re := regexp.MustCompile(e.old)
 		if !re.MatchString(files[e.file]) {
@@ -61,6 +64,9 @@ func writeOrganisation(folder, receiver string) error {
 	}
 	files["organisation.yaml"] = strings.Replace(files["organisation.yaml"], "allow: [lb.mirnet.example", "allow: ["+strconv.Quote(host)+", lb.mirnet.example", 1)
 	for name, content := range files {
+		if strings.HasPrefix(name, "runbooks/") {
+			content = strings.ReplaceAll(content, "//HOST/", "//"+host+"/")
+		}
 		path := filepath.Join(folder, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return fmt.Errorf("make demo organisation: %w", err)

@@ -45,6 +45,7 @@ type story struct {
 	again       incident.ID // … and the same once more
 	began       string      // when the alerts began to fire
 	changes     changes     // that were asked for
+	servers     repairs     // by Muster itself
 	month       month       // of checks
 	vault       vault       // of the auditor
 	runs        []*historypb.History
@@ -70,7 +71,7 @@ func (s *story) play(ctx context.Context) error {
 		scenes []scene
 		id     *incident.ID // of the incident whose timeline is shown; nil: none
 		name   string
-	}{{s.scenes(), &s.id, "incident"}, {s.platform(), &s.phoned, "outage"}, {s.upgrade(), nil, "plan"}, {s.reviewing(), nil, "review"}, {s.changing(), nil, "change"}, {s.routine(), nil, "routine"}, {s.auditing(), nil, "audit"}} {
+	}{{s.scenes(), &s.id, "incident"}, {s.platform(), &s.phoned, "outage"}, {s.upgrade(), nil, "plan"}, {s.reviewing(), nil, "review"}, {s.changing(), nil, "change"}, {s.responding(), nil, "response"}, {s.routine(), nil, "routine"}, {s.auditing(), nil, "audit"}} {
 		if s.Chapter != "" && s.Chapter != act.name && act.name != "audit" && (s.Chapter != "review" || act.name != "incident") {
 			continue
 		}
@@ -367,6 +368,11 @@ func (s *story) post(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	return s.send(ctx, name, body)
+}
+
+// send posts alerts as an Alertmanager does.
+func (s *story) send(ctx context.Context, name string, body []byte) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+ingest.Path, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("post %s: %w", name, err)

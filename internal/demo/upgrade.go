@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +30,30 @@ var undoShop string
 type shop struct {
 	broken atomic.Bool
 	undone atomic.Int32
+	worn   atomic.Bool // the disks of its servers
+
+	mu   sync.Mutex
+	done []string // to its servers
+}
+
+// work is what was done to servers, in its order.
+func (s *shop) work() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(s.done, ", ")
+}
+
+// server answers for one server: how it is, or what is done to it.
+func (s *shop) server(w http.ResponseWriter, server, what string) {
+	if what == "" {
+		fmt.Fprintf(w, "%s: stuck", server)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done = append(s.done, what+" "+server); what == "restart" && s.worn.Load() {
+		http.Error(w, "no disk", http.StatusInternalServerError)
+	}
 }
 
 func (s *shop) serve(w http.ResponseWriter, r *http.Request) {
@@ -36,6 +61,9 @@ func (s *shop) serve(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodPost && r.URL.Path == "/undo":
 		s.undone.Add(1)
 		s.broken.Store(false)
+	case strings.HasPrefix(r.URL.Path, "/servers/"):
+		server, what, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/servers/"), "/")
+		s.server(w, server, what)
 	case s.broken.Load():
 		http.Error(w, "out of order", http.StatusInternalServerError)
 	}

@@ -10,6 +10,8 @@ import (
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/priority"
+	"muster/internal/response"
+	"muster/internal/runbook"
 	"muster/internal/supportplan"
 	"muster/internal/ticket"
 	"muster/internal/timeline"
@@ -370,9 +372,44 @@ func tellings() map[string]incident.Telling {
 	unsent.Author, unsent.Text = nil, ""
 	all["reminder.unsent.overtaken"] = unsent
 	learnedTellings(all, base)
+	triedTellings(all, base)
 	secretTellings(all)
 	all["self-watch"] = incident.Telling{Kind: delivery.SelfWatch, Text: "the backlog of task queue muster-pages is 95 s old"}
 	return all
+}
+
+// triedTellings adds those of an incident about which Muster has done something by itself.
+func triedTellings(all map[string]incident.Telling, base func(delivery.Kind, incident.About) incident.Telling) {
+	tried := &incident.Tried{
+		Name: "Restart checkout", Runbook: "RUN011 Restart one server", State: incident.ResponseState(response.Failed), Why: incident.WhyStep,
+		Found: []incident.Finding{
+			{Number: 1, Text: "How checkout-2 is", State: runbook.Passed, Output: "status: stuck\nWHAT NEXT: 3 sessions", SHA256: "9b74"},
+			{Number: 2, Text: "Its restarts", State: runbook.Failed, Detail: "no answer in time"},
+		},
+		Steps: []incident.TriedStep{
+			{Number: 1, Text: "Take checkout-2 out", Status: runbook.Done}, {Number: 2, Text: "Restart checkout-2", Status: runbook.StepFailed, Detail: "status 500; want 200..299: no disk"},
+			{Number: 3, Text: "Put checkout-2 in again", Status: runbook.Skipped},
+		},
+	}
+	page := all["page"]
+	page.Facts.Tried = tried
+	all["page.tried"] = page
+	off := base(delivery.Reminder, incident.AboutResponseOff)
+	off.Facts.Tried, off.Text = tried, "restart-checkout"
+	all["reminder.response-off"] = off
+	waits := *tried
+	waits.State, waits.Why, waits.SHA256 = incident.ResponseWaiting, "", "1f2a9c61d2c2f4b2a8a3f1f0a2f9c7f8a4f5d2b1c0e9f8a7b6c5d4e3f2a1b0c9"
+	waits.Steps = []incident.TriedStep{{Number: 1, Text: "Restart checkout-2", Status: runbook.Pending}}
+	asks := base(delivery.Reminder, incident.AboutResponse)
+	asks.Facts.Tried, asks.Content = &waits, waits.SHA256
+	all["reminder.response"] = asks
+	for name, is := range map[string]incident.Tried{
+		"off":     {Name: "Restart checkout", State: incident.ResponseRefused, Why: string(response.IsOff), Detail: "김민수: it takes both down"},
+		"stopped": {Name: "Restart checkout", State: incident.ResponseState(response.Stopped), Stopped: "박지훈", Detail: "the wrong server"},
+	} {
+		page.Facts.Tried = &is
+		all["page.response-"+name] = page
+	}
 }
 
 // secretTellings adds those of a security incident.

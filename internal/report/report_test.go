@@ -183,6 +183,7 @@ func TestCustomersSeeNothingInternal(t *testing.T) {
 			f.Clocks = []incident.FactClock{{Customer: "SECRET", Target: "SECRET"}}
 			f.Notice = &incident.Notice{Receipt: "SECRET", Channel: "SECRET", Customer: "SECRET", NoticedBy: "SECRET", Text: "SECRET", Received: start()}
 			f.Cause = &incident.Cause{Domain: "SECRET", Vendor: "SECRET", Text: "SECRET", By: secret}
+			f.Tried = &incident.Tried{Name: "SECRET", Detail: "SECRET", Found: []incident.Finding{{Text: "SECRET", Output: "SECRET"}}, Steps: []incident.TriedStep{{Text: "SECRET"}}}
 			f.Merged, f.Into = []incident.Merging{{ID: "SECRET", Title: "SECRET"}}, &incident.Merging{ID: "SECRET"}
 			for _, text := range []string{"", "All is being done."} {
 				telling := incident.Telling{

@@ -79,12 +79,12 @@ func (o MailOptions) check() error {
 type DemoOptions struct {
 	Language string
 	Keep     string // folder for everything that the demo makes; empty: a temporary one
-	Chapter  string // incident, outage, plan, review, change or routine; empty: all, one after the other
+	Chapter  string // incident, outage, plan, review, change, response or routine; empty: all, one after the other
 }
 
 // demoChapters are what the demo can play.
 func demoChapters() []string {
-	return []string{"incident", "outage", "plan", "review", "change", "routine"}
+	return []string{"incident", "outage", "plan", "review", "change", "response", "routine"}
 }
 
 // BenchOptions are the flags of muster bench.
@@ -232,12 +232,13 @@ What goes to workflows is signed with the keys of the installation: muster worke
 func (a *app) demo() *cobra.Command {
 	var o DemoOptions
 	cmd := a.process(&cobra.Command{
-		Use:   "demo [incident|outage|plan|review|routine]",
-		Short: "Run two outages, an upgrade, a review and a month of checks from beginning to end, and check each step",
+		Use:   "demo [" + strings.Join(demoChapters(), "|") + "]",
+		Short: "Run outages, an upgrade, a review, changes, an automatic response and a month of checks, and check each step",
 		Long: `Run Muster's work in a temporary folder, in about a minute, and check each step: an incident from a posted alert to its close, an
 outage that two customers call about, an upgrade that a freeze holds and whose first try is rolled back, and the review of the
-incident, up to a text that its customer reads and an action item that is verified, and checks that come back, of which one is
-missed; or one of them, the review after its incident. The timeline is printed as it happens. It fails with the step that did not happen.`,
+incident, up to a text that its customer reads and an action item that is verified; a change that is approved beforehand, and one that
+cannot wait; an automatic response that repairs, until it has failed too often; and checks that come back, of which one is missed; or
+one of them, the review after its incident. The timeline is printed as it happens. It fails with the step that did not happen.`,
 		Example: "  muster demo\n  muster demo plan\n  muster demo --lang ko --keep ./demo",
 		Args: func(_ *cobra.Command, args []string) error {
 			if !slices.Contains(languages(), o.Language) {
