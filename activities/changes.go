@@ -15,6 +15,7 @@ import (
 // A ChangeWriter writes messages on changes. With an error it still returns the bare facts.
 type ChangeWriter interface {
 	Change(t change.Telling, to delivery.Recipient) (delivery.Message, error)
+	ChangeNotice(t change.Telling, to delivery.Recipient) (delivery.Message, error)
 }
 
 // A ChangeHouse knows plans as the organisation folder has them now.
@@ -51,8 +52,19 @@ func (c *ChangeRequests) ComposeChange(_ context.Context, in ComposeChangeInput)
 	if err := recent(dir, in.Seen, in.Anyway); err != nil {
 		return out, err
 	}
+	write := c.Writer.Change
+	if in.Telling.About.Notice() {
+		write = c.Writer.ChangeNotice
+	}
 	to, faults := everybody(dir, in.Telling.Targets, c.Now())
-	address(&out, to, faults, func(a incident.Addressed) (delivery.Message, error) { return c.Writer.Change(in.Telling, a.To) })
+	if customer := in.Telling.Customer; customer != "" {
+		var contacts []delivery.Recipient
+		contacts, faults = dir.CustomerContacts(customer)
+		for _, x := range contacts {
+			to = append(to, incident.Addressed{To: x})
+		}
+	}
+	address(&out, to, faults, func(a incident.Addressed) (delivery.Message, error) { return write(in.Telling, a.To) })
 	return out, nil
 }
 

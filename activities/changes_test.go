@@ -15,6 +15,10 @@ import (
 	"muster/internal/planrun"
 )
 
+func (writer) ChangeNotice(t change.Telling, to delivery.Recipient) (delivery.Message, error) {
+	return delivery.Message{Kind: delivery.ChangeNotice, Language: to.Language, Subject: string(t.About), Text: string(t.Status)}, nil
+}
+
 func (writer) Change(t change.Telling, to delivery.Recipient) (delivery.Message, error) {
 	m := delivery.Message{Kind: delivery.Change, Language: to.Language, Subject: string(t.About)}
 	if to.ID == "mute" {

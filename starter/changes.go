@@ -99,6 +99,8 @@ func changeUpdate(c change.Command) string {
 		return workflows.CompleteUpdate
 	case change.Fail:
 		return workflows.FailUpdate
+	case change.Move:
+		return workflows.MoveUpdate
 	case change.Withdraw:
 		return workflows.WithdrawUpdate
 	case change.Note:

@@ -69,6 +69,7 @@ func (r *changeRun) listen(ctx workflow.Context) error {
 		onChange[change.Begin](BeginUpdate, "start it"),
 		onChange[change.Complete](CompleteUpdate, "say that it is done"),
 		onChange[change.Fail](FailUpdate, "say that it has failed"),
+		onChange[change.Move](MoveUpdate, "give it another time"),
 		onChange[change.Withdraw](WithdrawUpdate, "take it back"),
 		onChange[change.Note](NoteUpdate, "write into the timeline"),
 	} {
@@ -221,8 +222,12 @@ func (r *changeRun) tell(t change.Telling) {
 	if t.About.Lasting() {
 		ctx = r.ctx
 	}
+	kind := delivery.Change
+	if t.About.Notice() {
+		kind = delivery.ChangeNotice
+	}
 	r.post(ctx, letter{
-		kind: delivery.Change, id: fmt.Sprintf("%s/%d", ChangeWorkflowID(t.ID), t.Number), options: sending(messaging, change.Priority),
+		kind: kind, id: fmt.Sprintf("%s/%d", ChangeWorkflowID(t.ID), t.Number), options: sending(messaging, change.Priority),
 		status: func() string { return "change-" + string(r.change.Status) },
 		compose: func(ctx workflow.Context, to *incident.Composition, last bool) error {
 			in.Seen, in.Anyway = r.folder, last

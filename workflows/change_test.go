@@ -24,6 +24,10 @@ import (
 )
 
 // Change writes what can be told apart: what it is about.
+func (writer) ChangeNotice(t change.Telling, to delivery.Recipient) (delivery.Message, error) {
+	return delivery.Message{Kind: delivery.ChangeNotice, Language: to.Language, Subject: string(t.About), Text: string(t.Status)}, nil
+}
+
 func (writer) Change(t change.Telling, to delivery.Recipient) (delivery.Message, error) {
 	return delivery.Message{Kind: delivery.Change, Language: to.Language, Subject: string(t.About), Text: string(t.Status)}, nil
 }

@@ -130,7 +130,7 @@ const (
 	SucceedUpdate = "Succeed"
 )
 
-// MoveUpdate is what people ask of a routine besides skipping one of its times: a routine.Move, signed.
+// MoveUpdate is what people ask of a routine besides skipping one of its times, and of a change: a routine.Move or a change.Move, signed.
 const MoveUpdate = "Move"
 
 // EndUpdate is what people ask of a silence: a silence.End, signed; and what incidents tell the ledger of an automatic response, besides

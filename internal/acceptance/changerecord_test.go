@@ -11,6 +11,7 @@ import (
 	"muster/internal/change"
 	"muster/internal/escalation"
 	"muster/internal/incident"
+	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/timeline"
 	"muster/starter"
@@ -119,6 +120,30 @@ func (e *ends) changeRejected() []*historypb.History {
 	c := e.asksFor(changeTerms())
 	c.assesses("low")
 	c.votes(approval.Reject)
+	return e.run(e.T, c.workflow())
+}
+
+// changeAnnounced is told to a customer, moved, told again, begun and done.
+func (e *ends) changeAnnounced() []*historypb.History {
+	terms := changeTerms()
+	terms.From, terms.Effect, terms.Action = time.Now().Add(24*time.Hour).Truncate(time.Second), plan.Text{En: "A minute of errors.", Ko: "1분간 오류"}, plan.Text{En: "Try again."}
+	terms.Announce, terms.Neighbours = []time.Duration{72 * time.Hour}, []escalation.Target{{Kind: escalation.Person, ID: "gus"}}
+	c := e.asksFor(terms)
+	c.assesses("low")
+	c.votes(approval.Approve)
+	told := func(n int) func(*change.Change) bool {
+		return func(x *change.Change) bool {
+			return len(entriesOf(x.Timeline.Entries, timeline.ChangeAnnounced, "", "")) == n && len(entriesOf(x.Timeline.Entries, timeline.Delivered, "", "")) >= 2*n
+		}
+	}
+	c.is("it is announced", told(1))
+	c.ask("bob", change.Move{From: time.Now().UTC().Truncate(time.Second), Until: terms.Until, Reason: "Nobody works tonight."})
+	c.is("it has another time", told(2))
+	c.votes(approval.Approve)
+	c.is("it is approved anew", func(x *change.Change) bool { return x.Status == change.Approved })
+	c.ask("bob", change.Begin{})
+	c.is("it begins", told(3))
+	c.ask("bob", change.Complete{Note: "200 since noon."})
 	return e.run(e.T, c.workflow())
 }
 

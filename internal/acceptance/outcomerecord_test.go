@@ -107,6 +107,7 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		"action-cancelled":      (*ends).actionCancelled,
 		"problem-held":          (*ends).problemHeld,
 		"change-done":           (*ends).changeDone,
+		"change-announced":      (*ends).changeAnnounced,
 		"change-rejected":       (*ends).changeRejected,
 		"change-withdrawn":      (*ends).changeWithdrawn,
 		"change-lapsed":         (*ends).changeLapsed,

@@ -32,9 +32,11 @@ func (c *Change) Advance(now time.Time) []Work {
 		c.record(now, timeline.ChangeLapsed, timeline.Muster(), timeline.F("since", at(c.Until)), timeline.F("status", string(c.Status)))
 		c.end(Lapsed, timeline.Muster(), now)
 		c.tell(Over)
+		c.callOff(now)
 	}
 	if !c.Over() {
 		c.count(now)
+		c.announce(now)
 		c.mayBegin(now)
 		c.remind(now)
 	}
@@ -72,6 +74,7 @@ func (c *Change) NextDue() time.Time {
 	if c.Status == Approved && c.Auto && !c.Tried && len(c.Unmet()) == 0 {
 		sooner(c.From)
 	}
+	sooner(c.announceDue())
 	sooner(c.RemindAt)
 	return next
 }
@@ -89,6 +92,9 @@ func (c *Change) Lines() []approval.Line {
 	}, c.Services...)
 	for _, n := range c.CustomerNames {
 		asked = append(asked, "customer", n.ID)
+	}
+	if c.announces() {
+		asked = append(asked, "effect", c.Effect.En, c.Effect.Ko, "action", c.Action.En, c.Action.Ko)
 	}
 	lines := []approval.Line{{Name: "request", SHA256: digest(asked...)}, {Name: "risk", SHA256: digest(c.Risk, c.Judgement)}}
 	if c.Plan != nil {
@@ -218,6 +224,7 @@ func (c *Change) decide(now time.Time) {
 		}
 		c.end(Rejected, by, now)
 		c.tell(Decided)
+		c.callOff(now)
 	}
 }
 
@@ -242,6 +249,8 @@ func (c *Change) begin(by timeline.Actor, now time.Time) {
 	c.record(now, timeline.ChangeStarted, by, timeline.F("incident", c.Incident))
 	if c.Starting = c.Plan != nil; c.Starting {
 		c.start(Work{Do: StartRun})
+	} else {
+		c.notify(Beginning, now)
 	}
 	c.moved(now)
 }
@@ -255,6 +264,7 @@ func (c *Change) Started(run planrun.ID, detail string, now time.Time) {
 	if detail == "" {
 		c.Run = run
 		c.record(now, timeline.ChangeRuns, timeline.Muster(), timeline.F("run", string(run)))
+		c.notify(Beginning, now)
 		return
 	}
 	c.record(now, timeline.ChangeUnstarted, timeline.Muster(), timeline.F("detail", detail))
@@ -291,6 +301,9 @@ func (c *Change) finish(s Status, by timeline.Actor, note string, outage time.Du
 		timeline.F("note", note), timeline.F("outage", lasted))
 	c.end(s, by, now)
 	c.tell(Over)
+	if c.Known {
+		c.notify(Ending, now)
+	}
 }
 
 // moved begins the time after which whoever has to move it is reminded.

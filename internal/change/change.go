@@ -13,6 +13,7 @@ import (
 	"muster/internal/calendar"
 	"muster/internal/escalation"
 	"muster/internal/incident"
+	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/priority"
 	"muster/internal/problem"
@@ -107,6 +108,8 @@ type Asked struct {
 	Plan       *Plan         `json:"plan,omitempty"`      // that it becomes; nil: somebody does it
 	Standard   string        `json:"standard,omitempty"`  // ID of the pre-approved change that it is a use of
 	Incident   string        `json:"incident,omitempty"`  // ID, of an emergency
+	Effect     plan.Text     `json:"effect,omitzero"`     // what customers notice of it; none: they are not told
+	Action     plan.Text     `json:"action,omitzero"`     // and what they have to do
 }
 
 // A Plan is what a change becomes: the plan with what it is started with.
@@ -149,6 +152,8 @@ type Pinned struct {
 	PreApproved   *PreApproved        `json:"pre_approved,omitempty"`
 	Afterwards    *Afterwards         `json:"afterwards,omitempty"` // of an emergency
 	Remind        Idle                `json:"remind"`
+	Announce      []time.Duration     `json:"announce,omitempty"`   // so long before it begins it is announced, the longest first
+	Neighbours    []escalation.Target `json:"neighbours,omitempty"` // owners of services that need one of its own, who are told too
 	Calendars     []calendar.Rules    `json:"calendars,omitempty"`
 }
 
@@ -227,11 +232,13 @@ type Change struct {
 	Reminders int              `json:"reminders,omitempty"` // since it was moved
 	Polling   bool             `json:"polling,omitempty"`   // it is being found out who may vote
 	PollAt    time.Time        `json:"poll_at,omitzero"`
-	Tries     int              `json:"tries,omitempty"`    // to find that out in vain
-	Tried     bool             `json:"tried,omitempty"`    // it has tried to start by itself
-	Sends     int              `json:"sends"`              // messages begun so far
-	Refusals  int              `json:"refusals,omitempty"` // what was refused to people
-	Partial   bool             `json:"partial,omitempty"`  // as a party beside the provider sees it
+	Tries     int              `json:"tries,omitempty"`     // to find that out in vain
+	Tried     bool             `json:"tried,omitempty"`     // it has tried to start by itself
+	Announced int              `json:"announced,omitempty"` // of the times at which that is due
+	Known     bool             `json:"known,omitempty"`     // customers have been told of it
+	Sends     int              `json:"sends"`               // messages begun so far
+	Refusals  int              `json:"refusals,omitempty"`  // what was refused to people
+	Partial   bool             `json:"partial,omitempty"`   // as a party beside the provider sees it
 
 	Timeline timeline.Log `json:"timeline"`
 
@@ -287,7 +294,15 @@ func (a *Asked) Check(now time.Time) error {
 	case (a.Way == Standard) != (a.Standard != ""):
 		return fault("standard", "want one for a standard change, and none else")
 	}
-	for _, x := range []Given{{"text", a.Text}, {"benefit", a.Benefit}, {"undo", a.Undo}} {
+	switch {
+	case a.Effect.Empty() && !a.Action.Empty():
+		return fault("action", "without an effect; want what customers notice of it, too")
+	case !a.Effect.Empty() && a.From.IsZero() && a.Way != Emergency:
+		return fault("from", "missing: want when it begins, for customers are told")
+	}
+	for _, x := range []Given{
+		{"text", a.Text}, {"benefit", a.Benefit}, {"undo", a.Undo}, {"effect", a.Effect.En}, {"effect", a.Effect.Ko}, {"action", a.Action.En}, {"action", a.Action.Ko},
+	} {
 		if len(x.Value) > MaxText {
 			return fault(x.ID, "%d bytes; want %d at most", len(x.Value), MaxText)
 		}

@@ -118,6 +118,9 @@ func (d *deed) goOn(now time.Time) {
 			switch w.Do {
 			case change.Tell:
 				to := escalation.Shown(w.Telling.Targets)
+				if w.Telling.Customer != "" {
+					to = w.Telling.Customer
+				}
 				d.told = append(d.told, string(w.Telling.About)+" "+strings.ReplaceAll(to, "person:", ""))
 			case change.Reckon:
 				d.Reckoned(w, incident.Instants{Due: w.Clock.Started.AddDate(0, 0, w.Clock.Days)}, now)

@@ -30,7 +30,7 @@ const (
 )
 
 // Deeds lists what may be refused to people.
-func Deeds() []string { return []string{use, vote, assess, check, begin, finish, withdraw} }
+func Deeds() []string { return []string{use, vote, assess, check, begin, finish, withdraw, move} }
 
 // A Command is something that a person asks of a change. Check refuses what cannot be done and changes nothing; Apply does what Check
 // allows. What Apply refuses stands in the timeline.
@@ -312,6 +312,7 @@ func (x Withdraw) Apply(c *Change, by timeline.Actor, now time.Time) error {
 	c.record(now, timeline.ChangeWithdrawn, by, timeline.F("reason", x.Reason))
 	c.end(Withdrawn, by, now)
 	c.tell(Over)
+	c.callOff(now)
 	return nil
 }
 

@@ -22,7 +22,7 @@ func (c *Change) Shown(v incident.Viewer) *Change {
 			ID: c.ID, Requester: who(c.Requester),
 			Asked: Asked{
 				Way: c.Way, Kind: c.Kind, Title: c.Title, Reversible: c.Reversible, Services: c.Services, From: c.From, Until: c.Until,
-				Standard: c.Standard,
+				Standard: c.Standard, Effect: c.Effect, Action: c.Action,
 			},
 			Pinned: Pinned{
 				Organisation: c.Organisation, Zone: c.Zone, ServiceNames: c.ServiceNames, CustomerNames: slices.DeleteFunc(slices.Clone(c.CustomerNames), own),
@@ -60,6 +60,8 @@ func public(k timeline.Kind) (facts []string, ok bool) {
 		return nil, true
 	case timeline.ChangeEnded:
 		return []string{"status"}, true
+	case timeline.ChangeMoved:
+		return []string{"from", "until", "before", "reason"}, true
 	case timeline.ChangeWithdrawn:
 		return []string{"reason"}, true
 	case timeline.ChangeLapsed:

@@ -1,9 +1,11 @@
 package change
 
 import (
+	"slices"
 	"time"
 
 	"muster/internal/escalation"
+	"muster/internal/plan"
 	"muster/internal/supportplan"
 )
 
@@ -51,8 +53,26 @@ func Abouts() []About {
 	return []About{Arrived, VoteWanted, CheckWanted, Decided, PreApprovedUse, EmergencyBegun, Unstarted, Over, Stale, DueSoon, Excepted, Impossible}
 }
 
+// The notices to customers, and to owners of services that need one of those that it changes. These strings name texts and stand in histories:
+// add, never rename.
+const (
+	Coming      About = "coming"      // it is planned
+	Beginning   About = "beginning"   // it begins now
+	Ending      About = "ending"      // it is over
+	Rescheduled About = "rescheduled" // it has another time
+	CalledOff   About = "called-off"  // it does not happen
+)
+
+// Notices lists the notices.
+func Notices() []About { return []About{Coming, Beginning, Ending, Rescheduled, CalledOff} }
+
+// Notice tells whether it is one.
+func (a About) Notice() bool { return slices.Contains(Notices(), a) }
+
 // Lasting tells whether a message matters even when the change is over.
-func (a About) Lasting() bool { return a == Decided || a == Over || a == Excepted }
+func (a About) Lasting() bool {
+	return a == Decided || a == Over || a == Excepted || a == Ending || a == CalledOff
+}
 
 // A Telling is one message to be written: to whom it goes is found at the same moment.
 type Telling struct {
@@ -82,6 +102,10 @@ type Telling struct {
 	Since     time.Time           `json:"since,omitzero"` // when it was last moved
 	Round     int                 `json:"round,omitempty"`
 	Shown     string              `json:"shown,omitempty"` // SHA-256 of what is voted on
+
+	Customer string    `json:"customer,omitempty"` // of a notice: whose contacts are told; empty: the targets are
+	Effect   plan.Text `json:"effect,omitzero"`
+	Action   plan.Text `json:"action,omitzero"`
 }
 
 func (c *Change) start(w Work) { c.fresh = append(c.fresh, w) }
@@ -94,6 +118,15 @@ func (c *Change) write(a About, to []escalation.Target, fill func(*Telling)) {
 	if len(to) == 0 {
 		return
 	}
+	t := c.telling(a, to)
+	if fill != nil {
+		fill(&t)
+	}
+	c.start(Work{Do: Tell, Telling: t})
+}
+
+// telling is what a message is written from.
+func (c *Change) telling(a About, to []escalation.Target) Telling {
 	c.Sends++
 	t := Telling{
 		Number: c.Sends, About: a, Targets: to, ID: c.ID, Way: c.Way, Kind: c.Kind, Title: c.Title, Services: names(c.ServiceNames),
@@ -106,10 +139,7 @@ func (c *Change) write(a About, to []escalation.Target, fill func(*Telling)) {
 	if c.Ballot != nil {
 		t.Shown = c.Ballot.Shown.SHA256
 	}
-	if fill != nil {
-		fill(&t)
-	}
-	c.start(Work{Do: Tell, Telling: t})
+	return t
 }
 
 // concerned are those to whom a message goes.

@@ -39,6 +39,7 @@ const (
 	Request        Kind = "request"         // what has become of a customer's request
 	Problem        Kind = "problem"         // what has become of the cause behind incidents
 	Change         Kind = "change"          // what has become of a change request, and what somebody has to do about it
+	ChangeNotice   Kind = "change-notice"   // those whom a change concerns are told when it comes, begins and ends
 	Action         Kind = "action"          // what has become of an action item, and what somebody has to do about it
 	Review         Kind = "review"          // what has become of a review, and the texts that it publishes
 	StatusPage     Kind = "status-page"     // what stands on a status page

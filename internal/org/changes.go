@@ -3,6 +3,7 @@ package org
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ type changeRules struct {
 	standard     []change.PreApproved
 	emergency    *change.Afterwards
 	remind       change.Idle
+	announce     []time.Duration // so long before they begin, the longest first
 }
 
 var (
@@ -35,6 +37,7 @@ var (
 const (
 	usualRemind  = 2 // working days
 	maxOfChanges = 50
+	maxAhead = 5 // times at which a change is announced
 )
 
 // readChanges reads changes.yaml.
@@ -74,6 +77,13 @@ func (b *builder) readChanges(o *object) {
 	if r.remind.Calendar, _ = o.ref("in", "calendar"); r.remind.Calendar == "" {
 		r.remind = change.Idle{Within: time.Duration(days) * 24 * time.Hour}
 	}
+	for _, n := range o.few("announce", maxAhead) {
+		if d, ok := value(o.reader, n, o.about("announce"), aWait); ok {
+			r.announce = append(r.announce, d)
+		}
+	}
+	o.once("announce")
+	slices.SortFunc(r.announce, func(a, b time.Duration) int { return cmp.Compare(b, a) })
 	o.entries("standard", "standard change", optional, b.readStandard)
 	if n := o.field("emergency"); n.kind != absent {
 		b.object(n, o.about("emergency"), func(o *object) {
@@ -262,7 +272,7 @@ func (o *Organisation) Change(a change.Asked, now time.Time) (change.Asked, chan
 		return a, change.Pinned{}, &change.Fault{Field: field, Detail: fmt.Sprintf(format, args...)}
 	}
 	r := &o.changes
-	p := change.Pinned{Revision: o.Revision, Organisation: o.Name, Zone: o.Zone.String(), Classes: r.classes, Remind: r.remind}
+	p := change.Pinned{Revision: o.Revision, Organisation: o.Name, Zone: o.Zone.String(), Classes: r.classes, Remind: r.remind, Announce: r.announce}
 	if len(r.classes) == 0 {
 		return wrong("way", "the organisation folder has no %s; want one that says who approves changes", changesFile)
 	}
@@ -382,7 +392,7 @@ func (o *Organisation) concerned(a *change.Asked, p *change.Pinned) error {
 			}
 		}
 	}
-	p.OwnerNames = strings.Join(owners, ", ")
+	p.OwnerNames, p.Neighbours = strings.Join(owners, ", "), o.neighbours(a.Services, p.Owners)
 	customers := a.Customers
 	if a.Plan != nil {
 		customers = append(slices.Clone(customers), a.Plan.Customer)
@@ -394,6 +404,21 @@ func (o *Organisation) concerned(a *change.Asked, p *change.Pinned) error {
 		named(&p.CustomerNames, id, o.parties[id].Name)
 	}
 	return nil
+}
+
+// neighbours are the owners of services that need one of some, but for those who own these.
+func (o *Organisation) neighbours(services []string, owners []escalation.Target) (all []escalation.Target) {
+	for _, id := range slices.Sorted(maps.Keys(o.depends)) {
+		s := o.services[id]
+		needs := slices.ContainsFunc(o.depends[id], func(d dependency) bool { return slices.Contains(services, d.on) })
+		if !needs || s == nil || s.Owner == nil || slices.Contains(services, id) {
+			continue
+		}
+		if t := s.Owner.Target; !slices.Contains(owners, t) && !slices.Contains(all, t) {
+			all = append(all, t)
+		}
+	}
+	return all
 }
 
 // ChangePlan returns the terms of the run that a change becomes. What is wrong with it is a *PlanRefusal.

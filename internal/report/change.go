@@ -2,12 +2,14 @@ package report
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"time"
 
 	"muster/internal/change"
 	"muster/internal/delivery"
+	"muster/internal/plan"
 	"muster/internal/planrun"
 )
 
@@ -41,7 +43,25 @@ type changing struct {
 
 // loadChangeMessages reads the messages on changes.
 func (l *language) loadChangeMessages(fsys fs.FS) error {
-	return loadAbouts(l, fsys, delivery.Change, change.Abouts(), func(x *changing) *string { return &x.About })
+	return errors.Join(
+		loadAbouts(l, fsys, delivery.Change, change.Abouts(), func(x *changing) *string { return &x.About }),
+		loadAbouts(l, fsys, delivery.ChangeNotice, change.Notices(), func(x *noticed) *string { return &x.About }),
+	)
+}
+
+// noticed is what a notice of a change sees.
+type noticed struct {
+	About    string `text:"code"`
+	ID       string
+	Title    string `text:"line"`
+	Services string
+	Customer string // whose contact reads it; empty: an owner of a service that needs one of these
+	Zone     string
+	Status   string `text:"code"`
+	From     time.Time
+	Until    time.Time
+	Effect   string `text:"prose"`
+	Action   string `text:"prose"`
 }
 
 // changeWords lists the words that changes need.
@@ -57,6 +77,9 @@ func changeWords(add func(axis, value string)) {
 	}
 	for _, a := range change.Abouts() {
 		add("change-message", string(a))
+	}
+	for _, a := range change.Notices() {
+		add("change-notice", string(a))
 	}
 	for _, d := range change.Deeds() {
 		add("change-deed", d)
@@ -82,6 +105,23 @@ func (t *Texts) Change(x change.Telling, to delivery.Recipient) (delivery.Messag
 		Reason: x.Reason, Check: x.Check, Text: x.Text, Incident: x.Incident, Standard: x.Standard, Exception: string(x.Exception), Run: x.Run,
 		Since: x.Since, Round: x.Round, Shown: x.Shown,
 	}))
+}
+
+// ChangeNotice writes one notice of a change for one recipient, with what customers notice of it in their language, where somebody has
+// written it in that. With an error comes a message of the bare facts that can be sent all the same.
+func (t *Texts) ChangeNotice(x change.Telling, to delivery.Recipient) (delivery.Message, error) {
+	l := t.in(to.Language)
+	m := delivery.Message{Kind: delivery.ChangeNotice, Language: l.code, Status: string(x.About), Service: x.Services}
+	bare := fmt.Sprintf("%s: %s: %s", x.ID, l.word("change-notice", string(x.About)), x.Title)
+	in := func(text plan.Text) string { return cmp.Or(text.In(l.code), text.En, text.Ko) }
+	n := &noticed{
+		About: string(x.About), ID: string(x.ID), Title: x.Title, Services: x.Services, Zone: cmp.Or(to.Zone, x.Zone), Status: string(x.Status),
+		From: x.From, Until: x.Until, Effect: in(x.Effect), Action: in(x.Action),
+	}
+	if x.Customer != "" {
+		n.Customer = x.Customers
+	}
+	return l.fill(m, aboutKey(delivery.ChangeNotice, x.About), bare, clean(n))
 }
 
 // ChangeStatus returns where a change stands.

@@ -8,6 +8,7 @@ import (
 
 	"muster/internal/change"
 	"muster/internal/delivery"
+	"muster/internal/plan"
 )
 
 // changing is a message on a change of the shop.
@@ -58,6 +59,36 @@ func TestChangeMessages(t *testing.T) {
 			fmt.Fprintf(&b, "======== %s %s\nSubject: %s\n\n%s\n", told.About, told.Status, m.Subject, m.Text)
 		}
 		golden(t, "change."+language+".txt", b.String())
+	}
+}
+
+// Customers and the owners of neighbouring services read when, what they notice, and what they have to do, each in their language.
+func TestChangeNotices(t *testing.T) {
+	all := texts(t)
+	for _, language := range all.Languages() {
+		var b strings.Builder
+		for _, customer := range []string{"garam", ""} {
+			for _, a := range change.Notices() {
+				told := changing(a, change.Done)
+				told.Customer, told.Effect, told.Action = customer, plan.Text{En: "A minute of errors.", Ko: "1분간 오류가 날 수 있습니다."}, plan.Text{En: "Try again."}
+				m, err := all.ChangeNotice(told, delivery.Recipient{Language: language})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if m.Kind != delivery.ChangeNotice || customer != "" && strings.Contains(m.Text, "muster ") || strings.Contains(m.Text, "김민수") {
+					t.Errorf("%s in %s: got %+v", a, language, m)
+				}
+				fmt.Fprintf(&b, "======== %s %s\nSubject: %s\n\n%s\n", a, customer, m.Subject, m.Text)
+			}
+		}
+		failed := changing(change.Ending, change.Failed)
+		failed.Customer = "garam"
+		m, err := all.ChangeNotice(failed, delivery.Recipient{Language: language})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "======== failed\nSubject: %s\n\n%s\n", m.Subject, m.Text)
+		golden(t, "change-notice."+language+".txt", b.String())
 	}
 }
 

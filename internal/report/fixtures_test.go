@@ -387,7 +387,8 @@ func triedTellings(all map[string]incident.Telling, base func(delivery.Kind, inc
 			{Number: 2, Text: "Its restarts", State: runbook.Failed, Detail: "no answer in time"},
 		},
 		Steps: []incident.TriedStep{
-			{Number: 1, Text: "Take checkout-2 out", Status: runbook.Done}, {Number: 2, Text: "Restart checkout-2", Status: runbook.StepFailed, Detail: "status 500; want 200..299: no disk"},
+			{Number: 1, Text: "Take checkout-2 out", Status: runbook.Done},
+			{Number: 2, Text: "Restart checkout-2", Status: runbook.StepFailed, Detail: "status 500; want 200..299: no disk"},
 			{Number: 3, Text: "Put checkout-2 in again", Status: runbook.Skipped},
 		},
 	}

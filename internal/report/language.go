@@ -297,7 +297,7 @@ func (l *language) loadPage(fsys fs.FS, files ...string) (*htmltemplate.Template
 func strangers(fsys fs.FS, languages []*language) error {
 	known := []string{"reports/style.html.tmpl", "reports/form.html.tmpl"}
 	for _, l := range languages {
-		for _, name := range append(messageKeys(), "parts", string(delivery.Plan), string(delivery.Problem), string(delivery.Change), string(delivery.Action), string(delivery.Risk), string(delivery.Silence), string(delivery.Routine)) {
+		for _, name := range append(messageKeys(), "parts", string(delivery.Plan), string(delivery.Problem), string(delivery.Change), string(delivery.ChangeNotice), string(delivery.Action), string(delivery.Risk), string(delivery.Silence), string(delivery.Routine)) {
 			known = append(known, "notifications/"+name+"."+l.code+".tmpl")
 		}
 		for _, pattern := range []string{

@@ -53,7 +53,7 @@ func needed() []string {
 	for _, k := range []delivery.Kind{
 		delivery.Page, delivery.Reminder, delivery.Assignment, delivery.CustomerUpdate, delivery.AllClear, delivery.ReviewOpened, delivery.ReviewDue,
 		delivery.SelfWatch, delivery.VendorCall, delivery.Handover, delivery.Receipt, delivery.ResultReport, delivery.ClosingNotice, delivery.StatusPage,
-		delivery.Certificate, delivery.Request, delivery.Problem, delivery.Change, delivery.Action, delivery.Risk, delivery.Plan, delivery.Review, delivery.FollowUp, delivery.Test,
+		delivery.Certificate, delivery.Request, delivery.Problem, delivery.Change, delivery.ChangeNotice, delivery.Action, delivery.Risk, delivery.Plan, delivery.Review, delivery.FollowUp, delivery.Test,
 		delivery.Silence, delivery.Routine,
 	} {
 		add("message", string(k))

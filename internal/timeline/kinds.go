@@ -303,6 +303,8 @@ const (
 	ChangeRuns        Kind = "change.runs"         // run: of its plan
 	ChangeUnstarted   Kind = "change.unstarted"    // detail: its plan could not be started
 	ChangeEnded       Kind = "change.ended"        // status run how note outage
+	ChangeAnnounced   Kind = "change.announced"    // about customers targets: those whom it concerns are told
+	ChangeMoved       Kind = "change.moved"        // from until before reason
 	ChangeWithdrawn   Kind = "change.withdrawn"    // reason
 	ChangeLapsed      Kind = "change.lapsed"       // since status: its time is over and it has not begun
 	ChangeStale       Kind = "change.stale"        // since round status: nobody has moved it
@@ -350,7 +352,7 @@ func Kinds() []Kind {
 		RequestMet, RequestCollected, RequestCase, RequestChase, RequestComplete, RequestIncomplete, RequestRated, RequestPromoted, DecisionRefused,
 		ProblemFound, ProblemOpened, ProblemLinked, ProblemUnlinked, ProblemKnown, ProblemCaused, ProblemFixPlanned, ProblemFixed, ProblemHeld,
 		ProblemReopened, ProblemAssigned, ProblemStale, ProblemEscalated, ProblemClosed,
-		ChangeRequested, ChangePreApproved, ChangeRefused, ChangeAssessed, ChangeChecked, ChangeStarted, ChangeRuns, ChangeUnstarted, ChangeEnded,
+		ChangeRequested, ChangePreApproved, ChangeRefused, ChangeAssessed, ChangeChecked, ChangeStarted, ChangeRuns, ChangeUnstarted, ChangeEnded, ChangeAnnounced, ChangeMoved,
 		ChangeWithdrawn, ChangeLapsed, ChangeStale, ChangeExcepted,
 		ItemOpened, ItemOverdue, ItemOwnerless, ItemAssigned, ItemExtended, ItemDone, ItemVerified, ItemRefuted, ItemChecked, ItemReopened,
 		ItemClosed, ItemCancelled, ItemRefused,

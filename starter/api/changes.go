@@ -16,6 +16,7 @@ import (
 	"muster/internal/change"
 	"muster/internal/incident"
 	"muster/internal/org"
+	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/store"
 	"muster/internal/timeline"
@@ -64,6 +65,8 @@ type NewChange struct {
 	Parameters   map[string]string `json:"parameters,omitempty"`
 	Standard     string            `json:"standard,omitempty"`
 	Incident     string            `json:"incident,omitempty"`
+	Effect       map[string]string `json:"effect,omitempty"` // what customers notice, by language: en, ko or both
+	Action       map[string]string `json:"action,omitempty"` // what they have to do, the same
 }
 
 // The bodies of what people ask of a change. As what they act is never in one.
@@ -97,6 +100,12 @@ type (
 	ChangeFailure struct {
 		Note          string `json:"note"`
 		OutageMinutes int    `json:"outage_minutes,omitempty"`
+	}
+	// ChangeMove gives it another time.
+	ChangeMove struct {
+		From   time.Time `json:"from,omitzero"`
+		Until  time.Time `json:"until"`
+		Reason string    `json:"reason"`
 	}
 	// ChangeWithdrawal takes it back.
 	ChangeWithdrawal struct {
@@ -139,6 +148,9 @@ func (s *server) changeRoutes() []route {
 		})),
 		post("fail", authority.Work, onChange(s, func(x ChangeFailure, in change.Capacity, _ string) change.Command {
 			return change.Fail{Capacity: in, Note: x.Note, Outage: time.Duration(x.OutageMinutes) * time.Minute}
+		})),
+		post("move", authority.Work, onChange(s, func(x ChangeMove, in change.Capacity, _ string) change.Command {
+			return change.Move{Capacity: in, From: x.From.UTC(), Until: x.Until.UTC(), Reason: x.Reason}
 		})),
 		post("withdraw", authority.Withdraw, onChange(s, func(x ChangeWithdrawal, in change.Capacity, _ string) change.Command {
 			return change.Withdraw{Capacity: in, Reason: x.Reason}
@@ -219,6 +231,13 @@ func (s *server) askForChange(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	terms := change.Terms{Asked: given.asked()}
+	for field, m := range map[string]map[string]string{"effect": given.Effect, "action": given.Action} {
+		for language := range m {
+			if language != "en" && language != "ko" {
+				return fault(field, fmt.Sprintf("%q; want texts in en, ko or both", clip(language)))
+			}
+		}
+	}
 	by := visiting(r.Context()).Subject
 	if by.Kind != authority.Provider {
 		if err := s.ownChange(r, &terms.Asked); err != nil {
@@ -260,7 +279,7 @@ func (g *NewChange) asked() change.Asked {
 	a := change.Asked{
 		Way: g.Way, Kind: g.Kind, Title: g.Title, Text: g.Text, Benefit: g.Benefit, Class: g.Class, Reversible: g.Undo != "", Undo: g.Undo,
 		UndoWithin: time.Duration(g.UndoMinutes) * time.Minute, Services: g.Services, Customers: g.Customers, From: g.From.UTC(), Until: g.Until.UTC(), Auto: g.Auto,
-		Standard: g.Standard, Incident: strings.ToUpper(g.Incident),
+		Standard: g.Standard, Incident: strings.ToUpper(g.Incident), Effect: plan.Text{En: g.Effect["en"], Ko: g.Effect["ko"]}, Action: plan.Text{En: g.Action["en"], Ko: g.Action["ko"]},
 	}
 	if a.Way == "" {
 		a.Way = change.Normal

@@ -179,13 +179,14 @@ func (p *place) changeBody(name string) string {
 		"start":    `{}`,
 		"done":     `{"note":"200 since noon"}`,
 		"fail":     `{"note":"worse","outage_minutes":20}`,
+		"move":     `{"from":"` + p.now.AddDate(0, 0, 2).Format(time.RFC3339) + `","until":"` + p.now.AddDate(0, 0, 3).Format(time.RFC3339) + `","reason":"a sale"}`,
 		"withdraw": `{"reason":"not needed"}`,
 		"note":     `{"text":"internal words"}`,
 	}[name]
 }
 
 func changeNames() []string {
-	return []string{"assess", "check", "vote", "start", "done", "fail", "withdraw", "note"}
+	return []string{"assess", "check", "vote", "start", "done", "fail", "move", "withdraw", "note"}
 }
 
 func newChange(now time.Time) string {

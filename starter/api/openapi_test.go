@@ -500,6 +500,7 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+changeRoute+"/start"] = api.Body{Value: api.ChangeStart{}}
 	want["POST "+changeRoute+"/done"] = api.Body{Value: api.ChangeDone{}}
 	want["POST "+changeRoute+"/fail"] = api.Body{Value: api.ChangeFailure{}}
+	want["POST "+changeRoute+"/move"] = api.Body{Value: api.ChangeMove{}}
 	want["POST "+changeRoute+"/withdraw"] = api.Body{Value: api.ChangeWithdrawal{}}
 	want["POST "+changeRoute+"/note"] = api.Body{Value: change.Note{}}
 	want["POST /api/v1/contacts/test"] = api.Body{Value: api.NewContactTest{}}

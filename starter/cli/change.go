@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ approved afterwards. The file changes.yaml of the organisation folder says who d
 	}
 	a.clientFlags(group)
 	a.viewFlags(group)
-	group.AddCommand(a.requestChange(), a.changeCalendar(), a.standardChange(), a.emergencyChange(), a.listChanges(), a.showChange(), a.checkChange(), a.failChange(),
+	group.AddCommand(a.requestChange(), a.changeCalendar(), a.standardChange(), a.emergencyChange(), a.listChanges(), a.showChange(), a.checkChange(), a.failChange(), a.moveChange(),
 		a.decideChange(approval.Approve, "approve CHANGE", "Vote for a change"), a.decideChange(approval.Reject, "reject CHANGE REASON...", "Vote against a change, with a reason"),
 		a.asksChange(&cobra.Command{
 			Use: "assess CHANGE CLASS NOTE...", Short: "Say how risky a change is",
@@ -71,7 +72,7 @@ approved afterwards. The file changes.yaml of the organisation folder says who d
 // changeLabels are the words of one language that stand beside a change.
 type changeLabels struct {
 	id, title, way, kind, class, requester, owners, services, customers, textOf, benefit, undo, irreversible, within, from, until, auto, plan, standard, approved, incident, due, exception, began,
-	run, outage, ended, reason, judgement, checks, open, holds, fails, votes, noted, scope, uses, reminded, automatic string
+	effect, action, run, outage, ended, reason, judgement, checks, open, holds, fails, votes, noted, scope, uses, reminded, automatic string
 }
 
 func changeLabelsIn(language string) changeLabels {
@@ -80,7 +81,7 @@ func changeLabelsIn(language string) changeLabels {
 			id: "변경", title: "제목", way: "승인 방식", kind: "종류", class: "위험 등급", requester: "요청자", owners: "서비스 담당", services: "서비스", customers: "고객사", textOf: "내용", benefit: "기대 효과",
 			undo: "되돌리는 방법", irreversible: "되돌릴 수 없음", within: "%s 이내", from: "시작 가능", until: "기한", auto: "시작 방식", plan: "계획", standard: "표준 변경", approved: "승인자 %s, 승인일 %s, 사용 기한 %s",
 			incident: "인시던트", due: "사후 승인 기한", exception: "미승인 사유", began: "시작", run: "계획 실행", outage: "서비스 중단", ended: "종료", reason: "사유", judgement: "평가", checks: "사전 조건",
-			open: "미확인", holds: "충족", fails: "미충족", votes: "표결", noted: "%s: 변경에 기록", scope: "범위", uses: "%s에 %d회", reminded: "다음 알림", automatic: "자동",
+			open: "미확인", holds: "충족", fails: "미충족", votes: "표결", noted: "%s: 변경에 기록", scope: "범위", uses: "%s에 %d회", reminded: "다음 알림", automatic: "자동", effect: "고객사 영향", action: "고객사 조치",
 		}
 	}
 	return changeLabels{
@@ -88,7 +89,7 @@ func changeLabelsIn(language string) changeLabels {
 		undo: "Undone by", irreversible: "it cannot be undone", within: "within %s", from: "From", until: "Until", auto: "Starts", plan: "Plan", standard: "Standard change",
 		approved: "approved by %s on %s, for uses until %s", incident: "Incident", due: "To be approved until", exception: "Exception", began: "Begun", run: "Run of its plan", outage: "Out of service",
 		ended: "Ended", reason: "Reason", judgement: "Assessment", checks: "Has to hold", open: "open", holds: "holds", fails: "does not hold", votes: "Vote", noted: "%s: recorded in its timeline",
-		scope: "Scope", uses: "%[2]d in %[1]s", reminded: "Reminder", automatic: "by itself",
+		scope: "Scope", uses: "%[2]d in %[1]s", reminded: "Reminder", automatic: "by itself", effect: "Customers notice", action: "Customers have to",
 	}
 }
 
@@ -98,6 +99,7 @@ type changeFlags struct {
 	from, until, key   string
 	undoWithin         time.Duration
 	environments, vars []string
+	effect, action     []string
 	irreversible       bool
 }
 
@@ -115,6 +117,8 @@ func (c *changeFlags) words(cmd *cobra.Command) {
 func (c *changeFlags) where(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVar(&c.given.Services, "service", nil, "`ID` of a service that it changes; may be given again")
+	f.StringArrayVar(&c.effect, "effect", nil, "`TEXT`: what customers notice of it, who are then told when it comes, begins and ends; en=TEXT and ko=TEXT for one in each language")
+	f.StringArrayVar(&c.action, "action", nil, "`TEXT`: what customers have to do; en=TEXT and ko=TEXT the same")
 	f.StringVar(&c.from, "from", "", "`TIME` before which it may not begin")
 	f.StringVar(&c.until, "until", "", "`TIME` by which it has to have begun")
 	f.BoolVar(&c.given.Auto, "auto", false, "it starts by itself, as soon as it may")
@@ -136,8 +140,39 @@ func (c *changeFlags) read() (err error) {
 	if c.given.Environments, err = given("--environment", c.environments); err != nil {
 		return err
 	}
+	if c.given.Effect, err = inLanguages("--effect", c.effect); err != nil {
+		return err
+	}
+	if c.given.Action, err = inLanguages("--action", c.action); err != nil {
+		return err
+	}
 	c.given.Parameters, err = given("--param", c.vars)
 	return err
+}
+
+// inLanguages reads texts of which each says its language, or one for all languages.
+func inLanguages(flag string, all []string) (map[string]string, error) {
+	if len(all) == 0 {
+		return nil, nil
+	}
+	texts := map[string]string{}
+	for _, text := range all {
+		language, said, named := strings.Cut(text, "=")
+		switch {
+		case !named || !slices.Contains(languages(), language):
+			if len(all) > 1 {
+				return nil, misused("%s %q: want en=TEXT and ko=TEXT, or one text for both", flag, text)
+			}
+			for _, l := range languages() {
+				texts[l] = text
+			}
+		case texts[language] != "":
+			return nil, misused("%s %s: given twice", flag, language)
+		default:
+			texts[language] = said
+		}
+	}
+	return texts, nil
 }
 
 // reversible wants whoever asks to say whether it can be undone.
@@ -298,6 +333,42 @@ reads the title from the standard input.`,
 	return cmd
 }
 
+func (a *app) moveChange() *cobra.Command {
+	var from, until, key string
+	cmd := &cobra.Command{
+		Use: "move CHANGE REASON...", Short: "Give what has not begun another time",
+		Long: `Give a change that has not begun another time. Those who were told of it hear so. What was approved was another time, so it is voted on
+anew; a standard change stays approved within its scope. "-" reads the reason from the standard input. ` + times,
+		Example: "  muster change move " + aChange + " --from \"2026-12-18 22:00\" --until \"2026-12-18 23:00\" \"The customer has a sale\"",
+		Args: func(_ *cobra.Command, args []string) error {
+			if until == "" {
+				return misused("--until: missing; want by when it has to have begun")
+			}
+			return wants("CHANGE", "REASON...")(nil, args)
+		},
+		ValidArgsFunction: a.completeChanges(),
+		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) (err error) {
+			var m api.ChangeMove
+			if from != "" {
+				if m.From, err = a.clockTime("--from", from); err != nil {
+					return err
+				}
+			}
+			if m.Until, err = a.clockTime("--until", until); err != nil {
+				return err
+			}
+			if m.Reason, err = a.text(args[1:]); err != nil {
+				return err
+			}
+			return a.askChange(ctx, c, args, "move", m, key)
+		}),
+	}
+	cmd.Flags().StringVar(&from, "from", "", "`TIME` before which it may not begin")
+	cmd.Flags().StringVar(&until, "until", "", "`TIME` by which it has to have begun")
+	keyFlag(cmd, &key)
+	return cmd
+}
+
 func (a *app) listChanges() *cobra.Command {
 	var (
 		f                     api.ChangeFilter
@@ -433,6 +504,8 @@ func (p page) change(c *change.Change) {
 	if c.Auto && c.Began.IsZero() && !c.Over() {
 		f.add(say.auto, say.automatic)
 	}
+	f.add(say.effect, paragraphs(cmp.Or(c.Effect.In(p.language), c.Effect.En, c.Effect.Ko))...)
+	f.add(say.action, paragraphs(cmp.Or(c.Action.In(p.language), c.Action.En, c.Action.Ko))...)
 	f.add(say.due, p.at(c.Due))
 	if c.Exception != "" {
 		f.add(say.exception, p.paint(red, printable(texts.ChangeException(c.Exception, p.language))))
