@@ -3,6 +3,9 @@ package starter
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -35,8 +38,23 @@ func (s *Responses) End(ctx context.Context, e response.End) (response.Ended, er
 
 func byItself(id string) Request { return Request{ID: id, By: timeline.Muster(), Via: byWorkflow} }
 
-// Ask switches a response off or on. Off, it also ends where it is running, in the name of whoever asks; the error then says where it
-// could not be. The same request id twice is one decision.
+// A StillRunningError says for which incidents a response is running that was switched off.
+type StillRunningError struct {
+	Response  string
+	Incidents []string
+	Cause     error
+}
+
+// Error says what to do.
+func (e *StillRunningError) Error() string {
+	return fmt.Sprintf("automatic response %s is switched off, and could not be stopped in %s: stop it there: %s", e.Response, strings.Join(e.Incidents, ", "), e.Cause)
+}
+
+// Unwrap returns the cause.
+func (e *StillRunningError) Unwrap() error { return e.Cause }
+
+// Ask switches a response off or on. Off, it is also stopped wherever it has not ended, in the name of whoever asks; a *StillRunningError says
+// where it could not be. The same request id twice is one decision.
 func (s *Responses) Ask(ctx context.Context, id string, req Request, c response.Command) error {
 	name := ""
 	switch c.(type) {
@@ -56,16 +74,21 @@ func (s *Responses) Ask(ctx context.Context, id string, req Request, c response.
 	if err != nil {
 		return err
 	}
-	var faults []error
-	for _, running := range l.Running(time.Now()) {
+	still := &StillRunningError{Response: id}
+	for _, running := range l.Unended() {
 		own := req
 		own.ID += "/" + running
 		_, err := s.of.Command(ctx, incident.ID(running), own, incident.StopResponse{Reason: off.Reason})
-		if _, over := errors.AsType[*RefusedError](err); err != nil && !over {
-			faults = append(faults, err)
+		_, over := errors.AsType[*RefusedError](err)
+		if _, gone := errors.AsType[*NotFoundError](err); err == nil || over || gone && !slices.Contains(l.Running(time.Now()), running) {
+			continue
 		}
+		still.Incidents, still.Cause = append(still.Incidents, running), errors.Join(still.Cause, err)
 	}
-	return errors.Join(faults...)
+	if still.Cause != nil {
+		return still
+	}
+	return nil
 }
 
 // State returns how a response stands. One that has never run and was never switched off is not found.

@@ -99,6 +99,9 @@ func newIncidentRun(ctx workflow.Context, in signature.Signed[IncidentInput]) (*
 	if err := r.begin(ctx, in); err != nil {
 		return nil, temporal.NewNonRetryableApplicationError("open incident: "+err.Error(), RefusedError, err)
 	}
+	if d := &r.incident.Definition; d.Automatic != nil && !respondsItself(ctx) {
+		d.Automatic = nil
+	}
 	r.ctx = unstopped(ctx, func(at time.Time) {
 		r.incident.Timeline.Add(at, timeline.CancelRefused, timeline.Muster())
 		r.news = true

@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
@@ -147,8 +149,30 @@ func TestAnAutomaticResponseThatFailsPages(t *testing.T) {
 	}
 }
 
-// A step that no worker takes has not happened, and is not run when a worker comes back.
-func TestAStepThatNoWorkerTakesIsNotRunLater(t *testing.T) {
+// A step that no worker takes in time has not happened: that is a failure, and nobody has to find out whether it was half done.
+func TestAStepThatNoWorkerTakesHasFailed(t *testing.T) {
+	r := rehearse(t)
+	d := automatic()
+	d.Automatic.Look = nil
+	r.env.OnActivity("RunStep", anything, anything).Return(runbook.Result{}, temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_SCHEDULE_TO_START, nil)).Once()
+	r.alerts(0, firing("a", 0))
+	r.at(time.Minute, func() {
+		i := r.query()
+		if i.Response.State != incident.ResponseState(response.Failed) || i.Response.Why != incident.WhyStep || r.pages() != 1 {
+			t.Errorf("its response is %+v, %v", i.Response, r.got())
+		}
+		steps := i.Tried().Steps
+		if got := steps[0].Detail; got != "no worker that runs the steps of runbooks has taken it in 1m30s" || steps[1].Status != runbook.Skipped {
+			t.Errorf("got %+v", steps)
+		}
+	})
+	ask(r, 5*time.Minute, workflows.ResolveUpdate, kim, incident.Resolve{Note: "x"})
+	r.run(workflows.IncidentInput{Definition: d})
+	r.wantDone()
+}
+
+// A step that was taken back before a worker had begun it is not run when one comes back.
+func TestAStepThatIsTakenBackIsNotRunLater(t *testing.T) {
 	r := rehearse(t)
 	d := automatic()
 	d.Automatic.Look = nil
@@ -156,7 +180,7 @@ func TestAStepThatNoWorkerTakesIsNotRunLater(t *testing.T) {
 	r.alerts(0, firing("a", 0))
 	ask(r, 10*time.Second, workflows.StopResponseUpdate, park, incident.StopResponse{Reason: "the wrong server"})
 	r.at(4*time.Minute, func() {
-		if i := r.query(); i.Response.State != incident.ResponseState(response.Stopped) || i.Response.By.ID != "park" || r.pages() != 1 {
+		if i := r.query(); i.Response.State != incident.ResponseState(response.Stopped) || i.Response.Stopped.ID != "park" || r.pages() != 1 {
 			t.Errorf("its response is %+v, %v", i.Response, r.got())
 		}
 	})
@@ -194,7 +218,7 @@ func TestAnAutomaticResponseThatIsApproved(t *testing.T) {
 	if nobody.failed == nil || wrong.failed == nil || right.failed != nil || right.rejected != nil || len(r.entries(timeline.ResponseDenied)) != 2 {
 		t.Errorf("got %v, %v and %v", nobody.failed, wrong.failed, right.failed)
 	}
-	if got := r.runner.has(); got != "look checkout-2, stop checkout-2, start checkout-2" || r.state.Response.By.ID != "kim" {
+	if got := r.runner.has(); got != "look checkout-2, stop checkout-2, start checkout-2" || r.state.Response.Approved.ID != "kim" {
 		t.Errorf("it has run %q, %+v", got, r.state.Response)
 	}
 }

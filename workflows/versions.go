@@ -97,3 +97,16 @@ const silenceGoesOn = "silence-goes-on"
 func goesOn(ctx workflow.Context) bool {
 	return workflow.GetVersion(ctx, silenceGoesOn, workflow.DefaultVersion, 1) == 1
 }
+
+// automaticResponse, 2026-11-27: Muster does something about an incident by itself. A worker that does not know of that must not go on with
+// such a run: it would page instead, and the next one would begin what has no place in the history. Of other runs nothing is asked. No such
+// run is left when
+//
+//	WorkflowType = 'Incident' AND ExecutionStatus = 'Running' AND StartTime < '2026-11-28T00:00:00Z'
+//
+// finds none that a worker of before has had.
+const automaticResponse = "automatic-response"
+
+func respondsItself(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, automaticResponse, workflow.DefaultVersion, 1) == 1
+}

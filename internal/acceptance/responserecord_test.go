@@ -86,7 +86,7 @@ func (e *ends) response() []*historypb.History {
 	stopped := e.opens("bank", "response-stopped", asks)
 	stopped.says(timeline.ResponseWaits)
 	must(e.T, all.Ask(e.Context(), "mended", e.request("bob"), response.SwitchOff{Reason: "It is the wrong server."}))
-	if r := stopped.says(timeline.ResponseEnded).Response; r.State != incident.ResponseState(response.Stopped) || r.By.ID != "bob" {
+	if r := stopped.says(timeline.ResponseEnded).Response; r.State != incident.ResponseState(response.Stopped) || r.Stopped.ID != "bob" {
 		e.Errorf("got %+v", r)
 	}
 	stopped.asks("ann", incident.Resolve{Note: "Restarted by hand."}, incident.Close{Without: "It is known."})

@@ -163,7 +163,7 @@ func grants() []grant {
 	anybody, work := Roles(), []Kind{Incident, Review}
 	commands := Commands()
 	partner := slices.DeleteFunc(Commands(), func(v Verb) bool {
-		return slices.Contains([]Verb{SetPriority, Close, SendUpdate, Repin, SetTime, SendReport, Answer, Merge, Split, ApproveResponse}, v)
+		return slices.Contains([]Verb{SetPriority, Close, SendUpdate, Repin, SetTime, SendReport, Answer, Merge, Split, ApproveResponse, StopResponse}, v)
 	})
 	return []grant{
 		{Provider, []Role{Administrator, Responder}, work, append(commands, Read, ReadInternal, ReadHistory)},

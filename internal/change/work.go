@@ -160,7 +160,7 @@ func (c *Change) concerned(a About) []escalation.Target {
 			return c.Owners
 		}
 		return asked
-	case Arrived, CheckWanted, PreApprovedUse, EmergencyBegun, Impossible:
+	case Arrived, CheckWanted, PreApprovedUse, EmergencyBegun, Impossible, Coming, Beginning, Ending, Rescheduled, CalledOff: // notify says whom it tells
 	}
 	return c.Owners
 }

@@ -25,7 +25,7 @@ var edits = []struct{ file, old, new string }{
 	{"escalation-policies.yaml", `(targets: \[schedule:primary\]), wait: 5m`, "$1, wait: 3s"},
 	{"services.yaml", `quiet: 5m  `, "quiet: 2s  "},
 	{"services.yaml", `reopen_within: 1d`, "reopen_within: 3s"},
-	{"automatic-responses.yaml", `(?m)^    settle: .*\n`, ""}, // its steps say whether it has worked
+	{"automatic-responses.yaml", `settle: \S+`, "settle: none"}, // its steps say whether it has worked
 	{"automatic-responses.yaml", `per_hour: 2 `, "per_hour: 9 "},
 	{"customers.yaml", `        windows: \[second-sunday\]\n        freezes: \[garam-year-end\]`, "        freezes: [garam-year-end]"},
 	{"freezes.yaml", `\{from: 12-20, to: 01-05\}`, "{from: 01-01, to: 12-31}"}, // the shop is always busy

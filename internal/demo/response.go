@@ -31,7 +31,6 @@ const restarts = "restart-checkout"
 type repairs struct {
 	known []incident.ID // incidents from before
 	last  incident.ID
-	ran   int // what was done to servers until the response was switched off
 }
 
 func (s *story) responding() []scene {

@@ -68,9 +68,14 @@ func (i *Incident) Receive(b alert.Batch, now time.Time) {
 		i.forward(b, c, now)
 		return
 	}
+	if r := i.Response; r != nil && len(c.Fired)+c.Uncertain > 0 {
+		r.Joined = true
+	}
 	if len(c.Fired) > 0 || c.Uncertain > 0 && !i.Alerts.AllResolved() {
 		i.firesAgain(by, now)
 		i.raise(c.Impact, c.Urgency, by, now)
+	} else if c.Repeats > 0 && i.stillFires(now) {
+		i.firesAgain(by, now)
 	}
 	i.quieten(c, by, now)
 }
@@ -149,6 +154,7 @@ func (i *Incident) reopen(by timeline.Actor, cause, note string, now time.Time) 
 	away := supportplan.Span{From: i.resolvedAt(), To: now}
 	i.move(Triggered, by, cause, note, now)
 	i.Reopened++
+	i.cameBack(now)
 	i.Times.Closed = time.Time{}
 	i.seekProblem(FindProblem, now) // whose fix may not have held
 	i.Escalation.Restart()

@@ -95,12 +95,14 @@ const (
 
 // Why a response was refused beside what its ledger says, or has failed. These strings are in histories: add, never rename.
 const (
-	WhyParameters = "parameters"  // its alerts do not say what it needs
-	WhyExpired    = "expired"     // nobody answers for it any more
-	WhyUnasked    = "unreachable" // it could not be found out whether it may run
-	WhyStep       = "step"        // a step has failed, or nobody knows whether it has happened
-	WhyFires      = "fires"       // its steps are done, and its alerts fire all the same
-	WhyFound      = "found"       // there was nothing to do but to find out
+	WhyParameters  = "parameters"  // its alerts do not say what it needs
+	WhyExpired     = "expired"     // nobody answers for it any more
+	WhyUnreachable = "unreachable" // it could not be found out whether it may run
+	WhyStep        = "step"        // a step has failed, or nobody knows whether it has happened
+	WhyFires       = "fires"       // its steps are done, and its alerts fire all the same
+	WhyBack        = "back"        // it had worked, and its alerts have come back
+	WhyLate        = "late"        // it has taken longer than it can: something else may be at work by now
+	WhyFound       = "found"       // there was nothing to do but to find out
 )
 
 // ResponseStates lists the states, the outcomes among them.
@@ -115,24 +117,28 @@ func ResponseStates() []ResponseState {
 // ResponseWhys lists why one was refused or has failed.
 func ResponseWhys() []string {
 	return []string{
-		string(response.IsOff), string(response.IsRunning), string(response.TooOften), WhyParameters, WhyExpired, WhyUnasked, WhyStep, WhyFires, WhyFound,
+		string(response.IsOff), string(response.IsRunning), string(response.TooOften), WhyParameters, WhyExpired, WhyUnreachable, WhyStep, WhyFires, WhyBack, WhyLate, WhyFound,
 	}
 }
 
 // A Response is what an automatic response has done about the incident.
 type Response struct {
-	State   ResponseState       `json:"state"`
-	Why     string              `json:"why,omitempty"`
-	Detail  string              `json:"detail,omitempty"`
-	SHA256  string              `json:"sha256,omitempty"` // of what an approval is for: the runbook with its parameters
-	Asked   time.Time           `json:"asked"`
-	Begun   time.Time           `json:"begun,omitzero"` // its first step that acts
-	Ended   time.Time           `json:"ended,omitzero"`
-	Due     time.Time           `json:"due,omitzero"` // of an approval, or for its alerts to be resolved
-	By      *timeline.Actor     `json:"by,omitempty"` // who has approved or stopped it
-	Claimed bool                `json:"claimed,omitempty"`
-	Found   []Finding           `json:"found,omitempty"` // by looking, in the order of the steps
-	Steps   []runbook.StepState `json:"steps,omitempty"` // of its runbook
+	State    ResponseState       `json:"state"`
+	Why      string              `json:"why,omitempty"`
+	Detail   string              `json:"detail,omitempty"`
+	SHA256   string              `json:"sha256,omitempty"` // of what an approval is for: the runbook with its parameters
+	Asked    time.Time           `json:"asked"`
+	Begun    time.Time           `json:"begun,omitzero"` // its first step that acts
+	Ended    time.Time           `json:"ended,omitzero"`
+	Due      time.Time           `json:"due,omitzero"`       // of an approval, or for its alerts to be resolved
+	Approved *timeline.Actor     `json:"approved,omitempty"` // who has let it act
+	Stopped  *timeline.Actor     `json:"stopped,omitempty"`
+	Resolved bool                `json:"resolved,omitempty"` // its steps alone have resolved the incident
+	Joined   bool                `json:"joined,omitempty"`   // another alert has begun to fire since: it cannot know whether it has repaired that
+	Claimed  bool                `json:"claimed,omitempty"`  // its ledger may count on it …
+	Told     bool                `json:"told,omitempty"`     // … and has begun to be told of its end
+	Found    []Finding           `json:"found,omitempty"`    // by looking, in the order of the steps
+	Steps    []runbook.StepState `json:"steps,omitempty"`    // of its runbook
 }
 
 // A Finding is what one step has found out.
@@ -147,8 +153,10 @@ type Finding struct {
 
 // Bounds of what is kept of each step: all of it stands in the state and in messages.
 const (
-	maxFinding = 1_000 // characters
-	maxStep    = 200
+	maxFinding  = 1_000 // characters
+	maxFindings = 4_000 // of all together
+	maxStep     = 200
+	maxShown    = 2_000 // of all together, in messages
 )
 
 // Over tells whether it does nothing more.
@@ -166,33 +174,36 @@ func (i *Incident) execution() *runbook.Execution {
 	return &runbook.Execution{Runbook: a.Act.Runbook, Parameters: a.ValuesFor(a.Act), Steps: i.Response.Steps}
 }
 
-// respond goes on with the automatic response.
+// respond goes on with the automatic response, and tells its ledger when it is over.
 func (i *Incident) respond(now time.Time) {
 	a, r := i.Definition.Automatic, i.Response
 	switch {
-	case a == nil || r != nil && r.Over():
+	case a == nil:
 		return
 	case r == nil:
 		i.startResponse(now)
 		return
-	case !r.acted() && r.State != ResponseSettling && (!i.Status.Open() || !i.QuietSince.IsZero()):
+	case r.Over():
+	case !r.acted() && (!i.Status.Open() || !i.QuietSince.IsZero()):
 		i.endResponse(ResponseState(response.Unneeded), "", now)
-		return
-	}
-	switch r.State {
-	case ResponseLooking:
-		if len(r.Found) == len(a.Look.Runbook.Steps) {
-			i.looked(now)
-		}
-	case ResponseWaiting:
-		if !now.Before(r.Due) {
-			i.endResponse(ResponseState(response.Unasked), "", now)
-		}
-	case ResponseActing:
+	case r.State == ResponseLooking && len(r.Found) == len(a.Look.Runbook.Steps):
+		i.looked(now)
+	case r.State == ResponseWaiting && !now.Before(r.Due):
+		i.endResponse(ResponseState(response.Unapproved), "", now)
+	case r.State == ResponseActing:
 		i.act(now)
-	case ResponseSettling:
+	case r.State == ResponseSettling:
 		i.settleResponse(now)
-	default: // it waits for an answer
+	}
+	i.tellLedger(now)
+}
+
+// tellLedger tells the ledger what has come of it, once, and not before the last step has an outcome: until then nothing else may act on the
+// service.
+func (i *Incident) tellLedger(now time.Time) {
+	if r := i.Response; r.Over() && r.Claimed && !r.Told && !i.has(ActStep) && !i.has(ClaimResponse) {
+		r.Told = true
+		i.begin(Send{Work: EndResponse}, now)
 	}
 }
 
@@ -224,7 +235,9 @@ func (i *Incident) refuseResponse(why, detail string, now time.Time) {
 // ResponseClaim is what is asked of the ledger of the response.
 func (i *Incident) ResponseClaim() response.Claim {
 	a := i.Definition.Automatic
-	return response.Claim{Response: a.ID, Incident: string(i.ID), Service: i.Definition.Service.ID, PerHour: a.PerHour, Longest: a.Longest()}
+	return response.Claim{
+		Response: a.ID, Incident: string(i.ID), Service: i.Definition.Service.ID, PerHour: a.PerHour, Longest: a.Longest(), Restricted: i.Definition.Restricted(),
+	}
 }
 
 // ResponseClaimed takes in whether it may run. What could not be asked may not.
@@ -234,31 +247,20 @@ func (i *Incident) ResponseClaimed(number int, is response.Answer, fault string,
 	}
 	i.drop(number)
 	r := i.Response
+	r.Claimed = r.Claimed || is.Granted || fault != "" // it may have been allowed although nobody has heard so
 	switch {
-	case is.Granted && r.Over(): // somebody has stopped it meanwhile
-		r.Claimed = true
-		i.begin(Send{Work: EndResponse}, now)
-		return
-	case r.Over():
+	case r.Over(): // it was stopped meanwhile
 		return
 	case fault != "":
-		i.refuseResponse(WhyUnasked, fault, now)
+		i.refuseResponse(WhyUnreachable, fault, now)
 		return
 	case !is.Granted:
-		detail := is.Other
-		if is.Off != nil {
-			detail = is.Off.By.Shown()
-			if is.Off.By == timeline.Muster() {
-				detail = ""
-			}
-			if is.Off.Reason != "" {
-				detail += ": " + is.Off.Reason
-			}
-		}
-		i.refuseResponse(string(is.Refused), detail, now)
+		i.refuseResponse(string(is.Refused), is.Detail(), now)
+		return
+	case r.Approved != nil: // it had found out before it was approved
+		i.startActing(now)
 		return
 	}
-	r.Claimed = true
 	a := i.Definition.Automatic
 	name, sha := "", ""
 	if a.Act != nil {
@@ -291,14 +293,17 @@ func (i *Incident) looked(now time.Time) {
 	}
 }
 
-// responseDigest is the SHA-256 of what is approved: which steps, and with which values.
+// responseDigest is the SHA-256 of what is approved: which steps with which values, on what was found.
 func (i *Incident) responseDigest() string {
 	a := i.Definition.Automatic
 	var d Digest
-	d.Say("response", a.ID)
+	d.Say("response", a.ID, string(i.ID))
 	d.Say("runbook", a.Act.Runbook.ID, a.Act.SHA256)
 	for _, v := range a.ValuesFor(a.Act) {
 		d.Say("parameter", v.ID, v.Value)
+	}
+	for _, f := range i.Response.Found { // by which they decide
+		d.Say("found", strconv.Itoa(f.Number), string(f.State), f.SHA256, f.Output)
 	}
 	return d.Sum()
 }
@@ -322,6 +327,8 @@ func (i *Incident) act(now time.Time) {
 		i.endResponse(ResponseState(response.Failed), WhyStep, now)
 	case s != nil && s.Status == runbook.StepUnknown:
 		i.endResponse(ResponseState(response.Unknown), WhyStep, now)
+	case s != nil && s.Status == runbook.Pending && !now.Before(r.Asked.Add(i.Definition.Automatic.Longest())):
+		i.endResponse(ResponseState(response.Failed), WhyLate, now)
 	case s != nil && s.Status == runbook.Pending:
 		s.Status, s.At = runbook.Running, now
 		s.Attempts++
@@ -333,15 +340,49 @@ func (i *Incident) act(now time.Time) {
 // stepsDone waits for the alerts to be resolved, where that says whether it has worked.
 func (i *Incident) stepsDone(now time.Time) {
 	r, a := i.Response, i.Definition.Automatic
-	if a.Settle > 0 && i.Status.Open() {
+	switch {
+	case !i.Status.Open():
+		i.endResponse(i.without(), "", now)
+	case a.Settle > 0:
 		r.State, r.Due = ResponseSettling, now.Add(a.Settle)
 		i.settleResponse(now)
+	default:
+		i.endResponse(ResponseState(response.Worked), "", now)
+		if r.Resolved = i.ownDoing(); r.Resolved {
+			i.resolve(timeline.Muster(), causeResponse, i.deeds(), now)
+		} // else people see to the rest
+	}
+}
+
+// cameBack takes in that the incident is open again although the response had worked: it has failed, then.
+func (i *Incident) cameBack(now time.Time) {
+	r := i.Response
+	if r == nil || r.State != ResponseState(response.Worked) || !r.acted() {
 		return
 	}
-	i.endResponse(ResponseState(response.Worked), "", now)
-	if i.Status.Open() {
-		i.resolve(timeline.Muster(), causeResponse, i.deeds(), now)
+	r.State, r.Why, r.Told = ResponseState(response.Failed), WhyBack, false
+	i.record(now, timeline.ResponseEnded, timeline.Muster(), timeline.F("response", i.Definition.Automatic.Name), timeline.F("outcome", string(r.State)),
+		timeline.F("why", r.Why))
+}
+
+// stillFires tells whether an alert fires on for longer than the quiet time after the steps of a response have said that it is over.
+func (i *Incident) stillFires(now time.Time) bool {
+	r := i.Response
+	return i.Status == Resolved && r != nil && r.Resolved && i.Alerts.Firing > 0 && !now.Before(i.Settled.Add(i.Definition.Quiet))
+}
+
+// ownDoing tells whether the response alone has brought the incident to its end: no person is at it, nothing else has begun to fire, it is
+// about no other incident, and it has not come back.
+func (i *Incident) ownDoing() bool {
+	return i.Reopened == 0 && len(i.Responders) == 0 && len(i.Merged) == 0 && !i.Response.Joined
+}
+
+// without is its outcome where the incident has come to its end meanwhile: by its alerts, or otherwise than by it.
+func (i *Incident) without() ResponseState {
+	if i.Alerts.Firing > 0 {
+		return ResponseState(response.Overtaken)
 	}
+	return ResponseState(response.Worked)
 }
 
 // causeResponse is the cause of a resolution by an automatic response.
@@ -350,7 +391,9 @@ const causeResponse = "automatic-response"
 // settleResponse says whether it has worked by whether the alerts are over. Their quiet time goes on as it always does.
 func (i *Incident) settleResponse(now time.Time) {
 	switch r := i.Response; {
-	case !i.Status.Open() || !i.QuietSince.IsZero():
+	case !i.Status.Open():
+		i.endResponse(i.without(), "", now)
+	case !i.QuietSince.IsZero():
 		i.endResponse(ResponseState(response.Worked), "", now)
 	case !now.Before(r.Due):
 		i.endResponse(ResponseState(response.Failed), WhyFires, now)
@@ -368,20 +411,20 @@ func (i *Incident) endResponse(outcome ResponseState, why string, now time.Time)
 	}
 	i.Ticket.Wanted++
 	by := timeline.Muster()
-	if outcome == ResponseState(response.Stopped) {
-		by = *r.By
+	if r.Stopped != nil {
+		by = *r.Stopped
 	}
 	i.record(now, timeline.ResponseEnded, by, timeline.F("response", i.Definition.Automatic.Name), timeline.F("outcome", string(outcome)),
 		timeline.F("why", why), timeline.F("detail", r.Detail))
-	if r.Claimed {
-		i.begin(Send{Work: EndResponse}, now)
-	}
 }
 
 // ResponseEnd is what its ledger is told of it.
 func (i *Incident) ResponseEnd() response.End {
 	a := i.Definition.Automatic
 	e := response.End{Response: a.ID, Incident: string(i.ID), Outcome: response.Outcome(i.Response.State)}
+	if i.Response.State == ResponseRefused { // after all: it was off, or nobody could say
+		e.Outcome = response.Unneeded
+	}
 	if a.Act != nil {
 		e.Failures = a.Failures
 	}
@@ -428,7 +471,7 @@ func (i *Incident) ResponseStepped(number int, is runbook.Result, now time.Time)
 	if s.Work == LookStep {
 		p, kind = a.Look, timeline.ResponseLooked
 	}
-	is.Output, is.Detail = clippedTo(maxFinding, strings.TrimSpace(is.Output)), clipped(is.Detail)
+	is.Output, is.Detail = clippedTo(outputOf(p, is.State, s.Work), strings.TrimSpace(is.Output)), clipped(is.Detail)
 	text := i.stepText(p, s.Revision)
 	i.record(now, kind, timeline.Muster(), timeline.F("step", strconv.Itoa(s.Revision)), timeline.F("text", text), timeline.F("state", string(is.State)),
 		timeline.F("output", clipped(is.Output)), timeline.F("sha256", is.SHA256), timeline.F("detail", is.Detail))
@@ -440,13 +483,14 @@ func (i *Incident) ResponseStepped(number int, is runbook.Result, now time.Time)
 	e := i.execution()
 	e.Ran(s.Revision, is, now)
 	r.Steps = e.Steps
-	if r.Over() { // it was stopped while the step ran
-		for n := range r.Steps {
-			if x := &r.Steps[n]; x.Status == runbook.Pending {
-				x.Status = runbook.Skipped
-			}
-		}
+}
+
+// outputOf is how much of the output of a step is kept: all of it stands in the state and in messages.
+func outputOf(p *Procedure, state runbook.State, w Work) int {
+	if w == ActStep && state == runbook.Passed {
+		return maxStep
 	}
+	return max(maxStep, min(maxFinding, maxFindings/len(p.Runbook.Steps)))
 }
 
 // ResponseStepWithdrawn takes in that a step was taken back before a worker had begun it.
@@ -508,7 +552,7 @@ func (i *Incident) deeds() string {
 // resolution is by what an incident is resolved whose alerts are over: the response, where it has worked since they began.
 func (i *Incident) resolution() (cause, note string) {
 	const alone = "alerts-resolved"
-	if r := i.Response; r == nil || r.State != ResponseState(response.Worked) || !r.acted() || i.Reopened > 0 || len(i.Responders) > 0 {
+	if r := i.Response; r == nil || r.State != ResponseState(response.Worked) || !r.acted() || i.QuietSince.After(r.Ended) || !i.ownDoing() {
 		return alone, ""
 	}
 	return causeResponse, i.deeds()
@@ -534,11 +578,23 @@ func (c ApproveResponse) Check(i *Incident) error {
 	case r == nil:
 		return i.refuse(action, "there is none")
 	case r.State != ResponseWaiting:
-		return i.refuse(action, "it is %s%s; want one that waits for an approval", r.State, by(r.By))
+		return i.refuse(action, "it is %s%s; want one that waits for an approval", r.State, by(r.Stopped, r.Approved))
 	case c.SHA256 == "":
-		return i.refuse(action, "sha256: missing; want that of what waits: %s", r.SHA256)
+		return i.refuse(action, "sha256: missing; want that of what you have read in muster incident show")
 	}
 	return i.wantOpen(action)
+}
+
+// CheckAt refuses what comes too late: an approval is for its time, and for what still fires.
+func (ApproveResponse) CheckAt(i *Incident, now time.Time) error {
+	const action = "approve response in"
+	switch r := i.Response; {
+	case !now.Before(r.Due):
+		return i.refuse(action, "its time was over at %s", r.Due.UTC().Format(time.RFC3339))
+	case !i.QuietSince.IsZero():
+		return i.refuse(action, "all its alerts are resolved since %s", i.QuietSince.UTC().Format(time.RFC3339))
+	}
+	return nil
 }
 
 // Deny refuses whoever was not asked, and whoever was shown something else.
@@ -550,7 +606,7 @@ func (c ApproveResponse) Deny(i *Incident, by timeline.Actor) error {
 	case !c.Approver:
 		return &denial{i.refuse(action, "want one of %s", escalation.Shown(i.Definition.Automatic.Approval.Approvers)), "approver"}
 	case c.SHA256 != r.SHA256:
-		return &denial{i.refuse(action, "sha256 %s: want all of %s", clipped(c.SHA256), r.SHA256), "changed"}
+		return &denial{i.refuse(action, "sha256 %s: it is not that of what waits now: read it again", clipped(c.SHA256)), "changed"}
 	}
 	return nil
 }
@@ -560,9 +616,10 @@ func (ApproveResponse) Denied() timeline.Kind { return timeline.ResponseDenied }
 
 // Apply lets it act.
 func (c ApproveResponse) Apply(i *Incident, by timeline.Actor, now time.Time) {
-	i.Response.By = &by
+	r := i.Response
+	r.State, r.Approved, r.Due = ResponseAsking, &by, time.Time{} // anew: it may have been switched off meanwhile
 	i.record(now, timeline.ResponseApproved, by, timeline.F("response", i.Definition.Automatic.Name), timeline.F("sha256", c.SHA256))
-	i.startActing(now)
+	i.begin(Send{Work: ClaimResponse}, now)
 }
 
 // Check refuses where nothing goes on.
@@ -580,20 +637,23 @@ func (c StopResponse) Check(i *Incident) error {
 // Apply stops it.
 func (c StopResponse) Apply(i *Incident, by timeline.Actor, now time.Time) {
 	r := i.Response
-	r.By, r.Detail = &by, clipped(c.Reason)
+	r.Stopped, r.Detail = &by, clipped(c.Reason)
 	i.endResponse(ResponseState(response.Stopped), "", now)
 }
 
-func by(a *timeline.Actor) string {
-	if a == nil {
-		return ""
+// by names the first of those who are there.
+func by(all ...*timeline.Actor) string {
+	for _, a := range all {
+		if a != nil {
+			return ", by " + a.Shown()
+		}
 	}
-	return ", by " + a.Shown()
+	return ""
 }
 
 // ResponseApprovers are who was asked whether the response may act, in terms of the organisation folder; none while nobody is.
 func (i *Incident) ResponseApprovers() []escalation.Target {
-	if i.Response == nil || i.Response.State != ResponseWaiting {
+	if i.Response == nil || i.Response.State != ResponseWaiting || i.Definition.Automatic == nil {
 		return nil
 	}
 	return i.resolved(i.Definition.Automatic.Approval.Approvers)
@@ -626,25 +686,51 @@ func (i *Incident) Tried() *Tried {
 	if a == nil || r == nil {
 		return nil
 	}
-	t := &Tried{Name: a.Name, State: r.State, Why: r.Why, Detail: r.Detail, Found: r.Found}
+	t := &Tried{Name: a.Name, State: r.State, Why: r.Why, Detail: r.Detail}
+	for _, f := range r.Found {
+		f.Text, f.Output = clippedTo(maxStep/2, f.Text), clippedTo(maxShown/len(r.Found), f.Output)
+		t.Found = append(t.Found, f)
+	}
 	if a.Act != nil {
 		t.Runbook = a.Act.Name()
 	}
-	if r.State == ResponseState(response.Stopped) {
-		t.Stopped = r.By.Shown()
+	if r.Stopped != nil {
+		t.Stopped = r.Stopped.Shown()
 	}
 	steps := r.Steps
 	if r.State == ResponseWaiting { // whoever approves them reads them
 		t.SHA256, steps = r.SHA256, runbook.Start(a.Act.Runbook, a.ValuesFor(a.Act)).Steps
+		for n := range steps {
+			_, step := i.ResponseStep(Send{Work: ActStep, Revision: steps[n].Number})
+			steps[n].Result = &runbook.Result{Detail: does(step)}
+		}
 	}
 	for _, s := range steps {
-		x := TriedStep{Number: s.Number, Text: i.stepText(a.Act, s.Number), Status: s.Status}
+		x := TriedStep{Number: s.Number, Text: clippedTo(maxStep/2, i.stepText(a.Act, s.Number)), Status: s.Status}
 		if s.Result != nil && s.Status != runbook.Done {
 			x.Detail = clipped(strings.Join(slices.DeleteFunc([]string{s.Result.Detail, s.Result.Output}, func(s string) bool { return s == "" }), ": "))
 		}
 		t.Steps = append(t.Steps, x)
 	}
 	return t
+}
+
+// does says what a step does, for whoever has to approve it: secrets stand in it by their names.
+func does(a *runbook.Automatic) string {
+	if a.Runner == runbook.ByHTTP {
+		return strings.TrimSpace(a.HTTP.Method + " " + a.HTTP.URL + " " + a.HTTP.Body)
+	}
+	return strings.Join(a.Command, " ")
+}
+
+// CheckLooking says what keeps a runbook from being one that only finds out. What commands do, the organisation folder answers for.
+func CheckLooking(rb runbook.Runbook) error {
+	for _, s := range rb.Steps {
+		if a := s.Automatic; a != nil && a.Runner == runbook.ByHTTP && a.HTTP.Method != "GET" && a.HTTP.Method != "HEAD" {
+			return fmt.Errorf("step %d: %s; want GET or HEAD, for what finds out changes nothing", s.Number, a.HTTP.Method)
+		}
+	}
+	return CheckAutomatic(rb)
 }
 
 // CheckAutomatic says what keeps a runbook from being run by a machine alone.

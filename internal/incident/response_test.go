@@ -216,7 +216,7 @@ func TestAResponseThatMayNotRunPagesAtOnce(t *testing.T) {
 		{"off by itself", nil, machine{claim: response.Answer{Refused: response.IsOff, Off: &response.Off{By: timeline.Muster()}}}, "off", ""},
 		{"running", nil, machine{claim: response.Answer{Refused: response.IsRunning, Other: "INC-9"}}, "running", "INC-9"},
 		{"too often", nil, machine{claim: response.Answer{Refused: response.TooOften}}, "rate", ""},
-		{"nobody knows", nil, machine{fault: "no answer in time"}, incident.WhyUnasked, "no answer in time"},
+		{"nobody knows", nil, machine{fault: "no answer in time"}, incident.WhyUnreachable, "no answer in time"},
 		{"parameters", func(a *incident.AutomaticResponse) { a.Fault = "no host" }, machine{}, incident.WhyParameters, "no host"},
 		{"expired", func(a *incident.AutomaticResponse) { a.PreApproved.Until = start }, machine{}, incident.WhyExpired, "최유진"},
 	} {
@@ -229,7 +229,11 @@ func TestAResponseThatMayNotRunPagesAtOnce(t *testing.T) {
 		if r.State != incident.ResponseRefused || r.Why != tt.why || r.Detail != tt.detail || !r.Over() {
 			t.Errorf("%s: got %+v", tt.name, r)
 		}
-		if n := w.paged(); n != 1 || len(w.machine.ran)+len(w.machine.told) > 0 || w.has(timeline.ResponseRefused) != 1 {
+		told := ""
+		if tt.m.fault != "" { // it may have been allowed
+			told = "{restart INC-TEST unneeded 2}"
+		}
+		if n := w.paged(); n != 1 || len(w.machine.ran) > 0 || fmt.Sprint(w.machine.told) != "["+told+"]" || w.has(timeline.ResponseRefused) != 1 {
 			t.Errorf("%s: %d pages, ran %v, told %v", tt.name, n, w.machine.ran, w.machine.told)
 		}
 	}
@@ -252,7 +256,7 @@ func TestAResponseThatAsksActsOnlyWhenItIsApproved(t *testing.T) {
 	}{
 		"not asked": {incident.ApproveResponse{SHA256: r.SHA256}, park, "want one of person:kim"},
 		"a machine": {incident.ApproveResponse{SHA256: r.SHA256, Approver: true}, timeline.Actor{Kind: timeline.Source, ID: "bot"}, "want a person"},
-		"other":     {incident.ApproveResponse{SHA256: r.SHA256[:8], Approver: true}, kim, "want all of " + r.SHA256},
+		"other":     {incident.ApproveResponse{SHA256: r.SHA256[:8], Approver: true}, kim, "it is not that of what waits now"},
 		"none":      {incident.ApproveResponse{Approver: true}, kim, "sha256: missing"},
 	} {
 		if err := w.i.Do(name, tt.c, tt.by, w.now); err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -264,17 +268,17 @@ func TestAResponseThatAsksActsOnlyWhenItIsApproved(t *testing.T) {
 	}
 	w.do("yes", incident.ApproveResponse{SHA256: r.SHA256, Approver: true}, kim)
 	w.wantResponse(response.Worked, "")
-	if w.i.Status != incident.Resolved || w.i.Response.By.ID != "kim" || w.has(timeline.ResponseApproved) != 1 {
+	if w.i.Status != incident.Resolved || w.i.Response.Approved.ID != "kim" || w.has(timeline.ResponseApproved) != 1 {
 		t.Errorf("it is %s, %+v", w.i.Status, w.i.Response)
 	}
 
 	late := responds(t, automatic(true), machine{})
 	late.after(10 * time.Minute)
-	late.wantResponse(response.Unasked, "")
-	if err := late.i.Do("late", incident.ApproveResponse{SHA256: r.SHA256, Approver: true}, kim, late.now); err == nil || !strings.Contains(err.Error(), "it is unasked") {
+	late.wantResponse(response.Unapproved, "")
+	if err := late.i.Do("late", incident.ApproveResponse{SHA256: r.SHA256, Approver: true}, kim, late.now); err == nil || !strings.Contains(err.Error(), "it is unapproved") {
 		t.Errorf("got %v", err)
 	}
-	if len(late.machine.ran) != 2 || fmt.Sprint(late.machine.told) != "[{restart INC-TEST unasked 2}]" {
+	if len(late.machine.ran) != 2 || fmt.Sprint(late.machine.told) != "[{restart INC-TEST unapproved 2}]" {
 		t.Errorf("ran %v, told %v", late.machine.ran, late.machine.told)
 	}
 }
@@ -384,7 +388,7 @@ func TestAnybodyInvolvedStopsAResponse(t *testing.T) {
 	}
 	w.do("1", incident.StopResponse{Reason: "the wrong server"}, park)
 	w.wantResponse(response.Stopped, "")
-	if n := w.paged(); n != 1 || begun != 1 || w.i.Response.By.ID != "park" || w.i.Facts().Tried.Stopped != "박서준" {
+	if n := w.paged(); n != 1 || begun != 1 || w.i.Response.Stopped.ID != "park" || w.i.Facts().Tried.Stopped != "박서준" {
 		t.Errorf("%d pages, %d steps begun, %+v", n, begun, w.i.Response)
 	}
 	var withdrawn incident.Send
@@ -479,5 +483,211 @@ func TestWhatAMachineCannotRunAlone(t *testing.T) {
 	}
 	if err := incident.CheckAutomatic(book("X", "a", "b").Runbook); err != nil {
 		t.Error(err)
+	}
+}
+
+// acting opens an incident whose response stops at its second step until release is called.
+func acting(t *testing.T) (w *world, release func()) {
+	t.Helper()
+	held := true
+	w = &world{t: t, now: start, silent: func(s incident.Send) bool { return held && s.Work == incident.ActStep && s.Revision == 2 }}
+	def := definition()
+	def.Automatic = automatic(false)
+	var err error
+	if w.i, err = incident.Open("INC-TEST", def, start); err != nil {
+		t.Fatal(err)
+	}
+	w.i.Receive(batch(start, firing("a", start.Add(-time.Minute))), start)
+	w.settle()
+	return w, func() {
+		held = false
+		for _, s := range w.i.Outbox {
+			if s.Work == incident.ActStep {
+				w.answer(s)
+			}
+		}
+		w.settle()
+	}
+}
+
+// It resolves only what it alone has repaired: what people are at, what has joined, and what is more than its own, people see to.
+func TestAResponseResolvesOnlyWhatIsItsOwnDoing(t *testing.T) {
+	for name, meanwhile := range map[string]func(w *world){
+		"another alert begins": func(w *world) { w.i.Receive(batch(w.now, firing("b", w.now)), w.now) },
+		"the alert comes anew": func(w *world) { w.i.Receive(batch(w.now, firing("a", w.now)), w.now) },
+		"somebody is at it":    func(w *world) { w.do("ack", incident.Acknowledge{}, park) },
+	} {
+		w, release := acting(t)
+		w.after(time.Minute)
+		meanwhile(w)
+		w.settle()
+		w.paged()
+		release()
+		w.wantResponse(response.Worked, "")
+		if !w.i.Status.Open() || w.i.Response.Resolved {
+			t.Errorf("%s: it is %s", name, w.i.Status)
+		}
+		if n := w.paged(); n != 1 && w.i.Status == incident.Triggered {
+			t.Errorf("%s: %d pages, want one", name, n)
+		}
+		if fmt.Sprint(w.machine.told) != "[{restart INC-TEST worked 2}]" {
+			t.Errorf("%s: its ledger was told %v", name, w.machine.told)
+		}
+	}
+}
+
+// Whoever has resolved it while a step was running has done so, and not the response.
+func TestAResponseThatIsOvertaken(t *testing.T) {
+	w, release := acting(t)
+	w.do("done", incident.Resolve{Note: "by hand"}, park)
+	if len(w.machine.told) > 0 {
+		t.Errorf("its ledger was told %v while a step is running", w.machine.told)
+	}
+	release()
+	w.wantResponse(response.Overtaken, "")
+	if w.i.Status != incident.Resolved || fmt.Sprint(w.machine.told) != "[{restart INC-TEST overtaken 2}]" {
+		t.Errorf("it is %s, told %v", w.i.Status, w.machine.told)
+	}
+}
+
+// Until the last step has an outcome, nothing else may act on the service.
+func TestTheLedgerHearsOfAnEndOnlyAfterTheLastStep(t *testing.T) {
+	w, release := acting(t)
+	w.do("stop", incident.StopResponse{Reason: "the wrong server"}, park)
+	w.after(time.Minute)
+	w.wantResponse(response.Stopped, "")
+	if len(w.machine.told) > 0 {
+		t.Errorf("its ledger was told %v while a step is running", w.machine.told)
+	}
+	release()
+	if fmt.Sprint(w.machine.told) != "[{restart INC-TEST stopped 2}]" || w.i.Response.Steps[1].Status != runbook.Done {
+		t.Errorf("told %v, %+v", w.machine.told, w.i.Response.Steps)
+	}
+}
+
+// After its longest time its ledger lets another run begin: no further step of it may.
+func TestAResponseThatIsLateDoesNoMore(t *testing.T) {
+	def := definition()
+	def.Automatic = automatic(false)
+	held := true
+	w := &world{t: t, now: start, silent: func(s incident.Send) bool { return held && s.Work == incident.ActStep }}
+	w.i, _ = incident.Open("INC-TEST", def, start)
+	w.i.Receive(batch(start, firing("a", start.Add(-time.Minute))), start)
+	w.settle()
+	w.after(def.Automatic.Longest())
+	held = false
+	for _, s := range w.i.Outbox {
+		if s.Work == incident.ActStep {
+			w.answer(s)
+		}
+	}
+	w.settle()
+	w.wantResponse(response.Failed, incident.WhyLate)
+	if got := strings.Join(w.machine.ran, ", "); !strings.HasSuffix(got, "ACT 1 /bin/do 1 checkout-2") {
+		t.Errorf("ran %s", got)
+	}
+}
+
+// What it has said to be over, and is not, people see to; and it counts as a failure of it.
+func TestWhatAResponseHasNotRepairedComesBack(t *testing.T) {
+	for name, back := range map[string]func(w *world){
+		"an alert fires on":     func(w *world) { w.i.Receive(batch(w.now, firing("a", start.Add(-time.Minute))), w.now) },
+		"an alert begins again": func(w *world) { w.i.Receive(batch(w.now, firing("a", w.now)), w.now) },
+		"a person reopens it":   func(w *world) { w.do("back", incident.Reopen{Reason: "still down"}, park) },
+	} {
+		w := responds(t, automatic(false), machine{})
+		w.after(w.i.Definition.Quiet)
+		w.paged()
+		back(w)
+		w.settle()
+		if n := w.paged(); n != 1 || w.i.Status != incident.Triggered {
+			t.Errorf("%s: %d pages, and it is %s", name, n, w.i.Status)
+		}
+		w.wantResponse(response.Failed, incident.WhyBack)
+		if got := fmt.Sprint(w.machine.told); got != "[{restart INC-TEST worked 2} {restart INC-TEST failed 2}]" {
+			t.Errorf("%s: its ledger was told %s", name, got)
+		}
+		if n := len(w.machine.ran); n != 4 {
+			t.Errorf("%s: it has run %d steps", name, n)
+		}
+	}
+	w := responds(t, automatic(false), machine{}) // its source takes a while to see it
+	w.after(w.i.Definition.Quiet / 2)
+	w.i.Receive(batch(w.now, firing("a", start.Add(-time.Minute))), w.now)
+	w.settle()
+	if w.i.Status != incident.Resolved {
+		t.Errorf("a repetition within the quiet time has reopened it: it is %s", w.i.Status)
+	}
+}
+
+// An approval is for its time, for what still fires, and for what is still allowed.
+func TestAnApprovalThatComesTooLate(t *testing.T) {
+	w := responds(t, automatic(true), machine{})
+	yes := incident.ApproveResponse{SHA256: w.i.Response.SHA256, Approver: true}
+	if err := w.i.Do("1", yes, kim, w.i.Response.Due); err == nil || !strings.Contains(err.Error(), "its time was over at 2026-11-23T") {
+		t.Errorf("got %v", err)
+	}
+	w = responds(t, automatic(true), machine{})
+	w.i.Receive(batch(w.now, resolved("a", start.Add(-time.Minute))), w.now)
+	if err := w.i.Do("1", yes, kim, w.now); err == nil || !strings.Contains(err.Error(), "all its alerts are resolved since") {
+		t.Errorf("got %v", err)
+	}
+	w = responds(t, automatic(true), machine{})
+	w.machine.claim = response.Answer{Refused: response.IsOff, Off: &response.Off{By: timeline.Muster()}}
+	w.do("1", incident.ApproveResponse{SHA256: w.i.Response.SHA256, Approver: true}, kim)
+	if r := w.i.Response; r.State != incident.ResponseRefused || r.Why != string(response.IsOff) || len(w.machine.ran) != 2 {
+		t.Errorf("switched off meanwhile, it is %+v, ran %v", r, w.machine.ran)
+	}
+	if fmt.Sprint(w.machine.told) != "[{restart INC-TEST unneeded 2}]" {
+		t.Errorf("its ledger was told %v", w.machine.told)
+	}
+}
+
+// Whoever was shown something else is not told by the refusal what would be right.
+func TestARefusedApprovalGivesNothingAway(t *testing.T) {
+	w := responds(t, automatic(true), machine{})
+	err := w.i.Do("1", incident.ApproveResponse{SHA256: "00", Approver: true}, kim, w.now)
+	if err == nil || strings.Contains(err.Error(), w.i.Response.SHA256) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// However many steps look, and however much they print, the state and messages stay small.
+func TestWhatIsKeptOfFindingsIsBounded(t *testing.T) {
+	a := automatic(false)
+	a.Look = book("LOOK", strings.Split(strings.Repeat("a", 20), "")...)
+	w := responds(t, a, machine{step: func(s incident.Send) runbook.Result {
+		if s.Work == incident.ActStep {
+			return runbook.Result{State: runbook.Failed, Output: strings.Repeat("나", 9_000)}
+		}
+		return runbook.Result{State: runbook.Passed, Output: strings.Repeat("가", 9_000)}
+	}})
+	kept, said := 0, 0
+	for _, f := range w.i.Response.Found {
+		kept += len([]rune(f.Output))
+	}
+	for _, f := range w.i.Facts().Tried.Found {
+		said += len([]rune(f.Output))
+	}
+	if kept < 3_000 || kept > 4_020 || said < 1_500 || said > 2_020 {
+		t.Errorf("keeps %d characters and says %d", kept, said)
+	}
+	if n := len([]rune(w.i.Response.Steps[0].Result.Output)); n < 1_000 || n > 2_001 {
+		t.Errorf("keeps %d characters of what has failed", n)
+	}
+}
+
+// What only finds out may not ask a server to do something.
+func TestWhatOnlyFindsOut(t *testing.T) {
+	for method, want := range map[string]string{"GET": "", "HEAD": "", "POST": "step 1: POST; want GET or HEAD"} {
+		rb := runbook.Runbook{Steps: []runbook.Step{{Number: 1, Automatic: &runbook.Automatic{
+			Runner: runbook.ByHTTP, HTTP: runbook.HTTP{Method: method, URL: "https://db.example/locks"}, Timeout: time.Minute,
+		}}}}
+		if err := incident.CheckLooking(rb); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v", method, err)
+		}
+	}
+	if err := incident.CheckLooking(runbook.Runbook{}); err == nil {
+		t.Error("a runbook without a step finds something out")
 	}
 }

@@ -37,7 +37,7 @@ var (
 const (
 	usualRemind  = 2 // working days
 	maxOfChanges = 50
-	maxAhead = 5 // times at which a change is announced
+	maxAhead     = 5 // times at which a change is announced
 )
 
 // readChanges reads changes.yaml.

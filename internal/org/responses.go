@@ -2,7 +2,6 @@ package org
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,6 +36,13 @@ var (
 		d, ok := duration(s)
 		return d, ok && d > 0 && d <= maxHold
 	})
+	aSettle = in("a time of more than 0s, such as 3m, or none where alerts never say that they are over", func(s string) (time.Duration, bool) {
+		if s == "none" {
+			return 0, true
+		}
+		d, ok := duration(s)
+		return d, ok && d > 0
+	})
 	aRate    = in(fmt.Sprintf("a whole number from 1 to %d", maxPerHour), between(1, maxPerHour))
 	aRow     = in(fmt.Sprintf("a whole number from 1 to %d", maxInARow), between(1, maxInARow))
 	aFilling = in("text on one line, in which {name} stands for the value of the label", aLabelValue.read)
@@ -48,7 +54,7 @@ func (b *builder) readAutomatic(o *object) {
 		a := automatic{place: o.place}
 		a.ID = id
 		a.Name = maybe(o, "name", aName, id)
-		a.Look, a.Act = b.ownSteps(o, "enrich"), b.ownSteps(o, "runbook")
+		a.Look, a.Act = b.ownSteps(o, "enrich", incident.CheckLooking), b.ownSteps(o, "runbook", incident.CheckAutomatic)
 		a.Hold, _ = need(o, "hold", aHold)
 		a.PerHour, _ = need(o, "per_hour", aRate)
 		a.values = pairs(o, "parameters", aFilling, optional)
@@ -64,7 +70,7 @@ func (b *builder) readAutomatic(o *object) {
 }
 
 // ownSteps reads the runbook of an automatic response: no step of it may need a person.
-func (b *builder) ownSteps(o *object, key string) *incident.Procedure {
+func (b *builder) ownSteps(o *object, key string, check func(runbook.Runbook) error) *incident.Procedure {
 	if !o.has(key) {
 		return nil
 	}
@@ -76,7 +82,11 @@ func (b *builder) ownSteps(o *object, key string) *incident.Procedure {
 	if !ok {
 		return nil
 	}
-	if err := incident.CheckAutomatic(w.Runbook); err != nil {
+	if w.Kind != runbook.Procedure {
+		b.wantKind(o.field(key).place, o.about(key), id, runbook.Procedure)
+		return nil
+	}
+	if err := check(w.Runbook); err != nil {
 		o.fault(o.field(key).place, "%s %s: %s", o.about(key), show(id), err)
 		return nil
 	}
@@ -87,7 +97,7 @@ func (b *builder) ownSteps(o *object, key string) *incident.Procedure {
 
 // readActing reads what only a response has that changes something.
 func (b *builder) readActing(o *object, a *automatic) {
-	a.Settle = maybe(o, "settle", aWait, 0)
+	a.Settle, _ = need(o, "settle", aSettle)
 	if a.Settle >= a.Hold && a.Hold > 0 {
 		o.fault(o.field("settle").place, "%s: want less than hold, after which people are paged whatever comes of it", o.about("settle"))
 	}
@@ -162,9 +172,33 @@ func (o *Organisation) automatically(r *route, labels alert.Labels) *incident.Au
 		}
 	}
 	if len(broken) > 0 {
-		is.Parameters, is.Fault = nil, strings.ReplaceAll(errors.Join(broken...).Error(), "\n", "; ")
+		var all []string
+		for _, err := range broken { // both runbooks may say the same of one value
+			_, said, _ := strings.Cut(err.Error(), "parameter ")
+			if said = "parameter " + said; !slices.Contains(all, said) {
+				all = append(all, said)
+			}
+		}
+		is.Parameters, is.Fault = nil, strings.Join(all, "; ")
 	}
 	return &is
+}
+
+// sharesLabels makes a fault of a parameter from a label that the alerts of one incident need not share.
+func (b *builder) sharesLabels(o *object, r *route) {
+	n := slices.IndexFunc(b.automatics, func(a automatic) bool { return a.ID == r.automatic })
+	if n < 0 {
+		return
+	}
+	for _, p := range b.automatics[n].values {
+		for _, name := range placeholder.FindAllString(p.value, -1) {
+			name = strings.Trim(name, "{}")
+			if !slices.Contains(r.groupBy, name) && !slices.ContainsFunc(r.match, func(m pair[string]) bool { return m.key == name }) {
+				o.fault(o.field("automatic").place, "%s %s: its parameter %s is from the label %s, which alerts of one incident need not share; want %s in group_by or match",
+					o.about("automatic"), show(r.automatic), p.key, name, name)
+			}
+		}
+	}
 }
 
 // AutomaticResponses lists the automatic responses, in the order of the folder.

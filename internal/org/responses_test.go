@@ -36,10 +36,32 @@ const drain = `# Drain a server
    ` + "```" + `
 `
 
+// looking finds out what one is doing.
+const looking = `# Look at a server
+
+| Runbook ID | Description | Tools Used | Special Permissions | Runbook Author | Last Updated | Escalation POC |
+|---|---|---|---|---|---|---|
+| RUN021 | What it is doing | none | none | Park | 2026-09-21 | NOC |
+
+## Parameters
+
+| Parameter | Description |
+|---|---|
+| host | which one |
+
+## Steps
+
+1. Look at {{param host}}.
+
+   ` + "```http" + ` timeout=1m
+   GET https://lb.example.com/servers/{{param host}}
+   ` + "```" + `
+`
+
 const draining = `automatic_responses:
   - id: drain
     name: Drain it
-    enrich: RUN020
+    enrich: RUN021
     runbook: RUN020
     parameters: {host: "{host}"}
     pre_approved: {by: kim, until: 2027-05-31}
@@ -54,8 +76,8 @@ const draining = `automatic_responses:
 func automated(t testing.TB) map[string]string {
 	t.Helper()
 	files := withRunbooks(t)
-	files["runbooks/drain.md"], files["automatic-responses.yaml"] = drain, draining
-	change{"routes.yaml", "service: shop\n    impact", "service: shop\n    automatic: drain\n    impact"}.in(t, files)
+	files["runbooks/drain.md"], files["runbooks/look.md"], files["automatic-responses.yaml"] = drain, looking, draining
+	change{"routes.yaml", "service: shop\n    impact", "service: shop\n    automatic: drain\n    group_by: [host]\n    impact"}.in(t, files)
 	return files
 }
 
@@ -63,14 +85,18 @@ func TestARouteAsksForAnAutomaticResponse(t *testing.T) {
 	o := load(t, automated(t))
 	labels := map[string]string{"service": "shop", "alertname": "Down", "host": "web-1"}
 	d := define(t, o, "prometheus", labels, "it is down")
-	step := runbook.Step{Number: 1, Text: "Drain {{param host}}.", Automatic: &runbook.Automatic{
-		Runner: runbook.ByHTTP, Timeout: time.Minute, Output: 4096, Expect: runbook.Expect{From: 200, To: 299},
-		HTTP: runbook.HTTP{Method: "POST", URL: "https://lb.example.com/drain/{{param host}}"},
-	}}
-	rb, sum, _ := o.Runbook("RUN020")
-	p := &incident.Procedure{SHA256: sum, Runbook: runbook.Runbook{ID: "RUN020", Kind: runbook.Procedure, Title: "Drain a server", Parameters: rb.Parameters, Steps: []runbook.Step{step}}}
+	procedure := func(id, title, text, method, url string) *incident.Procedure {
+		rb, sum, _ := o.Runbook(id)
+		step := runbook.Step{Number: 1, Text: text, Automatic: &runbook.Automatic{
+			Runner: runbook.ByHTTP, Timeout: time.Minute, Output: 4096, Expect: runbook.Expect{From: 200, To: 299}, HTTP: runbook.HTTP{Method: method, URL: url},
+		}}
+		return &incident.Procedure{SHA256: sum, Runbook: runbook.Runbook{ID: id, Kind: runbook.Procedure, Title: title, Parameters: rb.Parameters, Steps: []runbook.Step{step}}}
+	}
 	want := &incident.AutomaticResponse{
-		ID: "drain", Name: "Drain it", Look: p, Act: p, Parameters: []runbook.Value{{ID: "host", Value: "web-1"}}, Hold: 8 * time.Minute, Settle: 3 * time.Minute,
+		ID: "drain", Name: "Drain it",
+		Look:       procedure("RUN021", "Look at a server", "Look at {{param host}}.", "GET", "https://lb.example.com/servers/{{param host}}"),
+		Act:        procedure("RUN020", "Drain a server", "Drain {{param host}}.", "POST", "https://lb.example.com/drain/{{param host}}"),
+		Parameters: []runbook.Value{{ID: "host", Value: "web-1"}}, Hold: 8 * time.Minute, Settle: 3 * time.Minute,
 		PreApproved: &incident.PreApproval{By: "kim", Name: "김민수", Until: time.Date(2027, 6, 1, 0, 0, 0, 0, o.Zone)}, PerHour: 2, Failures: 3,
 		Tell: []escalation.Target{{Kind: escalation.Person, ID: "park"}},
 	}
@@ -119,10 +145,15 @@ func TestFaultsOfAutomaticResponses(t *testing.T) {
 		change
 		want string
 	}{
-		{change{at, "    enrich: RUN020\n    runbook: RUN020\n", ""}, at + ":2:5: automatic response drain: does nothing; want enrich, a runbook or both"},
+		{change{at, "    enrich: RUN021\n    runbook: RUN020\n", ""}, at + ":2:5: automatic response drain: does nothing; want enrich, a runbook or both"},
 		{change{at, "runbook: RUN020", "runbook: RUN001"}, at + ":5:14: automatic response drain: runbook \"RUN001\": step 2 is done by a person; want all steps automatic"},
-		{change{at, "runbook: RUN020", "runbook: RUN999"}, at + ":5:14: automatic response drain: runbook \"RUN999\": no such runbook; known: RUN020, RUN001, PLAY-1"},
+		{change{at, "runbook: RUN020", "runbook: RUN999"}, at + ":5:14: automatic response drain: runbook \"RUN999\": no such runbook; known: RUN020, RUN021, RUN001, PLAY-1"},
 		{change{at, "hold: 8m", "hold: 2h"}, at + ":8:11: automatic response drain: hold \"2h\": want a time of more than 0s, and of 30m at most, such as 3m"},
+		{change{at, "runbook: RUN020", "runbook: PLAY-1"}, at + ":5:14: automatic response drain: runbook \"PLAY-1\": is a playbook; want a runbook"},
+		{change{at, "enrich: RUN021", "enrich: RUN020"}, at + ":4:13: automatic response drain: enrich \"RUN020\": step 1: POST; want GET or HEAD, for what finds out changes nothing"},
+		{change{at, "    settle: 3m\n", ""}, at + ":2:5: automatic response drain: settle: missing; want a time of more than 0s, such as 3m, or none where"},
+		{change{at, "settle: 3m", "settle: 0s"}, at + ":9:13: automatic response drain: settle \"0s\": want a time of more than 0s"},
+		{change{"routes.yaml", "    group_by: [host]\n", ""}, "routes.yaml:6:16: route shop: automatic \"drain\": its parameter host is from the label host, which alerts of one incident need not share; want host in group_by or match"},
 		{change{at, "settle: 3m", "settle: 8m"}, at + ":9:13: automatic response drain: settle: want less than hold, after which people are paged whatever comes of it"},
 		{change{at, "per_hour: 2", "per_hour: 0"}, at + ":10:15: automatic response drain: per_hour \"0\": want a whole number from 1 to 60"},
 		{change{at, "failures: 3", "failures: many"}, at + ":11:15: automatic response drain: failures \"many\": want a whole number from 1 to 20"},

@@ -224,6 +224,7 @@ func (b *builder) readRoute(o *object, id string) route {
 		r.automatic, _ = o.ref("automatic", kindOfResponse)
 	}
 	r.kind = maybe(o, "kind", aKind, "")
+	b.sharesLabels(o, &r)
 	if r.kind != "" && len(r.groupBy) == 0 {
 		o.fault(o.field("kind").place, "%s: %s without group_by; want group_by, so that its alerts join no incident that everybody may read",
 			o.about("kind"), r.kind)

@@ -16,7 +16,8 @@ import (
 const (
 	Window      = time.Hour // in which the runs of one service are counted
 	MaxText     = 2_000     // bytes that a person writes at once
-	mostRuns    = 200       // kept, the newest
+	keptRuns    = 100       // that are over and count no more
+	mostRuns    = 500       // at all: beyond, nothing is allowed
 	maxTimeline = 64 << 10
 )
 
@@ -25,19 +26,22 @@ type Outcome string
 
 // The outcomes. These strings are in histories and on the wire: add, never rename.
 const (
-	Worked   Outcome = "worked"
-	Failed   Outcome = "failed"
-	Unknown  Outcome = "unknown"  // nobody knows whether a step has happened
-	Stopped  Outcome = "stopped"  // by a person
-	Unneeded Outcome = "unneeded" // its alerts were over before it had done anything
-	Unasked  Outcome = "unasked"  // nobody has approved it in time
+	Worked     Outcome = "worked"
+	Failed     Outcome = "failed"
+	Unknown    Outcome = "unknown"    // nobody knows whether a step has happened
+	Stopped    Outcome = "stopped"    // by a person
+	Unneeded   Outcome = "unneeded"   // its alerts were over before it had done anything
+	Unapproved Outcome = "unapproved" // nobody has approved it in time
+	Overtaken  Outcome = "overtaken"  // the incident has come to its end otherwise
 )
 
 // Outcomes lists the outcomes.
-func Outcomes() []Outcome { return []Outcome{Worked, Failed, Unknown, Stopped, Unneeded, Unasked} }
+func Outcomes() []Outcome {
+	return []Outcome{Worked, Failed, Unknown, Stopped, Unneeded, Unapproved, Overtaken}
+}
 
 // did tells whether a run with an outcome may have done something.
-func (o Outcome) did() bool { return o != Unneeded && o != Unasked }
+func (o Outcome) did() bool { return o != Unneeded && o != Unapproved }
 
 // A Ledger has the runs of one automatic response, for whatever service.
 type Ledger struct {
@@ -63,17 +67,20 @@ type Run struct {
 	Until    time.Time `json:"until"` // by when it must have ended: one that is lost holds up no other
 	Ended    time.Time `json:"ended,omitzero"`
 	Outcome  Outcome   `json:"outcome,omitempty"`
+	// Restricted runs are of incidents that not everybody may read.
+	Restricted bool `json:"restricted,omitempty"`
 }
 
 func (r *Run) goesOn(now time.Time) bool { return r.Ended.IsZero() && now.Before(r.Until) }
 
 // A Claim asks whether an incident may run the response.
 type Claim struct {
-	Response string        `json:"response"`
-	Incident string        `json:"incident"`
-	Service  string        `json:"service"`
-	PerHour  int           `json:"per_hour"` // so many runs for one service
-	Longest  time.Duration `json:"longest"`  // that it can take
+	Response   string        `json:"response"`
+	Incident   string        `json:"incident"`
+	Service    string        `json:"service"`
+	PerHour    int           `json:"per_hour"`             // so many runs for one service
+	Longest    time.Duration `json:"longest"`              // that it can take
+	Restricted bool          `json:"restricted,omitempty"` // not everybody may read the incident
 }
 
 // Refusal is why a run is not allowed.
@@ -88,11 +95,10 @@ const (
 
 // An Answer says whether it may run.
 type Answer struct {
-	Granted bool      `json:"granted,omitempty"`
-	Refused Refusal   `json:"refused,omitempty"`
-	Off     *Off      `json:"off,omitempty"`
-	Other   string    `json:"other,omitempty"` // ID of the incident for which it is running
-	Again   time.Time `json:"again,omitzero"`  // when the next one is allowed
+	Granted bool    `json:"granted,omitempty"`
+	Refused Refusal `json:"refused,omitempty"`
+	Off     *Off    `json:"off,omitempty"`
+	Other   string  `json:"other,omitempty"` // ID of the incident for which it is running, unless that is restricted
 }
 
 // An End says what has come of a run.
@@ -120,34 +126,58 @@ func (l *Ledger) Check(c Claim) error {
 	return nil
 }
 
-// Claim answers a claim that Check allows. What was allowed stays so: the same claim twice is one.
+// Claim answers a claim that Check allows. The same claim twice is one; whoever asks once more before it acts hears when it is off by then.
 func (l *Ledger) Claim(c Claim, now time.Time) Answer {
-	if l.find(c.Incident) != nil {
-		return Answer{Granted: true}
-	}
 	if l.Off != nil {
 		return Answer{Refused: IsOff, Off: l.Off}
 	}
-	var recent []time.Time
+	if r := l.find(c.Incident); r != nil && r.Ended.IsZero() {
+		return Answer{Granted: true}
+	}
+	l.forget(now)
+	recent := 0
 	for n := range l.Runs {
 		r := &l.Runs[n]
 		if r.Service != c.Service {
 			continue
 		}
 		if r.goesOn(now) {
+			if r.Restricted {
+				return Answer{Refused: IsRunning}
+			}
 			return Answer{Refused: IsRunning, Other: r.Incident}
 		}
 		if (r.Ended.IsZero() || r.Outcome.did()) && now.Before(r.At.Add(Window)) {
-			recent = append(recent, r.At)
+			recent++
 		}
 	}
-	if over := len(recent) - c.PerHour; over >= 0 {
-		return Answer{Refused: TooOften, Again: recent[over].Add(Window)}
+	if recent >= c.PerHour || len(l.Runs) >= mostRuns {
+		return Answer{Refused: TooOften}
 	}
-	if l.Runs = append(l.Runs, Run{Incident: c.Incident, Service: c.Service, At: now, Until: now.Add(c.Longest)}); len(l.Runs) > mostRuns {
+	l.Runs = append(l.Runs, Run{Incident: c.Incident, Service: c.Service, At: now, Until: now.Add(c.Longest), Restricted: c.Restricted})
+	return Answer{Granted: true}
+}
+
+// forget drops the oldest runs that are over and count no more.
+func (l *Ledger) forget(now time.Time) {
+	for over := len(l.Runs) - keptRuns; over > 0; over-- {
+		r := &l.Runs[0]
+		if r.goesOn(now) || now.Before(r.At.Add(Window)) {
+			return
+		}
 		l.Runs = l.Runs[1:]
 	}
-	return Answer{Granted: true}
+}
+
+// Detail is what more there is to say of a refusal.
+func (a Answer) Detail() string {
+	switch {
+	case a.Off == nil:
+		return a.Other
+	case a.Off.By == timeline.Muster():
+		return ""
+	}
+	return strings.TrimSuffix(a.Off.By.Shown()+": "+a.Off.Reason, ": ")
 }
 
 // End takes in what has come of a run. It says the same again to whoever repeats it.
@@ -156,7 +186,8 @@ func (l *Ledger) End(e End, now time.Time) Ended {
 	if r == nil {
 		return Ended{Failed: l.Failed}
 	}
-	if !r.Ended.IsZero() {
+	back := r.Outcome == Worked && e.Outcome == Failed // what it was for has come back
+	if !r.Ended.IsZero() && !back {
 		return Ended{SwitchedOff: l.Off != nil && l.Off.By == timeline.Muster() && l.Off.At.Equal(r.Ended), Failed: l.Failed}
 	}
 	r.Ended, r.Outcome = now, e.Outcome
@@ -215,9 +246,19 @@ type SwitchOn struct {
 	Reason string `json:"reason"`
 }
 
-// Check refuses one that is off already.
+// Unended are the incidents for which it has not ended, however long that should have taken.
+func (l *Ledger) Unended() (incidents []string) {
+	for _, r := range l.Runs {
+		if r.Ended.IsZero() {
+			incidents = append(incidents, r.Incident)
+		}
+	}
+	return incidents
+}
+
+// Check refuses one that somebody has switched off, and that is running nowhere: else there is something to stop.
 func (c SwitchOff) Check(l *Ledger, _ timeline.Actor) error {
-	if l.Off != nil {
+	if l.Off != nil && l.Off.By != timeline.Muster() && len(l.Unended()) == 0 {
 		return fmt.Errorf("switch off response %s: it is off since %s, by %s", l.ID, l.Off.At.UTC().Format(time.RFC3339), l.Off.By.Shown())
 	}
 	return wantReason("switch off response "+l.ID, c.Reason)

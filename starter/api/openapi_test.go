@@ -870,6 +870,7 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 		if strings.HasPrefix(o.path, responseRoute) { // it is so already
 			c := map[bool]response.Command{true: response.SwitchOff{Reason: "x"}, false: response.SwitchOn{Reason: "x"}}[strings.HasSuffix(o.path, "/off")]
 			_ = c.Apply(p.guard, p.people["kim"].Actor, p.now)
+			stopsResponse(p)
 			break
 		}
 		if strings.HasPrefix(o.path, routineRoute) { // both are left out already

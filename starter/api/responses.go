@@ -86,7 +86,7 @@ func (s *server) listResponses(w http.ResponseWriter, r *http.Request) error {
 		case stands.Err != nil: // which hides no other
 			row.Detail = stands.Err.Error()
 		default:
-			row.stands(stands.State, s.Now())
+			row.stands(s.readable(r.Context(), stands.State), s.Now())
 		}
 	}
 	return answer(w, list)
@@ -108,10 +108,30 @@ func defined(a *incident.AutomaticResponse) ResponseRow {
 }
 
 func (row *ResponseRow) stands(l *response.Ledger, now time.Time) {
-	row.Off, row.Failed, row.Running = l.Off, l.Failed, l.Running(now)
+	row.Off, row.Failed = l.Off, l.Failed
+	row.Running = slices.DeleteFunc(l.Running(now), func(id string) bool { return id == "" }) // of what the visitor may not read
 	if n := len(l.Runs); n > 0 {
 		row.Last = &l.Runs[n-1]
 	}
+}
+
+// readable is a ledger as the visitor may read it: without what it says of incidents that not everybody may read.
+func (s *server) readable(ctx context.Context, l *response.Ledger) *response.Ledger {
+	if authority.May(visiting(ctx).Subject, authority.Read, authority.Object{Kind: authority.Incident, Restricted: true}) == nil {
+		return l
+	}
+	own, hidden := *l, []string{}
+	own.Runs = slices.Clone(l.Runs)
+	for n := range own.Runs {
+		if r := &own.Runs[n]; r.Restricted {
+			hidden = append(hidden, r.Incident)
+			r.Incident, r.Service = "", ""
+		}
+	}
+	own.Timeline.Entries = slices.DeleteFunc(slices.Clone(l.Timeline.Entries), func(e timeline.Entry) bool {
+		return e.Kind == timeline.ResponseRan && slices.Contains(hidden, e.Fact("incident"))
+	})
+	return &own
 }
 
 func (s *server) showResponse(w http.ResponseWriter, r *http.Request) error {
@@ -138,6 +158,7 @@ func (s *server) response(ctx context.Context, id string) (ResponseShown, error)
 	if err != nil {
 		return shown, err
 	}
+	l = s.readable(ctx, l)
 	shown.stands(l, s.Now())
 	shown.Runs, shown.Timeline = l.Runs, l.Timeline
 	return shown, nil
@@ -166,6 +187,9 @@ func onResponse[C response.Command](s *server) func(http.ResponseWriter, *http.R
 		}
 		err = s.Backend.AskResponse(r.Context(), id, req, c)
 		s.Log.Info("command", "automatic_response", id, "command", fmt.Sprintf("%T", c), "actor", req.By.ID, "request", req.ID, "error", err)
+		if _, still := errors.AsType[*starter.StillRunningError](err); still {
+			return err
+		}
 		l, err := afterwards(err, func() (*response.Ledger, error) { return s.Backend.Response(r.Context(), id) },
 			func(l *response.Ledger) error { return c.Check(l, req.By) })
 		if err != nil {

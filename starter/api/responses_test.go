@@ -34,6 +34,11 @@ func responded(now time.Time) *response.Ledger {
 	return l
 }
 
+// stopsResponse ends what runs of it.
+func stopsResponse(p *place) {
+	p.guard.End(response.End{Response: "restart", Incident: string(open), Outcome: response.Stopped}, p.now)
+}
+
 // restart is a response of the folder.
 func restart() incident.AutomaticResponse {
 	return incident.AutomaticResponse{
@@ -115,11 +120,15 @@ func TestResponsesAreListedAndSwitched(t *testing.T) {
 	if err != nil || off != (api.ResponseReceipt{ID: "restart", Off: true}) {
 		t.Errorf("got %+v, %v", off, err)
 	}
-	if _, err := c.SwitchResponseOff(t.Context(), "restart", response.SwitchOff{Reason: "x"}, "k2"); err == nil || !strings.Contains(err.Error(), "it is off since") {
+	if _, err := c.SwitchResponseOff(t.Context(), "restart", response.SwitchOff{Reason: "and stop what runs"}, "k2"); err != nil {
+		t.Errorf("while it is running: %v", err)
+	}
+	stopsResponse(p)
+	if _, err := c.SwitchResponseOff(t.Context(), "restart", response.SwitchOff{Reason: "x"}, "k4"); err == nil || !strings.Contains(err.Error(), "it is off since") {
 		t.Errorf("a second time: %v", err)
 	}
 	shown, err := c.Response(t.Context(), "restart")
-	if err != nil || shown.Off == nil || shown.Off.By != p.people["park"].Actor || len(shown.Runs) != 3 || len(shown.Timeline.Entries) != 3 {
+	if err != nil || shown.Off == nil || shown.Off.By != p.people["park"].Actor || len(shown.Runs) != 3 || len(shown.Timeline.Entries) != 5 {
 		t.Errorf("got %+v, %v", shown, err)
 	}
 	if on, err := c.SwitchResponseOn(t.Context(), "restart", response.SwitchOn{Reason: "mended"}, "k3"); err != nil || on.Off {
@@ -159,6 +168,20 @@ func TestWhoMayApproveAResponse(t *testing.T) {
 		_ = p.ask("POST", at+"/approve-response", `{"sha256":"5ha"}`, "Authorization", p.as(t, actor))
 		if len(p.calls) != 1 || p.calls[0].Command.(incident.ApproveResponse).Approver != want {
 			t.Errorf("%s: got %+v, want %v", actor, p.calls, want)
+		}
+	}
+}
+
+// What stands in a ledger of incidents that not everybody may read is shown to those who may.
+func TestRestrictedRunsAreShownToWhomTheyConcern(t *testing.T) {
+	p := newPlace(t)
+	p.guard.Runs[1].Restricted = true
+	secret := p.guard.Runs[1].Incident
+	for person, reads := range map[string]bool{"park": false, "choi": true} {
+		var shown api.ResponseShown
+		code, said := p.asks(t, person, "GET", "/api/v1/automatic-responses/restart", "", &shown)
+		if code != 200 || strings.Contains(said, secret) != reads || len(shown.Runs) != 3 || shown.Failed != 2 {
+			t.Errorf("%s: got %d, %s", person, code, said)
 		}
 	}
 }

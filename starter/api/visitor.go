@@ -257,6 +257,8 @@ func (s *server) named(r *http.Request, k authority.Kind) (o authority.Object, w
 			o = s.aboutSilence(&x.Match)
 		}
 		err = s.untouched(r, s.silenceOf(r), err)
+	case authority.Response: // the provider's alone
+		what, o = "automatic response "+r.PathValue("id"), authority.Object{Kind: k}
 	case authority.Routine: // the provider's alone
 		what, o = "routine "+r.PathValue("id"), authority.Object{Kind: k}
 		_, err = s.Backend.Routine(r.Context(), r.PathValue("id"))

@@ -20,7 +20,7 @@ func (a *app) response() *cobra.Command {
 		Use: "response COMMAND", DisableFlagsInUseLine: true, GroupID: "work",
 		Short: "See and stop what Muster does about incidents by itself",
 		Long: `See and stop what Muster does about incidents by itself: the automatic responses of automatic-responses.yaml in the organisation folder.
-Which alerts have one, their route says. One that has failed too often switches itself off; anybody may.`,
+Which alerts have one, their route says. One that has failed too often switches itself off; anybody may switch one off.`,
 		Example: "  muster response list\n  muster response off restart-checkout \"It takes both servers down\"\n  muster response on restart-checkout \"The runbook is mended\"",
 		Args:    noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -97,6 +97,8 @@ func (p page) responseState(r *api.ResponseRow) string {
 		return printable(r.Detail)
 	case r.Gone:
 		return p.paint(dim, say.gone)
+	case r.Off != nil && len(r.Running) > 0:
+		return p.paint(red, say.off+", "+say.running+" "+printable(strings.Join(r.Running, ", ")))
 	case r.Off != nil:
 		return p.paint(red, say.off)
 	case !r.Until.IsZero() && !p.env.Now().Before(r.Until):
@@ -112,7 +114,7 @@ func (p page) ranAs(o response.Outcome) string {
 	if o == "" {
 		return responseLabelsIn(p.language).running
 	}
-	shade := map[response.Outcome]colour{response.Worked: green, response.Failed: red, response.Unknown: red, response.Stopped: yellow, response.Unneeded: dim, response.Unasked: dim}
+	shade := map[response.Outcome]colour{response.Worked: green, response.Failed: red, response.Unknown: red, response.Stopped: yellow, response.Unneeded: dim, response.Unapproved: dim, response.Overtaken: dim}
 	return p.paint(shade[o], printable(p.word("response", string(o))))
 }
 
