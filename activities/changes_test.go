@@ -42,6 +42,27 @@ func TestComposeChange(t *testing.T) {
 	}
 }
 
+// A notice of a change goes to the customer's contacts, in the words for those who only have to know.
+func TestComposeChangeNotice(t *testing.T) {
+	c := &activities.ChangeRequests{Directory: open, Writer: writer{}, Now: func() time.Time { return at }}
+	for customer, want := range map[string]string{"shop": "shop/desk shop/boss", "ghost": ""} {
+		out, err := perform[incident.Composition](t, c.ComposeChange, activities.ComposeChangeInput{Telling: change.Telling{About: change.Coming, Customer: customer}})
+		if err != nil || (out.Detail == "") != (want != "") {
+			t.Errorf("%s: got %+v, %v", customer, out, err)
+		}
+		var to []string
+		for _, a := range out.To {
+			to = append(to, a.To.ID)
+			if a.Message.Kind != delivery.ChangeNotice || a.Message.Subject != "coming" {
+				t.Errorf("%s is written %+v", a.To.ID, a.Message)
+			}
+		}
+		if got := strings.Join(to, " "); got != want {
+			t.Errorf("%s: goes to %q, want %q", customer, got, want)
+		}
+	}
+}
+
 // site has one plan and starts runs of it.
 type site struct {
 	sha256, refused string

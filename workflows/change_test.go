@@ -197,6 +197,33 @@ func TestAChangeThatNobodyDecides(t *testing.T) {
 	}
 }
 
+// Customers hear of it before, when it begins and when it ends, and so do those whose services need it; not what goes on between those who
+// decide. Moved, it is voted on anew.
+func TestAChangeIsAnnounced(t *testing.T) {
+	r := rehearse(t)
+	terms := pool()
+	terms.Classes[0].Checks = nil
+	terms.From, terms.Effect = start.Add(5*aDay), plan.Text{En: "A minute of errors."}
+	terms.Announce, terms.Neighbours, terms.Patient = []time.Duration{3 * aDay, aDay}, target("yoon"), true
+	r.assesses(time.Hour)
+	r.decides(2*time.Hour, park, approval.Approve)
+	stranger := push(r, 60*time.Hour, workflows.MoveUpdate, carol, change.Move{From: start.Add(6 * aDay), Until: start.Add(10 * aDay), Reason: "x"})
+	push(r, 61*time.Hour, workflows.MoveUpdate, kim, change.Move{From: start.Add(6 * aDay), Until: start.Add(10 * aDay), Reason: "a sale"})
+	r.decides(62*time.Hour, park, approval.Approve)
+	push(r, 6*aDay+time.Hour, workflows.BeginUpdate, kim, change.Begin{})
+	push(r, 6*aDay+2*time.Hour, workflows.CompleteUpdate, kim, change.Complete{Note: "200 since noon"})
+	c := r.carry(terms)
+	r.wantTold("requested choi", "vote park", "decided kim", "decided choi", "coming acme/desk", "coming yoon", "rescheduled acme/desk", "rescheduled yoon",
+		"vote park", "decided kim", "decided choi", "coming acme/desk", "coming yoon", "coming acme/desk", "coming yoon", "beginning acme/desk", "beginning yoon",
+		"over kim", "over choi", "ending acme/desk", "ending yoon")
+	if stranger.failed == nil || !strings.Contains(stranger.failed.Error(), "want whoever has asked for it, or an owner") {
+		t.Errorf("got %+v", stranger)
+	}
+	if c.Status != change.Done || count(c.Timeline, timeline.ChangeMoved) != 1 || count(c.Timeline, timeline.ChangeAnnounced) != 6 || count(c.Timeline, timeline.VoteVoided) != 1 {
+		t.Errorf("it is %s with %+v", c.Status, c.Timeline.Entries)
+	}
+}
+
 // Nobody can say who votes or what a working day is: that is asked again, and every day counts.
 func TestAChangeWhenTheFolderIsAway(t *testing.T) {
 	r := rehearse(t)

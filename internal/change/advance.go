@@ -317,6 +317,9 @@ func (c *Change) reckon(from time.Time) {
 	c.RemindAt = time.Time{}
 	c.reckoning++
 	if c.lapses() {
+		if c.Patient && c.Status == Approved && from.Before(c.From) { // until then there is nothing to move
+			from = c.From
+		}
 		p := supportplan.Promise{Within: c.Remind.Within, Days: c.Remind.Days, Calendar: c.Remind.Calendar}
 		c.start(Work{Do: Reckon, Number: c.reckoning, Clock: supportplan.Start("", p, from)})
 	}

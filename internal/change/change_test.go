@@ -323,6 +323,38 @@ func TestWhoIsReminded(t *testing.T) {
 	}
 }
 
+// What is approved for a later time is not late before that.
+func TestNobodyIsRemindedBeforeItsTime(t *testing.T) {
+	for patient, want := range map[bool]string{true: "0 before its time, 1 after", false: "1 before its time, 2 after"} {
+		x := terms()
+		x.From, x.Patient = hours(96), patient
+		d := begun(t, x)
+		d.must(t, change.Assess{Capacity: owner, Class: "low", Note: "x"}, choi, hours(1))
+		d.must(t, d.vote(approval.Approve, ""), lee, hours(2))
+		reminded := func() (n int) {
+			for _, told := range d.told {
+				if strings.HasPrefix(told, "stale") {
+					n++
+				}
+			}
+			d.told = nil
+			return n
+		}
+		var before, after int
+		for h := 3; h < 96; h++ {
+			d.goOn(hours(h))
+		}
+		before = reminded()
+		for h := 96; h <= 96+51; h++ {
+			d.goOn(hours(h))
+		}
+		after = reminded()
+		if got := fmt.Sprintf("%d before its time, %d after", before, after); got != want {
+			t.Errorf("patient %v: %s, want %s", patient, got, want)
+		}
+	}
+}
+
 func TestAStandardChangeStaysInItsScope(t *testing.T) {
 	for want, wrong := range map[string]func(*change.Terms){
 		"":                                      func(*change.Terms) {},

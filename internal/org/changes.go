@@ -272,7 +272,7 @@ func (o *Organisation) Change(a change.Asked, now time.Time) (change.Asked, chan
 		return a, change.Pinned{}, &change.Fault{Field: field, Detail: fmt.Sprintf(format, args...)}
 	}
 	r := &o.changes
-	p := change.Pinned{Revision: o.Revision, Organisation: o.Name, Zone: o.Zone.String(), Classes: r.classes, Remind: r.remind, Announce: r.announce}
+	p := change.Pinned{Revision: o.Revision, Organisation: o.Name, Zone: o.Zone.String(), Classes: r.classes, Remind: r.remind, Patient: true, Announce: r.announce}
 	if len(r.classes) == 0 {
 		return wrong("way", "the organisation folder has no %s; want one that says who approves changes", changesFile)
 	}

@@ -61,7 +61,7 @@ func TestWhatTheFolderSaysOfAChange(t *testing.T) {
 	o := load(t, changing(t))
 	a, p, err := o.Change(normal(), noon)
 	kim, park := escalation.Target{Kind: escalation.Person, ID: "kim"}, escalation.Target{Kind: escalation.Person, ID: "park"}
-	if err != nil || a.Check(noon) != nil || p.Floor != "" || p.Remind != (changes.Idle{Days: 3, Calendar: "office"}) || len(p.Calendars) != 1 ||
+	if err != nil || a.Check(noon) != nil || p.Floor != "" || p.Remind != (changes.Idle{Days: 3, Calendar: "office"}) || !p.Patient || len(p.Calendars) != 1 ||
 		len(p.Owners) != 1 || p.Owners[0] != kim || len(p.CustomerNames) != 1 || p.CustomerNames[0].ID != "shopco" || len(p.Partners) != 2 {
 		t.Errorf("got %+v, %v", p, err)
 	}
@@ -103,6 +103,31 @@ func TestWhatTheFolderSaysOfAChange(t *testing.T) {
 	}
 	if _, _, err := load(t, good(t)).Change(normal(), noon); err == nil || !strings.Contains(err.Error(), "has no changes.yaml") {
 		t.Errorf("without the file: %v", err)
+	}
+}
+
+// Whom a change concerns beside its owners are those who answer for what needs its services.
+func TestWhoHearsOfAChange(t *testing.T) {
+	files := changing(t)
+	spare := strings.NewReplacer("services:\n", "", "id: shop", "id: spare", "tier: 1", "tier: 1\n    depends_on: [shop]", "owner: person:kim", "owner: person:park").Replace(files["services.yaml"])
+	files["services.yaml"] += spare
+	change{"routes.yaml", "routes:\n", "routes:\n  - {id: spare, match: {service: spare}, service: spare, impact: low, urgency: low}\n"}.in(t, files)
+	files["changes.yaml"] += "announce: [1d, 7d]\n"
+	o := load(t, files)
+	_, p, err := o.Change(normal(), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Announce) != 2 || p.Announce[0] != 7*24*time.Hour || p.Announce[1] != 24*time.Hour {
+		t.Errorf("it is announced %v before", p.Announce)
+	}
+	if len(p.Neighbours) != 1 || p.Neighbours[0].ID != "park" {
+		t.Errorf("%v answer for what needs it, want park", p.Neighbours)
+	}
+	own := normal()
+	own.Services = []string{"spare"}
+	if _, p, err = o.Change(own, noon); err != nil || len(p.Neighbours) > 0 {
+		t.Errorf("of what nothing needs, %v hear; %v", p.Neighbours, err)
 	}
 }
 
@@ -159,6 +184,9 @@ func TestFaultsOfChanges(t *testing.T) {
 		{"    approved_by", "    environments: [moon]\n    approved_by", `standard change restart: environments "moon": no such environment`},
 		{"  escalate: [person:kim]\n", "", "emergency: escalate: missing"},
 		{"within: 8h", "within: 0s", "emergency: within"},
+		{"in: office\nstandard", "in: office\nannounce: [soon]\nstandard", `announce "soon": want a time of more than 0s`},
+		{"in: office\nstandard", "in: office\nannounce: [1d, 1d]\nstandard", `announce "1d": named twice`},
+		{"in: office\nstandard", "in: office\nannounce: [6d, 5d, 4d, 3d, 2d, 1d]\nstandard", "announce: a list of 6; want at most 5"},
 		{"scenario: One", "scenarios: One", `unknown key "scenarios"`},
 	} {
 		files := changing(t)
