@@ -49,6 +49,15 @@ func (i *Incident) links() []Link {
 	return all
 }
 
+// Planned tells whether there was a response plan for it: a runbook or playbook of its service or of one of its alerts, or something that
+// Muster does by itself.
+func (i *Incident) Planned() bool {
+	plan := func(l Link) bool { return l.Kind == Runbook || l.Kind == Playbook }
+	return i.Definition.Automatic != nil || slices.ContainsFunc(i.Definition.Links, plan) || slices.ContainsFunc(i.Alerts.Full, func(h alert.Held) bool {
+		return slices.ContainsFunc(AlertLinks(h.Alert, nil), plan)
+	})
+}
+
 // AlertLinks are where an alert leads that the known links do not: its runbook, dashboard and panel, where its source shows it, and then
 // whatever else it calls by a link.
 func AlertLinks(a alert.Alert, known []Link) []Link {

@@ -92,3 +92,34 @@ func TestWhatIsNotQuoted(t *testing.T) {
 		t.Errorf("by an old definition: says %q, leads to %+v", f.Said, f.Links)
 	}
 }
+
+func TestWhichIncidentsHaveAResponsePlan(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(i *incident.Incident)
+		want   bool
+	}{
+		"nothing": {func(*incident.Incident) {}, false},
+		"a dashboard": {func(i *incident.Incident) {
+			i.Definition.Links = []incident.Link{{Kind: incident.Dashboard, URL: "https://d"}}
+		}, false},
+		"a runbook": {func(i *incident.Incident) {
+			i.Definition.Links = []incident.Link{{Kind: incident.Runbook, Runbook: "RUN001"}}
+		}, true},
+		"a playbook": {func(i *incident.Incident) {
+			i.Definition.Links = []incident.Link{{Kind: incident.Playbook, URL: "https://p"}}
+		}, true},
+		"it does it by itself": {func(i *incident.Incident) { i.Definition.Automatic = automatic(false) }, true},
+		"the alert says": {func(i *incident.Incident) {
+			i.Alerts.Full[0].Annotations = alert.FromMap(map[string]string{"runbook_url": "https://r.example/down"})
+		}, true},
+		"the alert says something else": {func(i *incident.Incident) {
+			i.Alerts.Full[0].Annotations = alert.FromMap(map[string]string{"runbook_url": "see the wiki", "dashboard_url": "https://d.example"})
+		}, false},
+	} {
+		i := opened(t).i
+		i.Definition.Links = nil
+		if tt.change(i); i.Planned() != tt.want {
+			t.Errorf("%s: got %v, want %v", name, i.Planned(), tt.want)
+		}
+	}
+}

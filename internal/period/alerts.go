@@ -8,14 +8,16 @@ import (
 )
 
 // An AlertLine is one alert by its name and service, in the incidents that began in the period. Sources: find the alerts that fire all the
-// time and mean nothing, and change them or take them out (operational excellence, OPS03-BP04, OPS08-BP04).
+// time and mean nothing, and change them or take them out (operational excellence, OPS03-BP04, OPS08-BP04); every alert has a process, with
+// an owner (OPS10-BP02).
 type AlertLine struct {
 	Name      string   `json:"name"`
 	Service   string   `json:"service"`
-	Incidents int      `json:"incidents"`          // in which it was
-	Times     int      `json:"times"`              // it came in them, at least
-	Alone     int      `json:"alone,omitempty"`    // of these incidents, how many were resolved and nobody had acknowledged them
-	Reopened  int      `json:"reopened,omitempty"` // of these, how many were reopened
+	Incidents int      `json:"incidents"`           // in which it was
+	Times     int      `json:"times"`               // it came in them, at least
+	Alone     int      `json:"alone,omitempty"`     // of these incidents, how many were resolved and nobody had acknowledged them
+	Reopened  int      `json:"reopened,omitempty"`  // of these, how many were reopened
+	Unplanned int      `json:"unplanned,omitempty"` // of these, how many had no response plan
 	Bundles   []string `json:"bundles"`
 }
 
@@ -43,6 +45,9 @@ func (c *counting) countAlerts() {
 			l.Incidents, l.Times = l.Incidents+1, l.Times+a.Times
 			if !merged(i) && c.before(resolved(i)) && i.Times.Engaged.IsZero() {
 				l.Alone++
+			}
+			if !i.Planned() {
+				l.Unplanned++
 			}
 			if len(c.reopenings(h)) > 0 {
 				l.Reopened++

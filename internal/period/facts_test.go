@@ -217,11 +217,12 @@ func TestAlertsAreCountedByTheirNames(t *testing.T) {
 	f := compute(t, stored(t, states()), november(""))
 	var got []string
 	for _, l := range f.Alerts {
-		got = append(got, fmt.Sprintf("%s of %s: %d %d %d %d", l.Name, l.Service, l.Incidents, l.Times, l.Alone, l.Reopened))
+		got = append(got, fmt.Sprintf("%s of %s: %d %d %d %d %d", l.Name, l.Service, l.Incidents, l.Times, l.Alone, l.Reopened, l.Unplanned))
 	}
 	want := []string{
-		"DiskFills of Archive: 1 40 1 0", "PaymentsDeclined of Payment gateway: 1 7 0 1", "CheckoutErrors of Online shop: 1 3 0 0", "CheckoutErrors of Archive: 1 1 0 0",
-		"PoolExhausted of Online shop: 1 1 0 0",
+		"DiskFills of Archive: 1 40 1 0 1", "PaymentsDeclined of Payment gateway: 1 7 0 1 0", "CheckoutErrors of Online shop: 1 3 0 0 0",
+		"CheckoutErrors of Archive: 1 1 0 0 1",
+		"PoolExhausted of Online shop: 1 1 0 0 0",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

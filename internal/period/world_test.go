@@ -82,6 +82,12 @@ func (s story) fires(name string, times int) story {
 	return s
 }
 
+// planned gives it a response plan.
+func (s story) planned() story {
+	s.i.Definition.Links = append(s.i.Definition.Links, incident.Link{Kind: incident.Playbook, URL: "https://wiki.example/plan"})
+	return s
+}
+
 func (s story) add(at time.Time, k timeline.Kind, facts ...timeline.Fact) story {
 	s.i.Timeline.Add(at, k, timeline.Muster(), facts...)
 	return s
@@ -147,7 +153,7 @@ func (s story) cleared(at time.Time) story {
 }
 
 func incidents() []*incident.Incident {
-	critical := tell("INC-0000000P1A", "Checkout fails", "shop", "garam", priority.P1, priority.High, at("11-03 02:13")).fires("CheckoutErrors", 3).fires("PoolExhausted", 1).
+	critical := tell("INC-0000000P1A", "Checkout fails", "shop", "garam", priority.P1, priority.High, at("11-03 02:13")).fires("CheckoutErrors", 3).fires("PoolExhausted", 1).planned().
 		page(at("11-03 02:13"), "김민수", "박지훈").move(incident.Acknowledged, at("11-03 02:21")).
 		promise(supportplan.Respond, 15*time.Minute, at("11-03 02:21")).told(at("11-03 02:40")).
 		add(at("11-03 03:10"), timeline.ClockMissed, timeline.F("customer", "가람 쇼핑몰"), timeline.F("target", "update")).
@@ -162,7 +168,7 @@ func incidents() []*incident.Incident {
 		move(incident.Closed, at("11-05 03:41"))
 	part.i.MergedInto = &incident.Merging{ID: "INC-0000000P1A", Taken: at("11-03 02:30")}
 
-	again := tell("INC-0000000P2R", "Payments are declined", "payments", "acme", priority.P2, priority.Medium, at("11-09 10:05")).fires("PaymentsDeclined", 7).
+	again := tell("INC-0000000P2R", "Payments are declined", "payments", "acme", priority.P2, priority.Medium, at("11-09 10:05")).fires("PaymentsDeclined", 7).planned().
 		page(at("11-09 10:05"), "이서연").page(at("11-09 10:20"), "이서연", "김민수").
 		add(at("11-09 10:30"), timeline.PriorityChanged, timeline.F("impact", "high")).
 		move(incident.Acknowledged, at("11-09 10:50")).promise(supportplan.Respond, 30*time.Minute, at("11-09 10:50")).

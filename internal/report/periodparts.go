@@ -65,10 +65,15 @@ func (w *periodWriter) alerts(s *periodSection) {
 	if w.f.Customer != "" || len(w.f.Alerts) == 0 {
 		return
 	}
-	t := periodTable{Caption: w.say("caption.alerts"), Head: w.head("alert", "incidents", "times", "alone", "reopened"), Numbers: true}
+	t := periodTable{Caption: w.say("caption.alerts"), Head: w.head("alert", "incidents", "times", "alone", "reopened", "unplanned"), Numbers: true}
 	for _, x := range w.f.Alerts[:min(len(w.f.Alerts), most)] {
 		t.Rows = append(t.Rows, periodRow{Cells: []periodCell{
-			foreign(x.Name + " (" + x.Service + ")"), {Text: strconv.Itoa(x.Incidents)}, {Text: strconv.Itoa(x.Times)}, {Text: strconv.Itoa(x.Alone)}, {Text: strconv.Itoa(x.Reopened)},
+			foreign(x.Name + " (" + x.Service + ")"),
+			{Text: strconv.Itoa(x.Incidents)},
+			{Text: strconv.Itoa(x.Times)},
+			{Text: strconv.Itoa(x.Alone)},
+			{Text: strconv.Itoa(x.Reopened)},
+			{Text: strconv.Itoa(x.Unplanned)},
 		}})
 	}
 	s.table(t)
