@@ -22,17 +22,21 @@ type Responses struct{ of *Incidents }
 // Responses are those of the same installation, which may be connected later.
 func (s *Incidents) Responses() *Responses { return &Responses{s} }
 
-// Claim asks whether an incident may run a response, in Muster's name. The same claim twice is one.
+// Claim asks whether an incident may run a response, in Muster's name. The same claim twice is one; the one after an approval is another.
 func (s *Responses) Claim(ctx context.Context, c response.Claim) (response.Answer, error) {
 	var is response.Answer
-	err := askResponse(ctx, s, c.Response, workflows.ClaimUpdate, byItself(c.Incident+"/claim"), c, &is)
+	id := c.Incident + "/claim"
+	if c.Approved {
+		id += "/approved"
+	}
+	err := askResponse(ctx, s, c.Response, workflows.ClaimUpdate, byItself(id), c, &is)
 	return is, err
 }
 
-// End tells what has come of a run, in Muster's name. The same end twice is one.
+// End tells what has come of a run, in Muster's name. The same end twice is one; that it has come back after it had worked is another.
 func (s *Responses) End(ctx context.Context, e response.End) (response.Ended, error) {
 	var is response.Ended
-	err := askResponse(ctx, s, e.Response, workflows.EndUpdate, byItself(e.Incident+"/end"), e, &is)
+	err := askResponse(ctx, s, e.Response, workflows.EndUpdate, byItself(e.Incident+"/end/"+string(e.Outcome)), e, &is)
 	return is, err
 }
 

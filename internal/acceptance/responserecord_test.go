@@ -49,12 +49,17 @@ func repaired(id string, acts ...string) func(*incident.Definition) {
 	}
 }
 
-// incidentResponded is resolved by Muster itself.
+// incidentResponded is resolved by Muster itself, and comes back: that counts as a failure.
 func (e *ends) incidentResponded() []*historypb.History {
 	o := e.opens("bank", "responded", repaired("restart", "stops", "starts"))
 	o.says(timeline.ResponseBegun, timeline.ResponseLooked, timeline.ResponseStepped, timeline.ResponseEnded)
 	o.is("it is resolved", func(i *incident.Incident) bool { return i.Status == incident.Resolved })
-	o.asks("ann", incident.Close{Without: "It is known."})
+	o.asks("ann", incident.Reopen{Reason: "It is down again."})
+	o.says(timeline.ResponseOff)
+	if l, err := e.incidents.Responses().State(e.Context(), "restart"); err != nil || l.Off == nil || l.Runs[0].Outcome != response.Failed {
+		e.Errorf("what has come back: the ledger has %+v, %v", l, err)
+	}
+	o.asks("ann", incident.Resolve{Note: "Restarted by hand."}, incident.Close{Without: "It is known."})
 	return o.over()
 }
 
@@ -82,6 +87,21 @@ func (e *ends) response() []*historypb.History {
 	all := e.incidents.Responses()
 	must(e.T, all.Ask(e.Context(), "mended", e.request("bob"), response.SwitchOn{Reason: "Mended."}))
 
+	// What was approved after it had switched itself off, for another service, does nothing.
+	late := e.opens("bank", "response-late", asks)
+	sha = late.says(timeline.ResponseWaits).Response.SHA256
+	_, err = all.Claim(e.Context(), response.Claim{Response: "mended", Incident: "INC-1", Service: "shop", PerHour: 9, Longest: time.Minute})
+	must(e.T, err)
+	_, err = all.End(e.Context(), response.End{Response: "mended", Incident: "INC-1", Outcome: response.Failed, Failures: 1})
+	must(e.T, err)
+	late.asks("cat", incident.ApproveResponse{SHA256: sha, Approver: true})
+	if r := late.says(timeline.ResponseRefused).Response; r.Why != string(response.IsOff) || len(r.Steps) > 0 {
+		e.Errorf("approved when it was off, it is %+v", r)
+	}
+	late.asks("ann", incident.Resolve{Note: "Restarted by hand."}, incident.Close{Without: "It is known."})
+	keep(e.T, "incident-response-late", late.over())
+	must(e.T, all.Ask(e.Context(), "mended", e.request("bob"), response.SwitchOn{Reason: "Mended."}))
+
 	// Whoever switches it off stops it where it waits.
 	stopped := e.opens("bank", "response-stopped", asks)
 	stopped.says(timeline.ResponseWaits)
@@ -93,7 +113,7 @@ func (e *ends) response() []*historypb.History {
 	keep(e.T, "incident-response-stopped", stopped.over())
 	l, err := all.State(e.Context(), "mended")
 	must(e.T, err)
-	if l.Off == nil || l.Off.By.ID != "bob" || len(l.Runs) != 2 || l.Runs[1].Outcome != response.Stopped {
+	if l.Off == nil || l.Off.By.ID != "bob" || len(l.Runs) != 4 || l.Runs[3].Outcome != response.Stopped {
 		e.Errorf("got %+v", l)
 	}
 	return e.chain(workflows.AutomaticResponseWorkflowID("mended"))

@@ -237,6 +237,7 @@ func (i *Incident) ResponseClaim() response.Claim {
 	a := i.Definition.Automatic
 	return response.Claim{
 		Response: a.ID, Incident: string(i.ID), Service: i.Definition.Service.ID, PerHour: a.PerHour, Longest: a.Longest(), Restricted: i.Definition.Restricted(),
+		Approved: i.Response.Approved != nil,
 	}
 }
 

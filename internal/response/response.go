@@ -81,6 +81,7 @@ type Claim struct {
 	PerHour    int           `json:"per_hour"`             // so many runs for one service
 	Longest    time.Duration `json:"longest"`              // that it can take
 	Restricted bool          `json:"restricted,omitempty"` // not everybody may read the incident
+	Approved   bool          `json:"approved,omitempty"`   // it is asked once more, for somebody has approved it since
 }
 
 // Refusal is why a run is not allowed.
