@@ -37,26 +37,7 @@ const drain = `# Drain a server
 `
 
 // looking finds out what one is doing.
-const looking = `# Look at a server
-
-| Runbook ID | Description | Tools Used | Special Permissions | Runbook Author | Last Updated | Escalation POC |
-|---|---|---|---|---|---|---|
-| RUN021 | What it is doing | none | none | Park | 2026-09-21 | NOC |
-
-## Parameters
-
-| Parameter | Description |
-|---|---|
-| host | which one |
-
-## Steps
-
-1. Look at {{param host}}.
-
-   ` + "```http" + ` timeout=1m
-   GET https://lb.example.com/servers/{{param host}}
-   ` + "```" + `
-`
+var looking = strings.NewReplacer("RUN020", "RUN021", "Drain a server", "Look at a server", "Drain {{", "Look at {{", "POST", "GET", "/drain/", "/servers/").Replace(drain)
 
 const draining = `automatic_responses:
   - id: drain
