@@ -401,7 +401,7 @@ func (i *Incident) settleResponse(now time.Time) {
 	}
 }
 
-// endResponse ends it, and tells its ledger. What has not begun of it is taken back.
+// endResponse ends it: what has not begun of it never will.
 func (i *Incident) endResponse(outcome ResponseState, why string, now time.Time) {
 	r := i.Response
 	r.State, r.Why, r.Ended, r.Due = outcome, why, now, time.Time{}
