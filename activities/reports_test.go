@@ -6,9 +6,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"muster/activities"
 	"muster/internal/incident"
@@ -74,6 +76,9 @@ type past struct {
 	gone bool
 	last *incident.Earlier
 	err  error
+
+	beside []incident.Nearby
+	unseen error
 }
 
 func (p past) Complete(_ context.Context, _ string, i *incident.Incident) error {
@@ -92,6 +97,13 @@ func (p past) LastOf(_ context.Context, service string, except incident.ID) (*in
 		return p.last, nil
 	}
 	return nil, p.err
+}
+
+func (p past) Nearby(_ context.Context, service incident.Service, around incident.Around, except incident.ID, when time.Time) ([]incident.Nearby, error) {
+	if service.ID != "checkout" || len(around.NeededBy) != 1 || except != "INC-1" || !when.Equal(at) {
+		return nil, fmt.Errorf("asked for what goes on beside %s of %v, %v at %s", except, service, around, when)
+	}
+	return p.beside, p.unseen
 }
 
 func TestWriteReport(t *testing.T) {
@@ -229,6 +241,34 @@ func TestFindPrevious(t *testing.T) {
 	_, err = perform[*incident.Earlier](t, (&activities.Lookup{Archive: past{err: errors.New("no visibility")}}).FindPrevious, incident.ID("INC-1"))
 	if err == nil || final(err) || !strings.Contains(err.Error(), "no visibility") {
 		t.Errorf("got %v, want an error that is worth another attempt", err)
+	}
+}
+
+func TestWhatGoesOnBesideAnIncidentIsOneHalfOfALook(t *testing.T) {
+	before, beside := &incident.Earlier{ID: "INC-0"}, []incident.Nearby{{Kind: incident.NearbyChange, ID: "CHG-1"}}
+	around := func(service string) (a incident.Around) {
+		a.NeededBy = []incident.Service{{ID: "needs-" + service}}
+		return a
+	}
+	in := activities.LookInput{Self: "INC-1", Service: incident.Service{ID: "checkout"}, Reported: true, At: at}
+	for _, tc := range []struct {
+		name    string
+		archive past
+		want    activities.Looked
+		err     string
+	}{
+		{"both", past{last: before, beside: beside}, activities.Looked{Previous: before, Nearby: beside}, ""},
+		{"nothing", past{}, activities.Looked{}, ""},
+		{"nobody knows what goes on", past{last: before, unseen: errors.New("no list")}, activities.Looked{Previous: before, Detail: "find what goes on beside INC-1: no list"}, ""},
+		{"nor what was before", past{err: errors.New("no visibility")}, activities.Looked{}, "find previous incident of service checkout: no visibility"},
+	} {
+		got, err := perform[activities.Looked](t, (&activities.Lookup{Archive: tc.archive, Around: around}).LookAround, in)
+		if text := fmt.Sprint(err); tc.err == "" && err != nil || !strings.Contains(text, tc.err) {
+			t.Errorf("%s: got %v, want %s", tc.name, err, tc.err)
+		}
+		if err == nil && !reflect.DeepEqual(got, tc.want) {
+			t.Errorf("%s: got %+v, want %+v", tc.name, got, tc.want)
+		}
 	}
 }
 

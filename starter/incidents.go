@@ -39,6 +39,7 @@ type Incidents struct {
 
 	proofs   proofs
 	silenced runningSilences
+	changing recentChanges
 }
 
 // DeliverAlways is Deliver whatever is held back, and returns which incident it is: none where a batch that only ends something finds

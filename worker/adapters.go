@@ -89,7 +89,9 @@ func NewActivities(o Options) (Activities, error) {
 			Archive: o.Archive, Writer: o.Texts, Shelf: shelf, Directory: current,
 			Forms: func() activities.Forms { return o.Organisation.Current() },
 		},
-		Lookup:    &activities.Lookup{Archive: o.Archive},
+		Lookup: &activities.Lookup{
+			Archive: o.Archive, Around: func(service string) incident.Around { return o.Organisation.Current().Around(service) },
+		},
 		Handovers: &activities.Handovers{Directory: current, Writer: o.Texts, Now: time.Now},
 		Certificates: &activities.Certificates{
 			Directory: func() activities.CertificateDirectory { return o.Organisation.Current() }, Writer: o.Texts,

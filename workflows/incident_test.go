@@ -58,6 +58,8 @@ type rehearsal struct {
 	refused []worker.Refusal
 	before  *incident.Earlier
 	lost    error                                         // nobody knows what came before
+	nearby  []incident.Nearby                             // what else goes on
+	unseen  error                                         // nobody knows that
 	counter counter                                       // of what customers use
 	outside outside                                       // what silences let go, and who has locks
 	runner  runner                                        // of runbooks and checks
@@ -109,7 +111,9 @@ func rehearse(t *testing.T) *rehearsal {
 		&activities.Tickets{System: r.tickets, Writer: writer{}},
 		&activities.Pages{Page: func(string) (activities.Page, error) { return &r.page, nil }, Writer: writer{}},
 		&activities.Reports{Archive: archive{r}, Writer: writer{}, Shelf: r.shelf, Directory: folder},
-		&activities.Lookup{Archive: archive{r}},
+		&activities.Lookup{Archive: archive{r}, Around: func(string) incident.Around {
+			return incident.Around{Needs: []incident.Service{{ID: "platform", Name: "Platform"}}}
+		}},
 		&activities.Handovers{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 		&activities.Reviews{Changes: &r.changes, Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 		&activities.Requests{Directory: folder, Writer: writer{}, Counter: &r.counter, Now: func() time.Time { return r.env.Now() }},
@@ -161,6 +165,13 @@ func (a archive) Last(context.Context, string, incident.ID) (*incident.Earlier, 
 
 func (a archive) LastOf(_ context.Context, service string, _ incident.ID) (*incident.Earlier, error) {
 	return &incident.Earlier{ID: "INC-OF-" + incident.ID(strings.ToUpper(service)), Remedy: "rolled back"}, nil
+}
+
+func (a archive) Nearby(_ context.Context, service incident.Service, around incident.Around, _ incident.ID, at time.Time) ([]incident.Nearby, error) {
+	if service.ID != "checkout" || len(around.Needs) != 1 || !at.Equal(start) {
+		return nil, fmt.Errorf("asked for %v, %v at %s", service, around, at)
+	}
+	return a.r.nearby, a.r.unseen
 }
 
 // at does something when so much time has passed.
@@ -728,6 +739,38 @@ func TestAPreviousIncidentThatCannotBeLookedUpIsSaid(t *testing.T) {
 	r.wantDone()
 	if e := r.entries(timeline.Undetermined); len(e) != 1 || e[0].Fact("what") != "previous" || !strings.Contains(e[0].Fact("detail"), "no visibility") {
 		t.Errorf("the timeline says %+v", e)
+	}
+}
+
+func TestWhatGoesOnBesideAnIncidentIsKept(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		unseen error
+		want   []incident.Nearby
+	}{
+		{"found", nil, []incident.Nearby{
+			{Kind: incident.NearbyChange, ID: "CHG-1", Title: "Patch", Service: "Platform", Standing: incident.Needed, Status: "running", Since: start.Add(-time.Hour)},
+		}},
+		{"nobody knows", errors.New("no list"), nil},
+	} {
+		r := rehearse(t)
+		r.before, r.nearby, r.unseen = &incident.Earlier{ID: "INC-BEFORE", ClosedAt: start.Add(-time.Hour)}, tc.want, tc.unseen
+		def := definition()
+		def.Around = true
+		r.alerts(0, firing("a", 0))
+		ask(r, 5*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+		r.run(workflows.IncidentInput{Definition: def})
+		r.wantDone()
+		if d := cmp.Diff(tc.want, r.state.Nearby); d != "" || r.state.Previous == nil {
+			t.Errorf("%s: previous %v (-want +got):\n%s", tc.name, r.state.Previous, d)
+		}
+		found, unknown := r.entries(timeline.NearbyFound), r.entries(timeline.Undetermined)
+		if tc.unseen == nil && (len(found) != 1 || found[0].Fact("changes") != "CHG-1" || found[0].Fact("incidents") != "" || len(unknown) != 0) {
+			t.Errorf("%s: the timeline says %+v, %+v", tc.name, found, unknown)
+		}
+		if tc.unseen != nil && (len(found) != 0 || len(unknown) != 1 || unknown[0].Fact("what") != "nearby" || !strings.Contains(unknown[0].Fact("detail"), "no list")) {
+			t.Errorf("%s: the timeline says %+v, %+v", tc.name, found, unknown)
+		}
 	}
 }
 

@@ -359,9 +359,22 @@ func (r *incidentRun) seal(ctx workflow.Context, review, name string, in ReviewI
 	return sealed(ctx, signature.Statement{Workflow: review, Message: name}, in)
 }
 
+// findPrevious finds the incident before, and what else goes on.
 func (r *incidentRun) findPrevious(ctx workflow.Context, s incident.Send) {
 	var before *incident.Earlier
 	ctx = workflow.WithActivityOptions(ctx, r.sending(looking))
+	if i := r.incident; i.Definition.Around {
+		var out activities.Looked
+		if err := workflow.ExecuteActivity(ctx, lookup.LookAround, activities.LookInput{
+			Self: i.ID, Service: i.Definition.Service, Reported: i.Definition.Source == incident.People, At: workflow.Now(ctx),
+		}).Get(ctx, &out); err != nil {
+			i.PreviousUnknown(s.Number, cause(err), workflow.Now(ctx))
+			return
+		}
+		i.FoundNearby(out.Nearby, out.Detail, workflow.Now(ctx))
+		i.FoundPrevious(s.Number, out.Previous, workflow.Now(ctx))
+		return
+	}
 	var found workflow.Future
 	if i := r.incident; i.Definition.Source == incident.People { // no alert group brought it
 		found = workflow.ExecuteActivity(ctx, lookup.FindPreviousOf, activities.PreviousOfInput{Self: i.ID, Service: i.Definition.Service.ID})

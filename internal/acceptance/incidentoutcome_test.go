@@ -156,6 +156,16 @@ func (e *ends) incidentSplit() []*historypb.History {
 	return again.over()
 }
 
+// incidentNearby opens while another one of its service is open.
+func (e *ends) incidentNearby() []*historypb.History {
+	other := e.opens("busy", "other", unreviewed)
+	o := e.opens("busy", "nearby", unreviewed)
+	o.says(timeline.NearbyFound)
+	o.asks("ann", incident.Resolve{Note: "Restarted."}, incident.Close{})
+	other.asks("ann", incident.Resolve{Note: "Restarted."}, incident.Close{})
+	return o.over()
+}
+
 // incidentVendor is a vendor's, whose answer is late. What is written to customers waits for another person.
 func (e *ends) incidentVendor() []*historypb.History {
 	o := e.opens("bank", "vendor", func(d *incident.Definition) {

@@ -128,6 +128,7 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		"maintenance-cancelled": (*ends).maintenanceCancelled,
 		"upgrade-overridden":    (*ends).upgradeOverridden,
 		"incident-split":        (*ends).incidentSplit,
+		"incident-nearby":       (*ends).incidentNearby,
 		"incident-vendor":       (*ends).incidentVendor,
 		"incident-ticket":       (*ends).incidentTicket,
 		"incident-chat":         (*ends).incidentChat,

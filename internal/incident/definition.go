@@ -35,6 +35,7 @@ type Definition struct {
 	Follows      bool              `json:"follows,omitempty"`    // somebody is reached where a page is told what becomes of it; false in old definitions
 	Quotes       bool              `json:"quotes,omitempty"`     // messages say what alerts say of themselves, and where those lead; false in old definitions
 	Recall       time.Duration     `json:"recall,omitempty"`     // so long the first page waits for what is known of the incident before; 0 in old definitions
+	Around       bool              `json:"around,omitempty"`     // it is looked what else goes on with the services around; false in old definitions
 
 	Automatic *AutomaticResponse `json:"automatic,omitempty"` // what Muster does about it by itself; nil: nothing
 

@@ -30,6 +30,7 @@ type Facts struct {
 	Previous  ID                `json:"previous,omitempty"`
 	Learned   *Earlier          `json:"learned,omitempty"` // what Previous leaves to whoever responds, where it does
 	Problem   *KnownProblem     `json:"problem,omitempty"`
+	Nearby    []Nearby          `json:"nearby,omitempty"`
 	Firing    int               `json:"firing"`
 	Distinct  int               `json:"distinct"`
 	Alerts    []string          `json:"alerts,omitempty"` // names of the first few that fire
@@ -50,7 +51,7 @@ type Facts struct {
 func (f Facts) Discreet() Facts {
 	if f.Kind == SecurityIncident {
 		f.Title, f.Alerts, f.Said, f.Links = "", nil, "", nil
-		f.Notice, f.Reporter, f.Cause, f.Merged, f.Into, f.Learned, f.Tried = nil, "", nil, nil, nil, nil, nil
+		f.Notice, f.Reporter, f.Cause, f.Merged, f.Into, f.Learned, f.Tried, f.Nearby = nil, "", nil, nil, nil, nil, nil, nil
 	}
 	return f
 }
@@ -160,7 +161,7 @@ func (i *Incident) Facts() Facts {
 		ID: i.ID, Kind: i.Definition.Kind, Title: i.Definition.Title, Service: i.Definition.Service.Name, Status: i.Status, Impact: i.Impact,
 		Urgency: i.Urgency, Priority: i.Priority, Customers: i.customerNames(), Zone: i.Definition.Zone, Times: i.Times,
 		Firing: i.Alerts.Firing, Distinct: i.Alerts.Distinct(), Alerts: i.firing(), Said: i.quote(), Links: i.links(),
-		Notice: i.Notice, Cause: i.Cause, Merged: i.Merged, Problem: i.Problem, Tried: i.Tried(),
+		Notice: i.Notice, Cause: i.Cause, Merged: i.Merged, Problem: i.Problem, Nearby: i.Nearby, Tried: i.Tried(),
 	}
 	if i.Notice != nil {
 		f.Reporter = i.customerName(i.Notice.Customer)

@@ -45,6 +45,7 @@ func IsID(prefix, text string) bool {
 type Incident struct {
 	ID         ID            `json:"id"`
 	Previous   *Earlier      `json:"previous,omitempty"` // the last incident of the same alert group; of what people report, of the same service
+	Nearby     []Nearby      `json:"nearby,omitempty"`   // what else went on when it opened
 	Notice     *Notice       `json:"notice,omitempty"`   // how people reported it; nil: an alert opened it
 	Problem    *KnownProblem `json:"problem,omitempty"`  // behind it, as far as that is known
 	Definition Definition    `json:"definition"`

@@ -52,12 +52,12 @@ func (i *Incident) calendarsOf(customer string) []calendar.Rules {
 // people alone, which a repin may have changed.
 func (i *Incident) Beside() *Incident {
 	beside := *i
-	beside.Definition.Background, beside.Cases, beside.Problem, beside.Proposed, beside.Definition.Automatic, beside.Response = Background{}, nil, nil, nil, nil, nil
+	beside.Definition.Background, beside.Cases, beside.Problem, beside.Proposed, beside.Definition.Automatic, beside.Response, beside.Nearby = Background{}, nil, nil, nil, nil, nil, nil
 	if p := i.Previous; p != nil { // what its review has found is about other customers too
 		beside.Previous = &Earlier{ID: p.ID, RunID: p.RunID, ClosedAt: p.ClosedAt, Title: p.Title}
 	}
 	beside.Timeline.Entries = slices.DeleteFunc(slices.Clone(i.Timeline.Entries), func(e timeline.Entry) bool {
-		return strings.HasPrefix(string(e.Kind), "response.") || e.Kind == timeline.DefinitionChanged && ofBackground(e.Fact("what")) || e.Kind == timeline.ProblemFound || e.Kind == timeline.UpdateProposed
+		return strings.HasPrefix(string(e.Kind), "response.") || e.Kind == timeline.DefinitionChanged && ofBackground(e.Fact("what")) || e.Kind == timeline.ProblemFound || e.Kind == timeline.NearbyFound || e.Kind == timeline.UpdateProposed
 	})
 	return &beside
 }

@@ -114,10 +114,14 @@ func TestBeside(t *testing.T) {
 	i.Definition.Classes = []priority.Class{priority.Safety}
 	i.Problem, i.Proposed = &incident.KnownProblem{ID: "PRB-1"}, &incident.Proposal{SHA256: inside}
 	i.Response, i.Definition.Automatic = &incident.Response{State: incident.ResponseWaiting, Detail: inside}, &incident.AutomaticResponse{ID: inside}
+	i.FoundNearby([]incident.Nearby{{Kind: incident.NearbyChange, ID: inside}}, "", time.Now())
 	i.Previous = &incident.Earlier{ID: "INC-1", Review: "INC-0", Symptom: inside, Cause: inside, Remedy: inside}
 	got := i.Beside()
 	if got.Response != nil || got.Definition.Automatic != nil || got.ResponseApprovers() != nil || got.Tried() != nil {
 		t.Errorf("shows what Muster does by itself: %+v", got.Response)
+	}
+	if got.Nearby != nil {
+		t.Errorf("shows what else goes on: %+v", got.Nearby)
 	}
 	if got.Problem != nil || got.Proposed != nil || *got.Previous != (incident.Earlier{ID: "INC-1"}) {
 		t.Errorf("shows the problem %v, the text that waits %v, and what reviews of others have found: %+v", got.Problem, got.Proposed, got.Previous)
@@ -134,7 +138,7 @@ func TestBeside(t *testing.T) {
 	}
 	others := 0
 	for _, e := range i.Timeline.Entries {
-		if e.Kind != timeline.ProblemFound && e.Kind != timeline.UpdateProposed && !strings.HasPrefix(string(e.Kind), "response.") {
+		if e.Kind != timeline.ProblemFound && e.Kind != timeline.NearbyFound && e.Kind != timeline.UpdateProposed && !strings.HasPrefix(string(e.Kind), "response.") {
 			others++
 		}
 	}

@@ -97,7 +97,7 @@ func TestDefinition(t *testing.T) {
 				Contacts: []incident.Contact{{Target: escalation.Target{Kind: escalation.Person, ID: "kim"}, Name: "김민수"}},
 			},
 		},
-		Communication: &incident.Communication{Settles: true}, Quotes: true, Recall: time.Second,
+		Communication: &incident.Communication{Settles: true}, Quotes: true, Around: true, Recall: time.Second,
 		Calendars: []calendar.Rules{office},
 		Languages: []string{"ko", "en"},
 	}

@@ -2,6 +2,8 @@ package org
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 
 	"muster/internal/incident"
@@ -39,6 +41,18 @@ func (b *builder) checkDependencies() {
 	for _, id := range services {
 		c.visit(id)
 	}
+}
+
+// Around says which services stand around one: those that it needs, and those that need it.
+func (o *Organisation) Around(service string) (a incident.Around) {
+	for _, id := range slices.Sorted(maps.Keys(o.services)) {
+		if id == service {
+			a.Needs = o.services[id].DependsOn
+		} else if slices.ContainsFunc(o.services[id].DependsOn, func(s incident.Service) bool { return s.ID == service }) {
+			a.NeededBy = append(a.NeededBy, o.services[id].Service)
+		}
+	}
+	return a
 }
 
 // maxPinned bounds what every incident of a service carries, in bytes of JSON: Temporal ends a run whose state is too large.

@@ -343,6 +343,27 @@ func TestServicesMayNotDependOnThemselves(t *testing.T) {
 	}
 }
 
+func TestWhichServicesStandAroundOne(t *testing.T) {
+	files := good(t)
+	one := strings.TrimPrefix(files["services.yaml"], "services:\n")
+	files["services.yaml"] = "services:\n"
+	for id, on := range map[string]string{"shop": "base", "base": "", "till": "shop", "bill": "base, shop"} {
+		files["services.yaml"] += strings.NewReplacer("id: shop", "id: "+id, "name: Shop", "name: The "+id, "tier: 1", "depends_on: ["+on+"]").Replace(one)
+	}
+	o := load(t, files)
+	base, shop := o.Around("base"), o.Around("shop")
+	if d := cmp.Diff(incident.Around{NeededBy: []incident.Service{{ID: "bill", Name: "The bill"}, {ID: "shop", Name: "The shop"}}}, base); d != "" {
+		t.Error(d)
+	}
+	want := incident.Around{Needs: []incident.Service{{ID: "base", Name: "The base"}}, NeededBy: []incident.Service{{ID: "bill", Name: "The bill"}, {ID: "till", Name: "The till"}}}
+	if d := cmp.Diff(want, shop); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(incident.Around{}, o.Around("nobody's")); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestWarningsOfServices(t *testing.T) {
 	now := time.Date(2026, 11, 25, 3, 0, 0, 0, time.UTC) // noon in Seoul
 	for _, tc := range []struct {

@@ -116,7 +116,7 @@ func (b *builder) readServices(o *object) {
 		}
 		d.TicketResolves = b.tickets.Resolves
 		d.Follows, d.Room = b.follows(), b.room()
-		d.Quotes, d.Recall = true, time.Second // finding takes a fraction of it, and nobody misses a promise by it
+		d.Quotes, d.Around, d.Recall = true, true, time.Second // finding takes a fraction of it, and nobody misses a promise by it
 		d.Communication = &incident.Communication{Pages: b.readOnPages(o), Approval: b.updateApproval, Settles: true}
 		b.readOwnership(o, &d)
 		b.readDependencies(o, id)

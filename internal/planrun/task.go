@@ -243,3 +243,27 @@ func (r *Run) Touched(service string) (all []Touch) {
 	}
 	return all
 }
+
+// Changing says when the run last began to change environments in which a service runs, and until when it did: zero while it goes on. It
+// tells whether it ever has.
+func (r *Run) Changing(service string) (since, until time.Time, some bool) {
+	touched := r.Touched(service)
+	if len(touched) == 0 {
+		return since, until, false
+	}
+	since = touched[len(touched)-1].At
+	until = since
+	for n := range r.Tasks {
+		t, def := &r.Tasks[n], r.def(n)
+		if where := r.Bound(def.Environment); !def.Changes || where == nil || !slices.Contains(where.Services, service) {
+			continue
+		}
+		if !r.Over() && (t.Status == Begun || t.Status == InCheck || t.Status == Unclear) {
+			return since, time.Time{}, true
+		}
+		if t.Ended.After(until) {
+			until = t.Ended
+		}
+	}
+	return since, until, true
+}

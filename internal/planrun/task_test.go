@@ -198,6 +198,9 @@ func TestWhatARunHasTouchedStaysWhenItIsUndone(t *testing.T) {
 	if got := w.run.Touched("shop"); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
+	if since, until, some := w.run.Changing("shop"); !some || !since.Equal(began) || !until.IsZero() {
+		t.Errorf("it goes on: changes it from %s to %s, %v", since, until, some)
+	}
 	w.after(time.Hour)
 	w.do(planrun.Fail{Task: "rehearse", Reason: "no space", Capacity: as(dora)}, dora)
 	if got := w.run.Touched("shop"); !slices.Equal(got, want) {
@@ -205,5 +208,11 @@ func TestWhatARunHasTouchedStaysWhenItIsUndone(t *testing.T) {
 	}
 	if got := w.run.Touched("till"); len(got) != 0 {
 		t.Errorf("another service: got %v", got)
+	}
+	if since, until, some := w.run.Changing("shop"); !some || !since.Equal(began) || !until.Equal(began.Add(time.Hour)) {
+		t.Errorf("failed: changed it from %s to %s, %v", since, until, some)
+	}
+	if _, _, some := w.run.Changing("till"); some {
+		t.Error("has changed another service")
 	}
 }

@@ -326,7 +326,13 @@ func tellings() map[string]incident.Telling {
 		{ID: "restart", Name: "체크아웃 재시작", Text: "한 번에 한 대씩"},
 	}
 	all["page.may"] = page
-	page.Mitigations, page.Wanted, page.Acked = nil, 0, 0
+	page.Facts.Nearby = []incident.Nearby{
+		{Kind: incident.NearbyIncident, ID: "INC-7K3M9QX2PB", Title: "Slow disk", Service: "Platform", Standing: incident.Needed, Status: "acknowledged", Since: after(-9 * time.Minute)},
+		{Kind: incident.NearbyChange, ID: "CHG-7K3M9QX2PA", Title: "커넥션 풀 확대", Service: "Checkout", Standing: incident.Same, Status: "done", Since: after(-2 * time.Hour), Until: after(-time.Hour)},
+		{Kind: incident.NearbyRun, ID: "RUN-7K3M9QX2PA", Title: "Patch", Service: "Till", Standing: incident.NeededBy, Status: "running", Since: after(-time.Hour)},
+	}
+	all["page.nearby"] = page
+	page.Mitigations, page.Wanted, page.Acked, page.Facts.Nearby = nil, 0, 0, nil
 	page.Step, page.Round, page.Why = 0, 3, "person:ceo"
 	all["page.last-resort"] = page
 	page.Step, page.Round, page.Text, page.Author = 2, 1, "I need the database team.", &author

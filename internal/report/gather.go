@@ -36,6 +36,7 @@ func (l *language) view(i *incident.Incident, at time.Time) *view {
 		v.Links = append(v.Links, l.leads(x))
 	}
 	v.About = l.service(&d.Background, l.zones.local(at, d.Zone))
+	v.Nearby = l.nearby(i.Nearby, i.Definition.Zone)
 	if p := i.Previous; p != nil {
 		v.Previous, v.PreviousClosed = string(p.ID), p.ClosedAt
 	}

@@ -19,9 +19,10 @@ type inside struct {
 	ID       string // of the incident
 	Previous string // of the incident before with the same alerts
 	Learned  *learned
-	Problem  *known // behind it, as far as that is known
-	Kind     string `text:"code"` // empty: ordinary
-	Title    string `text:"line"` // empty: not for whoever reads it
+	Problem  *known   // behind it, as far as that is known
+	Nearby   []string `text:"line"` // what else goes on
+	Kind     string   `text:"code"` // empty: ordinary
+	Title    string   `text:"line"` // empty: not for whoever reads it
 	Service  string
 	Zone     string // IANA zone for instants
 
@@ -319,7 +320,7 @@ func (l *language) seenInside(t *incident.Telling, to delivery.Recipient) *insid
 	if c := f.Cause; c != nil {
 		d.Cause = &cause{string(c.Domain), c.Vendor, c.Text}
 	}
-	d.Tried = triedOf(f.Tried)
+	d.Tried, d.Nearby = triedOf(f.Tried), l.nearby(f.Nearby, d.Zone)
 	if p := f.Learned; p != nil {
 		d.Learned = &learned{string(p.Review), p.Symptom, p.Cause, p.Remedy}
 	}

@@ -49,7 +49,24 @@ func (t *Texts) Known(i *incident.Incident, language string) (all []Fact) {
 		add("cause", p.Cause)
 		add("remedy", p.Remedy)
 	}
+	add("nearby", strings.Join(l.nearby(i.Nearby, i.Definition.Zone), "\n"))
 	return all
+}
+
+// nearby says in one line each what else goes on.
+func (l *language) nearby(all []incident.Nearby, zone string) (lines []string) {
+	axes := map[incident.NearbyKind]string{incident.NearbyIncident: "status", incident.NearbyChange: "change-status", incident.NearbyRun: "run"}
+	for _, n := range all {
+		where, until := n.Service, ""
+		if n.Standing != incident.Same {
+			where += " (" + l.word("nearby", string(n.Standing)) + ")"
+		}
+		if !n.Until.IsZero() {
+			until = " " + l.instant(n.Until, zone)
+		}
+		lines = append(lines, line(fmt.Sprintf("%s %s, %s, %s, %s –%s", n.ID, n.Title, l.word(axes[n.Kind], n.Status), where, l.instant(n.Since, zone), until)))
+	}
+	return lines
 }
 
 // Link returns the name of a link: that of a response plan says what it is in words.

@@ -87,6 +87,7 @@ type view struct {
 
 	Previous       string // incident
 	PreviousClosed time.Time
+	Nearby         []string // what else went on
 	Ticket         string
 	TicketURL      string `text:"link"`
 	Review         bool

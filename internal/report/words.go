@@ -76,6 +76,10 @@ func needed() []string {
 		add("stage", p)
 	}
 	serviceWords(add)
+	for _, s := range []incident.Standing{incident.Needed, incident.NeededBy} {
+		add("nearby", string(s))
+	}
+	add("message", "nearby")
 	add("access", "stale")
 	for _, w := range []string{"contact", "missing", "owner", "reach", "restricted", "revision"} {
 		add("report", w)
@@ -131,7 +135,7 @@ func reviewWords(add func(axis, value string)) {
 		add("review-pattern", x)
 		add("known", x)
 	}
-	for _, x := range []string{"problem", "error", "workaround", "previous", "review"} {
+	for _, x := range []string{"problem", "error", "workaround", "previous", "review", "nearby"} {
 		add("known", x)
 	}
 	for _, x := range []string{"internal", "published", "rejected", "approved", "lacks"} {

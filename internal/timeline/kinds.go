@@ -7,6 +7,7 @@ type Kind string
 const (
 	IncidentOpened    Kind = "incident.opened"     // title service priority impact urgency customers definition revision previous
 	PreviousFound     Kind = "incident.previous"   // previous: the last incident of the same alert group
+	NearbyFound       Kind = "incident.nearby"     // incidents changes runs: that went on beside it
 	AlertFired        Kind = "alert.fired"         // name fingerprint
 	AlertsFired       Kind = "alerts.fired"        // count names: many in one commit
 	AlertRepeated     Kind = "alert.repeated"      // nothing new in it
@@ -327,7 +328,7 @@ const (
 // Kinds lists every kind.
 func Kinds() []Kind {
 	return []Kind{
-		IncidentOpened, PreviousFound, AlertFired, AlertsFired, AlertRepeated, AlertResolved, AlertsResolved, AlertsTimedOut, AlertsWereHeld,
+		IncidentOpened, PreviousFound, NearbyFound, AlertFired, AlertsFired, AlertRepeated, AlertResolved, AlertsResolved, AlertsTimedOut, AlertsWereHeld,
 		AllAlertsResolved, QuietBroken, StatusChanged, PriorityChanged, Noted, RoleAssigned, Escalated, StepStarted,
 		StepEmpty, StepFailed, LastResort, Acknowledged, AckExpired, EscalationEnded, Sending, Delivered, Refused,
 		Withdrawn, Resent, NextMethod, HeldBack, Unreachable, Undetermined, ClockStarted, ClockAtRisk, ClockMet, ClockMissed, ClockPaused,

@@ -1,0 +1,169 @@
+package starter
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	historypb "go.temporal.io/api/history/v1"
+
+	"muster/internal/change"
+	"muster/internal/incident"
+	"muster/internal/planrun"
+	"muster/workflows"
+)
+
+// Bounds of what is looked at for what goes on beside an incident.
+const (
+	nearbyStale = 30 * time.Second // what changes is looked for again after so long: a storm of incidents asks once
+	mostChanges = 100              // and as many runs, the newest
+)
+
+// recentChanges are what changes something now, or has a short while before, as it was found a moment ago.
+type recentChanges struct {
+	mu    sync.Mutex
+	found time.Time
+	all   []recentChange
+}
+
+// A recentChange touches a service, which is named by its ID.
+type recentChange struct {
+	incident.Nearby
+	of string // ID of the change that a run is for
+}
+
+// Nearby returns what goes on at an instant beside an incident of a service, or has ended a short while before: of each kind the newest.
+func (s *Incidents) Nearby(ctx context.Context, service incident.Service, around incident.Around, except incident.ID, at time.Time) ([]incident.Nearby, error) {
+	var ids []string
+	for _, x := range around.Services(service) {
+		ids = append(ids, x.ID)
+	}
+	open, _, err := s.List(ctx, Filter{Open: true, Services: ids, Ordinary: true, Limit: 4 * incident.MostNearby})
+	if err != nil {
+		return nil, err
+	}
+	changes, err := s.recent(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []incident.Nearby
+	for _, row := range open {
+		if row.ID != except && row.Status.Open() {
+			all = append(all, incident.Nearby{
+				Kind: incident.NearbyIncident, ID: string(row.ID), Title: row.Title, Service: row.Service, Status: string(row.Status), Since: row.OpenedAt,
+			})
+		}
+	}
+	for _, c := range changes {
+		if !c.Since.After(at) && (c.Until.IsZero() || c.Until.After(at.Add(-incident.Recent))) {
+			all = append(all, c.Nearby)
+		}
+	}
+	return place(service, around, all), nil
+}
+
+// place keeps what is of the services around an incident: each by the service that is nearest, and the newest of each kind.
+func place(service incident.Service, around incident.Around, all []incident.Nearby) (near []incident.Nearby) {
+	for _, x := range all {
+		if x.Standing, x.Service = around.Stand(service, x.Service); x.Standing != "" {
+			near = append(near, x)
+		}
+	}
+	standings := []incident.Standing{incident.Same, incident.Needed, incident.NeededBy}
+	slices.SortStableFunc(near, func(a, b incident.Nearby) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(slices.Index(standings, a.Standing), slices.Index(standings, b.Standing)))
+	})
+	near = slices.CompactFunc(near, func(a, b incident.Nearby) bool { return a.ID == b.ID })
+	kinds := []incident.NearbyKind{incident.NearbyIncident, incident.NearbyChange, incident.NearbyRun}
+	slices.SortStableFunc(near, func(a, b incident.Nearby) int {
+		return cmp.Or(cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), b.Since.Compare(a.Since))
+	})
+	count := map[incident.NearbyKind]int{}
+	return slices.DeleteFunc(near, func(x incident.Nearby) bool {
+		count[x.Kind]++
+		return count[x.Kind] > incident.MostNearby
+	})
+}
+
+// recent returns what changes something, for each service that it touches.
+func (s *Incidents) recent(ctx context.Context) ([]recentChange, error) {
+	s.changing.mu.Lock()
+	defer s.changing.mu.Unlock()
+	now := time.Now()
+	if now.Sub(s.changing.found) < nearbyStale {
+		return s.changing.all, nil
+	}
+	since := now.Add(-incident.Recent).UTC().Format(time.RFC3339)
+	going := fmt.Sprintf("(ExecutionStatus = 'Running' OR CloseTime > '%s')", since)
+	changes, err := recentOf(ctx, s, fmt.Sprintf("WorkflowType = '%s' AND %s IN %s AND %s", workflows.ChangeWorkflow, workflows.StatusAttribute.GetName(),
+		quoted([]string{string(change.Running), string(change.Done), string(change.Failed)}), going), s.Changes().judge, changedBy)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := recentOf(ctx, s, fmt.Sprintf("WorkflowType IN %s AND %s", quoted(planTypes()), going), s.PlanRuns().judge, changedByRun)
+	if err != nil {
+		return nil, err
+	}
+	runs = slices.DeleteFunc(runs, func(r recentChange) bool { // a change says it better than its run
+		return r.of != "" && slices.ContainsFunc(changes, func(c recentChange) bool { return c.ID == r.of })
+	})
+	s.changing.found, s.changing.all = now, slices.Concat(changes, runs)
+	return s.changing.all, nil
+}
+
+// recentOf asks the runs of a query what they change. One that does not answer hides no other.
+func recentOf[S any](ctx context.Context, s *Incidents, query string, judge func(workflowID string, e *historypb.HistoryEvent) proof, changes func(row Summary, state *S) []recentChange) (all []recentChange, err error) {
+	rows, _, err := s.proofs.list(ctx, s.Temporal, s.Namespace, "changes", query, mostChanges, "", judge)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		state, err := stateOf[S](ctx, s.Temporal, row.ref.WorkflowID, row.ref)
+		_, gone := errors.AsType[*NotFoundError](err)
+		_, stuck := errors.AsType[*StuckError](err)
+		if gone || stuck {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, changes(row, state)...)
+	}
+	return all, nil
+}
+
+func changedBy(_ Summary, c *change.Change) (all []recentChange) {
+	if c.Began.IsZero() {
+		return nil
+	}
+	for _, service := range c.Services {
+		all = append(all, recentChange{Nearby: incident.Nearby{
+			Kind: incident.NearbyChange, ID: string(c.ID), Title: c.Title, Service: service, Status: string(c.Status), Since: c.Began, Until: c.Ended,
+		}})
+	}
+	return all
+}
+
+func changedByRun(row Summary, r *planrun.Run) (all []recentChange) {
+	of := ""
+	if r.ForChange != nil {
+		of = r.ForChange.ID
+	}
+	var services []string
+	for _, e := range r.Environments {
+		services = append(services, e.Services...)
+	}
+	slices.Sort(services)
+	for _, service := range slices.Compact(services) {
+		if since, until, some := r.Changing(service); some {
+			all = append(all, recentChange{of: of, Nearby: incident.Nearby{
+				Kind: incident.NearbyRun, ID: string(r.ID), Title: row.Title, Service: service, Status: string(r.Status), Since: since, Until: until,
+			}})
+		}
+	}
+	return all
+}
