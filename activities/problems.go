@@ -56,11 +56,15 @@ func (p *Problems) FindProblem(ctx context.Context, in FindProblemInput) (*probl
 	if err != nil {
 		return nil, fail(err)
 	}
-	if found != nil || o.Closed.IsZero() || in.Rule.Times == 0 {
+	within := in.Rule.Within
+	if in.Rule.Noise != nil {
+		within = max(within, in.Rule.Noise.Within)
+	}
+	if found != nil || o.Closed.IsZero() || within == 0 {
 		return found, nil
 	}
 	now := p.Now()
-	before, err := p.Recurrences.Before(ctx, in.Service, now.Add(-in.Rule.Within))
+	before, err := p.Recurrences.Before(ctx, in.Service, now.Add(-within))
 	if err != nil {
 		return nil, fail(err)
 	}

@@ -34,7 +34,7 @@ func (b *behind) Occurred(context.Context, string, problem.Occurrence) (*problem
 }
 
 func (b *behind) Before(_ context.Context, _ string, since time.Time) ([]problem.Occurrence, error) {
-	all := []problem.Occurrence{occurred(1), occurred(2)}
+	all := []problem.Occurrence{needless(1), needless(2)}
 	if !since.Equal(at.Add(-24 * time.Hour)) {
 		return nil, errors.New("since " + since.String())
 	}
@@ -60,6 +60,13 @@ func occurred(n uint64) problem.Occurrence {
 	}
 }
 
+// needless is one about whose alert nobody had to do anything.
+func needless(n uint64) problem.Occurrence {
+	o := occurred(n)
+	o.Keys = append(o.Keys, problem.Key{By: incident.SameNoise, Value: "Down"})
+	return o
+}
+
 func TestFindProblem(t *testing.T) {
 	known := &problem.Found{ID: "PRB-0000000009", Workaround: "restart"}
 	running := occurred(3)
@@ -73,20 +80,26 @@ func TestFindProblem(t *testing.T) {
 		id      string
 		begun   int // incidents of the problem that is opened
 		fault   string
+		noise   int // in how many incidents an alert is noise, if a rule says that
 	}{
-		{"the third of three", behind{}, "shop", occurred(3), 3, "PRB-0000000001", 3, ""},
-		{"the third of four", behind{}, "shop", occurred(3), 4, "", 0, ""},
-		{"still open", behind{}, "shop", running, 3, "", 0, ""},
-		{"only by hand", behind{}, "shop", occurred(3), 0, "", 0, ""},
-		{"one is open", behind{open: known}, "shop", occurred(3), 3, "PRB-0000000009", 0, ""},
-		{"lists are away", behind{fault: errors.New("away")}, "shop", occurred(3), 3, "", 0, "find problem behind INC-0000000003: away"},
-		{"the service is gone", behind{}, "ghost", occurred(3), 3, "", 0, "service ghost: not found"},
+		{"the third of three", behind{}, "shop", occurred(3), 3, "PRB-0000000001", 3, "", 0},
+		{"the third of four", behind{}, "shop", occurred(3), 4, "", 0, "", 0},
+		{"still open", behind{}, "shop", running, 3, "", 0, "", 0},
+		{"only by hand", behind{}, "shop", occurred(3), 0, "", 0, "", 0},
+		{"one is open", behind{open: known}, "shop", occurred(3), 3, "PRB-0000000009", 0, "", 0},
+		{"lists are away", behind{fault: errors.New("away")}, "shop", occurred(3), 3, "", 0, "find problem behind INC-0000000003: away", 0},
+		{"the service is gone", behind{}, "ghost", occurred(3), 3, "", 0, "service ghost: not found", 0},
+		{"the third of noise", behind{}, "shop", needless(3), 0, "PRB-0000000001", 3, "", 3},
+		{"noise of four", behind{}, "shop", needless(3), 0, "", 0, "", 4},
+		{"somebody had to act", behind{}, "shop", occurred(3), 0, "", 0, "", 3},
 	} {
 		b := tc.behind
 		p := &activities.Problems{Recurrences: &b, House: func() activities.ProblemHouse { return &b }, Now: func() time.Time { return at }}
-		found, err := perform[*problem.Found](t, p.FindProblem, activities.FindProblemInput{
-			Service: tc.service, Occurrence: tc.o, Rule: incident.Recurrence{Times: tc.times, Within: 24 * time.Hour, By: incident.Samenesses()},
-		})
+		rule := incident.Recurrence{Times: tc.times, Within: 24 * time.Hour, By: incident.Samenesses()}
+		if tc.noise > 0 {
+			rule.Within, rule.Noise = time.Hour, &incident.Often{Times: tc.noise, Within: 24 * time.Hour}
+		}
+		found, err := perform[*problem.Found](t, p.FindProblem, activities.FindProblemInput{Service: tc.service, Occurrence: tc.o, Rule: rule})
 		id, begun := "", 0
 		if found != nil {
 			id = found.ID

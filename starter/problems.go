@@ -242,7 +242,7 @@ func (s *Problems) Before(ctx context.Context, service string, since time.Time) 
 		if err != nil {
 			continue
 		}
-		if o, ok := problem.OccurrenceOf(i); ok {
+		if o, ok := problem.OccurrenceBefore(i); ok {
 			all = append(all, o)
 		}
 	}

@@ -15,6 +15,7 @@ const (
 	SameRunbook Sameness = "runbook"
 	SameCause   Sameness = "cause" // where it lies, and with which vendor
 	SameHand    Sameness = "hand"  // as a person says; no rule names it
+	SameNoise   Sameness = "noise" // an alert about which nobody had to do anything; a rule of its own
 )
 
 // Samenesses lists those that a rule may name, the narrowest first.
@@ -26,6 +27,19 @@ type Recurrence struct {
 	Times  int           `json:"times,omitempty"`
 	Within time.Duration `json:"within,omitempty"`
 	By     []Sameness    `json:"by,omitempty"`
+	Noise  *Often        `json:"noise,omitempty"` // nil: nobody looks for alerts that mean nothing
+}
+
+// Often says how often something comes within a time.
+type Often struct {
+	Times  int           `json:"times"`
+	Within time.Duration `json:"within"`
+}
+
+// Unneeded tells whether an incident is over and nobody had to do anything about it, nor has Muster.
+func (i *Incident) Unneeded() bool {
+	acted := i.Response != nil && !i.Response.Begun.IsZero()
+	return i.Status == Closed && i.MergedInto == nil && i.Times.Engaged.IsZero() && !acted
 }
 
 // A KnownProblem is the problem behind an incident, with what is known of it: whoever responds need not find it out again.

@@ -116,7 +116,7 @@ func TestDefinitionIsComplete(t *testing.T) {
 	files["services.yaml"] += strings.NewReplacer("services:\n", "", "id: shop", "id: spare", "depends_on: [spare]", "", "otherwise: true", "alert: Up").Replace(files["services.yaml"])
 	files["runbooks/drain.md"], files["runbooks/look.md"], files["automatic-responses.yaml"] = drain, looking, draining
 	change{"routes.yaml", "service: shop\n    impact", "service: shop\n    automatic: drain\n    classes: [{class: safety}]\n    kind: security\n    group_by: [alertname, host]\n    impact"}.in(t, files)
-	change{"services.yaml", "    quiet: 5m", "    lead: {from_priority: P2, within: 15m}\n    problems: {recurs: {times: 3, within: 30d}, in: office}\n    status_pages: [{page: public, name: Shop, component: c1}]\n    quiet: 5m"}.in(t, files)
+	change{"services.yaml", "    quiet: 5m", "    lead: {from_priority: P2, within: 15m}\n    problems: {recurs: {times: 3, within: 30d}, noise: {times: 5, within: 30d}, in: office}\n    status_pages: [{page: public, name: Shop, component: c1}]\n    quiet: 5m"}.in(t, files)
 	files["organisation.yaml"] += "channels:\n  slack: {token: file:secrets/tickets, room: {from_priority: P1}}\n"
 	files["organisation.yaml"] += "status_pages:\n  - {id: public, name: Acme, system: folder, folder: status}\nupdate_approval: {within: 15m}\n"
 	change{"support-plans.yaml", "    update_by: engine", "    confirm: {within_days: 3, in: office}\n    update_by: engine"}.in(t, files)

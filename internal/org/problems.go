@@ -47,6 +47,13 @@ func (b *builder) readProblems(o *object) *problemRule {
 				}
 			})
 		}
+		if n := o.field("noise"); n.kind != absent {
+			o.object(n, o.about("noise"), func(o *object) {
+				r.recurrence.Noise = &incident.Often{}
+				r.recurrence.Noise.Times, _ = need(o, "times", someTimes)
+				r.recurrence.Noise.Within, _ = need(o, "within", aWait)
+			})
+		}
 		if o.has("owner") {
 			if owner, ok := b.contact(o.reader, o.field("owner"), o.about("owner")); ok {
 				r.owner = &owner

@@ -35,6 +35,10 @@ func TestProblemRules(t *testing.T) {
 	if d := defined(t, all); d.Recurrence == nil || d.Recurrence.Times != 3 || d.Recurrence.Within != 30*24*time.Hour || len(d.Recurrence.By) != 3 {
 		t.Errorf("got %+v", d.Recurrence)
 	}
+	files["organisation.yaml"] = strings.Replace(files["organisation.yaml"], "  escalate:", "  noise: {times: 5, within: 60d}\n  escalate:", 1)
+	if d := defined(t, load(t, files)); d.Recurrence.Noise == nil || *d.Recurrence.Noise != (incident.Often{Times: 5, Within: 60 * 24 * time.Hour}) {
+		t.Errorf("got %+v", d.Recurrence.Noise)
+	}
 	p, err = all.Problem("shop")
 	kim, park := escalation.Target{Kind: escalation.Person, ID: "kim"}, escalation.Target{Kind: escalation.Person, ID: "park"}
 	if err != nil || p.Remind != (problem.Idle{Days: 4, Calendar: "office"}) || len(p.Calendars) != 1 || p.Owner.Targets[0] != kim || p.Escalate[0] != park {
@@ -61,14 +65,17 @@ func TestProblemRules(t *testing.T) {
 
 func TestFaultsOfProblemRules(t *testing.T) {
 	for rule, want := range map[string]string{
-		"{recurs: {times: 1, within: 30d}, in: office}":            `times "1": want a number of times from 2 to 20`,
-		"{recurs: {within: 30d}, in: office}":                      "times: missing",
-		"{recurs: {times: 3}, in: office}":                         "within: missing",
-		"{recurs: {times: 3, within: 1d, by: [luck]}, in: office}": `by "luck": want alert, runbook or cause`,
-		"{owner: group:nobody, in: office}":                        "no such group",
-		"{}":                                                       "in: missing",
-		"{in: nowhere}":                                            "no such calendar",
-		"{recur: {times: 3, within: 1d}, in: office}":              `unknown key "recur"`,
+		"{recurs: {times: 1, within: 30d}, in: office}":             `times "1": want a number of times from 2 to 20`,
+		"{recurs: {within: 30d}, in: office}":                       "times: missing",
+		"{recurs: {times: 3}, in: office}":                          "within: missing",
+		"{noise: {times: 0, within: 30d}, in: office}":              `noise: times "0": want a number of times from 2 to 20`,
+		"{noise: {times: 5}, in: office}":                           "noise: within: missing",
+		"{recurs: {times: 3, within: 1d, by: [noise]}, in: office}": `by "noise": want alert, runbook or cause`,
+		"{recurs: {times: 3, within: 1d, by: [luck]}, in: office}":  `by "luck": want alert, runbook or cause`,
+		"{owner: group:nobody, in: office}":                         "no such group",
+		"{}":                                                        "in: missing",
+		"{in: nowhere}":                                             "no such calendar",
+		"{recur: {times: 3, within: 1d}, in: office}":               `unknown key "recur"`,
 	} {
 		files := good(t)
 		files["organisation.yaml"] += "\nproblems: " + rule + "\n"

@@ -282,6 +282,9 @@ func TestRecurs(t *testing.T) {
 		return o
 	}
 	rule := problem.Rule{Times: 3, Within: 10 * 24 * time.Hour, By: incident.Samenesses()}
+	flap, noisy := problem.Key{By: incident.SameNoise, Value: "Down"}, problem.Rule{Noise: &incident.Often{Times: 3, Within: 10 * 24 * time.Hour}}
+	both := rule
+	both.Noise, both.Times = noisy.Noise, 2
 	causes := rule
 	causes.By = []incident.Sameness{incident.SameCause}
 	for _, tc := range []struct {
@@ -300,6 +303,12 @@ func TestRecurs(t *testing.T) {
 		{"only what the rule names", causes, on(3, 30, vendor, down), []problem.Occurrence{on(2, 25, down), on(1, 21, down)}, ""},
 		{"the same cause", causes, on(3, 30, vendor, down), []problem.Occurrence{on(2, 25, vendor), on(1, 21, vendor)}, "cause vendor Azure 1 2 3"},
 		{"never by itself", problem.Rule{}, on(3, 30, down), []problem.Occurrence{on(2, 25, down), on(1, 21, down)}, ""},
+		{"noise", noisy, on(3, 30, down, flap), []problem.Occurrence{on(2, 25, down, flap), on(1, 21, down, flap)}, "noise Down 1 2 3"},
+		{"too little noise", noisy, on(3, 30, down, flap), []problem.Occurrence{on(2, 25, down, flap), on(1, 21, down)}, ""},
+		{"noise is no other problem", both, on(3, 30, down, flap), []problem.Occurrence{on(2, 25, down, flap), on(1, 21, down)}, ""},
+		{"nor does it make one", both, on(3, 30, down), []problem.Occurrence{on(2, 25, down, flap)}, ""},
+		{"where somebody had to act it is one", both, on(3, 30, down), []problem.Occurrence{on(2, 25, down, flap), on(1, 21, down)}, "alert Down 1 3"},
+		{"without a rule for noise all count", rule, on(3, 30, down, flap), []problem.Occurrence{on(2, 25, down, flap), on(1, 21, down)}, "alert Down 1 2 3"},
 		{"nothing in common", rule, on(3, 30), []problem.Occurrence{on(2, 25), on(1, 21)}, ""},
 	} {
 		got := ""
@@ -366,6 +375,30 @@ func TestOccurrenceOf(t *testing.T) {
 	o, ok := problem.OccurrenceOf(i)
 	if got := fmt.Sprint(o.Keys); !ok || got != "[{cause vendor Azure} {runbook RUN001} {alert Down} {alert Slow}]" || !o.Closed.Equal(day(1)) {
 		t.Errorf("got %+v, %v", o, ok)
+	}
+	i.Status, i.Definition.Recurrence = incident.Closed, &incident.Recurrence{Times: 3}
+	noise := " {noise Down} {noise Slow}]"
+	keys := func(of func(*incident.Incident) (problem.Occurrence, bool)) string {
+		o, _ := of(i)
+		return fmt.Sprint(o.Keys)
+	}
+	if strings.HasSuffix(keys(problem.OccurrenceOf), noise) || !strings.HasSuffix(keys(problem.OccurrenceBefore), noise) {
+		t.Errorf("an older rule knows %s, and of what was before it is known %s", keys(problem.OccurrenceOf), keys(problem.OccurrenceBefore))
+	}
+	i.Definition.Recurrence.Noise = &incident.Often{}
+	if !strings.HasSuffix(keys(problem.OccurrenceOf), noise) {
+		t.Errorf("nobody had to do anything, and it is known %s", keys(problem.OccurrenceOf))
+	}
+	for what, change := range map[string]func(*incident.Incident){
+		"somebody has taken it": func(i *incident.Incident) { i.Times.Engaged = day(1) },
+		"Muster has acted":      func(i *incident.Incident) { i.Response = &incident.Response{Begun: day(1)} },
+		"it is not over":        func(i *incident.Incident) { i.Status = incident.Resolved },
+	} {
+		x := *i
+		change(&x)
+		if o, _ := problem.OccurrenceOf(&x); strings.Contains(fmt.Sprint(o.Keys), "noise") {
+			t.Errorf("%s, and it is noise: %v", what, o.Keys)
+		}
 	}
 	restricted := *i
 	restricted.Definition.Kind = incident.SecurityIncident

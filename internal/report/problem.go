@@ -40,7 +40,7 @@ func problemWords(add func(axis, value string)) {
 	for _, s := range problem.Statuses() {
 		add("problem-status", string(s))
 	}
-	for _, s := range incident.Samenesses() {
+	for _, s := range append(incident.Samenesses(), incident.SameNoise) {
 		add("same", string(s))
 	}
 	for _, a := range problem.Abouts() {

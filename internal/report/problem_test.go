@@ -100,11 +100,13 @@ func TestProblemMessages(t *testing.T) {
 	}
 	byHand := telling(problem.Begun, problem.Open)
 	byHand.Same, byHand.Value, byHand.Incidents, byHand.Last, byHand.Error = "", "", 0, "", ""
+	noise := telling(problem.Begun, problem.Open)
+	noise.Same, noise.Error = incident.SameNoise, ""
 	all := texts(t)
 	for _, language := range all.Languages() {
 		var b strings.Builder
 		for _, x := range []problem.Telling{
-			telling(problem.Begun, problem.Open), byHand, telling(problem.Recurred, problem.Known), telling(problem.Stale, problem.Known),
+			telling(problem.Begun, problem.Open), byHand, noise, telling(problem.Recurred, problem.Known), telling(problem.Stale, problem.Known),
 			telling(problem.Escalated, problem.Known), telling(problem.Over, problem.Closed),
 		} {
 			m, err := all.Problem(x, delivery.Recipient{ID: "kim", Name: "Kim", Language: language})

@@ -421,7 +421,7 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"change in a list", schema("ChangeSummary", "properties", "way"), append(words(change.Ways()...), change.Unapproved)},
 		{"end of a run", schema("Change", "properties", "how"), words(planrun.Endings()...)},
 		{"exception", schema("Change", "properties", "exception"), words(change.TooLate, change.Refused)},
-		{"sameness", schema("Sameness"), words(append(incident.Samenesses(), incident.SameHand)...)},
+		{"sameness", schema("Sameness"), words(append(incident.Samenesses(), incident.SameHand, incident.SameNoise)...)},
 		{"action item", schema("ActionStatus"), words(action.Statuses()...)},
 		{"escalation", schema("EscalationStatus"), words(risk.Statuses()...)},
 		{"silence", schema("SilenceStatus"), words(silence.Statuses()...)},
