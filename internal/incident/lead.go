@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -9,50 +10,107 @@ import (
 	"muster/internal/timeline"
 )
 
-// A Summons is that somebody was asked to help.
+// A Summons is that somebody was asked to help: a person, or a team.
 type Summons struct {
-	Person   string         `json:"person"` // the person's ID
-	Name     string         `json:"name,omitempty"`
-	By       timeline.Actor `json:"by"`
-	At       time.Time      `json:"at"`
-	Due      time.Time      `json:"due"`               // until when they have to answer
-	Answered time.Time      `json:"answered,omitzero"` // by whatever they have done
-	Missed   bool           `json:"missed,omitempty"`  // they have not in time, and whoever asked was told
+	Person    string         `json:"person"` // the person's ID; empty: a team
+	Name      string         `json:"name,omitempty"`
+	Team      string         `json:"team,omitempty"`    // such as group:dba or schedule:dba
+	Members   []string       `json:"members,omitempty"` // IDs of those of the team who may answer for it
+	Agreement *Agreement     `json:"agreement,omitempty"`
+	By        timeline.Actor `json:"by"`
+	At        time.Time      `json:"at"`
+	Due       time.Time      `json:"due"`                // until when they have to answer
+	Answered  time.Time      `json:"answered,omitzero"`  // by whatever they have done
+	Answerer  string         `json:"answerer,omitempty"` // ID of who of the team
+	Arrived   bool           `json:"arrived,omitempty"`  // a page has arrived at one of the team
+	Missed    bool           `json:"missed,omitempty"`   // they have not in time, and whoever asked was told
 }
 
-// AddResponder asks somebody to help. They are paged until they acknowledge, whoever else has.
+// An Agreement says how fast a team answers another. Source: teams agree how fast they answer each other (operational excellence,
+// OPS02-BP06).
+type Agreement struct {
+	ID       string              `json:"id"`
+	Name     string              `json:"name"`
+	Escalate []escalation.Target `json:"escalate,omitempty"` // who is told too when nobody has answered
+}
+
+// AddResponder asks somebody to help: a person, or a team. They are paged until one of them acknowledges, whoever else has.
 type AddResponder struct {
-	Person string `json:"person"`
-	Name   string `json:"name,omitempty"` // filled in by the API from the organisation folder
-	Note   string `json:"note"`
+	Person    string     `json:"person,omitempty"`
+	Name      string     `json:"name,omitempty"` // filled in by the API from the organisation folder, as what follows
+	Team      string     `json:"team,omitempty"` // instead of a person: group:dba or schedule:dba
+	Members   []string   `json:"members,omitempty"`
+	Agreement *Agreement `json:"agreement,omitempty"` // of the team; nil: it has none with whoever asks
+	Due       time.Time  `json:"due,omitzero"`        // by the agreement
+	Note      string     `json:"note"`
 }
 
 // Check refuses nobody, and who is there already.
 func (c AddResponder) Check(i *Incident) error {
 	const action = "add responder to"
-	switch n := i.summons(c.Person); {
-	case c.Person == "":
+	who := cmp.Or(c.Person, c.Team)
+	switch n := i.summons(who); {
+	case who == "":
 		return i.refuse(action, "person: missing")
+	case c.Person != "" && c.Team != "":
+		return i.refuse(action, "person or team: want one of them")
+	case c.Team != "" && !isTeam(c.Team):
+		return i.refuse(action, "team %q: want group:ID or schedule:ID", c.Team)
 	case i.responds(c.Person) && i.Escalation.Answered: // who has answered before a reopening may be needed anew
 		return i.refuse(action, "%s is a responder already", c.Person)
 	case n != nil && n.Answered.IsZero() && !n.Missed:
-		return i.refuse(action, "%s was asked at %s, and has until %s to answer", c.Person, n.At.UTC().Format(time.RFC3339), n.Due.UTC().Format(time.RFC3339))
+		return i.refuse(action, "%s was asked at %s, and has until %s to answer", who, n.At.UTC().Format(time.RFC3339), n.Due.UTC().Format(time.RFC3339))
 	}
 	return firstOf(i.wantOpen(action), i.wantText(action, "note", c.Note, true))
 }
 
-// Apply pages them.
-func (c AddResponder) Apply(i *Incident, by timeline.Actor, now time.Time) {
-	i.involve(c.Person)
-	s := Summons{Person: c.Person, Name: c.Name, By: by, At: now, Due: now.Add(i.answerWithin())}
-	i.Summons = append(slices.DeleteFunc(i.Summons, func(s Summons) bool { return s.Person == c.Person }), s)
-	i.record(now, timeline.Summoned, by, timeline.F("person", s.shown()), at("due", s.Due), timeline.F("note", c.Note))
-	i.begin(Send{
-		Work: Summon, Targets: []escalation.Target{{Kind: escalation.Person, ID: c.Person}}, Text: c.Note, Author: &by,
-	}, now)
+func isTeam(team string) bool {
+	t, err := escalation.ParseTarget(team)
+	return err == nil && (t.Kind == escalation.Group || t.Kind == escalation.Schedule)
 }
 
-func (s *Summons) shown() string { return timeline.Actor{ID: s.Person, Name: s.Name}.Shown() }
+// Apply pages them.
+func (c AddResponder) Apply(i *Incident, by timeline.Actor, now time.Time) {
+	target := escalation.Target{Kind: escalation.Person, ID: c.Person}
+	if c.Team == "" {
+		i.involve(c.Person)
+	} else {
+		target, _ = escalation.ParseTarget(c.Team) // Check has read it
+		for _, m := range c.Members {
+			i.involve(m)
+		}
+	}
+	s := Summons{Person: c.Person, Name: c.Name, Team: c.Team, Members: c.Members, Agreement: c.Agreement, By: by, At: now, Due: c.Due}
+	if s.Due.IsZero() {
+		s.Due = now.Add(i.answerWithin())
+	}
+	i.Summons = append(slices.DeleteFunc(i.Summons, func(s Summons) bool { return s.is(cmp.Or(c.Person, c.Team)) }), s)
+	i.record(now, timeline.Summoned, by, append(s.facts(), at("due", s.Due), timeline.F("note", c.Note))...)
+	i.begin(Send{Work: Summon, Targets: []escalation.Target{target}, Text: c.Note, Author: &by}, now)
+}
+
+func (s *Summons) shown() string {
+	return timeline.Actor{ID: cmp.Or(s.Person, s.Team), Name: s.Name}.Shown()
+}
+
+// is tells whether a person or a team was asked.
+func (s *Summons) is(who string) bool { return who != "" && cmp.Or(s.Person, s.Team) == who }
+
+// means tells whether somebody was asked, or is of the team that was.
+func (s *Summons) means(who string) bool { return s.is(who) || slices.Contains(s.Members, who) }
+
+// facts say who was asked, and by which agreement.
+func (s *Summons) facts() []timeline.Fact {
+	who := "person"
+	if s.Team != "" {
+		who = "team"
+	}
+	facts := []timeline.Fact{timeline.F(who, s.shown())}
+	if s.Agreement != nil {
+		facts = append(facts, timeline.F("agreement", s.Agreement.Name))
+	}
+	return facts
+}
 
 // answerWithin is how long somebody who was asked has: as long as the first step of the escalation waits for its people.
 func (i *Incident) answerWithin() time.Duration {
@@ -60,19 +118,30 @@ func (i *Incident) answerWithin() time.Duration {
 	return p.Rung(p.Variant(i.Situation()), 1).Wait
 }
 
-func (i *Incident) summons(person string) *Summons {
+func (i *Incident) summons(who string) *Summons {
 	for n := range i.Summons {
-		if i.Summons[n].Person == person {
+		if i.Summons[n].is(who) {
 			return &i.Summons[n]
 		}
 	}
 	return nil
 }
 
+// Awaited returns since when somebody was asked to help, alone or with a team, and has not answered, and until when they have to: the first
+// of it.
+func (i *Incident) Awaited(who string) (since, due time.Time, yes bool) {
+	for n := range i.Summons {
+		if s := &i.Summons[n]; s.means(who) && s.Answered.IsZero() && (!yes || s.Due.Before(due)) {
+			since, due, yes = s.At, s.Due, true
+		}
+	}
+	return since, due, yes
+}
+
 // Awaits tells whether somebody was asked to help and has not answered yet.
-func (i *Incident) Awaits(person string) bool {
-	s := i.summons(person)
-	return s != nil && s.Answered.IsZero()
+func (i *Incident) Awaits(who string) bool {
+	_, _, yes := i.Awaited(who)
+	return yes
 }
 
 func (i *Incident) responds(person string) bool {
@@ -84,8 +153,13 @@ func (i *Incident) showsUp(by timeline.Actor, now time.Time) {
 	if by.Kind != timeline.Person {
 		return
 	}
-	if s := i.summons(by.ID); s != nil && s.Answered.IsZero() {
-		s.Answered = now
+	for n := range i.Summons {
+		if s := &i.Summons[n]; s.means(by.ID) && s.Answered.IsZero() {
+			s.Answered = now
+			if s.Team != "" {
+				s.Answerer = by.ID
+			}
+		}
 	}
 	for n := range i.Holders {
 		if h := &i.Holders[n]; h.Person == by.ID && !h.Due.IsZero() {
@@ -103,10 +177,13 @@ func (i *Incident) settleSummons(now time.Time) {
 			continue
 		}
 		s.Missed = true
-		i.record(now, timeline.SummonsMissed, timeline.Muster(), timeline.F("person", s.shown()))
+		i.record(now, timeline.SummonsMissed, timeline.Muster(), s.facts()...)
 		targets := i.standsFor(IncidentManager)
 		if asked := (escalation.Target{Kind: escalation.Person, ID: s.By.ID}); s.By.Kind == timeline.Person && !slices.Contains(targets, asked) {
 			targets = append([]escalation.Target{asked}, targets...)
+		}
+		if s.Agreement != nil {
+			targets = append(slices.Clip(targets), s.Agreement.Escalate...)
 		}
 		i.begin(Send{Work: Remind, About: AboutAbsent, Role: IncidentManager, Targets: targets, Text: s.shown()}, now)
 	}
@@ -196,15 +273,32 @@ func (i *Incident) leadDue() (next time.Time) {
 	return next
 }
 
-// summonFailed tells whoever asked that somebody cannot be reached at all.
+// summonFailed tells whoever asked that somebody cannot be reached at all: of a team, that nobody of it can.
 func (i *Incident) summonFailed(s Send, detail string, now time.Time) {
-	for n := range i.Summons {
-		if x := &i.Summons[n]; len(s.Targets) == 1 && x.Person == s.Targets[0].ID && x.Answered.IsZero() && !x.Missed {
-			x.Due = now
-		}
+	x := i.summons(asked(s.Targets))
+	if x != nil && x.Answered.IsZero() && !x.Missed && !(x.Team != "" && (x.Arrived || i.summoning(x.Team))) {
+		x.Due = now
 	}
 	if detail != "" {
 		i.record(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(delivery.Page)), timeline.F("detail", detail))
+	}
+}
+
+// summoning tells whether a page may still reach somebody of a team.
+func (i *Incident) summoning(team string) bool {
+	on := func(s Send) bool { return s.Summons && asked(s.Targets) == team }
+	return slices.ContainsFunc(i.Outbox, on) || slices.ContainsFunc(i.Later, on)
+}
+
+// asked is who was asked to help, by whom a page goes to.
+func asked(targets []escalation.Target) string {
+	switch {
+	case len(targets) != 1:
+		return ""
+	case targets[0].Kind == escalation.Person:
+		return targets[0].ID
+	default:
+		return targets[0].String()
 	}
 }
 
@@ -213,7 +307,7 @@ func (i *Incident) pointlessSummons(s *Send) string {
 	if !i.Status.Open() {
 		return string(i.Status)
 	}
-	if len(s.Targets) == 1 && !i.Awaits(s.Targets[0].ID) {
+	if who := asked(s.Targets); who != "" && !i.Awaits(who) {
 		return "acknowledged"
 	}
 	return ""

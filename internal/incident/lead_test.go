@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"muster/internal/delivery"
+	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/priority"
 	"muster/internal/timeline"
@@ -143,6 +144,77 @@ func TestWhoeverCannotBeReachedIsSaidAtOnce(t *testing.T) {
 	w.wantTold("reminder person:park webhook")
 }
 
+// dba asks a team of two, which has until an instant that its agreement says.
+func dba(due time.Time) incident.AddResponder {
+	return incident.AddResponder{
+		Team: "group:dba", Name: "Databases", Members: []string{"lee", "moon"}, Note: "it is the database", Due: due,
+		Agreement: &incident.Agreement{ID: "noc-dba", Name: "NOC to DBA", Escalate: []escalation.Target{{Kind: escalation.Person, ID: "choi"}}},
+	}
+}
+
+// A team is paged as a whole, and one of it answers for all.
+func TestATeamIsAskedByItsAgreement(t *testing.T) {
+	w := begun(t, nil)
+	w.settle()
+	w.do("ack", incident.Acknowledge{}, park)
+	w.told = nil
+	w.do("help", dba(w.now.Add(15*time.Minute)), park)
+	w.wantTold("page dba webhook")
+	if e := w.last(timeline.Summoned); e.Fact("team") != "Databases" || e.Fact("agreement") != "NOC to DBA" || e.Fact("person") != "" {
+		t.Errorf("got %+v", e)
+	}
+	if !w.i.Awaits("lee") || !w.i.Awaits("moon") || w.i.Awaits("park") {
+		t.Error("the whole team is waited for, and nobody else")
+	}
+	w.after(14 * time.Minute)
+	w.do("here", incident.Note{Text: "I look at it"}, timeline.Actor{Kind: timeline.Person, ID: "moon"})
+	w.told = nil
+	w.after(time.Hour)
+	if s := w.i.Summons[0]; s.Missed || s.Answerer != "moon" || w.i.Awaits("lee") || w.has(timeline.SummonsMissed) != 0 {
+		t.Errorf("answered in time: %+v", s)
+	}
+}
+
+func TestATeamThatDoesNotAnswerInTime(t *testing.T) {
+	w := begun(t, nil)
+	w.settle()
+	w.do("ack", incident.Acknowledge{}, park)
+	w.do("help", dba(w.now.Add(15*time.Minute)), kim)
+	w.told = nil
+	w.after(14 * time.Minute)
+	w.wantTold()
+	w.after(time.Minute)
+	w.wantTold("reminder person:kim, person:park, person:choi webhook")
+	if e := w.last(timeline.SummonsMissed); e.Fact("team") != "Databases" || e.Fact("agreement") != "NOC to DBA" {
+		t.Errorf("got %+v", e)
+	}
+}
+
+// A team of which one can be reached is waited for; one of which nobody can is said at once.
+func TestATeamThatCannotBeReached(t *testing.T) {
+	for _, reached := range []bool{true, false} {
+		w := begun(t, nil)
+		w.composed = func(to []incident.Addressed) []incident.Addressed {
+			for n := range to {
+				if to[n].To.ID == "dba" {
+					second := to[n]
+					to[n].To.ID, second.To.ID = "lee", "moon"
+					return append(to, second)
+				}
+			}
+			return to
+		}
+		w.settle()
+		w.do("ack", incident.Acknowledge{}, park)
+		w.refuse = func(s incident.Send) bool { return s.Summons && (s.To.ID == "lee" || !reached) }
+		w.told = nil
+		w.do("help", dba(w.now.Add(15*time.Minute)), park)
+		if missed := w.i.Summons[0].Missed; missed == reached {
+			t.Errorf("one of them reached %v, and missed %v", reached, missed)
+		}
+	}
+}
+
 func TestRespondersThatAreRefused(t *testing.T) {
 	w := begun(t, nil)
 	w.settle()
@@ -154,6 +226,8 @@ func TestRespondersThatAreRefused(t *testing.T) {
 	}{
 		{incident.AddResponder{Note: "x"}, "person: missing"},
 		{incident.AddResponder{Person: "kim"}, "note: missing"},
+		{incident.AddResponder{Person: "kim", Team: "group:dba", Note: "x"}, "person or team: want one of them"},
+		{incident.AddResponder{Team: "person:kim", Note: "x"}, "want group:ID or schedule:ID"},
 		{incident.AddResponder{Person: "park", Note: "x"}, "park is a responder already"},
 		{incident.AddResponder{Person: "lee", Note: "x"}, "lee was asked at 2026-11-23T09:00:00Z, and has until 2026-11-23T09:05:00Z"},
 	} {

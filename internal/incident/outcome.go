@@ -229,6 +229,9 @@ func (i *Incident) Told(number int, o delivery.Outcome, now time.Time) {
 func (i *Incident) delivered(s Send, now time.Time) {
 	switch {
 	case s.Work == PagePerson && s.Summons:
+		if x := i.summons(asked(s.Targets)); x != nil && x.Team != "" {
+			x.Arrived = true
+		}
 		if s.hasNextMethod() && s.To.Delay(s.Method+1) > 0 && i.stale(&s) == "" {
 			i.Later = append(i.Later, s)
 		}

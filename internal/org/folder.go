@@ -32,6 +32,7 @@ const (
 	groupsFile    = "groups.yaml"
 	schedulesFile = "schedules.yaml"
 	policiesFile  = "escalation-policies.yaml"
+	agreedFile    = "agreements.yaml"
 	servicesFile  = "services.yaml"
 	automaticFile = "automatic-responses.yaml"
 	routesFile    = "routes.yaml"
@@ -41,14 +42,14 @@ const (
 
 func files() []string {
 	return []string{
-		settingsFile, calendarsFile, sourcesFile, beatsFile, partiesFile, entitledFile, plansFile, customersFile, freezesFile, peopleFile, groupsFile, schedulesFile, policiesFile,
+		settingsFile, calendarsFile, sourcesFile, beatsFile, partiesFile, entitledFile, plansFile, customersFile, freezesFile, peopleFile, groupsFile, schedulesFile, policiesFile, agreedFile,
 		servicesFile, automaticFile, routesFile, silencesFile, routinesFile, changesFile,
 	}
 }
 
 // mayBeMissing tells whether a folder is whole without a file.
 func mayBeMissing(file string) bool {
-	return file == partiesFile || file == groupsFile || file == entitledFile || file == freezesFile || file == beatsFile || file == silencesFile || file == routinesFile || file == changesFile || file == automaticFile
+	return file == partiesFile || file == groupsFile || file == entitledFile || file == freezesFile || file == beatsFile || file == silencesFile || file == routinesFile || file == changesFile || file == automaticFile || file == agreedFile
 }
 
 // folderOf is where the files stand into which a file may be split.
@@ -56,7 +57,7 @@ func folderOf(file string) string { return strings.TrimSuffix(file, ".yaml") }
 
 // mayBeSplit tells whether a file is a list without an order.
 func mayBeSplit(file string) bool {
-	return file != settingsFile && file != routesFile && file != changesFile
+	return file != settingsFile && file != routesFile && file != changesFile && file != agreedFile
 }
 
 const maxFiles = 1000

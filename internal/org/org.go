@@ -73,6 +73,7 @@ type definitions struct {
 	schedules  map[string]*oncall.Schedule
 	rosters    []string // the IDs of schedules, in the order of the folder
 	policies   map[string]escalation.Policy
+	agreements []agreement               // in the order of the folder
 	needs      map[string][]request.Need // of engineering, by the kind of request
 	risks      string                    // ID of the policy whose levels a risk climbs; empty: of the service that it is about
 	services   map[string]*service
@@ -153,6 +154,7 @@ func (b *builder) parts() []part {
 		{groupsFile, "group", b.readGroups},
 		{schedulesFile, "schedule", b.readSchedules},
 		{policiesFile, "policy", b.readPolicies},
+		{agreedFile, "agreement", b.readAgreements},
 		{servicesFile, "service", b.readServices},
 		{automaticFile, kindOfResponse, b.readAutomatic},
 		{routesFile, "route", b.readRoutes},

@@ -85,8 +85,8 @@ const (
 	CaseAnswered Kind = "case.answered" // vendor reference text
 	CaseLate     Kind = "case.late"     // vendor due escalate
 
-	Summoned       Kind = "summons.asked"   // person due note: somebody was asked to help
-	SummonsMissed  Kind = "summons.missed"  // person
+	Summoned       Kind = "summons.asked"   // person team agreement due note: somebody was asked to help
+	SummonsMissed  Kind = "summons.missed"  // person team agreement
 	RoleAccepted   Kind = "role.accepted"   // role
 	RoleUnanswered Kind = "role.unanswered" // role person: no sign of life
 	RoleVacant     Kind = "role.vacant"     // role detail: nobody can be found for it

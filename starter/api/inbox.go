@@ -204,10 +204,10 @@ func (l search) incidents(ctx context.Context) finding {
 
 func (l search) incident(i *incident.Incident) (items []InboxItem) {
 	item := InboxItem{Kind: InboxIncident, ID: string(i.ID), Title: l.title(i)}
-	summons := slices.IndexFunc(i.Summons, func(x incident.Summons) bool { return x.Person == l.by.Actor.ID && x.Answered.IsZero() })
+	since, due, awaited := i.Awaited(l.by.Actor.ID)
 	switch {
-	case i.Status.Open() && summons >= 0:
-		item.Want, item.Since, item.Due = WantAcknowledge, i.Summons[summons].At, i.Summons[summons].Due
+	case i.Status.Open() && awaited:
+		item.Want, item.Since, item.Due = WantAcknowledge, since, due
 	case !i.Escalation.AckedBy(l.by.Actor.ID) && l.means(i.Unanswered()):
 		item.Want, item.Since, item.Due = WantAcknowledge, i.Times.Alerted, i.Escalation.NextAt
 	}

@@ -454,23 +454,39 @@ func (s *server) appoint(r *http.Request, c incident.Assign) (incident.Command, 
 	return named, nil
 }
 
-// summon adds the name of whoever is asked to help: somebody who may answer.
+// summon adds the name of whoever is asked to help: somebody who may answer, or a team, of whom those who may.
 func (s *server) summon(r *http.Request, c incident.AddResponder) (incident.Command, error) {
-	named, err := s.name(incident.Assign{Person: c.Person})
-	if err != nil {
-		return nil, err
-	}
-	c.Name = named.(incident.Assign).Name
 	i, err := s.Backend.State(r.Context(), id(r))
 	if err != nil {
 		return nil, err
 	}
 	o := s.about(authority.Incident, i)
-	o.Involved = append(slices.Clip(o.Involved), c.Person) // by being asked
-	if whose, _ := s.Directory().Subject(c.Person); authority.May(whose, authority.Acknowledge, o) != nil {
-		return nil, refusal.Of(http.StatusUnprocessableEntity, refusal.Fault{
-			Field: "person", Detail: fmt.Sprintf("%q may not acknowledge this incident; want somebody who may", clip(c.Person)),
-		})
+	may := func(person string) bool {
+		o := o
+		o.Involved = append(slices.Clip(o.Involved), person) // by being asked
+		whose, _ := s.Directory().Subject(person)
+		return authority.May(whose, authority.Acknowledge, o) == nil
+	}
+	wrong := func(field, format string, args ...any) (incident.Command, error) {
+		return nil, refusal.Of(http.StatusUnprocessableEntity, refusal.Fault{Field: field, Detail: fmt.Sprintf(format, args...)})
+	}
+	if c.Team != "" && c.Person == "" {
+		c.Name, c.Members, c.Agreement, c.Due, err = s.Directory().Team(c.Team, visiting(r.Context()).Actor.ID, s.Now())
+		if err != nil {
+			return wrong("team", "%s", err)
+		}
+		if c.Members = slices.DeleteFunc(c.Members, func(m string) bool { return !may(m) }); len(c.Members) == 0 {
+			return wrong("team", "nobody of %q may acknowledge this incident; want a team of whom somebody may", clip(c.Team))
+		}
+		return c, nil
+	}
+	named, err := s.name(incident.Assign{Person: c.Person})
+	if err != nil {
+		return nil, err
+	}
+	c.Name = named.(incident.Assign).Name
+	if !may(c.Person) {
+		return wrong("person", "%q may not acknowledge this incident; want somebody who may", clip(c.Person))
 	}
 	return c, nil
 }

@@ -56,7 +56,7 @@ func verbs() []verb {
 		{name: "approve-update", verb: authority.SendUpdate, command: incident.ApproveUpdate{}},
 		{name: "reject-update", verb: authority.SendUpdate, command: incident.RejectUpdate{}},
 		{name: "repin", verb: authority.Repin, command: incident.Repin{}, filled: []string{"definition"}},
-		{name: "responders", verb: authority.AddResponder, command: incident.AddResponder{}, filled: []string{"name"}},
+		{name: "responders", verb: authority.AddResponder, command: incident.AddResponder{}, filled: []string{"name", "members", "agreement", "due"}},
 		{name: "cause", verb: authority.SetCause, command: incident.SetCause{}, filled: []string{"support"}},
 		{name: "case", verb: authority.RecordCase, command: incident.RecordCase{}},
 		{name: "time", verb: authority.SetTime, command: incident.SetTime{}},

@@ -36,12 +36,17 @@ func (a *app) wholeDeeds() []deed {
 
 func (a *app) addResponder() deed {
 	return deed{
-		use: "add-responder INCIDENT PERSON NOTE...", short: "Ask somebody to help",
-		long: "Ask a person of the organisation to help. They are paged until they acknowledge, whoever else has; whoever asked is told when\n" +
-			"they do not come.",
-		example: "add-responder " + anID + ` lee "the database does not answer"`,
+		use: "add-responder INCIDENT WHO NOTE...", short: "Ask somebody, or a team, to help",
+		long: "Ask a person of the organisation to help, or a team: group:ID or schedule:ID. They are paged until one of them acknowledges,\n" +
+			"whoever else has; whoever asked is told when nobody comes. How long they have is said by the agreement with that team, if there\n" +
+			"is one (agreements.yaml), else by the first step of the escalation.",
+		example: "add-responder " + anID + ` lee "the database does not answer"` + "\n" +
+			"add-responder " + anID + ` group:noc "take over: it is the network"`,
 		command: func(args []string) (incident.Command, error) {
 			note, err := a.text(args[1:])
+			if strings.Contains(args[0], ":") {
+				return incident.AddResponder{Team: args[0], Note: note}, err
+			}
 			return incident.AddResponder{Person: args[0], Note: note}, err
 		},
 	}

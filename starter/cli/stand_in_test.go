@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -499,6 +500,14 @@ func (all people) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recip
 	}
 	p, _ := all.Person("kim")
 	return []delivery.Recipient{p}, nil
+}
+
+// Team knows the group noc, which has agreed to answer within a quarter of an hour.
+func (people) Team(team, _ string, at time.Time) (string, []string, *incident.Agreement, time.Time, error) {
+	if team != "group:noc" {
+		return "", nil, nil, time.Time{}, fmt.Errorf("group %q: not in the organisation folder", strings.TrimPrefix(team, "group:"))
+	}
+	return "관제팀", []string{"kim"}, &incident.Agreement{ID: "noc", Name: "NOC"}, at.Add(15 * time.Minute), nil
 }
 
 func (people) Form(report.FormKind, string, string) *report.Form { return nil }

@@ -90,7 +90,11 @@ func (f *facts) whole(i *incident.Incident) {
 	}
 	for _, s := range i.Summons {
 		if s.Answered.IsZero() && i.Status.Open() {
-			awaited = append(awaited, fmt.Sprintf(f.say.person, printable(cmp.Or(s.Name, s.Person)))+", "+f.at(s.Due))
+			who := printable(cmp.Or(s.Name, s.Team))
+			if s.Team == "" {
+				who = fmt.Sprintf(f.say.person, printable(cmp.Or(s.Name, s.Person)))
+			}
+			awaited = append(awaited, who+", "+f.at(s.Due))
 		}
 	}
 	for _, u := range i.Runbooks {
@@ -142,7 +146,7 @@ func filledIn(texts ...string) (all []string) {
 func (p page) doneWhole(c incident.Command) string {
 	switch c := c.(type) {
 	case incident.AddResponder:
-		return fmt.Sprintf(p.say.summoned, c.Person)
+		return fmt.Sprintf(p.say.summoned, cmp.Or(c.Person, c.Team))
 	case incident.SetCause:
 		return fmt.Sprintf(p.say.caused, strings.Join(filledIn(p.word("domain", string(c.Domain)), c.Vendor), ", "))
 	case incident.RecordCase:
