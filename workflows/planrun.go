@@ -131,6 +131,7 @@ func (r *planRun) listen(ctx workflow.Context) error {
 		onPlanRun[planrun.RePlan](RePlanUpdate, "ask to go on under another revision of the plan"),
 		onPlanRun[planrun.Cancel](CancelUpdate, "end the run"),
 		onPlanRun[planrun.Note](NoteUpdate, "write into the timeline"),
+		onPlanRun[planrun.AddAction](AddActionUpdate, "record an action item that was opened"),
 	} {
 		if err := register(ctx, r); err != nil {
 			return err

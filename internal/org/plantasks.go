@@ -92,7 +92,7 @@ func (r *planReader) readTask(o *object, id string) {
 		t.Environment, _ = o.ref("environment", "environment")
 	}
 	t.Changes, t.ByHand = maybe(o, "changes", aTrue, false), maybe(o, "by_hand", aTrue, false)
-	t.Overrun = maybe(o, "overrun", anOverrun, "")
+	t.Overrun, t.ActionItems = maybe(o, "overrun", anOverrun, ""), maybe(o, "action_items", aTrue, false)
 	r.evidence(o, &t)
 	r.handling(o, &t)
 	r.content(o, &t)

@@ -214,6 +214,9 @@ func (c *checker) evidence(t *Task) {
 			c.fault(t.ID, "evidence", "%s does the task and may not check its evidence", e.CheckedBy)
 		}
 	}
+	if t.ActionItems && (t.Kind != Manual || t.Waves != nil) {
+		c.fault(t.ID, "action_items", "want a manual task without waves, which somebody completes")
+	}
 	if len(t.Evidence) > 0 && t.Kind != Manual && t.Kind != Runbook {
 		c.fault(t.ID, "evidence", "a %s shows itself what came of it; want it on a manual task or a runbook", t.Kind)
 	}

@@ -150,11 +150,14 @@ type Task struct {
 	Overrun     Overrun       `json:"overrun,omitempty"`     // what becomes of it when its window ends
 	ByHand      bool          `json:"by_hand,omitempty"`     // a person starts what would begin by itself
 
-	Evidence []Evidence      `json:"evidence,omitempty"`
-	Remind   []time.Duration `json:"remind,omitempty"` // so long before it is due
-	Escalate *Escalate       `json:"escalate,omitempty"`
-	Skip     *Skip           `json:"skip,omitempty"` // nil: it may not be skipped
-	Rollback *Rollback       `json:"rollback,omitempty"`
+	Evidence []Evidence `json:"evidence,omitempty"`
+	// ActionItems says that its outcome is action items: it is not done before one has come of the run, unless whoever does it says
+	// why there is none.
+	ActionItems bool            `json:"action_items,omitempty"`
+	Remind      []time.Duration `json:"remind,omitempty"` // so long before it is due
+	Escalate    *Escalate       `json:"escalate,omitempty"`
+	Skip        *Skip           `json:"skip,omitempty"` // nil: it may not be skipped
+	Rollback    *Rollback       `json:"rollback,omitempty"`
 
 	Vote    *approval.Rule `json:"vote,omitempty"`   // of an approval or a decision
 	Shows   []string       `json:"shows,omitempty"`  // tasks whose evidence is voted on and must be fresh

@@ -74,6 +74,9 @@ func (l *language) planView(r *planrun.Run, e Edition) *planView {
 	for _, x := range r.Absent {
 		g.Absent = append(g.Absent, absent{x.Name.In(l.code), x.When})
 	}
+	for _, a := range r.Actions {
+		g.Actions = append(g.Actions, actionItem{a.ID, a.Title, a.Status})
+	}
 	g.given(e.Contacts)
 	for n := range r.Environments {
 		g.Environments = append(g.Environments, g.environment(&r.Environments[n]))
