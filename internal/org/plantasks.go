@@ -217,10 +217,11 @@ func (r *planReader) check(o *object) *plan.Check {
 	k := &plan.Check{
 		HTTP: maybe(o, "http", anAddress, ""), Status: maybe(o, "status", aStatus, 0), Has: maybe(o, "has", anArgument, ""),
 		Query: maybe(o, "query", anArgument, ""), Every: maybe(o, "every", aWait, 0), Failures: maybe(o, "failures", aYearly, 0),
-		Inconclusive: maybe(o, "inconclusive", aYearly, 0), OnUnclear: maybe(o, "on_unclear", aReaction, plan.AskPerson),
+		Documents: maybe(o, "documents", anArgument, ""), Timeout: maybe(o, "timeout", aWait, 0), Inconclusive: maybe(o, "inconclusive", aYearly, 0), OnUnclear: maybe(o, "on_unclear", aReaction, plan.AskPerson),
 	}
 	r.filled(o.field("http"), o.about("http"))
 	r.filled(o.field("has"), o.about("has"))
+	r.filled(o.field("documents"), o.about("documents"))
 	for _, n := range o.few("command", 50) {
 		argument, _ := value(o.reader, n, o.about("command"), anArgument)
 		k.Command = append(k.Command, argument)
@@ -230,7 +231,6 @@ func (r *planReader) check(o *object) *plan.Check {
 		k.Passes.Is, _ = need(o, "is", aComparison)
 		k.Passes.Value, _ = need(o, "value", aFigure)
 	})
-	k.Timeout, _ = need(o, "timeout", aWait)
 	k.OnFail, _ = need(o, "on_fail", aReaction)
 	return k
 }

@@ -51,6 +51,9 @@ type Definition struct {
 	Name        Text   `json:"name"`
 	Description Text   `json:"description,omitzero"`
 	Source      string `json:"source,omitempty"` // of the plan as a whole
+	// Apart says that it changes nothing: any number of its runs may go on in an environment, one for each choice of parameters, beside
+	// whatever else has it.
+	Apart bool `json:"apart,omitempty"`
 
 	Parameters   []Parameter   `json:"parameters,omitempty"`
 	Roles        []Role        `json:"roles"`
@@ -94,6 +97,8 @@ type Role struct {
 	ID    string              `json:"id"`
 	Party authority.PartyKind `json:"party"` // to which whoever fills it belongs
 	Name  Text                `json:"name"`
+	// FilledBy is a parameter that says who fills it in this run, such as group:noc; empty: the organisation folder says who.
+	FilledBy string `json:"filled_by,omitempty"`
 }
 
 // An Environment is what tasks work on.
@@ -259,14 +264,16 @@ type Rollback struct {
 
 // A Check measures something.
 type Check struct {
-	HTTP    string        `json:"http,omitempty"`    // an address that must answer
-	Status  int           `json:"status,omitempty"`  // with this status; 0: 200 to 299
-	Has     string        `json:"has,omitempty"`     // and this text
-	Command []string      `json:"command,omitempty"` // a program that must end with 0
-	Query   string        `json:"query,omitempty"`   // asked of the organisation's Prometheus
-	Passes  *Comparison   `json:"passes,omitempty"`  // what its value must be
-	Timeout time.Duration `json:"timeout"`
-	Every   time.Duration `json:"every,omitempty"` // of a bake
+	HTTP    string   `json:"http,omitempty"`    // an address that must answer
+	Status  int      `json:"status,omitempty"`  // with this status; 0: 200 to 299
+	Has     string   `json:"has,omitempty"`     // and this text
+	Command []string `json:"command,omitempty"` // a program that must end with 0
+	Query   string   `json:"query,omitempty"`   // asked of the organisation's Prometheus
+	// Documents is the ID of a service of which the organisation folder has to have all that whoever takes it over works by.
+	Documents string        `json:"documents,omitempty"`
+	Passes    *Comparison   `json:"passes,omitempty"`  // what its value must be
+	Timeout   time.Duration `json:"timeout,omitempty"` // none for documents
+	Every     time.Duration `json:"every,omitempty"`   // of a bake
 	// Failures in a row that make it fail, and measurements in a row that say nothing; 1 where it is not said.
 	Failures     int      `json:"failures,omitempty"`
 	Inconclusive int      `json:"inconclusive,omitempty"`

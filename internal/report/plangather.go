@@ -254,7 +254,7 @@ func (g *planGatherer) beside(t plan.Task, s *planrun.Task) {
 		g.Watches = append(g.Watches, row)
 	}
 	if m := s.Measures; m.Last != "" {
-		g.Measures = append(g.Measures, measure{called, m.Passed, m.Failed, m.Unclear, string(m.Last), m.LastAt, m.LastSeen})
+		g.Measures = append(g.Measures, measure{called, m.Passed, m.Failed, m.Unclear, string(m.Last), m.LastAt, g.l.reason(m.LastSeen)})
 	}
 	for _, a := range g.run.Alerts {
 		if a.Task == t.ID {
