@@ -46,7 +46,7 @@ func TestAPlanIsBoundToWhereItIsRun(t *testing.T) {
 	if got := terms.Filled("deployer"); !slices.Equal(got, []escalation.Target{{Kind: escalation.Person, ID: "lee"}, {Kind: escalation.Person, ID: "kim"}}) {
 		t.Errorf("deployers are %v: the environment's own win over the organisation's", got)
 	}
-	if len(terms.Absent) != 1 || terms.Absent[0].ID != "staging-data" {
+	if len(terms.Absent) != 2 || terms.Absent[0].ID != "staging-data" || terms.Absent[1].ID != "retrospective" {
 		t.Errorf("absent %+v", terms.Absent)
 	}
 	if terms.Plan.Name.Ko != "6.5.22 업그레이드" || len(terms.SHA256) != 64 || len(terms.ParametersID) != 64 {

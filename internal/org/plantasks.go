@@ -157,6 +157,7 @@ func (r *planReader) evidence(o *object, t *plan.Task) {
 		r.object(n, fmt.Sprintf("%s: evidence %d", o.subject, i+1), func(o *object) {
 			e := plan.Evidence{What: r.text(o, "what", aProse), Fresh: maybe(o, "fresh", aWait, 0)}
 			e.ID, _ = need(o, "id", anID)
+			e.Plan = maybe(o, "plan", anID, "")
 			if o.has("checked_by") {
 				e.CheckedBy, _ = o.ref("checked_by", "role")
 			}

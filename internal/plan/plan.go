@@ -238,6 +238,7 @@ type Evidence struct {
 	What      Text          `json:"what"`
 	CheckedBy string        `json:"checked_by,omitempty"` // role; the one who has done the task may not check it
 	Fresh     time.Duration `json:"fresh,omitempty"`      // older than this it counts no more
+	Plan      string        `json:"plan,omitempty"`       // ID of a plan, of which it has to be a completed run of the same customer
 }
 
 // An Escalate says who is told, and when, that a task is overdue.

@@ -265,6 +265,12 @@ func TestReasonsInTheReadersLanguage(t *testing.T) {
 		{timeline.TaskMoved, "reason", "연말 성수기, outside", "연말 성수기, 작업 가능 시간 외"},
 		{timeline.TaskMoved, "reason", "expired-rejected", "기한 내 미결정으로 반려"},
 		{timeline.TaskMoved, "reason", "the disk is full", "the disk is full"},
+		{
+			timeline.TaskMoved, "reason", "complete task items of RUN-7K3M9QX2PA: no action item has come of it yet; want one (muster action open … --of RUN-7K3M9QX2PA), or a note that says why there is none",
+			"아직 등록한 개선 과제 없음. 개선 과제를 등록하거나(muster action open … --of RUN-7K3M9QX2PA) 없는 이유를 메모로 남겨야 함",
+		},
+		{timeline.TaskMoved, "reason", `evidence "x": want the id of a run of plan retrospective of garam, such as RUN-7K3M9QX2PA`, `증적 "x": 계획 retrospective의 실행 ID 필요(대상 고객사: garam, 예: RUN-7K3M9QX2PA)`},
+		{timeline.TaskMoved, "reason", "evidence RUN-7K3M9QX2PA: it is halted; want a run that is completed", "증적 RUN-7K3M9QX2PA: 완료된 실행이어야 함"},
 		{timeline.TaskMoved, "reason", "documents of shop are complete in revision 1f0c2a", "shop 서비스 문서가 조직 폴더 개정 1f0c2a에 모두 있음"},
 		{
 			timeline.Measured, "seen", "documents of shop are not complete: no owner; no architecture; no contacts; no response to alert ShopDown; " +

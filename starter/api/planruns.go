@@ -259,7 +259,9 @@ func onPlanRun[A PlanAsk](s *server, name string, most int64) handler {
 		if err != nil {
 			return err
 		}
-		err = s.Backend.AskPlanRun(r.Context(), id, req, c)
+		if err = starter.Proven(r.Context(), run, c, s.Backend.PlanRun); err == nil {
+			err = s.Backend.AskPlanRun(r.Context(), id, req, c)
+		}
 		s.Log.Info("command", "run", id, "command", name, "actor", req.By.ID, "request", req.ID, "error", err)
 		run, err = afterwards(err, func() (*planrun.Run, error) { return s.Backend.PlanRun(r.Context(), id) },
 			func(run *planrun.Run) error { return c.Check(run, req.By) })

@@ -152,6 +152,7 @@ func (c *Console) runPage(w http.ResponseWriter, r *http.Request, status int, h 
 	if run.Status == planrun.Running {
 		d.Reason = "" // it is that of an earlier halt
 	}
+	d.Refusal = c.cfg.Texts.PlanReason(d.Refusal, t.language)
 	d.Production = run.Target().Production
 	if run.Status != planrun.Running {
 		d.Since, d.By = t.at(run.Since), t.named(run.By)

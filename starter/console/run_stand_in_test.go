@@ -16,6 +16,7 @@ import (
 	"muster/internal/freeze"
 	"muster/internal/link"
 	"muster/internal/org"
+	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/store"
 	"muster/internal/timeline"
@@ -170,6 +171,18 @@ func (y *yard) improved() *planrun.Run {
 		})
 	}
 	return r
+}
+
+// wants is a run with a task that wants something else.
+func (y *yard) wants(task string, change func(*plan.Task)) {
+	r := y.begun(1)
+	for p := range r.Plan.Phases {
+		for n := range r.Plan.Phases[p].Tasks {
+			if x := &r.Plan.Phases[p].Tasks[n]; x.ID == task {
+				change(x)
+			}
+		}
+	}
 }
 
 // Action knows one action item, which is done.
