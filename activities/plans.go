@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"muster/internal/approval"
@@ -16,6 +17,7 @@ import (
 	"muster/internal/freeze"
 	"muster/internal/incident"
 	"muster/internal/planrun"
+	"muster/internal/runbook"
 	"muster/internal/supportplan"
 )
 
@@ -24,9 +26,16 @@ type PlanWriter interface {
 	PlanRun(t planrun.Telling, to delivery.Recipient) (delivery.Message, error)
 }
 
+// A Library knows which documents of a service stand in the organisation folder.
+type Library interface {
+	// Documents says what somebody would be missing who takes the service over.
+	Documents(service string, at time.Time) (lacks []string, err error)
+}
+
 // Plans has the effects of runs of plans.
 type Plans struct {
 	Directory func() Directory
+	Library   func() Library
 	Writer    PlanWriter
 	Now       func() time.Time
 	Page      func(planrun.ID) string // where people see a run, empty when they cannot; nil: nobody knows
@@ -135,6 +144,44 @@ func (p *Plans) FindVoters(_ context.Context, in FindVotersInput) (Voters, error
 				e.Roles = append(e.Roles, role.Role)
 			}
 		}
+	}
+	return out, nil
+}
+
+// CheckDocumentsInput asks whether the documents of a service are complete.
+type CheckDocumentsInput struct {
+	Service string          `json:"service"` // ID
+	Seen    incident.Folder `json:"seen"`    // the newest folder that the run has had an answer from
+}
+
+// Documents are what was found of a service.
+type Documents struct {
+	Reading runbook.Reading `json:"reading"`
+	Folder  incident.Folder `json:"folder"`
+}
+
+// mostLacks is how many missing documents are named.
+const mostLacks = 20
+
+// CheckDocuments looks in the organisation folder for all that whoever takes a service over works by. A service that is not there any more
+// has none.
+func (p *Plans) CheckDocuments(_ context.Context, in CheckDocumentsInput) (Documents, error) {
+	dir := p.Directory()
+	out := Documents{Folder: dir.Folder()}
+	if err := recent(dir, in.Seen, false); err != nil {
+		return out, err
+	}
+	lacks, err := p.Library().Documents(in.Service, p.Now())
+	if len(lacks) > mostLacks {
+		lacks = append(lacks[:mostLacks:mostLacks], fmt.Sprintf("and %d more", len(lacks)-mostLacks))
+	}
+	switch {
+	case err != nil:
+		out.Reading = runbook.Reading{Outcome: runbook.Fail, Seen: err.Error()}
+	case len(lacks) > 0:
+		out.Reading = runbook.Reading{Outcome: runbook.Fail, Seen: "documents of " + in.Service + " are not complete: " + strings.Join(lacks, "; ")}
+	default:
+		out.Reading = runbook.Reading{Outcome: runbook.Pass, Seen: "documents of " + in.Service + " are complete in revision " + out.Folder.Revision}
 	}
 	return out, nil
 }

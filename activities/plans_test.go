@@ -19,6 +19,7 @@ import (
 	"muster/internal/freeze"
 	"muster/internal/incident"
 	"muster/internal/planrun"
+	"muster/internal/runbook"
 	"muster/internal/timeline"
 )
 
@@ -115,6 +116,10 @@ func TestAPlanAsksNoOlderFolder(t *testing.T) {
 	}
 	if _, err := perform[activities.Voters](t, p.FindVoters, activities.FindVotersInput{Roles: lead, Seen: seen}); err == nil || final(err) || !strings.Contains(err.Error(), "r3") {
 		t.Errorf("got %v, want the same of who may vote", err)
+	}
+	p.Library = func() activities.Library { return documents{} }
+	if _, err := perform[activities.Documents](t, p.CheckDocuments, activities.CheckDocumentsInput{Service: "shop", Seen: seen}); err == nil || final(err) || !strings.Contains(err.Error(), "r3") {
+		t.Errorf("got %v, want the same of documents", err)
 	}
 }
 
@@ -379,5 +384,42 @@ func TestWhetherAnEnvironmentMayBeChanged(t *testing.T) {
 	if _, err := perform[planrun.Look](t, planning().LookWindow, planrun.WindowOf{Environment: "production", Rules: freeze.Rules{Windows: []freeze.Window{broken}}, At: at}); err == nil ||
 		final(err) || !strings.Contains(err.Error(), "look up when production may be changed: ") {
 		t.Errorf("got %v, want an error that is worth another attempt", err)
+	}
+}
+
+// documents are those that a service lacks.
+type documents []string
+
+func (d documents) Documents(service string, when time.Time) ([]string, error) {
+	if service == "nowhere" || !when.Equal(at) {
+		return nil, errors.New("no such service")
+	}
+	return d, nil
+}
+
+func TestDocumentsOfAServiceAreLookedAt(t *testing.T) {
+	many := make(documents, 23)
+	for n := range many {
+		many[n] = fmt.Sprintf("no response to alert %d", n)
+	}
+	for _, c := range []struct {
+		service string
+		lacks   documents
+		outcome runbook.Outcome
+		begins  string
+		ends    string
+	}{
+		{"shop", nil, runbook.Pass, "documents of shop are complete in revision ", open().Folder().Revision},
+		{"shop", documents{"no owner", "no contacts"}, runbook.Fail, "documents of shop are not complete: no owner; ", "no contacts"},
+		{"shop", many, runbook.Fail, "documents of shop are not complete: no response to alert 0; ", "no response to alert 19; and 3 more"},
+		{"nowhere", nil, runbook.Fail, "no such service", ""},
+	} {
+		p := planning()
+		p.Library = func() activities.Library { return c.lacks }
+		got, err := p.CheckDocuments(t.Context(), activities.CheckDocumentsInput{Service: c.service})
+		if err != nil || got.Reading.Outcome != c.outcome || !strings.HasPrefix(got.Reading.Seen, c.begins) || !strings.HasSuffix(got.Reading.Seen, c.ends) ||
+			got.Folder.Revision != open().Folder().Revision {
+			t.Errorf("%+v: got %+v, %v", c, got, err)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -13,6 +14,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"muster/internal/action"
+	"muster/internal/planrun"
 	"muster/internal/priority"
 	"muster/workflows"
 )
@@ -154,6 +156,21 @@ func (s *Actions) judge(workflowID string, e *historypb.HistoryEvent) proof {
 	p := sealedStart(s.Keys, workflowID, e, workflows.ActionItemWorkflow)
 	p.ours = p.ours && workflowID == workflows.ActionWorkflowID(action.ID(p.id))
 	return p
+}
+
+// WithActions is a run with where each of the action items stands that came of it. Of one that does not answer it stays open.
+func WithActions(ctx context.Context, r *planrun.Run, ask func(context.Context, action.ID) (*action.Action, error)) *planrun.Run {
+	if len(r.Actions) == 0 {
+		return r
+	}
+	seen := *r
+	seen.Actions = slices.Clone(r.Actions)
+	for n := range seen.Actions {
+		if a, err := ask(ctx, action.ID(seen.Actions[n].ID)); err == nil {
+			seen.Actions[n].Status = a.Listed()
+		}
+	}
+	return &seen
 }
 
 func actionOf(id action.ID) string { return "action item " + string(id) }

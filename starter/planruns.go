@@ -195,6 +195,8 @@ func planRunUpdate(c planrun.Command) string {
 		return workflows.CancelUpdate
 	case planrun.Note:
 		return workflows.NoteUpdate
+	case planrun.AddAction:
+		return workflows.AddActionUpdate
 	}
 	return "" // no workflow takes it: Temporal refuses
 }

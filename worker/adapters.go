@@ -102,7 +102,9 @@ func NewActivities(o Options) (Activities, error) {
 		Routines: &activities.Routines{
 			Directory: current, Folder: func() activities.RoutineFolder { return o.Organisation.Current() }, Writer: o.Texts, Runs: o.Routines, Now: time.Now,
 		},
-		Plans: &activities.Plans{Directory: current, Writer: o.Texts, Now: time.Now, Page: o.RunPage},
+		Plans: &activities.Plans{
+			Directory: current, Library: func() activities.Library { return o.Organisation.Current() }, Writer: o.Texts, Now: time.Now, Page: o.RunPage,
+		},
 		PlanReports: &activities.PlanReports{
 			Writer: o.Texts, Shelf: shelf, Languages: func() []string { return o.Organisation.Current().Languages },
 			Contacts: func() activities.PlanContacts { return o.Organisation.Current() },

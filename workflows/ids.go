@@ -94,7 +94,7 @@ func PlanRunWorkflowID(k plan.Kind, customer, environment string) string {
 }
 
 // PlanRunWorkflowIDOf is PlanRunWorkflowID for the terms of a run. One that a provider's notice or a routine has started is beside all
-// others: there may be any number of them at a time, and each is seen to by itself.
+// others: there may be any number of them at a time, and each is seen to by itself. So is one of a plan that stands apart, for its parameters.
 func PlanRunWorkflowIDOf(t *planrun.Terms) string {
 	id := PlanRunWorkflowID(t.Plan.Kind, t.Customer, t.Target().Environment)
 	switch {
@@ -102,6 +102,8 @@ func PlanRunWorkflowIDOf(t *planrun.Terms) string {
 		id += "/" + t.Notice.Key
 	case t.Routine != nil:
 		id += "/" + t.Routine.ID + "/" + t.Routine.Planned.UTC().Format("20060102T150405Z")
+	case t.Plan.Apart:
+		id += "/" + t.Plan.ID + "/" + t.ParametersID
 	}
 	return id
 }

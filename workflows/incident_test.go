@@ -128,7 +128,7 @@ func rehearse(t *testing.T) *rehearsal {
 		&activities.Risks{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 		&activities.Silences{Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() }},
 		&planning{activities.Plans{
-			Directory: folder, Writer: writer{}, Now: func() time.Time { return r.env.Now() },
+			Directory: folder, Library: func() activities.Library { return &r.office }, Writer: writer{}, Now: func() time.Time { return r.env.Now() },
 		}, r},
 		&stepping{activities.Runbooks{Runner: &r.runner}, r},
 		&activities.Responses{Ledger: &r.machine},

@@ -131,6 +131,7 @@ func (r *planRun) listen(ctx workflow.Context) error {
 		onPlanRun[planrun.RePlan](RePlanUpdate, "ask to go on under another revision of the plan"),
 		onPlanRun[planrun.Cancel](CancelUpdate, "end the run"),
 		onPlanRun[planrun.Note](NoteUpdate, "write into the timeline"),
+		onPlanRun[planrun.AddAction](AddActionUpdate, "record an action item that was opened"),
 	} {
 		if err := register(ctx, r); err != nil {
 			return err
@@ -235,6 +236,10 @@ func (r *planRun) findVoters(ctx workflow.Context, w planrun.Work) {
 
 // measure asks once. What cannot be asked says nothing.
 func (r *planRun) measure(ctx workflow.Context, w planrun.Work) {
+	if w.Check.Documents != "" {
+		r.checkDocuments(ctx, w)
+		return
+	}
 	var out runbook.Reading
 	options := once(activities.StepTimeout(&runbook.Automatic{Timeout: w.Check.Timeout}))
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), runbooks.Measure, w.Check.Measurement()).Get(ctx, &out)
@@ -245,6 +250,25 @@ func (r *planRun) measure(ctx workflow.Context, w planrun.Work) {
 		out = runbook.Reading{Outcome: runbook.Inconclusive, Seen: cause(err)}
 	}
 	r.run.Measured(w.Number, w.Task, planrun.Verdict(out.Outcome), out.Seen, workflow.Now(ctx))
+}
+
+// checkDocuments looks at the documents of a service. An older folder than the run has seen says nothing of them.
+func (r *planRun) checkDocuments(ctx workflow.Context, w planrun.Work) {
+	in := activities.CheckDocumentsInput{Service: w.Check.Documents}
+	var out activities.Documents
+	err := patiently(ctx, workflow.Sleep, func(bool) error {
+		in.Seen = r.folder
+		return locally(ctx, &out, plans.CheckDocuments, in)
+	})
+	switch {
+	case ctx.Err() != nil:
+		return
+	case err != nil:
+		out.Reading = runbook.Reading{Outcome: runbook.Inconclusive, Seen: cause(err)}
+	default:
+		r.saw(out.Folder)
+	}
+	r.run.Measured(w.Number, w.Task, planrun.Verdict(out.Reading.Outcome), out.Reading.Seen, workflow.Now(ctx))
 }
 
 // runStep attempts a step of a runbook once. Whatever keeps its outcome from being known leaves it unknown: it never runs again by

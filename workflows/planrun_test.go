@@ -46,6 +46,14 @@ type office struct {
 	mu     sync.Mutex
 	folder incident.Folder
 	people map[string]string // who is there instead of somebody: nobody where it is empty, an error where it is broken
+	lacks  []string          // documents of every service
+}
+
+// Documents are those of any service.
+func (o *office) Documents(string, time.Time) ([]string, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.lacks, nil
 }
 
 func (o *office) now() incident.Folder {
@@ -399,7 +407,7 @@ func standing(run *planrun.Run) string {
 // execute runs a plan to its end and returns its state.
 func (r *rehearsal) execute(terms planrun.Terms) *planrun.Run {
 	r.Helper()
-	r.under(workflows.PlanRunWorkflowID(terms.Plan.Kind, terms.Customer, terms.Target().Environment))
+	r.under(workflows.PlanRunWorkflowIDOf(&terms))
 	name := workflows.PlanRunWorkflow(terms.Plan.Kind)
 	r.env.ExecuteWorkflow(name, sealed(r, name, "", terms.Starter, terms))
 	if err := r.env.GetWorkflowError(); err != nil || !r.env.IsWorkflowCompleted() {

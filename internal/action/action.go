@@ -67,15 +67,18 @@ const (
 	OfReview   OriginKind = "review"
 	OfProblem  OriginKind = "problem"
 	OfContact  OriginKind = "contact" // a contact method whose test page has not arrived
+	OfRun      OriginKind = "run"     // of a plan
 )
 
 // OriginKinds lists what an action item can come of.
-func OriginKinds() []OriginKind { return []OriginKind{OfIncident, OfReview, OfProblem, OfContact} }
+func OriginKinds() []OriginKind {
+	return []OriginKind{OfIncident, OfReview, OfProblem, OfContact, OfRun}
+}
 
 // An Origin is what an action item came of, and whom it is about.
 type Origin struct {
 	Kind     OriginKind `json:"kind,omitempty"`     // empty: nothing but the wish to be better
-	ID       string     `json:"id,omitempty"`       // of the incident, the review's incident or the problem; "kim/mail" of a contact method
+	ID       string     `json:"id,omitempty"`       // of the incident, the review's incident, the problem or the run; "kim/mail" of a contact method
 	Customer string     `json:"customer,omitempty"` // ID
 	Service  string     `json:"service,omitempty"`  // ID
 }
@@ -242,7 +245,7 @@ func (a *Asked) Faults(now time.Time) (all []*Fault) {
 	text("origin", a.Origin.ID, MaxRef, a.Origin.Kind != "")
 	fault(!slices.Contains(Kinds(), a.Kind), "kind", "%q; want prevent, detect, respond or recover", a.Kind)
 	fault(!a.Priority.Valid(), "priority", "%d; want 1 to 5", int(a.Priority))
-	fault(a.Origin.Kind != "" && !slices.Contains(OriginKinds(), a.Origin.Kind), "origin", "%q; want incident, review, problem or contact", a.Origin.Kind)
+	fault(a.Origin.Kind != "" && !slices.Contains(OriginKinds(), a.Origin.Kind), "origin", "%q; want incident, review, problem, contact or run", a.Origin.Kind)
 	fault(a.Origin.Kind == "" && a.Origin.ID != "", "origin", "want what it is with its id")
 	fault(a.Public && a.Origin.Customer == "", "public", "want a customer who may see it")
 	fault(a.Effect < 0 || a.Effect > MaxEffect, "effect", "%d days; want 1 to %d", a.Effect, MaxEffect)

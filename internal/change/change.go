@@ -187,6 +187,7 @@ type Answer struct {
 	Note     string         `json:"note,omitempty"`
 	By       timeline.Actor `json:"by"`
 	At       time.Time      `json:"at"`
+	Run      planrun.ID     `json:"run,omitempty"` // of a plan, that is the evidence
 }
 
 // A RunEnded tells a change that its run of a plan is over.

@@ -192,6 +192,30 @@ func TestAChangeIsAssessedApprovedAndDone(t *testing.T) {
 	}
 }
 
+// A check that wants a run of a plan holds by nothing else; that it does not hold, anything may show.
+func TestACheckOfAPlanHoldsByItsRun(t *testing.T) {
+	d := begun(t, terms())
+	d.Classes = slices.Clone(d.Classes)
+	for n := range d.Classes {
+		d.Classes[n].Checks = slices.Clone(d.Classes[n].Checks)
+		for k := range d.Classes[n].Checks {
+			d.Classes[n].Checks[k].Plan = "pre-mortem"
+		}
+	}
+	d.must(t, change.Assess{Capacity: owner, Class: "high", Note: "All orders."}, choi, hours(1))
+	answer := change.AnswerCheck{Capacity: change.Capacity{Checks: []string{"tried"}}, Name: "tried", Evidence: "https://x", Holds: true}
+	if err := d.ask(answer, lee, hours(2)); err == nil || !strings.Contains(err.Error(), `evidence "https://x": want the id of a completed run of plan pre-mortem`) {
+		t.Errorf("it holds by a page: %v", err)
+	}
+	answer.Holds, answer.Note = false, "nobody has held it"
+	d.must(t, answer, lee, hours(3))
+	answer.Holds, answer.Run = true, "RUN-7K3M9QX2PA"
+	d.must(t, answer, lee, hours(4))
+	if a := d.Answer("tried"); a == nil || a.Run != "RUN-7K3M9QX2PA" || len(d.Unmet()) != 0 {
+		t.Errorf("it keeps %+v", d.Answers)
+	}
+}
+
 // What an auditor cares about is refused, and stands in the timeline.
 func TestWhatIsRefusedStandsInTheTimeline(t *testing.T) {
 	assessed := func(t *testing.T) *deed {

@@ -35,7 +35,8 @@ type Approver struct {
 type Check struct {
 	ID   string              `json:"id"`
 	Text string              `json:"text"`
-	By   []escalation.Target `json:"by,omitempty"` // who says whether it does; none: the owners
+	By   []escalation.Target `json:"by,omitempty"`   // who says whether it does; none: the owners
+	Plan string              `json:"plan,omitempty"` // ID of a plan, of which a completed run has to show that it does
 }
 
 // An Afterwards is how an emergency is approved after it has begun.
@@ -178,6 +179,19 @@ func (c *Change) Voting() Approval {
 	}
 	return c.class().Approval
 }
+
+// check is one of those, empty where there is none of that ID.
+func (c *Change) check(id string) (found Check) {
+	for _, k := range c.Checks() {
+		if k.ID == id {
+			found = k
+		}
+	}
+	return found
+}
+
+// PlanOf is the ID of the plan of which a completed run has to show that a check holds, empty where anything may.
+func (c *Change) PlanOf(check string) string { return c.check(check).Plan }
 
 // CheckersOf are those who say whether a check holds.
 func (c *Change) CheckersOf(k Check) []escalation.Target {

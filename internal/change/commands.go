@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"muster/internal/approval"
+	"muster/internal/planrun"
 	"muster/internal/timeline"
 )
 
@@ -58,11 +59,12 @@ type (
 	// AnswerCheck says whether something holds that has to before it runs.
 	AnswerCheck struct {
 		Capacity
-		Name     string `json:"check"`
-		Holds    bool   `json:"holds"`
-		Evidence string `json:"evidence"`
-		SHA256   string `json:"sha256,omitempty"`
-		Note     string `json:"note,omitempty"`
+		Name     string     `json:"check"`
+		Holds    bool       `json:"holds"`
+		Evidence string     `json:"evidence"`
+		SHA256   string     `json:"sha256,omitempty"`
+		Note     string     `json:"note,omitempty"`
+		Run      planrun.ID `json:"run,omitempty"` // that was found to be a completed one of the plan of the check
 	}
 	// Vote says what somebody thinks of what they were shown.
 	Vote struct {
@@ -147,7 +149,7 @@ func (x AnswerCheck) Check(c *Change, _ timeline.Actor) error {
 	switch {
 	case c.Status != Assessed && c.Status != Approved:
 		return c.stands(check)
-	case !slices.ContainsFunc(c.Checks(), func(k Check) bool { return k.ID == x.Name }):
+	case c.check(x.Name).ID == "":
 		var ids []string
 		for _, k := range c.Checks() {
 			ids = append(ids, k.ID)
@@ -158,6 +160,9 @@ func (x AnswerCheck) Check(c *Change, _ timeline.Actor) error {
 	}
 	if err := c.wantRoom(check, "evidence", x.Evidence, true); err != nil {
 		return err
+	}
+	if k := c.check(x.Name); k.Plan != "" && x.Holds && x.Run == "" {
+		return c.refuse(check, "evidence %q: want the id of a completed run of plan %s", cut(x.Evidence), k.Plan)
 	}
 	return c.wantText(check, "note", x.Note, !x.Holds)
 }
@@ -171,7 +176,7 @@ func (x AnswerCheck) Apply(c *Change, by timeline.Actor, now time.Time) error {
 		return c.deny(check, by, "want one of those who say whether "+x.Name+" holds", now)
 	}
 	c.Answers = slices.DeleteFunc(c.Answers, func(a Answer) bool { return a.Check == x.Name })
-	c.Answers = append(c.Answers, Answer{x.Name, x.Holds, x.Evidence, x.SHA256, x.Note, by, now})
+	c.Answers = append(c.Answers, Answer{x.Name, x.Holds, x.Evidence, x.SHA256, x.Note, by, now, x.Run})
 	holds := "no"
 	if x.Holds {
 		holds = "yes"

@@ -94,7 +94,8 @@ type Telling struct {
 	Due       time.Time           `json:"due,omitzero"` // until when an emergency has to be approved
 	Reason    string              `json:"reason,omitempty"`
 	Check     string              `json:"check,omitempty"` // its ID …
-	Text      string              `json:"text,omitempty"`  // … and what has to hold
+	Text      string              `json:"text,omitempty"`  // … and what has to hold …
+	Plan      string              `json:"plan,omitempty"`  // … and the ID of the plan of which a completed run shows it
 	Incident  string              `json:"incident,omitempty"`
 	Standard  string              `json:"standard,omitempty"` // name
 	Exception Missed              `json:"exception,omitempty"`
@@ -176,6 +177,6 @@ func (c *Change) waiting() (all []escalation.Target) {
 // askChecks asks those who have to say whether what has to hold does. Of what holds already nobody is asked.
 func (c *Change) askChecks() {
 	for _, k := range c.Unmet() {
-		c.write(CheckWanted, c.CheckersOf(k), func(t *Telling) { t.Check, t.Text = k.ID, k.Text })
+		c.write(CheckWanted, c.CheckersOf(k), func(t *Telling) { t.Check, t.Text, t.Plan = k.ID, k.Text, k.Plan })
 	}
 }

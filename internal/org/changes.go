@@ -60,6 +60,9 @@ func (b *builder) readChanges(o *object) {
 						k.By = append(k.By, t)
 					}
 				}
+				if k.Plan = maybe(o, "plan", anID, ""); k.Plan != "" {
+					b.afterwards(func() { b.wantPlan(o, k.Plan) })
+				}
 				if slices.Contains(seen, k.ID) && k.ID != "" {
 					o.fault(o.field("id").place, "%s %s: named twice", o.about("id"), show(k.ID))
 				}
@@ -96,6 +99,13 @@ func (b *builder) readChanges(o *object) {
 			e.Escalate = b.targets(o, "escalate", aLastTarget)
 			r.emergency = e
 		})
+	}
+}
+
+// wantPlan makes a fault of a plan that is not there.
+func (b *builder) wantPlan(o *object, id string) {
+	if _, err := b.org.PlanOf(id); err != nil && !o.asking {
+		o.fault(o.field("plan").place, "%s: %s", o.subject, err)
 	}
 }
 

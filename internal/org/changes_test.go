@@ -171,6 +171,7 @@ func TestFaultsOfChanges(t *testing.T) {
 		{"irreversible: high", "irreversible: huge", `irreversible "huge": no such class`},
 		{"id: high", "id: low", "low"},
 		{"by: [person:kim]}", "by: [person:kym]}", `class high: checks 1: by "kym": no such person`},
+		{"by: [person:kim]}", "by: [person:kim], plan: nothing}", `class high: checks 1: plan "nothing": no such plan`},
 		{"class: low\n", "class: lowest\n", `standard change restart: class "lowest": no such class`},
 		{"services: [shop]", "services: []", "standard change restart: services: none; want at least one"},
 		{"approved_by: park", "approved_by: pork", `standard change restart: approved_by "pork": no such person`},

@@ -352,7 +352,7 @@ func filledIn(d plan.Definition, values map[string]string) plan.Definition {
 			}
 			if t.Check != nil {
 				k := *t.Check
-				k.HTTP, k.Has = fillIn(k.HTTP, values), fillIn(k.Has, values)
+				k.HTTP, k.Has, k.Documents = fillIn(k.HTTP, values), fillIn(k.Has, values), fillIn(k.Documents, values)
 				t.Check = &k
 			}
 		}

@@ -138,6 +138,9 @@ func (r *planReader) read(o *object) {
 		x := plan.Role{ID: id}
 		r.doubt(r.table("role").vague, id, func() { x.Party, _ = need(o, "party", aPlanParty) })
 		x.Name = both(o, "name", aName)
+		if o.has("filled_by") {
+			x.FilledBy, _ = o.ref("filled_by", "parameter")
+		}
 		r.d.Roles = append(r.d.Roles, x)
 	})
 	r.doubt(r.frame, "environments", func() {
@@ -151,7 +154,7 @@ func (r *planReader) read(o *object) {
 	if o.has("description") {
 		r.d.Description = r.text(o, "description", aProse)
 	}
-	r.d.Source = maybe(o, "source", aProse, "")
+	r.d.Source, r.d.Apart = maybe(o, "source", aProse, ""), maybe(o, "apart", aTrue, false)
 	r.doubt(r.frame, "lead", func() { r.d.Lead, _ = o.ref("lead", "role") })
 	o.needed = append(o.needed, "re_plan")
 	r.doubt(r.frame, "re_plan", func() { r.d.RePlan = r.vote(o, "re_plan", "") })

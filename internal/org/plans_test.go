@@ -195,6 +195,19 @@ func TestFaultsOfPlans(t *testing.T) {
 		{"a circle", "kind: wait\n        name: {en: Window, ko: 작업 가능 시간}\n        needs: [go]", "kind: wait\n        name: Window\n        needs: [measure]", []string{
 			`move.yaml:85:16: task window: needs: they wait for each other: window → measure → bake → switch → window`,
 		}},
+		{"apart, and yet a change", "source: ours\n", "source: ours\napart: true\n", []string{
+			`move.yaml:58:18: task rehearsal: changes: the plan stands apart, so nothing of it changes an environment`,
+			`move.yaml:96:18: task switch: changes: the plan stands apart, so nothing of it changes an environment`,
+		}},
+		{"filled by what is no text", "party: provider, name: {en: Engineer", "party: provider, filled_by: hosts, name: {en: Engineer", []string{
+			`move.yaml:16:3: plan move: roles: parameter "hosts" is a list; want a text`,
+		}},
+		{"documents that are waited for", "http: \"{health}\"", "documents: shop", []string{
+			`move.yaml:108:16: task bake: check: documents are looked at once, and at once; want a task of kind check, without timeout`,
+		}},
+		{"action items of what nobody completes", "kind: report\n", "kind: report\n        action_items: true\n", []string{
+			`move.yaml:31:23: task write-plan: action_items: want a manual task without waves, which somebody completes`,
+		}},
 		{"the id of another task", "- id: tell", "- id: sizing", []string{`move.yaml:64:13: task sizing: id "sizing": taken by move.yaml:35`}},
 		{"a default that is none", "default: 3", "default: three", []string{`move.yaml:11:59: parameter size: default "three": want a whole number, such as 3`}},
 		{"a list where one value is wanted", "default: 3", "default: [3]", []string{`move.yaml:11:59: parameter size: default: got a list; want one value`}},

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"muster/internal/calendar"
+	"muster/internal/escalation"
 	"muster/internal/plan"
 	"muster/internal/planrun"
 )
@@ -206,6 +207,10 @@ func (c *starting) pin(p Plan, bound []planrun.Bound) planrun.Pinned {
 		pinned.Calendar, pinned.Calendars = e.Calendar, []calendar.Rules{rules}
 	}
 	for _, role := range filled.Definition.Roles {
+		if role.FilledBy != "" {
+			c.fills(&pinned, role, filled.Values)
+			continue
+		}
 		targets, err := c.RoleTargets(c.given.Customer, target.Environment, role.ID)
 		if err != nil || len(targets) == 0 {
 			c.fault("roles."+role.ID, "nobody fills it; want it under roles of environment %s, of customer %s, or of the organisation",
@@ -217,6 +222,7 @@ func (c *starting) pin(p Plan, bound []planrun.Bound) planrun.Pinned {
 	if err != nil {
 		return pinned
 	}
+	c.documented(filled.Definition)
 	for _, id := range books(filled.Definition) {
 		rb, sum, ok := c.Runbook(id)
 		if !ok {
@@ -234,6 +240,48 @@ func (c *starting) pin(p Plan, bound []planrun.Bound) planrun.Pinned {
 	return pinned
 }
 
+// fills takes in whom a parameter names for a role: people of the party to which it belongs, and not those whom another parameter has named
+// for another role, for such roles are two sides.
+func (c *starting) fills(pinned *planrun.Pinned, role plan.Role, values []Value) {
+	n := slices.IndexFunc(values, func(v Value) bool { return v.ID == role.FilledBy })
+	if n < 0 { // what is wrong with it was said
+		return
+	}
+	field, text := "parameters."+role.FilledBy, values[n].Text
+	t, _ := aLastTarget.read(text)
+	people := c.whom(t)
+	stranger := func(id string) bool { return c.parties[c.people[id].party].Kind != role.Party }
+	taken := func(f planrun.Filled) bool {
+		other, _ := pinned.Plan.Role(f.Role)
+		return other.FilledBy != "" && slices.Contains(f.Targets, t)
+	}
+	switch {
+	case len(people) == 0:
+		c.fault(field, "%s; want people of the organisation folder who are the %s, as %s", show(text), role.ID, aLastTarget.want)
+	case slices.ContainsFunc(people, stranger):
+		c.fault(field, "%s: not all of them belong to the %s; want people who do", text, role.Party)
+	case slices.ContainsFunc(pinned.Roles, taken):
+		c.fault(field, "%s has the other part already; want others", text)
+	}
+	pinned.Roles = append(pinned.Roles, planrun.Filled{Role: role.ID, Targets: []escalation.Target{t}})
+}
+
+// whom are the people whom a target can ever mean, none where it is not in the folder.
+func (c *starting) whom(t escalation.Target) (people []string) {
+	_, known := c.people[t.ID]
+	switch t.Kind {
+	case escalation.Group:
+		_, known = c.groups[t.ID]
+	case escalation.Schedule:
+		_, known = c.schedules[t.ID]
+	default:
+	}
+	if known {
+		people, _ = c.peopleOf(t)
+	}
+	return people
+}
+
 // unfilled takes in what is wrong with the parameters.
 func (c *starting) unfilled(err error) {
 	wrong, ok := errors.AsType[*UnfilledError](err)
@@ -247,6 +295,16 @@ func (c *starting) unfilled(err error) {
 			field += "." + f.Parameter
 		}
 		c.fault(field, "%s", f.Text)
+	}
+}
+
+// documented asks that the services are there whose documents are looked at.
+func (c *starting) documented(d plan.Definition) {
+	for _, t := range d.All() {
+		if t.Check != nil && t.Check.Documents != "" && c.services[t.Check.Documents] == nil {
+			c.fault("tasks."+t.ID, "documents: %s; want the id of a service in the organisation folder; %s", show(t.Check.Documents),
+				hint(t.Check.Documents, slices.Sorted(maps.Keys(c.services))))
+		}
 	}
 }
 

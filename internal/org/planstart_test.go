@@ -3,6 +3,8 @@ package org_test
 import (
 	"errors"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -44,7 +46,7 @@ func TestAPlanIsBoundToWhereItIsRun(t *testing.T) {
 	if got := terms.Filled("deployer"); !slices.Equal(got, []escalation.Target{{Kind: escalation.Person, ID: "lee"}, {Kind: escalation.Person, ID: "kim"}}) {
 		t.Errorf("deployers are %v: the environment's own win over the organisation's", got)
 	}
-	if len(terms.Absent) != 1 || terms.Absent[0].ID != "staging-data" {
+	if len(terms.Absent) != 2 || terms.Absent[0].ID != "staging-data" || terms.Absent[1].ID != "retrospective" {
 		t.Errorf("absent %+v", terms.Absent)
 	}
 	if terms.Plan.Name.Ko != "6.5.22 업그레이드" || len(terms.SHA256) != 64 || len(terms.ParametersID) != 64 {
@@ -150,5 +152,83 @@ func TestTaskLengths(t *testing.T) {
 		if _, err := org.TaskLengths(&p.Definition, map[string]string{given[0]: given[1]}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s=%s: got %v, want %q", given[0], given[1], err, want)
 		}
+	}
+}
+
+// Who gives a service and who takes it are named at the start: two sides, of the provider's own people.
+func TestRolesThatParametersFill(t *testing.T) {
+	o := whole(t)
+	start := func(service, from, to string) (planrun.Terms, error) {
+		return o.StartPlan(org.PlanStart{Plan: "service-handover", Customer: "garam", Parameters: map[string]string{"service": service, "from-team": from, "to-team": to}})
+	}
+	terms, err := start("garam-shop", "person:choi", "group:noc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := terms.Filled("taker"); !slices.Equal(got, []escalation.Target{{Kind: escalation.Group, ID: "noc"}}) || terms.Filled("giver")[0].ID != "choi" || !terms.Plan.Apart {
+		t.Errorf("filled by %v and %v", terms.Filled("giver"), got)
+	}
+	if check, _ := terms.Plan.Task("documents-complete"); check.Check.Documents != "garam-shop" {
+		t.Errorf("it looks at the documents of %q", check.Check.Documents)
+	}
+	for _, c := range []struct{ service, from, to, want string }{
+		{"garam-shop", "noc", "group:noc", `parameters.from-team: "noc"; want people of the organisation folder who are the giver, as schedule:ID, group:ID or person:ID`},
+		{"garam-shop", "group:platform", "group:noc", `parameters.from-team: "group:platform"; want people`},
+		{"garam-shop", "schedule:nobody", "group:noc", `parameters.from-team: "schedule:nobody"; want people`},
+		{"garam-shop", "person:nobody", "group:noc", `parameters.from-team: "person:nobody"; want people`},
+		{"garam-shop", "person:seo", "group:noc", `parameters.from-team: person:seo: not all of them belong to the provider; want people who do`},
+		{"garam-shop", "group:noc", "group:noc", `parameters.to-team: group:noc has the other part already; want others`},
+		{"garam-shp", "person:choi", "group:noc", `tasks.documents-complete: documents: "garam-shp"; want the id of a service in the organisation folder; did you mean garam-shop?`},
+	} {
+		if _, err := start(c.service, c.from, c.to); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: got %v", c, err)
+		}
+	}
+}
+
+// What whoever takes a service over would be missing is what the folder lacks of it.
+func TestDocumentsOfAService(t *testing.T) {
+	service := func(o *org.Organisation, at time.Time) string {
+		lacks, err := o.Documents("garam-shop", at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(lacks, "; ")
+	}
+	day := time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		old, new string
+		at       time.Time
+		want     string
+	}{
+		{"", "", day, ""},
+		{"", "", day.AddDate(0, 8, 0), "runbook RUN001: was to be reviewed by 2027-05-02; playbook PLAY001: was to be reviewed by 2027-05-02"},
+		{"      - {otherwise: true, runbook: \"https://runbooks.mirnet.example/garam-shop\"}  # every other alert\n", "", day, "no response to the alerts that have none of their own; no response to alert ShopServerDown"},
+		{"    owner: group:noc            # a group", "    # a group", day, "no owner"},
+		{"      architecture: https://wiki.mirnet.example/garam-shop/architecture\n", "", day, "no architecture"},
+		{"      contacts: [group:noc, person:choi]\n", "", day, "no contacts"},
+	} {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(example)); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, "services.yaml")
+		text, err := os.ReadFile(path)
+		if err != nil || !strings.Contains(string(text), c.old) {
+			t.Fatalf("%q: %v", c.old, err)
+		}
+		if err := os.WriteFile(path, []byte(strings.Replace(string(text), c.old, c.new, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o, err := org.Load(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := service(o, c.at); got != c.want {
+			t.Errorf("without %q: got %q, want %q", c.old, got, c.want)
+		}
+	}
+	if _, err := whole(t).Documents("nowhere", day); err == nil {
+		t.Error("a service that is not there has documents")
 	}
 }

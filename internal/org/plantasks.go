@@ -92,7 +92,7 @@ func (r *planReader) readTask(o *object, id string) {
 		t.Environment, _ = o.ref("environment", "environment")
 	}
 	t.Changes, t.ByHand = maybe(o, "changes", aTrue, false), maybe(o, "by_hand", aTrue, false)
-	t.Overrun = maybe(o, "overrun", anOverrun, "")
+	t.Overrun, t.ActionItems = maybe(o, "overrun", anOverrun, ""), maybe(o, "action_items", aTrue, false)
 	r.evidence(o, &t)
 	r.handling(o, &t)
 	r.content(o, &t)
@@ -157,6 +157,7 @@ func (r *planReader) evidence(o *object, t *plan.Task) {
 		r.object(n, fmt.Sprintf("%s: evidence %d", o.subject, i+1), func(o *object) {
 			e := plan.Evidence{What: r.text(o, "what", aProse), Fresh: maybe(o, "fresh", aWait, 0)}
 			e.ID, _ = need(o, "id", anID)
+			e.Plan = maybe(o, "plan", anID, "")
 			if o.has("checked_by") {
 				e.CheckedBy, _ = o.ref("checked_by", "role")
 			}
@@ -217,10 +218,11 @@ func (r *planReader) check(o *object) *plan.Check {
 	k := &plan.Check{
 		HTTP: maybe(o, "http", anAddress, ""), Status: maybe(o, "status", aStatus, 0), Has: maybe(o, "has", anArgument, ""),
 		Query: maybe(o, "query", anArgument, ""), Every: maybe(o, "every", aWait, 0), Failures: maybe(o, "failures", aYearly, 0),
-		Inconclusive: maybe(o, "inconclusive", aYearly, 0), OnUnclear: maybe(o, "on_unclear", aReaction, plan.AskPerson),
+		Documents: maybe(o, "documents", anArgument, ""), Timeout: maybe(o, "timeout", aWait, 0), Inconclusive: maybe(o, "inconclusive", aYearly, 0), OnUnclear: maybe(o, "on_unclear", aReaction, plan.AskPerson),
 	}
 	r.filled(o.field("http"), o.about("http"))
 	r.filled(o.field("has"), o.about("has"))
+	r.filled(o.field("documents"), o.about("documents"))
 	for _, n := range o.few("command", 50) {
 		argument, _ := value(o.reader, n, o.about("command"), anArgument)
 		k.Command = append(k.Command, argument)
@@ -230,7 +232,6 @@ func (r *planReader) check(o *object) *plan.Check {
 		k.Passes.Is, _ = need(o, "is", aComparison)
 		k.Passes.Value, _ = need(o, "value", aFigure)
 	})
-	k.Timeout, _ = need(o, "timeout", aWait)
 	k.OnFail, _ = need(o, "on_fail", aReaction)
 	return k
 }

@@ -1,6 +1,8 @@
 package org
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"muster/internal/calendar"
@@ -46,4 +48,51 @@ func (b *builder) unanswered(w *reader) {
 			}
 		}
 	}
+}
+
+// Documents says what whoever takes over a service would be missing on the day that at shows: who answers for it, how it is built, who knows
+// it, what to do about each alert that can lead to it, and runbooks that somebody has looked at in time. Its error names a service that is
+// not there.
+func (o *Organisation) Documents(service string, at time.Time) (lacks []string, err error) {
+	s := o.services[service]
+	if s == nil {
+		return nil, o.missing("service", service)
+	}
+	add := func(lack bool, format string, args ...any) {
+		if text := fmt.Sprintf(format, args...); lack && !slices.Contains(lacks, text) {
+			lacks = append(lacks, text)
+		}
+	}
+	t := s.Triage
+	if t == nil {
+		t = &incident.Triage{}
+	}
+	add(s.Owner == nil, "no owner")
+	add(t.Architecture == "", "no architecture")
+	add(len(t.Contacts) == 0, "no contacts")
+	if _, all := s.plan(""); !all {
+		for n := range o.routes {
+			r := &o.routes[n]
+			if r.service != service {
+				continue
+			}
+			names, pinned := r.names()
+			add(!pinned, "no response to the alerts that have none of their own")
+			for _, name := range names {
+				_, planned := s.plan(name)
+				add(!planned, "no response to alert %s", name)
+			}
+		}
+		add(len(s.plans) == 0, "no response to any alert")
+	}
+	today := calendar.DateOf(at.In(o.Zone))
+	for _, p := range s.plans {
+		for _, l := range p.links() {
+			if rb, here := o.runbooks[l.Runbook]; here {
+				why := staleRunbook(rb.Runbook, today)
+				add(why != "", "%s: %s", rb.Shown(), why)
+			}
+		}
+	}
+	return lacks, nil
 }

@@ -135,19 +135,30 @@ func (b *builder) wantKind(at place, subject, id string, kind runbook.Kind) {
 
 // staleRunbooks warns of what nobody has looked at for too long: a procedure goes out of date with the system it is for.
 func (b *builder) staleRunbooks(w *reader, now time.Time) {
-	const most = 365 // days
 	today := calendar.DateOf(now.In(b.org.Zone))
 	for id, rb := range b.runbooks {
 		at := w.placeOf(kindOfRunbook, id)
-		switch {
-		case rb.ReviewBy != 0 && rb.ReviewBy < today:
-			w.fault(at, "%s: was to be reviewed by %s", rb.Shown(), rb.ReviewBy)
-		case rb.Updated < today-most:
-			w.fault(at, "%s: was last updated on %s, more than %d days ago; want somebody to run it and say that it is still right", rb.Shown(), rb.Updated, most)
-		case rb.Updated > today:
+		if why := staleRunbook(rb.Runbook, today); why != "" {
+			if rb.ReviewBy == 0 || rb.ReviewBy >= today {
+				why += "; want somebody to run it and say that it is still right"
+			}
+			w.fault(at, "%s: %s", rb.Shown(), why)
+		} else if rb.Updated > today {
 			w.fault(at, "%s: was last updated on %s, which has not come yet", rb.Shown(), rb.Updated)
 		}
 	}
+}
+
+// staleRunbook says why nobody can count on a runbook without looking at it first; empty where they can.
+func staleRunbook(rb runbook.Runbook, today calendar.Date) string {
+	const most = 365 // days
+	switch {
+	case rb.ReviewBy != 0 && rb.ReviewBy < today:
+		return fmt.Sprintf("was to be reviewed by %s", rb.ReviewBy)
+	case rb.Updated < today-most:
+		return fmt.Sprintf("was last updated on %s, more than %d days ago", rb.Updated, most)
+	}
+	return ""
 }
 
 // procedure reads where a response plan leads: to a runbook or playbook of the folder, or to a URL.

@@ -81,15 +81,15 @@ func (b *builder) shortPolicies(w *reader) {
 }
 
 // peopleOf returns whom a target can ever mean, and whether these are all of them.
-func (b *builder) peopleOf(t escalation.Target) (people []string, all bool) {
+func (d *definitions) peopleOf(t escalation.Target) (people []string, all bool) {
 	switch t.Kind {
 	case escalation.Person:
 		return []string{t.ID}, true
 	case escalation.Group:
-		members := b.groups[t.ID].members
+		members := d.groups[t.ID].members
 		return members, len(members) > 0
 	case escalation.Schedule:
-		return onCallIn(b.schedules[t.ID]), true
+		return onCallIn(d.schedules[t.ID]), true
 	case escalation.Vendor:
 		return nil, true // told, and does not acknowledge
 	default:

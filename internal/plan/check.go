@@ -98,6 +98,11 @@ func (c *checker) frame() {
 	if len(c.tasks) > MaxTasks {
 		c.fault("", "phases", "%d tasks; want %d at most", len(c.tasks), MaxTasks)
 	}
+	for _, r := range d.Roles {
+		if r.FilledBy != "" {
+			c.param("", "roles", r.FilledBy, TextType)
+		}
+	}
 	c.role("", "lead", d.Lead)
 	c.vote("", "re_plan", &d.RePlan)
 }
@@ -143,6 +148,8 @@ func (c *checker) task(t *Task) {
 		c.fault(t.ID, "environment", "no such environment %q", t.Environment)
 	}
 	switch {
+	case t.Changes && c.d.Apart:
+		c.fault(t.ID, "changes", "the plan stands apart, so nothing of it changes an environment")
 	case t.Changes && t.Environment == "":
 		c.fault(t.ID, "environment", "missing: it changes one")
 	case t.Changes && t.Kind != Manual && t.Kind != Runbook:
@@ -213,6 +220,9 @@ func (c *checker) evidence(t *Task) {
 		if slices.Contains(t.Doers(), e.CheckedBy) {
 			c.fault(t.ID, "evidence", "%s does the task and may not check its evidence", e.CheckedBy)
 		}
+	}
+	if t.ActionItems && (t.Kind != Manual || t.Waves != nil) {
+		c.fault(t.ID, "action_items", "want a manual task without waves, which somebody completes")
 	}
 	if len(t.Evidence) > 0 && t.Kind != Manual && t.Kind != Runbook {
 		c.fault(t.ID, "evidence", "a %s shows itself what came of it; want it on a manual task or a runbook", t.Kind)
@@ -289,11 +299,13 @@ func truths(all ...bool) int {
 
 func (c *checker) check(t *Task, k *Check) {
 	switch {
-	case truths(k.HTTP != "", len(k.Command) > 0, k.Query != "") != 1:
-		c.fault(t.ID, "check", "want exactly one of an address, a command and a query")
+	case truths(k.HTTP != "", len(k.Command) > 0, k.Query != "", k.Documents != "") != 1:
+		c.fault(t.ID, "check", "want exactly one of an address, a command, a query and documents of a service")
+	case k.Documents != "" && (t.Kind != Checking || k.Timeout != 0):
+		c.fault(t.ID, "check", "documents are looked at once, and at once; want a task of kind check, without timeout")
 	case (k.Query == "") != (k.Passes == nil):
 		c.fault(t.ID, "check", "a query and what its value must be belong together")
-	case k.Timeout < time.Second || k.Timeout > runbook.MaxTimeout:
+	case k.Documents == "" && k.Timeout < time.Second || k.Timeout > runbook.MaxTimeout:
 		c.fault(t.ID, "check", "timeout: %s; want 1s to %s", k.Timeout, runbook.MaxTimeout)
 	case t.Kind == Wait && k.Every <= 0:
 		c.fault(t.ID, "check", "every: missing: it is repeated while the time passes")

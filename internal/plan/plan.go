@@ -51,6 +51,9 @@ type Definition struct {
 	Name        Text   `json:"name"`
 	Description Text   `json:"description,omitzero"`
 	Source      string `json:"source,omitempty"` // of the plan as a whole
+	// Apart says that it changes nothing: any number of its runs may go on in an environment, one for each choice of parameters, beside
+	// whatever else has it.
+	Apart bool `json:"apart,omitempty"`
 
 	Parameters   []Parameter   `json:"parameters,omitempty"`
 	Roles        []Role        `json:"roles"`
@@ -94,6 +97,8 @@ type Role struct {
 	ID    string              `json:"id"`
 	Party authority.PartyKind `json:"party"` // to which whoever fills it belongs
 	Name  Text                `json:"name"`
+	// FilledBy is a parameter that says who fills it in this run, such as group:noc; empty: the organisation folder says who.
+	FilledBy string `json:"filled_by,omitempty"`
 }
 
 // An Environment is what tasks work on.
@@ -150,11 +155,14 @@ type Task struct {
 	Overrun     Overrun       `json:"overrun,omitempty"`     // what becomes of it when its window ends
 	ByHand      bool          `json:"by_hand,omitempty"`     // a person starts what would begin by itself
 
-	Evidence []Evidence      `json:"evidence,omitempty"`
-	Remind   []time.Duration `json:"remind,omitempty"` // so long before it is due
-	Escalate *Escalate       `json:"escalate,omitempty"`
-	Skip     *Skip           `json:"skip,omitempty"` // nil: it may not be skipped
-	Rollback *Rollback       `json:"rollback,omitempty"`
+	Evidence []Evidence `json:"evidence,omitempty"`
+	// ActionItems says that its outcome is action items: it is not done before one has come of the run, unless whoever does it says
+	// why there is none.
+	ActionItems bool            `json:"action_items,omitempty"`
+	Remind      []time.Duration `json:"remind,omitempty"` // so long before it is due
+	Escalate    *Escalate       `json:"escalate,omitempty"`
+	Skip        *Skip           `json:"skip,omitempty"` // nil: it may not be skipped
+	Rollback    *Rollback       `json:"rollback,omitempty"`
 
 	Vote    *approval.Rule `json:"vote,omitempty"`   // of an approval or a decision
 	Shows   []string       `json:"shows,omitempty"`  // tasks whose evidence is voted on and must be fresh
@@ -230,6 +238,7 @@ type Evidence struct {
 	What      Text          `json:"what"`
 	CheckedBy string        `json:"checked_by,omitempty"` // role; the one who has done the task may not check it
 	Fresh     time.Duration `json:"fresh,omitempty"`      // older than this it counts no more
+	Plan      string        `json:"plan,omitempty"`       // ID of a plan, of which it has to be a completed run of the same customer
 }
 
 // An Escalate says who is told, and when, that a task is overdue.
@@ -256,14 +265,16 @@ type Rollback struct {
 
 // A Check measures something.
 type Check struct {
-	HTTP    string        `json:"http,omitempty"`    // an address that must answer
-	Status  int           `json:"status,omitempty"`  // with this status; 0: 200 to 299
-	Has     string        `json:"has,omitempty"`     // and this text
-	Command []string      `json:"command,omitempty"` // a program that must end with 0
-	Query   string        `json:"query,omitempty"`   // asked of the organisation's Prometheus
-	Passes  *Comparison   `json:"passes,omitempty"`  // what its value must be
-	Timeout time.Duration `json:"timeout"`
-	Every   time.Duration `json:"every,omitempty"` // of a bake
+	HTTP    string   `json:"http,omitempty"`    // an address that must answer
+	Status  int      `json:"status,omitempty"`  // with this status; 0: 200 to 299
+	Has     string   `json:"has,omitempty"`     // and this text
+	Command []string `json:"command,omitempty"` // a program that must end with 0
+	Query   string   `json:"query,omitempty"`   // asked of the organisation's Prometheus
+	// Documents is the ID of a service of which the organisation folder has to have all that whoever takes it over works by.
+	Documents string        `json:"documents,omitempty"`
+	Passes    *Comparison   `json:"passes,omitempty"`  // what its value must be
+	Timeout   time.Duration `json:"timeout,omitempty"` // none for documents
+	Every     time.Duration `json:"every,omitempty"`   // of a bake
 	// Failures in a row that make it fail, and measurements in a row that say nothing; 1 where it is not said.
 	Failures     int      `json:"failures,omitempty"`
 	Inconclusive int      `json:"inconclusive,omitempty"`

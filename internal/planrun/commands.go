@@ -395,7 +395,7 @@ func (c Complete) Check(r *Run, by timeline.Actor) error {
 			return r.refuseTask("complete", c.Task, "evidence %s: missing; want: %s", e.ID, e.What.En)
 		}
 	}
-	return nil
+	return r.wantItems("complete", t, def, c.Note)
 }
 
 // wantEvidence refuses evidence of something that is not wanted, and what says nothing.

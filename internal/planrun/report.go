@@ -49,7 +49,7 @@ func telling(k timeline.Kind) bool {
 		timeline.VoteCast, timeline.VoteVoided, timeline.VoteDelegated, timeline.VoteDecided,
 		timeline.WindowOverrun, timeline.AlertsLet, timeline.OverrideAsked, timeline.OverrideGiven, timeline.OverrideRefused, timeline.OverrideEnded,
 		timeline.RollbackBegun, timeline.RollbackMoved, timeline.RollbackLate, timeline.RollbackEnded, timeline.ChangeLeft,
-		timeline.ChangeAsked, timeline.ChangeDecided, timeline.ActionRefused, timeline.Noted:
+		timeline.ChangeAsked, timeline.ChangeDecided, timeline.ActionRefused, timeline.ActionAdded, timeline.Noted:
 		return true
 	default:
 		return false

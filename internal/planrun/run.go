@@ -265,6 +265,7 @@ type Run struct {
 	Locks    []Lock         `json:"locks,omitempty"`
 	Silences []Silence      `json:"silences,omitempty"` // that are not over
 	Alerts   []HeldAlert    `json:"alerts,omitempty"`   // that were held back while something was changed
+	Actions  []ActionItem   `json:"actions,omitempty"`  // that came of it
 	Undoing  *Undoing       `json:"undoing,omitempty"`  // the newest rollback
 	Undos    []DueUndo      `json:"undos,omitempty"`    // that wait for it
 	Change   *Change        `json:"change,omitempty"`   // of the plan, that is asked for

@@ -253,3 +253,25 @@ func TestWorkOnAHoliday(t *testing.T) {
 		t.Errorf("holidays of 2028 have not been announced, and it says %s", f.KnownUntil)
 	}
 }
+
+// A task whose outcome is action items does not hold a preview up.
+func TestAPreviewOfAHandOver(t *testing.T) {
+	o, err := org.Load("../../examples/org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	terms, err := o.StartPlan(org.PlanStart{Plan: "service-handover", Customer: "garam", Parameters: map[string]string{
+		"service": "garam-shop", "from-team": "person:choi", "to-team": "group:noc",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	terms.ID, terms.Starter = planrun.NewID(1), timeline.Actor{Kind: timeline.Person, ID: "preview"}
+	f, err := preview.Plan(t.Context(), o, terms, time.Date(2026, 12, 1, 9, 0, 0, 0, o.Zone), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Stalls) != 0 || bar(t, f, "release").Status != planrun.Done {
+		t.Errorf("it stands still: %+v", f.Stalls)
+	}
+}

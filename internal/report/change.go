@@ -32,6 +32,7 @@ type changing struct {
 	Reason    string `text:"prose"`
 	Check     string
 	Text      string `text:"line"`
+	Plan      string // of which a completed run shows that the check holds
 	Incident  string
 	Standard  string
 	Exception string `text:"code"`
@@ -102,7 +103,7 @@ func (t *Texts) Change(x change.Telling, to delivery.Recipient) (delivery.Messag
 	return l.fill(m, aboutKey(delivery.Change, x.About), bare, clean(&changing{
 		About: string(x.About), ID: string(x.ID), Way: string(x.Way), Kind: string(x.Kind), Title: x.Title, Services: x.Services, Customers: x.Customers,
 		Requester: x.Requester, Class: x.Class, Zone: cmp.Or(to.Zone, x.Zone), Status: string(x.Status), From: x.From, Until: x.Until, Due: x.Due,
-		Reason: x.Reason, Check: x.Check, Text: x.Text, Incident: x.Incident, Standard: x.Standard, Exception: string(x.Exception), Run: x.Run,
+		Reason: x.Reason, Check: x.Check, Text: x.Text, Plan: x.Plan, Incident: x.Incident, Standard: x.Standard, Exception: string(x.Exception), Run: x.Run,
 		Since: x.Since, Round: x.Round, Shown: x.Shown,
 	}))
 }

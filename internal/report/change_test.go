@@ -99,3 +99,18 @@ func TestAChangeMessageWithoutText(t *testing.T) {
 		t.Errorf("got %v, %q", err, m.Text)
 	}
 }
+
+// Whoever is asked for a check that wants a run of a plan reads so.
+func TestAMessageOnACheckThatWantsARun(t *testing.T) {
+	told := changing(change.CheckWanted, change.Approved)
+	told.Check, told.Plan = "premortem", "pre-mortem"
+	for language, want := range map[string]string{
+		"en": "- Say so, with a completed run of plan pre-mortem: muster change check CHG-7K3M9QX2PA premortem holds --evidence RUN-ID\n",
+		"ko": "- 계획 pre-mortem의 완료된 실행과 함께 확인 결과 기록: muster change check CHG-7K3M9QX2PA premortem holds --evidence RUN-ID\n",
+	} {
+		m, err := texts(t).Change(told, delivery.Recipient{Language: language})
+		if err != nil || !strings.Contains(m.Text, want) {
+			t.Errorf("got %v, %q; want %q", err, m.Text, want)
+		}
+	}
+}

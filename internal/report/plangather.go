@@ -74,6 +74,9 @@ func (l *language) planView(r *planrun.Run, e Edition) *planView {
 	for _, x := range r.Absent {
 		g.Absent = append(g.Absent, absent{x.Name.In(l.code), x.When})
 	}
+	for _, a := range r.Actions {
+		g.Actions = append(g.Actions, actionItem{a.ID, a.Title, a.Status})
+	}
 	g.given(e.Contacts)
 	for n := range r.Environments {
 		g.Environments = append(g.Environments, g.environment(&r.Environments[n]))
@@ -251,7 +254,7 @@ func (g *planGatherer) beside(t plan.Task, s *planrun.Task) {
 		g.Watches = append(g.Watches, row)
 	}
 	if m := s.Measures; m.Last != "" {
-		g.Measures = append(g.Measures, measure{called, m.Passed, m.Failed, m.Unclear, string(m.Last), m.LastAt, m.LastSeen})
+		g.Measures = append(g.Measures, measure{called, m.Passed, m.Failed, m.Unclear, string(m.Last), m.LastAt, g.l.reason(m.LastSeen)})
 	}
 	for _, a := range g.run.Alerts {
 		if a.Task == t.ID {

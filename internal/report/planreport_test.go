@@ -282,6 +282,17 @@ func TestWhatAPlanReportSays(t *testing.T) {
 			plan.CompletionReport,
 			[]string{"- Production: an override is open until 2026-11-23 Mon 10:00 KST"},
 		},
+		"action items": {
+			func(t *testing.T) *launch {
+				s := started(t)
+				s.do(planrun.AddAction{ID: "ACT-0000000001", Title: "Drill the *way* back"}, lena)
+				s.do(planrun.AddAction{ID: "ACT-0000000002", Title: "Count the pools"}, lena)
+				s.run.Actions[0].Status = "overdue" // as whoever shows the run has found it
+				return s
+			},
+			plan.CompletionReport,
+			[]string{"\nAction items that came of it:\n\n- ACT-0000000001: Drill the \\*way\\* back (overdue)\n- ACT-0000000002: Count the pools\n\n## 10. Timeline\n"},
+		},
 		"what a cancelled run leaves": {
 			func(t *testing.T) *launch {
 				s := frozen(t)

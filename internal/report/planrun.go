@@ -230,7 +230,24 @@ var reasons = []struct {
 	{regexp.MustCompile(`^.* RUN-\S+: (.+) was asked to do it, not (.+)$`), "asked-to-do-it"},
 	{regexp.MustCompile(`^.* RUN-\S+: (.+) may not; want (.+)$`), "wants-role"},
 	{regexp.MustCompile(`^.* RUN-\S+: its environment may not be changed now$`), "held"},
+	{regexp.MustCompile(`^.* RUN-\S+: no action item has come of it yet; want one \(muster action open … --of (RUN-\S+)\), or a note that says why there is none$`), "no-items"},
+	{regexp.MustCompile(`^evidence ("[^"]*"): want the id of a run of plan (\S+) of (\S+), such as (\S+)$`), "no-evidence-run"},
+	{regexp.MustCompile(`^evidence (RUN-\S+): it is \S+; want a run that is completed$`), "not-completed"},
+	{regexp.MustCompile(`^documents of (\S+) are complete in revision (\S+)$`), "documented"},
+	{regexp.MustCompile(`^documents of (\S+) are not complete: (.+)$`), lacking},
+	{regexp.MustCompile(`^no owner$`), "no-owner"},
+	{regexp.MustCompile(`^no architecture$`), "no-architecture"},
+	{regexp.MustCompile(`^no contacts$`), "no-contacts"},
+	{regexp.MustCompile(`^no response to alert (.+)$`), "no-response"},
+	{regexp.MustCompile(`^no response to the alerts that have none of their own$`), "no-other-response"},
+	{regexp.MustCompile(`^no response to any alert$`), "no-responses"},
+	{regexp.MustCompile(`^(runbook|playbook) (\S+): was to be reviewed by (\S+)$`), "review-past"},
+	{regexp.MustCompile(`^(runbook|playbook) (\S+): was last updated on (\S+), more than (\d+) days ago$`), "out-of-date"},
+	{regexp.MustCompile(`^and (\d+) more$`), "and-more"},
 }
+
+// lacking is the word of a reason that has others in it, with "; " between them.
+const lacking = "undocumented"
 
 // PlanReason writes a reason of a run that Muster has given in a language, and what people have written as it is.
 func (t *Texts) PlanReason(why, language string) string { return t.in(language).reason(why) }
@@ -245,6 +262,13 @@ func (l *language) reason(s string) string {
 			args := make([]any, len(m)-1)
 			for n := range args {
 				args[n] = m[n+1]
+			}
+			if r.word == lacking {
+				parts := strings.Split(m[2], "; ")
+				for n := range parts {
+					parts[n] = l.reason(parts[n])
+				}
+				args[1] = strings.Join(parts, "; ")
 			}
 			return fmt.Sprintf(l.word("reason", r.word), args...)
 		}

@@ -265,6 +265,20 @@ func TestReasonsInTheReadersLanguage(t *testing.T) {
 		{timeline.TaskMoved, "reason", "연말 성수기, outside", "연말 성수기, 작업 가능 시간 외"},
 		{timeline.TaskMoved, "reason", "expired-rejected", "기한 내 미결정으로 반려"},
 		{timeline.TaskMoved, "reason", "the disk is full", "the disk is full"},
+		{
+			timeline.TaskMoved, "reason", "complete task items of RUN-7K3M9QX2PA: no action item has come of it yet; want one (muster action open … --of RUN-7K3M9QX2PA), or a note that says why there is none",
+			"아직 등록한 개선 과제 없음. 개선 과제를 등록하거나(muster action open … --of RUN-7K3M9QX2PA) 없는 이유를 메모로 남겨야 함",
+		},
+		{timeline.TaskMoved, "reason", `evidence "x": want the id of a run of plan retrospective of garam, such as RUN-7K3M9QX2PA`, `증적 "x": 계획 retrospective의 실행 ID 필요(대상 고객사: garam, 예: RUN-7K3M9QX2PA)`},
+		{timeline.TaskMoved, "reason", "evidence RUN-7K3M9QX2PA: it is halted; want a run that is completed", "증적 RUN-7K3M9QX2PA: 완료된 실행이어야 함"},
+		{timeline.TaskMoved, "reason", "documents of shop are complete in revision 1f0c2a", "shop 서비스 문서가 조직 폴더 개정 1f0c2a에 모두 있음"},
+		{
+			timeline.Measured, "seen", "documents of shop are not complete: no owner; no architecture; no contacts; no response to alert ShopDown; " +
+				"no response to the alerts that have none of their own; no response to any alert; runbook RUN001: was to be reviewed by 2026-05-02; " +
+				"playbook PLAY001: was last updated on 2025-05-02, more than 365 days ago; and 3 more",
+			"(shop 서비스 문서 미비: 담당(owner) 없음; 아키텍처 문서 없음; 문의처(contacts) 없음; 경보 ShopDown의 대응 절차 없음; 대응 절차가 따로 없는 경보의 대응 절차 없음; " +
+				"어느 경보에도 대응 절차 없음; runbook RUN001: 검토 기한 2026-05-02 지남; playbook PLAY001: 마지막 수정 2025-05-02, 365일이 넘음; 외 3건)",
+		},
 		{timeline.VoteVoided, "changed", "evidence rehearse/log 2 added, plan changed", "증적 rehearse/log 2 추가, 계획 변경"},
 		{timeline.ChangeAsked, "changes", "added warn, re-timed deploy", "추가 warn, 기한 변경 deploy"},
 	} {

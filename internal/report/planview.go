@@ -61,6 +61,7 @@ type planView struct {
 	Waves       []wave
 	Undone      []undone
 	Stays       []stay
+	Actions     []actionItem
 	Timeline    []event
 	Missing     int // entries of the timeline that the report was not given
 	Cut         int // rows that are too many

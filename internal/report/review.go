@@ -211,8 +211,9 @@ type meeting struct {
 
 // actionItem is an action item that was opened.
 type actionItem struct {
-	ID    string
-	Title string `text:"line"`
+	ID     string
+	Title  string `text:"line"`
+	Status string `text:"code"` // empty where nobody has looked
 }
 
 // stage is a deadline of the review.
@@ -308,7 +309,7 @@ func reviewedOf(r *review.Review, at time.Time) *reviewed {
 		d.Meeting = &meeting{m.At, slices.Clone(m.Who), m.Minutes}
 	}
 	for _, a := range r.Actions {
-		d.Actions = append(d.Actions, actionItem{a.ID, a.Title})
+		d.Actions = append(d.Actions, actionItem{ID: a.ID, Title: a.Title})
 	}
 	for _, x := range r.Deadlines {
 		d.Stages = append(d.Stages, stage{string(x.Stage), x.Due, x.Done, x.Missed()})

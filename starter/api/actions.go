@@ -14,6 +14,7 @@ import (
 	"muster/internal/authority"
 	"muster/internal/escalation"
 	"muster/internal/incident"
+	"muster/internal/planrun"
 	"muster/internal/priority"
 	"muster/internal/refusal"
 	"muster/internal/review"
@@ -51,7 +52,7 @@ type NewAction struct {
 	Due         time.Time         `json:"due"`
 	Ticket      string            `json:"ticket,omitempty"`
 	OriginKind  action.OriginKind `json:"origin_kind,omitempty"`
-	Origin      string            `json:"origin,omitempty"`   // ID of the incident, the review's incident or the problem
+	Origin      string            `json:"origin,omitempty"`   // ID of the incident, the review's incident, the problem or the run
 	Customer    string            `json:"customer,omitempty"` // ID
 	Service     string            `json:"service,omitempty"`  // ID; empty: that of the incident
 	Public      bool              `json:"public,omitempty"`   // that customer may see it
@@ -185,14 +186,23 @@ func (s *server) openAction(w http.ResponseWriter, r *http.Request) error {
 	}
 	a := given.asked()
 	i, err := s.originOf(r.Context(), a.Origin)
-	if may := s.mayOpen(r, i); may != nil {
+	var run *planrun.Run
+	if err == nil && a.Origin.Kind == action.OfRun {
+		run, err = s.runOf(r.Context(), "origin", a.Origin.ID)
+	}
+	if may := s.mayOpen(r, i, run); may != nil {
 		return may
 	}
 	if err != nil {
 		return err
 	}
-	if i != nil {
+	switch {
+	case i != nil:
 		a.Origin.ID, a.Origin.Service = string(i.ID), cmp.Or(a.Origin.Service, i.Definition.Service.ID)
+	case run != nil && a.Origin.Customer != "" && a.Origin.Customer != run.Customer:
+		return fault("customer", fmt.Sprintf("%q; want %s, whose run %s is, or none", clip(a.Origin.Customer), run.Customer, run.ID))
+	case run != nil:
+		a.Origin.ID, a.Origin.Customer = string(run.ID), run.Customer
 	}
 	pinned, err := s.pinnedAction(a)
 	if err != nil {
@@ -202,6 +212,9 @@ func (s *server) openAction(w http.ResponseWriter, r *http.Request) error {
 	s.Log.Info("command", "action", a.Title, "command", "open", "actor", req.By.ID, "request", req.ID, "error", err)
 	if err == nil && a.Origin.Kind == action.OfReview {
 		err = s.addToReview(r.Context(), incident.ID(a.Origin.ID), req, item)
+	}
+	if err == nil && run != nil {
+		err = s.addToRun(r.Context(), run.ID, req, item)
 	}
 	if err != nil {
 		return err
@@ -228,6 +241,60 @@ func (s *server) addToReview(ctx context.Context, of incident.ID, req starter.Re
 		return nil
 	}
 	return err
+}
+
+// addToRun has an action item stand in the run of a plan that it came of. One that is over takes none: the action item names it all the same.
+func (s *server) addToRun(ctx context.Context, of planrun.ID, req starter.Request, item *action.Action) error {
+	run, err := s.Backend.PlanRun(ctx, of)
+	if err != nil || run.Over() || slices.ContainsFunc(run.Actions, func(i planrun.ActionItem) bool { return i.ID == string(item.ID) }) {
+		return err
+	}
+	req.ID += "/run"
+	err = s.Backend.AskPlanRun(ctx, of, req, planrun.AddAction{Capacity: s.capacity(visiting(ctx), run), ID: string(item.ID), Title: item.Title})
+	_, gone := errors.AsType[*starter.NotFoundError](err)
+	_, full := errors.AsType[*starter.RefusedError](err)
+	if gone || full { // it has ended meanwhile, or takes no more: the action item is there, and names it
+		s.Log.Warn("action item does not stand in its run", "action", item.ID, "run", of, "error", err)
+		return nil
+	}
+	return err
+}
+
+// runOf is a run of a plan that somebody names in a field, which the visitor has to be able to read.
+func (s *server) runOf(ctx context.Context, field, id string) (*planrun.Run, error) {
+	run, err := s.Backend.PlanRun(ctx, planrun.ID(strings.ToUpper(id)))
+	_, gone := errors.AsType[*starter.NotFoundError](err)
+	if gone || err == nil && authority.May(visiting(ctx).Subject, authority.Read, s.aboutRun(run)) != nil {
+		return nil, fault(field, fmt.Sprintf("%q; want the id of a run of a plan, such as RUN-7K3M9QX2PA", clip(id)))
+	}
+	return run, err
+}
+
+// itemsOf is a run with the action items that came of it and where each stands: those of its own, and of one that is over those that were
+// opened after its end.
+func (s *server) itemsOf(ctx context.Context, by visitor, run *planrun.Run) *planrun.Run {
+	if by.Kind != authority.Provider {
+		return run
+	}
+	seen := *run
+	if run.Over() {
+		f := ActionFilter{Origin: string(run.ID)}
+		f.Customer, f.Limit = run.Customer, MaxRows
+		rows, _, err := s.actions(ctx, by, f)
+		if err != nil {
+			s.Log.Warn("action items of a run that is over not found", "run", run.ID, "error", err)
+		}
+		seen.Actions = slices.Clone(run.Actions)
+		for _, row := range slices.Backward(rows) {
+			if slices.ContainsFunc(seen.Actions, func(i planrun.ActionItem) bool { return i.ID == string(row.ID) }) {
+				continue
+			}
+			if a, err := s.Backend.Action(ctx, row.ID); err == nil {
+				seen.Actions = append(seen.Actions, planrun.ActionItem{ID: string(a.ID), Title: a.Title, By: a.Opener, At: a.Opened})
+			}
+		}
+	}
+	return starter.WithActions(ctx, &seen, s.Backend.Action)
 }
 
 func (n *NewAction) asked() action.Asked {
@@ -264,11 +331,11 @@ func (s *server) originOf(ctx context.Context, o action.Origin) (*incident.Incid
 	return i, err
 }
 
-// mayOpen lets those open action items who may, and whoever owns the review of the incident.
-func (s *server) mayOpen(r *http.Request, i *incident.Incident) error {
+// mayOpen lets those open action items who may, whoever owns the review of the incident, and whoever has a part in the run.
+func (s *server) mayOpen(r *http.Request, i *incident.Incident, run *planrun.Run) error {
 	by := visiting(r.Context())
 	err := authority.May(by.Subject, authority.Open, authority.Object{Kind: authority.Action})
-	if err != nil && i != nil && s.works(by) && (search{server: s, by: by}).means(i.ReviewOwner()) {
+	if err != nil && s.works(by) && (i != nil && (search{server: s, by: by}).means(i.ReviewOwner()) || run != nil && len(s.capacity(by, run).Roles) > 0) {
 		return nil
 	}
 	return s.denied(r, authority.Open, err)

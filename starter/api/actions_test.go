@@ -321,3 +321,55 @@ func TestActionItemsInAnInbox(t *testing.T) {
 	has("min", "effect", false)
 	has("acme/lead", "effect", false)
 }
+
+// Whoever has a part in a run opens an action item of it, which stands in the run as long as that goes on, and is found by it afterwards.
+func TestActionItemsOfARun(t *testing.T) {
+	p := newPlace(t)
+	about := func(origin, customer string) string {
+		return strings.NewReplacer(`"review"`, `"run"`, string(open), origin, `"acme"`, `"`+customer+`"`).Replace(acting()["actions"])
+	}
+	min := p.as(t, "min") // a member, and the change manager of the run
+	lee := p.people["min"]
+	lee.Actor.ID = "lee"
+	p.people["lee"] = lee
+	for _, c := range []struct{ body, want string }{
+		{about("RUN-0000000000", "acme"), `"RUN-0000000000\"; want the id of a run of a plan`},
+		{about(string(upgrading), "globex"), `globex\"; want acme, whose run RUN-7K3M9QX2PA is, or none`},
+	} {
+		if w := p.ask("POST", "/api/v1/actions", c.body); w.Code != 422 || !strings.Contains(w.Body.String(), c.want) {
+			t.Errorf("got %d %s, want %s", w.Code, w.Body, c.want)
+		}
+	}
+	right := about(strings.ToLower(string(upgrading)), "acme")
+	for range 2 { // once, however often it is asked
+		if w := p.ask("POST", "/api/v1/actions", right, "Authorization", min, "Idempotency-Key", "k1"); w.Code != 200 {
+			t.Fatalf("got %d %s", w.Code, w.Body)
+		}
+	}
+	if w := p.ask("POST", "/api/v1/actions", right, "Authorization", p.as(t, "lee")); w.Code != 403 {
+		t.Errorf("a member without a part in it: got %d %s", w.Code, w.Body)
+	}
+	c := newClient(t, p)
+	run, err := c.PlanRun(t.Context(), upgrading)
+	if err != nil || len(run.Actions) != 1 || run.Actions[0].Title != "Alert on full pools" || run.Actions[0].Status != "open" || run.Actions[0].By.ID != "min" {
+		t.Fatalf("got %+v, %v", run.Actions, err)
+	}
+	if w := p.ask("GET", upgraded+"/report?lang=en", ""); !strings.Contains(w.Body.String(), run.Actions[0].ID+": Alert on full pools (open)") {
+		t.Errorf("the report does not name it: %s", w.Body)
+	}
+	if w := p.ask("GET", upgraded, "", "Authorization", p.as(t, "acme/lead")); w.Code != 200 || strings.Contains(w.Body.String(), "ACT-") {
+		t.Errorf("the customer: got %d %s", w.Code, w.Body)
+	}
+	if w := p.ask("POST", upgraded+"/cancel", planBodies()["cancel"], "Authorization", p.as(t, "kim")); w.Code != 200 {
+		t.Fatalf("got %d %s", w.Code, w.Body)
+	}
+	if w := p.ask("POST", "/api/v1/actions", strings.Replace(right, "Alert on", "Count", 1), "Authorization", min); w.Code != 200 {
+		t.Fatalf("of a run that is over: got %d %s", w.Code, w.Body)
+	}
+	if run, err = c.PlanRun(t.Context(), upgrading); err != nil || len(run.Actions) != 2 || run.Actions[1].Title != "Count full pools" || run.Actions[1].Status != "open" {
+		t.Errorf("got %+v, %v", run.Actions, err)
+	}
+	if len(p.planRuns[upgrading].Actions) != 1 {
+		t.Errorf("a run that is over has taken one: %+v", p.planRuns[upgrading].Actions)
+	}
+}

@@ -409,7 +409,12 @@ func onChange[B any](s *server, command func(given B, in change.Capacity, reques
 			return err
 		}
 		x := command(given, in, req.ID)
-		err = s.Backend.AskChange(r.Context(), id, req, x)
+		if a, answers := x.(change.AnswerCheck); answers {
+			x, err = s.proven(r.Context(), c, a)
+		}
+		if err == nil {
+			err = s.Backend.AskChange(r.Context(), id, req, x)
+		}
 		s.Log.Info("command", "change", id, "command", fmt.Sprintf("%T", x), "actor", req.By.ID, "request", req.ID, "error", err)
 		visitor := visiting(r.Context())
 		c, err = afterwards(err, func() (*change.Change, error) { return s.Backend.Change(r.Context(), id) },
@@ -422,6 +427,30 @@ func onChange[B any](s *server, command func(given B, in change.Capacity, reques
 		}
 		return answer(w, ChangeReceipt{ID: id, Status: c.Status})
 	}
+}
+
+// proven is an answer with the run that shows that the check holds, where a plan is wanted for it: a completed one, of a customer whom the
+// change concerns, and for no other change.
+func (s *server) proven(ctx context.Context, c *change.Change, x change.AnswerCheck) (change.Command, error) {
+	wanted := c.PlanOf(x.Name)
+	if wanted == "" || !x.Holds {
+		return x, nil
+	}
+	var customers []string
+	for _, n := range c.CustomerNames {
+		customers = append(customers, n.ID)
+	}
+	run, err := starter.CompletedRun(ctx, x.Evidence, wanted, customers, s.Backend.PlanRun)
+	if err != nil {
+		return x, err
+	}
+	for _, v := range run.Parameters {
+		if v.ID == "change" && v.Value != "" && !strings.EqualFold(v.Value, string(c.ID)) {
+			return x, &starter.RefusedError{Reason: fmt.Sprintf("evidence %s: it is for %s; want a run for %s", run.ID, v.Value, c.ID)}
+		}
+	}
+	x.Run, x.Evidence = run.ID, string(run.ID)
+	return x, nil
 }
 
 // changeCapacity is as what the visitor acts on a change.
@@ -478,7 +507,11 @@ func (l search) change(c *change.Change) (items []InboxItem) {
 	if c.Status == change.Assessed || c.Status == change.Approved {
 		for _, k := range c.Unmet() {
 			if c.Requester.ID != l.by.Actor.ID && l.means(c.CheckersOf(k)) {
-				add(string(planrun.WantCheck), k.ID, fmt.Sprintf("check %s %s holds|fails --evidence URL", c.ID, k.ID), c.Until)
+				evidence := "URL"
+				if k.Plan != "" {
+					evidence = "RUN-ID"
+				}
+				add(string(planrun.WantCheck), k.ID, fmt.Sprintf("check %s %s holds|fails --evidence %s", c.ID, k.ID, evidence), c.Until)
 			}
 		}
 	}

@@ -490,3 +490,54 @@ func TestWhatOfAChangeWaitsForWhom(t *testing.T) {
 		}
 	}
 }
+
+// A check that wants a run of a plan holds by a completed one, of a customer whom the change concerns and for no other change.
+func TestACheckThatWantsARunOfAPlan(t *testing.T) {
+	p := newPlace(t)
+	c := p.changes[enlarging]
+	c.Classes = slices.Clone(c.Classes)
+	c.Classes[1].Checks = []change.Check{{ID: "premortem", Text: "It was imagined to fail.", By: person("choi"), Plan: "pre-mortem"}}
+	p.asks(t, "choi", "POST", enlarged+"/assess", `{"class":"high","note":"x"}`, nil)
+	held := func(number uint64, alter func(*planrun.Run)) planrun.ID {
+		r := upgradeRun(t)
+		r.ID, r.Plan.ID, r.Status = planrun.NewID(number), "pre-mortem", planrun.Completed
+		alter(r)
+		p.planRuns[r.ID] = r
+		return r.ID
+	}
+	says := func(evidence, holds string) (int, string) {
+		return p.asks(t, "choi", "POST", enlarged+"/check", `{"check":"premortem","holds":`+holds+`,"evidence":"`+evidence+`","note":"x"}`, nil)
+	}
+	for n, row := range []struct {
+		alter func(*planrun.Run)
+		want  string
+	}{
+		{func(r *planrun.Run) { r.Plan.ID = "upgrade" }, `want the id of a run of plan pre-mortem of acme, such as RUN-7K3M9QX2PA`},
+		{func(r *planrun.Run) { r.Customer = "globex" }, `want the id of a run of plan pre-mortem of acme`},
+		{func(r *planrun.Run) { r.Status = planrun.Running }, `it is running; want a run that is completed`},
+		{func(r *planrun.Run) { r.Status = planrun.Cancelled }, `it is cancelled; want a run that is completed`},
+		{func(r *planrun.Run) { r.Parameters = []planrun.Value{{ID: "change", Value: "CHG-0000000009"}} }, `it is for CHG-0000000009; want a run for CHG-7K3M9QX2PA`},
+	} {
+		if code, said := says(string(held(uint64(20+n), row.alter)), "true"); code != 409 || !strings.Contains(said, row.want) || len(c.Answers) != 0 {
+			t.Errorf("got %d %s with %+v, want %s", code, said, c.Answers, row.want)
+		}
+	}
+	if code, said := says("https://wiki.example/premortem", "true"); code != 409 || !strings.Contains(said, "want the id of a run of plan pre-mortem") {
+		t.Errorf("a page in a wiki: got %d %s", code, said)
+	}
+	if code, said := says("https://wiki.example/why-not", "false"); code != 200 { // that it does not hold, anything shows
+		t.Errorf("got %d %s", code, said)
+	}
+	right := held(30, func(r *planrun.Run) {
+		r.Parameters = []planrun.Value{{ID: "change", Value: strings.ToLower(string(enlarging))}}
+	})
+	if code, said := says(strings.ToLower(string(right)), "true"); code != 200 {
+		t.Fatalf("got %d %s", code, said)
+	}
+	if a := c.Answer("premortem"); a == nil || a.Run != right || a.Evidence != string(right) || len(c.Unmet()) != 0 {
+		t.Errorf("it keeps %+v", c.Answers)
+	}
+	if items, _ := p.inboxOf(t, "choi", ""); slices.Contains(items, "check change "+string(enlarging)) {
+		t.Errorf("it still waits: %v", items)
+	}
+}

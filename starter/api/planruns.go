@@ -195,7 +195,8 @@ func (s *server) showPlanRun(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answer(w, starter.RunAsSeen(s.Directory(), run, visiting(r.Context()).Subject, s.Now()))
+	by := visiting(r.Context())
+	return answer(w, starter.RunAsSeen(s.Directory(), s.itemsOf(r.Context(), by, run), by.Subject, s.Now()))
 }
 
 // planRunReport writes a report as of now, of what the visitor may see.
@@ -218,7 +219,7 @@ func (s *server) planRunReport(w http.ResponseWriter, r *http.Request) error {
 	if by.Kind == authority.Provider { // others have the contacts in the work plan that was written for them
 		e.Contacts = s.Directory().PlanContacts(run.Roles)
 	}
-	body, err := s.Texts.PlanReport(starter.RunAsSeen(s.Directory(), run, by.Subject, s.Now()), kind, e)
+	body, err := s.Texts.PlanReport(starter.RunAsSeen(s.Directory(), s.itemsOf(r.Context(), by, run), by.Subject, s.Now()), kind, e)
 	if err != nil {
 		return err
 	}
@@ -258,7 +259,9 @@ func onPlanRun[A PlanAsk](s *server, name string, most int64) handler {
 		if err != nil {
 			return err
 		}
-		err = s.Backend.AskPlanRun(r.Context(), id, req, c)
+		if err = starter.Proven(r.Context(), run, c, s.Backend.PlanRun); err == nil {
+			err = s.Backend.AskPlanRun(r.Context(), id, req, c)
+		}
 		s.Log.Info("command", "run", id, "command", name, "actor", req.By.ID, "request", req.ID, "error", err)
 		run, err = afterwards(err, func() (*planrun.Run, error) { return s.Backend.PlanRun(r.Context(), id) },
 			func(run *planrun.Run) error { return c.Check(run, req.By) })

@@ -733,3 +733,38 @@ func TestWhatIsWrongWithACommand(t *testing.T) {
 		t.Errorf("what is nested too deep: got %d %s", w.Code, w.Body)
 	}
 }
+
+// Evidence that has to be a run of a plan is one: of that plan, of the same customer, and completed.
+func TestEvidenceThatIsARunOfAPlan(t *testing.T) {
+	p := newPlace(t)
+	run := p.planRuns[upgrading]
+	for n := range run.Plan.Phases[0].Tasks {
+		if x := &run.Plan.Phases[0].Tasks[n]; x.ID == "stage" {
+			x.Evidence[0].Plan = "retrospective"
+		}
+	}
+	other := upgradeRun(t)
+	other.ID, other.Plan.ID = planrun.NewID(31), "retrospective"
+	p.planRuns[other.ID] = other
+	show := func(ref string) (int, string) {
+		w := p.ask("POST", upgraded+"/complete", `{"task":"stage","evidence":[{"item":"log","ref":"`+ref+`"}]}`)
+		return w.Code, w.Body.String()
+	}
+	for _, row := range []struct{ ref, want string }{
+		{"https://wiki.example/retro", "want the id of a run of plan retrospective of acme, such as RUN-7K3M9QX2PA"},
+		{string(upgrading), "want the id of a run of plan retrospective of acme"},
+		{string(other.ID), "it is running; want a run that is completed"},
+	} {
+		if code, said := show(row.ref); code != 409 || !strings.Contains(said, row.want) {
+			t.Errorf("%s: got %d %s, want %s", row.ref, code, said, row.want)
+		}
+	}
+	other.Status = planrun.Completed
+	if code, said := show(string(other.ID)); code != 200 {
+		t.Errorf("got %d %s", code, said)
+	}
+	w := p.ask("POST", upgraded+"/add-evidence", `{"task":"stage","evidence":[{"item":"log","ref":"x"}]}`)
+	if w.Code != 409 || !strings.Contains(w.Body.String(), "want the id of a run of plan retrospective of acme") {
+		t.Errorf("added later: got %d %s", w.Code, w.Body)
+	}
+}

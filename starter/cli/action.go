@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/internal/action"
+	"muster/internal/planrun"
 	"muster/internal/priority"
 	"muster/internal/wholefile"
 	"muster/starter/api"
@@ -57,7 +58,7 @@ it has helped, and where it has not, it is open again.
 type actionLabels struct {
 	id, item, owner, gone, group, opened, kind, priority, origin, ticket, text, public, extended, reopened, evidence, done, verifier, check, said, ended, noted string
 
-	proposal, proposals, none string
+	proposal, proposals, none, came string
 }
 
 func actionLabelsIn(language string) actionLabels {
@@ -65,14 +66,14 @@ func actionLabelsIn(language string) actionLabels {
 		return actionLabels{
 			id: "개선 과제", item: "할 일", owner: "담당자", gone: "%s (찾을 수 없음)", group: "지원 그룹", opened: "등록자", kind: "목적", priority: "우선순위", origin: "근거",
 			ticket: "티켓", text: "내용", public: "고객사에 공개", extended: "기한 연장", reopened: "다시 열림", evidence: "증적", done: "수행한 사람", verifier: "검증한 사람",
-			check: "효과 확인", said: "최근 의견", ended: "끝난 시각", noted: "%s: 타임라인에 기록", proposal: "제안", proposals: "조직 폴더 보완 제안", none: "제안 없음",
+			check: "효과 확인", said: "최근 의견", ended: "끝난 시각", noted: "%s: 타임라인에 기록", proposal: "제안", proposals: "조직 폴더 보완 제안", none: "제안 없음", came: "등록한 개선 과제",
 		}
 	}
 	return actionLabels{
 		id: "Action item", item: "What", owner: "Owner", gone: "%s (not found)", group: "Behind", opened: "Opened by", kind: "Kind", priority: "Priority", origin: "Came of",
 		ticket: "Ticket", text: "Text", public: "Public to", extended: "Extended", reopened: "Reopened", evidence: "Evidence", done: "Done by", verifier: "Verified by",
 		check: "Effect asked", said: "Last words", ended: "Ended", noted: "%s: recorded in its timeline", proposal: "Proposal",
-		proposals: "Proposed additions to the organisation folder", none: "Nothing is proposed.",
+		proposals: "Proposed additions to the organisation folder", none: "Nothing is proposed.", came: "Action items that came of it",
 	}
 }
 
@@ -85,7 +86,7 @@ func (a *app) openAction() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "open TITLE...", Short: "Open an action item",
 		Long: `Open an action item with an owner, a group behind the owner and a due instant. --of names what it came of: an incident, the review
-of an incident ("review:" before the incident), or a problem ("problem:" before it).
+of an incident ("review:" before the incident), a problem ("problem:" before it), or the run of a plan.
 
 --propose checklist:ID or runbook:ID says that --proposal should be added there; muster action proposals collects it.
 
@@ -127,7 +128,7 @@ Kinds: ` + joined(action.Kinds()) + `. ` + times,
 	f.StringVar(&due, "due", "", "`TIME` until which it is to be done, such as 2026-12-31T18:00:00+09:00")
 	f.StringVar(&asked.Text, "text", "", "`TEXT` that says what is to be done")
 	f.StringVar(&asked.Ticket, "ticket", "", "`TICKET` about it")
-	f.StringVar(&of, "of", "", "`ID` of what it came of, such as "+anID+", review:"+anID+" or problem:ID")
+	f.StringVar(&of, "of", "", "`ID` of what it came of, such as "+anID+", review:"+anID+", problem:ID or "+aRun)
 	f.StringVar(&asked.Customer, "customer", "", "`ID` of the customer that it is about")
 	f.StringVar(&asked.Service, "service", "", "`ID` of the service; default: that of the incident")
 	f.BoolVar(&asked.Public, "public", false, "let that customer see it")
@@ -151,11 +152,15 @@ func readAction(asked *api.NewAction, kind, pressing, of, proposed string) error
 	asked.Priority = int(p)
 	if of != "" {
 		before, id, named := strings.Cut(of, ":")
-		if !named {
+		switch {
+		case named:
+		case planrun.ID(strings.ToUpper(of)).Valid():
+			before, id = string(action.OfRun), of
+		default:
 			before, id = string(action.OfIncident), of
 		}
 		if asked.OriginKind, asked.Origin = action.OriginKind(before), id; !slices.Contains(action.OriginKinds(), asked.OriginKind) {
-			return misused("--of %q: want one such as %s, review:%s or problem:ID", of, anID, anID)
+			return misused("--of %q: want one such as %s, review:%s, problem:ID or %s", of, anID, anID, aRun)
 		}
 	}
 	if proposed != "" {
@@ -208,7 +213,7 @@ func (a *app) listActions() *cobra.Command {
 	cmd.Flags().StringVar(&status, "status", "", "only those of this `STATUS`: "+joined(action.Statuses()))
 	cmd.Flags().BoolVar(&f.Overdue, "overdue", false, "only those that are open and past their due instant")
 	cmd.Flags().StringVar(&f.Owner, "owner", "", "only those of this person, by `ID`")
-	cmd.Flags().StringVar(&f.Origin, "of", "", "only those that came of this incident or problem, by `ID`")
+	cmd.Flags().StringVar(&f.Origin, "of", "", "only those that came of this incident, problem or run of a plan, by `ID`")
 	cmd.Flags().StringVar(&f.Service, "service", "", "only those about this service, by `ID`")
 	cmd.Flags().StringVar(&f.Customer, "customer", "", "only those about this customer, by `ID`")
 	a.pageFlags(cmd, &f.Limit, &f.After)

@@ -543,6 +543,9 @@ func (p page) changeChecks(c *change.Change) {
 	rows := [][]string{p.head(say.checks, p.say.status, "", "")}
 	for _, k := range c.Checks() {
 		row := []string{printable(k.ID), p.paint(yellow, say.open), printable(k.Text), ""}
+		if k.Plan != "" {
+			row[3] = printable(fmt.Sprintf("%s: %s", say.plan, k.Plan))
+		}
 		if x := c.Answer(k.ID); x != nil {
 			row[1], row[3] = say.holds, printable(x.By.Shown()+", "+x.Evidence)
 			if !x.Holds {
@@ -617,7 +620,7 @@ func (a *app) checkChange() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use: "check CHANGE CHECK holds|fails", Short: "Say whether something holds that has to before it runs",
-		Long:    "Say whether something holds that has to before a change runs, and where the evidence for it is. Another person than has asked for\nthe change says so: muster change show lists what has to hold.",
+		Long:    "Say whether something holds that has to before a change runs, and where the evidence for it is. Another person than has asked for\nthe change says so: muster change show lists what has to hold. Where a plan is named there, the evidence is the ID of a completed run of it.",
 		Example: "  muster change check " + aChange + " undo-tried holds --evidence https://wiki.mirnet.example/undo\n  muster change check " + aChange + " undo-tried fails --evidence https://wiki.mirnet.example/undo --note \"it took an hour\"",
 		Args: func(_ *cobra.Command, args []string) error {
 			if err := wants("CHANGE", "CHECK", "holds|fails")(nil, args); err != nil {

@@ -42,6 +42,7 @@ func (people) Change(a change.Asked, now time.Time) (change.Asked, change.Pinned
 		Classes: []change.Class{
 			{ID: "low", Name: "낮음", Approval: approvers()},
 			{ID: "high", Name: "높음", Approval: approvers(), Checks: []change.Check{{ID: "tried", Text: "되돌리는 절차를 실행해 보았음"}}},
+			{ID: "grave", Name: "매우 높음", Approval: approvers(), Checks: []change.Check{{ID: "premortem", Text: "실패를 가정해 보았음", Plan: "pre-mortem"}}},
 		},
 	}
 	if a.Standard != "" {

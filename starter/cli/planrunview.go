@@ -52,6 +52,25 @@ func (p page) planRun(r *planrun.Run) {
 	p.waits(r)
 	p.planVotes(r)
 	p.undoing(r)
+	p.cameOf(r)
+}
+
+// cameOf shows the action items that came of a run.
+func (p page) cameOf(r *planrun.Run) {
+	if len(r.Actions) == 0 {
+		return
+	}
+	say := actionLabelsIn(p.language)
+	rows := [][]string{p.head(say.id, p.say.status, say.item, say.opened)}
+	for _, a := range r.Actions {
+		stands := ""
+		if a.Status != "" {
+			stands = p.actionStatus(a.Status)
+		}
+		rows = append(rows, []string{printable(a.ID), stands, printable(a.Title), printable(a.By.Shown())})
+	}
+	fmt.Fprintf(p.w, "\n%s\n", p.paint(bold, say.came))
+	p.rows(p.w, rows, text.WrapSoft)
 }
 
 // planFacts are the lines at the top of a run.

@@ -52,6 +52,9 @@ func (s planSheet) whole() {
 		}
 		environments = append(environments, name)
 	}
+	if d.Apart {
+		environments = append(environments, s.l.apart)
+	}
 	f.add(s.l.environments, strings.Join(environments, ", "))
 	s.rows(s.w, f.rows, text.WrapSoft)
 	s.params()
@@ -90,7 +93,11 @@ func (s planSheet) people() {
 	s.title(s.l.roles)
 	rows := [][]string{s.head(s.l.role, s.l.party, s.l.name)}
 	for _, r := range s.of.Definition.Roles {
-		rows = append(rows, []string{r.ID, s.l.word(string(r.Party)), s.in(r.Name)})
+		name := s.in(r.Name)
+		if r.FilledBy != "" {
+			name += printable(fmt.Sprintf(s.l.filledBy, r.FilledBy))
+		}
+		rows = append(rows, []string{r.ID, s.l.word(string(r.Party)), name})
 	}
 	s.rows(s.w, rows, text.WrapSoft)
 }
@@ -243,7 +250,13 @@ func (s planSheet) voting(t *plan.Task, add func(string, ...string)) {
 		if e.CheckedBy != "" {
 			line += fmt.Sprintf(s.l.checkedBy, s.roleNames(e.CheckedBy))
 		}
+		if e.Plan != "" {
+			line += printable(fmt.Sprintf(s.l.runOf, e.Plan))
+		}
 		evidence = append(evidence, line+s.long(e.Fresh, s.l.fresh))
+	}
+	if t.ActionItems {
+		evidence = append(evidence, s.l.items)
 	}
 	add(s.l.evidence, evidence...)
 }
@@ -291,6 +304,9 @@ func (s planSheet) measured(k *plan.Check) string {
 		return ""
 	}
 	said := cmp.Or(k.HTTP, strings.Join(k.Command, " "))
+	if k.Documents != "" {
+		said = fmt.Sprintf(s.l.documents, k.Documents)
+	}
 	if k.Query != "" {
 		said += " " + k.Query
 	}

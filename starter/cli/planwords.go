@@ -16,6 +16,8 @@ type planLabels struct {
 
 	afterStart, afterTask, afterDate, beforeDate, onDate, workingDay, workingDays string // times
 
+	filledBy, runOf, items, documents, apart string
+
 	remindBefore, escalateAfter, escalateAtOnce, skipBy, skipLongest, changesWhat, byHandIs, checkedBy, fresh string
 
 	back, backRuns, backByHand, rehearsed, fixForward string
@@ -59,6 +61,9 @@ func planLabelsIn(language string) planLabels {
 		afterStart: "%s after the start", afterTask: "%s after %s", afterDate: "%s after %s", beforeDate: "%s before %s", onDate: "on %s",
 		workingDay: "1 working day", workingDays: "%d working days",
 
+		filledBy: " (parameter %s)", runOf: " (a completed run of plan %s)", items: "Action items, or a note that says why there are none",
+		documents: "documents of %s in the organisation folder", apart: "beside whatever else has them",
+
 		remindBefore: "%s before", escalateAfter: "%s overdue: %s", escalateAtOnce: "as soon as it is overdue: %s", skipBy: "%s lets it be skipped", skipLongest: ", for %s at most",
 		changesWhat: "%s, in its windows and outside freezes", byHandIs: "by hand", checkedBy: " (checked by %s)", fresh: " (not older than %s)",
 
@@ -101,6 +106,9 @@ func koreanPlanLabels() planLabels {
 
 		afterStart: "시작 후 %s", afterTask: "%[2]s 완료 후 %[1]s", afterDate: "%[2]s 후 %[1]s", beforeDate: "%[2]s 전 %[1]s", onDate: "%s 당일",
 		workingDay: "1영업일", workingDays: "%d영업일",
+
+		filledBy: " (매개변수 %s)", runOf: " (계획 %s의 완료된 실행)", items: "개선 과제, 또는 없는 이유를 적은 메모",
+		documents: "조직 폴더의 %s 서비스 문서", apart: "다른 실행과 독립",
 
 		remindBefore: "기한 %s 전", escalateAfter: "기한 초과 %s 후: %s", escalateAtOnce: "기한 초과 즉시: %s", skipBy: "승인자: %s", skipLongest: ", 최장 %s",
 		changesWhat: "%s(작업 가능 시간과 변경 동결 적용)", byHandIs: "담당자가 직접 시작", checkedBy: " (확인: %s)", fresh: " (유효 기간 %s)",

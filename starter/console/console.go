@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"muster/internal/action"
 	"muster/internal/authority"
 	"muster/internal/incident"
 	"muster/internal/link"
@@ -55,6 +56,8 @@ type PlanRuns interface {
 	PlanRun(ctx context.Context, id planrun.ID) (*planrun.Run, error)
 	// AskPlanRun asks something of a run. The same request id twice is one decision.
 	AskPlanRun(ctx context.Context, id planrun.ID, r starter.Request, c planrun.Command) error
+	// Action is an action item that came of a run.
+	Action(ctx context.Context, id action.ID) (*action.Action, error)
 }
 
 // Reports hands out the reports that a worker keeps, by their names.

@@ -116,7 +116,9 @@ func (c *Console) doDeed(w http.ResponseWriter, r *http.Request, s store.Session
 		return err
 	}
 	id := "page/" + form + "/" + link.Hash(by.Actor.ID, string(h.whole.ID), d.name, d.task, d.target, d.text, string(evidence))
-	err = c.cfg.PlanRuns.AskPlanRun(r.Context(), h.whole.ID, starter.Request{ID: id, By: by.Actor, Via: h.via}, command)
+	if err = starter.Proven(r.Context(), h.whole, command, c.cfg.PlanRuns.PlanRun); err == nil {
+		err = c.cfg.PlanRuns.AskPlanRun(r.Context(), h.whole.ID, starter.Request{ID: id, By: by.Actor, Via: h.via}, command)
+	}
 	c.cfg.Log.Info("deed on a page", "run", h.whole.ID, "deed", d.name, "task", d.task, "actor", by.Actor.ID, "error", err)
 	refused, no := errors.AsType[*starter.RefusedError](err)
 	_, gone := errors.AsType[*starter.NotFoundError](err)

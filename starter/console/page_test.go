@@ -142,6 +142,7 @@ func views() map[string]func(p *place, lang string) *httptest.ResponseRecorder {
 		"page-ballot":     run("choi", "/votes/approve", nil, func(p *place) { p.yard.rehearsed() }),
 		"page-decided":    run("choi", "/votes/approve", says("approve", ""), func(p *place) { refusedByTheHouse(p, p.yard.rehearsed()) }),
 		"run":             run("park", "", nil, func(p *place) { p.yard.begun(1) }),
+		"run-items":       run("park", "", nil, func(p *place) { p.yard.improved() }),
 		"run-doer":        run("lee", "", nil, func(p *place) { p.yard.begun(1) }),
 		"run-voter":       run("choi", "", nil, func(p *place) { p.yard.rehearsed() }),
 		"run-customer":    run("seo", "", nil, func(p *place) { p.yard.halted() }),

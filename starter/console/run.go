@@ -37,6 +37,7 @@ type runPage struct {
 	Votes            []voted
 	Undo             *undoing
 	Reports          []document
+	Actions          []item
 	Entries          []string // of the timeline, the newest first
 	Older            bool     // there are more
 	Halts            bool     // whoever reads it may halt it
@@ -120,6 +121,9 @@ type undo struct {
 	Late                        bool
 }
 
+// An item is an action item that came of the run.
+type item struct{ ID, Title, Status string }
+
 // A document is a report of the run that can be had.
 type document struct{ Name, Path, SHA256, At string }
 
@@ -148,6 +152,7 @@ func (c *Console) runPage(w http.ResponseWriter, r *http.Request, status int, h 
 	if run.Status == planrun.Running {
 		d.Reason = "" // it is that of an earlier halt
 	}
+	d.Refusal = c.cfg.Texts.PlanReason(d.Refusal, t.language)
 	d.Production = run.Target().Production
 	if run.Status != planrun.Running {
 		d.Since, d.By = t.at(run.Since), t.named(run.By)
@@ -160,6 +165,13 @@ func (c *Console) runPage(w http.ResponseWriter, r *http.Request, status int, h 
 		d.Halts = run.Status == planrun.Running && len(h.in.Roles) > 0
 	}
 	d.Phases, d.Votes, d.Undo, d.Reports = t.phases(), t.votes(), t.undoing(), t.reports()
+	for _, a := range starter.WithActions(r.Context(), run, c.cfg.PlanRuns.Action).Actions {
+		x := item{ID: a.ID, Title: a.Title}
+		if a.Status != "" {
+			x.Status = c.cfg.Texts.ActionStatus(a.Status, t.language)
+		}
+		d.Actions = append(d.Actions, x)
+	}
 	entries := run.Timeline.Entries
 	d.Older = len(entries) > entriesShown || run.Timeline.Dropped > 0
 	for n, e := range slices.Backward(entries) {

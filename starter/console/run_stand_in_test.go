@@ -9,12 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"muster/internal/action"
 	"muster/internal/approval"
 	"muster/internal/authority"
 	"muster/internal/escalation"
 	"muster/internal/freeze"
 	"muster/internal/link"
 	"muster/internal/org"
+	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/store"
 	"muster/internal/timeline"
@@ -155,6 +157,40 @@ func (y *yard) PlanRun(_ context.Context, id planrun.ID) (*planrun.Run, error) {
 		return nil, &starter.NotFoundError{What: "run " + string(id)}
 	}
 	return r, nil
+}
+
+// poolItem is the action item that does answer.
+const poolItem action.ID = "ACT-7K3M9QX2PA"
+
+// improved is a run of which two action items have come.
+func (y *yard) improved() *planrun.Run {
+	r := y.begun(1)
+	for _, id := range []action.ID{poolItem, "ACT-0000000002"} {
+		y.does(r, "park", func(in planrun.Capacity) planrun.Command {
+			return planrun.AddAction{Capacity: in, ID: string(id), Title: "Alert on <full> pools"}
+		})
+	}
+	return r
+}
+
+// wants is a run with a task that wants something else.
+func (y *yard) wants(task string, change func(*plan.Task)) {
+	r := y.begun(1)
+	for p := range r.Plan.Phases {
+		for n := range r.Plan.Phases[p].Tasks {
+			if x := &r.Plan.Phases[p].Tasks[n]; x.ID == task {
+				change(x)
+			}
+		}
+	}
+}
+
+// Action knows one action item, which is done.
+func (y *yard) Action(_ context.Context, id action.ID) (*action.Action, error) {
+	if id != poolItem {
+		return nil, &starter.NotFoundError{What: "action item " + string(id)}
+	}
+	return &action.Action{Status: action.Done}, nil
 }
 
 func (y *yard) AskPlanRun(_ context.Context, id planrun.ID, req starter.Request, c planrun.Command) error {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/timeline"
 	"muster/starter"
@@ -47,6 +48,15 @@ func TestDeeds(t *testing.T) {
 		{
 			name: "complete with half a hash", who: "lee", status: 422, want: "A SHA-256 has 64 hexadecimal digits", task: "rehearse", after: planrun.Ready,
 			form: doing("complete", "rehearse", "ref.log", "x", "sha256.log", "abc"),
+		},
+		{
+			name: "complete what wants an action item", who: "kim", arrange: func(p *place) { p.yard.wants("scan", func(x *plan.Task) { x.ActionItems = true }) },
+			form: doing("complete", "scan"), status: 409, want: "no action item has come of it yet", task: "scan", after: planrun.Ready,
+		},
+		{
+			name: "complete with a run that is none", who: "lee", status: 409, want: "want the id of a run of plan retrospective of garam", task: "rehearse", after: planrun.Ready,
+			arrange: func(p *place) { p.yard.wants("rehearse", func(x *plan.Task) { x.Evidence[0].Plan = "retrospective" }) },
+			form:    doing("complete", "rehearse", "ref.log", "https://files.mirnet.example/x"),
 		},
 		{name: "fail", who: "kim", form: doing("fail", "scan", "text", "no scanner"), status: 303, want: "?done=fail", task: "scan", after: planrun.Failed},
 		{name: "fail without a reason", who: "kim", form: doing("fail", "scan"), status: 422, want: "Write a short reason", task: "scan", after: planrun.Ready},
