@@ -67,6 +67,8 @@ func tries() []try {
 		{"GET /api/v1/escalations", "GET", "/api/v1/escalations", ""},
 		{"POST /api/v1/escalations", "POST", "/api/v1/escalations", escalating()["escalations"]},
 		{"GET " + escalationRoute, "GET", restored, ""},
+		{"GET /api/v1/assets", "GET", "/api/v1/assets", ""},
+		{"GET " + assetRoute, "GET", "/api/v1/assets/db", ""},
 		{"GET /api/v1/routines", "GET", "/api/v1/routines", ""},
 		{"GET " + routineRoute, "GET", checking, ""},
 		{"POST " + routineRoute + "/move", "POST", checking + "/move", routineBodies(instant())["move"]},
