@@ -130,11 +130,12 @@ const (
 	Change   EventKind = "change"   // one that names the asset
 	Incident EventKind = "incident" // one of its services, of which an alert has the labels of the asset
 	Plan     EventKind = "plan"     // the run of a plan in its environment
+	Vendor   EventKind = "vendor"   // the run of a plan for what its vendor has said
 	Visit    EventKind = "visit"    // the run of a routine in its environment, or one of its times that had none
 )
 
 // EventKinds lists the kinds.
-func EventKinds() []EventKind { return []EventKind{Change, Incident, Plan, Visit} }
+func EventKinds() []EventKind { return []EventKind{Change, Incident, Plan, Vendor, Visit} }
 
 // An Event is one thing that has happened to an asset, or to the environment in which it stands.
 type Event struct {

@@ -51,7 +51,7 @@ const (
 	Silence   Kind = "silence"            // of alerts: read, open, close
 	Problem   Kind = "problem"            // behind incidents: read, note, open, assign, link, set-known-error, set-cause, fix, close
 	Change    Kind = "change"             // read, note, open, work, decide, withdraw
-	Asset     Kind = "asset"              // of a customer: read
+	Asset     Kind = "asset"              // of a customer: read; open: what its vendor has said
 	Contact   Kind = "contact"            // how somebody is reached: read, read-own, test-contacts
 )
 
@@ -201,6 +201,7 @@ func grants() []grant {
 		{Provider, []Role{Auditor}, []Kind{Contact}, []Verb{Read}},
 		{Provider, anybody, []Kind{Contact}, []Verb{ReadOwn}},
 		{Provider, anybody, []Kind{Heartbeat, Routine, Response, Asset}, []Verb{Read}},
+		{Provider, []Role{Administrator, Responder}, []Kind{Asset}, []Verb{Open}},
 		{Provider, []Role{Administrator, Responder}, []Kind{Routine}, []Verb{Work}},
 		{Provider, []Role{Administrator, Responder, Member}, []Kind{Response}, []Verb{Work}}, // whoever sees it go wrong
 		{Provider, []Role{Administrator, Responder}, []Kind{Response}, []Verb{Decide}},

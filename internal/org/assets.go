@@ -216,7 +216,7 @@ func (b *builder) bind(r *comeback) {
 
 // doubtfulAssets warns of assets that nobody answers for, and of deadlines that nobody hears of.
 func (b *builder) doubtfulAssets(w *reader, now time.Time) {
-	today := b.org.Today(now)
+	today, tried := b.org.Today(now), map[string]bool{}
 	for _, a := range b.assets {
 		if a.Owner == nil {
 			w.fault(a.place, "asset %s: it has no owner; want a group or person who answers for it", a.ID)
@@ -229,6 +229,14 @@ func (b *builder) doubtfulAssets(w *reader, now time.Time) {
 			if d.Plan == "" {
 				w.fault(a.place, "%s: it has no plan, so nothing begins before it and nobody is told", subject)
 			}
+		}
+		if a.Product == "" || tried[a.Customer.ID] {
+			continue
+		}
+		tried[a.Customer.ID] = true
+		sample := asset.Notice{Vendor: "x", Reference: "x", Kind: asset.Patch, Product: a.Product, Title: "x", By: today + 1}
+		if _, err := b.org.StartPlan(b.org.noticed(&sample, a.Customer.ID, []asset.Asset{a.Asset})); err != nil {
+			w.fault(a.place, "asset %s: what its vendor says of it could not be seen to: %v", a.ID, err)
 		}
 	}
 }

@@ -374,10 +374,7 @@ func (o *Organisation) concerned(a *change.Asked, p *change.Pinned) error {
 			return &change.Fault{Field: "services", Detail: show(id) + "; want the id of a service in the organisation folder"}
 		}
 		named(&p.ServiceNames, id, s.Service.Name)
-		targets, name := s.Policy.LastResort, escalation.Shown(s.Policy.LastResort)
-		if s.Owner != nil {
-			targets, name = []escalation.Target{s.Owner.Target}, s.Owner.Name
-		}
+		targets, name := s.owners()
 		for _, t := range targets {
 			if !slices.Contains(p.Owners, t) {
 				p.Owners = append(p.Owners, t)
@@ -436,6 +433,14 @@ func (o *Organisation) changesAssets(a *change.Asked, p *change.Pinned, terms pl
 		p.AssetNames = append(p.AssetNames, change.Named{ID: id, Name: x.Name})
 	}
 	return nil
+}
+
+// owners are who answers for a service: its owner, else the last resort of its policy.
+func (s *service) owners() (targets []escalation.Target, name string) {
+	if s.Owner != nil {
+		return []escalation.Target{s.Owner.Target}, s.Owner.Name
+	}
+	return s.Policy.LastResort, escalation.Shown(s.Policy.LastResort)
 }
 
 // neighbours are the owners of services that need one of some, but for those who own these.

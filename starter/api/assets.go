@@ -41,6 +41,7 @@ func (s *server) assetRoutes() []route {
 	return []route{
 		{http.MethodGet, "assets", "", "", s.listAssets},
 		{http.MethodGet, "assets/{id}", authority.Read, authority.Asset, inTurn(2)(s.showAsset)}, // asks all that was
+		{http.MethodPost, "vendor-notices", authority.Open, authority.Asset, s.takeVendorNotice},
 	}
 }
 
@@ -192,10 +193,9 @@ func (s *server) incidentsOf(ctx context.Context, by visitor, a *asset.Asset) ([
 	})
 }
 
-// runOf is a run in the environment of an asset, unless it is about another asset alone.
+// runOf is a run that names an asset, or works in its environment and is about no other asset alone.
 func (s *server) runOf(by authority.Subject, r *planrun.Run, title string, a *asset.Asset) []asset.Event {
-	stands := func(e planrun.Bound) bool { return e.Environment == a.Environment.ID }
-	if r.Customer != a.Customer.ID || !slices.ContainsFunc(r.Environments, stands) {
+	if r.Customer != a.Customer.ID {
 		return nil
 	}
 	e := asset.Event{Kind: asset.Plan, ID: string(r.ID), Title: title, Status: string(r.Status), From: r.Opened, Until: r.Ended}
@@ -206,10 +206,15 @@ func (s *server) runOf(by authority.Subject, r *planrun.Run, title string, a *as
 			e.Routine = r.Routine.ID
 		}
 	}
-	if of != "" && of != a.ID {
-		return nil
+	about := noticedAssets(r)
+	if about != nil {
+		e.Kind = asset.Vendor
 	}
 	e.Named = of == a.ID || slices.ContainsFunc(r.Parameters, func(v planrun.Value) bool { return v.Value == a.ID || slices.Contains(v.List, a.ID) })
+	stands := func(b planrun.Bound) bool { return b.Environment == a.Environment.ID }
+	if !e.Named && (of != "" || about != nil || !slices.ContainsFunc(r.Environments, stands)) {
+		return nil
+	}
 	return []asset.Event{e}
 }
 

@@ -31,13 +31,13 @@ func (people) Assets() []asset.Asset {
 		},
 		{
 			ID: "wall", Name: "Firewall", Kind: "firewall", Customer: asset.Named{ID: "globex", Name: "Globex"}, Environment: asset.Named{ID: "prod", Name: "Production"},
-			Services: []asset.Named{{ID: "billing", Name: "Billing"}}, Tags: []asset.Tag{{Key: "tier", Value: "edge"}},
+			Services: []asset.Named{{ID: "billing", Name: "Billing"}}, Tags: []asset.Tag{{Key: "tier", Value: "edge"}}, Product: "PostgreSQL", Version: "15.1",
 		},
 	}
 }
 
-func (p people) Asset(id string) (asset.Asset, bool) {
-	for _, a := range p.Assets() {
+func (all people) Asset(id string) (asset.Asset, bool) {
+	for _, a := range all.Assets() {
 		if a.ID == id {
 			return a, true
 		}
@@ -78,7 +78,8 @@ func TestAssetsAreFound(t *testing.T) {
 		{asset.Filter{Environment: "staging"}, ""},
 		{asset.Filter{Kind: "database", Tags: []asset.Tag{{Key: "tier", Value: "data"}, {Key: "site", Value: "a"}}}, "db"},
 		{asset.Filter{Tags: []asset.Tag{{Key: "tier", Value: "data"}, {Key: "tier", Value: "edge"}}}, ""},
-		{asset.Filter{Text: "POSTGRES"}, "db"},
+		{asset.Filter{Text: "POSTGRES"}, "db wall"},
+		{asset.Filter{Text: "TIER=Edge"}, "wall"},
 		{asset.Filter{Text: "support ends"}, "db"},
 	} {
 		if list, err := c.Assets(t.Context(), tt.f); err != nil || ids(list) != tt.want {

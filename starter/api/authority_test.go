@@ -69,6 +69,7 @@ func tries() []try {
 		{"GET " + escalationRoute, "GET", restored, ""},
 		{"GET /api/v1/assets", "GET", "/api/v1/assets", ""},
 		{"GET " + assetRoute, "GET", "/api/v1/assets/db", ""},
+		{"POST /api/v1/vendor-notices", "POST", "/api/v1/vendor-notices", noticeBody},
 		{"GET /api/v1/routines", "GET", "/api/v1/routines", ""},
 		{"GET " + routineRoute, "GET", checking, ""},
 		{"POST " + routineRoute + "/move", "POST", checking + "/move", routineBodies(instant())["move"]},

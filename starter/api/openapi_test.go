@@ -363,7 +363,7 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"RequestReceipt": api.RequestReceipt{}, "Action": action.Action{}, "ActionPage": api.ActionPage{}, "ActionReceipt": api.ActionReceipt{}, "EscalatedRisk": risk.Escalation{}, "EscalationPage": api.EscalationPage{}, "EscalationReceipt": api.EscalationReceipt{}, "ContactList": api.ContactList{}, "ContactTestReceipt": api.ContactTestReceipt{},
 		"Silence": silence.Silence{}, "SilencePage": api.SilencePage{}, "SilenceReceipt": api.SilenceReceipt{},
 		"ResponseList": api.ResponseList{}, "ResponseShown": api.ResponseShown{}, "ResponseReceipt": api.ResponseReceipt{},
-		"AssetList": api.AssetList{}, "AssetShown": api.AssetShown{},
+		"AssetList": api.AssetList{}, "AssetShown": api.AssetShown{}, "VendorNoticeReceipt": api.VendorNoticeReceipt{},
 		"RoutineList": api.RoutineList{}, "Routine": routine.Routine{}, "RoutineReceipt": api.RoutineReceipt{},
 		"PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
 		"Change": change.Change{}, "ChangePage": api.ChangePage{}, "ChangeReceipt": api.ChangeReceipt{}, "StandardChanges": api.StandardChanges{}, "ChangeCalendar": api.ChangeCalendar{},
@@ -427,6 +427,8 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"action item", schema("ActionStatus"), words(action.Statuses()...)},
 		{"escalation", schema("EscalationStatus"), words(risk.Statuses()...)},
 		{"silence", schema("SilenceStatus"), words(silence.Statuses()...)},
+		{"notice", schema("NewVendorNotice", "properties", "kind"), words(asset.NoticeKinds()...)},
+		{"severity", schema("NewVendorNotice", "properties", "severity"), words(asset.Severities()...)},
 		{"event of an asset", schema("AssetEventKind"), words(asset.EventKinds()...)},
 		{"routine", schema("RoutineStatus"), words(routine.Statuses()...)},
 		{"fate", schema("RoutineFate"), words(routine.Fates()...)},
@@ -514,6 +516,7 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+escalationRoute+"/raise"] = api.Body{Value: risk.Raise{}}
 	want["POST "+escalationRoute+"/originator"] = api.Body{Value: api.NewOriginator{}}
 	want["POST "+escalationRoute+"/note"] = api.Body{Value: risk.Note{}}
+	want["POST /api/v1/vendor-notices"] = api.Body{Value: api.NewVendorNotice{}}
 	want["POST "+routineRoute+"/move"] = api.Body{Value: routine.Move{}}
 	want["POST "+routineRoute+"/skip"] = api.Body{Value: routine.Skip{}}
 	want["POST "+responseRoute+"/off"] = api.Body{Value: response.SwitchOff{}}
@@ -741,6 +744,8 @@ func right(t *testing.T, p *place, o operation) demand {
 		if last == "on" {
 			_ = response.SwitchOff{Reason: "x"}.Apply(p.guard, p.people["kim"].Actor, p.now)
 		}
+	case o.key() == "POST /api/v1/vendor-notices":
+		r.body = noticeBody
 	case o.path == assetRoute:
 		id = "db"
 	case strings.HasPrefix(o.path, routineRoute):

@@ -91,6 +91,9 @@ type Directory interface {
 	// Assets lists the assets, in the order of the folder.
 	Assets() []asset.Asset
 	Asset(id string) (asset.Asset, bool)
+	// Concerned returns whom a notice of a vendor concerns, with what is started for each; VendorID is what that vendor is known by.
+	Concerned(n asset.Notice) []org.Concerned
+	VendorID(said string) string
 	// AutomaticResponses lists the automatic responses, in the order of the folder.
 	AutomaticResponses() []incident.AutomaticResponse
 	// Heartbeats returns what jobs are listened for.

@@ -25,20 +25,20 @@ func (a *app) asset() *cobra.Command {
 		Short: "See what you look after, and what has happened to it",
 		Long: `See the assets of assets.yaml in the organisation folder: databases, firewalls, licences, whatever you look after for your customers. Each
 has tags by which it is found, deadlines before which plans begin, and a history.`,
-		Example: "  muster asset list\n  muster asset list --customer garam --tag tier=data\n  muster asset show garam-shop-db",
+		Example: "  muster asset list\n  muster asset list --customer garam --tag tier=data\n  muster asset show garam-shop-db\n  muster asset notice skyhost SH-2026-7 \"Rules are skipped\" --kind bug --product \"SkyHost WAF\" --versions \"<9.3\" --by 2026-12-20",
 		Args:    noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	a.clientFlags(group)
 	a.viewFlags(group)
-	group.AddCommand(a.listAssets(), a.showAsset())
+	group.AddCommand(a.listAssets(), a.showAsset(), a.vendorNotice())
 	return group
 }
 
 // assetLabels are the words of one language that stand beside an asset.
 type assetLabels struct {
-	id, name, kind, customer, environment, services, tags, vendor, product, owner, alerts, next                                  string
-	deadlines, on, what, lead, days, plan, routine, history, began, ended, event, number, title, whole, reach, bounded, noAlerts string
-	kinds                                                                                                                        map[asset.EventKind]string
+	id, name, kind, customer, environment, services, tags, vendor, product, owner, alerts, next                                                     string
+	deadlines, on, what, lead, days, plan, routine, history, began, ended, event, number, title, whole, reach, bounded, noAlerts, ids, seen, unseen string
+	kinds                                                                                                                                           map[asset.EventKind]string
 }
 
 func assetLabelsIn(language string) assetLabels {
@@ -50,7 +50,8 @@ func assetLabelsIn(language string) assetLabels {
 			reach:    "엔진에 남아 있는 기록까지 표시합니다. 보존 기간이 지난 기록은 아카이브에 있습니다: muster audit list",
 			bounded:  "더 오래된 이력이 있으나 최근 이력만 표시합니다.",
 			noAlerts: "자산의 경보 레이블(alerts)이 없어 인시던트는 이력에 포함되지 않습니다.",
-			kinds:    map[asset.EventKind]string{asset.Change: "변경", asset.Incident: "인시던트", asset.Plan: "계획 실행", asset.Visit: "정기 업무"},
+			ids:      "해당 자산", seen: "계획 실행", unseen: "시작하지 못함",
+			kinds: map[asset.EventKind]string{asset.Change: "변경", asset.Incident: "인시던트", asset.Plan: "계획 실행", asset.Vendor: "벤더 공지", asset.Visit: "정기 업무"},
 		}
 	}
 	return assetLabels{
@@ -60,7 +61,8 @@ func assetLabelsIn(language string) assetLabels {
 		reach:    "As far back as the engine keeps it; what was over before its retention stands in the archive: muster audit list",
 		bounded:  "There is older: the newest stands here.",
 		noAlerts: "The asset has no labels of alerts, so no incident stands in its history.",
-		kinds:    map[asset.EventKind]string{asset.Change: "change", asset.Incident: "incident", asset.Plan: "plan run", asset.Visit: "routine"},
+		ids:      "Assets", seen: "Run", unseen: "could not be started",
+		kinds: map[asset.EventKind]string{asset.Change: "change", asset.Incident: "incident", asset.Plan: "plan run", asset.Vendor: "vendor notice", asset.Visit: "routine"},
 	}
 }
 
@@ -148,7 +150,7 @@ func (a *app) showAsset() *cobra.Command {
 	return &cobra.Command{
 		Use: "show ASSET", Short: "Show an asset and its history on one screen",
 		Long: `Show an asset with its deadlines, and what has happened to it, the newest first: the changes that name it, the incidents of its services of
-which an alert has its labels, and the runs of plans and routines in its environment. It goes back as far as the engine keeps what is
+which an alert has its labels, what its vendor has said, and the runs of plans and routines in its environment. It goes back as far as the engine keeps what is
 over; the archive has the rest.`,
 		Example: "  muster asset show garam-shop-db\n  muster asset show garam-shop-db --lang ko", Args: wants("ASSET"), ValidArgsFunction: a.completeAssets(),
 		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) error {
@@ -241,7 +243,7 @@ func (p page) eventStatus(e *asset.Event) string {
 		return p.view.texts.ChangeStatus(change.Status(e.Status), p.language)
 	case asset.Incident:
 		return p.view.texts.Status(incident.Status(e.Status), p.language)
-	case asset.Plan, asset.Visit:
+	case asset.Plan, asset.Vendor, asset.Visit:
 	}
 	if slices.Contains(routine.Fates(), routine.Fate(e.Status)) { // a time that had no run
 		return p.view.texts.RoutineFate(routine.Fate(e.Status), p.language)

@@ -6,6 +6,7 @@ import (
 	"muster/internal/asset"
 	"muster/internal/calendar"
 	"muster/internal/escalation"
+	"muster/internal/org"
 )
 
 // Assets are a database of acme whose alerts are known, with two deadlines of which one is over, and a firewall of nuri.
@@ -30,18 +31,18 @@ func (people) Assets() []asset.Asset {
 		},
 		{
 			ID: "wall", Name: "Firewall", Kind: "firewall", Customer: asset.Named{ID: "nuri", Name: "Nuri Trading"}, Environment: asset.Named{ID: "production", Name: "Production"},
-			Services: []asset.Named{{ID: "search", Name: "Search"}}, Vendor: &asset.Named{ID: "skyhost", Name: "SkyHost"},
+			Services: []asset.Named{{ID: "search", Name: "Search"}}, Product: "PostgreSQL", Version: "15.2", Vendor: &asset.Named{ID: "skyhost", Name: "SkyHost"},
 		},
 	}
 }
 
-func (p people) Asset(id string) (asset.Asset, bool) {
-	all := p.Assets()
-	n := slices.IndexFunc(all, func(a asset.Asset) bool { return a.ID == id })
+func (all people) Asset(id string) (asset.Asset, bool) {
+	assets := all.Assets()
+	n := slices.IndexFunc(assets, func(a asset.Asset) bool { return a.ID == id })
 	if n < 0 {
 		return asset.Asset{}, false
 	}
-	return all[n], true
+	return assets[n], true
 }
 
 func (people) AssetOf(routine string) string {
@@ -57,3 +58,15 @@ func (people) RoutinesIn(customer, _ string) []string {
 	}
 	return nil
 }
+
+// Concerned starts a plan for acme, and none for anybody else.
+func (all people) Concerned(n asset.Notice) (found []org.Concerned) {
+	for _, a := range all.Assets() {
+		if n.Concerns(&a) {
+			found = append(found, org.Concerned{Customer: a.Customer, Assets: []string{a.ID}, Start: org.PlanStart{Plan: "shop", Customer: a.Customer.ID, Environments: map[string]string{"staging": "staging", "production": "production"}}})
+		}
+	}
+	return found
+}
+
+func (people) VendorID(said string) string { return said }
