@@ -58,6 +58,11 @@ func ownerships(k authority.Kind) []ownership {
 		customer.Customers, partner.Partners = []string{"mine"}, []string{"another", "mine"}
 		others.Customers, others.Partners = []string{"other"}, []string{"another"}
 		return []ownership{{"change that concerns its party", "", customer}, {"change of a service that names its party", "", partner}, {"change of other parties", "", others}}
+	case authority.Asset:
+		customer, partner, others := o, o, o
+		customer.Customers, partner.Partners = []string{"mine"}, []string{"another", "mine"}
+		others.Customers, others.Partners = []string{"other"}, []string{"another"}
+		return []ownership{{"asset of its party", "", customer}, {"asset of a service that names its party", "", partner}, {"asset of other parties", "", others}}
 	case authority.Request:
 		own, others := o, o
 		own.Customers, others.Customers = []string{"mine"}, []string{"other"}

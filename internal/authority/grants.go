@@ -51,12 +51,13 @@ const (
 	Silence   Kind = "silence"            // of alerts: read, open, close
 	Problem   Kind = "problem"            // behind incidents: read, note, open, assign, link, set-known-error, set-cause, fix, close
 	Change    Kind = "change"             // read, note, open, work, decide, withdraw
+	Asset     Kind = "asset"              // of a customer: read; open: what its vendor has said
 	Contact   Kind = "contact"            // how somebody is reached: read, read-own, test-contacts
 )
 
 // Kinds lists the kinds of things.
 func Kinds() []Kind {
-	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, Risk, PlanRun, Silence, Problem, Change, Contact, Heartbeat, Routine, Response}
+	return []Kind{Incident, Review, Token, Attempts, Keys, Handover, Request, Action, Risk, PlanRun, Silence, Problem, Change, Contact, Heartbeat, Routine, Response, Asset}
 }
 
 // A Verb is what somebody does.
@@ -199,7 +200,8 @@ func grants() []grant {
 		{Provider, []Role{Administrator, Responder}, []Kind{Contact}, []Verb{Read, TestContacts}},
 		{Provider, []Role{Auditor}, []Kind{Contact}, []Verb{Read}},
 		{Provider, anybody, []Kind{Contact}, []Verb{ReadOwn}},
-		{Provider, anybody, []Kind{Heartbeat, Routine, Response}, []Verb{Read}},
+		{Provider, anybody, []Kind{Heartbeat, Routine, Response, Asset}, []Verb{Read}},
+		{Provider, []Role{Administrator, Responder}, []Kind{Asset}, []Verb{Open}},
 		{Provider, []Role{Administrator, Responder}, []Kind{Routine}, []Verb{Work}},
 		{Provider, []Role{Administrator, Responder, Member}, []Kind{Response}, []Verb{Work}}, // whoever sees it go wrong
 		{Provider, []Role{Administrator, Responder}, []Kind{Response}, []Verb{Decide}},
@@ -209,19 +211,19 @@ func grants() []grant {
 		{Customer, anybody, []Kind{Incident}, []Verb{Open, Answer}},
 		{Customer, []Role{Responder}, work, []Verb{Note, Escalate}},
 		{Customer, anybody, []Kind{Request}, []Verb{Read, Record, Confirm, Withdraw}},
-		{Customer, anybody, []Kind{Action}, []Verb{Read}},
+		{Customer, anybody, []Kind{Action, Asset}, []Verb{Read}},
 		{Customer, anybody, []Kind{Change}, []Verb{Read, Open, Withdraw}},
 		{Customer, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},
 		{Customer, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 
-		{Partner, anybody, []Kind{Incident}, []Verb{Read}},
+		{Partner, anybody, []Kind{Incident, Asset}, []Verb{Read}},
 		{Partner, []Role{Responder}, []Kind{Incident}, append(partner, ReadInternal, Open)},
 		{Partner, []Role{Responder}, []Kind{Silence}, []Verb{Read, Open, Close}}, // of services of its own alone
 		{Partner, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},
 		{Partner, anybody, []Kind{Change}, []Verb{Read, Open, Withdraw}},
 		{Partner, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},
 
-		{Vendor, anybody, []Kind{Incident}, []Verb{Read}},
+		{Vendor, anybody, []Kind{Incident, Asset}, []Verb{Read}},
 		{Vendor, anybody, []Kind{PlanRun}, []Verb{Read, Work, Decide}},
 		{Vendor, anybody, []Kind{Change}, []Verb{Read, Open, Withdraw}},
 		{Vendor, anybody, []Kind{Token}, []Verb{ManageOwnTokens}},

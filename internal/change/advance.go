@@ -93,6 +93,9 @@ func (c *Change) Lines() []approval.Line {
 	for _, n := range c.CustomerNames {
 		asked = append(asked, "customer", n.ID)
 	}
+	for _, id := range c.Assets {
+		asked = append(asked, "asset", id)
+	}
 	if c.announces() {
 		asked = append(asked, "effect", c.Effect.En, c.Effect.Ko, "action", c.Action.En, c.Action.Ko)
 	}

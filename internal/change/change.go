@@ -110,6 +110,7 @@ type Asked struct {
 	Incident   string        `json:"incident,omitempty"`  // ID, of an emergency
 	Effect     plan.Text     `json:"effect,omitzero"`     // what customers notice of it; none: they are not told
 	Action     plan.Text     `json:"action,omitzero"`     // and what they have to do
+	Assets     []string      `json:"assets,omitempty"`    // IDs, of its services: in whose history it stands
 }
 
 // A Plan is what a change becomes: the plan with what it is started with.
@@ -144,8 +145,9 @@ type Pinned struct {
 	Zone          string              `json:"zone"` // IANA name, for the instants in messages
 	ServiceNames  []Named             `json:"service_names"`
 	CustomerNames []Named             `json:"customer_names,omitempty"` // all whom it concerns
-	Partners      []string            `json:"partners,omitempty"`       // IDs of the partners and vendors of its services
-	Owners        []escalation.Target `json:"owners"`                   // of its services, one of whom assesses it
+	AssetNames    []Named             `json:"asset_names,omitempty"`
+	Partners      []string            `json:"partners,omitempty"` // IDs of the partners and vendors of its services
+	Owners        []escalation.Target `json:"owners"`             // of its services, one of whom assesses it
 	OwnerNames    string              `json:"owner_names"`
 	Classes       []Class             `json:"classes"`         // of risk, the least first
 	Floor         string              `json:"floor,omitempty"` // the class that the rules ask for at least
@@ -314,6 +316,9 @@ func (a *Asked) Check(now time.Time) error {
 	}
 	if n := max(len(a.Services), len(a.Customers)); n > MaxNamed {
 		return fault("services", "%d, or customers; want %d at most", n, MaxNamed)
+	}
+	if len(a.Assets) > MaxNamed {
+		return fault("assets", "%d; want %d at most", len(a.Assets), MaxNamed)
 	}
 	if p := a.Plan; p != nil && max(len(p.Environments), len(p.Parameters)) > MaxNamed {
 		return fault("plan", "too many environments or parameters; want %d at most", MaxNamed)

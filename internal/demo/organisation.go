@@ -53,7 +53,8 @@ func writeOrganisation(folder, receiver string) error {
 	if err != nil {
 		return fmt.Errorf("read example: %w", err)
 	}
-	delete(files, "routines.yaml") // an act of its own has one
+	delete(files, "routines.yaml") // an act of its own has one, and no deadline of an asset may begin beside it
+	delete(files, "assets.yaml")
 	files["runbooks/checkout-state.md"], files["runbooks/restart-one-checkout.md"] = lookAtServer, restartServer
 	for _, e := range edits {
 		re := regexp.MustCompile(e.old)

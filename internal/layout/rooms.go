@@ -39,7 +39,7 @@ const temporalServer = "go.temporal.io/server"
 // pureRooms hold the rules of the field.
 func pureRooms() []string {
 	return []string{
-		"action", "alert", "approval", "authority", "calendar", "change", "changecalendar", "delivery", "encryption", "escalation", "freeze", "handover", "heartbeat", "incident", "jsonsize", "link", "oncall", "period",
+		"action", "alert", "approval", "asset", "authority", "calendar", "change", "changecalendar", "delivery", "encryption", "escalation", "freeze", "handover", "heartbeat", "incident", "jsonsize", "link", "oncall", "period",
 		"plan", "planrun", "posting", "priority", "problem", "raci", "reach", "request", "retention", "response", "review", "risk", "routine", "runbook", "signature", "silence", "supportplan", "ticket",
 		"timeline", "twiml", "usage",
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"muster/internal/approval"
+	"muster/internal/asset"
 	"muster/internal/authority"
 	"muster/internal/calendar"
 	"muster/internal/change"
@@ -319,14 +320,18 @@ func (o *Organisation) Change(a change.Asked, now time.Time) (change.Asked, chan
 	if err := o.concerned(&a, &p); err != nil {
 		return a, p, err
 	}
+	var terms planrun.Terms
 	if a.Plan != nil {
-		terms, err := o.ChangePlan(*a.Plan)
-		if err != nil {
+		var err error
+		if terms, err = o.ChangePlan(*a.Plan); err != nil {
 			return a, p, err
 		}
 		filled := *a.Plan
 		filled.Lines = (&planrun.Run{Terms: terms}).Lines("")
 		a.Plan = &filled
+	}
+	if err := o.changesAssets(&a, &p, terms); err != nil {
+		return a, p, err
 	}
 	for _, id := range []string{r.remind.Calendar, calendarOf(p.Afterwards)} {
 		rules, ok := o.calendars[id]
@@ -379,10 +384,7 @@ func (o *Organisation) concerned(a *change.Asked, p *change.Pinned) error {
 			return &change.Fault{Field: "services", Detail: show(id) + "; want the id of a service in the organisation folder"}
 		}
 		named(&p.ServiceNames, id, s.Service.Name)
-		targets, name := s.Policy.LastResort, escalation.Shown(s.Policy.LastResort)
-		if s.Owner != nil {
-			targets, name = []escalation.Target{s.Owner.Target}, s.Owner.Name
-		}
+		targets, name := s.owners()
 		for _, t := range targets {
 			if !slices.Contains(p.Owners, t) {
 				p.Owners = append(p.Owners, t)
@@ -414,6 +416,41 @@ func (o *Organisation) concerned(a *change.Asked, p *change.Pinned) error {
 		named(&p.CustomerNames, id, o.parties[id].Name)
 	}
 	return nil
+}
+
+// changesAssets finds the assets that a change names. Each has one of its services and concerns one of its customers; where a plan says in
+// which environments it works, it stands in one of them.
+func (o *Organisation) changesAssets(a *change.Asked, p *change.Pinned, terms planrun.Terms) error {
+	wrong := func(id, format string, args ...any) error {
+		return &change.Fault{Field: "assets", Detail: show(id) + ": " + fmt.Sprintf(format, args...)}
+	}
+	for _, id := range a.Assets {
+		x, ok := o.Asset(id)
+		serves := func(s asset.Named) bool { return slices.Contains(a.Services, s.ID) }
+		stands := func(e planrun.Bound) bool { return e.Environment == x.Environment.ID }
+		switch {
+		case !ok:
+			return &change.Fault{Field: "assets", Detail: show(id) + "; want the id of an asset in the organisation folder"}
+		case slices.ContainsFunc(p.AssetNames, func(n change.Named) bool { return n.ID == id }):
+			return wrong(id, "named twice")
+		case !slices.ContainsFunc(x.Services, serves):
+			return wrong(id, "it has none of the services %s; want an asset of a service that is changed", strings.Join(a.Services, ", "))
+		case !slices.ContainsFunc(p.CustomerNames, func(n change.Named) bool { return n.ID == x.Customer.ID }):
+			return wrong(id, "it is customer %s's, whom the change does not concern; want an asset of a customer whom it concerns", x.Customer.ID)
+		case a.Plan != nil && (a.Plan.Customer != x.Customer.ID || !slices.ContainsFunc(terms.Environments, stands)):
+			return wrong(id, "it stands in %s/%s, where the plan does not work; want an asset of an environment of the plan", x.Customer.ID, x.Environment.ID)
+		}
+		p.AssetNames = append(p.AssetNames, change.Named{ID: id, Name: x.Name})
+	}
+	return nil
+}
+
+// owners are who answers for a service: its owner, else the last resort of its policy.
+func (s *service) owners() (targets []escalation.Target, name string) {
+	if s.Owner != nil {
+		return []escalation.Target{s.Owner.Target}, s.Owner.Name
+	}
+	return s.Policy.LastResort, escalation.Shown(s.Policy.LastResort)
 }
 
 // neighbours are the owners of services that need one of some, but for those who own these.

@@ -38,18 +38,19 @@ const (
 	routesFile    = "routes.yaml"
 	silencesFile  = "silences.yaml"
 	changesFile   = "changes.yaml"
+	assetsFile    = "assets.yaml"
 )
 
 func files() []string {
 	return []string{
 		settingsFile, calendarsFile, sourcesFile, beatsFile, partiesFile, entitledFile, plansFile, customersFile, freezesFile, peopleFile, groupsFile, schedulesFile, policiesFile, agreedFile,
-		servicesFile, automaticFile, routesFile, silencesFile, routinesFile, changesFile,
+		servicesFile, automaticFile, routesFile, silencesFile, routinesFile, changesFile, assetsFile,
 	}
 }
 
 // mayBeMissing tells whether a folder is whole without a file.
 func mayBeMissing(file string) bool {
-	return file == partiesFile || file == groupsFile || file == entitledFile || file == freezesFile || file == beatsFile || file == silencesFile || file == routinesFile || file == changesFile || file == automaticFile || file == agreedFile
+	return file == partiesFile || file == groupsFile || file == entitledFile || file == freezesFile || file == beatsFile || file == silencesFile || file == routinesFile || file == changesFile || file == automaticFile || file == agreedFile || file == assetsFile
 }
 
 // folderOf is where the files stand into which a file may be split.

@@ -10,6 +10,7 @@ import (
 
 	"muster/internal/alert"
 	"muster/internal/plan"
+	"muster/internal/planrun"
 )
 
 // A noticeRule says which plan is started for what a provider announces: of a source the first one that fits.
@@ -58,8 +59,8 @@ func (b *builder) tryNoticeRules() {
 }
 
 // tryStart starts a plan for a moment, and says what keeps it from that, unless that may come of something that could not be read.
-func (b *builder) tryStart(at place, subject string, s PlanStart) {
-	_, err := b.org.StartPlan(s)
+func (b *builder) tryStart(at place, subject string, s PlanStart) planrun.Terms {
+	terms, err := b.org.StartPlan(s)
 	if refused, is := errors.AsType[*PlanRefusal](err); is {
 		for _, f := range refused.Faults {
 			if !b.unclear(s, f.File) {
@@ -69,6 +70,7 @@ func (b *builder) tryStart(at place, subject string, s PlanStart) {
 	} else if err != nil {
 		b.fault(at, "%s: %v", subject, err)
 	}
+	return terms
 }
 
 // unclear tells whether a fault in a field of a start may come of something that could not be read.

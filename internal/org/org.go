@@ -83,6 +83,7 @@ type definitions struct {
 	automatics []automatic // in the order of the folder
 	silences   []silenced
 	changes    changeRules
+	assets     []ownedAsset // in the order of the folder
 	inForce    atomic.Pointer[inForce]
 	runbooks   map[string]written
 	runners    runners
@@ -161,6 +162,7 @@ func (b *builder) parts() []part {
 		{silencesFile, "silence", b.readSilences},
 		{routinesFile, "routine", b.readRoutines},
 		{changesFile, "class", b.readChanges},
+		{assetsFile, "asset", b.readAssets},
 	}
 }
 

@@ -22,6 +22,8 @@ type PlanStart struct {
 	Customer     string            // ID
 	Environments map[string]string // of the customer, by those of the plan
 	Parameters   map[string]string
+
+	roles map[string][]escalation.Target // whom it finds in a role, beside those that the folder has
 }
 
 // A PlanRefusal is why a plan cannot be started so. The file of a fault is the field of the start that is wrong.
@@ -94,6 +96,11 @@ func (o *Organisation) RePlan(r *planrun.Run, s PlanStart) (planrun.Pinned, erro
 		s.Parameters = map[string]string{}
 		for _, v := range r.Parameters {
 			s.Parameters[v.ID] = cmp.Or(v.Value, strings.Join(v.List, ","))
+		}
+	}
+	for _, f := range r.Roles { // no folder says who answers for the assets of a notice
+		if f.Role == assetOwner && r.Notice != nil {
+			s.roles = map[string][]escalation.Target{assetOwner: f.Targets}
 		}
 	}
 	c := &starting{Organisation: o, given: s}
@@ -211,7 +218,10 @@ func (c *starting) pin(p Plan, bound []planrun.Bound) planrun.Pinned {
 			c.fills(&pinned, role, filled.Values)
 			continue
 		}
-		targets, err := c.RoleTargets(c.given.Customer, target.Environment, role.ID)
+		targets, err := c.given.roles[role.ID], error(nil)
+		if len(targets) == 0 {
+			targets, err = c.RoleTargets(c.given.Customer, target.Environment, role.ID)
+		}
 		if err != nil || len(targets) == 0 {
 			c.fault("roles."+role.ID, "nobody fills it; want it under roles of environment %s, of customer %s, or of the organisation",
 				target.Environment, c.given.Customer)

@@ -29,6 +29,13 @@ type comeback struct {
 	first    time.Time
 	within   span               // until it is due; zero: until the hours end
 	calendar *calendar.Calendar // a beginning outside of its hours waits until they open; nil: around the clock
+
+	// Of a deadline of an asset, which has one time.
+	asset  string // ID
+	once   *routine.Slot
+	bindTo string // ID of the environment of the asset
+
+	bound []string // IDs of the environments in which its plan runs
 }
 
 // anInterval is the form of how often something comes back.
@@ -93,9 +100,13 @@ func (b *builder) readComingBack(o *object, r *comeback) {
 // as it should be.
 func (b *builder) tryRoutines() {
 	sound := len(b.faults) == 0
-	for _, r := range b.routines {
-		b.tryStart(r.place, r.subject, r.start)
-		if !sound {
+	for n := range b.routines {
+		r := &b.routines[n]
+		b.bind(r)
+		for _, e := range b.tryStart(r.place, r.subject, r.start).Environments {
+			r.bound = append(r.bound, e.Environment)
+		}
+		if !sound || r.once != nil { // a deadline may lie in the past, or far ahead
 			continue
 		}
 		if slots, _ := r.slots(b.org.LoadedAt.Add(-time.Second), b.org.LoadedAt); len(slots) == 0 {
@@ -130,7 +141,7 @@ func (o *Organisation) Routine(id string, after, now time.Time) routine.Seen {
 	}
 	r := &o.routines[n]
 	s := routine.Seen{Folder: o.Folder(), Definition: routine.Definition{
-		ID: r.id, Name: r.name, Customer: r.start.Customer, CustomerName: o.parties[r.start.Customer].Name, Plan: r.start.Plan, Tell: r.tell,
+		ID: r.id, Asset: r.asset, Name: r.name, Customer: r.start.Customer, CustomerName: o.parties[r.start.Customer].Name, Plan: r.start.Plan, Tell: r.tell,
 		Organisation: o.Name, Zone: o.Zone.String(),
 	}}
 	s.Slots, s.More = r.slots(after, now)
@@ -139,6 +150,12 @@ func (o *Organisation) Routine(id string, after, now time.Time) routine.Seen {
 
 // slots are the occurrences after an instant: those until now, and some beyond. Of too many until now the newest ones stay.
 func (r *comeback) slots(after, now time.Time) (all []routine.Slot, more int) {
+	if r.once != nil { // it is late, but not too late, where it should have begun before somebody wrote it down
+		if r.once.Begins.After(after) || r.once.Due.After(now) {
+			all = append(all, *r.once)
+		}
+		return all, 0
+	}
 	add := func(begins, ends time.Time) (enough bool) {
 		s, ok := r.slot(begins, ends)
 		if !ok || !s.Begins.After(after) || len(all) > 0 && !s.Begins.After(all[len(all)-1].Begins) { // two may wait for the same opening

@@ -52,6 +52,7 @@ func (b *builder) warnings(now time.Time) []Fault {
 	b.doubtfulFreezes(&w, now)
 	b.doubtfulSilences(&w, now)
 	b.doubtfulChanges(&w, now)
+	b.doubtfulAssets(&w, now)
 	b.endingApprovals(&w, now)
 	b.unready(&w, now)
 	b.expiringCertificates(&w, now)
@@ -106,6 +107,11 @@ func (b *builder) idleParties(w *reader) {
 	for _, partners := range b.partners {
 		for _, id := range partners {
 			busy[id] = true
+		}
+	}
+	for _, a := range b.assets {
+		if a.Vendor != nil {
+			busy[a.Vendor.ID] = true
 		}
 	}
 	for id, p := range b.parties {

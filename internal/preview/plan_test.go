@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"muster/internal/approval"
+	"muster/internal/asset"
 	"muster/internal/calendar"
 	"muster/internal/org"
 	"muster/internal/plan"
@@ -251,6 +252,41 @@ func TestWorkOnAHoliday(t *testing.T) {
 	}
 	if f := forecast(t, "2028-03-01"); f.KnownUntil.String() != "2027-12-31" {
 		t.Errorf("holidays of 2028 have not been announced, and it says %s", f.KnownUntil)
+	}
+}
+
+// What a vendor has said goes its way for the example's customer: it is told at once, those who answer for the asset judge it and act by the day.
+func TestAVendorsNoticeGoesItsWay(t *testing.T) {
+	o, err := org.Load("../../examples/org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	by, err := calendar.ParseDate("2026-12-31")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := o.Concerned(asset.Notice{Vendor: "PostgreSQL", Reference: "CVE-2026-1", Kind: asset.Patch, Product: "PostgreSQL", Versions: []asset.Range{">=16 <16.5"}, Title: "x", By: by})
+	if len(all) != 1 || all[0].Customer.ID != "garam" {
+		t.Fatalf("it concerns %+v", all)
+	}
+	terms, err := o.StartPlan(all[0].Start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	terms.ID, terms.Starter = planrun.NewID(1), timeline.Actor{Kind: timeline.Person, ID: "preview"}
+	terms.Notice = &planrun.Noticed{Source: "vendor/postgresql", ID: "CVE-2026-1", Key: "00"}
+	f, err := preview.Plan(t.Context(), o, terms, time.Date(2026, 12, 1, 9, 0, 0, 0, o.Zone), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantAt(t, "the customer is told", bar(t, f, "tell-customer").Ends, "2026-12-01 09:00")
+	for _, task := range []string{"effect", "measures"} {
+		if w := wanted(t, f, "asset-owner", task); w.From.IsZero() {
+			t.Errorf("%s: %+v", task, w)
+		}
+	}
+	if f.Ends.IsZero() || len(f.Stalls) > 0 {
+		t.Errorf("it ends at %s, and stalls %+v", f.Ends, f.Stalls)
 	}
 }
 

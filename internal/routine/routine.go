@@ -51,6 +51,7 @@ func Statuses() []Status { return []Status{Waiting, Running, Overdue, Retired} }
 // A Definition is what the organisation folder says of a routine.
 type Definition struct {
 	ID           string              `json:"id"`
+	Asset        string              `json:"asset,omitempty"` // ID of the one of which it is a deadline
 	Name         string              `json:"name"`
 	Customer     string              `json:"customer"` // ID
 	CustomerName string              `json:"customer_name"`
@@ -174,7 +175,8 @@ type Seen struct {
 	Folder     incident.Folder `json:"folder"`
 	Gone       bool            `json:"gone,omitempty"` // it has it no more
 	Definition Definition      `json:"definition"`
-	// Slots are all after the ones that were seen to, until now and MostAhead beyond: MostAtOnce at most.
+	// Slots are all after the ones that were seen to, until now and MostAhead beyond: MostAtOnce at most. What has one time only has it
+	// here before that too, for as long as it is not due: whoever writes down a deadline may be late.
 	Slots []Slot `json:"slots,omitempty"`
 	More  int    `json:"more,omitempty"` // which lie between those seen to and the slots: too many for one look
 }
@@ -211,7 +213,10 @@ func (r *Routine) begin(now time.Time) {
 	var missed []Occurrence
 	for len(r.Ahead) > 0 && !now.Before(r.Ahead[0].Begins) {
 		o := r.Ahead[0]
-		r.Ahead, r.After = r.Ahead[1:], o.Planned
+		r.Ahead = r.Ahead[1:]
+		if o.Planned.After(r.After) {
+			r.After = o.Planned
+		}
 		switch {
 		case o.Fate == Skipped:
 			r.over(o, Skipped, now)
@@ -278,6 +283,9 @@ func (r *Routine) Seen(s Seen, again, now time.Time) {
 	before := r.Ahead
 	r.Ahead = nil
 	for _, slot := range s.Slots {
+		if !slot.Begins.After(r.After) && len(r.Running)+len(r.Past) > 0 {
+			continue
+		}
 		o := Occurrence{Planned: slot.Begins, Begins: slot.Begins, Due: slot.Due, Fate: Planned}
 		if n := slices.IndexFunc(before, func(o Occurrence) bool { return o.Planned.Equal(slot.Begins) }); n >= 0 && before[n].By.ID != "" {
 			o = before[n]

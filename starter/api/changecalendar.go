@@ -128,9 +128,9 @@ func (s *server) planned(ctx context.Context, by authority.Subject, from, until 
 	}), moreChanges || moreRuns, nil
 }
 
-// gathered reads lists to their end, up to what is looked at, and what each row has for a calendar. What is gone since the list was made
-// has nothing.
-func gathered[Row any](page func(after string) ([]Row, string, error), entries func(Row) ([]changecalendar.Entry, error)) (all []changecalendar.Entry, more bool, err error) {
+// gathered reads lists to their end, up to what is looked at, and what each row has for a calendar or a history. What is gone since the list
+// was made has nothing.
+func gathered[Row, Entry any](page func(after string) ([]Row, string, error), entries func(Row) ([]Entry, error)) (all []Entry, more bool, err error) {
 	var rows []Row
 	for n, after := 0, ""; n == 0 || after != ""; n++ {
 		if more = n == mostPages; more {
@@ -142,7 +142,7 @@ func gathered[Row any](page func(after string) ([]Row, string, error), entries f
 		}
 		rows, after = append(rows, part...), next
 	}
-	found, faults := make([][]changecalendar.Entry, len(rows)), make([]error, len(rows))
+	found, faults := make([][]Entry, len(rows)), make([]error, len(rows))
 	each(len(rows), func(n int) {
 		var err error
 		found[n], err = entries(rows[n])

@@ -67,6 +67,7 @@ type NewChange struct {
 	Incident     string            `json:"incident,omitempty"`
 	Effect       map[string]string `json:"effect,omitempty"` // what customers notice, by language: en, ko or both
 	Action       map[string]string `json:"action,omitempty"` // what they have to do, the same
+	Assets       []string          `json:"assets,omitempty"` // of its services: in whose history it stands
 }
 
 // The bodies of what people ask of a change. As what they act is never in one.
@@ -280,6 +281,7 @@ func (g *NewChange) asked() change.Asked {
 		Way: g.Way, Kind: g.Kind, Title: g.Title, Text: g.Text, Benefit: g.Benefit, Class: g.Class, Reversible: g.Undo != "", Undo: g.Undo,
 		UndoWithin: time.Duration(g.UndoMinutes) * time.Minute, Services: g.Services, Customers: g.Customers, From: g.From.UTC(), Until: g.Until.UTC(), Auto: g.Auto,
 		Standard: g.Standard, Incident: strings.ToUpper(g.Incident), Effect: plan.Text{En: g.Effect["en"], Ko: g.Effect["ko"]}, Action: plan.Text{En: g.Action["en"], Ko: g.Action["ko"]},
+		Assets: g.Assets,
 	}
 	if a.Way == "" {
 		a.Way = change.Normal
@@ -320,6 +322,12 @@ func (s *server) ownChange(r *http.Request, a *change.Asked) error {
 		}
 		if err := s.denied(r, authority.Open, authority.May(by, authority.Open, o)); err != nil {
 			return err
+		}
+	}
+	for _, id := range a.Assets {
+		x, known := s.Directory().Asset(id)
+		if !known || authority.May(by, authority.Read, s.aboutAsset(&x)) != nil {
+			return fault("assets", fmt.Sprintf("%q; want the id of an asset that you may read", clip(id)))
 		}
 	}
 	if a.Customers = nil; by.Kind == authority.Customer {

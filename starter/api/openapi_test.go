@@ -25,6 +25,7 @@ import (
 	"muster/internal/action"
 	"muster/internal/alert"
 	"muster/internal/approval"
+	"muster/internal/asset"
 	"muster/internal/authority"
 	"muster/internal/calendar"
 	"muster/internal/change"
@@ -135,7 +136,7 @@ func TestTheDocumentSaysWhatACallerMustBeAllowed(t *testing.T) {
 	own := []string{"manage-own-tokens", "manage-tokens"}
 	byHandler := map[string][]string{
 		"GET /api/v1/me": {}, "GET /api/v1/inbox": {}, "GET /api/v1/plan-runs": {"read"}, "GET /api/v1/incidents": {"read"}, "POST /api/v1/incidents": {"open"},
-		"GET /api/v1/reviews": {"read"}, "GET /api/v1/requests": {"read"}, "POST /api/v1/requests": {"record"}, "GET /api/v1/changes": {"read"}, "GET /api/v1/change-calendar": {"read"}, "POST /api/v1/changes": {"open"},
+		"GET /api/v1/reviews": {"read"}, "GET /api/v1/requests": {"read"}, "POST /api/v1/requests": {"record"}, "GET /api/v1/changes": {"read"}, "GET /api/v1/assets": {"read"}, "GET /api/v1/change-calendar": {"read"}, "POST /api/v1/changes": {"open"},
 		"GET /api/v1/silences": {"read"}, "POST /api/v1/silences": {"open"},
 		"GET /api/v1/actions": {"read"}, "POST /api/v1/actions": {"open"}, "POST " + actionRoute + "/cancel": {"withdraw"},
 		"GET /api/v1/contacts": {"read", "read-own"}, "POST /api/v1/codec/decode": {"read-history"}, "GET /api/v1/tokens": own, "POST /api/v1/tokens": own, "DELETE /api/v1/tokens/{id}": own,
@@ -362,6 +363,7 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"RequestReceipt": api.RequestReceipt{}, "Action": action.Action{}, "ActionPage": api.ActionPage{}, "ActionReceipt": api.ActionReceipt{}, "EscalatedRisk": risk.Escalation{}, "EscalationPage": api.EscalationPage{}, "EscalationReceipt": api.EscalationReceipt{}, "ContactList": api.ContactList{}, "ContactTestReceipt": api.ContactTestReceipt{},
 		"Silence": silence.Silence{}, "SilencePage": api.SilencePage{}, "SilenceReceipt": api.SilenceReceipt{},
 		"ResponseList": api.ResponseList{}, "ResponseShown": api.ResponseShown{}, "ResponseReceipt": api.ResponseReceipt{},
+		"AssetList": api.AssetList{}, "AssetShown": api.AssetShown{}, "VendorNoticeReceipt": api.VendorNoticeReceipt{},
 		"RoutineList": api.RoutineList{}, "Routine": routine.Routine{}, "RoutineReceipt": api.RoutineReceipt{},
 		"PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
 		"Change": change.Change{}, "ChangePage": api.ChangePage{}, "ChangeReceipt": api.ChangeReceipt{}, "StandardChanges": api.StandardChanges{}, "ChangeCalendar": api.ChangeCalendar{},
@@ -425,6 +427,9 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"action item", schema("ActionStatus"), words(action.Statuses()...)},
 		{"escalation", schema("EscalationStatus"), words(risk.Statuses()...)},
 		{"silence", schema("SilenceStatus"), words(silence.Statuses()...)},
+		{"notice", schema("NewVendorNotice", "properties", "kind"), words(asset.NoticeKinds()...)},
+		{"severity", schema("NewVendorNotice", "properties", "severity"), words(asset.Severities()...)},
+		{"event of an asset", schema("AssetEventKind"), words(asset.EventKinds()...)},
 		{"routine", schema("RoutineStatus"), words(routine.Statuses()...)},
 		{"fate", schema("RoutineFate"), words(routine.Fates()...)},
 		{"outcome of a response", schema("ResponseOutcome"), words(response.Outcomes()...)},
@@ -511,6 +516,7 @@ func TestRequestBodiesHaveTheFieldsThatAreRead(t *testing.T) {
 	want["POST "+escalationRoute+"/raise"] = api.Body{Value: risk.Raise{}}
 	want["POST "+escalationRoute+"/originator"] = api.Body{Value: api.NewOriginator{}}
 	want["POST "+escalationRoute+"/note"] = api.Body{Value: risk.Note{}}
+	want["POST /api/v1/vendor-notices"] = api.Body{Value: api.NewVendorNotice{}}
 	want["POST "+routineRoute+"/move"] = api.Body{Value: routine.Move{}}
 	want["POST "+routineRoute+"/skip"] = api.Body{Value: routine.Skip{}}
 	want["POST "+responseRoute+"/off"] = api.Body{Value: response.SwitchOff{}}
@@ -738,6 +744,10 @@ func right(t *testing.T, p *place, o operation) demand {
 		if last == "on" {
 			_ = response.SwitchOff{Reason: "x"}.Apply(p.guard, p.people["kim"].Actor, p.now)
 		}
+	case o.key() == "POST /api/v1/vendor-notices":
+		r.body = noticeBody
+	case o.path == assetRoute:
+		id = "db"
 	case strings.HasPrefix(o.path, routineRoute):
 		id = "check"
 		r.body = routineBodies(p.now)[last]
@@ -1080,6 +1090,9 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{"/api/v1/silences", "?status=holding&open=true&limit=7"},
 			{"/api/v1/silences", "?status=gone"},
 			{silenceRoute, ""},
+			{"/api/v1/assets", "?customer=acme&service=checkout&environment=prod&kind=database&tag=tier%3Ddata&tag=site%3Da&text=db"},
+			{"/api/v1/assets", "?tag=tier&tags=x"},
+			{assetRoute, ""},
 			{"/api/v1/routines", ""},
 			{routineRoute, ""},
 			{"/api/v1/automatic-responses", ""},
@@ -1111,6 +1124,9 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			}
 			if tt.route == routineRoute {
 				id = "check"
+			}
+			if tt.route == assetRoute {
+				id = "db"
 			}
 			if tt.route == responseRoute {
 				id = "restart"

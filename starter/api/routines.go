@@ -23,6 +23,7 @@ type RoutineList struct {
 type RoutineRow struct {
 	ID       string         `json:"id"`
 	Name     string         `json:"name,omitempty"`
+	Asset    string         `json:"asset,omitempty"`    // ID of the one of which it is a deadline
 	Customer string         `json:"customer,omitempty"` // its name
 	Plan     string         `json:"plan,omitempty"`     // ID
 	Status   routine.Status `json:"status,omitempty"`   // empty: it is not known, or not kept yet
@@ -63,7 +64,7 @@ func (s *server) listRoutines(w http.ResponseWriter, r *http.Request) error {
 	ids := s.Directory().Routines()
 	list := RoutineList{Routines: []RoutineRow{}, Language: s.Language, Zone: s.Zone}
 	for n, stands := range s.Backend.Routines(r.Context(), ids) {
-		row := RoutineRow{ID: ids[n]}
+		row := RoutineRow{ID: ids[n], Asset: s.Directory().AssetOf(ids[n])}
 		_, unkept := errors.AsType[*starter.NotFoundError](stands.Err)
 		switch {
 		case unkept:

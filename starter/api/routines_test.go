@@ -22,7 +22,7 @@ const (
 func checked(now time.Time) *routine.Routine {
 	r := routine.Open("check", now)
 	r.Advance(now)
-	seen := routine.Seen{Definition: routine.Definition{ID: "check", Name: "Daily check", Customer: "acme", CustomerName: "Acme", Plan: "daily-check", Zone: "Asia/Seoul"}}
+	seen := routine.Seen{Definition: routine.Definition{ID: "check", Name: "Daily check", Asset: "db", Customer: "acme", CustomerName: "Acme", Plan: "daily-check", Zone: "Asia/Seoul"}}
 	first := now.AddDate(0, 0, 1)
 	for _, begins := range []time.Time{first, first.AddDate(0, 0, 1), time.Date(2026, 12, 1, 1, 0, 0, 0, time.UTC), time.Date(2026, 12, 25, 0, 0, 0, 0, time.UTC)} {
 		seen.Slots = append(seen.Slots, routine.Slot{Begins: begins, Due: begins.Add(time.Hour)})
@@ -96,7 +96,7 @@ func TestRoutinesAreListedAndMoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []api.RoutineRow{
-		{ID: "check", Name: "Daily check", Customer: "Acme", Plan: "daily-check", Status: routine.Waiting, Next: tomorrow.Add(time.Hour)},
+		{ID: "check", Name: "Daily check", Asset: "db", Customer: "Acme", Plan: "daily-check", Status: routine.Waiting, Next: tomorrow.Add(time.Hour)},
 		{ID: "new"},
 		{ID: "stuck", Detail: (&starter.StuckError{What: "routine stuck"}).Error()},
 	}

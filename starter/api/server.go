@@ -146,6 +146,7 @@ func (s *server) routes() []route {
 	all = append(all, s.silenceRoutes()...)
 	all = append(all, s.routineRoutes()...)
 	all = append(all, s.responseRoutes()...)
+	all = append(all, s.assetRoutes()...)
 	for _, a := range reviewAsks() {
 		all = append(all, route{http.MethodPost, one + "/review/" + a.name, a.verb, authority.Review, s.onReview(a)})
 	}

@@ -19,6 +19,7 @@ import (
 
 	"muster/internal/action"
 	"muster/internal/approval"
+	"muster/internal/asset"
 	"muster/internal/authority"
 	"muster/internal/change"
 	"muster/internal/incident"
@@ -309,6 +310,10 @@ func allowed(value any) []string {
 		return words(change.Ways())
 	case change.Kind:
 		return words(change.Kinds())
+	case asset.NoticeKind:
+		return words(asset.NoticeKinds())
+	case asset.Severity:
+		return words(asset.Severities())
 	case action.Kind:
 		return words(action.Kinds())
 	case action.OriginKind:

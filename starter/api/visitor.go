@@ -10,6 +10,7 @@ import (
 
 	"muster/internal/action"
 	"muster/internal/alert"
+	"muster/internal/asset"
 	"muster/internal/authority"
 	"muster/internal/change"
 	"muster/internal/changecalendar"
@@ -85,8 +86,17 @@ type Directory interface {
 	// FrozenBetween are the freezes that have a part between two instants, with what they are of.
 	FrozenBetween(from, until time.Time) ([]changecalendar.Entry, error)
 	Folder() incident.Folder
-	// Routines lists the ids of the routines.
+	// Routines lists the ids of the routines, RoutinesIn those whose plans run in an environment of a customer. AssetOf is the asset of which
+	// one is a deadline, empty for any other.
 	Routines() []string
+	RoutinesIn(customer, environment string) []string
+	AssetOf(routine string) string
+	// Assets lists the assets, in the order of the folder.
+	Assets() []asset.Asset
+	Asset(id string) (asset.Asset, bool)
+	// Concerned returns whom a notice of a vendor concerns, with what is started for each; VendorID is what that vendor is known by.
+	Concerned(n asset.Notice) []org.Concerned
+	VendorID(said string) string
 	// AutomaticResponses lists the automatic responses, in the order of the folder.
 	AutomaticResponses() []incident.AutomaticResponse
 	// Heartbeats returns what jobs are listened for.
@@ -265,6 +275,12 @@ func (s *server) named(r *http.Request, k authority.Kind) (o authority.Object, w
 	case authority.Routine: // the provider's alone
 		what, o = "routine "+r.PathValue("id"), authority.Object{Kind: k}
 		_, err = s.Backend.Routine(r.Context(), r.PathValue("id"))
+	case authority.Asset:
+		what = "asset " + r.PathValue("id")
+		x, known := s.Directory().Asset(r.PathValue("id"))
+		if o = s.aboutAsset(&x); !known {
+			err = &starter.NotFoundError{What: what}
+		}
 	case authority.PlanRun:
 		what = "run " + string(planRunOf(r))
 		var run *planrun.Run

@@ -71,21 +71,21 @@ approved afterwards. The file changes.yaml of the organisation folder says who d
 
 // changeLabels are the words of one language that stand beside a change.
 type changeLabels struct {
-	id, title, way, kind, class, requester, owners, services, customers, textOf, benefit, undo, irreversible, within, from, until, auto, plan, standard, approved, incident, due, exception, began,
+	id, title, way, kind, class, requester, owners, services, assets, customers, textOf, benefit, undo, irreversible, within, from, until, auto, plan, standard, approved, incident, due, exception, began,
 	effect, action, run, outage, ended, reason, judgement, checks, open, holds, fails, votes, noted, scope, uses, reminded, automatic string
 }
 
 func changeLabelsIn(language string) changeLabels {
 	if language == "ko" {
 		return changeLabels{
-			id: "변경", title: "제목", way: "승인 방식", kind: "종류", class: "위험 등급", requester: "요청자", owners: "서비스 담당", services: "서비스", customers: "고객사", textOf: "내용", benefit: "기대 효과",
+			id: "변경", title: "제목", way: "승인 방식", kind: "종류", class: "위험 등급", requester: "요청자", owners: "서비스 담당", services: "서비스", assets: "자산", customers: "고객사", textOf: "내용", benefit: "기대 효과",
 			undo: "되돌리는 방법", irreversible: "되돌릴 수 없음", within: "%s 이내", from: "시작 가능", until: "기한", auto: "시작 방식", plan: "계획", standard: "표준 변경", approved: "승인자 %s, 승인일 %s, 사용 기한 %s",
 			incident: "인시던트", due: "사후 승인 기한", exception: "미승인 사유", began: "시작", run: "계획 실행", outage: "서비스 중단", ended: "종료", reason: "사유", judgement: "평가", checks: "사전 조건",
 			open: "미확인", holds: "충족", fails: "미충족", votes: "표결", noted: "%s: 변경에 기록", scope: "범위", uses: "%s에 %d회", reminded: "다음 알림", automatic: "자동", effect: "고객사 영향", action: "고객사 조치",
 		}
 	}
 	return changeLabels{
-		id: "Change", title: "Title", way: "Way", kind: "Kind", class: "Risk", requester: "Asked for by", owners: "Owner", services: "Services", customers: "Customers", textOf: "What", benefit: "Benefit",
+		id: "Change", title: "Title", way: "Way", kind: "Kind", class: "Risk", requester: "Asked for by", owners: "Owner", services: "Services", assets: "Assets", customers: "Customers", textOf: "What", benefit: "Benefit",
 		undo: "Undone by", irreversible: "it cannot be undone", within: "within %s", from: "From", until: "Until", auto: "Starts", plan: "Plan", standard: "Standard change",
 		approved: "approved by %s on %s, for uses until %s", incident: "Incident", due: "To be approved until", exception: "Exception", began: "Begun", run: "Run of its plan", outage: "Out of service",
 		ended: "Ended", reason: "Reason", judgement: "Assessment", checks: "Has to hold", open: "open", holds: "holds", fails: "does not hold", votes: "Vote", noted: "%s: recorded in its timeline",
@@ -117,6 +117,7 @@ func (c *changeFlags) words(cmd *cobra.Command) {
 func (c *changeFlags) where(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVar(&c.given.Services, "service", nil, "`ID` of a service that it changes; may be given again")
+	f.StringSliceVar(&c.given.Assets, "asset", nil, "`ID` of an asset of its services, in whose history it stands; may be given again")
 	f.StringArrayVar(&c.effect, "effect", nil, "`TEXT`: what customers notice of it, who are then told when it comes, begins and ends; en=TEXT and ko=TEXT for one in each language")
 	f.StringArrayVar(&c.action, "action", nil, "`TEXT`: what customers have to do; en=TEXT and ko=TEXT the same")
 	f.StringVar(&c.from, "from", "", "`TIME` before which it may not begin")
@@ -481,6 +482,7 @@ func (p page) change(c *change.Change) {
 	f.add(say.requester, printable(c.Requester.Shown()))
 	f.add(say.owners, printable(c.OwnerNames))
 	f.add(say.services, printable(changeNames(c.ServiceNames)))
+	f.add(say.assets, printable(changeNames(c.AssetNames)))
 	f.add(say.customers, printable(changeNames(c.CustomerNames)))
 	f.add(say.textOf, paragraphs(c.Text)...)
 	f.add(say.benefit, paragraphs(c.Benefit)...)

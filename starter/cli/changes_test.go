@@ -67,6 +67,9 @@ func (people) Change(a change.Asked, now time.Time) (change.Asked, change.Pinned
 		}
 		p.ServiceNames = append(p.ServiceNames, change.Named{ID: id, Name: id})
 	}
+	for _, id := range a.Assets {
+		p.AssetNames = append(p.AssetNames, change.Named{ID: id, Name: id})
+	}
 	p.CustomerNames = []change.Named{{ID: "acme", Name: "Acme"}}
 	return a, p, nil
 }

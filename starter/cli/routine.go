@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -31,18 +32,18 @@ starts a run of its plan at its times; what is not done in time is told to those
 
 // routineLabels are the words of one language that stand beside a routine.
 type routineLabels struct {
-	id, name, customer, plan, next, last, runs, ahead, running, past, planned, begins, due, fate, run, why, told, late, by string
+	id, name, asset, customer, plan, next, last, runs, ahead, running, past, planned, begins, due, fate, run, why, told, late, by string
 }
 
 func routineLabelsIn(language string) routineLabels {
 	if language == "ko" {
 		return routineLabels{
-			id: "정기 업무", name: "이름", customer: "고객사", plan: "계획", next: "다음 시작", last: "최근 회차", runs: "계획 실행", ahead: "예정", running: "진행 중", past: "지난 회차",
+			id: "정기 업무", name: "이름", asset: "자산", customer: "고객사", plan: "계획", next: "다음 시작", last: "최근 회차", runs: "계획 실행", ahead: "예정", running: "진행 중", past: "지난 회차",
 			planned: "예정 시각", begins: "시작", due: "기한", fate: "결과", run: "계획 실행", why: "사유", told: "알림 대상", late: "기한 경과", by: "변경한 사람",
 		}
 	}
 	return routineLabels{
-		id: "Routine", name: "Name", customer: "Customer", plan: "Plan", next: "Next", last: "Last", runs: "Runs", ahead: "Ahead", running: "Going on", past: "Over",
+		id: "Routine", name: "Name", asset: "Asset", customer: "Customer", plan: "Plan", next: "Next", last: "Last", runs: "Runs", ahead: "Ahead", running: "Going on", past: "Over",
 		planned: "Planned for", begins: "Begins", due: "Due", fate: "Outcome", run: "Run", why: "Why", told: "Told", late: "late", by: "By",
 	}
 }
@@ -71,7 +72,12 @@ func (a *app) listRoutines() *cobra.Command {
 // routineRows shows one row for each routine.
 func (p page) routineRows(all []api.RoutineRow) {
 	say := routineLabelsIn(p.language)
-	rows := [][]string{p.head(say.id, p.say.status, say.next, say.last, say.runs, say.customer, say.name)}
+	head := []string{say.id, p.say.status, say.next, say.last, say.runs, say.customer, say.name}
+	ofAssets := slices.ContainsFunc(all, func(r api.RoutineRow) bool { return r.Asset != "" })
+	if ofAssets {
+		head = append(head, say.asset)
+	}
+	rows := [][]string{p.head(head...)}
 	for _, r := range all {
 		next, last := "", ""
 		if !r.Next.IsZero() {
@@ -80,9 +86,13 @@ func (p page) routineRows(all []api.RoutineRow) {
 		if r.Last != nil {
 			last = p.fate(routine.Occurrence{Fate: r.Last.Fate, Late: r.Last.Late}) + " " + p.instant(r.Last.Planned)
 		}
-		rows = append(rows, []string{
+		row := []string{
 			printable(r.ID), p.routineStatus(r.Status), next, last, printable(strings.Join(r.Runs, ", ")), printable(r.Customer), printable(r.Name),
-		})
+		}
+		if ofAssets {
+			row = append(row, printable(r.Asset))
+		}
+		rows = append(rows, row)
 	}
 	p.rows(p.w, rows, cut)
 }
@@ -126,6 +136,7 @@ func (s sheet) routine(r *routine.Routine) {
 	fmt.Fprintln(s.w, s.paint(bold, printable(fmt.Sprintf("%s  %s", r.ID, r.Name))))
 	fmt.Fprintf(s.w, "%s: %s\n\n", s.say.status, s.routineStatus(r.Status))
 	f := facts{page: s.page}
+	f.add(say.asset, printable(r.Asset))
 	f.add(say.customer, printable(r.CustomerName))
 	f.add(say.plan, printable(r.Plan))
 	var told []string
