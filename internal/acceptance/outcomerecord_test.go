@@ -121,6 +121,7 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		"heartbeat-continued":   (*ends).heartbeatContinued,
 		"routine":               func(e *ends) []*historypb.History { return e.routine(weekly, "check") },
 		"routine-continued":     func(e *ends) []*historypb.History { return e.routine(weekly, "long") },
+		"routine-visited":       func(e *ends) []*historypb.History { return e.routine(weekly, "visited") },
 		"incident-responded":    (*ends).incidentResponded,
 		"response":              (*ends).response,
 		"response-continued":    (*ends).responseContinued,

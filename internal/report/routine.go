@@ -12,18 +12,20 @@ import (
 
 // comeBack is what a text on a routine sees.
 type comeBack struct {
-	About    string `text:"code"`
-	ID       string
-	Name     string `text:"line"`
-	Customer string `text:"line"`
-	Plan     string
-	Zone     string
+	About      string `text:"code"`
+	ID         string
+	Name       string `text:"line"`
+	Customer   string `text:"line"`
+	CustomerID string
+	Plan       string
+	Zone       string
 
 	Planned, Begins, Due, Ended time.Time
 	Run                         string
 	Detail                      string `text:"line"`
 	Count                       int    // of those that were missed at once
 	Last                        time.Time
+	Number, Bought, Year        int // as which visit it was counted
 }
 
 // routineWords lists the words that routines need.
@@ -54,8 +56,9 @@ func (t *Texts) Routine(told routine.Telling, to delivery.Recipient) (delivery.M
 	}
 	bare := fmt.Sprintf("%s: %s: %s", d.ID, l.word("routine-message", string(told.About)), o.Planned.UTC().Format(time.RFC3339))
 	return l.fill(m, aboutKey(delivery.Routine, told.About), bare, clean(&comeBack{
-		About: string(told.About), ID: d.ID, Name: d.Name, Customer: cmp.Or(d.CustomerName, d.Customer), Plan: d.Plan, Zone: cmp.Or(to.Zone, d.Zone),
+		About: string(told.About), ID: d.ID, Name: d.Name, Customer: cmp.Or(d.CustomerName, d.Customer), CustomerID: d.Customer, Plan: d.Plan, Zone: cmp.Or(to.Zone, d.Zone),
 		Planned: o.Planned, Begins: o.Begins, Due: o.Due, Ended: o.Ended, Run: o.Run, Detail: o.Detail, Count: told.Count, Last: told.Last,
+		Number: told.Visit.Number, Bought: told.Visit.Bought, Year: told.Visit.Year,
 	}))
 }
 
