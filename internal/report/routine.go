@@ -8,6 +8,7 @@ import (
 
 	"muster/internal/delivery"
 	"muster/internal/routine"
+	"muster/internal/visit"
 )
 
 // comeBack is what a text on a routine sees.
@@ -39,6 +40,9 @@ func routineWords(add func(axis, value string)) {
 	for _, a := range routine.Abouts() {
 		add("routine-message", string(a))
 	}
+	for _, s := range visit.States() {
+		add("visit", string(s))
+	}
 }
 
 // loadRoutineMessages reads the messages on routines.
@@ -65,6 +69,11 @@ func (t *Texts) Routine(told routine.Telling, to delivery.Recipient) (delivery.M
 // RoutineStatus returns how a routine stands.
 func (t *Texts) RoutineStatus(s routine.Status, language string) string {
 	return t.in(language).word("routine-status", string(s))
+}
+
+// VisitState returns how a visit stands.
+func (t *Texts) VisitState(s visit.State, language string) string {
+	return t.in(language).word("visit", string(s))
 }
 
 // RoutineDetail returns why an occurrence could not begin, or how its run has ended.

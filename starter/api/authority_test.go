@@ -69,6 +69,7 @@ func tries() []try {
 		{"GET " + escalationRoute, "GET", restored, ""},
 		{"GET /api/v1/routines", "GET", "/api/v1/routines", ""},
 		{"GET " + routineRoute, "GET", checking, ""},
+		{"GET /api/v1/visits", "GET", "/api/v1/visits", ""},
 		{"POST " + routineRoute + "/move", "POST", checking + "/move", routineBodies(instant())["move"]},
 		{"POST " + routineRoute + "/skip", "POST", checking + "/skip", routineBodies(instant())["skip"]},
 		{"GET /api/v1/automatic-responses", "GET", "/api/v1/automatic-responses", ""},
