@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -401,6 +402,14 @@ func (e *ends) usageContinued() []*historypb.History {
 		}
 	}
 	claim(100) // of the second run, which has begun then
+	kept := usages.States(e.Context(), []string{"initech", "nobody"})
+	if must(e.T, kept[0].Err); !slices.ContainsFunc(kept[0].State.Uses, func(u usage.Use) bool { return u.Request == "REQ-0" }) ||
+		kept[0].State.Uses[len(kept[0].State.Uses)-1].Request != "REQ-100" {
+		e.Errorf("the ledger has %+v; want what was counted in both runs", kept[0].State.Uses)
+	}
+	if _, none := errors.AsType[*starter.NotFoundError](kept[1].Err); !none {
+		e.Errorf("of who has used nothing: %+v; want that there is no ledger", kept[1])
+	}
 	return e.chain(workflow)
 }
 
