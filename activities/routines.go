@@ -8,12 +8,16 @@ import (
 	"muster/internal/delivery"
 	"muster/internal/incident"
 	"muster/internal/routine"
+	"muster/internal/usage"
 )
 
 // A RoutineFolder knows the routines of the organisation folder.
 type RoutineFolder interface {
 	// Routine returns what the folder says of a routine: its occurrences after one that was seen to.
 	Routine(id string, after, now time.Time) routine.Seen
+	// VisitsBought returns the year in which a visit at an instant counts, with how many the customer has bought for it; 0: no number stands
+	// anywhere.
+	VisitsBought(customer string, at time.Time) usage.Window
 }
 
 // A RoutineWriter writes messages on routines. With an error it still returns the bare facts.
@@ -36,6 +40,7 @@ type Routines struct {
 	Folder    func() RoutineFolder
 	Writer    RoutineWriter
 	Runs      RoutineStarter
+	Counter   Counter
 	Now       func() time.Time
 }
 
@@ -75,6 +80,26 @@ func (r *Routines) StartRoutine(ctx context.Context, in StartRoutineInput) (rout
 // CheckRoutine returns what has become of a run.
 func (r *Routines) CheckRoutine(ctx context.Context, run string) (routine.Outcome, error) {
 	return r.Runs.RoutineRun(ctx, run)
+}
+
+// CountVisitInput asks for the count of a visit.
+type CountVisitInput struct {
+	ID       string    `json:"id"`
+	Planned  time.Time `json:"planned"`
+	Customer string    `json:"customer"`
+	At       time.Time `json:"at"`
+}
+
+// CountVisit counts an occurrence among the visits of a customer, whatever is left of them: it took place. The same one twice is one.
+func (r *Routines) CountVisit(ctx context.Context, in CountVisitInput) (routine.Visit, error) {
+	year := r.Folder().VisitsBought(in.Customer, in.At)
+	counts, err := r.Counter.Claim(ctx, usage.Claim{
+		Customer: in.Customer, Request: usage.OfRoutine(in.ID, in.Planned), At: in.At, Visits: &year, Take: usage.Anyway,
+	})
+	if err != nil {
+		return routine.Visit{}, err // it names the customer
+	}
+	return routine.Visit{Number: counts.Visited + 1, Bought: year.Count, Year: year.From.Year()}, nil
 }
 
 // ComposeRoutineInput asks for the messages of one telling.

@@ -31,8 +31,20 @@ func (s *Usages) Return(ctx context.Context, customer, request string) error {
 	return askUsage(ctx, s, customer, workflows.ReturnUpdate, request+"/return", workflows.UsageReturn{Request: request}, nil)
 }
 
+// A KeptUsage is what a customer has used, as its ledger says.
+type KeptUsage = Standing[usage.Ledger]
+
+// States asks the ledgers of customers, some at a time. Who has used nothing has none, which is not found.
+func (s *Usages) States(ctx context.Context, customers []string) []KeptUsage {
+	return eachState(ctx, customers, func(ctx context.Context, customer string) (*usage.Ledger, error) {
+		return stateOf[usage.Ledger](ctx, s.of.Temporal, usesOf(customer), Ref{WorkflowID: workflows.UsageWorkflowID(customer)})
+	})
+}
+
+func usesOf(customer string) string { return "uses of customer " + customer }
+
 func askUsage[T any](ctx context.Context, s *Usages, customer, name, id string, body T, answer any) error {
-	what, workflowID := "uses of customer "+customer, workflows.UsageWorkflowID(customer)
+	what, workflowID := usesOf(customer), workflows.UsageWorkflowID(customer)
 	first, err := s.open(ctx, customer, workflowID)
 	if err == nil {
 		err = ask(ctx, s.of.Temporal, s.of.Keys, workflowID, first, name, Request{ID: id, By: timeline.Muster(), Via: byWorkflow}, body, answer)
@@ -42,6 +54,6 @@ func askUsage[T any](ctx context.Context, s *Usages, customer, name, id string, 
 
 // open returns the first run of the ledger of a customer.
 func (s *Usages) open(ctx context.Context, customer, workflowID string) (first string, err error) {
-	return openLedger(ctx, s.of, "uses of customer "+customer, workflows.UsageWorkflow, workflows.UsageInput{Customer: customer},
+	return openLedger(ctx, s.of, usesOf(customer), workflows.UsageWorkflow, workflows.UsageInput{Customer: customer},
 		client.StartWorkflowOptions{ID: workflowID})
 }

@@ -100,7 +100,7 @@ func NewActivities(o Options) (Activities, error) {
 			Directory: func() activities.ContactDirectory { return o.Organisation.Current() }, Writer: o.Texts, Items: o.Items,
 		},
 		Routines: &activities.Routines{
-			Directory: current, Folder: func() activities.RoutineFolder { return o.Organisation.Current() }, Writer: o.Texts, Runs: o.Routines, Now: time.Now,
+			Directory: current, Folder: func() activities.RoutineFolder { return o.Organisation.Current() }, Writer: o.Texts, Runs: o.Routines, Counter: o.Counter, Now: time.Now,
 		},
 		Plans: &activities.Plans{
 			Directory: current, Library: func() activities.Library { return o.Organisation.Current() }, Writer: o.Texts, Now: time.Now, Page: o.RunPage,

@@ -111,6 +111,8 @@ func (r *routineRun) do(w routine.Work) {
 		r.begin(r.ctx, func(ctx workflow.Context) { r.start(ctx, w.Occurrence) })
 	case routine.Check:
 		r.begin(r.ctx, func(ctx workflow.Context) { r.check(ctx, w.Occurrence) })
+	case routine.Count:
+		r.begin(r.ctx, func(ctx workflow.Context) { r.count(ctx, w.Occurrence) })
 	case routine.Tell:
 		r.tell(w.Telling)
 	}
@@ -157,6 +159,17 @@ func (r *routineRun) check(ctx workflow.Context, o routine.Occurrence) {
 		out, detail = routine.Outcome{}, cause(err)
 	}
 	r.routine.Checked(o.Planned, out, detail, workflow.Now(ctx))
+}
+
+// count counts an occurrence among the visits of its customer. While the ledger does not answer it is asked again.
+func (r *routineRun) count(ctx workflow.Context, o routine.Occurrence) {
+	in := activities.CountVisitInput{ID: r.routine.ID, Planned: o.Planned, Customer: o.Visits, At: o.Begins}
+	var v routine.Visit
+	detail := ""
+	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, sending(following, routine.Priority)), routines.CountVisit, in).Get(ctx, &v); err != nil {
+		detail = cause(err)
+	}
+	r.routine.Counted(o.Planned, v, detail, workflow.Now(ctx))
 }
 
 // tell writes and sends one message.

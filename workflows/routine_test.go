@@ -20,6 +20,7 @@ import (
 	"muster/internal/routine"
 	"muster/internal/signature"
 	"muster/internal/timeline"
+	"muster/internal/usage"
 	"muster/workflows"
 )
 
@@ -40,13 +41,16 @@ type roster struct {
 	refuses string
 	started []string
 	over    map[string]routine.Outcome
+	visit   bool
+	deaf    bool // the ledger does not answer
+	claims  []usage.Claim
 }
 
 func (x *roster) Routine(id string, after, now time.Time) routine.Seen {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	s := routine.Seen{Folder: x.Folder(), Gone: x.gone, Definition: routine.Definition{
-		ID: id, Name: "Daily check", Customer: "nuri", Plan: "daily-check", Tell: []escalation.Target{{Kind: escalation.Person, ID: "kim"}},
+		ID: id, Name: "Daily check", Customer: "nuri", Plan: "daily-check", Tell: []escalation.Target{{Kind: escalation.Person, ID: "kim"}}, Visit: x.visit,
 	}}
 	for at := start.AddDate(0, 0, 1); at.Before(now.AddDate(0, 0, 3)); at = at.AddDate(0, 0, 1) {
 		if at.After(after) {
@@ -79,6 +83,25 @@ func (x *roster) RoutineRun(_ context.Context, run string) (routine.Outcome, err
 	return x.over[run], nil
 }
 
+// VisitsBought is one a year.
+func (*roster) VisitsBought(string, time.Time) usage.Window {
+	return usage.Window{Count: 1, From: start.AddDate(0, 0, -60), To: start.AddDate(0, 0, 60)}
+}
+
+func (x *roster) Claim(_ context.Context, c usage.Claim) (usage.Counts, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.deaf {
+		return usage.Counts{}, errors.New("no connection")
+	}
+	x.claims = append(x.claims, c)
+	return usage.Counts{Visited: len(x.claims) - 1, Taken: true}, nil
+}
+
+func (*roster) Return(context.Context, string, string) error {
+	return errors.New("no visit is given back")
+}
+
 func (x *roster) change(do func()) func() {
 	return func() {
 		x.mu.Lock()
@@ -107,7 +130,7 @@ func tryRoutine(t *testing.T) *keeping {
 	r.under(workflows.RoutineWorkflowID("check"))
 	r.env.RegisterActivity(&activities.Routines{
 		Directory: func() activities.Directory { return x.roster }, Folder: func() activities.RoutineFolder { return x.roster }, Writer: writer{},
-		Runs: x.roster, Now: r.env.Now,
+		Runs: x.roster, Counter: x.roster, Now: r.env.Now,
 	})
 	return x
 }
@@ -163,6 +186,36 @@ func TestARoutineStartsItsRunsAndSaysWhatIsMissed(t *testing.T) {
 	x.at(2*aday+6*time.Hour, x.roster.ends("RUN-2", "completed", 2*aday+6*time.Hour))
 	x.at(3*aday+time.Hour, x.roster.ends("RUN-3", "cancelled", 3*aday+time.Hour))
 	x.want(x.until(3*aday+6*time.Hour), "1 done, 2 done, 3 missed", "kim: missed 2", "kim: ended 3")
+}
+
+// A visit that was done is counted in the year of its time, under one id however often it is tried; one that was cancelled is not. Of one more
+// than was bought those hear who hear of what is missed.
+func TestVisitsOfARoutineAreCounted(t *testing.T) {
+	x := tryRoutine(t)
+	x.at(0, x.roster.change(func() { x.roster.visit = true }))
+	x.at(aday, x.roster.change(func() { x.roster.deaf = true }))
+	x.at(aday+time.Hour, x.roster.ends("RUN-1", "completed", aday+time.Hour))
+	x.at(2*aday+time.Hour, x.roster.ends("RUN-2", "cancelled", 2*aday+time.Hour))
+	x.at(2*aday+2*time.Hour, x.roster.change(func() { x.roster.deaf = false }))
+	x.at(3*aday+6*time.Hour, x.roster.ends("RUN-3", "completed", 3*aday+6*time.Hour))
+	r := x.until(3*aday + 7*time.Hour)
+	x.want(r, "1 done, 2 missed, 3 done", "kim: ended 2", "kim: missed 3", "kim: too-many 3")
+	var claimed, said []string
+	for _, c := range x.roster.claims {
+		claimed = append(claimed, fmt.Sprintf("%s %s %d %s", c.Customer, c.Request, days(c.At), c.Take))
+	}
+	for _, e := range r.Timeline.Entries {
+		if e.Kind == timeline.RoutineCounted || e.Kind == timeline.RoutineUncounted {
+			said = append(said, string(e.Kind)+" "+e.Fact("number")+" "+e.Fact("beyond"))
+		}
+	}
+	at := func(n int) string { return start.AddDate(0, 0, n).UTC().Format(time.RFC3339) }
+	if d := gocmp.Diff([]string{"nuri routine/check/" + at(1) + " 1 anyway", "nuri routine/check/" + at(3) + " 3 anyway"}, claimed); d != "" {
+		t.Errorf("claimed (-want +got):\n%s", d)
+	}
+	if d := gocmp.Diff([]string{"routine.uncounted  ", "routine.counted 1 ", "routine.counted 2 yes"}, said); d != "" {
+		t.Errorf("said (-want +got):\n%s", d)
+	}
 }
 
 // What cannot be started is tried until it is due. While nobody can be asked, nothing is lost.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -121,6 +122,7 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		"heartbeat-continued":   (*ends).heartbeatContinued,
 		"routine":               func(e *ends) []*historypb.History { return e.routine(weekly, "check") },
 		"routine-continued":     func(e *ends) []*historypb.History { return e.routine(weekly, "long") },
+		"routine-visited":       func(e *ends) []*historypb.History { return e.routine(weekly, "visited") },
 		"incident-responded":    (*ends).incidentResponded,
 		"response":              (*ends).response,
 		"response-continued":    (*ends).responseContinued,
@@ -401,6 +403,14 @@ func (e *ends) usageContinued() []*historypb.History {
 		}
 	}
 	claim(100) // of the second run, which has begun then
+	kept := usages.States(e.Context(), []string{"initech", "nobody"})
+	if must(e.T, kept[0].Err); !slices.ContainsFunc(kept[0].State.Uses, func(u usage.Use) bool { return u.Request == "REQ-0" }) ||
+		kept[0].State.Uses[len(kept[0].State.Uses)-1].Request != "REQ-100" {
+		e.Errorf("the ledger has %+v; want what was counted in both runs", kept[0].State.Uses)
+	}
+	if _, none := errors.AsType[*starter.NotFoundError](kept[1].Err); !none {
+		e.Errorf("of who has used nothing: %+v; want that there is no ledger", kept[1])
+	}
 	return e.chain(workflow)
 }
 

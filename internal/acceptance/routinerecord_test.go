@@ -2,21 +2,24 @@ package acceptance_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/temporal"
 
 	"muster/activities"
 	"muster/internal/escalation"
 	"muster/internal/incident"
 	"muster/internal/routine"
+	"muster/internal/usage"
 	"muster/worker"
 	"muster/workflows"
 )
 
-// A roster stands in for a folder with routines of seconds, and for the runs of their plan.
+// A roster stands in for a folder with routines of seconds, of which one is a visit, for the runs of their plan, and for the ledger that counts it.
 type roster struct {
 	folder func() incident.Folder
 
@@ -24,10 +27,11 @@ type roster struct {
 	first map[string]time.Time // when each routine was asked for first
 	taken map[string]int       // attempts to start the run of an occurrence
 	gone  map[string]bool
+	asked map[string]int // how often each visit was to be counted
 }
 
 func newRoster() *roster {
-	return &roster{first: map[string]time.Time{}, taken: map[string]int{}, gone: map[string]bool{}}
+	return &roster{first: map[string]time.Time{}, taken: map[string]int{}, gone: map[string]bool{}, asked: map[string]int{}}
 }
 
 // times are when an occurrence begins and is due, and what becomes of it, so long after the first look.
@@ -51,7 +55,7 @@ func (*roster) all() []times {
 func (r *roster) keep(a *worker.Activities) {
 	directory := a.Routines.Directory
 	r.folder = func() incident.Folder { return directory().Folder() }
-	a.Routines.Folder, a.Routines.Runs = func() activities.RoutineFolder { return r }, r
+	a.Routines.Folder, a.Routines.Runs, a.Routines.Counter = func() activities.RoutineFolder { return r }, r, r
 }
 
 func (r *roster) Routine(id string, after, now time.Time) routine.Seen {
@@ -59,6 +63,7 @@ func (r *roster) Routine(id string, after, now time.Time) routine.Seen {
 	defer r.mu.Unlock()
 	s := routine.Seen{Folder: r.folder(), Gone: r.gone[id], Definition: routine.Definition{
 		ID: id, Name: "Daily check", Customer: "acme", CustomerName: "Acme", Plan: "daily-check", Tell: []escalation.Target{{Kind: escalation.Person, ID: "gus"}}, Zone: "UTC",
+		Visit: id == "visited",
 	}}
 	if r.first[id].IsZero() {
 		r.first[id], s.More = now.Truncate(time.Second), 3
@@ -91,6 +96,28 @@ func (r *roster) RoutineRun(_ context.Context, run string) (routine.Outcome, err
 	}
 	status := r.all()[n].status
 	return routine.Outcome{Over: status != "", Done: status == "completed", Ended: time.Now().UTC().Truncate(time.Second), Status: status}, nil
+}
+
+// VisitsBought is one, so that the second is one too many.
+func (*roster) VisitsBought(_ string, at time.Time) usage.Window {
+	from := time.Date(at.Year(), time.January, 1, 0, 0, 0, 0, time.UTC)
+	return usage.Window{Count: 1, From: from, To: from.AddDate(1, 0, 0)}
+}
+
+// Claim does not answer when a visit is to be counted for the first time.
+func (r *roster) Claim(_ context.Context, c usage.Claim) (usage.Counts, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	routine, _, _ := usage.Use{Request: c.Request}.Routine()
+	if r.asked[c.Request]++; r.asked[c.Request] == 1 {
+		r.asked[routine]++
+		return usage.Counts{}, temporal.NewNonRetryableApplicationError("no connection", "Unavailable", nil)
+	}
+	return usage.Counts{Visited: r.asked[routine] - 1, Taken: true}, nil
+}
+
+func (*roster) Return(context.Context, string, string) error {
+	return errors.New("no visit is given back")
 }
 
 // drop takes a routine out of the folder.

@@ -41,7 +41,7 @@ func pureRooms() []string {
 	return []string{
 		"action", "alert", "approval", "asset", "authority", "calendar", "change", "changecalendar", "delivery", "encryption", "escalation", "freeze", "handover", "heartbeat", "incident", "jsonsize", "link", "oncall", "period",
 		"plan", "planrun", "posting", "priority", "problem", "raci", "reach", "request", "retention", "response", "review", "risk", "routine", "runbook", "signature", "silence", "supportplan", "ticket",
-		"timeline", "twiml", "usage",
+		"timeline", "twiml", "usage", "visit",
 	}
 }
 

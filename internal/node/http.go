@@ -131,7 +131,7 @@ func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 		return nil, err
 	}
 	mux.Handle(callback.Prefix, n.guard.limited(back, refuseProgram))
-	pages, err := n.newPages(api.InboxOf(cfg))
+	pages, err := n.newPages(cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -20,13 +20,13 @@ import (
 )
 
 // newPages makes the pages for people.
-func (n *Node) newPages(inbox func(context.Context, authority.Subject, string) (starter.Inbox, error)) (*console.Console, error) {
+func (n *Node) newPages(cfg api.Config) (*console.Console, error) {
 	provider, rolesOf, err := n.signIn()
 	if err != nil {
 		return nil, err
 	}
 	return console.New(console.Config{
-		Links: n.keys, Incidents: deciding{n.incidents}, PlanRuns: api.Over(n.incidents), Inbox: inbox, Reports: worker.Reports(n.cfg.Data), Organisation: n.org.Current, Store: n.store,
+		Links: n.keys, Incidents: deciding{n.incidents}, PlanRuns: api.Over(n.incidents), Inbox: api.InboxOf(cfg), Calendar: api.CalendarOf(cfg), Reports: worker.Reports(n.cfg.Data), Organisation: n.org.Current, Store: n.store,
 		SignIn: provider, RolesOf: rolesOf, Texts: n.texts, Now: time.Now, Log: n.cfg.Log,
 	})
 }

@@ -1,6 +1,7 @@
 package org
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -24,6 +25,7 @@ type comeback struct {
 	id, name string
 	start    PlanStart
 	tell     []escalation.Target
+	visit    bool          // somebody comes to the customer for it
 	times    *freeze.Times // nil: every and first say when
 	every    time.Duration
 	first    time.Time
@@ -53,6 +55,7 @@ func (b *builder) readRoutines(o *object) {
 		r.start.Customer, _ = need(o, "customer", anID)
 		r.start.Environments, r.start.Parameters = given(o, "environments"), given(o, "parameters")
 		r.tell = b.targets(o, "tell", aLastTarget)
+		r.visit = maybe(o, "visit", aTrue, false)
 		before := len(b.faults)
 		b.readComingBack(o, &r)
 		if len(b.faults) == before {
@@ -142,7 +145,7 @@ func (o *Organisation) Routine(id string, after, now time.Time) routine.Seen {
 	r := &o.routines[n]
 	s := routine.Seen{Folder: o.Folder(), Definition: routine.Definition{
 		ID: r.id, Asset: r.asset, Name: r.name, Customer: r.start.Customer, CustomerName: o.parties[r.start.Customer].Name, Plan: r.start.Plan, Tell: r.tell,
-		Organisation: o.Name, Zone: o.Zone.String(),
+		Organisation: o.Name, Zone: o.Zone.String(), Visit: r.visit,
 	}}
 	s.Slots, s.More = r.slots(after, now)
 	return s
@@ -156,47 +159,63 @@ func (r *comeback) slots(after, now time.Time) (all []routine.Slot, more int) {
 		}
 		return all, 0
 	}
-	add := func(begins, ends time.Time) (enough bool) {
-		s, ok := r.slot(begins, ends)
-		if !ok || !s.Begins.After(after) || len(all) > 0 && !s.Begins.After(all[len(all)-1].Begins) { // two may wait for the same opening
-			return false
+	from, last := after.Add(-longestWait), now.Add(freeze.Horizon)
+	if now.Sub(from) > freeze.Horizon {
+		from = now.Add(-freeze.Horizon)
+	}
+	if r.times == nil && r.calendar == nil { // then none waits, and what is too much need not be counted one by one
+		if from = after; r.first.After(after) {
+			from = r.first.Add(-1) // before it there was none
+		}
+		if n := int(now.Sub(from)/r.every) - routine.MostAtOnce; n > 0 {
+			from, more = from.Add(time.Duration(n)*r.every), n
+		}
+	}
+	for s := range r.between(from, last) {
+		if !s.Begins.After(after) {
+			continue
 		}
 		if all = append(all, s); !s.Begins.After(now) && len(all) > routine.MostAtOnce {
 			all, more = all[1:], more+1
 		}
-		return len(all) >= routine.MostAhead && all[len(all)-routine.MostAhead].Begins.After(now)
-	}
-	const back = 31 * 24 * time.Hour // a beginning waits for no longer until its hours open
-	from, last := after.Add(-back), now.Add(freeze.Horizon)
-	if now.Sub(from) > freeze.Horizon {
-		from = now.Add(-freeze.Horizon)
-	}
-	if r.times == nil {
-		skipped := 0
-		if r.calendar == nil { // then none waits, and what is too much need not be counted one by one
-			if from = after; r.first.After(after) {
-				from = r.first.Add(-1) // before it there was none
-			}
-			if n := int(now.Sub(from)/r.every) - routine.MostAtOnce; n > 0 {
-				from, skipped = from.Add(time.Duration(n)*r.every), n
-			}
-		}
-		for at := r.from(from); at.Before(last); at = r.after(at) {
-			if add(at, time.Time{}) {
-				break
-			}
-		}
-		return all, more + skipped
-	}
-	for _, s := range r.times.Between(from, last) {
-		if s.From.Equal(from) { // it may have begun before
-			continue
-		}
-		if add(s.From, s.To) {
+		if len(all) >= routine.MostAhead && all[len(all)-routine.MostAhead].Begins.After(now) {
 			break
 		}
 	}
 	return all, more
+}
+
+const longestWait = 31 * 24 * time.Hour // of a beginning, until its hours open
+
+// between goes through the occurrences whose hours or interval come in a while, in the order in which they begin.
+func (r *comeback) between(from, last time.Time) iter.Seq[routine.Slot] {
+	return func(yield func(routine.Slot) bool) {
+		var newest time.Time
+		goesOn := func(begins, ends time.Time) bool {
+			s, ok := r.slot(begins, ends)
+			if !ok || !s.Begins.After(newest) { // two may wait for the same opening
+				return true
+			}
+			newest = s.Begins
+			return yield(s)
+		}
+		if r.once != nil {
+			if !r.once.Begins.Before(from) && r.once.Begins.Before(last) {
+				yield(*r.once)
+			}
+			return
+		}
+		if r.times == nil {
+			for at := r.from(from); at.Before(last) && goesOn(at, time.Time{}); at = r.after(at) {
+			}
+			return
+		}
+		for _, s := range r.times.Between(from, last) {
+			if !s.From.Equal(from) && !goesOn(s.From, s.To) { // else it may have begun before
+				return
+			}
+		}
+	}
 }
 
 // slot is one occurrence: it begins when the hours are open, and is due after its time.

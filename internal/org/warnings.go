@@ -56,6 +56,7 @@ func (b *builder) warnings(now time.Time) []Fault {
 	b.endingApprovals(&w, now)
 	b.unready(&w, now)
 	b.expiringCertificates(&w, now)
+	b.doubtfulVisits(&w, now)
 	return sorted(w.faults)
 }
 

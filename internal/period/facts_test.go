@@ -12,6 +12,7 @@ import (
 
 	"muster/internal/period"
 	"muster/internal/planrun"
+	"muster/internal/usage"
 )
 
 func compute(t testing.TB, records []period.Record, a period.Asked) *period.Facts {
@@ -229,5 +230,18 @@ func TestAlertsAreCountedByTheirNames(t *testing.T) {
 	}
 	if f = compute(t, stored(t, states()), november("garam")); len(f.Alerts) > 0 {
 		t.Errorf("a customer's report has %v", f.Alerts)
+	}
+}
+
+// A visit that a routine was counts as one that a request has used: the ledger of the customer has both, and nothing else is counted.
+func TestVisitsOfRoutinesAreInTheReport(t *testing.T) {
+	l := ledger()
+	last := &l.Uses[len(l.Uses)-1]
+	last.Request, last.Feature = usage.OfRoutine("garam-preventive", last.At), ""
+	f := compute(t, stored(t, map[string]any{"usage-garam.bundle": l}), november("garam"))
+	for key, want := range map[string]string{"visits.used": "2", "visits.year": "7", "visits.bought": "12", "visits.left": "5"} {
+		if got := shown(f.Figure(key, "garam")); got != want {
+			t.Errorf("%s: %s; want %s", key, got, want)
+		}
 	}
 }

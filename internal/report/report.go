@@ -124,6 +124,9 @@ func (t *Texts) Instant(at time.Time, language, zone string) string {
 	return t.in(language).instant(at, zone)
 }
 
+// Day returns the day on which an instant is in a zone, with its weekday: "2026-11-22 Sun".
+func (t *Texts) Day(at time.Time, language, zone string) string { return t.in(language).date(at, zone) }
+
 // Moment is Instant to the second.
 func (t *Texts) Moment(at time.Time, language, zone string) string {
 	return t.in(language).moment(at, zone)

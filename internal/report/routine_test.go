@@ -31,6 +31,10 @@ func TestRoutineMessages(t *testing.T) {
 			said(routine.WasNotBegun, blocked),
 			said(routine.IsBlocked, blocked),
 			said(routine.EndedBadly, func(x *routine.Telling) { run(x); x.Occurrence.Detail = "cancelled" }),
+			said(routine.OneTooMany, func(x *routine.Telling) {
+				run(x)
+				x.Visit = routine.Visit{Number: 13, Bought: 12, Year: 2026}
+			}),
 			said(routine.CaughtUp, func(x *routine.Telling) { x.Count, x.Last = 1, after(0) }),
 			said(routine.CaughtUp, func(x *routine.Telling) { x.Count, x.Last = 7, after(168*time.Hour) }),
 		} {

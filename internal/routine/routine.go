@@ -58,7 +58,8 @@ type Definition struct {
 	Plan         string              `json:"plan"` // ID
 	Tell         []escalation.Target `json:"tell"` // who hears of what was missed
 	Organisation string              `json:"organisation"`
-	Zone         string              `json:"zone"` // IANA name, for the instants in messages
+	Zone         string              `json:"zone"`            // IANA name, for the instants in messages
+	Visit        bool                `json:"visit,omitempty"` // somebody comes to the customer for it
 }
 
 // A Slot is a time for which a routine is planned: its run begins at its beginning, and has to be over by the time that it is due.
@@ -95,6 +96,7 @@ type Occurrence struct {
 	By      timeline.Actor `json:"by,omitzero"`      // who has moved it or left it out
 	Reason  string         `json:"reason,omitempty"` // of theirs
 	Detail  string         `json:"detail,omitempty"` // why it could not begin, or how its run has ended
+	Visits  string         `json:"visits,omitempty"` // ID of the customer to whom somebody comes for it; empty: it is no visit
 
 	Next  time.Time `json:"next,omitzero"` // when it is looked again what has become of it
 	Under bool      `json:"under,omitempty"`
@@ -111,7 +113,9 @@ type Routine struct {
 	Ahead   []Occurrence `json:"ahead,omitempty"`   // whose time is still to come, in their order
 	Running []Occurrence `json:"running,omitempty"` // in the order in which they have begun
 	Past    []Occurrence `json:"past,omitempty"`    // the newest ones, in the order in which they were over
-	Sends   int          `json:"sends"`
+	// Uncounted are visits that were done and that the ledger of the customer does not have yet. They stand in Past too.
+	Uncounted []Occurrence `json:"uncounted,omitempty"`
+	Sends     int          `json:"sends"`
 
 	Timeline timeline.Log `json:"timeline"`
 
@@ -135,6 +139,7 @@ const (
 	Look  Do = "look"  // ask the folder what is planned
 	Start Do = "start" // start the run of an occurrence
 	Check Do = "check" // ask what has become of its run
+	Count Do = "count" // count it among the customer's visits
 	Tell  Do = "tell"  // write a message
 )
 
@@ -155,10 +160,13 @@ const (
 	IsBlocked   About = "blocked"   // its run cannot be started, and it is tried again
 	CaughtUp    About = "caught-up" // Muster was out: some were missed at once
 	EndedBadly  About = "ended"     // its run was cancelled
+	OneTooMany  About = "too-many"  // it was one visit more than the customer has bought
 )
 
 // Abouts lists what messages say.
-func Abouts() []About { return []About{WasMissed, WasNotBegun, IsBlocked, CaughtUp, EndedBadly} }
+func Abouts() []About {
+	return []About{WasMissed, WasNotBegun, IsBlocked, CaughtUp, EndedBadly, OneTooMany}
+}
 
 // A Telling is a message about a routine.
 type Telling struct {
@@ -168,6 +176,7 @@ type Telling struct {
 	Occurrence Occurrence `json:"occurrence"`
 	Count      int        `json:"count,omitempty"` // of those that were missed at once
 	Last       time.Time  `json:"last,omitzero"`   // for which the last of them was planned
+	Visit      Visit      `json:"visit,omitzero"`  // of OneTooMany
 }
 
 // Seen is what the folder says of a routine now.
@@ -202,6 +211,7 @@ func (r *Routine) Advance(now time.Time) []Work {
 		}
 		r.fresh = append(r.fresh, Work{Do: do, Occurrence: *o})
 	}
+	r.count(now)
 	r.stand()
 	fresh := r.fresh
 	r.fresh = nil
@@ -290,6 +300,9 @@ func (r *Routine) Seen(s Seen, again, now time.Time) {
 		if n := slices.IndexFunc(before, func(o Occurrence) bool { return o.Planned.Equal(slot.Begins) }); n >= 0 && before[n].By.ID != "" {
 			o = before[n]
 		}
+		if o.Visits = ""; s.Definition.Visit {
+			o.Visits = s.Definition.Customer
+		}
 		r.Ahead = append(r.Ahead, o)
 	}
 }
@@ -350,6 +363,11 @@ func (r *Routine) Checked(planned time.Time, out Outcome, detail string, now tim
 		facts := []timeline.Fact{at("planned", o.Planned), timeline.F("run", o.Run), at("ended", out.Ended)}
 		if out.Done {
 			r.record(now, timeline.RoutineDone, timeline.Muster(), append(facts, timeline.F("late", marked(o.Late)))...)
+			if o.Visits != "" {
+				visit := *o
+				visit.Fate, visit.Next = Done, now
+				r.Uncounted = append(r.Uncounted, visit)
+			}
 			r.drop(*o, Done, now)
 			return
 		}
@@ -414,17 +432,27 @@ func (r *Routine) NextDue() (next time.Time) {
 			sooner(o.Next)
 		}
 	}
+	for _, o := range r.Uncounted {
+		if !o.Under {
+			sooner(o.Next)
+		}
+	}
 	return next
 }
 
-// Over tells whether nothing is to be done any more: the runs of one that is retired are seen to their end.
-func (r *Routine) Over() bool { return r.Status == Retired && len(r.Running) == 0 }
+// Over tells whether nothing is to be done any more: the runs of one that is retired are seen to their end, and its visits are counted.
+func (r *Routine) Over() bool {
+	return r.Status == Retired && len(r.Running) == 0 && len(r.Uncounted) == 0
+}
 
 // Resume says that a new run of the workflow goes on with the state: what was under way is begun again.
 func (r *Routine) Resume() {
 	r.looking = false
 	for n := range r.Running {
 		r.Running[n].Under = false
+	}
+	for n := range r.Uncounted {
+		r.Uncounted[n].Under = false
 	}
 	r.Timeline.Trim(0, 0)
 	if r.Timeline.Entries == nil {

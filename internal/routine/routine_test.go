@@ -41,6 +41,9 @@ type house struct {
 	told    []string
 	refuses string // why no run can be started
 	runs    map[string]routine.Outcome
+	visits  int      // how many were bought for a year; 0: it is no visit
+	away    bool     // the ledger does not answer
+	counted []string // visits in the ledger, in hours
 }
 
 func open() *house {
@@ -58,7 +61,9 @@ func (h *house) at(now time.Time) {
 			o := w.Occurrence
 			switch w.Do {
 			case routine.Look:
-				h.r.Seen(daily(h.r.After, now), now.Add(time.Hour), now)
+				s := daily(h.r.After, now)
+				s.Definition.Visit = h.visits > 0
+				h.r.Seen(s, now.Add(time.Hour), now)
 			case routine.Start:
 				if h.refuses != "" {
 					h.r.Started(o.Planned, "", h.refuses, now)
@@ -68,11 +73,22 @@ func (h *house) at(now time.Time) {
 				h.r.Started(o.Planned, fmt.Sprint("RUN-", hour(o.Planned)), "", now)
 			case routine.Check:
 				h.r.Checked(o.Planned, h.runs[o.Run], "", now)
+			case routine.Count:
+				h.count(o, now)
 			case routine.Tell:
 				h.told = append(h.told, fmt.Sprintf("%s %d×%d", w.Telling.About, hour(w.Telling.Occurrence.Planned), w.Telling.Count))
 			}
 		}
 	}
+}
+
+func (h *house) count(o routine.Occurrence, now time.Time) {
+	if h.away {
+		h.r.Counted(o.Planned, routine.Visit{}, "no connection", now)
+		return
+	}
+	h.counted = append(h.counted, fmt.Sprint(hour(o.Planned)))
+	h.r.Counted(o.Planned, routine.Visit{Number: len(h.counted), Bought: h.visits, Year: 2026}, "", now)
 }
 
 // until plays every deadline until an instant.
@@ -192,6 +208,82 @@ func TestWhatBecomesOfARoutine(t *testing.T) {
 	}
 }
 
+// What is done is counted once, late or not; what was missed or left out is not. While the ledger does not answer nothing is lost.
+func TestVisitsAreCountedOnce(t *testing.T) {
+	done := func(at int) routine.Outcome {
+		return routine.Outcome{Over: true, Done: true, Ended: after(at), Status: "completed"}
+	}
+	for name, tc := range map[string]struct {
+		bought  int
+		play    func(t *testing.T, h *house)
+		counted string
+		told    string
+		said    []timeline.Kind
+	}{
+		"it is no visit": {0, func(_ *testing.T, h *house) {
+			h.runs["RUN-24"] = done(26)
+			h.until(after(47))
+		}, "", "", nil},
+		"one is done, one late": {2, func(_ *testing.T, h *house) {
+			h.runs["RUN-24"] = done(26)
+			h.until(after(53))
+			h.runs["RUN-48"] = done(54)
+			h.until(after(60))
+		}, "24 48", "missed 48×0", []timeline.Kind{timeline.RoutineCounted, timeline.RoutineCounted}},
+		"one was missed, one is left out": {2, func(t *testing.T, h *house) {
+			h.runs["RUN-24"] = routine.Outcome{Over: true, Ended: after(25), Status: "cancelled"}
+			do(t, h, after(1), routine.Skip{Planned: after(48), Reason: "They are away"})
+			h.until(after(60))
+		}, "", "ended 24×0", nil},
+		"the second is one more than was bought": {1, func(_ *testing.T, h *house) {
+			h.runs["RUN-24"], h.runs["RUN-48"] = done(26), done(50)
+			h.until(after(71))
+		}, "24 48", "too-many 48×0", []timeline.Kind{timeline.RoutineCounted, timeline.RoutineCounted}},
+		"the ledger is out for hours": {1, func(_ *testing.T, h *house) {
+			h.away, h.runs["RUN-24"] = true, done(26)
+			h.until(after(40))
+			h.away = false
+			h.until(after(41))
+		}, "24", "", []timeline.Kind{timeline.RoutineUncounted, timeline.RoutineCounted}},
+		"the folder has it no more before the ledger answers": {1, func(_ *testing.T, h *house) {
+			h.away, h.runs["RUN-24"] = true, done(26)
+			h.until(after(30))
+			h.r.Seen(routine.Seen{Gone: true}, after(31), after(30))
+			if h.r.Over() {
+				t.Error("it is over while a visit is not counted")
+			}
+			h.away = false
+			h.until(after(32))
+			if !h.r.Over() {
+				t.Error("it is not over though all is counted")
+			}
+		}, "24", "", []timeline.Kind{timeline.RoutineUncounted, timeline.RoutineCounted}},
+		"it becomes one while its run goes on": {0, func(_ *testing.T, h *house) {
+			h.until(after(25))
+			h.visits = 9
+			h.runs["RUN-24"], h.runs["RUN-48"] = done(27), done(50)
+			h.until(after(71))
+		}, "48", "", []timeline.Kind{timeline.RoutineCounted}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open()
+			h.visits = tc.bought
+			h.r.Look = start
+			h.at(start)
+			tc.play(t, h)
+			var said []timeline.Kind
+			for _, e := range h.r.Timeline.Entries {
+				if e.Kind == timeline.RoutineCounted || e.Kind == timeline.RoutineUncounted {
+					said = append(said, e.Kind)
+				}
+			}
+			if strings.Join(h.counted, " ") != tc.counted || strings.Join(h.told, ", ") != tc.told || !slices.Equal(said, tc.said) {
+				t.Errorf("counted %v, told %v, said %v; want %s, %s, %v", h.counted, h.told, said, tc.counted, tc.told, tc.said)
+			}
+		})
+	}
+}
+
 func TestWhatCannotBeAskedOfARoutine(t *testing.T) {
 	h := open()
 	do(t, h, after(1), routine.Skip{Planned: after(72), Reason: "Off"})
@@ -216,9 +308,11 @@ func TestWhatCannotBeAskedOfARoutine(t *testing.T) {
 func TestNoOccurrenceIsLost(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		h := open()
+		h.visits, h.r.Look = 3, start
+		h.at(start)
 		now := start
 		for n := range rapid.IntRange(1, 40).Draw(rt, "steps") {
-			switch rapid.IntRange(0, 5).Draw(rt, fmt.Sprint("what ", n)) {
+			switch rapid.IntRange(0, 6).Draw(rt, fmt.Sprint("what ", n)) {
 			case 0:
 				now = now.Add(time.Duration(rapid.IntRange(0, 100).Draw(rt, fmt.Sprint("hours ", n))) * time.Hour)
 				h.at(now)
@@ -240,6 +334,8 @@ func TestNoOccurrenceIsLost(t *testing.T) {
 					h.at(now)
 				}
 			case 5:
+				h.away = !h.away
+			case 6:
 				raw, err := json.Marshal(h.r)
 				if err != nil {
 					rt.Fatal(err)
@@ -269,6 +365,17 @@ func TestNoOccurrenceIsLost(t *testing.T) {
 		slices.Sort(sorted)
 		if len(slices.Compact(sorted)) != len(h.started) {
 			rt.Fatalf("begun twice: %v", h.started)
+		}
+		h.away = false
+		h.until(now.Add(time.Hour))
+		var done []string
+		for _, o := range h.r.Past {
+			if o.Fate == routine.Done && len(h.r.Past) < 24 {
+				done = append(done, fmt.Sprint(hour(o.Planned)))
+			}
+		}
+		if counted := slices.Sorted(slices.Values(h.counted)); len(done) > 0 && !slices.Equal(slices.Sorted(slices.Values(done)), counted) {
+			rt.Fatalf("done %v, counted %v", done, h.counted)
 		}
 	})
 }

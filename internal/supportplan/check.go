@@ -266,19 +266,24 @@ func (e Entitlement) granted(f Feature, r Request) Reason {
 	return Reason{Kind: ReasonUnknown}
 }
 
-// visits says how many visits are left. A number in the contract goes before that of the plan.
+// VisitsBought returns how many visits a year the customer has bought: a number in the contract goes before that of the plan. 0: none stands
+// in either.
+func (e Entitlement) VisitsBought() int {
+	if p := e.Terms.Visits; e.Contract.VisitsPerYear == 0 && p != nil {
+		return p.PerYear
+	}
+	return e.Contract.VisitsPerYear
+}
+
+// visits says how many visits are left.
 func (e Entitlement) visits(r Request) Reason {
-	perYear := e.Contract.VisitsPerYear
-	if p := e.Terms.Visits; perYear == 0 && p != nil {
-		perYear = p.PerYear
-		if p.ByAgreement {
-			return Reason{Kind: ReasonVisitsByAgreement}
-		}
+	if perYear := e.VisitsBought(); perYear > 0 {
+		return within(Quota{perYear, Year}, r, ReasonVisitsUncounted)
 	}
-	if perYear == 0 {
-		return Reason{Kind: ReasonNoVisits}
+	if p := e.Terms.Visits; p != nil && p.ByAgreement {
+		return Reason{Kind: ReasonVisitsByAgreement}
 	}
-	return within(Quota{perYear, Year}, r, ReasonVisitsUncounted)
+	return Reason{Kind: ReasonNoVisits}
 }
 
 // within is a quota in the period that holds a request.

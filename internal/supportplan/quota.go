@@ -110,6 +110,22 @@ func Preventives() []Preventive {
 	return []Preventive{Monthly, Quarterly, HalfYearly, Yearly, NoPreventive, UnknownCheck}
 }
 
+// PerYear is how many checks that is in a year, 0 where none are promised or nobody knows.
+func (p Preventive) PerYear() int {
+	switch p {
+	case Monthly:
+		return 12
+	case Quarterly:
+		return 4
+	case HalfYearly:
+		return 2
+	case Yearly:
+		return 1
+	case NoPreventive, UnknownCheck:
+	}
+	return 0
+}
+
 // Visits are how often somebody comes to the customer.
 type Visits struct {
 	PerYear     int        `json:"per_year,omitempty"`

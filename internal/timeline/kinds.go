@@ -220,6 +220,9 @@ const (
 	RoutineSkipped Kind = "routine.skipped" // planned reason: somebody has left it out
 	RoutineRetired Kind = "routine.retired"
 
+	RoutineCounted   Kind = "routine.counted"   // planned number bought year beyond: it was one of the customer's visits
+	RoutineUncounted Kind = "routine.uncounted" // planned detail: it cannot be counted among the customer's visits, and it is tried again
+
 	SilenceMade  Kind = "silence.made"  // silence window name match when from until reason: alerts are held back, by a person or the folder
 	SilenceBegun Kind = "silence.begun" // until: one that was made before
 	SilenceHeld  Kind = "silence.held"  // alert service summary: the first of its name
@@ -361,7 +364,7 @@ func Kinds() []Kind {
 		ContactTests, ContactTested, ContactSkipped, ContactItem, ContactMended,
 		RoomOpened, RoomArchived, RoomFailed,
 		ResponseBegun, ResponseRefused, ResponseLooked, ResponseWaits, ResponseApproved, ResponseDenied, ResponseStepped, ResponseEnded, ResponseRan, ResponseOff, ResponseOn,
-		RoutineBegun, RoutineDone, RoutineMissed, RoutineUnseen, RoutineBlocked, RoutineMoved, RoutineSkipped, RoutineRetired,
+		RoutineBegun, RoutineDone, RoutineMissed, RoutineUnseen, RoutineBlocked, RoutineMoved, RoutineSkipped, RoutineRetired, RoutineCounted, RoutineUncounted,
 		SilenceMade, SilenceBegun, SilenceHeld, SilenceEnded, SilenceLet,
 		MessageRefused, CancelRefused, Repinned, DefinitionChanged, Continued,
 	}

@@ -4,6 +4,7 @@ package usage
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -21,10 +22,25 @@ type Ledger struct {
 
 // A Use is one use that was counted.
 type Use struct {
-	Request string    `json:"request"`           // ID of what it was used for
+	Request string    `json:"request"`           // ID of the request, or what OfRoutine says
 	Feature string    `json:"feature,omitempty"` // ID
 	Visit   bool      `json:"visit,omitempty"`   // one of the visits as well
 	At      time.Time `json:"at"`
+}
+
+// OfRoutine is under what the visit is counted that a routine was at the time for which it was planned.
+func OfRoutine(id string, planned time.Time) string {
+	return routines + id + "/" + planned.UTC().Format(time.RFC3339)
+}
+
+const routines = "routine/" // no request has such an ID
+
+// Routine returns of which routine a visit was, and for when it was planned; ok is false for the use of a request.
+func (u Use) Routine() (id string, planned time.Time, ok bool) {
+	rest, is := strings.CutPrefix(u.Request, routines)
+	id, when, _ := strings.Cut(rest, "/")
+	planned, err := time.Parse(time.RFC3339, when)
+	return id, planned, is && err == nil
 }
 
 // A Window is a period with what may be used in it: from its first instant until just before To.

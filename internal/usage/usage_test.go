@@ -53,6 +53,18 @@ func TestTheLastUnitGoesToOneRequest(t *testing.T) {
 	}
 }
 
+func TestWhatIsOfARoutine(t *testing.T) {
+	id, planned, ok := usage.Use{Request: usage.OfRoutine("garam-preventive", now)}.Routine()
+	if !ok || id != "garam-preventive" || !planned.Equal(now) {
+		t.Errorf("got %s, %s, %t", id, planned, ok)
+	}
+	for _, request := range []string{"REQ-7K3M9QX2PA", "routine/check", "routine/check/soon"} {
+		if _, _, ok := (usage.Use{Request: request}).Routine(); ok {
+			t.Errorf("%s is taken for a routine", request)
+		}
+	}
+}
+
 func TestOtherPeriodsAndFeaturesDoNotCount(t *testing.T) {
 	l := usage.Ledger{Customer: "garam", Uses: []usage.Use{
 		{Request: "first instant", Feature: "visit", At: month(1).From},

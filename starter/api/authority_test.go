@@ -72,6 +72,7 @@ func tries() []try {
 		{"POST /api/v1/vendor-notices", "POST", "/api/v1/vendor-notices", noticeBody},
 		{"GET /api/v1/routines", "GET", "/api/v1/routines", ""},
 		{"GET " + routineRoute, "GET", checking, ""},
+		{"GET /api/v1/visits", "GET", "/api/v1/visits", ""},
 		{"POST " + routineRoute + "/move", "POST", checking + "/move", routineBodies(instant())["move"]},
 		{"POST " + routineRoute + "/skip", "POST", checking + "/skip", routineBodies(instant())["skip"]},
 		{"GET /api/v1/automatic-responses", "GET", "/api/v1/automatic-responses", ""},

@@ -92,6 +92,8 @@ type Backend interface {
 	Routine(ctx context.Context, id string) (*routine.Routine, error)
 	// AskRoutine asks something of one. The same request id twice is one decision.
 	AskRoutine(ctx context.Context, id string, r starter.Request, c routine.Command) error
+	// Usages asks the ledgers of what customers have used. Who has used nothing has none, which is not found.
+	Usages(ctx context.Context, customers []string) []starter.KeptUsage
 	// Responses asks automatic responses how they stand. One that has never run is not found.
 	Responses(ctx context.Context, ids []string) []starter.StandingResponse
 	Response(ctx context.Context, id string) (*response.Ledger, error)
@@ -154,6 +156,11 @@ func (e engine) Command(ctx context.Context, id incident.ID, r starter.Request, 
 // Routines asks the workflows.
 func (e engine) Routines(ctx context.Context, ids []string) []starter.KeptRoutine {
 	return e.Incidents.Routines().States(ctx, ids)
+}
+
+// Usages asks the workflows.
+func (e engine) Usages(ctx context.Context, customers []string) []starter.KeptUsage {
+	return e.Incidents.Usages().States(ctx, customers)
 }
 
 // Routine asks the workflow.

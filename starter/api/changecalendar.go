@@ -64,16 +64,42 @@ func (s *server) readChangeCalendar(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 	by := visiting(r.Context()).Subject
-	own := authority.Object{Kind: authority.Change, Customers: []string{by.Party}, Partners: []string{by.Party}}
-	if err := s.denied(r, authority.Read, authority.May(by, authority.Read, own)); err != nil {
+	if err := s.denied(r, authority.Read, mayReadCalendar(by)); err != nil {
 		return err
 	}
-	all, more, err := s.planned(r.Context(), by, from, until)
+	all, more, err := s.calendar(r.Context(), by, from, until)
 	if err != nil {
 		return err
 	}
-	all = slices.DeleteFunc(changecalendar.Between(all, from, until), func(e changecalendar.Entry) bool { return !f.Takes(&e) })
+	all = slices.DeleteFunc(all, func(e changecalendar.Entry) bool { return !f.Takes(&e) })
 	return answer(w, ChangeCalendar{Entries: append([]changecalendar.Entry{}, all...), From: from, Until: until, More: more, Language: s.Language, Zone: s.Zone})
+}
+
+func mayReadCalendar(by authority.Subject) error {
+	return authority.May(by, authority.Read, authority.Object{Kind: authority.Change, Customers: []string{by.Party}, Partners: []string{by.Party}})
+}
+
+// CalendarOf returns what finds what is planned, for the pages: at most two looks at once, for each asks all that is open.
+func CalendarOf(cfg Config) func(ctx context.Context, by authority.Subject, from, until time.Time) (all []changecalendar.Entry, more bool, err error) {
+	s, places := &server{Config: cfg}, make(chan struct{}, 2)
+	return func(ctx context.Context, by authority.Subject, from, until time.Time) ([]changecalendar.Entry, bool, error) {
+		if err := mayReadCalendar(by); err != nil {
+			return nil, false, err
+		}
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+		case <-ctx.Done():
+			return nil, false, &starter.UnavailableError{Cause: ctx.Err()}
+		}
+		return s.calendar(ctx, by, from, until)
+	}
+}
+
+// calendar is what somebody may see of what is planned, in the order in which it begins, each with what it meets.
+func (s *server) calendar(ctx context.Context, by authority.Subject, from, until time.Time) ([]changecalendar.Entry, bool, error) {
+	all, more, err := s.planned(ctx, by, from, until)
+	return changecalendar.Between(all, from, until), more, err
 }
 
 // planned is all that somebody may see of what is planned: of a change, a run or a freeze that does not concern them they hear nothing,

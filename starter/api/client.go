@@ -582,6 +582,17 @@ func (c *Client) ChangeCalendar(ctx context.Context, asked CalendarQuery) (Chang
 	return all, err
 }
 
+// Visits returns what has become of the visits of a year: of every customer, or of one. 0 is this year.
+func (c *Client) Visits(ctx context.Context, customer string, year int) (VisitList, error) {
+	var list VisitList
+	q := queryOf("customer", customer)
+	if year != 0 {
+		q.Set("year", strconv.Itoa(year))
+	}
+	err := c.read(ctx, Path+"visits", q, &list)
+	return list, err
+}
+
 // Routines lists the routines of the organisation folder.
 func (c *Client) Routines(ctx context.Context) (RoutineList, error) {
 	var list RoutineList

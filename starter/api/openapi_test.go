@@ -47,6 +47,7 @@ import (
 	"muster/internal/store"
 	"muster/internal/supportplan"
 	"muster/internal/timeline"
+	"muster/internal/visit"
 	"muster/starter"
 	"muster/starter/api"
 )
@@ -136,7 +137,7 @@ func TestTheDocumentSaysWhatACallerMustBeAllowed(t *testing.T) {
 	own := []string{"manage-own-tokens", "manage-tokens"}
 	byHandler := map[string][]string{
 		"GET /api/v1/me": {}, "GET /api/v1/inbox": {}, "GET /api/v1/plan-runs": {"read"}, "GET /api/v1/incidents": {"read"}, "POST /api/v1/incidents": {"open"},
-		"GET /api/v1/reviews": {"read"}, "GET /api/v1/requests": {"read"}, "POST /api/v1/requests": {"record"}, "GET /api/v1/changes": {"read"}, "GET /api/v1/assets": {"read"}, "GET /api/v1/change-calendar": {"read"}, "POST /api/v1/changes": {"open"},
+		"GET /api/v1/reviews": {"read"}, "GET /api/v1/requests": {"read"}, "POST /api/v1/requests": {"record"}, "GET /api/v1/changes": {"read"}, "GET /api/v1/assets": {"read"}, "GET /api/v1/change-calendar": {"read"}, "GET /api/v1/visits": {"read"}, "POST /api/v1/changes": {"open"},
 		"GET /api/v1/silences": {"read"}, "POST /api/v1/silences": {"open"},
 		"GET /api/v1/actions": {"read"}, "POST /api/v1/actions": {"open"}, "POST " + actionRoute + "/cancel": {"withdraw"},
 		"GET /api/v1/contacts": {"read", "read-own"}, "POST /api/v1/codec/decode": {"read-history"}, "GET /api/v1/tokens": own, "POST /api/v1/tokens": own, "DELETE /api/v1/tokens/{id}": own,
@@ -366,7 +367,7 @@ func TestSchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"AssetList": api.AssetList{}, "AssetShown": api.AssetShown{}, "VendorNoticeReceipt": api.VendorNoticeReceipt{},
 		"RoutineList": api.RoutineList{}, "Routine": routine.Routine{}, "RoutineReceipt": api.RoutineReceipt{},
 		"PlanRun": planrun.Run{}, "PlanRunPage": api.PlanRunPage{}, "PlanRunReceipt": api.PlanRunReceipt{},
-		"Change": change.Change{}, "ChangePage": api.ChangePage{}, "ChangeReceipt": api.ChangeReceipt{}, "StandardChanges": api.StandardChanges{}, "ChangeCalendar": api.ChangeCalendar{},
+		"Change": change.Change{}, "ChangePage": api.ChangePage{}, "ChangeReceipt": api.ChangeReceipt{}, "StandardChanges": api.StandardChanges{}, "ChangeCalendar": api.ChangeCalendar{}, "VisitList": api.VisitList{},
 		"Problem": problem.Problem{}, "ProblemPage": api.ProblemPage{}, "ProblemReceipt": api.ProblemReceipt{},
 		"Inbox": api.Inbox{}, "Review": review.Review{}, "ReviewPage": api.ReviewPage{}, "ReviewReceipt": api.ReviewReceipt{}, "Timeline": api.Timeline{}, "Token": api.Token{}, "TokenList": api.Tokens{}, "Version": api.Version{},
 	} {
@@ -431,6 +432,7 @@ func TestSchemasHaveTheValuesOfTheirTypes(t *testing.T) {
 		{"severity", schema("NewVendorNotice", "properties", "severity"), words(asset.Severities()...)},
 		{"event of an asset", schema("AssetEventKind"), words(asset.EventKinds()...)},
 		{"routine", schema("RoutineStatus"), words(routine.Statuses()...)},
+		{"visit", schema("VisitState"), words(visit.States()...)},
 		{"fate", schema("RoutineFate"), words(routine.Fates()...)},
 		{"outcome of a response", schema("ResponseOutcome"), words(response.Outcomes()...)},
 		{"state of a response", schema("ResponseState"), words(incident.ResponseStates()...)},
@@ -1094,6 +1096,9 @@ func TestAnswersFitTheDocumentWhateverTheyHold(t *testing.T) {
 			{"/api/v1/assets", "?tag=tier&tags=x"},
 			{assetRoute, ""},
 			{"/api/v1/routines", ""},
+			{"/api/v1/visits", ""},
+			{"/api/v1/visits", "?customer=acme&year=2026"},
+			{"/api/v1/visits", "?year=1999"},
 			{routineRoute, ""},
 			{"/api/v1/automatic-responses", ""},
 			{responseRoute, ""},

@@ -50,6 +50,7 @@ func (s *server) routineRoutes() []route {
 	const all, one = "routines", "routines/{id}"
 	return []route{
 		{http.MethodGet, all, authority.Read, authority.Routine, inTurn(2)(s.listRoutines)}, // asks all of them
+		{http.MethodGet, "visits", "", "", inTurn(2)(s.listVisits)},                         // asks them, and all ledgers
 		{http.MethodGet, one, authority.Read, authority.Routine, s.showRoutine},
 		{http.MethodPost, one + "/move", authority.Work, authority.Routine, onRoutine[routine.Move](s)},
 		{http.MethodPost, one + "/skip", authority.Work, authority.Routine, onRoutine[routine.Skip](s)},

@@ -22,7 +22,7 @@ const (
 func checked(now time.Time) *routine.Routine {
 	r := routine.Open("check", now)
 	r.Advance(now)
-	seen := routine.Seen{Definition: routine.Definition{ID: "check", Name: "Daily check", Asset: "db", Customer: "acme", CustomerName: "Acme", Plan: "daily-check", Zone: "Asia/Seoul"}}
+	seen := routine.Seen{Definition: routine.Definition{ID: "check", Name: "Daily check", Asset: "db", Customer: "acme", CustomerName: "Acme", Plan: "daily-check", Zone: "Asia/Seoul", Visit: true}}
 	first := now.AddDate(0, 0, 1)
 	for _, begins := range []time.Time{first, first.AddDate(0, 0, 1), time.Date(2026, 12, 1, 1, 0, 0, 0, time.UTC), time.Date(2026, 12, 25, 0, 0, 0, 0, time.UTC)} {
 		seen.Slots = append(seen.Slots, routine.Slot{Begins: begins, Due: begins.Add(time.Hour)})

@@ -26,10 +26,12 @@ import (
 	"muster/internal/report"
 	"muster/internal/request"
 	"muster/internal/risk"
+	"muster/internal/routine"
 	"muster/internal/silence"
 	"muster/internal/store"
 	"muster/internal/throttle"
 	"muster/internal/timeline"
+	"muster/internal/visit"
 	"muster/starter"
 )
 
@@ -97,6 +99,9 @@ type Directory interface {
 	// Concerned returns whom a notice of a vendor concerns, with what is started for each; VendorID is what that vendor is known by.
 	Concerned(n asset.Notice) []org.Concerned
 	VendorID(said string) string
+	// VisitTerms returns what every customer has bought for a year, VisitsPlanned the occurrences of a routine between two instants.
+	VisitTerms(year int) []visit.Terms
+	VisitsPlanned(routine string, after, until time.Time) []routine.Slot
 	// AutomaticResponses lists the automatic responses, in the order of the folder.
 	AutomaticResponses() []incident.AutomaticResponse
 	// Heartbeats returns what jobs are listened for.

@@ -146,7 +146,7 @@ Exit codes: 0 it worked, 1 it did not, 2 the command line was not understood.`,
 	root.SetErr(a.env.Stderr)
 	root.AddGroup(&cobra.Group{ID: "work", Title: "Work:"}, &cobra.Group{ID: "run", Title: "Run Muster:"},
 		&cobra.Group{ID: "access", Title: "Access:"}, &cobra.Group{ID: "check", Title: "Check:"})
-	root.AddCommand(a.incident(), a.review(), a.request(), a.problem(), a.change(), a.action(), a.escalation(), a.silence(), a.routine(), a.asset(), a.response(), a.upgrade(), a.inbox(), a.oncall(), a.contacts(), a.heartbeats(), a.plan(), a.freeze(), a.runbook())
+	root.AddCommand(a.incident(), a.review(), a.request(), a.problem(), a.change(), a.action(), a.escalation(), a.silence(), a.routine(), a.visit(), a.asset(), a.response(), a.upgrade(), a.inbox(), a.oncall(), a.contacts(), a.heartbeats(), a.plan(), a.freeze(), a.runbook())
 	root.AddCommand(a.dev(), a.worker(), a.serve(), a.demo(), a.bench())
 	root.AddCommand(a.whoami(), a.login(), a.logout(), a.context(), a.token(), a.keys(), a.attempts())
 	root.AddCommand(a.health(), a.validate(), a.schema(), a.test(), a.explainCommand(), a.audit(), a.reports(), a.version())

@@ -19,6 +19,7 @@ import (
 	"muster/internal/org"
 	"muster/internal/period"
 	"muster/internal/report"
+	"muster/internal/supportplan"
 	"muster/internal/wholefile"
 )
 
@@ -321,11 +322,7 @@ func promisedBy(o *org.Organisation, a *period.Asked) error {
 		for _, x := range terms.Availability {
 			a.Promised = append(a.Promised, period.Target{Customer: c.Customer, Of: x.Of, Percent: x.Percent})
 		}
-		visits := c.VisitsPerYear
-		if visits == 0 && terms.Visits != nil {
-			visits = terms.Visits.PerYear
-		}
-		if visits > 0 {
+		if visits := (supportplan.Entitlement{Terms: terms, Contract: c}).VisitsBought(); visits > 0 {
 			a.Bought = append(a.Bought, period.Visits{Customer: c.Customer, PerYear: visits})
 		}
 	}

@@ -32,18 +32,18 @@ starts a run of its plan at its times; what is not done in time is told to those
 
 // routineLabels are the words of one language that stand beside a routine.
 type routineLabels struct {
-	id, name, asset, customer, plan, next, last, runs, ahead, running, past, planned, begins, due, fate, run, why, told, late, by string
+	id, name, asset, customer, plan, visit, yes, next, last, runs, ahead, running, past, planned, begins, due, fate, run, why, told, late, by string
 }
 
 func routineLabelsIn(language string) routineLabels {
 	if language == "ko" {
 		return routineLabels{
-			id: "정기 업무", name: "이름", asset: "자산", customer: "고객사", plan: "계획", next: "다음 시작", last: "최근 회차", runs: "계획 실행", ahead: "예정", running: "진행 중", past: "지난 회차",
+			id: "정기 업무", name: "이름", asset: "자산", customer: "고객사", plan: "계획", visit: "방문 지원", yes: "예", next: "다음 시작", last: "최근 회차", runs: "계획 실행", ahead: "예정", running: "진행 중", past: "지난 회차",
 			planned: "예정 시각", begins: "시작", due: "기한", fate: "결과", run: "계획 실행", why: "사유", told: "알림 대상", late: "기한 경과", by: "변경한 사람",
 		}
 	}
 	return routineLabels{
-		id: "Routine", name: "Name", asset: "Asset", customer: "Customer", plan: "Plan", next: "Next", last: "Last", runs: "Runs", ahead: "Ahead", running: "Going on", past: "Over",
+		id: "Routine", name: "Name", asset: "Asset", customer: "Customer", plan: "Plan", visit: "Visit", yes: "yes", next: "Next", last: "Last", runs: "Runs", ahead: "Ahead", running: "Going on", past: "Over",
 		planned: "Planned for", begins: "Begins", due: "Due", fate: "Outcome", run: "Run", why: "Why", told: "Told", late: "late", by: "By",
 	}
 }
@@ -139,6 +139,9 @@ func (s sheet) routine(r *routine.Routine) {
 	f.add(say.asset, printable(r.Asset))
 	f.add(say.customer, printable(r.CustomerName))
 	f.add(say.plan, printable(r.Plan))
+	if r.Visit {
+		f.add(say.visit, say.yes)
+	}
 	var told []string
 	for _, t := range r.Tell {
 		told = append(told, t.String())

@@ -42,7 +42,7 @@ func kept() *routine.Routine {
 	r.Advance(begun)
 	seen := routine.Seen{Definition: routine.Definition{
 		ID: "daily", Name: "일일 점검", Customer: "nuri", CustomerName: "Nuri Trading", Plan: "daily-check", Zone: "Asia/Seoul",
-		Tell: []escalation.Target{{Kind: escalation.Group, ID: "noc"}},
+		Tell: []escalation.Target{{Kind: escalation.Group, ID: "noc"}}, Visit: true,
 	}}
 	for n := range 4 {
 		at := begun.Add(time.Duration(n)*day + time.Hour)
@@ -57,6 +57,8 @@ func kept() *routine.Routine {
 	}
 	begin(0, "RUN-7K3M9QX2PA")
 	r.Checked(seen.Slots[0].Begins, routine.Outcome{Over: true, Done: true, Ended: begun.Add(2 * time.Hour), Status: "completed"}, "", begun.Add(3*time.Hour))
+	r.Advance(begun.Add(3 * time.Hour))
+	r.Counted(seen.Slots[0].Begins, routine.Visit{Number: 2, Bought: 3, Year: 2026}, "", begun.Add(3*time.Hour))
 	begin(1, "RUN-7K3M9QX2PB")
 	r.Checked(seen.Slots[1].Begins, routine.Outcome{}, "", begun.Add(day+6*time.Hour))
 	r.Advance(now())

@@ -117,7 +117,7 @@ func TestBrowser(t *testing.T) {
 	if n := len(p.entries(timeline.VoteCast)); n != 1 {
 		t.Errorf("voted %d times, want once", n)
 	}
-	wantFine(t, doer, "home="+server.URL, "runs="+runs, "run="+runs+"/"+string(run.ID), "votes="+runs+"/"+string(run.ID)+"/votes/approve")
+	wantFine(t, doer, "home="+server.URL, "runs="+runs, "calendar="+server.URL+"/change-calendar", "run="+runs+"/"+string(run.ID), "votes="+runs+"/"+string(run.ID)+"/votes/approve")
 	wantFine(t, doer, "--press", ".card button.primary", "--until", "/plan-runs/"+string(run.ID), "begin="+runs+"/"+string(run.ID))
 	if s, _, _ := run.Task("scan"); s.Status != planrun.Begun {
 		t.Errorf("the scan is %s, want begun", s.Status)

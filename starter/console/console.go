@@ -17,6 +17,7 @@ import (
 
 	"muster/internal/action"
 	"muster/internal/authority"
+	"muster/internal/changecalendar"
 	"muster/internal/incident"
 	"muster/internal/link"
 	"muster/internal/oidc"
@@ -71,7 +72,10 @@ type Config struct {
 	Incidents Incidents
 	PlanRuns  PlanRuns
 	// Inbox finds what waits for a person, with its titles in a language.
-	Inbox        func(ctx context.Context, by authority.Subject, language string) (starter.Inbox, error)
+	Inbox func(ctx context.Context, by authority.Subject, language string) (starter.Inbox, error)
+	// Calendar finds what is planned between two instants, in the order in which it begins, as far as somebody may see it; more tells
+	// that not all was looked at.
+	Calendar     func(ctx context.Context, by authority.Subject, from, until time.Time) (all []changecalendar.Entry, more bool, err error)
 	Reports      Reports
 	Organisation func() *org.Organisation // the folder as it is now
 	Store        *store.Store
@@ -95,8 +99,8 @@ type Console struct {
 
 // New makes the pages, each tried once in every language. They stand at "/", and below "/l/", "/login" and "/account".
 func New(cfg Config) (*Console, error) {
-	if cfg.Links == nil || cfg.Incidents == nil || cfg.PlanRuns == nil || cfg.Inbox == nil || cfg.Reports == nil || cfg.Organisation == nil || cfg.Store == nil || cfg.Texts == nil || cfg.Now == nil {
-		return nil, errors.New("make console: want Links, Incidents, PlanRuns, Inbox, Reports, Organisation, Store, Texts and Now")
+	if cfg.Links == nil || cfg.Incidents == nil || cfg.PlanRuns == nil || cfg.Inbox == nil || cfg.Calendar == nil || cfg.Reports == nil || cfg.Organisation == nil || cfg.Store == nil || cfg.Texts == nil || cfg.Now == nil {
+		return nil, errors.New("make console: want Links, Incidents, PlanRuns, Inbox, Calendar, Reports, Organisation, Store, Texts and Now")
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -135,6 +139,7 @@ func (c *Console) routes() http.Handler {
 		accountPath + "/tokens/revoke": {http.MethodPost: c.ours(c.signedIn(c.revokeToken))},
 		accountPath + "/sessions/end":  {http.MethodPost: c.ours(c.signedIn(c.endSessions))},
 
+		calendarPath:                        {http.MethodGet: c.signedIn(c.showCalendar)},
 		runsPath:                            {http.MethodGet: c.signedIn(c.listRuns)},
 		runsPath + "/{id}":                  {http.MethodGet: c.signedIn(c.showRun), http.MethodPost: c.ours(c.signedIn(c.doDeed))},
 		runsPath + "/{id}/change":           c.deciding(votes),

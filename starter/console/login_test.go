@@ -439,7 +439,7 @@ func TestCrossSiteForms(t *testing.T) {
 }
 
 func TestNewWantsItsParts(t *testing.T) {
-	if _, err := console.New(console.Config{}); err == nil || !strings.Contains(err.Error(), "want Links, Incidents, PlanRuns, Inbox, Reports, Organisation, Store, Texts and Now") {
+	if _, err := console.New(console.Config{}); err == nil || !strings.Contains(err.Error(), "want Links, Incidents, PlanRuns, Inbox, Calendar, Reports, Organisation, Store, Texts and Now") {
 		t.Errorf("got %v, want what is missing", err)
 	}
 }

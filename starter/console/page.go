@@ -52,7 +52,7 @@ type message struct{ At, Detail, Again string }
 func templateNames() map[string]any {
 	return map[string]any{
 		"message": message{}, "link": decision{}, "answer": answering{}, "ballot": deciding{}, "report": reporting{}, "reported": reported{},
-		"login": signIn{}, "going": going{}, "home": inbox{}, "runs": runList{}, "run": runPage{}, "account": account{}, "token": newToken{},
+		"login": signIn{}, "going": going{}, "home": inbox{}, "runs": runList{}, "calendar": changeCalendar{}, "run": runPage{}, "account": account{}, "token": newToken{},
 	}
 }
 
@@ -182,10 +182,9 @@ func (p page) in(r *http.Request, language string) string {
 	if next := local(r.URL.Query().Get("next")); next != "" {
 		query.Set("next", next)
 	}
-	for _, name := range []string{"all", "after"} { // of the list of runs
-		if v := r.URL.Query().Get(name); v != "" {
-			query.Set(name, v)
-		}
+	keep(query, r.URL.Query(), []string{"all", "after"}) // of the list of runs
+	if r.URL.Path == calendarPath {
+		keep(query, r.URL.Query(), calendarQuery())
 	}
 	u := url.URL{Path: r.URL.Path, RawQuery: query.Encode()}
 	return u.String()

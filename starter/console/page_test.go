@@ -39,9 +39,9 @@ func views() map[string]func(p *place, lang string) *httptest.ResponseRecorder {
 		}
 	}
 	nothing := func(*place) {}
-	signedIn := func(method, path, form string) func(p *place, lang string) *httptest.ResponseRecorder {
+	signedIn := func(method, path, form string, query ...string) func(p *place, lang string) *httptest.ResponseRecorder {
 		return func(p *place, lang string) *httptest.ResponseRecorder {
-			return p.ask(method, path+lang, form, p.signIn()...)
+			return p.ask(method, path+strings.Join(append([]string{lang}, query...), "&"), form, p.signIn()...)
 		}
 	}
 	answered := func(method, form string, arrange func(*place)) func(p *place, lang string) *httptest.ResponseRecorder {
@@ -171,6 +171,8 @@ func views() map[string]func(p *place, lang string) *httptest.ResponseRecorder {
 			p.yard.begun(1)
 			return p.get("/plan-runs"+lang+"&all=1", p.signIn(as("han"))...)
 		},
+		"calendar":      signedIn(http.MethodGet, "/change-calendar", ""),
+		"calendar-none": signedIn(http.MethodGet, "/change-calendar", "", "from=soon", "days=30", "kind=freeze", "customer=nuri", "meeting=1", "text=%22erp%22"),
 		"home-waits": func(p *place, lang string) *httptest.ResponseRecorder {
 			p.yard.rehearsed()
 			return p.get("/"+lang, p.signIn(as("choi"))...)
@@ -323,7 +325,7 @@ func TestWords(t *testing.T) {
 		base := strings.TrimSuffix(strings.TrimSuffix(word, ".title"), ".text")
 		found := strings.Contains(used.String(), `"`+word+`"`) || strings.Contains(used.String(), `"`+base+`"`)
 		for _, family := range []string{
-			"language.", "party.", "role.", "ballot.cause.", "say.", "line.", "want.", "inbox.", "deed.done.", "link.done.", "link.used.", "answer.done.", "answer.used.", "report.fault.",
+			"language.", "party.", "role.", "ballot.cause.", "say.", "line.", "want.", "inbox.", "planned.", "deed.done.", "link.done.", "link.used.", "answer.done.", "answer.used.", "report.fault.",
 		} {
 			found = found || strings.HasPrefix(word, family) && strings.Contains(used.String(), `"`+strings.TrimSuffix(family, ".")+`"`) ||
 				strings.HasPrefix(word, family) && strings.Contains(used.String(), `"`+family+`"`)

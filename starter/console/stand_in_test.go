@@ -228,7 +228,7 @@ func newPlace(t testing.TB, with ...func(*console.Config)) *place {
 		}
 	})
 	cfg := console.Config{
-		Links: p.ring, Incidents: p.house, PlanRuns: p.yard, Inbox: p.yard.inbox, Reports: p.yard, Organisation: func() *org.Organisation { return p.org }, Store: p.store,
+		Links: p.ring, Incidents: p.house, PlanRuns: p.yard, Inbox: p.yard.inbox, Calendar: p.yard.calendar, Reports: p.yard, Organisation: func() *org.Organisation { return p.org }, Store: p.store,
 		Texts: texts, Now: now, Log: slog.New(slog.NewTextHandler(p.log, nil)),
 	}
 	for _, change := range with {
