@@ -128,6 +128,7 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 		"response-continued":    (*ends).responseContinued,
 		"go-live-cancelled":     (*ends).goLiveCancelled,
 		"maintenance-cancelled": (*ends).maintenanceCancelled,
+		"maintenance-items":     (*ends).maintenanceItems,
 		"upgrade-overridden":    (*ends).upgradeOverridden,
 		"incident-split":        (*ends).incidentSplit,
 		"incident-nearby":       (*ends).incidentNearby,

@@ -124,6 +124,20 @@ func (p *played) refused(person string, c planrun.Command) {
 	p.tells(timeline.ActionRefused, before+1)
 }
 
+// maintenanceItems stands beside other runs of its environment. An action item comes of a task, and the documents of a service are looked
+// for in vain.
+func (e *ends) maintenanceItems() []*historypb.History {
+	p := e.plays(endedPlan("maintenance\napart: true", `      - {id: talk, kind: manual, name: Talk, accountable: deployer, action_items: true}
+      - {id: documents, kind: check, name: All is there, accountable: deployer, check: {documents: plant, on_fail: fail, on_unclear: ask}}
+`), nil)
+	p.becomes("documents", planrun.Failed)
+	p.ask("ann", planrun.AddAction{Capacity: p.in("ann"), ID: "ACT-0000000001", Title: "Write it down."})
+	p.ask("ann", planrun.Complete{Capacity: p.in("ann"), Task: "talk"})
+	p.becomes("talk", planrun.Done)
+	p.ask("ben", planrun.Cancel{Capacity: p.in("ben"), Reason: "It is not there."})
+	return p.over(planrun.Cancelled)
+}
+
 const changing = `      - {id: change, name: Change, kind: manual, accountable: deployer, environment: staging, changes: true, overrun: finish,
          rollback: {component: shop, within: 1h, detail: Take it back.}}
 `
