@@ -28,6 +28,8 @@ type Directory interface {
 	CustomerContacts(customer string) ([]delivery.Recipient, error)
 	// Contact returns how a contact method reaches a recipient, with its secrets resolved.
 	Contact(recipient, method string) (delivery.Contact, error)
+	// Own tells whether a recipient is one of the provider's own people, or a channel of nobody else.
+	Own(recipient string) bool
 	// Folder names what it was read from.
 	Folder() incident.Folder
 	// Older tells whether a folder that somebody has seen is newer than this one.
@@ -110,6 +112,9 @@ func (c *Composition) Compose(_ context.Context, in ComposeInput) (incident.Comp
 		t := told(in.Telling, a.Outside)
 		if a.To.Shared && in.Customer == "" {
 			t = t.Discreet()
+		}
+		if in.Customer == "" && !dir.Own(a.To.ID) {
+			t.Facts = t.Facts.Beside()
 		}
 		return c.Writer.Message(t, a.To)
 	})

@@ -22,6 +22,25 @@ func persons(ids ...string) (all []escalation.Target) {
 	return all
 }
 
+// People of a partner read nothing of other incidents and changes, nor of what lies behind them.
+func TestWhoeverIsBesideReadsNothingOfOthers(t *testing.T) {
+	var all []incident.Telling
+	c := &activities.Composition{Directory: open, Writer: noting{&all}, Now: func() time.Time { return at }}
+	f := incident.Facts{
+		ID: "INC-1", Title: "Down", Nearby: []incident.Nearby{{ID: "CHG-1"}}, Problem: &incident.KnownProblem{ID: "PRB-1"}, Learned: &incident.Earlier{ID: "INC-0"},
+	}
+	_, err := perform[incident.Composition](t, c.Compose, activities.ComposeInput{Targets: persons("kim", "yoon"), Telling: incident.Telling{Kind: delivery.Page, Facts: f}})
+	if err != nil || len(all) != 2 {
+		t.Fatal(all, err)
+	}
+	if x := all[0].Facts; len(x.Nearby) != 1 || x.Problem == nil || x.Learned == nil {
+		t.Errorf("our own are told %+v", x)
+	}
+	if x := all[1].Facts; x.Nearby != nil || x.Problem != nil || x.Learned != nil || x.Title != "Down" {
+		t.Errorf("a partner is told %+v", x)
+	}
+}
+
 func TestComposeReachesEverybodyWhomNothingKeepsFromIt(t *testing.T) {
 	for _, tc := range []struct {
 		name   string

@@ -55,33 +55,18 @@ func (l *Lookup) FindPreviousOf(ctx context.Context, in PreviousOfInput) (*incid
 	return e, nil
 }
 
-// LookInput asks what an incident that opens comes after, and what else goes on.
-type LookInput struct {
-	Self     incident.ID      `json:"self"`
-	Service  incident.Service `json:"service"`
-	Reported bool             `json:"reported,omitempty"` // no alert group has brought it: the incident before is that of the service
-	At       time.Time        `json:"at"`
+// NearbyInput asks what else goes on when an incident opens.
+type NearbyInput struct {
+	Self    incident.ID      `json:"self"`
+	Service incident.Service `json:"service"`
+	At      time.Time        `json:"at"`
 }
 
-// Looked is what was found. Either half may be missing without the other.
-type Looked struct {
-	Previous *incident.Earlier `json:"previous,omitempty"`
-	Nearby   []incident.Nearby `json:"nearby,omitempty"`
-	Detail   string            `json:"detail,omitempty"` // why nobody can say what goes on
-}
-
-// LookAround finds the incident before and what goes on beside this one. What goes on is worth one try: nobody waits for it.
-func (l *Lookup) LookAround(ctx context.Context, in LookInput) (out Looked, err error) {
-	if in.Reported {
-		out.Previous, err = l.FindPreviousOf(ctx, PreviousOfInput{Self: in.Self, Service: in.Service.ID})
-	} else {
-		out.Previous, err = l.FindPrevious(ctx, in.Self)
-	}
+// FindNearby returns what goes on beside an incident.
+func (l *Lookup) FindNearby(ctx context.Context, in NearbyInput) ([]incident.Nearby, error) {
+	all, err := l.Archive.Nearby(ctx, in.Service, l.Around(in.Service.ID), in.Self, in.At)
 	if err != nil {
-		return out, err
+		return nil, fmt.Errorf("find what goes on beside %s: %w", in.Self, err)
 	}
-	if out.Nearby, err = l.Archive.Nearby(ctx, in.Service, l.Around(in.Service.ID), in.Self, in.At); err != nil {
-		out.Detail = fmt.Sprintf("find what goes on beside %s: %v", in.Self, err)
-	}
-	return out, nil
+	return all, nil
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -244,31 +243,20 @@ func TestFindPrevious(t *testing.T) {
 	}
 }
 
-func TestWhatGoesOnBesideAnIncidentIsOneHalfOfALook(t *testing.T) {
-	before, beside := &incident.Earlier{ID: "INC-0"}, []incident.Nearby{{Kind: incident.NearbyChange, ID: "CHG-1"}}
+func TestFindNearby(t *testing.T) {
+	beside := []incident.Nearby{{Kind: incident.NearbyChange, ID: "CHG-1"}}
 	around := func(service string) (a incident.Around) {
 		a.NeededBy = []incident.Service{{ID: "needs-" + service}}
 		return a
 	}
-	in := activities.LookInput{Self: "INC-1", Service: incident.Service{ID: "checkout"}, Reported: true, At: at}
-	for _, tc := range []struct {
-		name    string
-		archive past
-		want    activities.Looked
-		err     string
-	}{
-		{"both", past{last: before, beside: beside}, activities.Looked{Previous: before, Nearby: beside}, ""},
-		{"nothing", past{}, activities.Looked{}, ""},
-		{"nobody knows what goes on", past{last: before, unseen: errors.New("no list")}, activities.Looked{Previous: before, Detail: "find what goes on beside INC-1: no list"}, ""},
-		{"nor what was before", past{err: errors.New("no visibility")}, activities.Looked{}, "find previous incident of service checkout: no visibility"},
-	} {
-		got, err := perform[activities.Looked](t, (&activities.Lookup{Archive: tc.archive, Around: around}).LookAround, in)
-		if text := fmt.Sprint(err); tc.err == "" && err != nil || !strings.Contains(text, tc.err) {
-			t.Errorf("%s: got %v, want %s", tc.name, err, tc.err)
-		}
-		if err == nil && !reflect.DeepEqual(got, tc.want) {
-			t.Errorf("%s: got %+v, want %+v", tc.name, got, tc.want)
-		}
+	in := activities.NearbyInput{Self: "INC-1", Service: incident.Service{ID: "checkout"}, At: at}
+	got, err := perform[[]incident.Nearby](t, (&activities.Lookup{Archive: past{beside: beside}, Around: around}).FindNearby, in)
+	if err != nil || !slices.Equal(got, beside) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	_, err = perform[[]incident.Nearby](t, (&activities.Lookup{Archive: past{unseen: errors.New("no list")}, Around: around}).FindNearby, in)
+	if err == nil || final(err) || !strings.Contains(err.Error(), "find what goes on beside INC-1: no list") {
+		t.Errorf("got %v, want an error that is worth another attempt", err)
 	}
 }
 

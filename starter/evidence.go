@@ -11,7 +11,7 @@ import (
 )
 
 // CompletedRun is the run that somebody names as evidence: a completed one of a plan, of one of some customers. Of no customer means of any.
-// Whatever else it is, is refused in the same words as one that is not there.
+// A plan that somebody has brought along is none of the folder, whatever it calls itself. Whatever else it is, is refused in the same words as one that is not there.
 func CompletedRun(
 	ctx context.Context, named, plan string, customers []string, ask func(context.Context, planrun.ID) (*planrun.Run, error),
 ) (*planrun.Run, error) {
@@ -20,7 +20,7 @@ func CompletedRun(
 	if err != nil && !gone {
 		return nil, err
 	}
-	if gone || run.Plan.ID != plan || len(customers) > 0 && !slices.Contains(customers, run.Customer) {
+	if gone || run.Plan.ID != plan || run.Brought || len(customers) > 0 && !slices.Contains(customers, run.Customer) {
 		of := ""
 		if len(customers) > 0 {
 			of = " of " + strings.Join(customers, " or ")

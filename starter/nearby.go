@@ -3,7 +3,6 @@ package starter
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -19,15 +18,19 @@ import (
 
 // Bounds of what is looked at for what goes on beside an incident.
 const (
-	nearbyStale = 30 * time.Second // what changes is looked for again after so long: a storm of incidents asks once
-	mostChanges = 100              // and as many runs, the newest
+	nearbyStale  = 10 * time.Second // what changes is looked for again after so long: a storm of incidents asks once
+	nearbyTime   = 10 * time.Second // for one look
+	nearbyWithin = 5 * time.Second  // so long an incident waits for it
+	mostChanges  = 200              // and as many runs, the newest
 )
 
 // recentChanges are what changes something now, or has a short while before, as it was found a moment ago.
 type recentChanges struct {
-	mu    sync.Mutex
-	found time.Time
-	all   []recentChange
+	mu      sync.Mutex
+	found   time.Time
+	all     []recentChange
+	err     error
+	looking chan struct{} // closed when the look that goes on has ended; nil: none goes on
 }
 
 // A recentChange touches a service, which is named by its ID.
@@ -46,6 +49,8 @@ func (s *Incidents) Nearby(ctx context.Context, service incident.Service, around
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, nearbyWithin)
+	defer cancel()
 	changes, err := s.recent(ctx)
 	if err != nil {
 		return nil, err
@@ -89,15 +94,42 @@ func place(service incident.Service, around incident.Around, all []incident.Near
 	})
 }
 
-// recent returns what changes something, for each service that it touches.
+// recent returns what changes something, for each service that it touches. Whoever asks while somebody looks waits for that look, which has a
+// time of its own: it ends for all of them, found or not.
 func (s *Incidents) recent(ctx context.Context) ([]recentChange, error) {
-	s.changing.mu.Lock()
-	defer s.changing.mu.Unlock()
-	now := time.Now()
-	if now.Sub(s.changing.found) < nearbyStale {
-		return s.changing.all, nil
+	c := &s.changing
+	c.mu.Lock()
+	if c.looking == nil && time.Since(c.found) >= nearbyStale {
+		c.looking = make(chan struct{})
+		go s.lookForChanges(context.WithoutCancel(ctx), c.looking)
 	}
-	since := now.Add(-incident.Recent).UTC().Format(time.RFC3339)
+	looking := c.looking
+	c.mu.Unlock()
+	if looking != nil {
+		select {
+		case <-looking:
+		case <-ctx.Done():
+			return nil, &UnavailableError{Cause: ctx.Err()}
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.all, c.err
+}
+
+func (s *Incidents) lookForChanges(ctx context.Context, done chan struct{}) {
+	ctx, cancel := context.WithTimeout(ctx, nearbyTime)
+	defer cancel()
+	all, err := s.findChanges(ctx)
+	c := &s.changing
+	c.mu.Lock()
+	c.found, c.all, c.err, c.looking = time.Now(), all, err, nil
+	c.mu.Unlock()
+	close(done)
+}
+
+func (s *Incidents) findChanges(ctx context.Context) ([]recentChange, error) {
+	since := time.Now().Add(-incident.Recent).UTC().Format(time.RFC3339)
 	going := fmt.Sprintf("(ExecutionStatus = 'Running' OR CloseTime > '%s')", since)
 	changes, err := recentOf(ctx, s, fmt.Sprintf("WorkflowType = '%s' AND %s IN %s AND %s", workflows.ChangeWorkflow, workflows.StatusAttribute.GetName(),
 		quoted([]string{string(change.Running), string(change.Done), string(change.Failed)}), going), s.Changes().judge, changedBy)
@@ -111,29 +143,29 @@ func (s *Incidents) recent(ctx context.Context) ([]recentChange, error) {
 	runs = slices.DeleteFunc(runs, func(r recentChange) bool { // a change says it better than its run
 		return r.of != "" && slices.ContainsFunc(changes, func(c recentChange) bool { return c.ID == r.of })
 	})
-	s.changing.found, s.changing.all = now, slices.Concat(changes, runs)
-	return s.changing.all, nil
+	return slices.Concat(changes, runs), nil
 }
 
-// recentOf asks the runs of a query what they change. One that does not answer hides no other.
-func recentOf[S any](ctx context.Context, s *Incidents, query string, judge func(workflowID string, e *historypb.HistoryEvent) proof, changes func(row Summary, state *S) []recentChange) (all []recentChange, err error) {
+// recentOf asks the runs of a query what they change, some at a time. One that does not answer hides no other.
+func recentOf[S any](
+	ctx context.Context, s *Incidents, query string, judge func(workflowID string, e *historypb.HistoryEvent) proof, changes func(row Summary, state *S) []recentChange,
+) (all []recentChange, err error) {
 	rows, _, err := s.proofs.list(ctx, s.Temporal, s.Namespace, "changes", query, mostChanges, "", judge)
 	if err != nil {
 		return nil, err
 	}
-	for _, row := range rows {
-		state, err := stateOf[S](ctx, s.Temporal, row.ref.WorkflowID, row.ref)
-		_, gone := errors.AsType[*NotFoundError](err)
-		_, stuck := errors.AsType[*StuckError](err)
-		if gone || stuck {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, changes(row, state)...)
+	refs, ids := map[string]Ref{}, make([]string, len(rows))
+	for n, row := range rows {
+		ids[n], refs[row.ref.WorkflowID] = row.ref.WorkflowID, row.ref
 	}
-	return all, nil
+	for n, x := range eachState(ctx, ids, func(ctx context.Context, id string) (*S, error) {
+		return stateOf[S](ctx, s.Temporal, id, refs[id])
+	}) {
+		if x.Err == nil {
+			all = append(all, changes(rows[n], x.State)...)
+		}
+	}
+	return all, ctx.Err()
 }
 
 func changedBy(_ Summary, c *change.Change) (all []recentChange) {

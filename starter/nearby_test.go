@@ -4,6 +4,8 @@ import (
 	"context"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,11 +33,16 @@ import (
 type street struct {
 	temporal
 
-	rows   map[string][]*workflowpb.WorkflowExecutionInfo // by the type of their workflows
-	states map[string]any                                 // by workflow id; others are past their retention
+	rows    map[string][]*workflowpb.WorkflowExecutionInfo // by the type of their workflows
+	states  map[string]any                                 // by workflow id; others are past their retention
+	slow    chan struct{}                                  // answers come when it is closed; nil: at once
+	listing sync.Mutex
+	asked   atomic.Int32 // that have waited for it
 }
 
 func (s *street) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	s.listing.Lock()
+	defer s.listing.Unlock()
 	s.lists = append(s.lists, r)
 	out := &workflowservice.ListWorkflowExecutionsResponse{}
 	for typ, rows := range s.rows {
@@ -46,7 +53,24 @@ func (s *street) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflow
 	return out, nil
 }
 
-func (s *street) QueryWorkflow(_ context.Context, id, _, _ string, _ ...any) (converter.EncodedValue, error) {
+// slowly waits where answers are slow.
+func (s *street) slowly(ctx context.Context) error {
+	if s.slow == nil {
+		return nil
+	}
+	s.asked.Add(1)
+	select {
+	case <-s.slow:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *street) QueryWorkflow(ctx context.Context, id, _, _ string, _ ...any) (converter.EncodedValue, error) {
+	if err := s.slowly(ctx); err != nil {
+		return nil, err
+	}
 	state, known := s.states[id]
 	if !known {
 		return nil, serviceerror.NewNotFound("no such run")
@@ -104,7 +128,8 @@ func (s *street) run(t *testing.T, id, service, of string, began time.Time) {
 	s.states["upgrade/"+id] = r
 }
 
-func TestWhatGoesOnBesideAnIncident(t *testing.T) {
+func newStreet(t *testing.T) (*street, *starter.Incidents) {
+	t.Helper()
 	keys, err := keyring.Open(filepath.Join(t.TempDir(), keyring.File), time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -114,6 +139,11 @@ func TestWhatGoesOnBesideAnIncident(t *testing.T) {
 		rows:     map[string][]*workflowpb.WorkflowExecutionInfo{}, states: map[string]any{},
 	}
 	i := &starter.Incidents{Temporal: s, Namespace: namespace, Keys: keys}
+	return s, i
+}
+
+func TestWhatGoesOnBesideAnIncident(t *testing.T) {
+	s, i := newStreet(t)
 	now := time.Now().UTC()
 	s.incident(t, "INC-SELF", "shop", incident.Triggered, 9)
 	s.incident(t, "INC-BASE", "platform", incident.Acknowledged, 3)
@@ -164,5 +194,33 @@ func TestWhatGoesOnBesideAnIncident(t *testing.T) {
 	got, err := i.Nearby(t.Context(), own, around, "INC-SELF", now)
 	if err != nil || len(got) != incident.MostNearby+3 || got[0].ID != "INC-MOREG" {
 		t.Errorf("got %d: %+v, %v", len(got), got, err)
+	}
+}
+
+// Where the engine is slow an incident does not wait for long, and those that ask meanwhile ask no more than the first: what is found in the end
+// is there for the next.
+func TestASlowLookAtWhatGoesOn(t *testing.T) {
+	s, i := newStreet(t)
+	now := time.Now().UTC()
+	s.slow = make(chan struct{})
+	s.change(t, "CHG-7K3M9QX2PA", now.Add(-time.Hour), time.Time{}, "shop")
+	impatient, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if _, err := i.Nearby(impatient, incident.Service{ID: "shop"}, incident.Around{}, "", now); err == nil {
+				t.Error("it was found before anybody has answered")
+			}
+		})
+	}
+	for s.asked.Load() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	all.Wait()
+	close(s.slow)
+	got, err := i.Nearby(t.Context(), incident.Service{ID: "shop", Name: "Shop"}, incident.Around{}, "", now)
+	if err != nil || len(got) != 1 || got[0].ID != "CHG-7K3M9QX2PA" || s.asked.Load() != 1 {
+		t.Errorf("got %+v, %v, asked %d times", got, err, s.asked.Load())
 	}
 }

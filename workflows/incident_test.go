@@ -340,6 +340,8 @@ type directory struct{ r *rehearsal }
 
 func (d directory) Folder() incident.Folder { return d.r.office.now() }
 
+func (directory) Own(string) bool { return true }
+
 func (d directory) Older(revision string, changed time.Time) bool {
 	f := d.r.office.now()
 	return d.r.older.Add(-1) >= 0 || f.Revision != revision && f.Changed.Before(changed)

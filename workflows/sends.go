@@ -62,6 +62,8 @@ func (r *incidentRun) send(s incident.Send) {
 			r.openReview(ctx, s)
 		case incident.FindPrevious:
 			r.findPrevious(ctx, s)
+		case incident.FindNearby:
+			r.findNearby(ctx, s)
 		case incident.FindProblem:
 			r.findProblem(ctx, s, looking)
 		case incident.CountProblem:
@@ -359,22 +361,9 @@ func (r *incidentRun) seal(ctx workflow.Context, review, name string, in ReviewI
 	return sealed(ctx, signature.Statement{Workflow: review, Message: name}, in)
 }
 
-// findPrevious finds the incident before, and what else goes on.
 func (r *incidentRun) findPrevious(ctx workflow.Context, s incident.Send) {
 	var before *incident.Earlier
 	ctx = workflow.WithActivityOptions(ctx, r.sending(looking))
-	if i := r.incident; i.Definition.Around {
-		var out activities.Looked
-		if err := workflow.ExecuteActivity(ctx, lookup.LookAround, activities.LookInput{
-			Self: i.ID, Service: i.Definition.Service, Reported: i.Definition.Source == incident.People, At: workflow.Now(ctx),
-		}).Get(ctx, &out); err != nil {
-			i.PreviousUnknown(s.Number, cause(err), workflow.Now(ctx))
-			return
-		}
-		i.FoundNearby(out.Nearby, out.Detail, workflow.Now(ctx))
-		i.FoundPrevious(s.Number, out.Previous, workflow.Now(ctx))
-		return
-	}
 	var found workflow.Future
 	if i := r.incident; i.Definition.Source == incident.People { // no alert group brought it
 		found = workflow.ExecuteActivity(ctx, lookup.FindPreviousOf, activities.PreviousOfInput{Self: i.ID, Service: i.Definition.Service.ID})
@@ -386,6 +375,18 @@ func (r *incidentRun) findPrevious(ctx workflow.Context, s incident.Send) {
 		return
 	}
 	r.incident.FoundPrevious(s.Number, before, workflow.Now(ctx))
+}
+
+// findNearby finds what else goes on.
+func (r *incidentRun) findNearby(ctx workflow.Context, s incident.Send) {
+	i := r.incident
+	in := activities.NearbyInput{Self: i.ID, Service: i.Definition.Service, At: workflow.Now(ctx)}
+	var all []incident.Nearby
+	detail := ""
+	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, r.sending(looking)), lookup.FindNearby, in).Get(ctx, &all); err != nil {
+		detail = cause(err)
+	}
+	i.FoundNearby(s.Number, all, detail, workflow.Now(ctx))
 }
 
 // findProblem asks for the problem behind the incident. Of one that is over there may be one only now.

@@ -126,14 +126,14 @@ func (i *Incident) climb(now time.Time) {
 	}
 }
 
-// recallDue is until when the first page waits for the incident before and for the problem behind it, whose workaround is best read in
-// the page: for a moment that is bounded, whether or not anybody finds them. Zero when it waits for nothing.
+// recallDue is until when the first page waits for the incident before, for the problem behind it and for what else goes on, which are best
+// read in the page: for a moment that is bounded, whether or not anybody finds them. Zero when it waits for nothing.
 func (i *Incident) recallDue() (due time.Time) {
 	if i.Escalation.Begun+i.Escalation.Restarts > 0 || i.Escalation.Answered || i.Definition.Recall == 0 {
 		return due
 	}
 	for n := range i.Outbox {
-		if s := &i.Outbox[n]; (s.Work == FindPrevious || s.Work == FindProblem) && due.IsZero() {
+		if s := &i.Outbox[n]; (s.Work == FindPrevious || s.Work == FindProblem || s.Work == FindNearby) && due.IsZero() {
 			due = s.Begun.Add(i.Definition.Recall)
 		}
 	}

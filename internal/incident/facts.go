@@ -56,6 +56,12 @@ func (f Facts) Discreet() Facts {
 	return f
 }
 
+// Beside are the facts as those may read them who work on the incident for another party: without what is of other incidents and changes.
+func (f Facts) Beside() Facts {
+	f.Nearby, f.Problem, f.Learned = nil, nil, nil
+	return f
+}
+
 // Discreet is a message as several people may read it, of whom nobody knows who is involved: of a restricted incident without
 // what a person wrote either.
 func (t Telling) Discreet() Telling {

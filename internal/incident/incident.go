@@ -240,6 +240,7 @@ const (
 	PostStatus     Work = "status-page"
 	OpenReview     Work = "review"
 	FindPrevious   Work = "previous"
+	FindNearby     Work = "nearby"     // what else goes on
 	FindProblem    Work = "problem"    // that may be behind it, while it is open …
 	CountProblem   Work = "recurrence" // … and whether there is one now that it is over
 	FollowPage     Work = "follow-up"  // tell where a page has arrived what has become of it
@@ -272,6 +273,7 @@ type Send struct {
 	Variant  int                 `json:"variant,omitempty"` // of a page: by the steps of which variant of the policy
 	Shift    int                 `json:"shift,omitempty"`   // of a page: what that variant counts less than the climb
 	Targets  []escalation.Target `json:"targets,omitempty"`
+	Team     string              `json:"team,omitempty"` // of a summons: the team of which the targets are
 	Role     Role                `json:"role,omitempty"`
 	Customer string              `json:"customer,omitempty"`
 	Vendor   string              `json:"vendor,omitempty"` // whose case a reminder is about

@@ -137,10 +137,20 @@ func (w *world) answer(s incident.Send) {
 		case s.Work == incident.Summon || s.Work == incident.Appoint:
 			who = s.Targets[0].ID
 		}
-		to := []incident.Addressed{{
-			To:      delivery.Recipient{ID: who, Name: who, Methods: []string{"webhook", "email"}},
-			Message: delivery.Message{Kind: w.i.Telling(s).Kind},
-		}}
+		people := []string{who}
+		if s.Work == incident.Summon {
+			people = nil
+			for _, t := range s.Targets {
+				people = append(people, t.ID)
+			}
+		}
+		var to []incident.Addressed
+		for _, who := range people {
+			to = append(to, incident.Addressed{
+				To:      delivery.Recipient{ID: who, Name: who, Methods: []string{"webhook", "email"}},
+				Message: delivery.Message{Kind: w.i.Telling(s).Kind},
+			})
+		}
 		if w.composed != nil && (s.Work == incident.PageStep || s.Work == incident.Appoint || s.Work == incident.Summon) {
 			to = w.composed(to)
 		}

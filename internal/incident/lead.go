@@ -54,6 +54,8 @@ func (c AddResponder) Check(i *Incident) error {
 		return i.refuse(action, "person: missing")
 	case c.Person != "" && c.Team != "":
 		return i.refuse(action, "person or team: want one of them")
+	case c.Team != "" && len(c.Members) == 0:
+		return i.refuse(action, "team %q: nobody of it may answer", c.Team)
 	case c.Team != "" && !isTeam(c.Team):
 		return i.refuse(action, "team %q: want group:ID or schedule:ID", c.Team)
 	case i.responds(c.Person) && i.Escalation.Answered: // who has answered before a reopening may be needed anew
@@ -71,14 +73,14 @@ func isTeam(team string) bool {
 
 // Apply pages them.
 func (c AddResponder) Apply(i *Incident, by timeline.Actor, now time.Time) {
-	target := escalation.Target{Kind: escalation.Person, ID: c.Person}
+	paged := c.Members
 	if c.Team == "" {
-		i.involve(c.Person)
-	} else {
-		target, _ = escalation.ParseTarget(c.Team) // Check has read it
-		for _, m := range c.Members {
-			i.involve(m)
-		}
+		paged = []string{c.Person}
+	}
+	var targets []escalation.Target
+	for _, person := range paged {
+		i.involve(person)
+		targets = append(targets, escalation.Target{Kind: escalation.Person, ID: person})
 	}
 	s := Summons{Person: c.Person, Name: c.Name, Team: c.Team, Members: c.Members, Agreement: c.Agreement, By: by, At: now, Due: c.Due}
 	if s.Due.IsZero() {
@@ -86,7 +88,7 @@ func (c AddResponder) Apply(i *Incident, by timeline.Actor, now time.Time) {
 	}
 	i.Summons = append(slices.DeleteFunc(i.Summons, func(s Summons) bool { return s.is(cmp.Or(c.Person, c.Team)) }), s)
 	i.record(now, timeline.Summoned, by, append(s.facts(), at("due", s.Due), timeline.F("note", c.Note))...)
-	i.begin(Send{Work: Summon, Targets: []escalation.Target{target}, Text: c.Note, Author: &by}, now)
+	i.begin(Send{Work: Summon, Targets: targets, Team: c.Team, Text: c.Note, Author: &by}, now)
 }
 
 func (s *Summons) shown() string {
@@ -275,7 +277,7 @@ func (i *Incident) leadDue() (next time.Time) {
 
 // summonFailed tells whoever asked that somebody cannot be reached at all: of a team, that nobody of it can.
 func (i *Incident) summonFailed(s Send, detail string, now time.Time) {
-	x := i.summons(asked(s.Targets))
+	x := i.summons(s.asked())
 	if x != nil && x.Answered.IsZero() && !x.Missed && !(x.Team != "" && (x.Arrived || i.summoning(x.Team))) {
 		x.Due = now
 	}
@@ -286,20 +288,16 @@ func (i *Incident) summonFailed(s Send, detail string, now time.Time) {
 
 // summoning tells whether a page may still reach somebody of a team.
 func (i *Incident) summoning(team string) bool {
-	on := func(s Send) bool { return s.Summons && asked(s.Targets) == team }
+	on := func(s Send) bool { return s.Summons && s.Team == team }
 	return slices.ContainsFunc(i.Outbox, on) || slices.ContainsFunc(i.Later, on)
 }
 
-// asked is who was asked to help, by whom a page goes to.
-func asked(targets []escalation.Target) string {
-	switch {
-	case len(targets) != 1:
-		return ""
-	case targets[0].Kind == escalation.Person:
-		return targets[0].ID
-	default:
-		return targets[0].String()
+// asked is who was asked to help: a team, or one person.
+func (s *Send) asked() string {
+	if s.Team == "" && len(s.Targets) == 1 {
+		return s.Targets[0].ID
 	}
+	return s.Team
 }
 
 // pointlessSummons says why somebody need not be paged for help any more.
@@ -307,7 +305,7 @@ func (i *Incident) pointlessSummons(s *Send) string {
 	if !i.Status.Open() {
 		return string(i.Status)
 	}
-	if who := asked(s.Targets); who != "" && !i.Awaits(who) {
+	if who := s.asked(); who != "" && !i.Awaits(who) {
 		return "acknowledged"
 	}
 	return ""

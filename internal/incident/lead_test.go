@@ -159,7 +159,7 @@ func TestATeamIsAskedByItsAgreement(t *testing.T) {
 	w.do("ack", incident.Acknowledge{}, park)
 	w.told = nil
 	w.do("help", dba(w.now.Add(15*time.Minute)), park)
-	w.wantTold("page dba webhook")
+	w.wantTold("page lee webhook", "page moon webhook")
 	if e := w.last(timeline.Summoned); e.Fact("team") != "Databases" || e.Fact("agreement") != "NOC to DBA" || e.Fact("person") != "" {
 		t.Errorf("got %+v", e)
 	}
@@ -194,16 +194,6 @@ func TestATeamThatDoesNotAnswerInTime(t *testing.T) {
 func TestATeamThatCannotBeReached(t *testing.T) {
 	for _, reached := range []bool{true, false} {
 		w := begun(t, nil)
-		w.composed = func(to []incident.Addressed) []incident.Addressed {
-			for n := range to {
-				if to[n].To.ID == "dba" {
-					second := to[n]
-					to[n].To.ID, second.To.ID = "lee", "moon"
-					return append(to, second)
-				}
-			}
-			return to
-		}
 		w.settle()
 		w.do("ack", incident.Acknowledge{}, park)
 		w.refuse = func(s incident.Send) bool { return s.Summons && (s.To.ID == "lee" || !reached) }
@@ -227,7 +217,8 @@ func TestRespondersThatAreRefused(t *testing.T) {
 		{incident.AddResponder{Note: "x"}, "person: missing"},
 		{incident.AddResponder{Person: "kim"}, "note: missing"},
 		{incident.AddResponder{Person: "kim", Team: "group:dba", Note: "x"}, "person or team: want one of them"},
-		{incident.AddResponder{Team: "person:kim", Note: "x"}, "want group:ID or schedule:ID"},
+		{incident.AddResponder{Team: "person:kim", Members: []string{"kim"}, Note: "x"}, "want group:ID or schedule:ID"},
+		{incident.AddResponder{Team: "group:dba", Note: "x"}, "nobody of it may answer"},
 		{incident.AddResponder{Person: "park", Note: "x"}, "park is a responder already"},
 		{incident.AddResponder{Person: "lee", Note: "x"}, "lee was asked at 2026-11-23T09:00:00Z, and has until 2026-11-23T09:05:00Z"},
 	} {

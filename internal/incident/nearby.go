@@ -76,10 +76,18 @@ func (a Around) Stand(own Service, id string) (Standing, string) {
 	return "", ""
 }
 
+// lookAround looks what else goes on, where the definition says so.
+func (i *Incident) lookAround(now time.Time) {
+	if i.Definition.Around {
+		i.begin(Send{Work: FindNearby}, now)
+	}
+}
+
 // FoundNearby takes in what goes on beside the incident, or why nobody can say that.
-func (i *Incident) FoundNearby(all []Nearby, detail string, now time.Time) {
+func (i *Incident) FoundNearby(number int, all []Nearby, detail string, now time.Time) {
+	i.drop(number)
 	if detail != "" {
-		i.record(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", "nearby"), timeline.F("detail", detail))
+		i.record(now, timeline.Undetermined, timeline.Muster(), timeline.F("what", string(FindNearby)), timeline.F("detail", detail))
 	}
 	if len(all) == 0 || i.Nearby != nil {
 		return

@@ -111,6 +111,7 @@ func OpenNoticed(id ID, def Definition, n Notice, by timeline.Actor, now time.Ti
 		timeline.F("text", n.Text))
 	i.startClocks(n.Received, now)
 	i.begin(Send{Work: FindPrevious}, now)
+	i.lookAround(now)
 	i.seekProblem(FindProblem, now)
 	if n.Customer != "" {
 		s := Send{Work: ConfirmReceipt, Customer: n.Customer}

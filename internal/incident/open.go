@@ -21,6 +21,7 @@ func Open(id ID, def Definition, now time.Time) (*Incident, error) {
 	i.recordOpened(source(def.Source), now)
 	i.startClocks(now, now)
 	i.begin(Send{Work: FindPrevious}, now)
+	i.lookAround(now)
 	i.seekProblem(FindProblem, now)
 	return i, nil
 }

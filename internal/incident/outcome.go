@@ -229,7 +229,7 @@ func (i *Incident) Told(number int, o delivery.Outcome, now time.Time) {
 func (i *Incident) delivered(s Send, now time.Time) {
 	switch {
 	case s.Work == PagePerson && s.Summons:
-		if x := i.summons(asked(s.Targets)); x != nil && x.Team != "" {
+		if x := i.summons(s.asked()); x != nil && x.Team != "" {
 			x.Arrived = true
 		}
 		if s.hasNextMethod() && s.To.Delay(s.Method+1) > 0 && i.stale(&s) == "" {

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"time"
 
 	"muster/internal/timeline"
@@ -36,10 +37,12 @@ type Often struct {
 	Within time.Duration `json:"within"`
 }
 
-// Unneeded tells whether an incident is over and nobody had to do anything about it, nor has Muster.
+// Unneeded tells whether an incident is over and nobody had to do anything about it: no person has, nor Muster. Where nobody has answered
+// until the last resort was paged, somebody should have, for all that is known.
 func (i *Incident) Unneeded() bool {
 	acted := i.Response != nil && !i.Response.Begun.IsZero()
-	return i.Status == Closed && i.MergedInto == nil && i.Times.Engaged.IsZero() && !acted
+	return i.Status == Closed && i.MergedInto == nil && i.Times.Engaged.IsZero() && !acted &&
+		!slices.ContainsFunc(i.Timeline.Entries, func(e timeline.Entry) bool { return e.Actor.Kind == timeline.Person || e.Kind == timeline.LastResort })
 }
 
 // A KnownProblem is the problem behind an incident, with what is known of it: whoever responds need not find it out again.

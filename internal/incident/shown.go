@@ -53,6 +53,10 @@ func (i *Incident) calendarsOf(customer string) []calendar.Rules {
 func (i *Incident) Beside() *Incident {
 	beside := *i
 	beside.Definition.Background, beside.Cases, beside.Problem, beside.Proposed, beside.Definition.Automatic, beside.Response, beside.Nearby = Background{}, nil, nil, nil, nil, nil, nil
+	beside.Summons = slices.Clone(i.Summons)
+	for n := range beside.Summons { // who is in a team, and what teams have agreed, is for the house
+		beside.Summons[n].Members, beside.Summons[n].Agreement, beside.Summons[n].Answerer = nil, nil, ""
+	}
 	if p := i.Previous; p != nil { // what its review has found is about other customers too
 		beside.Previous = &Earlier{ID: p.ID, RunID: p.RunID, ClosedAt: p.ClosedAt, Title: p.Title}
 	}

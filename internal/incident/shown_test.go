@@ -114,9 +114,13 @@ func TestBeside(t *testing.T) {
 	i.Definition.Classes = []priority.Class{priority.Safety}
 	i.Problem, i.Proposed = &incident.KnownProblem{ID: "PRB-1"}, &incident.Proposal{SHA256: inside}
 	i.Response, i.Definition.Automatic = &incident.Response{State: incident.ResponseWaiting, Detail: inside}, &incident.AutomaticResponse{ID: inside}
-	i.FoundNearby([]incident.Nearby{{Kind: incident.NearbyChange, ID: inside}}, "", time.Now())
+	i.FoundNearby(0, []incident.Nearby{{Kind: incident.NearbyChange, ID: inside}}, "", time.Now())
 	i.Previous = &incident.Earlier{ID: "INC-1", Review: "INC-0", Symptom: inside, Cause: inside, Remedy: inside}
+	i.Summons = []incident.Summons{{Team: "group:dba", Members: []string{inside}, Agreement: &incident.Agreement{ID: inside}, Answerer: inside}}
 	got := i.Beside()
+	if s := got.Summons[0]; s.Team == "" || s.Members != nil || s.Agreement != nil || s.Answerer != "" || i.Summons[0].Members == nil {
+		t.Errorf("shows who is in a team: %+v", s)
+	}
 	if got.Response != nil || got.Definition.Automatic != nil || got.ResponseApprovers() != nil || got.Tried() != nil {
 		t.Errorf("shows what Muster does by itself: %+v", got.Response)
 	}

@@ -82,8 +82,8 @@ func (o *Organisation) Team(team, asker string, at time.Time) (name string, memb
 		}
 		due = at.Add(x.within)
 		if x.calendar != nil {
-			if due, err = x.calendar.Add(at, x.within); err != nil {
-				return "", nil, nil, due, fmt.Errorf("agreement %s: %w", x.ID, err)
+			if opens, err := x.calendar.Add(at, x.within); err == nil { // else it has ended, which keeps nobody from being paged
+				due = opens
 			}
 		}
 		return name, members, &x.Agreement, due.UTC(), nil

@@ -3,10 +3,12 @@ package org
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"muster/internal/authority"
 	"muster/internal/delivery"
+	"muster/internal/escalation"
 	"muster/internal/priority"
 )
 
@@ -175,4 +177,16 @@ func (b *builder) readContacts(o *object, party string, language string) (all []
 		b.people[p.ID] = p
 	})
 	return all
+}
+
+// Own tells whether a recipient is one of the provider's own people, or a group in which nobody else is.
+func (o *Organisation) Own(recipient string) bool {
+	own := func(id string) bool {
+		p, known := o.people[id]
+		return known && o.parties[p.party].Kind == authority.Provider
+	}
+	if group, is := strings.CutPrefix(recipient, string(escalation.Group)+":"); is {
+		return !slices.ContainsFunc(o.groups[group].members, func(id string) bool { return !own(id) })
+	}
+	return own(recipient)
 }

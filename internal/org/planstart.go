@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"muster/internal/authority"
 	"muster/internal/calendar"
 	"muster/internal/escalation"
 	"muster/internal/plan"
@@ -192,7 +193,7 @@ func production(is bool) string {
 
 // pin fills the plan in and takes everything along that it goes by.
 func (c *starting) pin(p Plan, bound []planrun.Bound) planrun.Pinned {
-	pinned := planrun.Pinned{SHA256: p.SHA256, Revision: c.Revision, Organisation: c.Name, Zone: c.Zone.String()}
+	pinned := planrun.Pinned{SHA256: p.SHA256, Brought: len(c.given.Content) > 0, Revision: c.Revision, Organisation: c.Name, Zone: c.Zone.String()}
 	filled, err := c.FillPlan(p, c.given.Parameters)
 	if err != nil {
 		c.unfilled(err)
@@ -260,18 +261,28 @@ func (c *starting) fills(pinned *planrun.Pinned, role plan.Role, values []Value)
 	field, text := "parameters."+role.FilledBy, values[n].Text
 	t, _ := aLastTarget.read(text)
 	people := c.whom(t)
-	stranger := func(id string) bool { return c.parties[c.people[id].party].Kind != role.Party }
-	taken := func(f planrun.Filled) bool {
-		other, _ := pinned.Plan.Role(f.Role)
-		return other.FilledBy != "" && slices.Contains(f.Targets, t)
+	stranger := func(id string) bool {
+		party := c.parties[c.people[id].party]
+		return party.Kind != role.Party || party.Kind == authority.Customer && party.ID != c.given.Customer
+	}
+	other := "" // somebody who is on another side already
+	for _, f := range pinned.Roles {
+		if side, _ := pinned.Plan.Role(f.Role); side.FilledBy == "" || len(f.Targets) != 1 {
+			continue
+		}
+		for _, id := range c.whom(f.Targets[0]) {
+			if slices.Contains(people, id) {
+				other = id
+			}
+		}
 	}
 	switch {
 	case len(people) == 0:
 		c.fault(field, "%s; want people of the organisation folder who are the %s, as %s", show(text), role.ID, aLastTarget.want)
 	case slices.ContainsFunc(people, stranger):
 		c.fault(field, "%s: not all of them belong to the %s; want people who do", text, role.Party)
-	case slices.ContainsFunc(pinned.Roles, taken):
-		c.fault(field, "%s has the other part already; want others", text)
+	case other != "":
+		c.fault(field, "%s: person:%s has the other part already; want others", text, other)
 	}
 	pinned.Roles = append(pinned.Roles, planrun.Filled{Role: role.ID, Targets: []escalation.Target{t}})
 }

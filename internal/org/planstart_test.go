@@ -177,7 +177,9 @@ func TestRolesThatParametersFill(t *testing.T) {
 		{"garam-shop", "schedule:nobody", "group:noc", `parameters.from-team: "schedule:nobody"; want people`},
 		{"garam-shop", "person:nobody", "group:noc", `parameters.from-team: "person:nobody"; want people`},
 		{"garam-shop", "person:seo", "group:noc", `parameters.from-team: person:seo: not all of them belong to the provider; want people who do`},
-		{"garam-shop", "group:noc", "group:noc", `parameters.to-team: group:noc has the other part already; want others`},
+		{"garam-shop", "group:noc", "group:noc", `parameters.to-team: group:noc: person:park has the other part already; want others`},
+		{"garam-shop", "person:kim", "group:noc", `parameters.to-team: group:noc: person:kim has the other part already`},
+		{"garam-shop", "schedule:primary", "group:noc", "has the other part already"},
 		{"garam-shp", "person:choi", "group:noc", `tasks.documents-complete: documents: "garam-shp"; want the id of a service in the organisation folder; did you mean garam-shop?`},
 	} {
 		if _, err := start(c.service, c.from, c.to); err == nil || !strings.Contains(err.Error(), c.want) {

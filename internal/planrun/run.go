@@ -147,8 +147,9 @@ func (t *Terms) StartedBy() string {
 
 // Pinned is what a run holds on to until it is planned anew.
 type Pinned struct {
-	Plan         plan.Definition  `json:"plan"`   // tasks that belong to the run alone, with their texts filled in
-	SHA256       string           `json:"sha256"` // of the plan as it was written
+	Plan         plan.Definition  `json:"plan"`              // tasks that belong to the run alone, with their texts filled in
+	SHA256       string           `json:"sha256"`            // of the plan as it was written
+	Brought      bool             `json:"brought,omitempty"` // by whoever has started the run; else it is one of the folder, or comes with Muster
 	Parameters   []Value          `json:"parameters,omitempty"`
 	ParametersID string           `json:"parameters_sha256"`
 	Roles        []Filled         `json:"roles"`

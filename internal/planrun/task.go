@@ -258,7 +258,7 @@ func (r *Run) Changing(service string) (since, until time.Time, some bool) {
 		if where := r.Bound(def.Environment); !def.Changes || where == nil || !slices.Contains(where.Services, service) {
 			continue
 		}
-		if !r.Over() && (t.Status == Begun || t.Status == InCheck || t.Status == Unclear) {
+		if undoing := r.Status == RollingBack && r.Undoing.Environment == def.Environment; !r.Over() && (undoing || t.Status == Begun || t.Status == InCheck || t.Status == Unclear) {
 			return since, time.Time{}, true
 		}
 		if t.Ended.After(until) {

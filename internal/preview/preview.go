@@ -125,6 +125,8 @@ func (p *player) answer(ctx context.Context, s incident.Send) error {
 		i.Reviewed(s.Number, "review", i.ReviewDue(), "", p.now)
 	case incident.FindPrevious:
 		i.FoundPrevious(s.Number, nil, p.now)
+	case incident.FindNearby:
+		i.FoundNearby(s.Number, nil, "", p.now)
 	case incident.FindProblem, incident.CountProblem:
 		i.FoundProblem(s.Number, nil, "", p.now)
 	case incident.FollowPage:

@@ -390,6 +390,10 @@ func TestOccurrenceOf(t *testing.T) {
 		t.Errorf("nobody had to do anything, and it is known %s", keys(problem.OccurrenceOf))
 	}
 	for what, change := range map[string]func(*incident.Incident){
+		"somebody has written a note": func(i *incident.Incident) {
+			i.Timeline.Add(day(1), timeline.Noted, timeline.Actor{Kind: timeline.Person, ID: "kim"})
+		},
+		"nobody has answered":   func(i *incident.Incident) { i.Timeline.Add(day(1), timeline.LastResort, timeline.Muster()) },
 		"somebody has taken it": func(i *incident.Incident) { i.Times.Engaged = day(1) },
 		"Muster has acted":      func(i *incident.Incident) { i.Response = &incident.Response{Begun: day(1)} },
 		"it is not over":        func(i *incident.Incident) { i.Status = incident.Resolved },

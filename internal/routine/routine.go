@@ -293,7 +293,7 @@ func (r *Routine) Seen(s Seen, again, now time.Time) {
 	before := r.Ahead
 	r.Ahead = nil
 	for _, slot := range s.Slots {
-		if !slot.Begins.After(r.After) && len(r.Running)+len(r.Past) > 0 {
+		if !slot.Begins.After(r.After) && r.seenTo(slot.Begins) {
 			continue
 		}
 		o := Occurrence{Planned: slot.Begins, Begins: slot.Begins, Due: slot.Due, Fate: Planned}
@@ -305,6 +305,16 @@ func (r *Routine) Seen(s Seen, again, now time.Time) {
 		}
 		r.Ahead = append(r.Ahead, o)
 	}
+}
+
+// seenTo tells whether a time that is not after the newest one has been seen to: of a deadline only one that stands there, for another day
+// may have come into the folder that begins before.
+func (r *Routine) seenTo(planned time.Time) bool {
+	all := slices.Concat(r.Running, r.Past)
+	if r.Asset == "" {
+		return len(all) > 0
+	}
+	return slices.ContainsFunc(all, func(o Occurrence) bool { return o.Planned.Equal(planned) })
 }
 
 // Unseen takes in that the folder could not be asked: it is asked again.

@@ -82,6 +82,41 @@ func (h *house) at(now time.Time) {
 	}
 }
 
+// A deadline that has come into the folder for another day begins at once where its plan should have begun before the last one did; what has
+// been seen to does not begin again.
+func TestADeadlineThatIsRenewedBeginsAlthoughItIsLate(t *testing.T) {
+	r := routine.Open("db-licence", start)
+	says := func(begins, due int, now time.Time) string {
+		r.Advance(now)
+		r.Seen(routine.Seen{
+			Definition: routine.Definition{ID: "db-licence", Asset: "db", Customer: "nuri", Plan: "renew"}, Slots: []routine.Slot{{Begins: after(begins), Due: after(due)}},
+		}, now.Add(time.Hour), now)
+		r.Advance(now)
+		var all []int
+		for _, o := range r.Running {
+			all = append(all, hour(o.Planned))
+		}
+		return fmt.Sprintf("ahead %d, running %v, past %d", len(r.Ahead), all, len(r.Past))
+	}
+	for _, step := range []struct {
+		begins, due, now int
+		want             string
+	}{
+		{24, 48, 0, "ahead 1, running [], past 0"},
+		{24, 48, 24, "ahead 0, running [24], past 0"},
+		{24, 48, 31, "ahead 0, running [], past 1"}, // its run is over, and it is not planned once more
+		{12, 500, 33, "ahead 0, running [12], past 1"},
+	} {
+		if got := says(step.begins, step.due, after(step.now)); got != step.want {
+			t.Errorf("at hour %d: %s, want %s", step.now, got, step.want)
+		}
+		if step.now == 24 {
+			r.Started(after(24), "RUN-1", "", after(24))
+			r.Checked(after(24), routine.Outcome{Over: true, Done: true, Ended: after(30), Status: "completed"}, "", after(30))
+		}
+	}
+}
+
 func (h *house) count(o routine.Occurrence, now time.Time) {
 	if h.away {
 		h.r.Counted(o.Planned, routine.Visit{}, "no connection", now)

@@ -759,7 +759,11 @@ func TestEvidenceThatIsARunOfAPlan(t *testing.T) {
 			t.Errorf("%s: got %d %s, want %s", row.ref, code, said, row.want)
 		}
 	}
-	other.Status = planrun.Completed
+	other.Status, other.Brought = planrun.Completed, true
+	if code, said := show(string(other.ID)); code != 409 || !strings.Contains(said, "want the id of a run of plan retrospective of acme") {
+		t.Errorf("of a plan that only calls itself so: got %d %s", code, said)
+	}
+	other.Brought = false
 	if code, said := show(string(other.ID)); code != 200 {
 		t.Errorf("got %d %s", code, said)
 	}
