@@ -18,7 +18,7 @@ import (
 
 // Bounds of what is looked at for what goes on beside an incident.
 const (
-	nearbyStale  = 10 * time.Second // what changes is looked for again after so long: a storm of incidents asks once
+	nearbyStale  = 3 * time.Second  // what changes is looked for again after so long: a storm of incidents asks once
 	nearbyTime   = 10 * time.Second // for one look
 	nearbyWithin = 5 * time.Second  // so long an incident waits for it
 	mostChanges  = 200              // and as many runs, the newest

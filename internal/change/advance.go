@@ -345,13 +345,25 @@ func (c *Change) Reckoned(w Work, i incident.Instants, now time.Time) {
 		i.Due, i.RiskAt = w.Clock.Started.Add(within), w.Clock.Started.Add(within*atRisk/100)
 	}
 	if w.Do == Reckon {
-		c.RemindAt = i.Due
+		c.RemindAt = c.timely(i.Due, now)
 		return
 	}
 	c.Due, c.RiskAt = i.Due, i.RiskAt
 	if c.Ballot != nil {
 		c.Ballot.Due = i.Due
 	}
+}
+
+// timely brings the first reminder forward that would come when the time of the change is over: to when a quarter of it is left.
+func (c *Change) timely(due, now time.Time) time.Time {
+	if !c.Timely || c.Reminders > 0 || due.Before(c.Until) {
+		return due
+	}
+	from := now
+	if c.Status == Approved && c.From.After(now) {
+		from = c.From
+	}
+	return from.Add(c.Until.Sub(from) * 3 / 4)
 }
 
 // remind reminds whoever has to move it.

@@ -155,6 +155,7 @@ type Pinned struct {
 	Afterwards    *Afterwards         `json:"afterwards,omitempty"` // of an emergency
 	Remind        Idle                `json:"remind"`
 	Patient       bool                `json:"patient,omitempty"`    // what is approved has time until it may begin; those from before 2026-11-27 do not
+	Timely        bool                `json:"timely,omitempty"`     // somebody is reminded before its time is over; those from before 2026-11-27 may not be
 	Announce      []time.Duration     `json:"announce,omitempty"`   // so long before it begins it is announced, the longest first
 	Neighbours    []escalation.Target `json:"neighbours,omitempty"` // owners of services that need one of its own, who are told too
 	Calendars     []calendar.Rules    `json:"calendars,omitempty"`

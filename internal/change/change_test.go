@@ -347,6 +347,35 @@ func TestWhoIsReminded(t *testing.T) {
 	}
 }
 
+// Somebody is reminded while there is still time, also where that is shorter than it usually takes.
+func TestSomebodyIsRemindedBeforeItsTimeIsOver(t *testing.T) {
+	for timely, want := range map[bool]int{true: 1, false: 0} {
+		x := terms()
+		x.From, x.Until, x.Patient, x.Timely = hours(96), hours(104), true, timely
+		d := begun(t, x)
+		d.must(t, change.Assess{Capacity: owner, Class: "low", Note: "x"}, choi, hours(1))
+		d.must(t, d.vote(approval.Approve, ""), lee, hours(2))
+		for h := 3; h <= 101; h++ {
+			d.goOn(hours(h))
+		}
+		if strings.Contains(strings.Join(d.told, "\n"), "stale") {
+			t.Errorf("timely %v: reminded too early: %q", timely, d.told)
+		}
+		reminded := 0
+		for h := 102; h < 110; h++ {
+			d.goOn(hours(h))
+		}
+		for _, told := range d.told {
+			if strings.HasPrefix(told, "stale") {
+				reminded++
+			}
+		}
+		if reminded != want || d.Status != change.Lapsed {
+			t.Errorf("timely %v: reminded %d times, want %d; it is %s", timely, reminded, want, d.Status)
+		}
+	}
+}
+
 // What is approved for a later time is not late before that.
 func TestNobodyIsRemindedBeforeItsTime(t *testing.T) {
 	for patient, want := range map[bool]string{true: "0 before its time, 1 after", false: "1 before its time, 2 after"} {

@@ -283,7 +283,7 @@ func (o *Organisation) Change(a change.Asked, now time.Time) (change.Asked, chan
 		return a, change.Pinned{}, &change.Fault{Field: field, Detail: fmt.Sprintf(format, args...)}
 	}
 	r := &o.changes
-	p := change.Pinned{Revision: o.Revision, Organisation: o.Name, Zone: o.Zone.String(), Classes: r.classes, Remind: r.remind, Patient: true, Announce: r.announce}
+	p := change.Pinned{Revision: o.Revision, Organisation: o.Name, Zone: o.Zone.String(), Classes: r.classes, Remind: r.remind, Patient: true, Timely: true, Announce: r.announce}
 	if len(r.classes) == 0 {
 		return wrong("way", "the organisation folder has no %s; want one that says who approves changes", changesFile)
 	}
@@ -377,7 +377,7 @@ func (o *Organisation) concerned(a *change.Asked, p *change.Pinned) error {
 			*all = append(*all, change.Named{ID: id, Name: name})
 		}
 	}
-	var owners []string
+	var owners, served []string
 	for _, id := range a.Services {
 		s, ok := o.services[id]
 		if !ok {
@@ -399,7 +399,7 @@ func (o *Organisation) concerned(a *change.Asked, p *change.Pinned) error {
 			}
 		}
 		for _, c := range s.Customers {
-			if len(a.Customers) == 0 {
+			if served = append(served, c.ID); len(a.Customers) == 0 {
 				named(&p.CustomerNames, c.ID, c.Name)
 			}
 		}
@@ -412,6 +412,10 @@ func (o *Organisation) concerned(a *change.Asked, p *change.Pinned) error {
 	for _, id := range customers {
 		if _, ok := o.customers[id]; !ok {
 			return &change.Fault{Field: "customers", Detail: show(id) + "; want the id of a customer in the organisation folder"}
+		}
+		if len(served) > 0 && !slices.Contains(served, id) {
+			slices.Sort(served)
+			return &change.Fault{Field: "customers", Detail: show(id) + ": has none of these services; want of " + strings.Join(slices.Compact(served), ", ")}
 		}
 		named(&p.CustomerNames, id, o.parties[id].Name)
 	}

@@ -57,11 +57,43 @@ func normal() changes.Asked {
 	}
 }
 
+// A change concerns customers of its services, all of them or some, and nobody else.
+func TestWhomAChangeConcerns(t *testing.T) {
+	o, now := whole(t), noon
+	for _, tc := range []struct {
+		services, given []string
+		want            string
+	}{
+		{[]string{"seoul-platform"}, nil, "garam nuri"},
+		{[]string{"seoul-platform"}, []string{"nuri"}, "nuri"},
+		{[]string{"garam-shop"}, nil, "garam"},
+		{[]string{"garam-shop"}, []string{"nuri"}, `customers: "nuri": has none of these services; want of garam`},
+		{[]string{"seoul-platform"}, []string{"nobody"}, `customers: "nobody"; want the id of a customer`},
+	} {
+		a := normal()
+		a.Services, a.Customers = tc.services, tc.given
+		_, p, err := o.Change(a, now)
+		got := ""
+		for n, c := range p.CustomerNames {
+			if n > 0 {
+				got += " "
+			}
+			got += c.ID
+		}
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.HasPrefix(got, tc.want) {
+			t.Errorf("%v for %v: got %s, want %s", tc.services, tc.given, got, tc.want)
+		}
+	}
+}
+
 func TestWhatTheFolderSaysOfAChange(t *testing.T) {
 	o := load(t, changing(t))
 	a, p, err := o.Change(normal(), noon)
 	kim, park := escalation.Target{Kind: escalation.Person, ID: "kim"}, escalation.Target{Kind: escalation.Person, ID: "park"}
-	if err != nil || a.Check(noon) != nil || p.Floor != "" || p.Remind != (changes.Idle{Days: 3, Calendar: "office"}) || !p.Patient || len(p.Calendars) != 1 ||
+	if err != nil || a.Check(noon) != nil || p.Floor != "" || p.Remind != (changes.Idle{Days: 3, Calendar: "office"}) || !p.Patient || !p.Timely || len(p.Calendars) != 1 ||
 		len(p.Owners) != 1 || p.Owners[0] != kim || len(p.CustomerNames) != 1 || p.CustomerNames[0].ID != "shopco" || len(p.Partners) != 2 {
 		t.Errorf("got %+v, %v", p, err)
 	}
@@ -69,6 +101,11 @@ func TestWhatTheFolderSaysOfAChange(t *testing.T) {
 	if low.Rule.Need.Count != 1 || high.Rule.Need.Each != approval.EachRole || !low.Rule.Exclude.Requester || len(low.Rule.Check())+len(high.Rule.Check()) > 0 ||
 		len(low.Approvers[0].Targets) != 2 || low.Approvers[1].Targets[0] != park || high.Checks[0].By[0] != kim {
 		t.Errorf("got %+v and %+v", low, high)
+	}
+	a = normal()
+	a.Customers = []string{"elsewhere"}
+	if _, _, err = o.Change(a, noon); err == nil || !strings.Contains(err.Error(), "want the id of a customer") {
+		t.Errorf("got %v", err)
 	}
 	a = normal()
 	a.Reversible = false

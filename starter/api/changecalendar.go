@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"muster/internal/authority"
@@ -145,13 +146,30 @@ func (s *server) planned(ctx context.Context, by authority.Subject, from, until 
 			}
 		}
 	}
-	return slices.DeleteFunc(all, func(e changecalendar.Entry) bool {
+	all = slices.DeleteFunc(all, func(e changecalendar.Entry) bool {
 		o := authority.Object{Kind: authority.Change, Customers: e.Customers}
 		for _, service := range e.Services {
 			o.Partners = append(o.Partners, s.Directory().Partners(service)...)
 		}
 		return authority.May(by, authority.Read, o) != nil
-	}), moreChanges || moreRuns, nil
+	})
+	if by.Kind != authority.Provider {
+		for n := range all {
+			mask(&all[n], by)
+		}
+	}
+	return all, moreChanges || moreRuns, nil
+}
+
+// mask takes out of an entry whom else it concerns, and where: of that no party beside the provider hears. It is taken out before anything is
+// compared.
+func mask(e *changecalendar.Entry, by authority.Subject) {
+	other := func(customer string) bool { return by.Kind != authority.Customer || customer != by.Party }
+	e.Customers = slices.DeleteFunc(slices.Clone(e.Customers), other)
+	e.Environments = slices.DeleteFunc(slices.Clone(e.Environments), func(environment string) bool {
+		customer, _, _ := strings.Cut(environment, "/")
+		return other(customer)
+	})
 }
 
 // gathered reads lists to their end, up to what is looked at, and what each row has for a calendar or a history. What is gone since the list
@@ -182,6 +200,9 @@ func gathered[Row, Entry any](page func(after string) ([]Row, string, error), en
 func changeEntry(c *change.Change) changecalendar.Entry {
 	e := changecalendar.Entry{
 		Kind: changecalendar.Change, ID: string(c.ID), Title: c.Title, Status: string(c.Status), Services: c.Services, From: c.From, Until: c.Until,
+	}
+	if !c.Began.IsZero() {
+		e.From = c.Began
 	}
 	for _, x := range c.CustomerNames {
 		e.Customers = append(e.Customers, x.ID)

@@ -1,13 +1,16 @@
 package api_test
 
 import (
+	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"muster/internal/change"
 	"muster/internal/changecalendar"
 	"muster/internal/plan"
 	"muster/internal/planrun"
@@ -91,6 +94,31 @@ func TestChangesRunsRoutinesAndFreezesStandInOneCalendar(t *testing.T) {
 		}
 		if w := p.ask("GET", "/api/v1/change-calendar?"+query, "", "Authorization", p.as(t, "park")); w.Code != 422 || !strings.Contains(w.Body.String(), want) {
 			t.Errorf("%s: got %d %s", query, w.Code, w.Body)
+		}
+	}
+}
+
+// Of whom else an entry concerns no party beside the provider hears.
+func TestACalendarNamesNoOtherCustomer(t *testing.T) {
+	p := planning(t)
+	c := p.changes[enlarging]
+	c.CustomerNames = append(c.CustomerNames, change.Named{ID: "globex", Name: "Globex"})
+	for who, want := range map[string][]string{"park": {"acme", "globex"}, "acme/lead": {"acme"}, "jung": nil} {
+		var all api.ChangeCalendar
+		w := p.ask("GET", "/api/v1/change-calendar", "", "Authorization", p.as(t, who))
+		if err := json.Unmarshal(w.Body.Bytes(), &all); err != nil || w.Code != 200 {
+			t.Fatalf("%s: got %d %v", who, w.Code, err)
+		}
+		n := slices.IndexFunc(all.Entries, func(e changecalendar.Entry) bool { return e.ID == string(enlarging) })
+		if n < 0 || !slices.Equal(all.Entries[n].Customers, want) {
+			t.Errorf("%s: got %+v, want customers %v", who, all.Entries, want)
+		}
+		for _, e := range all.Entries {
+			for _, environment := range e.Environments {
+				if who == "jung" || who == "acme/lead" && !strings.HasPrefix(environment, "acme/") {
+					t.Errorf("%s reads of %s", who, environment)
+				}
+			}
 		}
 	}
 }

@@ -510,7 +510,7 @@ func (l search) change(c *change.Change) (items []InboxItem) {
 	}
 	if c.Ballot != nil && !c.Ballot.Outcome.Verdict.Final() &&
 		slices.ContainsFunc(c.Ballot.Standing(l.Now()).Waiting, func(x approval.Waiting) bool { return x.Person == l.by.Actor.ID }) {
-		add(string(planrun.WantVote), "", fmt.Sprintf("approve|reject %s %s", c.ID, why), c.Ballot.Due)
+		add(string(planrun.WantVote), "", fmt.Sprintf("approve %s, or reject %s %s", c.ID, c.ID, why), c.Ballot.Due)
 	}
 	if c.Status == change.Assessed || c.Status == change.Approved {
 		for _, k := range c.Unmet() {

@@ -37,8 +37,8 @@ func (a *app) wholeDeeds() []deed {
 func (a *app) addResponder() deed {
 	return deed{
 		use: "add-responder INCIDENT WHO NOTE...", short: "Ask somebody, or a team, to help",
-		long: "Ask a person of the organisation to help, or a team: group:ID or schedule:ID. They are paged until one of them acknowledges,\n" +
-			"whoever else has; whoever asked is told when nobody comes. How long they have is said by the agreement with that team, if there\n" +
+		long: "Ask a person of the organisation to help, or a team: group:ID or schedule:ID. Each is paged by one contact method after the other\n" +
+			"until one of them acknowledges, whoever else has; whoever asked is told when nobody comes in time, and may ask again. How long they have is said by the agreement with that team, if there\n" +
 			"is one (agreements.yaml), else by the first step of the escalation.",
 		example: "add-responder " + anID + ` lee "the database does not answer"` + "\n" +
 			"add-responder " + anID + ` group:noc "take over: it is the network"`,

@@ -116,8 +116,8 @@ is open for a target environment, and over all kinds one at a time changes it.`,
 			if asked.Parameters, err = given("--param", vars); err != nil {
 				return err
 			}
-			if asked.Customer == "" || len(environments) == 0 {
-				return misused("--customer and --environment: want both")
+			if asked.Customer == "" {
+				return misused("--customer: missing; want the ID of a customer")
 			}
 			return nil
 		},
