@@ -25,7 +25,7 @@ func CompletedRun(
 		if len(customers) > 0 {
 			of = " of " + strings.Join(customers, " or ")
 		}
-		return nil, &RefusedError{Reason: fmt.Sprintf("evidence %q: want the id of a run of plan %s%s, such as RUN-7K3M9QX2PA", bounded(named), plan, of)}
+		return nil, &RefusedError{Reason: fmt.Sprintf("evidence %q: no such run; want the id of a completed run of plan %s%s", bounded(named), plan, of)}
 	}
 	if run.Status != planrun.Completed {
 		return nil, &RefusedError{Reason: fmt.Sprintf("evidence %s: it is %s; want a run that is completed", run.ID, run.Status)}

@@ -111,9 +111,20 @@ func (r Range) Valid() bool { return len(r.bounds()) > 0 }
 func (r Range) Has(version string) bool {
 	bounds := r.bounds()
 	for _, b := range bounds {
-		c := CompareVersions(version, b[1])
-		fits := map[string]bool{"<": c < 0, "<=": c <= 0, ">": c > 0, ">=": c >= 0, "=": c == 0}
-		if !fits[b[0]] {
+		fits, c := false, CompareVersions(version, b[1])
+		switch b[0] {
+		case "<":
+			fits = c < 0
+		case "<=":
+			fits = c <= 0
+		case ">":
+			fits = c > 0
+		case ">=":
+			fits = c >= 0
+		default:
+			fits = c == 0
+		}
+		if !fits {
 			return false
 		}
 	}

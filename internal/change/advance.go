@@ -155,8 +155,12 @@ func (c *Change) Elected(people []approval.Elector, detail string, now time.Time
 	c.PollAt, c.Tries = now.Add(pollEvery), 0
 	if c.Ballot == nil || c.Way != Emergency && b.Due.IsZero() { // opened, or opened anew
 		c.Ballot, b.Due = b, c.until()
+		voters := len(people)
+		if c.Timely && c.Voting().Rule.Exclude.Requester && slices.ContainsFunc(people, func(x approval.Elector) bool { return x.Person == c.Requester.ID }) {
+			voters--
+		}
 		c.record(now, timeline.VoteOpened, timeline.Muster(), timeline.F("change", string(c.ID)), timeline.F("sha256", b.Shown.SHA256),
-			timeline.F("voters", fmt.Sprint(len(people))))
+			timeline.F("voters", fmt.Sprint(voters)))
 		c.tell(VoteWanted)
 	}
 	if b.Outcome.Verdict == approval.Impossible && was != approval.Impossible {

@@ -50,7 +50,9 @@ func files() []string {
 
 // mayBeMissing tells whether a folder is whole without a file.
 func mayBeMissing(file string) bool {
-	return file == partiesFile || file == groupsFile || file == entitledFile || file == freezesFile || file == beatsFile || file == silencesFile || file == routinesFile || file == changesFile || file == automaticFile || file == agreedFile || file == assetsFile
+	return slices.Contains([]string{
+		partiesFile, groupsFile, entitledFile, freezesFile, beatsFile, silencesFile, routinesFile, changesFile, automaticFile, agreedFile, assetsFile,
+	}, file)
 }
 
 // folderOf is where the files stand into which a file may be split.

@@ -231,7 +231,7 @@ var reasons = []struct {
 	{regexp.MustCompile(`^.* RUN-\S+: (.+) may not; want (.+)$`), "wants-role"},
 	{regexp.MustCompile(`^.* RUN-\S+: its environment may not be changed now$`), "held"},
 	{regexp.MustCompile(`^.* RUN-\S+: no action item has come of it yet; want one \(muster action open … --of (RUN-\S+)\), or a note that says why there is none$`), "no-items"},
-	{regexp.MustCompile(`^evidence ("[^"]*"): want the id of a run of plan (\S+) of (\S+), such as (\S+)$`), "no-evidence-run"},
+	{regexp.MustCompile(`^evidence ("[^"]*"): no such run; want the id of a completed run of plan (\S+) of (\S+)$`), "no-evidence-run"},
 	{regexp.MustCompile(`^evidence (RUN-\S+): it is \S+; want a run that is completed$`), "not-completed"},
 	{regexp.MustCompile(`^documents of (\S+) are complete in revision (\S+)$`), "documented"},
 	{regexp.MustCompile(`^documents of (\S+) are not complete: (.+)$`), lacking},

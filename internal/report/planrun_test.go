@@ -269,7 +269,7 @@ func TestReasonsInTheReadersLanguage(t *testing.T) {
 			timeline.TaskMoved, "reason", "complete task items of RUN-7K3M9QX2PA: no action item has come of it yet; want one (muster action open … --of RUN-7K3M9QX2PA), or a note that says why there is none",
 			"아직 등록한 개선 과제 없음. 개선 과제를 등록하거나(muster action open … --of RUN-7K3M9QX2PA) 없는 이유를 메모로 남겨야 함",
 		},
-		{timeline.TaskMoved, "reason", `evidence "x": want the id of a run of plan retrospective of garam, such as RUN-7K3M9QX2PA`, `증적 "x": 계획 retrospective의 실행 ID 필요(대상 고객사: garam, 예: RUN-7K3M9QX2PA)`},
+		{timeline.TaskMoved, "reason", `evidence "x": no such run; want the id of a completed run of plan retrospective of garam`, `증적 "x": 해당 실행이 없음. 계획 retrospective의 완료된 실행 ID 필요(대상 고객사: garam)`},
 		{timeline.TaskMoved, "reason", "evidence RUN-7K3M9QX2PA: it is halted; want a run that is completed", "증적 RUN-7K3M9QX2PA: 완료된 실행이어야 함"},
 		{timeline.TaskMoved, "reason", "documents of shop are complete in revision 1f0c2a", "shop 서비스 문서가 조직 폴더 개정 1f0c2a에 모두 있음"},
 		{

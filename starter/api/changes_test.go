@@ -512,8 +512,8 @@ func TestACheckThatWantsARunOfAPlan(t *testing.T) {
 		alter func(*planrun.Run)
 		want  string
 	}{
-		{func(r *planrun.Run) { r.Plan.ID = "upgrade" }, `want the id of a run of plan pre-mortem of acme, such as RUN-7K3M9QX2PA`},
-		{func(r *planrun.Run) { r.Customer = "globex" }, `want the id of a run of plan pre-mortem of acme`},
+		{func(r *planrun.Run) { r.Plan.ID = "upgrade" }, `want the id of a completed run of plan pre-mortem of acme`},
+		{func(r *planrun.Run) { r.Customer = "globex" }, `want the id of a completed run of plan pre-mortem of acme`},
 		{func(r *planrun.Run) { r.Status = planrun.Running }, `it is running; want a run that is completed`},
 		{func(r *planrun.Run) { r.Status = planrun.Cancelled }, `it is cancelled; want a run that is completed`},
 		{func(r *planrun.Run) { r.Parameters = []planrun.Value{{ID: "change", Value: "CHG-0000000009"}} }, `it is for CHG-0000000009; want a run for CHG-7K3M9QX2PA`},
@@ -522,7 +522,7 @@ func TestACheckThatWantsARunOfAPlan(t *testing.T) {
 			t.Errorf("got %d %s with %+v, want %s", code, said, c.Answers, row.want)
 		}
 	}
-	if code, said := says("https://wiki.example/premortem", "true"); code != 409 || !strings.Contains(said, "want the id of a run of plan pre-mortem") {
+	if code, said := says("https://wiki.example/premortem", "true"); code != 409 || !strings.Contains(said, "want the id of a completed run of plan pre-mortem") {
 		t.Errorf("a page in a wiki: got %d %s", code, said)
 	}
 	if code, said := says("https://wiki.example/why-not", "false"); code != 200 { // that it does not hold, anything shows

@@ -751,8 +751,8 @@ func TestEvidenceThatIsARunOfAPlan(t *testing.T) {
 		return w.Code, w.Body.String()
 	}
 	for _, row := range []struct{ ref, want string }{
-		{"https://wiki.example/retro", "want the id of a run of plan retrospective of acme, such as RUN-7K3M9QX2PA"},
-		{string(upgrading), "want the id of a run of plan retrospective of acme"},
+		{"https://wiki.example/retro", "want the id of a completed run of plan retrospective of acme"},
+		{string(upgrading), "want the id of a completed run of plan retrospective of acme"},
 		{string(other.ID), "it is running; want a run that is completed"},
 	} {
 		if code, said := show(row.ref); code != 409 || !strings.Contains(said, row.want) {
@@ -760,7 +760,7 @@ func TestEvidenceThatIsARunOfAPlan(t *testing.T) {
 		}
 	}
 	other.Status, other.Brought = planrun.Completed, true
-	if code, said := show(string(other.ID)); code != 409 || !strings.Contains(said, "want the id of a run of plan retrospective of acme") {
+	if code, said := show(string(other.ID)); code != 409 || !strings.Contains(said, "want the id of a completed run of plan retrospective of acme") {
 		t.Errorf("of a plan that only calls itself so: got %d %s", code, said)
 	}
 	other.Brought = false
@@ -768,7 +768,7 @@ func TestEvidenceThatIsARunOfAPlan(t *testing.T) {
 		t.Errorf("got %d %s", code, said)
 	}
 	w := p.ask("POST", upgraded+"/add-evidence", `{"task":"stage","evidence":[{"item":"log","ref":"x"}]}`)
-	if w.Code != 409 || !strings.Contains(w.Body.String(), "want the id of a run of plan retrospective of acme") {
+	if w.Code != 409 || !strings.Contains(w.Body.String(), "want the id of a completed run of plan retrospective of acme") {
 		t.Errorf("added later: got %d %s", w.Code, w.Body)
 	}
 }

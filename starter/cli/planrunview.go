@@ -123,6 +123,11 @@ func (p page) planFacts(r *planrun.Run) [][]string {
 			f.add(say.held, printable(l.Environment+": "+p.view.texts.PlanReason(l.Holder+" is changing it", p.language)))
 		}
 	}
+	for n := range r.Tasks {
+		if t := &r.Tasks[n]; t.Reason != "" && !r.Over() && (t.Status == planrun.Failed || t.Status == planrun.Unclear) {
+			f.add(p.word("task", string(t.Status)), printable(t.ID+": "+p.view.texts.PlanReason(t.Reason, p.language)))
+		}
+	}
 	for _, s := range r.Silences {
 		if !s.Begun.IsZero() {
 			f.add(say.silenced, printable(fmt.Sprintf("%s: %s", s.Environment, cmp.Or(strings.Join(s.Names, ", "), say.noAlert))))

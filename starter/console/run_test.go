@@ -54,7 +54,7 @@ func TestDeeds(t *testing.T) {
 			form: doing("complete", "scan"), status: 409, want: "no action item has come of it yet", task: "scan", after: planrun.Ready,
 		},
 		{
-			name: "complete with a run that is none", who: "lee", status: 409, want: "want the id of a run of plan retrospective of garam", task: "rehearse", after: planrun.Ready,
+			name: "complete with a run that is none", who: "lee", status: 409, want: "want the id of a completed run of plan retrospective of garam", task: "rehearse", after: planrun.Ready,
 			arrange: func(p *place) { p.yard.wants("rehearse", func(x *plan.Task) { x.Evidence[0].Plan = "retrospective" }) },
 			form:    doing("complete", "rehearse", "ref.log", "https://files.mirnet.example/x"),
 		},
