@@ -131,7 +131,7 @@ func TestAServiceIsHandedOver(t *testing.T) {
 	does(r, 15*time.Hour, workflows.CheckEvidenceUpdate, park, planrun.CheckEvidence{Capacity: in(park), Task: "side-by-side", OK: true})
 	does(r, 16*time.Hour, workflows.CompleteUpdate, lee, planrun.Complete{Capacity: in(lee), Task: "items", Note: "nothing is missing"})
 	does(r, 17*time.Hour, workflows.CompleteUpdate, kim, planrun.Complete{Capacity: in(kim), Task: "release", Evidence: proof("access")})
-	run := r.execute(shipped(t, "service-handover", map[string]string{"service": "garam-shop", "from-team": "person:park", "to-team": "group:noc"}, fill))
+	run := r.execute(shipped(t, "service-handover", map[string]string{"service": "garam-shop", "from-team": "person:choi", "to-team": "group:noc"}, fill))
 	if run.Status != planrun.Completed || !run.Ended.Equal(start.Add(17*time.Hour)) {
 		t.Errorf("it is %s at %s: %s", run.Status, run.Ended, standing(run))
 	}
