@@ -78,12 +78,12 @@ func place(service incident.Service, around incident.Around, all []incident.Near
 			near = append(near, x)
 		}
 	}
-	standings := []incident.Standing{incident.Same, incident.Needed, incident.NeededBy}
+	standings := incident.Standings()
 	slices.SortStableFunc(near, func(a, b incident.Nearby) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(slices.Index(standings, a.Standing), slices.Index(standings, b.Standing)))
 	})
 	near = slices.CompactFunc(near, func(a, b incident.Nearby) bool { return a.ID == b.ID })
-	kinds := []incident.NearbyKind{incident.NearbyIncident, incident.NearbyChange, incident.NearbyRun}
+	kinds := incident.NearbyKinds()
 	slices.SortStableFunc(near, func(a, b incident.Nearby) int {
 		return cmp.Or(cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), b.Since.Compare(a.Since))
 	})

@@ -37,7 +37,8 @@ type street struct {
 	states  map[string]any                                 // by workflow id; others are past their retention
 	slow    chan struct{}                                  // answers come when it is closed; nil: at once
 	listing sync.Mutex
-	asked   atomic.Int32 // that have waited for it
+	asked   atomic.Int32  // that have waited for it
+	waits   chan struct{} // closed when the first of them does
 }
 
 func (s *street) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
@@ -58,7 +59,9 @@ func (s *street) slowly(ctx context.Context) error {
 	if s.slow == nil {
 		return nil
 	}
-	s.asked.Add(1)
+	if s.asked.Add(1) == 1 {
+		close(s.waits)
+	}
 	select {
 	case <-s.slow:
 		return nil
@@ -202,7 +205,7 @@ func TestWhatGoesOnBesideAnIncident(t *testing.T) {
 func TestASlowLookAtWhatGoesOn(t *testing.T) {
 	s, i := newStreet(t)
 	now := time.Now().UTC()
-	s.slow = make(chan struct{})
+	s.slow, s.waits = make(chan struct{}), make(chan struct{})
 	s.change(t, "CHG-7K3M9QX2PA", now.Add(-time.Hour), time.Time{}, "shop")
 	impatient, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
@@ -213,9 +216,7 @@ func TestASlowLookAtWhatGoesOn(t *testing.T) {
 			}
 		})
 	}
-	for s.asked.Load() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	<-s.waits
 	cancel()
 	all.Wait()
 	close(s.slow)

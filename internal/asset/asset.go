@@ -11,14 +11,12 @@ import (
 	"time"
 
 	"muster/internal/calendar"
+	"muster/internal/change"
 	"muster/internal/escalation"
 )
 
 // A Named thing of the organisation folder.
-type Named struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-}
+type Named = change.Named
 
 // A Tag is a key of the organisation's own with its value.
 type Tag struct {

@@ -181,13 +181,12 @@ func (c *Change) Voting() Approval {
 }
 
 // check is one of those, empty where there is none of that ID.
-func (c *Change) check(id string) (found Check) {
-	for _, k := range c.Checks() {
-		if k.ID == id {
-			found = k
-		}
+func (c *Change) check(id string) Check {
+	all := c.Checks()
+	if n := slices.IndexFunc(all, func(k Check) bool { return k.ID == id }); n >= 0 {
+		return all[n]
 	}
-	return found
+	return Check{}
 }
 
 // PlanOf is the ID of the plan of which a completed run has to show that a check holds, empty where anything may.

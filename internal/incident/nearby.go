@@ -24,6 +24,9 @@ const (
 	NearbyRun      NearbyKind = "run"      // of a plan, that changes an environment, or has changed it a short while before
 )
 
+// NearbyKinds lists them in the order in which people read of them.
+func NearbyKinds() []NearbyKind { return []NearbyKind{NearbyIncident, NearbyChange, NearbyRun} }
+
 // A Standing says how a service stands to that of an incident.
 type Standing string
 
@@ -33,6 +36,9 @@ const (
 	Needed   Standing = "needed"    // the incident's service needs it
 	NeededBy Standing = "needed-by" // it needs the incident's service
 )
+
+// Standings lists them, the nearest first.
+func Standings() []Standing { return []Standing{Same, Needed, NeededBy} }
 
 // A Nearby thing went on beside an incident when that opened. Source: collect data about related resources and attach them to the
 // incident (operational excellence, OPS10-BP07).
@@ -94,7 +100,7 @@ func (i *Incident) FoundNearby(number int, all []Nearby, detail string, now time
 	}
 	i.Nearby = all
 	var facts []timeline.Fact
-	for _, k := range []NearbyKind{NearbyIncident, NearbyChange, NearbyRun} {
+	for _, k := range NearbyKinds() {
 		var ids []string
 		for _, n := range all {
 			if n.Kind == k {

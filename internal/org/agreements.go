@@ -54,41 +54,40 @@ func (b *builder) readAgreements(o *object) {
 	})
 }
 
-// Team returns what is called by group:ID or schedule:ID, and who of it may answer at an instant when a person asks it: those who are on
-// call, or the members. With an agreement between both, also until when they have to.
-func (o *Organisation) Team(team, asker string, at time.Time) (name string, members []string, a *incident.Agreement, due time.Time, err error) {
-	t, ok := aTeam.read(team)
+// Team fills in what a person asks of a team at an instant: what that is called, and who of it may answer, those who are on call or the
+// members. With an agreement between both, also until when they have to.
+func (o *Organisation) Team(c incident.AddResponder, asker string, at time.Time) (incident.AddResponder, error) {
+	t, ok := aTeam.read(c.Team)
 	if !ok {
-		return "", nil, nil, due, fmt.Errorf("%s; want %s", show(team), aTeam.want)
+		return c, fmt.Errorf("%s; want %s", show(c.Team), aTeam.want)
 	}
 	people, err := o.Recipients(t, at)
 	if err != nil {
-		return "", nil, nil, due, err
+		return c, err
 	}
 	for _, p := range people {
 		if !p.Shared && p.ID != asker {
-			members = append(members, p.ID)
+			c.Members = append(c.Members, p.ID)
 		}
 	}
-	if len(members) == 0 {
-		return "", nil, nil, due, fmt.Errorf("%s: nobody else is there who could answer", t)
+	if len(c.Members) == 0 {
+		return c, fmt.Errorf("%s: nobody else is there who could answer", t)
 	}
-	if name = o.groups[t.ID].Name; t.Kind == escalation.Schedule {
-		name = o.schedules[t.ID].Name
+	if c.Name = o.groups[t.ID].Name; t.Kind == escalation.Schedule {
+		c.Name = o.schedules[t.ID].Name
 	}
-	for _, x := range o.agreements {
-		if x.to != t || !o.among(asker, x.from) {
-			continue
+	n := slices.IndexFunc(o.agreements, func(x agreement) bool { return x.to == t && o.among(asker, x.from) })
+	if n < 0 {
+		return c, nil
+	}
+	x := &o.agreements[n]
+	c.Agreement, c.Due = &x.Agreement, at.Add(x.within).UTC()
+	if x.calendar != nil {
+		if due, err := x.calendar.Add(at, x.within); err == nil { // else it has ended, which keeps nobody from being paged
+			c.Due = due.UTC()
 		}
-		due = at.Add(x.within)
-		if x.calendar != nil {
-			if opens, err := x.calendar.Add(at, x.within); err == nil { // else it has ended, which keeps nobody from being paged
-				due = opens
-			}
-		}
-		return name, members, &x.Agreement, due.UTC(), nil
 	}
-	return name, members, nil, due, nil
+	return c, nil
 }
 
 // among tells whether somebody is one of some people and groups; of none it is everybody.

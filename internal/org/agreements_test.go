@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"muster/internal/escalation"
+	"muster/internal/incident"
 )
 
 const agreements = `agreements:
@@ -37,7 +38,8 @@ func TestHowFastATeamAnswers(t *testing.T) {
 		{"group:dba", "kim", "Databases", "yoon", "any-dba", 0}, // nobody asks themselves; of another team, in its hours
 		{"group:desk", "kim", "Desk", "park", "", 0},
 	} {
-		name, members, a, due, err := o.Team(tc.team, tc.asker, sunday)
+		c, err := o.Team(incident.AddResponder{Team: tc.team}, tc.asker, sunday)
+		name, members, a, due := c.Name, c.Members, c.Agreement, c.Due
 		if err != nil || name != tc.name || strings.Join(members, " ") != tc.members || (a == nil) != (tc.agreement == "") {
 			t.Errorf("%s asks %s: got %s, %v, %+v, %v", tc.asker, tc.team, name, members, a, err)
 			continue
@@ -49,18 +51,18 @@ func TestHowFastATeamAnswers(t *testing.T) {
 			t.Errorf("until %s, and the office is closed on Sunday", due)
 		}
 	}
-	_, _, a, _, _ := o.Team("group:dba", "park", sunday)
-	if !slices.Equal(a.Escalate, []escalation.Target{{Kind: escalation.Person, ID: "kim"}}) || a.Name != "Desk to DBA" {
+	c, _ := o.Team(incident.AddResponder{Team: "group:dba"}, "park", sunday)
+	if a := c.Agreement; !slices.Equal(a.Escalate, []escalation.Target{{Kind: escalation.Person, ID: "kim"}}) || a.Name != "Desk to DBA" {
 		t.Errorf("got %+v", a)
 	}
 	at := time.Date(2026, 11, 25, 3, 0, 0, 0, time.UTC)
-	if name, members, _, _, err := o.Team("schedule:primary", "yoon", at); err != nil || name != "First" || len(members) != 1 {
-		t.Errorf("got %s, %v, %v", name, members, err)
+	if c, err := o.Team(incident.AddResponder{Team: "schedule:primary"}, "yoon", at); err != nil || c.Name != "First" || len(c.Members) != 1 {
+		t.Errorf("got %+v, %v", c, err)
 	}
 	for team, want := range map[string]string{
 		"person:kim": "want group:ID or schedule:ID", "group:none": "not in the organisation folder", "group:desk": "nobody else is there",
 	} {
-		if _, _, _, _, err := o.Team(team, "park", at); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := o.Team(incident.AddResponder{Team: team}, "park", at); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", team, err, want)
 		}
 	}

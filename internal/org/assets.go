@@ -253,9 +253,8 @@ func (o *Organisation) RoutinesIn(customer, environment string) (ids []string) {
 
 // AssetOf is the asset of which a routine is a deadline, empty for any other.
 func (o *Organisation) AssetOf(id string) string {
-	n := slices.IndexFunc(o.routines, func(r comeback) bool { return r.id == id })
-	if n < 0 {
-		return ""
+	if r := o.routineOf(id); r != nil {
+		return r.asset
 	}
-	return o.routines[n].asset
+	return ""
 }

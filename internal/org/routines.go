@@ -129,20 +129,26 @@ func (o *Organisation) Routines() []string {
 
 // RoutineStart is what the plan of a routine is started with.
 func (o *Organisation) RoutineStart(id string) (PlanStart, bool) {
-	n := slices.IndexFunc(o.routines, func(r comeback) bool { return r.id == id })
-	if n < 0 {
-		return PlanStart{}, false
+	if r := o.routineOf(id); r != nil {
+		return r.start, true
 	}
-	return o.routines[n].start, true
+	return PlanStart{}, false
+}
+
+// routineOf finds a routine, nil where the folder has none of that ID.
+func (o *Organisation) routineOf(id string) *comeback {
+	if n := slices.IndexFunc(o.routines, func(r comeback) bool { return r.id == id }); n >= 0 {
+		return &o.routines[n]
+	}
+	return nil
 }
 
 // Routine is what the folder says of a routine at an instant: its occurrences after one that was seen to.
 func (o *Organisation) Routine(id string, after, now time.Time) routine.Seen {
-	n := slices.IndexFunc(o.routines, func(r comeback) bool { return r.id == id })
-	if n < 0 {
+	r := o.routineOf(id)
+	if r == nil {
 		return routine.Seen{Folder: o.Folder(), Gone: true}
 	}
-	r := &o.routines[n]
 	s := routine.Seen{Folder: o.Folder(), Definition: routine.Definition{
 		ID: r.id, Asset: r.asset, Name: r.name, Customer: r.start.Customer, CustomerName: o.parties[r.start.Customer].Name, Plan: r.start.Plan, Tell: r.tell,
 		Organisation: o.Name, Zone: o.Zone.String(), Visit: r.visit,

@@ -45,11 +45,10 @@ func midyear(year int, zone *time.Location) time.Time {
 
 // VisitsPlanned returns the occurrences of a routine that begin after one instant and before another: mostVisits at most.
 func (o *Organisation) VisitsPlanned(id string, after, until time.Time) []routine.Slot {
-	n := slices.IndexFunc(o.routines, func(r comeback) bool { return r.id == id })
-	if n < 0 {
-		return nil
+	if r := o.routineOf(id); r != nil {
+		return r.visits(after, until)
 	}
-	return o.routines[n].visits(after, until)
+	return nil
 }
 
 func (r *comeback) visits(after, until time.Time) (all []routine.Slot) {

@@ -39,6 +39,10 @@ func bare() *incident.Incident {
 // full is an incident with everything in it: it was paged, answered, mitigated, resolved and cleared, one promise missed.
 func full() *incident.Incident {
 	i := &incident.Incident{
+		Nearby: []incident.Nearby{
+			{Kind: incident.NearbyIncident, ID: "INC-7K3M9QX2PB", Title: "Slow | disk", Service: "Platform", Standing: incident.Needed, Status: "acknowledged", Since: after(-9 * time.Minute)},
+			{Kind: incident.NearbyChange, ID: "CHG-7K3M9QX2PA", Title: "커넥션 풀 확대", Service: "Payments", Standing: incident.Same, Status: "done", Since: after(-2 * time.Hour), Until: after(-time.Hour)},
+		},
 		ID: "INC-7K3M9QX2PA", Previous: &incident.Earlier{ID: "INC-5D8W1ZR4TC", ClosedAt: after(-26 * 24 * time.Hour)},
 		Definition: incident.Definition{
 			SHA256:   "9b74c9897bac770ffc029102a200c5de11f1a3d2b4c0e7f8a9d6e5c4b3a29180",

@@ -471,8 +471,7 @@ func (s *server) summon(r *http.Request, c incident.AddResponder) (incident.Comm
 		return nil, refusal.Of(http.StatusUnprocessableEntity, refusal.Fault{Field: field, Detail: fmt.Sprintf(format, args...)})
 	}
 	if c.Team != "" && c.Person == "" {
-		c.Name, c.Members, c.Agreement, c.Due, err = s.Directory().Team(c.Team, visiting(r.Context()).Actor.ID, s.Now())
-		if err != nil {
+		if c, err = s.Directory().Team(c, visiting(r.Context()).Actor.ID, s.Now()); err != nil {
 			return wrong("team", "%s", err)
 		}
 		if c.Members = slices.DeleteFunc(c.Members, func(m string) bool { return !may(m) }); len(c.Members) == 0 {

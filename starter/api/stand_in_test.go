@@ -659,14 +659,17 @@ func (all people) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recip
 }
 
 // Team knows the group desk, whose agreement gives it a quarter of an hour, and outsiders, who may acknowledge nothing.
-func (people) Team(team, asker string, at time.Time) (string, []string, *incident.Agreement, time.Time, error) {
-	switch team {
+func (people) Team(c incident.AddResponder, asker string, at time.Time) (incident.AddResponder, error) {
+	switch c.Team {
 	case "group:desk":
-		return "Desk", []string{"kim", "acme/desk"}, &incident.Agreement{ID: asker + "-desk", Name: "To the desk"}, at.Add(15 * time.Minute), nil
+		c.Name, c.Members, c.Due = "Desk", []string{"kim", "acme/desk"}, at.Add(15*time.Minute)
+		c.Agreement = &incident.Agreement{ID: asker + "-desk", Name: "To the desk"}
+		return c, nil
 	case "group:outsiders":
-		return "Outsiders", []string{"acme/desk"}, nil, time.Time{}, nil
+		c.Name, c.Members = "Outsiders", []string{"acme/desk"}
+		return c, nil
 	}
-	return "", nil, nil, time.Time{}, fmt.Errorf("group %q: not in the organisation folder", team)
+	return c, fmt.Errorf("group %q: not in the organisation folder", c.Team)
 }
 
 // Answers knows the engineer of every customer.

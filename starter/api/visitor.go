@@ -49,9 +49,8 @@ type Directory interface {
 	// Subject returns who acts, with a party and roles.
 	Subject(actor string) (authority.Subject, bool)
 	Person(id string) (delivery.Recipient, bool)
-	// Team returns what group:ID or schedule:ID is called, who of it may answer at an instant when a person asks it, and by which agreement
-	// until when; no agreement: none is made.
-	Team(team, asker string, at time.Time) (name string, members []string, a *incident.Agreement, due time.Time, err error)
+	// Team fills in what a person asks of a team at an instant: its name, who of it may answer, and by which agreement until when.
+	Team(c incident.AddResponder, asker string, at time.Time) (incident.AddResponder, error)
 	// Partners are those of a service, PartnerServices the services of a partner.
 	Partners(service string) []string
 	PartnerServices(partner string) []string

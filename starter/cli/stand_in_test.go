@@ -503,11 +503,12 @@ func (all people) Recipients(t escalation.Target, _ time.Time) ([]delivery.Recip
 }
 
 // Team knows the group noc, which has agreed to answer within a quarter of an hour.
-func (people) Team(team, _ string, at time.Time) (string, []string, *incident.Agreement, time.Time, error) {
-	if team != "group:noc" {
-		return "", nil, nil, time.Time{}, fmt.Errorf("group %q: not in the organisation folder", strings.TrimPrefix(team, "group:"))
+func (people) Team(c incident.AddResponder, _ string, at time.Time) (incident.AddResponder, error) {
+	if c.Team != "group:noc" {
+		return c, fmt.Errorf("group %q: not in the organisation folder", strings.TrimPrefix(c.Team, "group:"))
 	}
-	return "관제팀", []string{"kim"}, &incident.Agreement{ID: "noc", Name: "NOC"}, at.Add(15 * time.Minute), nil
+	c.Name, c.Members, c.Agreement, c.Due = "관제팀", []string{"kim"}, &incident.Agreement{ID: "noc", Name: "NOC"}, at.Add(15*time.Minute)
+	return c, nil
 }
 
 func (people) Form(report.FormKind, string, string) *report.Form { return nil }
