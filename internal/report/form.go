@@ -74,7 +74,7 @@ func (t *Texts) Form(kind FormKind, language, source string) (*Form, error) {
 		return nil, formError(string(kind), err, nil)
 	}
 	for _, d := range data {
-		if _, err := run(text, d, limits{bytes: reportLimits().bytes, within: time.Second}); err != nil {
+		if _, err := run(text, d, reportLimits()); err != nil {
 			return nil, formError(string(kind), err, d)
 		}
 	}

@@ -9,9 +9,11 @@ import (
 	"time"
 )
 
-// limits are what a text may use.
+// limits are what a text may use. What it does is counted, so that a busy machine refuses nothing that an idle one takes; the time
+// is for what takes long and writes little.
 type limits struct {
 	bytes  int
+	writes int
 	within time.Duration
 }
 
@@ -22,7 +24,7 @@ type executor interface {
 
 // run executes a text within its limits.
 func run(t executor, data any, most limits) (string, error) {
-	w := &bounded{most: most.bytes, until: time.Now().Add(most.within)}
+	w := &bounded{most: most, until: time.Now().Add(most.within)}
 	if err := t.Execute(w, data); err != nil {
 		return "", err
 	}
@@ -38,18 +40,18 @@ func whole(t executor, data any) ([]byte, error) {
 // bounded is a writer with an end. guard makes every turn of every loop write to it, so that no text outlives it.
 type bounded struct {
 	text   bytes.Buffer
-	most   int
+	most   limits
 	until  time.Time
 	writes int
 }
 
 // Write refuses what is too much or too late.
 func (b *bounded) Write(p []byte) (int, error) {
-	if b.text.Len()+len(p) > b.most {
-		return 0, fmt.Errorf("text is longer than %d bytes", b.most)
+	if b.text.Len()+len(p) > b.most.bytes {
+		return 0, fmt.Errorf("text is longer than %d bytes", b.most.bytes)
 	}
 	const seldom = 16 // a look at the clock costs more than most writes
-	if b.writes++; b.writes%seldom == 0 && time.Now().After(b.until) {
+	if b.writes++; b.writes > b.most.writes || b.writes%seldom == 0 && time.Now().After(b.until) {
 		return 0, errors.New("text takes too long")
 	}
 	return b.text.Write(p)
