@@ -1,4 +1,4 @@
-// Package devserver runs Temporal inside this process: the server on SQLite, its web UI and its metrics, all on
+// Package devserver runs Temporal inside this process: the server on SQLite or PostgreSQL, its web UI and its metrics, all on
 // 127.0.0.1. It is the engine behind `muster dev`, `muster demo` and the system tests. It knows nothing about
 // Muster's workflows: callers dial HostPort like any other Temporal, with the token of the data folder.
 //
@@ -14,6 +14,7 @@
 //	engine/engine.json   which server, schema and shard count made the folder
 //	engine/temporal.db   SQLite, in WAL mode: histories, timers, tasks, namespaces
 //	engine/visibility.db the same for lists
+//	engine.database      instead of the engine folder: names the database of PostgreSQL that has the work of this folder
 //
 // The engine folder appears whole or not at all: it is built beside its place and renamed. The token is not a part of
 // it: who copies or moves the databases hands out no key. In memory mode there is no file, and a new token each time.
@@ -32,6 +33,8 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/server/common/headers"
+
+	"muster/internal/postgres"
 )
 
 // Off as a port leaves that listener out.
@@ -56,6 +59,10 @@ type Options struct {
 	Folder string
 	// Memory keeps everything in memory, gone with the process. Folder must then be empty.
 	Memory bool
+	// Database is the database of PostgreSQL in which everything is kept instead of files in Folder. A second one beside it, of its
+	// name with "_visibility" at the end, is for lists. Both are created where they are not there and their user may; their schema is
+	// brought to that of this build. One engine runs on it at a time. Nil: files.
+	Database *postgres.Database
 	// NormalSync lets a commit return before it is on the disk (SQLite's synchronous=normal). A killed process still
 	// loses nothing, a power cut may lose the last commits: for tests and the demo. The default waits for the disk.
 	NormalSync bool
@@ -147,6 +154,8 @@ func (o Options) withDefaults() (Options, error) {
 	switch {
 	case o.Folder == "" && !o.Memory:
 		return o, errors.New("no data folder given, and not asked to stay in memory")
+	case o.Memory && o.Database != nil:
+		return o, fmt.Errorf("database %s: given, but asked to stay in memory", o.Database)
 	case o.Folder != "" && o.Memory:
 		return o, fmt.Errorf("data folder %s: given, but asked to stay in memory", o.Folder)
 	case o.FrontendPort < 0 || o.UIPort < Off || o.MetricsPort < Off:
@@ -159,22 +168,10 @@ func (o Options) withDefaults() (Options, error) {
 }
 
 func (s *Server) start(ctx context.Context, opts Options) error {
-	if opts.Memory {
-		opts.Progress("starting temporal " + headers.ServerVersion + " in memory")
-		s.store, s.Token = memoryStore(), newToken()
-	} else {
-		f, err := openFolder(opts.Folder, opts.Logger, opts.Progress)
-		if err != nil {
-			return err
-		}
-		s.folder = f
-		if s.Token, err = f.token(); err != nil {
-			return err
-		}
-		opts.Progress("starting temporal " + headers.ServerVersion + " on " + f.engine())
-		s.store = f.store(opts.NormalSync)
+	if err := s.open(ctx, opts); err != nil {
+		return err
 	}
-	if err := s.store.createNamespace(opts); err != nil {
+	if err := createNamespace(s.store, opts); err != nil {
 		return err
 	}
 
@@ -198,6 +195,40 @@ func (s *Server) start(ctx context.Context, opts Options) error {
 	return nil
 }
 
+// open takes what the engine keeps its work in.
+func (s *Server) open(ctx context.Context, opts Options) error {
+	if opts.Memory {
+		opts.Progress("starting temporal " + headers.ServerVersion + " in memory")
+		s.store, s.Token = memoryStore(), newToken()
+		return nil
+	}
+	f, err := takeFolder(opts.Folder, opts.Logger)
+	if err != nil {
+		return err
+	}
+	s.folder = f
+	if opts.Database == nil {
+		if err := f.open(opts.Progress); err != nil {
+			return err
+		}
+		opts.Progress("starting temporal " + headers.ServerVersion + " on " + f.engine())
+		s.store = f.store(opts.NormalSync)
+	} else {
+		if err := f.isFor(opts.Database); err != nil {
+			return err
+		}
+		db, err := openPostgres(ctx, opts.Database, opts.Progress)
+		if err != nil {
+			return err
+		}
+		opts.Progress("starting temporal " + headers.ServerVersion + " on database " + opts.Database.String())
+		s.store = db
+		go s.log.report(db.lock.Lost())
+	}
+	s.Token, err = f.token()
+	return err
+}
+
 // Failed delivers one error if the server reports, after Start, that it cannot go on. The caller should then stop it
 // and end: the server means such a report to end the process.
 func (s *Server) Failed() <-chan error { return s.log.fatal }
@@ -213,11 +244,13 @@ func (s *Server) Stop() {
 		}
 		if s.engine != nil {
 			if !s.engine.stop(stopLimit) {
-				// It may still write: the folder stays locked until the process ends.
+				// It may still write: folder and database stay locked until the process ends.
 				s.log.out.Warn("temporal did not stop in time", "limit", stopLimit)
 				return
 			}
-			s.store.checkpoint()
+		}
+		if s.store != nil {
+			s.store.close()
 		}
 		if s.folder != nil {
 			s.folder.unlock()

@@ -105,12 +105,17 @@ func dial(t *testing.T, s *devserver.Server) client.Client {
 
 func startRun(t *testing.T, c client.Client, id string, attributes ...temporal.SearchAttributeUpdate) {
 	t.Helper()
+	if err := tryRun(t, c, id, attributes...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func tryRun(t *testing.T, c client.Client, id string, attributes ...temporal.SearchAttributeUpdate) error {
+	t.Helper()
 	_, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
 		ID: id, TaskQueue: "nobody", TypedSearchAttributes: temporal.NewSearchAttributes(attributes...),
 	}, "Wait")
-	if err != nil {
-		t.Fatal(err)
-	}
+	return err
 }
 
 // eventually tries until it works, for at most a minute.

@@ -182,11 +182,8 @@ func serverConfig(s store, p ports) *config.Config {
 		Persistence: config.Persistence{
 			DefaultStore:     mainStore,
 			VisibilityStore:  visibilityStore,
-			NumHistoryShards: historyShards,
-			DataStores: map[string]config.DataStore{
-				mainStore:       {SQL: s.config(s.main)},
-				visibilityStore: {SQL: s.config(s.visibility)},
-			},
+			NumHistoryShards: s.shards(),
+			DataStores:       map[string]config.DataStore{mainStore: {SQL: s.main()}, visibilityStore: {SQL: s.visibility()}},
 		},
 		ClusterMetadata: &cluster.Config{
 			FailoverVersionIncrement: 10,

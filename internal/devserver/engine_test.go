@@ -24,7 +24,7 @@ func TestPortTakenInBetween(t *testing.T) {
 	f := open(t, t.TempDir())
 	defer f.unlock()
 	s := f.store(true)
-	if err := s.createNamespace(Options{Namespace: "default", Retention: time.Hour}); err != nil {
+	if err := createNamespace(s, Options{Namespace: "default", Retention: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
 

@@ -1,6 +1,7 @@
 package devserver
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,12 +16,16 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"muster/internal/postgres"
+	"muster/internal/wholefile"
 )
 
 const (
 	lockName       = "muster.lock"
 	engineName     = "engine"
 	newName        = "engine.new" // an engine folder that is not finished; safe to delete
+	elsewhereName  = "engine.database"
 	recordName     = "engine.json"
 	databaseName   = "temporal.db"
 	visibilityName = "visibility.db"
@@ -43,41 +48,60 @@ type record struct {
 	HistoryShards int32     `json:"historyShards"`
 }
 
-// openFolder takes the folder for this process, makes what is missing and refuses what this build cannot run.
-func openFolder(path string, log *slog.Logger, progress func(string)) (_ *folder, err error) {
-	path, err = filepath.Abs(path)
+// takeFolder takes the folder for this process, and makes it when it is not there.
+func takeFolder(path string, log *slog.Logger) (*folder, error) {
+	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("open data folder: %w", err)
 	}
+	if err = makePrivate(path, log); err == nil {
+		f := &folder{path: path}
+		if f.lock, err = lock(filepath.Join(path, lockName)); err == nil {
+			return f, nil
+		}
+	}
+	return nil, fmt.Errorf("open data folder %s: %w", path, err)
+}
+
+// open makes the engine folder where there is none, and refuses what this build cannot run.
+func (f *folder) open(progress func(string)) (err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("open data folder %s: %w", path, err)
+			err = fmt.Errorf("open data folder %s: %w", f.path, err)
 		}
 	}()
-	if err := makePrivate(path, log); err != nil {
-		return nil, err
+	if name, err := os.ReadFile(f.database()); !errors.Is(err, fs.ErrNotExist) {
+		return cmp.Or(err, fmt.Errorf("its work is in database %s: start with --db, or on a new folder", strings.TrimSpace(string(name))))
 	}
-	f := &folder{path: path}
-	if f.lock, err = lock(filepath.Join(path, lockName)); err != nil {
-		return nil, err
-	}
-	defer func() {
-		if err != nil {
-			f.unlock()
-		}
-	}()
 	// What a set-up that was killed left behind. Nobody ever ran on it.
-	if err := os.RemoveAll(filepath.Join(path, newName)); err != nil {
-		return nil, err
+	if err := os.RemoveAll(filepath.Join(f.path, newName)); err != nil {
+		return err
 	}
 	if _, err := os.Stat(f.engine()); errors.Is(err, fs.ErrNotExist) {
-		progress("setting up a new data folder in " + path)
+		progress("setting up a new data folder in " + f.path)
 		if err := f.create(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return f, f.check()
+	return f.check()
 }
+
+// isFor notes that the work of the folder is in a database, and refuses a folder that has work of its own.
+func (f *folder) isFor(db *postgres.Database) error {
+	_, err := os.Stat(f.engine())
+	switch {
+	case err == nil:
+		err = errors.New("it has an engine of its own, with its work: start without --db until that has ended, or with a new folder")
+	case errors.Is(err, fs.ErrNotExist):
+		err = wholefile.Write(f.database(), []byte(db.String()+"\n"), 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("open data folder %s: %w", f.path, err)
+	}
+	return nil
+}
+
+func (f *folder) database() string { return filepath.Join(f.path, elsewhereName) }
 
 func (f *folder) engine() string          { return filepath.Join(f.path, engineName) }
 func (f *folder) file(name string) string { return filepath.Join(f.engine(), name) }

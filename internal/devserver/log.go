@@ -99,6 +99,16 @@ func (l *logger) Fatal(msg string, tags ...tag.Tag) {
 	runtime.Goexit()
 }
 
+// report passes on, as Fatal does, what keeps the server from going on.
+func (l *logger) report(causes <-chan error) {
+	for err := range causes {
+		select {
+		case l.fatal <- err:
+		default:
+		}
+	}
+}
+
 func (l *logger) write(level slog.Level, msg string, tags []tag.Tag) {
 	ctx := context.Background() // The server's logger has none to pass on.
 	if l.muted.Load() || !l.out.Enabled(ctx, level) || expected(msg, tags) {

@@ -104,3 +104,16 @@ func startChild(t *testing.T, as, folder string) (lines *bufio.Scanner, kill fun
 }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// openFolder takes a folder and opens the engine in it.
+func openFolder(path string, log *slog.Logger, progress func(string)) (*folder, error) {
+	f, err := takeFolder(path, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.open(progress); err != nil {
+		f.unlock()
+		return nil, err
+	}
+	return f, nil
+}

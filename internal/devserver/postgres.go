@@ -1,0 +1,182 @@
+package devserver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/iancoleman/strcase"
+	"github.com/jmoiron/sqlx"
+	"golang.org/x/mod/semver"
+
+	"go.temporal.io/server/common/config"
+	serverlog "go.temporal.io/server/common/log"
+	"go.temporal.io/server/common/log/tag"
+	postgresplugin "go.temporal.io/server/common/persistence/sql/sqlplugin/postgresql"
+	v12 "go.temporal.io/server/schema/postgresql/v12"
+	"go.temporal.io/server/tools/common/schema"
+	schematool "go.temporal.io/server/tools/sql"
+
+	"muster/internal/postgres"
+)
+
+// postgresShards is how many history shards a database gets that is set up here. It is fixed for the life of the database, which a
+// Temporal of several hosts may go on with: there every host needs some.
+const postgresShards = 64
+
+// engineLock is the key of the advisory lock that a running engine holds in its database: "Temporal" in ASCII.
+const engineLock = 0x54656d706f72616c
+
+// postgresStore is two databases of one PostgreSQL: that of Options.Database, and the one of its name with "_visibility" at the end.
+type postgresStore struct {
+	mainDB, visibilityDB *postgres.Database
+	lock                 *postgres.Lock
+}
+
+// openPostgres takes the databases for this process, creates them where they are not there, and brings their schema to that of this
+// build. What this build cannot run on is refused before anything is changed.
+func openPostgres(ctx context.Context, db *postgres.Database, progress func(string)) (_ *postgresStore, err error) {
+	s := &postgresStore{mainDB: db, visibilityDB: db.Beside(db.Name() + "_visibility")}
+	for _, d := range []*postgres.Database{s.mainDB, s.visibilityDB} {
+		if err := d.Ensure(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if s.lock, err = s.mainDB.Hold(ctx, engineLock); err != nil {
+		if errors.Is(err, postgres.ErrHeld) {
+			err = fmt.Errorf("%w: one engine runs on a database; stop that one, or use muster worker and muster serve beside a Temporal", err)
+		}
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.lock.Release()
+		}
+	}()
+	if err := s.alone(ctx); err != nil {
+		return nil, err
+	}
+	for _, part := range []struct {
+		of          *config.SQL
+		where       *postgres.Database
+		name, wants string
+	}{
+		{s.main(), s.mainDB, "postgresql/v12/temporal", v12.Version},
+		{s.visibility(), s.visibilityDB, "postgresql/v12/visibility", v12.VisibilityVersion},
+	} {
+		if err := setUpDatabase(part.of, part.where, part.name, part.wants, progress); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// alone refuses databases on which a Temporal of its own runs: the hosts of one tell each other that they live in a table there.
+func (s *postgresStore) alone(ctx context.Context) error {
+	db := s.mainDB.Open()
+	defer db.Close()
+	var there bool
+	err := db.QueryRowContext(ctx, "SELECT to_regclass('cluster_membership') IS NOT NULL").Scan(&there)
+	var hosts int
+	if err == nil && there {
+		const lately = "20 seconds" // they say so every 15
+		err = db.QueryRowContext(ctx, "SELECT count(*) FROM cluster_membership WHERE last_heartbeat > (now() AT TIME ZONE 'UTC') - $1::interval", lately).
+			Scan(&hosts)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("look at database %s: %w", s.mainDB, err)
+	case hosts > 0:
+		return fmt.Errorf("database %s: a Temporal of its own runs on it: stop that one, or point muster worker and muster serve at it by TEMPORAL_ADDRESS", s.mainDB)
+	}
+	return nil
+}
+
+// setUpDatabase makes Temporal's tables, or brings them from an earlier version to this one.
+func setUpDatabase(of *config.SQL, where *postgres.Database, name, wants string, progress func(string)) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("set up database %s: %w", where, err)
+		}
+	}()
+	log := serverlog.NewNoopLogger()
+	conn, err := schematool.NewConnection(of, log)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.CreateSchemaVersionTables(); err != nil {
+		return err
+	}
+	now, err := conn.ReadSchemaVersion()
+	if err != nil { // there is no row, or the next statement fails too
+		if err := schema.NewSetupSchemaTask(conn, &schema.SetupConfig{InitialVersion: "0.0"}, log).Run(); err != nil {
+			return err
+		}
+		now = "0.0"
+	}
+	switch semver.Compare("v"+now, "v"+wants) {
+	case 1:
+		return fmt.Errorf("its schema has version %s, and this muster knows %s: run the newer muster that has raised it", now, wants)
+	case 0:
+		return nil
+	}
+	progress(fmt.Sprintf("bringing database %s from schema %s to %s", where, now, wants))
+	said := &lastError{Logger: log}
+	if err := schema.NewUpdateSchemaTask(conn, &schema.UpdateConfig{SchemaName: name, TargetVersion: wants}, said).Run(); err != nil {
+		return cmp.Or(said.err, err)
+	}
+	return nil
+}
+
+// lastError is a logger that remembers the error it was told last.
+type lastError struct {
+	serverlog.Logger
+	err error
+}
+
+// Error remembers.
+func (l *lastError) Error(_ string, tags ...tag.Tag) {
+	for _, t := range tags {
+		if err, ok := t.Value().(error); ok {
+			l.err = err
+		}
+	}
+}
+
+// Connections of one service of the server. There are five of them, and PostgreSQL lets 100 in when nobody has said otherwise.
+const (
+	mainConnections       = 10
+	visibilityConnections = 4
+)
+
+func (s *postgresStore) main() *config.SQL { return postgresConfig(s.mainDB, mainConnections) }
+func (s *postgresStore) visibility() *config.SQL {
+	return postgresConfig(s.visibilityDB, visibilityConnections)
+}
+func (s *postgresStore) shards() int32 { return postgresShards }
+func (s *postgresStore) close()        { s.lock.Release() }
+
+// postgresConfig gives the server pools that connect as the URL and the standard variables say: what it makes of its own settings knows
+// less, and escapes less.
+func postgresConfig(db *postgres.Database, connections int) *config.SQL {
+	return &config.SQL{
+		PluginName: postgresplugin.PluginNamePGX, DatabaseName: db.Name(), User: db.User(), ConnectAddr: db.String(), ConnectProtocol: "tcp",
+		Connect: func(*config.SQL) (*sqlx.DB, error) {
+			pool := sqlx.NewDb(db.Open(), "pgx")
+			pool.SetMaxOpenConns(connections)
+			pool.SetMaxIdleConns(connections)
+			pool.SetConnMaxLifetime(time.Hour)
+			pool.MapperFunc(strcase.ToSnake) // of its rows
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			defer cancel()
+			if err := pool.PingContext(ctx); err != nil {
+				_ = pool.Close()
+				return nil, err
+			}
+			return pool, nil
+		},
+	}
+}

@@ -1,0 +1,120 @@
+package devserver_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	enumspb "go.temporal.io/api/enums/v1"
+
+	"muster/internal/devserver"
+	"muster/internal/postgres"
+	"muster/internal/postgrestest"
+)
+
+func database(t *testing.T, c *postgrestest.Cluster, name string) *postgres.Database {
+	t.Helper()
+	d, err := postgres.Parse(c.URL(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func execute(t *testing.T, d *postgres.Database, statement string) {
+	t.Helper()
+	db := d.Open()
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func refuses(t *testing.T, opts devserver.Options, want string) {
+	t.Helper()
+	s, err := devserver.Start(t.Context(), opts)
+	if err == nil {
+		s.Stop()
+	}
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}
+
+// The engine on PostgreSQL: what ran goes on after it, and PostgreSQL, have stopped; nobody else gets into its way.
+func TestPostgres(t *testing.T) {
+	c := postgrestest.Start(t)
+	opts := devserver.Options{
+		Folder: t.TempDir(), Database: database(t, c, "a muster"), Namespace: "muster", UIPort: devserver.Off, MetricsPort: devserver.Off,
+		SearchAttributes: map[string]enumspb.IndexedValueType{"Customer": keyword},
+	}
+	away := []string{"level=WARN", "level=ERROR"} // while PostgreSQL is away the engine says so in many words
+	first := start(t, opts, away...)
+	cl := dial(t, first)
+	startRun(t, cl, "one", customer.ValueSet("acme"))
+	counts(t, cl, "Customer = 'acme'", 1)
+
+	t.Run("a second engine is refused", func(t *testing.T) {
+		other := opts
+		other.Folder = t.TempDir()
+		refuses(t, other, "one engine runs on a database")
+	})
+	t.Run("PostgreSQL crashes", func(t *testing.T) {
+		if err := errors.Join(c.Stop("immediate"), c.Run()); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "describe the run", func() error {
+			_, err := cl.DescribeWorkflowExecution(t.Context(), "one", "")
+			return err
+		})
+		eventually(t, "start a run", func() error {
+			return tryRun(t, cl, "two", customer.ValueSet("acme"))
+		})
+		counts(t, cl, "Customer = 'acme'", 2)
+	})
+	stop(t, first)
+
+	t.Run("without the database the folder is refused", func(t *testing.T) {
+		alone := opts
+		alone.Database = nil
+		refuses(t, alone, "its work is in database a muster on 127.0.0.1")
+	})
+	t.Run("a folder with work of its own is refused", func(t *testing.T) {
+		own := opts
+		own.Folder, own.Database = t.TempDir(), nil
+		stop(t, start(t, own))
+		own.Database = opts.Database
+		refuses(t, own, "it has an engine of its own")
+	})
+	t.Run("a Temporal of several hosts is left alone", func(t *testing.T) {
+		execute(t, opts.Database, `INSERT INTO cluster_membership VALUES (0, 'host', '10.0.0.1', 7233, 1, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC' + interval '48 hours')`)
+		refuses(t, opts, "a Temporal of its own runs on it")
+		execute(t, opts.Database, `DELETE FROM cluster_membership`)
+	})
+	t.Run("a newer schema is refused", func(t *testing.T) {
+		execute(t, opts.Database, `UPDATE schema_version SET curr_version = '1.100'`)
+		refuses(t, opts, "its schema has version 1.100")
+		execute(t, opts.Database, `UPDATE schema_version SET curr_version = '1.19'`)
+	})
+
+	second := start(t, opts, away...)
+	cl = dial(t, second)
+	counts(t, cl, "Customer = 'acme'", 2)
+	stop(t, second)
+}
+
+// A database that an earlier Muster has set up is brought to the schema of this one.
+func TestPostgresSchemaIsRaised(t *testing.T) {
+	c := postgrestest.Start(t)
+	d := database(t, c, "raised")
+	opts := devserver.Options{Folder: t.TempDir(), Database: d, UIPort: devserver.Off, MetricsPort: devserver.Off}
+	stop(t, start(t, opts, "level=WARN"))
+	// The steps are made so that they can be taken again.
+	execute(t, d, `UPDATE schema_version SET curr_version = '1.18'`)
+	said := ""
+	opts.Progress = func(line string) { said += line + "\n" }
+	stop(t, start(t, opts, "level=WARN"))
+	if !strings.Contains(said, "bringing database raised on 127.0.0.1") || !strings.Contains(said, "from schema 1.18 to 1.19") {
+		t.Errorf("said %q", said)
+	}
+}

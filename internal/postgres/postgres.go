@@ -1,0 +1,198 @@
+// Package postgres finds and opens databases of PostgreSQL: those of the embedded engine and those of the store. It knows no tables.
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// A Database is where one database is and how it is reached. Its text form has no password.
+type Database struct{ config *pgx.ConnConfig }
+
+const wantURL = "want postgres://USER@HOST:PORT/NAME, or file:PATH or env:NAME of what holds such a URL"
+
+// Parse reads where a database is: postgres://USER@HOST:PORT/NAME, with the parameters of libpq such as ?sslmode=verify-full, or
+// file:PATH or env:NAME for a file or a variable that holds such a URL. What the URL does not say, the standard variables do
+// (PGPASSWORD, PGPASSFILE, PGSSLMODE, PGSSLROOTCERT and so on).
+func Parse(where string) (*Database, error) {
+	text, err := referred(where)
+	if err != nil {
+		return nil, fmt.Errorf("database %s: %w", Plain(where), err)
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || strings.Trim(u.Path, "/") == "" {
+		return nil, fmt.Errorf("database %s: %s", Plain(where), wantURL)
+	}
+	config, err := pgx.ParseConfig(text)
+	if err != nil {
+		return nil, fmt.Errorf("database %s: %w", Plain(where), sayable(err))
+	}
+	config.ConnectTimeout = cmp.Or(config.ConnectTimeout, 10*time.Second)
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = fmt.Sprintf("muster %d", os.Getpid())
+	}
+	return &Database{config}, nil
+}
+
+// sayable is an error of a URL without the URL, which holds a password perhaps.
+func sayable(err error) error {
+	if parse, ok := errors.AsType[*pgconn.ParseConfigError](err); ok && parse.Unwrap() != nil {
+		return parse.Unwrap()
+	}
+	return errors.New(wantURL)
+}
+
+// referred is the URL to which a reference leads.
+func referred(where string) (string, error) {
+	if path, ok := strings.CutPrefix(where, "file:"); ok {
+		text, err := os.ReadFile(path)
+		return strings.TrimSpace(string(text)), err
+	}
+	if name, ok := strings.CutPrefix(where, "env:"); ok {
+		text, set := os.LookupEnv(name)
+		if !set {
+			return "", fmt.Errorf("the variable %s is not set", name)
+		}
+		return text, nil
+	}
+	return where, nil
+}
+
+// HasPassword tells whether a text is a URL with a password, which whoever lists processes would see in a command.
+func HasPassword(where string) bool {
+	u, err := url.Parse(where)
+	if err != nil {
+		return strings.Contains(where, "@")
+	}
+	_, in := u.User.Password()
+	return in || u.Query().Has("password")
+}
+
+// Is tells whether a text names a database and not a folder.
+func Is(where string) bool {
+	scheme, _, ok := strings.Cut(where, ":")
+	return ok && (scheme == "postgres" || scheme == "postgresql" || scheme == "file" || scheme == "env")
+}
+
+// Plain is a text that names a database, without its password and parameters.
+func Plain(where string) string {
+	u, err := url.Parse(where)
+	if err != nil {
+		return "(unreadable)"
+	}
+	if u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return where
+	}
+	return (&url.URL{Scheme: u.Scheme, User: url.User(u.User.Username()), Host: u.Host, Path: u.Path}).String()
+}
+
+// Name is the name of the database.
+func (d *Database) Name() string { return d.config.Database }
+
+// User is who connects.
+func (d *Database) User() string { return d.config.User }
+
+// String is host, port and name.
+func (d *Database) String() string {
+	return fmt.Sprintf("%s on %s:%d", d.config.Database, d.config.Host, d.config.Port)
+}
+
+// Beside is another database of the same server.
+func (d *Database) Beside(name string) *Database {
+	config := d.config.Copy()
+	config.Database = name
+	return &Database{config}
+}
+
+// Within is the same database, in which names without a schema are looked for in one.
+func (d *Database) Within(schema string) *Database {
+	config := d.config.Copy()
+	config.RuntimeParams["search_path"] = schema
+	return &Database{config}
+}
+
+// Open makes a pool that connects when it is used.
+func (d *Database) Open() *sql.DB {
+	return stdlib.OpenDB(*d.config, stdlib.OptionAfterConnect(func(_ context.Context, c *pgx.Conn) error {
+		// Temporal keeps durations as nanoseconds; the driver would make intervals of them.
+		c.TypeMap().RegisterDefaultPgType(time.Duration(0), "int8")
+		c.TypeMap().RegisterDefaultPgType((*time.Duration)(nil), "int8")
+		return nil
+	}))
+}
+
+// Codes of PostgreSQL: https://www.postgresql.org/docs/current/errcodes-appendix.html
+const (
+	noSuchDatabase    = "3D000"
+	duplicateDatabase = "42P04"
+	notPermitted      = "42501"
+	alreadyInserted   = "23505" // two who create a database of one name at the same time
+)
+
+func hasCode(err error, codes ...string) bool {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return false
+	}
+	for _, c := range codes {
+		if refused.Code == c {
+			return true
+		}
+	}
+	return false
+}
+
+// Ensure connects once, and creates the database where it is not there and its user may.
+func (d *Database) Ensure(ctx context.Context) error {
+	err := d.ping(ctx)
+	if hasCode(err, noSuchDatabase) {
+		err = d.create(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("connect to database %s as %s: %w", d, d.config.User, plainly(err))
+	}
+	return nil
+}
+
+func (d *Database) ping(ctx context.Context) error {
+	c, err := pgx.ConnectConfig(ctx, d.config)
+	if err != nil {
+		return err
+	}
+	return c.Close(ctx)
+}
+
+func (d *Database) create(ctx context.Context) error {
+	c, err := pgx.ConnectConfig(ctx, d.Beside("postgres").config)
+	if err == nil {
+		_, err = c.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{d.config.Database}.Sanitize())
+		err = errors.Join(err, c.Close(ctx))
+	}
+	switch {
+	case hasCode(err, duplicateDatabase, alreadyInserted):
+		return nil
+	case hasCode(err, notPermitted):
+		return fmt.Errorf("it is not there, and this user may not create it: let an administrator do\n  CREATE DATABASE %s OWNER %s;",
+			pgx.Identifier{d.config.Database}.Sanitize(), pgx.Identifier{d.config.User}.Sanitize())
+	}
+	return err
+}
+
+// plainly is what PostgreSQL or the network says, without what the driver says around it.
+func plainly(err error) error {
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return errors.New(refused.Message)
+	}
+	return err
+}

@@ -1,0 +1,161 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"muster/internal/postgres"
+	"muster/internal/postgrestest"
+)
+
+func parse(t *testing.T, where string) *postgres.Database {
+	t.Helper()
+	d, err := postgres.Parse(where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestParse(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "url")
+	if err := os.WriteFile(file, []byte("postgres://muster:secret@db.example.com:6432/work?sslmode=disable\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("THE_URL", "postgresql://muster:secret@db.example.com/work")
+	for _, row := range []struct{ where, want, fault string }{
+		{where: "postgres://muster@db.example.com/work", want: "work on db.example.com:5432"},
+		{where: "file:" + file, want: "work on db.example.com:6432"},
+		{where: "env:THE_URL", want: "work on db.example.com:5432"},
+		{where: "env:NO_URL", fault: "database env:NO_URL: the variable NO_URL is not set"},
+		{where: "file:" + file + "x", fault: "no such file"},
+		{where: "postgres://muster:secret@db.example.com", fault: "database postgres://muster@db.example.com: want postgres://"},
+		{where: "mysql://db.example.com/work", fault: "want postgres://"},
+		{where: "postgres://muster:secret@db.example.com:x/work", fault: "want postgres://"},
+		{where: "postgres://muster:secret@db.example.com/work?sslmode=perhaps", fault: "sslmode"},
+	} {
+		d, err := postgres.Parse(row.where)
+		switch {
+		case row.fault != "" && (err == nil || !strings.Contains(err.Error(), row.fault) || strings.Contains(err.Error(), "secret")):
+			t.Errorf("%s: got %v, want %q and no secret", row.where, err, row.fault)
+		case row.fault == "" && (err != nil || d.String() != row.want):
+			t.Errorf("%s: got %v, %v; want %s", row.where, d, err, row.want)
+		}
+	}
+}
+
+func TestHasPassword(t *testing.T) {
+	for where, want := range map[string]bool{
+		"postgres://muster@db/work": false, "postgres://muster:x@db/work": true, "postgres://db/work?password=x": true,
+		"file:/run/secrets/url": false, "env:URL": false, "postgres://muster:%zz@db/work": true,
+	} {
+		if got := postgres.HasPassword(where); got != want {
+			t.Errorf("%s: got %v, want %v", where, got, want)
+		}
+	}
+}
+
+// What an administrator must be asked for is said in the words that they need.
+func TestEnsure(t *testing.T) {
+	c := postgrestest.Start(t)
+	d := parse(t, c.URL("a database"))
+	for range 2 {
+		if err := d.Ensure(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db := d.Open()
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "CREATE USER poor PASSWORD 'x'"); err != nil {
+		t.Fatal(err)
+	}
+	poor := strings.Replace(c.URL("other"), strings.Split(strings.TrimPrefix(c.URL("other"), "postgres://"), "@")[0], "poor:x", 1)
+	err := parse(t, poor).Ensure(t.Context())
+	if err == nil || !strings.Contains(err.Error(), `CREATE DATABASE "other" OWNER "poor";`) {
+		t.Errorf("got %v, want what an administrator should do", err)
+	}
+	wrong := strings.Replace(poor, "poor:x", "poor:secret", 1)
+	err = parse(t, wrong).Ensure(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "password authentication failed") || strings.Contains(err.Error(), "secret") {
+		t.Errorf("got %v, want that the password is wrong, without it", err)
+	}
+}
+
+// One holds a lock at a time; it comes back when PostgreSQL does, unless somebody else was faster.
+func TestLock(t *testing.T) {
+	c := postgrestest.Start(t)
+	d := parse(t, c.URL("postgres"))
+	first, err := d.Hold(t.Context(), 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.Hold(t.Context(), 7)
+	if !errors.Is(err, postgres.ErrHeld) || !strings.Contains(err.Error(), "muster ") {
+		t.Errorf("got %v, want that it is held, and by whom", err)
+	}
+	other, err := d.Hold(t.Context(), 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.Release()
+
+	if err := errors.Join(c.Stop("immediate"), c.Run()); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the lock is taken again", func(ctx context.Context) bool {
+		again, err := d.Hold(ctx, 7)
+		if err == nil {
+			again.Release()
+		}
+		return errors.Is(err, postgres.ErrHeld)
+	})
+	select {
+	case err := <-first.Lost():
+		t.Fatalf("the lock was lost: %v", err)
+	default:
+	}
+
+	defer first.Release()
+
+	db := d.Open()
+	defer db.Close()
+	// A connection that somebody ends while another waits for the lock.
+	rival := make(chan error, 1)
+	go func() {
+		_, err := db.ExecContext(t.Context(), "SELECT pg_advisory_lock(7), pg_sleep(20)")
+		rival <- err
+	}()
+	await(t, "a rival waits for the lock", func(ctx context.Context) bool {
+		var n int
+		return db.QueryRowContext(ctx, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").Scan(&n) == nil && n == 1
+	})
+	if _, err := db.ExecContext(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-first.Lost():
+		if !errors.Is(err, postgres.ErrHeld) {
+			t.Errorf("got %v, want that it is held", err)
+		}
+	case err := <-rival:
+		t.Errorf("the rival ended: %v", err)
+	}
+}
+
+func await(t *testing.T, what string, ok func(context.Context) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for !ok(ctx) {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("%s: did not happen", what)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
