@@ -59,6 +59,7 @@ func adapterRooms() map[string][]string {
 		"localticket": nil,
 		"outbound":    {retries},
 		"pagerduty":   nil,
+		"postgres":    {"github.com/jackc/pgx"},
 		"preset":      {yaml},
 		"runner":      nil,
 		"servicenow":  nil,
@@ -113,7 +114,7 @@ func rooms() map[string]room {
 			"golang.org/x/text",
 		}},
 		"internal/bundle": {may: []string{pure, "templates", "internal/wholefile", "golang.org/x/mod"}},
-		"internal/store":  {may: []string{pure, "templates", "modernc.org/sqlite", "github.com/jackc/pgx"}},
+		"internal/store":  {may: []string{pure, "templates", "modernc.org/sqlite", "internal/postgres"}},
 		"internal/codec":  {may: []string{pure, temporalSDK + "/converter", temporalAPI, "google.golang.org/protobuf", "google.golang.org/grpc"}},
 		"internal/oidc":   {may: []string{pure, "github.com/coreos/go-oidc", "golang.org/x/oauth2"}},
 
@@ -129,13 +130,15 @@ func rooms() map[string]room {
 		"internal/selfwatch": {may: []string{
 			"internal/metrics", temporalSDK + "/client", sdkTemporal, temporalSDK + "/converter", temporalAPI,
 		}},
-		"internal/layout": {},
+		"internal/layout":       {},
+		"internal/postgrestest": {},
 		// contract stands beside the adapters, for their tests.
 		"internal/contract": {may: []string{pure, "internal/outbound", "github.com/google/go-cmp", "pgregory.net/rapid"}},
 
 		"internal/devserver": {may: []string{
 			pure, temporalServer, temporalAPI, temporalSDK, "github.com/temporalio/ui-server", "google.golang.org",
 			"modernc.org/sqlite", "github.com/google/uuid", "github.com/labstack/echo",
+			"internal/postgres", "internal/wholefile", "github.com/jmoiron/sqlx", "github.com/iancoleman/strcase", "golang.org/x/mod",
 		}, only: []string{"internal/node", "internal/bench", "internal/acceptance"}},
 		"internal/node": {may: []string{
 			"internal/devserver", "worker", "starter", entries, "starter/cli", "internal/org", "internal/store",

@@ -17,6 +17,7 @@ import (
 
 	"muster/examples"
 	"muster/internal/devserver"
+	"muster/internal/postgres"
 	"muster/starter/api"
 	"muster/workflows"
 )
@@ -30,6 +31,7 @@ func Start(ctx context.Context, cfg DevConfig) (r *Running, err error) {
 		}
 	}
 	cfg.Archive.Where = filepath.Join(cfg.Data, ArchiveFolder)
+	cfg.Store = cfg.Database
 	n, err := load(ctx, cfg.Config, true)
 	if err != nil {
 		return nil, err
@@ -98,8 +100,15 @@ func (n *Node) startEngine(ctx context.Context, cfg DevConfig) (*devserver.Serve
 	for _, k := range workflows.SearchAttributes() {
 		attributes[k.GetName()] = k.GetValueType()
 	}
+	var database *postgres.Database
+	if cfg.Database != "" {
+		var err error
+		if database, err = postgres.Parse(cfg.Database); err != nil {
+			return nil, err
+		}
+	}
 	return devserver.Start(ctx, devserver.Options{
-		Folder: cfg.Data, NormalSync: cfg.NormalSync, SearchAttributes: attributes,
+		Folder: cfg.Data, Database: database, NormalSync: cfg.NormalSync, SearchAttributes: attributes,
 		FrontendPort: cfg.TemporalPort, UIPort: cfg.UIPort, MetricsPort: devserver.Off, UIGate: n.onlyReaders, UICodec: n.uiCodec(), Logger: cfg.Log,
 		Progress: func(line string) { fmt.Fprintln(cfg.Out, line) },
 	})
@@ -157,5 +166,8 @@ func (r *Running) greet() {
 		fmt.Fprintf(out, "  Temporal UI %s, when you have signed in\n", r.UIURL)
 	}
 	fmt.Fprintf(out, "  Temporal    %s, with the API key of %s\n", r.TemporalURL, filepath.Join(r.node.cfg.Data, devserver.TokenFile))
+	if r.node.cfg.Store != "" {
+		fmt.Fprintf(out, "  database    %s\n", r.node.store)
+	}
 	fmt.Fprintf(out, "  data        %s\n  definitions %s\n\nCtrl-C stops it; what runs goes on at the next start.\n\n", r.node.cfg.Data, r.node.cfg.Org)
 }

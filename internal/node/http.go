@@ -16,6 +16,7 @@ import (
 	"muster/internal/outbound"
 	"muster/internal/pagerduty"
 	"muster/internal/planrun"
+	"muster/internal/postgres"
 	"muster/internal/wholefile"
 	"muster/starter/api"
 	"muster/starter/callback"
@@ -29,7 +30,35 @@ func (n *Node) admit(ctx context.Context) error {
 	if err := n.keep(ctx); err != nil {
 		return err
 	}
-	return api.EnsureAdmin(ctx, n.store, filepath.Join(n.cfg.Data, api.AdminTokenFile))
+	ensure := func(ctx context.Context) error {
+		return api.EnsureAdmin(ctx, n.store, filepath.Join(n.cfg.Data, api.AdminTokenFile))
+	}
+	err := ensure(ctx)
+	if !postgres.Away(err) {
+		return err
+	}
+	// Alerts are taken without the store, so the start does not wait for it.
+	n.cfg.Log.Warn("waiting for the store: nobody can sign in", "error", err)
+	n.beside(n.life, func(ctx context.Context) {
+		for pause(ctx) {
+			if err = ensure(ctx); err == nil {
+				return
+			}
+			n.cfg.Log.Warn("waiting for the store: nobody can sign in", "error", err)
+		}
+	})
+	return nil
+}
+
+// pause is the time between two attempts to reach the store; false when ctx ends.
+func pause(ctx context.Context) bool {
+	const between = 5 * time.Second
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(between):
+		return true
+	}
 }
 
 // tell writes where the node answers, for commands on the same machine.

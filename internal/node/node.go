@@ -30,6 +30,7 @@ import (
 	"muster/internal/metrics"
 	"muster/internal/org"
 	"muster/internal/planrun"
+	"muster/internal/postgres"
 	"muster/internal/priority"
 	"muster/internal/report"
 	"muster/internal/selfwatch"
@@ -45,6 +46,7 @@ import (
 // Config is what every kind of node needs.
 type Config struct {
 	Data    string         // data folder
+	Store   string         // database of PostgreSQL for what is not work; empty: a file of the data folder
 	Org     string         // organisation folder
 	Listen  string         // address of the HTTP server
 	Proxies []netip.Prefix // that say in X-Forwarded-For for whom they ask
@@ -276,7 +278,7 @@ const mostRefusals = 1_000
 
 // keep opens what is not work: tokens, sessions, used links, refused attempts.
 func (n *Node) keep(ctx context.Context) error {
-	s, err := store.Open(ctx, filepath.Join(n.cfg.Data, store.File), time.Now)
+	s, err := n.openStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -291,11 +293,32 @@ func (n *Node) keep(ctx context.Context) error {
 	return nil
 }
 
+func (n *Node) openStore(ctx context.Context) (*store.Store, error) {
+	if n.cfg.Store == "" {
+		return store.Open(ctx, filepath.Join(n.cfg.Data, store.File), time.Now)
+	}
+	db, err := postgres.Parse(n.cfg.Store)
+	if err != nil {
+		return nil, err
+	}
+	return store.OpenPostgres(ctx, db, time.Now)
+}
+
 // examine walks the log of refused attempts as the start has found it. Nothing waits for it, for it may be long.
 func (n *Node) examine(ctx context.Context) {
-	if _, err := n.store.CheckAttempts(ctx); err != nil && ctx.Err() == nil {
-		n.cfg.Log.Error("the log of refused attempts is not whole", "error", err)
-		n.tampered.Store(&err)
+	for {
+		_, err := n.store.CheckAttempts(ctx)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return
+		case !postgres.Away(err):
+			n.cfg.Log.Error("the log of refused attempts is not whole", "error", err)
+			n.tampered.Store(&err)
+			return
+		}
+		if !pause(ctx) {
+			return
+		}
 	}
 }
 

@@ -118,8 +118,9 @@ func unlessEnded(ctx context.Context, err error) error {
 // DevConfig is what a node with its own engine needs.
 type DevConfig struct {
 	Config
-	TemporalPort, UIPort int  // 0 takes a free port; UIPort -1: no web UI
-	NormalSync           bool // do not wait for the disk: for tests and the demo
+	TemporalPort, UIPort int    // 0 takes a free port; UIPort -1: no web UI
+	NormalSync           bool   // do not wait for the disk: for tests and the demo
+	Database             string // of PostgreSQL, in which engine and store keep everything; empty: in files of the data folder
 }
 
 // A Running node answers at its addresses until Stop.

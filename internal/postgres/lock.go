@@ -48,7 +48,7 @@ func (l *Lock) Release() {
 func (l *Lock) take(ctx context.Context) (err error) {
 	c, err := pgx.ConnectConfig(ctx, l.of.config)
 	if err != nil {
-		return fmt.Errorf("connect to database %s as %s: %w", l.of, l.of.config.User, plainly(err))
+		return l.of.failed(err)
 	}
 	defer func() {
 		if err != nil {
@@ -57,7 +57,7 @@ func (l *Lock) take(ctx context.Context) (err error) {
 	}()
 	var got bool
 	if err := c.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", l.key).Scan(&got); err != nil {
-		return fmt.Errorf("lock database %s: %w", l.of, plainly(err))
+		return fmt.Errorf("lock database %s: %w", l.of, err)
 	}
 	if !got {
 		return fmt.Errorf("database %s: %w%s", l.of, ErrHeld, l.holder(ctx, c))

@@ -5,8 +5,11 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"os"
 	"strings"
@@ -28,15 +31,15 @@ const wantURL = "want postgres://USER@HOST:PORT/NAME, or file:PATH or env:NAME o
 func Parse(where string) (*Database, error) {
 	text, err := referred(where)
 	if err != nil {
-		return nil, fmt.Errorf("database %s: %w", Plain(where), err)
+		return nil, fmt.Errorf("database %s: %w", plain(where), err)
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" || strings.Trim(u.Path, "/") == "" {
-		return nil, fmt.Errorf("database %s: %s", Plain(where), wantURL)
+		return nil, fmt.Errorf("database %s: %s", plain(where), wantURL)
 	}
 	config, err := pgx.ParseConfig(text)
 	if err != nil {
-		return nil, fmt.Errorf("database %s: %w", Plain(where), sayable(err))
+		return nil, fmt.Errorf("database %s: %w", plain(where), sayable(err))
 	}
 	config.ConnectTimeout = cmp.Or(config.ConnectTimeout, 10*time.Second)
 	if config.RuntimeParams["application_name"] == "" {
@@ -69,24 +72,8 @@ func referred(where string) (string, error) {
 	return where, nil
 }
 
-// HasPassword tells whether a text is a URL with a password, which whoever lists processes would see in a command.
-func HasPassword(where string) bool {
-	u, err := url.Parse(where)
-	if err != nil {
-		return strings.Contains(where, "@")
-	}
-	_, in := u.User.Password()
-	return in || u.Query().Has("password")
-}
-
-// Is tells whether a text names a database and not a folder.
-func Is(where string) bool {
-	scheme, _, ok := strings.Cut(where, ":")
-	return ok && (scheme == "postgres" || scheme == "postgresql" || scheme == "file" || scheme == "env")
-}
-
-// Plain is a text that names a database, without its password and parameters.
-func Plain(where string) string {
+// plain is a text that names a database, without its password and parameters.
+func plain(where string) string {
 	u, err := url.Parse(where)
 	if err != nil {
 		return "(unreadable)"
@@ -119,6 +106,13 @@ func (d *Database) Beside(name string) *Database {
 func (d *Database) Within(schema string) *Database {
 	config := d.config.Copy()
 	config.RuntimeParams["search_path"] = schema
+	return &Database{config}
+}
+
+// ReadOnly is the same database, in which nothing can be changed.
+func (d *Database) ReadOnly() *Database {
+	config := d.config.Copy()
+	config.RuntimeParams["default_transaction_read_only"] = "on"
 	return &Database{config}
 }
 
@@ -160,7 +154,7 @@ func (d *Database) Ensure(ctx context.Context) error {
 		err = d.create(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("connect to database %s as %s: %w", d, d.config.User, plainly(err))
+		return d.failed(err)
 	}
 	return nil
 }
@@ -189,10 +183,42 @@ func (d *Database) create(ctx context.Context) error {
 	return err
 }
 
-// plainly is what PostgreSQL or the network says, without what the driver says around it.
-func plainly(err error) error {
-	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return errors.New(refused.Message)
+// failed is the error of a connection, in the words of PostgreSQL or the network without those of the driver around them.
+func (d *Database) failed(err error) error { return &ConnectionError{d, err} }
+
+// A ConnectionError says of which database a connection has failed.
+type ConnectionError struct {
+	of  *Database
+	err error
+}
+
+// Error says what PostgreSQL or the network says.
+func (e *ConnectionError) Error() string {
+	text := e.err.Error()
+	if refused, ok := errors.AsType[*pgconn.PgError](e.err); ok {
+		text = refused.Message
+	} else if failed, ok := errors.AsType[*net.OpError](e.err); ok {
+		text = failed.Error()
 	}
-	return err
+	return fmt.Sprintf("connect to database %s as %s: %s", e.of, e.of.config.User, text)
+}
+
+// Unwrap is what has failed.
+func (e *ConnectionError) Unwrap() error { return e.err }
+
+// Away tells whether an error is that PostgreSQL does not answer now, and may a little later: it is not there, it starts or stops, or it
+// has too many connections. What it refuses for good is something else.
+func Away(err error) bool {
+	const (
+		connection = "08"    // class of its codes
+		stopping   = "57P0"  // by an administrator, by a crash; starting
+		tooMany    = "53300" // connections
+	)
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	if ok {
+		return strings.HasPrefix(refused.Code, connection) || strings.HasPrefix(refused.Code, stopping) || refused.Code == tooMany
+	}
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	_, network := errors.AsType[net.Error](err)
+	return connecting || network || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF)
 }

@@ -49,17 +49,6 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestHasPassword(t *testing.T) {
-	for where, want := range map[string]bool{
-		"postgres://muster@db/work": false, "postgres://muster:x@db/work": true, "postgres://db/work?password=x": true,
-		"file:/run/secrets/url": false, "env:URL": false, "postgres://muster:%zz@db/work": true,
-	} {
-		if got := postgres.HasPassword(where); got != want {
-			t.Errorf("%s: got %v, want %v", where, got, want)
-		}
-	}
-}
-
 // What an administrator must be asked for is said in the words that they need.
 func TestEnsure(t *testing.T) {
 	c := postgrestest.Start(t)

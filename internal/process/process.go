@@ -40,19 +40,19 @@ func processes(build metrics.Build) cli.Process {
 					PayloadKeys: o.PayloadKeys, CodecOrigins: o.CodecOrigins, Archive: node.ArchiveConfig{Encrypted: o.ArchiveEncrypted},
 					Mail: node.MailConfig(o.Mail),
 				},
-				TemporalPort: o.TemporalPort, UIPort: o.UIPort,
+				TemporalPort: o.TemporalPort, UIPort: o.UIPort, Database: o.Database,
 			})
 		},
 		Worker: func(ctx context.Context, s cli.Streams, o cli.WorkerOptions) error {
 			return node.Worker(ctx, node.Config{
-				Data: o.Data, Org: o.Org, Listen: o.Listen, Keys: o.Keys, PayloadKeys: o.PayloadKeys,
+				Data: o.Data, Org: o.Org, Store: o.Store, Listen: o.Listen, Keys: o.Keys, PayloadKeys: o.PayloadKeys,
 				Archive: node.ArchiveConfig{Where: o.Archive, Key: o.ArchiveKey, Encrypted: o.ArchiveEncrypted},
 				Build:   build, Out: s.Out, Log: logTo(s),
 			})
 		},
 		Serve: func(ctx context.Context, s cli.Streams, o cli.ServeOptions) error {
 			return node.Serve(ctx, node.Config{
-				Data: o.Data, Org: o.Org, Listen: o.Listen, Keys: o.Keys, Proxies: o.Proxies, Archive: node.ArchiveConfig{Where: o.Archive},
+				Data: o.Data, Org: o.Org, Store: o.Store, Listen: o.Listen, Keys: o.Keys, Proxies: o.Proxies, Archive: node.ArchiveConfig{Where: o.Archive},
 				Mail: node.MailConfig(o.Mail), PayloadKeys: o.PayloadKeys, CodecOrigins: o.CodecOrigins,
 				Build: build, Out: s.Out, Log: logTo(s),
 			})

@@ -372,6 +372,8 @@ func (l *language) targets(s string) string {
 	return strings.Join(all, ", ")
 }
 
-func messageLimits() limits { return limits{bytes: 32 << 10, writes: 1 << 20, within: 10 * time.Second} }
+func messageLimits() limits {
+	return limits{bytes: 32 << 10, writes: 1 << 20, within: 10 * time.Second}
+}
 
 func reportLimits() limits { return limits{bytes: 4 << 20, writes: 16 << 20, within: 30 * time.Second} }

@@ -101,7 +101,7 @@ func (s *Store) append(ctx context.Context, entries []*Attempt) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	return change(ctx, s.write, func(tx *sql.Tx) error {
+	return s.write.change(ctx, func(tx *transaction) error {
 		seq, hash, err := head(ctx, tx)
 		if err != nil {
 			return err
@@ -198,9 +198,9 @@ func (a *Attempt) hash(before string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// cut makes a text UTF-8 of at most maxText bytes, and never half a character.
+// cut makes a text UTF-8 of at most maxText bytes, and never half a character. PostgreSQL keeps no NUL.
 func cut(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 	if len(s) <= maxText {
 		return s
 	}

@@ -41,7 +41,7 @@ func strolling() func() time.Time {
 // write keeps making tokens and recording attempts, and prints the secret of each token when both are written.
 func write(file string) error {
 	ctx := context.Background()
-	s, err := store.Open(ctx, file, strolling())
+	s, err := openStore(ctx, file, strolling())
 	if err != nil {
 		return err
 	}

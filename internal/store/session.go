@@ -43,7 +43,7 @@ func (s *Store) CreateSession(ctx context.Context, n Session) (secret string, er
 	_, _ = rand.Read(random[:]) // never fails
 	secret = base64.RawURLEncoding.EncodeToString(random[:])
 	hash := sha256.Sum256([]byte(secret))
-	err = change(ctx, s.write, func(tx *sql.Tx) error {
+	err = s.write.change(ctx, func(tx *transaction) error {
 		_, err := tx.ExecContext(ctx, "DELETE FROM sessions WHERE expires <= ? OR seen < ?", instant(now), instant(now.Add(-Idle)))
 		if err == nil {
 			_, err = tx.ExecContext(ctx, "INSERT INTO sessions "+marks(sessionColumns+", hash"), append(n.columns(), hash[:])...)

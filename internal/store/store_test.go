@@ -5,14 +5,17 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"muster/internal/postgres"
 	"muster/internal/store"
 )
 
@@ -39,7 +42,7 @@ func (c *clock) move(d time.Duration) {
 // open opens a store until the end of the test.
 func open(t testing.TB, file string, now func() time.Time) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), file, now)
+	s, err := openStore(t.Context(), file, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +50,35 @@ func open(t testing.TB, file string, now func() time.Time) *store.Store {
 	return s
 }
 
-func inFolder(t testing.TB) string { return filepath.Join(t.TempDir(), store.File) }
+// openStore opens a file, or a database.
+func openStore(ctx context.Context, place string, now func() time.Time) (*store.Store, error) {
+	if !strings.HasPrefix(place, "postgres:") {
+		return store.Open(ctx, place, now)
+	}
+	db, err := postgres.Parse(place)
+	if err != nil {
+		return nil, err
+	}
+	return store.OpenPostgres(ctx, db, now)
+}
+
+var databases atomic.Int64
+
+// inFolder is a place where no store is yet.
+func inFolder(t testing.TB) string {
+	if on := os.Getenv(clusterEnv); on != "" {
+		return strings.Replace(on, "NAME", fmt.Sprint("store", databases.Add(1)), 1)
+	}
+	return filepath.Join(t.TempDir(), store.File)
+}
+
+// ofFiles skips a test that is about files where the tests run on databases.
+func ofFiles(t testing.TB) {
+	t.Helper()
+	if os.Getenv(clusterEnv) != "" {
+		t.Skip("a test of files")
+	}
+}
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -62,10 +93,33 @@ func raw(t testing.TB, file string, statements ...string) {
 	must(t, tryRaw(t, file, statements...))
 }
 
+// on is a statement as the kind of database reads it on which the tests run.
+func on(sqlite, postgreSQL string) string {
+	if os.Getenv(clusterEnv) != "" {
+		return postgreSQL
+	}
+	return sqlite
+}
+
+// refuse lets a table refuse something, as if the disk were full.
+func refuse(t testing.TB, file, what, when string) {
+	t.Helper()
+	trigger := "CREATE TRIGGER no_room BEFORE " + what + " FOR EACH ROW " + when
+	raw(t, file, on(
+		trigger+" BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+		"CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'disk full'; END $$; "+trigger+" EXECUTE FUNCTION no_room()",
+	))
+}
+
 func tryRaw(t testing.TB, file string, statements ...string) error {
 	t.Helper()
 	db, err := sql.Open("sqlite", file)
 	must(t, err)
+	if strings.HasPrefix(file, "postgres:") {
+		d, err := postgres.Parse(file)
+		must(t, err)
+		db = d.Within(store.Schema).Open()
+	}
 	defer func() { must(t, db.Close()) }()
 	for _, s := range statements {
 		if _, err := db.ExecContext(t.Context(), s); err != nil {
@@ -126,6 +180,7 @@ func TestOpenMakesAFileForItsOwner(t *testing.T) {
 }
 
 func TestOpenTakesRightsFromOthers(t *testing.T) {
+	ofFiles(t)
 	file := inFolder(t)
 	must(t, os.WriteFile(file, nil, 0o644)) // an empty file is an empty database
 	must(t, open(t, file, time.Now).Err(t.Context()))
@@ -168,7 +223,7 @@ func TestOpenRefuses(t *testing.T) {
 			tc.make(t, file)
 			before, _ := os.ReadFile(file) // may be none
 			beside := names(filepath.Dir(file))
-			_, err := store.Open(t.Context(), file, time.Now)
+			_, err := openStore(t.Context(), file, time.Now)
 			if err == nil || !strings.HasPrefix(err.Error(), "open store "+file+": ") || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want %q", err, tc.want)
 			}
@@ -198,7 +253,7 @@ func TestOpenAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for range 12 {
 		all.Go(func() {
-			s, err := store.Open(t.Context(), file, time.Now)
+			s, err := openStore(t.Context(), file, time.Now)
 			if err != nil {
 				t.Error(err)
 				return
@@ -216,10 +271,8 @@ func TestOpenAtOnce(t *testing.T) {
 	if err != nil || len(tokens) != 12 {
 		t.Errorf("got %d tokens, %v; want 12", len(tokens), err)
 	}
-	entries, err := os.ReadDir(filepath.Dir(file))
-	must(t, err)
-	if slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), ".tmp-") }) {
-		t.Errorf("got %v, want nothing unfinished", entries)
+	if got := names(filepath.Dir(file)); slices.ContainsFunc(got, func(name string) bool { return strings.HasPrefix(name, ".tmp-") }) {
+		t.Errorf("got %v, want nothing unfinished", got)
 	}
 }
 
@@ -230,16 +283,19 @@ func TestErrSaysWhatIsWrong(t *testing.T) {
 		want  string
 	}{
 		{"nothing", func(*testing.T, string) {}, ""},
-		{"the file is gone", func(t *testing.T, file string) { must(t, os.Remove(file)) }, "no such file"},
+		{"the file is gone", func(t *testing.T, file string) { ofFiles(t); must(t, os.Remove(file)) }, "no such file"},
 		{"another file has its place", func(t *testing.T, file string) {
+			ofFiles(t)
 			must(t, os.Rename(file, file+".old"))
 			must(t, os.WriteFile(file, nil, 0o600))
 		}, "another file has its place"},
-		{"a newer Muster came by", func(t *testing.T, file string) { raw(t, file, "PRAGMA user_version = 2") }, "version 2"},
+		{"a newer Muster came by", func(t *testing.T, file string) {
+			raw(t, file, on("PRAGMA user_version = 2", "UPDATE schema_version SET number = 2"))
+		}, "version 2"},
 		{"it cannot be written", func(t *testing.T, file string) {
-			raw(t, file, "CREATE TRIGGER full BEFORE UPDATE ON checks BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+			refuse(t, file, "UPDATE ON checks", "")
 		}, "disk full"},
-		{"a table is gone", func(t *testing.T, file string) { raw(t, file, "DROP TABLE checks") }, "no such table"},
+		{"a table is gone", func(t *testing.T, file string) { raw(t, file, "DROP TABLE checks") }, on("no such table", "does not exist")},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			file := inFolder(t)
@@ -262,7 +318,7 @@ func TestAContextThatHasEnded(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, call := range map[string]func() error{
-		"open":     func() error { _, err := store.Open(ended, file, time.Now); return err },
+		"open":     func() error { _, err := openStore(ended, file, time.Now); return err },
 		"err":      func() error { return s.Err(ended) },
 		"create":   func() error { _, _, err := s.CreateToken(ended, laptop()); return err },
 		"list":     func() error { _, err := s.Tokens(ended); return err },
@@ -310,6 +366,7 @@ func TestARowThatCannotBeRead(t *testing.T) {
 
 // Secrets stand nowhere in the files, and hashes only in the columns for them.
 func TestNoSecretIsKept(t *testing.T) {
+	ofFiles(t)
 	file := inFolder(t)
 	s := open(t, file, time.Now)
 	token, made, err := s.CreateToken(t.Context(), laptop())

@@ -69,9 +69,9 @@ func (s *Store) CreateToken(ctx context.Context, t Token) (secret string, made T
 	return secret, t, nil
 }
 
-// Tokens lists all tokens, the newest first; revoked and expired ones too.
+// Tokens lists all tokens, the newest first, those of one instant by ID; revoked and expired ones too.
 func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
-	rows, err := s.read.QueryContext(ctx, "SELECT "+tokenColumns+" FROM tokens ORDER BY created DESC, rowid DESC")
+	rows, err := s.read.QueryContext(ctx, "SELECT "+tokenColumns+" FROM tokens ORDER BY created DESC, id DESC")
 	if err != nil {
 		return nil, fmt.Errorf("list tokens: %w", err)
 	}
@@ -85,7 +85,7 @@ func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
 // RevokeToken makes a token worthless and returns it. Revoked again, it keeps the first instant. One that is not there is a
 // *NotFoundError.
 func (s *Store) RevokeToken(ctx context.Context, id string) (t Token, err error) {
-	err = change(ctx, s.write, func(tx *sql.Tx) error {
+	err = s.write.change(ctx, func(tx *transaction) error {
 		_, err := tx.ExecContext(ctx, "UPDATE tokens SET revoked = ? WHERE id = ? AND revoked IS NULL", instant(s.now()), id)
 		if err != nil {
 			return err
@@ -130,7 +130,7 @@ func (s *Store) Token(ctx context.Context, secret string) (Token, error) {
 	}
 	if due(t.LastUsed, now) {
 		// A token that cannot be marked as used is good nevertheless. Err says what is wrong with the file.
-		_, err := s.write.ExecContext(ctx, "UPDATE tokens SET last_used = ? WHERE id = ? AND last_used IS ?",
+		_, err := s.write.ExecContext(ctx, "UPDATE tokens SET last_used = ? WHERE id = ? AND last_used IS NOT DISTINCT FROM ?",
 			instant(now), t.ID, instant(t.LastUsed))
 		if err == nil {
 			t.LastUsed = stored(now)

@@ -34,7 +34,7 @@ func (s *Store) UseLink(ctx context.Context, u Use) (first bool, before Use, err
 		need(!u.Expires.IsZero(), "expires", "want an instant"),
 	)
 	if err == nil {
-		err = change(ctx, s.write, func(tx *sql.Tx) error {
+		err = s.write.change(ctx, func(tx *transaction) error {
 			_, err := tx.ExecContext(ctx, "DELETE FROM links WHERE expires < ?", instant(now.Add(-keep)))
 			if err != nil {
 				return err

@@ -19,6 +19,7 @@ type DevOptions struct {
 	Port         int    // of the intake and the API; 0 takes a free one
 	TemporalPort int    // 0 takes a free one
 	UIPort       int    // of Temporal's web UI; 0 takes a free one, -1 switches it off
+	Database     string // of PostgreSQL, in which everything is kept that is no file of the data folder; empty: in files there
 
 	Mail MailOptions
 
@@ -30,6 +31,7 @@ type DevOptions struct {
 // WorkerOptions are the flags of muster worker.
 type WorkerOptions struct {
 	Org, Data string
+	Store     string // database of PostgreSQL for tokens, sessions and refused attempts; empty: a file of the data folder
 	Keys      string // file of the keys that sign; empty: that of the data folder
 	Listen    string // address for health and metrics; empty: none
 
@@ -42,6 +44,7 @@ type WorkerOptions struct {
 // ServeOptions are the flags of muster serve.
 type ServeOptions struct {
 	Org, Data string
+	Store     string // database of PostgreSQL for tokens, sessions and refused attempts; empty: a file of the data folder
 	Keys      string // file of the keys that sign; empty: that of the data folder
 	Listen    string
 	Proxies   []netip.Prefix // that say in X-Forwarded-For for whom they ask
@@ -132,7 +135,7 @@ The first start makes a token for you, which the other commands find by themselv
 			return wants()(nil, args)
 		},
 	}, a.env.Process.Dev == nil, func(ctx context.Context) error {
-		if err := cmp.Or(o.Mail.check(), encrypting(o.PayloadKeys, o.ArchiveEncrypted, o.CodecOrigins)); err != nil {
+		if err := cmp.Or(a.database(&o.Database, "--db", databaseVar), o.Mail.check(), encrypting(o.PayloadKeys, o.ArchiveEncrypted, o.CodecOrigins)); err != nil {
 			return err
 		}
 		o.Data = a.dataFolder(o.Data)
@@ -143,6 +146,7 @@ The first start makes a token for you, which the other commands find by themselv
 	cmd.Flags().IntVar(&o.Port, "port", 8080, "`PORT` of intake and API; 0 takes a free one")
 	cmd.Flags().IntVar(&o.TemporalPort, "temporal-port", 7233, "`PORT` of Temporal; 0 takes a free one")
 	cmd.Flags().IntVar(&o.UIPort, "ui-port", 8233, "`PORT` of Temporal's web UI; 0 takes a free one, -1 switches it off")
+	cmd.Flags().StringVar(&o.Database, "db", "", "keep everything in this `DATABASE` of PostgreSQL, and in a second one with _visibility at the end of its name: "+databaseForms+"; default: "+databaseVar+", else files of the data folder")
 	mailFlags(cmd, &o.Mail)
 	a.payloadKeysFlag(cmd, &o.PayloadKeys, "encrypt payloads with the keys in this `FILE`")
 	archiveEncryptedFlag(cmd, &o.ArchiveEncrypted)
@@ -162,6 +166,9 @@ TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE and so on).`,
 		if err := a.wantOrg(&o.Org); err != nil {
 			return err
 		}
+		if err := a.database(&o.Store, "--store", storeVar); err != nil {
+			return err
+		}
 		o.Data = a.dataFolder(o.Data)
 		if o.Archive == "" && o.ArchiveKey != "" {
 			return misused("--archive-key: there is no --archive for which it could be the key")
@@ -179,6 +186,7 @@ TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE and so on).`,
 	cmd.Flags().StringVar(&o.Listen, "listen", "", "`ADDRESS` for health and metrics; default: none")
 	cmd.Flags().StringVar(&o.Archive, "archive", "", "keep what has ended in this `FOLDER` or s3://BUCKET?region=REGION; default: nothing is kept")
 	cmd.Flags().StringVar(&o.ArchiveKey, "archive-key", "", "`FILE` of the key that signs its log, which muster audit keygen has made, with the public one beside it; default: archive.key in the data folder, made if it is not there")
+	storeFlag(cmd, &o.Store)
 	a.keysFlag(cmd, &o.Keys)
 	a.payloadKeysFlag(cmd, &o.PayloadKeys, "encrypt payloads with the keys in this `FILE`, the same for all processes")
 	archiveEncryptedFlag(cmd, &o.ArchiveEncrypted)
@@ -211,7 +219,7 @@ What goes to workflows is signed with the keys of the installation: muster worke
 		if err := a.wantOrg(&o.Org); err != nil {
 			return err
 		}
-		if err := cmp.Or(o.Mail.check(), encrypting(o.PayloadKeys, false, o.CodecOrigins)); err != nil {
+		if err := cmp.Or(a.database(&o.Store, "--store", storeVar), o.Mail.check(), encrypting(o.PayloadKeys, false, o.CodecOrigins)); err != nil {
 			return err
 		}
 		o.Data = a.dataFolder(o.Data)
@@ -223,6 +231,7 @@ What goes to workflows is signed with the keys of the installation: muster worke
 	cmd.Flags().StringVar(&o.Archive, "archive", "", "leave refused attempts in this `FOLDER` or s3://…, the archive of the worker; default: nowhere")
 	mailFlags(cmd, &o.Mail)
 	cmd.Flags().StringSliceVar(&proxies, "trusted-proxies", nil, "`NETWORKS` of reverse proxies whose X-Forwarded-For is believed; default: none")
+	storeFlag(cmd, &o.Store)
 	a.keysFlag(cmd, &o.Keys)
 	a.payloadKeysFlag(cmd, &o.PayloadKeys, "encrypt payloads with the keys in this `FILE`, the same for all processes")
 	codecOriginsFlag(cmd, &o.CodecOrigins)
@@ -280,6 +289,30 @@ func (a *app) bench() *cobra.Command {
 	cmd.Flags().BoolVar(&o.Quick, "quick", false, "less of everything: to see that it works, not to compare")
 	cmd.Flags().StringVar(&o.Profile, "profile", "", "write a CPU profile of each part into `FOLDER`")
 	return cmd
+}
+
+const (
+	databaseVar   = "MUSTER_DB"
+	storeVar      = "MUSTER_STORE"
+	databaseForms = "postgres://USER@HOST/NAME, or file:PATH or env:NAME of what holds such a URL"
+)
+
+func storeFlag(cmd *cobra.Command, into *string) {
+	cmd.Flags().StringVar(into, "store", "", "keep tokens, sessions and refused attempts in this `DATABASE` of PostgreSQL, the same for all processes: "+databaseForms+"; default: "+storeVar+", else a file of the data folder")
+}
+
+// database is the database of a flag, else of a variable. Whoever lists processes sees flags, so no password may stand in one.
+func (a *app) database(of *string, flag, variable string) error {
+	if u, err := url.Parse(*of); *of != "" && (err != nil || u.Query().Has("password") || passworded(u)) {
+		return misused("%s: others could read the password of this URL: give it as file:PATH or in %s, or the password alone in PGPASSWORD or PGPASSFILE", flag, variable)
+	}
+	*of = cmp.Or(*of, a.env.Getenv(variable))
+	return nil
+}
+
+func passworded(u *url.URL) bool {
+	_, there := u.User.Password()
+	return there
 }
 
 func (a *app) keysFlag(cmd *cobra.Command, into *string) {
