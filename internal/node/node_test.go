@@ -286,10 +286,27 @@ func TestSearchAttributesAdded(t *testing.T) {
 	}
 }
 
+// TestSearchAttributesLookedFor stops as well where they may not be listed, as in Temporal Cloud.
+func TestSearchAttributesLookedFor(t *testing.T) {
+	s := newTemporal()
+	s.operator.list = serviceerror.NewPermissionDenied("not yours", "")
+	s.operator.add = s.operator.list
+	delete(s.operator.attributes, "MusterKind")
+	s.start(t, "127.0.0.1:0")
+	cfg, _ := config(t)
+	err := node.Worker(t.Context(), cfg)
+	const want = "search attributes of namespace acme: MusterKind is missing (not yours); no workflow can run there before this is done:" +
+		"\n  temporal operator search-attribute create --namespace acme --name MusterKind --type Keyword"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}
+
 // TestSearchAttributesUnknown goes on, with a warning, where the question is not allowed.
 func TestSearchAttributesUnknown(t *testing.T) {
 	s := newTemporal()
 	s.operator.list = serviceerror.NewPermissionDenied("not yours", "")
+	s.uncounted = s.operator.list
 	s.start(t, "127.0.0.1:0")
 	cfg, words := config(t)
 	run(t, node.Worker, cfg)

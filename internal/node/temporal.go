@@ -5,17 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/log"
-
-	"muster/workflows"
 )
 
 // reach connects to the Temporal that the standard TEMPORAL_* settings describe, and returns when workflows can run there.
@@ -27,7 +22,7 @@ func (n *Node) reach(ctx context.Context) error {
 	if err := n.connect(ctx, o); err != nil {
 		return err
 	}
-	return n.await(ctx, n.declare)
+	return n.await(ctx, func(ctx context.Context) error { return n.declare(ctx, o.HostPort) })
 }
 
 // connect makes the client of a Temporal that answers.
@@ -78,71 +73,4 @@ func away(err error) bool {
 	_, busy := errors.AsType[*serviceerror.ResourceExhausted](err)
 	_, broken := errors.AsType[*serviceerror.Internal](err)
 	return unreachable || late || busy || broken || errors.Is(err, context.DeadlineExceeded)
-}
-
-// declare makes sure that the namespace has the search attributes, without which no incident starts. Those that are
-// missing are added where that is allowed.
-func (n *Node) declare(ctx context.Context) error {
-	there, err := n.temporal.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{
-		Namespace: n.namespace,
-	})
-	if unanswered(err) {
-		n.cfg.Log.Warn("search attributes not checked: without them no workflow runs", "namespace", n.namespace, "error", err)
-		return nil
-	}
-	if _, none := errors.AsType[*serviceerror.NamespaceNotFound](err); none {
-		return fmt.Errorf("namespace %s: temporal does not know it: make it with\n"+
-			"  temporal operator namespace create --namespace %[1]s --retention 30d", n.namespace)
-	}
-	if err != nil {
-		return fmt.Errorf("list search attributes of namespace %s: %w", n.namespace, err)
-	}
-	var faults, commands []string
-	for _, k := range workflows.SearchAttributes() {
-		name, want := k.GetName(), k.GetValueType()
-		command := func(verb, more string) {
-			commands = append(commands,
-				fmt.Sprintf("\n  temporal operator search-attribute %s --namespace %s --name %s%s", verb, n.namespace, name, more))
-		}
-		has, ok := there.GetCustomAttributes()[name]
-		var err error
-		if !ok {
-			err = n.add(ctx, name, want)
-		}
-		switch {
-		case ok && has != want:
-			faults = append(faults, fmt.Sprintf("%s is of type %s, not %s", name, has, want))
-			command("remove", "")
-		case away(err):
-			return err
-		case err != nil:
-			faults = append(faults, fmt.Sprintf("%s is missing (%s)", name, err))
-		default:
-			continue
-		}
-		command("create", " --type "+want.String())
-	}
-	if len(faults) == 0 {
-		return nil
-	}
-	return fmt.Errorf("search attributes of namespace %s: %s; no workflow can run there before this is done:%s",
-		n.namespace, strings.Join(faults, ", "), strings.Join(commands, ""))
-}
-
-// add adds a search attribute, which somebody else may have done meanwhile.
-func (n *Node) add(ctx context.Context, name string, kind enumspb.IndexedValueType) error {
-	_, err := n.temporal.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
-		Namespace: n.namespace, SearchAttributes: map[string]enumspb.IndexedValueType{name: kind},
-	})
-	if _, there := errors.AsType[*serviceerror.AlreadyExists](err); there {
-		return nil
-	}
-	return err
-}
-
-// unanswered tells whether Temporal refuses the question, and not us.
-func unanswered(err error) bool {
-	_, denied := errors.AsType[*serviceerror.PermissionDenied](err)
-	_, unknown := errors.AsType[*serviceerror.Unimplemented](err)
-	return denied || unknown
 }

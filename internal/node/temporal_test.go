@@ -29,6 +29,8 @@ type temporal struct {
 	poll     sync.Once
 	describe func() error // the answer to DescribeNamespace, if it is not fine
 	list     func()       // what a list waits for
+
+	uncounted error // the answer to a count, if it is not fine
 }
 
 // An operator answers about search attributes.
@@ -122,8 +124,15 @@ func (s *temporal) ListWorkflowExecutions(_ context.Context, r *workflowservice.
 	return &workflowservice.ListWorkflowExecutionsResponse{}, nil
 }
 
-func (s *temporal) CountWorkflowExecutions(context.Context, *workflowservice.CountWorkflowExecutionsRequest) (*workflowservice.CountWorkflowExecutionsResponse, error) {
-	return &workflowservice.CountWorkflowExecutionsResponse{}, nil
+func (s *temporal) CountWorkflowExecutions(_ context.Context, r *workflowservice.CountWorkflowExecutionsRequest) (*workflowservice.CountWorkflowExecutionsResponse, error) {
+	s.operator.mu.Lock()
+	defer s.operator.mu.Unlock()
+	for name := range complete() {
+		if _, ok := s.operator.attributes[name]; !ok && strings.Contains(r.GetQuery(), name) {
+			return nil, serviceerror.NewInvalidArgument("column name '" + name + "' is not a valid search attribute")
+		}
+	}
+	return &workflowservice.CountWorkflowExecutionsResponse{}, s.uncounted
 }
 
 func (s *temporal) DescribeTaskQueue(context.Context, *workflowservice.DescribeTaskQueueRequest) (*workflowservice.DescribeTaskQueueResponse, error) {
