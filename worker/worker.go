@@ -60,8 +60,23 @@ type Worker struct {
 // stopTimeout lets an attempt that has begun end, so that its outcome is known: no attempt takes longer.
 const stopTimeout = 16 * time.Second
 
+// A Deployment says of which version a worker is, where workers of two versions run side by side (Temporal's Worker Deployment
+// Versioning). What Temporal has for the deployment goes to the workers of its current version alone, runs that others have begun
+// too: newer code goes on with them by the change ids of versions.go. The zero value is no version: whatever comes is taken.
+type Deployment struct{ Name, BuildID string }
+
+func (d Deployment) options() worker.DeploymentOptions {
+	if d == (Deployment{}) {
+		return worker.DeploymentOptions{}
+	}
+	return worker.DeploymentOptions{
+		UseVersioning: true, Version: worker.WorkerDeploymentVersion{DeploymentName: d.Name, BuildID: d.BuildID},
+		DefaultVersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
+	}
+}
+
 // New makes a worker. It does nothing before Start.
-func New(c client.Client, a Activities) *Worker {
+func New(c client.Client, a Activities, d Deployment) *Worker {
 	cores := runtime.GOMAXPROCS(0)
 	failed := make(chan error, 4) // one for each task queue
 	fatal := func(err error) { failed <- fmt.Errorf("worker gave up: %w", err) }
@@ -71,6 +86,7 @@ func New(c client.Client, a Activities) *Worker {
 			// Temporal takes starts faster than it runs them. With few slots the queue stays in Temporal, where priority
 			// acts; with many it would stand in this process, first come first served.
 			MaxConcurrentWorkflowTaskExecutionSize:  4 * cores,
+			DeploymentOptions:                       d.options(),
 			WorkerStopTimeout:                       stopTimeout,
 			OnFatalError:                            fatal,
 			Interceptors:                            []interceptor.WorkerInterceptor{a.Admission.Interceptor()},
@@ -85,6 +101,7 @@ func New(c client.Client, a Activities) *Worker {
 		}),
 		paging: worker.New(c, workflows.PagingTaskQueue, worker.Options{
 			// A page waits for its receiver, not for the processor: a receiver that hangs must not keep others waiting.
+			DeploymentOptions:                  d.options(),
 			WorkerStopTimeout:                  stopTimeout,
 			OnFatalError:                       fatal,
 			MaxConcurrentActivityExecutionSize: 256,
@@ -95,6 +112,7 @@ func New(c client.Client, a Activities) *Worker {
 		}),
 		runbooks: worker.New(c, workflows.RunbookTaskQueue, worker.Options{
 			// A step may take hours, and there is no hurry: few pollers.
+			DeploymentOptions:                  d.options(),
 			WorkerStopTimeout:                  stopTimeout,
 			OnFatalError:                       fatal,
 			MaxConcurrentActivityExecutionSize: 64,
@@ -107,6 +125,7 @@ func New(c client.Client, a Activities) *Worker {
 	if a.Archives != nil {
 		w.archive = worker.New(c, workflows.ArchiveTaskQueue, worker.Options{
 			// There is one pass at a time.
+			DeploymentOptions:                  d.options(),
 			WorkerStopTimeout:                  stopTimeout,
 			OnFatalError:                       fatal,
 			MaxConcurrentActivityExecutionSize: 1,

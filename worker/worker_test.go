@@ -61,7 +61,7 @@ func TestRegistration(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	worker.New(c, effects)
+	worker.New(c, effects, worker.Deployment{Name: "muster", BuildID: "v1"})
 }
 
 // TestEveryChannel has an adapter for each type of contact method.

@@ -82,7 +82,7 @@ func newOutsider(t *testing.T) *outsider {
 	sink := newReceiver(t)
 	o := &outsider{bare: newBare(t, sink, organise(t, t.TempDir(), sink.url, nil), devserver.Options{Memory: true}), refused: &refusals{}}
 	o.effects.Admission.Refused = o.refused.add
-	w := worker.New(o.temporal, o.effects)
+	w := worker.New(o.temporal, o.effects, worker.Deployment{})
 	must(t, w.Start())
 	t.Cleanup(w.Stop)
 	var err error

@@ -34,7 +34,7 @@ func TestContactHistoriesAsRecorded(t *testing.T) {
 		"  - id: gus\n    name: Gus\n    away: [{from: 2026-01-01 00:00, to: 2066-01-01 00:00}]\n")
 	short := &shortRuns{workflow: workflows.ContactsWorkflowID, events: 120}
 	b := newBare(t, sink, folder, devserver.Options{Memory: true}, grpc.WithChainUnaryInterceptor(short.suggest))
-	w := worker.New(b.temporal, b.effects)
+	w := worker.New(b.temporal, b.effects, worker.Deployment{})
 	must(t, w.Start())
 	t.Cleanup(w.Stop)
 	e, contacts := &ends{bare: b, T: t}, b.incidents.Contacts()

@@ -94,7 +94,7 @@ func TestOutcomeHistoriesAsRecorded(t *testing.T) {
 			refused(r)
 		}
 	}
-	w := worker.New(b.temporal, b.effects)
+	w := worker.New(b.temporal, b.effects, worker.Deployment{})
 	must(t, w.Start())
 	t.Cleanup(w.Stop)
 	for name, play := range map[string]func(*ends) []*historypb.History{

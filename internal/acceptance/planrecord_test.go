@@ -117,7 +117,7 @@ func TestPlanHistoriesAsRecorded(t *testing.T) {
 	organisation := organise(t, t.TempDir(), sink.url, nil)
 	equip(t, organisation, site)
 	b := newBare(t, sink, organisation, devserver.Options{Memory: true})
-	w := worker.New(b.temporal, b.effects)
+	w := worker.New(b.temporal, b.effects, worker.Deployment{})
 	must(t, w.Start())
 	t.Cleanup(w.Stop)
 	begin := func(t *testing.T, content string) *played {

@@ -60,7 +60,7 @@ func TestHistoriesAsRecorded(t *testing.T) {
 	b := newBare(t, sink, organise(t, t.TempDir(), sink.url, nil), devserver.Options{Memory: true},
 		grpc.WithUnaryInterceptor(short.suggest))
 	b.effects.Archives = &activities.Archives{Archivist: &inTwo{}}
-	w := worker.New(b.temporal, b.effects)
+	w := worker.New(b.temporal, b.effects, worker.Deployment{})
 	must(t, w.Start())
 	t.Cleanup(w.Stop)
 

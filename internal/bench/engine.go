@@ -119,7 +119,7 @@ func (e *engine) work(o engineOptions, keys worker.Keys, quiet *slog.Logger) err
 		Admission: &worker.Admission{Keys: keys, Now: time.Now, Refused: func(r worker.Refusal) {
 			quiet.Error("message refused", "message", r.Message, "cause", r.Detail)
 		}},
-	})
+	}, worker.Deployment{})
 	return e.worker.Start()
 }
 

@@ -79,7 +79,7 @@ func rooms() map[string]room {
 		".": {may: []string{"internal/process", "internal/metrics"}},
 		// process hands the CLI what only a whole program can do, as functions.
 		"internal/process": {may: []string{
-			"starter/cli", "starter/api", "internal/node", "internal/demo", "internal/bench",
+			"starter/cli", "starter/api", "worker", "internal/node", "internal/demo", "internal/bench",
 			"internal/org", "internal/metrics", "internal/report", "internal/runbook", "internal/runner", "templates",
 		}, only: []string{"."}},
 

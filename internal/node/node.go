@@ -54,6 +54,8 @@ type Config struct {
 	Archive ArchiveConfig
 	Mail    MailConfig
 
+	Deployment worker.Deployment // of a worker; the zero value takes whatever comes
+
 	PayloadKeys  string   // file of the keys that encrypt payloads; empty: they stay in clear
 	CodecOrigins []string // of pages that may ask for payloads in clear, such as https://temporal.example.com
 
@@ -363,12 +365,15 @@ func (n *Node) work(ctx context.Context, effects worker.Activities) error {
 	n.archiving(ctx)
 	n.reporting(ctx)
 	return n.await(ctx, func(context.Context) error {
-		w := worker.New(n.temporal, effects) // one that has not started does not start again
+		w := worker.New(n.temporal, effects, n.cfg.Deployment) // one that has not started does not start again
 		if err := w.Start(); err != nil {
 			return err
 		}
 		n.worker = w
 		n.onStop(w.Stop)
+		if n.cfg.Deployment != (worker.Deployment{}) {
+			n.beside(ctx, n.deploy)
+		}
 		return nil
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"muster/starter/api"
 	"muster/starter/cli"
 	"muster/templates"
+	"muster/worker"
 )
 
 // Run runs one command until it ends or ctx does, and returns its exit code.
@@ -46,9 +47,13 @@ func processes(build metrics.Build) cli.Process {
 		Worker: func(ctx context.Context, s cli.Streams, o cli.WorkerOptions) error {
 			return node.Worker(ctx, node.Config{
 				Data: o.Data, Org: o.Org, Store: o.Store, Listen: o.Listen, Keys: o.Keys, PayloadKeys: o.PayloadKeys,
-				Archive: node.ArchiveConfig{Where: o.Archive, Key: o.ArchiveKey, Encrypted: o.ArchiveEncrypted},
-				Build:   build, Out: s.Out, Log: logTo(s),
+				Archive:    node.ArchiveConfig{Where: o.Archive, Key: o.ArchiveKey, Encrypted: o.ArchiveEncrypted},
+				Deployment: worker.Deployment(o.Deployment),
+				Build:      build, Out: s.Out, Log: logTo(s),
 			})
+		},
+		Promote: func(ctx context.Context, s cli.Streams, o cli.DeploymentOptions) error {
+			return node.Promote(ctx, worker.Deployment(o), node.Config{Out: s.Out, Log: logTo(s)})
 		},
 		Serve: func(ctx context.Context, s cli.Streams, o cli.ServeOptions) error {
 			return node.Serve(ctx, node.Config{

@@ -49,8 +49,10 @@ type Process struct {
 	Dev    func(context.Context, Streams, DevOptions) error
 	Worker func(context.Context, Streams, WorkerOptions) error
 	Serve  func(context.Context, Streams, ServeOptions) error
-	Demo   func(context.Context, Streams, DemoOptions) error
-	Bench  func(context.Context, Streams, BenchOptions) error
+	// Promote gives the work of a deployment to one of its versions.
+	Promote func(context.Context, Streams, DeploymentOptions) error
+	Demo    func(context.Context, Streams, DemoOptions) error
+	Bench   func(context.Context, Streams, BenchOptions) error
 
 	// RunStep does what an automatic step says, once, where the folder allows it.
 	RunStep func(ctx context.Context, o *org.Organisation, a *runbook.Automatic) runbook.Result

@@ -35,11 +35,16 @@ type WorkerOptions struct {
 	Keys      string // file of the keys that sign; empty: that of the data folder
 	Listen    string // address for health and metrics; empty: none
 
+	Deployment DeploymentOptions
+
 	Archive, ArchiveKey string // where what has ended is kept, and the file of the key that signs its log; empty: nothing is kept
 
 	PayloadKeys      string // file of the keys that encrypt payloads; empty: they stay in clear
 	ArchiveEncrypted bool   // with these keys
 }
+
+// DeploymentOptions say of which version of which deployment a worker is; empty: of none.
+type DeploymentOptions struct{ Name, BuildID string }
 
 // ServeOptions are the flags of muster serve.
 type ServeOptions struct {
@@ -166,7 +171,7 @@ TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE and so on).`,
 		if err := a.wantOrg(&o.Org); err != nil {
 			return err
 		}
-		if err := a.database(&o.Store, "--store", storeVar); err != nil {
+		if err := cmp.Or(a.database(&o.Store, "--store", storeVar), a.deployment(&o.Deployment)); err != nil {
 			return err
 		}
 		o.Data = a.dataFolder(o.Data)
@@ -190,6 +195,64 @@ TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE and so on).`,
 	a.keysFlag(cmd, &o.Keys)
 	a.payloadKeysFlag(cmd, &o.PayloadKeys, "encrypt payloads with the keys in this `FILE`, the same for all processes")
 	archiveEncryptedFlag(cmd, &o.ArchiveEncrypted)
+	deploymentFlags(cmd, &o.Deployment)
+	cmd.AddCommand(a.promote())
+	return cmd
+}
+
+const (
+	deploymentVar = "TEMPORAL_DEPLOYMENT_NAME" // the names under which the Temporal Worker Controller gives both
+	buildIDVar    = "TEMPORAL_WORKER_BUILD_ID"
+)
+
+func deploymentFlags(cmd *cobra.Command, o *DeploymentOptions) {
+	cmd.Flags().StringVar(&o.Name, "deployment", "", "`NAME` of the deployment whose workers take work by version; default: "+deploymentVar+", else work is taken whatever the version")
+	cmd.Flags().StringVar(&o.BuildID, "build-id", "", "`VERSION` within the deployment; default: "+buildIDVar+", else that of this program")
+}
+
+// deployment fills in what the flags do not say, and refuses a version that is none.
+func (a *app) deployment(o *DeploymentOptions) error {
+	o.Name = cmp.Or(o.Name, a.env.Getenv(deploymentVar))
+	switch {
+	case o.Name == "" && o.BuildID != "":
+		return misused("--build-id %s: there is no --deployment in which it could be", o.BuildID)
+	case o.Name == "":
+		return nil
+	case strings.Contains(o.Name, "."):
+		return misused("--deployment %s: want a name without full stops", o.Name)
+	}
+	program := a.env.Process.Version.Version
+	if program == "dev" {
+		program = ""
+	}
+	if o.BuildID = cmp.Or(o.BuildID, a.env.Getenv(buildIDVar), program); o.BuildID == "" {
+		return misused("--build-id: this program was built without a version: give one, or %s", buildIDVar)
+	}
+	return nil
+}
+
+func (a *app) promote() *cobra.Command {
+	var o DeploymentOptions
+	cmd := &cobra.Command{
+		Use:   "promote",
+		Short: "Give the work of a deployment to the workers of a version",
+		Long: `Give all work of a deployment to the workers of one version, on the Temporal that the standard settings name. What runs goes on
+with them at its next step; workers of other versions take nothing any more, and can be stopped. Temporal refuses a version of which no
+worker has come yet.`,
+		Example: "  TEMPORAL_ADDRESS=temporal:7233 muster worker promote --deployment muster --build-id v1.5.0",
+		Args:    wants(),
+		RunE: a.does(func(cmd *cobra.Command, _ []string) error {
+			if err := a.deployment(&o); err != nil {
+				return err
+			}
+			if o.Name == "" {
+				return misused("--deployment: want its name, or %s", deploymentVar)
+			}
+			return a.env.Process.Promote(cmd.Context(), a.streams(), o)
+		}),
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	deploymentFlags(cmd, &o)
 	return cmd
 }
 
