@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"go.temporal.io/sdk/activity"
+
 	"muster/internal/calendar"
 	"muster/internal/delivery"
 	"muster/internal/escalation"
@@ -93,9 +95,12 @@ func pending(in *ComposeInput) {
 
 // Compose resolves the targets as of now and writes one message for each recipient, each once. What cannot be resolved
 // becomes a detail: one broken target must not keep the others from being paged.
-func (c *Composition) Compose(_ context.Context, in ComposeInput) (incident.Composition, error) {
+func (c *Composition) Compose(ctx context.Context, in ComposeInput) (incident.Composition, error) {
 	dir := c.Directory()
 	out := incident.Composition{Folder: dir.Folder()}
+	if info := activity.GetInfo(ctx); !info.IsLocalActivity && info.Attempt > patience { // it has been at other workers too
+		in.Anyway = true
+	}
 	if err := recent(dir, in.Seen, in.Anyway); err != nil {
 		return out, err
 	}

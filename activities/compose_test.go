@@ -1,6 +1,7 @@
 package activities_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -184,6 +185,21 @@ func TestAVendorIsToldInAnotherText(t *testing.T) {
 	}
 	if us, them := got.To[0], got.To[1]; us.Outside || us.Message.Kind != delivery.Page || !them.Outside || them.Message.Kind != delivery.VendorCall {
 		t.Errorf("got %+v and %+v", us, them)
+	}
+}
+
+func TestAnOlderFolderReachesNobody(t *testing.T) {
+	said := &logbook{}
+	d := &activities.Deliveries{
+		Directory: func() activities.Directory { return directory{older: true} }, Tracker: said,
+		Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: receiver{&delivery.Refusal{Detail: "it was sent"}}},
+	}
+	in := activities.DeliverInput{ID: "d-1", To: reader("kim"), Method: "phone", Message: delivery.Message{Kind: delivery.Page}, Seen: incident.Folder{Revision: "r3"}}
+	if _, err := perform[delivery.Outcome](t, d.Deliver, in); err == nil || final(err) || !strings.Contains(err.Error(), "r3") {
+		t.Errorf("got %v, want an error that names the newer revision and is worth another attempt", err)
+	}
+	if slices.ContainsFunc(said.lines, func(line string) bool { return strings.Contains(line, "by phone") }) {
+		t.Errorf("the tracker heard %q, want nothing of the contact method", said.lines)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"muster/internal/delivery"
+	"muster/internal/incident"
 	"muster/internal/link"
 	"muster/internal/reach"
 )
@@ -62,6 +63,10 @@ type Deliveries struct {
 	Links     Linker   // nil: messages carry no links
 }
 
+// patience is how many attempts a worker leaves to others because its folder is older than what a run has seen. After that, telling
+// whoever was there then is better than telling nobody.
+const patience = 6
+
 // How long a link in a message can be used: from when its send began, or beyond the time in which there is to be an answer, for
 // that begins anew with a question that comes late. Whatever is sent again under one id is the same message.
 const (
@@ -77,6 +82,7 @@ type DeliverInput struct {
 	Message  delivery.Message   `json:"message"`
 	Begun    time.Time          `json:"begun,omitzero"`     // when the send began, in whichever run
 	Repeated bool               `json:"repeated,omitempty"` // an earlier run left it without an outcome
+	Seen     incident.Folder    `json:"seen,omitzero"`      // the newest folder that the run has had an answer from; none in old runs
 }
 
 // Deliver makes one attempt. A refusal is an outcome; everything else is an error that Temporal tries again, not before
@@ -151,7 +157,11 @@ func (d *Deliveries) underWay(in DeliverInput, info activity.Info, until time.Ti
 // attempt makes one attempt, and tells whether a page can be followed up where it has arrived, and whether the attempt says something of
 // the contact method.
 func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int, offer *delivery.Offer, attached []delivery.Attached) (followed, tells bool, err error) {
-	contact, err := d.Directory().Contact(in.To.ID, in.Method)
+	dir := d.Directory()
+	if err := recent(dir, in.Seen, attempt > patience || in.Seen.Revision == ""); err != nil {
+		return false, false, &delivery.Unavailable{Detail: err.Error()}
+	}
+	contact, err := dir.Contact(in.To.ID, in.Method)
 	if err != nil {
 		// A worker that lags behind the folder, or a secret that is being rotated. If the method is gone for good, the next
 		// one is tried when this one has had no outcome for a while.

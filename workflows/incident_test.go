@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -980,6 +981,43 @@ func TestAWorkerWithAnOlderFolderIsWaitedForAndThenTakenAnyway(t *testing.T) {
 	r.wantDone()
 	if got := r.got(); len(got) == 0 || got[0] != "page kim" {
 		t.Errorf("delivered %v, want the page once the folder is there", got)
+	}
+}
+
+// Who is paged is found out, and the page sent, by workers whose folder is not older than that by which the incident was opened; where
+// there is none, by whoever is there.
+func TestAWorkerWithAnOlderFolderLeavesPagesToOthers(t *testing.T) {
+	for name, tt := range map[string]struct {
+		older  int32
+		before time.Duration // the page has not gone out by then
+		after  time.Duration // and has by then
+	}{
+		"the next worker has it":               {4, 500 * time.Millisecond, 5 * time.Second}, // three attempts within the task, and one of another worker
+		"nobody who composes has it":           {9, 5 * time.Second, 8 * time.Second},
+		"a worker that delivers has it not":    {10, 6 * time.Second, 10 * time.Second},
+		"nobody has it at all, and never will": {math.MaxInt32, 60 * time.Second, 80 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := rehearse(t)
+			r.older.Store(tt.older)
+			r.alerts(0, firing("a", 0))
+			r.look(tt.before, func(*incident.Incident) {
+				if got := r.got(); len(got) > 0 {
+					t.Errorf("delivered %v while the folder is older", got)
+				}
+			})
+			r.look(tt.after, func(*incident.Incident) {
+				if got := r.got(); len(got) == 0 || got[0] != "page kim" {
+					t.Errorf("delivered %v, want the page", got)
+				}
+			})
+			ask(r, 3*time.Minute, workflows.ResolveUpdate, park, incident.Resolve{Note: "fixed"})
+			def := definition()
+			def.Revision, def.Changed = "r1", start.Add(-time.Hour)
+			r.office.folder = incident.Folder{Revision: def.Revision, Changed: def.Changed}
+			r.run(workflows.IncidentInput{Definition: def})
+			r.wantDone()
+		})
 	}
 }
 

@@ -148,14 +148,34 @@ func (r *incidentRun) lookHours(ctx workflow.Context, s incident.Send) {
 func (r *incidentRun) compose(ctx workflow.Context, s incident.Send) {
 	in := activities.Composing(r.incident, s)
 	var out incident.Composition
-	err := r.locally(ctx, func(last bool) error {
-		in.Anyway = last
-		return locally(ctx, &out, composition.Compose, in)
-	})
+	var err error
+	if r.incident.Definition.Changed.IsZero() {
+		err = r.locally(ctx, func(last bool) error {
+			in.Anyway = last
+			return locally(ctx, &out, composition.Compose, in)
+		})
+	} else {
+		err = r.composeAnywhere(ctx, &out, in)
+	}
 	if err != nil {
 		out = incident.Composition{Detail: cause(err)}
 	}
 	r.incident.Composed(s.Number, out, workflow.Now(ctx))
+}
+
+// composeAnywhere composes within the workflow task, or, where this worker lags behind the folder or is flooded, at whichever worker
+// comes first.
+func (r *incidentRun) composeAnywhere(ctx workflow.Context, out *incident.Composition, in activities.ComposeInput) error {
+	err := locally(ctx, out, composition.Compose, in)
+	r.local--
+	if err == nil {
+		return nil
+	}
+	r.news = true
+	o := sending(looking, r.incident.Priority)
+	o.StartToCloseTimeout = 5 * time.Second
+	o.RetryPolicy.BackoffCoefficient = 1
+	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), composition.Compose, in).Get(ctx, out)
 }
 
 // locally is patient with a local activity. The run goes on between its attempts.
@@ -193,6 +213,7 @@ func (r *incidentRun) deliver(ctx workflow.Context, s incident.Send) {
 	var out delivery.Outcome
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), deliveries.Deliver, activities.DeliverInput{
 		ID: s.ID, To: *s.To, Method: s.To.Methods[s.Method], Message: *s.Message, Repeated: s.Repeated, Begun: s.Begun,
+		Seen: r.seen(),
 	}).Get(ctx, &out)
 	switch {
 	case temporal.IsCanceledError(err):
@@ -204,6 +225,14 @@ func (r *incidentRun) deliver(ctx workflow.Context, s incident.Send) {
 		out = delivery.Outcome{Result: delivery.Refused, Detail: cause(err)}
 	}
 	r.incident.Told(s.Number, out, workflow.Now(ctx))
+}
+
+// seen is the newest folder that the run has had an answer from, which those who deliver must have too.
+func (r *incidentRun) seen() incident.Folder {
+	if r.incident.Definition.Changed.IsZero() {
+		return incident.Folder{}
+	}
+	return r.incident.Folder
 }
 
 func (r *incidentRun) syncTicket(ctx workflow.Context, s incident.Send) {

@@ -132,11 +132,15 @@ type child struct {
 // start runs this binary again.
 func start(t *testing.T, role, folder string, env ...string) *child {
 	t.Helper()
-	c := &child{
-		cmd: exec.CommandContext(t.Context(), os.Args[0]), ready: make(chan struct{}), ended: make(chan struct{}),
-		log: filepath.Join(folder, strings.ReplaceAll(role, " ", "-")+".log"),
-	}
-	c.cmd.Env = append(append(os.Environ(), roleEnv+"="+role, folderEnv+"="+folder), env...)
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(append(os.Environ(), roleEnv+"="+role, folderEnv+"="+folder), env...)
+	return launch(t, cmd, filepath.Join(folder, strings.ReplaceAll(role, " ", "-")+".log"), ready)
+}
+
+// launch runs a program that is ready when it prints a line with some words. What it says else goes to a log.
+func launch(t *testing.T, cmd *exec.Cmd, said, words string) *child {
+	t.Helper()
+	c := &child{cmd: cmd, ready: make(chan struct{}), ended: make(chan struct{}), log: said}
 	if _, err := c.cmd.StdinPipe(); err != nil { // held open until the child ends
 		t.Fatal(err)
 	}
@@ -150,7 +154,7 @@ func start(t *testing.T, role, folder string, env ...string) *child {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("%s said:\n%s", role, tail(c.log))
+			t.Logf("%s said:\n%s", filepath.Base(c.log), tail(c.log))
 			_ = os.Truncate(c.log, 0) // it is said once, for all that share it
 		}
 	})
@@ -162,7 +166,7 @@ func start(t *testing.T, role, folder string, env ...string) *child {
 	go func() {
 		var once sync.Once
 		for lines := bufio.NewScanner(out); lines.Scan(); {
-			if lines.Text() == ready {
+			if strings.Contains(lines.Text(), words) {
 				once.Do(func() { close(c.ready) })
 			}
 		}

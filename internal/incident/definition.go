@@ -12,8 +12,9 @@ import (
 // A Definition is everything that was promised and agreed for an incident, resolved and pinned when it opens. Changing
 // the organisation folder later does not change a running incident; only who is there now is looked up at each send.
 type Definition struct {
-	SHA256       string            `json:"sha256"`   // of this definition in canonical JSON, with this field empty
-	Revision     string            `json:"revision"` // of the organisation folder that it was read from
+	SHA256       string            `json:"sha256"`           // of this definition in canonical JSON, with this field and changed left out
+	Revision     string            `json:"revision"`         // of the organisation folder that it was read from
+	Changed      time.Time         `json:"changed,omitzero"` // when the folder took that content; zero in old definitions
 	Organisation string            `json:"organisation"`
 	Zone         string            `json:"zone"`   // IANA zone in which people of the organisation read times
 	Source       string            `json:"source"` // alert source

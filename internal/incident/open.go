@@ -32,11 +32,15 @@ func opened(id ID, def Definition) (*Incident, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Incident{
+	i := &Incident{
 		ID: id, Definition: def, Status: Triggered, Impact: def.Impact, Urgency: def.Urgency, Priority: p,
 		Alerts: alert.Set{Impact: def.Impact, Urgency: def.Urgency}, // the definition has them from the first alerts
 		Ticket: Ticket{Wanted: 1},
-	}, nil
+	}
+	if !def.Changed.IsZero() { // nobody is told by a folder from before
+		i.Folder = Folder{def.Revision, def.Changed}
+	}
+	return i, nil
 }
 
 func (i *Incident) recordOpened(by timeline.Actor, now time.Time) {

@@ -98,7 +98,7 @@ type Difference struct {
 
 // Differences lists what distinguishes two definitions, in the order of their fields: all but their hashes and revisions.
 func Differences(before, after Definition) []Difference {
-	before.SHA256, before.Revision = after.SHA256, after.Revision
+	before.SHA256, before.Revision, before.Changed = after.SHA256, after.Revision, after.Changed
 	var all []Difference
 	compare("", reflect.ValueOf(before), reflect.ValueOf(after), &all)
 	return all

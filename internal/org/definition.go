@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"muster/internal/alert"
@@ -48,6 +49,7 @@ func (o *Organisation) Definition(source string, labels alert.Labels, title stri
 	}
 	var err error
 	d.SHA256, err = Hash(d)
+	d.Changed = o.Changed
 	return d, err
 }
 
@@ -71,6 +73,7 @@ func (o *Organisation) Repinned(pinned incident.Definition, alerts []alert.Label
 	}
 	var err error
 	d.SHA256, err = Hash(d)
+	d.Changed = o.Changed
 	return d, err
 }
 
@@ -102,6 +105,7 @@ func (o *Organisation) Reported(r incident.Reported) (incident.Definition, error
 	d.Links = s.linksFor([]alert.Labels{nil})
 	var err error
 	d.SHA256, err = Hash(d)
+	d.Changed = o.Changed
 	return d, err
 }
 
@@ -165,11 +169,12 @@ func agreed(common *route, taken []*route) *route {
 	return slices.MinFunc(taken, func(a, b *route) int { return a.number - b.number })
 }
 
-// Hash returns the SHA-256 of a definition in canonical JSON with the field SHA256 empty: UTF-8, no white space between
+// Hash returns the SHA-256 of a definition in canonical JSON with the field SHA256 empty and without Changed, which is a
+// time of files: UTF-8, no white space between
 // values, the keys of every object in the order of their bytes, and in strings nothing escaped but what JSON demands,
 // U+2028 and U+2029.
 func Hash(d incident.Definition) (string, error) {
-	d.SHA256 = ""
+	d.SHA256, d.Changed = "", time.Time{}
 	sum, err := hashOf(d)
 	if err != nil {
 		return "", fmt.Errorf("hash definition of route %s: %w", d.Route, err)

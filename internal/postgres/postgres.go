@@ -118,12 +118,27 @@ func (d *Database) ReadOnly() *Database {
 
 // Open makes a pool that connects when it is used.
 func (d *Database) Open() *sql.DB {
-	return stdlib.OpenDB(*d.config, stdlib.OptionAfterConnect(func(_ context.Context, c *pgx.Conn) error {
+	return sql.OpenDB(connector{stdlib.GetConnector(*d.config, stdlib.OptionAfterConnect(func(_ context.Context, c *pgx.Conn) error {
 		// Temporal keeps durations as nanoseconds; the driver would make intervals of them.
 		c.TypeMap().RegisterDefaultPgType(time.Duration(0), "int8")
 		c.TypeMap().RegisterDefaultPgType((*time.Duration)(nil), "int8")
 		return nil
-	}))
+	})), d})
+}
+
+// A connector says of which database a connection has failed, in one line.
+type connector struct {
+	driver.Connector
+	of *Database
+}
+
+// Connect makes a connection.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, c.of.failed(err)
+	}
+	return conn, nil
 }
 
 // Codes of PostgreSQL: https://www.postgresql.org/docs/current/errcodes-appendix.html

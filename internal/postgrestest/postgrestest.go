@@ -27,7 +27,7 @@ type Cluster struct {
 	as               *syscall.Credential // nil: whoever runs the test
 }
 
-const password = "Cluster pass:w/rd?#%" // what a URL must escape
+const password = "Cluster:pass/w?rd#%" // what a URL must escape
 
 // Start starts a cluster, or skips the test where there is none: unless MUSTER_REAL=required, which makes that a failure.
 func Start(t testing.TB, settings ...string) *Cluster {
