@@ -83,7 +83,7 @@ func (f *followed[K]) reload() error {
 	if f.state != nil && os.SameFile(state, f.state) && state.ModTime().Equal(f.state.ModTime()) && state.Size() == f.state.Size() {
 		return nil
 	}
-	if state.Mode().Perm()&0o077 != 0 {
+	if !private(state.Mode(), owner(state), os.Geteuid()) {
 		return fmt.Errorf("others may read it: want it for its owner alone, as after chmod 600 %s", f.file)
 	}
 	text, err := os.ReadFile(f.file)
@@ -101,6 +101,20 @@ func (f *followed[K]) reload() error {
 	}
 	f.keys, f.state = keys, state
 	return nil
+}
+
+// private tells whether a file of keys is kept from others: its owner alone has it in hand. Root may also own it and let a group read it,
+// where another user runs Muster: Kubernetes and systemd hand secrets to a process so, and cannot do otherwise.
+func private(mode fs.FileMode, owner, user int) bool {
+	others := mode.Perm() & 0o077
+	return others == 0 || others == 0o040 && owner == 0 && user != 0
+}
+
+func owner(state fs.FileInfo) int {
+	if s, ok := state.Sys().(*syscall.Stat_t); ok {
+		return int(s.Uid)
+	}
+	return -1
 }
 
 // change reads, changes and writes a file while nobody else does.

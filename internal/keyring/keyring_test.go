@@ -272,6 +272,29 @@ func TestAKeyWithoutItsPrivateHalfStillVerifies(t *testing.T) {
 	}
 }
 
+func TestRootMayHandAFileToAGroup(t *testing.T) {
+	const root, muster, another = 0, 65532, 1000
+	for _, tc := range []struct {
+		mode        os.FileMode
+		owner, user int
+		private     bool
+	}{
+		{0o600, muster, muster, true},
+		{0o400, root, root, true},
+		{0o440, root, muster, true}, // a Secret of Kubernetes, a credential of systemd
+		{0o640, root, muster, true},
+		{0o640, muster, muster, false}, // whoever owns it can mend it
+		{0o640, root, root, false},
+		{0o440, another, muster, false},
+		{0o660, root, muster, false},
+		{0o444, root, muster, false},
+	} {
+		if got := keyring.Private(tc.mode, tc.owner, tc.user); got != tc.private {
+			t.Errorf("mode %o of %d, read by %d: got %v, want %v", tc.mode, tc.owner, tc.user, got, tc.private)
+		}
+	}
+}
+
 func TestAKeyShowsNoSecret(t *testing.T) {
 	file := filepath.Join(t.TempDir(), keyring.File)
 	open(t, file, &clock{noon})
