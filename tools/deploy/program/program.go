@@ -48,14 +48,20 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Understood asks that Muster understands a command line: that there are the command and its flags, and that what they are given can be
-// read. Nothing is run: the line is asked for its help.
-func Understood(t *testing.T, args ...string) {
+// Path is the file of the program.
+func Path(t *testing.T) string {
 	t.Helper()
 	file, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
+
+// Understood asks that Muster understands a command line: that there are the command and its flags, and that what they are given can be
+// read. Nothing is run: the line is asked for its help.
+func Understood(t *testing.T, args ...string) {
+	t.Helper()
 	command := ""
 	for _, word := range args {
 		if strings.HasPrefix(word, "-") {
@@ -63,7 +69,7 @@ func Understood(t *testing.T, args ...string) {
 		}
 		command += " " + word
 	}
-	cmd := exec.CommandContext(t.Context(), file, append(slices.Clone(args), "--help")...)
+	cmd := exec.CommandContext(t.Context(), Path(t), append(slices.Clone(args), "--help")...)
 	cmd.Env = []string{"HOME=/nonexistent"}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
