@@ -132,13 +132,19 @@ var settings = sync.OnceValues(func() (map[string]bool, error) {
 // has to be its name, and not only to speak of it.
 func Read(t *testing.T, variable string) {
 	t.Helper()
+	if !Reads(t, variable) {
+		t.Errorf("nothing in Muster reads %s", variable)
+	}
+}
+
+// Reads tells whether it does.
+func Reads(t *testing.T, variable string) bool {
+	t.Helper()
 	all, err := settings()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !all[variable] {
-		t.Errorf("nothing in Muster reads %s", variable)
-	}
+	return all[variable]
 }
 
 // Answers asks that a path is one at which Muster says how it is.
