@@ -117,6 +117,9 @@ func owner(state fs.FileInfo) int {
 	return -1
 }
 
+// ErrFixed is that a file of keys cannot be changed where it is, such as one that Kubernetes has made of a Secret.
+var ErrFixed = errors.New("where it is a copy, change the file from which it was copied, with muster keys signing or muster keys payload")
+
 // change reads, changes and writes a file while nobody else does.
 func change[K any](file string, decode func([]byte) ([]K, error), with func([]K) ([]K, error)) (err error) {
 	if _, err := os.Stat(file); err != nil {
@@ -124,7 +127,7 @@ func change[K any](file string, decode func([]byte) ([]K, error), with func([]K)
 	}
 	lock, err := os.OpenFile(file+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return fmt.Errorf("change keys: %w", err)
+		return fmt.Errorf("change keys: %w: %w", err, ErrFixed)
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {

@@ -252,6 +252,23 @@ func TestNoFolderNoKeys(t *testing.T) {
 	}
 }
 
+func TestAFileThatIsACopyIsNotChanged(t *testing.T) {
+	file, c := filepath.Join(t.TempDir(), keyring.File), &clock{noon}
+	r := open(t, file, c)
+	if err := os.Mkdir(file+".lock", 0o700); err != nil { // nobody gets the lock, as in a folder that is only read
+		t.Fatal(err)
+	}
+	_, rotated := r.Rotate()
+	for _, err := range []error{rotated, r.Revoke(sign(t, r).Key)} {
+		if !errors.Is(err, keyring.ErrFixed) || !strings.Contains(err.Error(), "change the file from which it was copied") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if len(r.Keys()) != 1 {
+		t.Errorf("it has %d keys", len(r.Keys()))
+	}
+}
+
 // A private key that was taken out of the file, kept elsewhere or destroyed, signs no more and still verifies.
 func TestAKeyWithoutItsPrivateHalfStillVerifies(t *testing.T) {
 	file, c := filepath.Join(t.TempDir(), keyring.File), &clock{noon}
