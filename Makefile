@@ -41,8 +41,8 @@ test: ## run all tests; no C compiler needed
 	go test -timeout 20m ./internal/acceptance # it kills and drowns nodes: what else runs would have their time
 	$(MAKE) deploy-check
 
-deploy-check: ## hold the files for containers, systemd and Kubernetes against the program
-	cd tools/deploy && go test -count=1 ./... # they read files of another module, which the cache does not watch
+deploy-check: slim ## hold the files for containers, systemd and Kubernetes against the program
+	cd tools/deploy && MUSTER_SLIM=$(CURDIR)/bin/muster-slim go test -count=1 ./... # they read files of another module, which the cache does not watch
 
 acceptance: ## run the system against real programs: prometheus, prometheus-alertmanager and exim4-daemon-light of Debian
 	MUSTER_REAL=required go test -count=1 -timeout 10m -run 'TestAReal' ./internal/acceptance

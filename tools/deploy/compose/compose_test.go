@@ -348,7 +348,7 @@ func TestStopping(t *testing.T) {
 	}
 }
 
-// TestAttributes asks that the script makes the search attributes that the workflows set.
+// TestAttributes asks that the script makes the search attributes that the workflows set, and that people are told the same ones.
 func TestAttributes(t *testing.T) {
 	text := program.File(t, "workflows/search.go")
 	types := map[string]string{"Keyword": "Keyword", "Int64": "Int", "KeywordList": "KeywordList", "Time": "Datetime"}
@@ -357,8 +357,16 @@ func TestAttributes(t *testing.T) {
 		want = append(want, m[2]+" "+types[m[1]])
 	}
 	got := program.Lines(t, "deploy/temporal/namespace.sh", `attribute (Muster\w+ \w+)`)
+	told := program.Lines(t, "docs/deployment.md", `^\| (Muster\w+ \| \w+) \|$`) // to people, for Temporal Cloud
+	for n := range told {
+		told[n] = strings.Replace(told[n], " | ", " ", 1)
+	}
 	slices.Sort(want)
 	slices.Sort(got)
+	slices.Sort(told)
+	if !slices.Equal(told, want) {
+		t.Errorf("docs/deployment.md names %q, the workflows set %q", told, want)
+	}
 	if len(want) == 0 || !slices.Equal(got, want) {
 		t.Errorf("the script makes %q, the workflows set %q", got, want)
 	}

@@ -25,7 +25,11 @@ const Root = "../../.."
 // ID is the number of the user and group as which a container runs Muster. It has no name there.
 const ID = 65532
 
+// MUSTER_SLIM names the program where make has built it already.
 var build = sync.OnceValues(func() (file string, err error) {
+	if file := os.Getenv("MUSTER_SLIM"); file != "" {
+		return file, nil
+	}
 	folder, err := os.MkdirTemp("", "muster-deploy-")
 	if err != nil {
 		return "", err
@@ -42,7 +46,7 @@ var build = sync.OnceValues(func() (file string, err error) {
 // Main runs the tests of a package, and removes the program when they are over.
 func Main(m *testing.M) {
 	code := m.Run()
-	if file, err := build(); err == nil {
+	if file, err := build(); err == nil && os.Getenv("MUSTER_SLIM") == "" {
 		_ = os.RemoveAll(filepath.Dir(file))
 	}
 	os.Exit(code)
@@ -62,23 +66,39 @@ func Path(t *testing.T) string {
 // read. Nothing is run: the line is asked for its help.
 func Understood(t *testing.T, args ...string) {
 	t.Helper()
-	command := ""
-	for _, word := range args {
-		if strings.HasPrefix(word, "-") {
-			break
-		}
-		command += " " + word
+	if fault := Fault(t, args...); fault != "" {
+		t.Errorf("muster %s: %s", strings.Join(args, " "), fault)
 	}
-	cmd := exec.CommandContext(t.Context(), Path(t), append(slices.Clone(args), "--help")...)
+}
+
+// Fault says why Muster does not understand a command line, and nothing when it does.
+func Fault(t *testing.T, args ...string) string {
+	t.Helper()
+	flags := slices.IndexFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "-") })
+	if flags < 0 {
+		flags = len(args)
+	}
+	cmd := exec.CommandContext(t.Context(), Path(t), slices.Insert(slices.Clone(args), flags, "--help")...) // not as the value of the last flag
 	cmd.Env = []string{"HOME=/nonexistent"}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Errorf("muster %s: %v: %s", strings.Join(args, " "), err, out)
+		return fmt.Sprintf("%v: %s", err, out)
 	}
-	// Of a command that is not there, the help is that of the one above it.
-	if usage := regexp.MustCompile(`(?m)^  muster` + regexp.QuoteMeta(command) + `(\s|$)`); !usage.Match(out) {
-		t.Errorf("muster has no command%s", command)
+	// The help of a command says how it is used. Of one that is not there, it is the help of the one above it, whose use names a COMMAND, or
+	// that of one which takes no more words.
+	usage := regexp.MustCompile(`(?m)^Usage:\n  muster((?: [a-z][a-z-]*)*)((?: .*)?)$`).FindSubmatch(out)
+	if usage == nil {
+		return fmt.Sprintf("its help does not say how it is used: %s", out)
 	}
+	words := strings.Fields(string(usage[1]))
+	if len(words) > len(args) || !slices.Equal(words, args[:len(words)]) || strings.HasPrefix(string(usage[2]), " COMMAND") {
+		return "there is no such command"
+	}
+	takes := strings.TrimSpace(strings.Replace(string(usage[2]), "[flags]", "", 1))
+	if rest := args[len(words):]; takes == "" && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
+		return fmt.Sprintf("it takes no %q", rest[0])
+	}
+	return ""
 }
 
 // Flag returns what a command line gives a flag, empty when it does not.
