@@ -540,8 +540,11 @@ func TestProbes(t *testing.T) {
 			if h := p.Lifecycle; h != nil {
 				stop += int(h.PreStop.Sleep.Seconds)
 			}
-			if grace := d.Spec.Template.Spec.TerminationGracePeriodSeconds; grace == nil || int(*grace) <= stop {
-				t.Errorf("%s is killed after %v s, and may take %d to stop", name, grace, stop)
+			grace := d.Spec.Template.Spec.TerminationGracePeriodSeconds
+			if grace == nil {
+				t.Errorf("%s has no time to stop", name)
+			} else if int(*grace) <= stop {
+				t.Errorf("%s is killed after %d s, and may take %d to stop", name, *grace, stop)
 			}
 		}
 	})
