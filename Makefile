@@ -13,11 +13,11 @@ TOOL := go tool -modfile=tools/go.mod
 LINT := bin/tools/lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build slim demo dev test acceptance race golden histories fuzz bench secrets clean
+.PHONY: help build slim demo dev test deploy-check acceptance race golden histories fuzz bench secrets clean
 .PHONY: check check-format check-vet check-lint check-staticcheck check-workflows check-layout
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/muster, the engine within it
 	@echo "building bin/muster $(VERSION); the first time takes minutes, for the engine is compiled too"
@@ -39,7 +39,10 @@ dev: build ## run everything in one process on a data folder that stays
 test: ## run all tests; no C compiler needed
 	go test -timeout 20m $$(go list ./... | grep -v /internal/acceptance$$)
 	go test -timeout 20m ./internal/acceptance # it kills and drowns nodes: what else runs would have their time
-	cd tools/compose && go test -count=1 ./... # it reads files of another module, which the cache does not watch
+	$(MAKE) deploy-check
+
+deploy-check: slim ## hold the files for containers, systemd and Kubernetes against the program
+	cd tools/deploy && MUSTER_SLIM=$(CURDIR)/bin/muster-slim go test -count=1 ./... # they read files of another module, which the cache does not watch
 
 acceptance: ## run the system against real programs: prometheus, prometheus-alertmanager and exim4-daemon-light of Debian
 	MUSTER_REAL=required go test -count=1 -timeout 10m -run 'TestAReal' ./internal/acceptance

@@ -83,7 +83,7 @@ func (f *followed[K]) reload() error {
 	if f.state != nil && os.SameFile(state, f.state) && state.ModTime().Equal(f.state.ModTime()) && state.Size() == f.state.Size() {
 		return nil
 	}
-	if state.Mode().Perm()&0o077 != 0 {
+	if !private(state.Mode(), owner(state), os.Geteuid()) {
 		return fmt.Errorf("others may read it: want it for its owner alone, as after chmod 600 %s", f.file)
 	}
 	text, err := os.ReadFile(f.file)
@@ -103,6 +103,23 @@ func (f *followed[K]) reload() error {
 	return nil
 }
 
+// private tells whether a file of keys is kept from others: its owner alone has it in hand. Root may also own it and let a group read it,
+// where another user runs Muster: Kubernetes and systemd hand secrets to a process so, and cannot do otherwise.
+func private(mode fs.FileMode, owner, user int) bool {
+	others := mode.Perm() & 0o077
+	return others == 0 || others == 0o040 && owner == 0 && user != 0
+}
+
+func owner(state fs.FileInfo) int {
+	if s, ok := state.Sys().(*syscall.Stat_t); ok {
+		return int(s.Uid)
+	}
+	return -1
+}
+
+// ErrFixed is that a file of keys cannot be changed where it is, such as one that Kubernetes has made of a Secret.
+var ErrFixed = errors.New("where it is a copy, change the file from which it was copied, with muster keys signing or muster keys payload")
+
 // change reads, changes and writes a file while nobody else does.
 func change[K any](file string, decode func([]byte) ([]K, error), with func([]K) ([]K, error)) (err error) {
 	if _, err := os.Stat(file); err != nil {
@@ -110,7 +127,7 @@ func change[K any](file string, decode func([]byte) ([]K, error), with func([]K)
 	}
 	lock, err := os.OpenFile(file+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return fmt.Errorf("change keys: %w", err)
+		return fmt.Errorf("change keys: %w: %w", err, ErrFixed)
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {

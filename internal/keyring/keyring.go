@@ -59,18 +59,24 @@ func begin(file string, now time.Time) error {
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	if _, err := create(file, now); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// create makes a file with a key that signs at once, unless there is one: then the error is fs.ErrExist.
+func create(file string, now time.Time) (Key, error) {
 	k, err := newKey(now)
 	if err != nil {
-		return err
+		return k, err
 	}
 	text, err := encode(k)
-	if err != nil {
-		return err
+	if err == nil {
+		err = wholefile.Create(file, text, 0o600)
 	}
-	if err = wholefile.Create(file, text, 0o600); errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	return err
+	k.Private = nil
+	return k, err
 }
 
 func newKey(from time.Time) (Key, error) {
@@ -182,42 +188,58 @@ func (r *Ring) Keys() []Key {
 }
 
 // Rotate adds a key that signs from Lead after now.
-func (r *Ring) Rotate() (Key, error) {
-	k, err := Rotate(r.file, r.now())
-	k.Private = nil
-	return k, err
-}
+func (r *Ring) Rotate() (Key, error) { return Rotate(r.file, r.now().Add(Lead)) }
 
 // Revoke makes a key believed no more.
-func (r *Ring) Revoke(id string) error { return Revoke(r.file, id, r.now()) }
+func (r *Ring) Revoke(id string) error {
+	_, err := Revoke(r.file, id, r.now())
+	return err
+}
 
 // Lead is how long after a rotation the new key begins to sign: until then every process has read its public half.
 const Lead = time.Minute
 
-// Rotate adds a key that signs from Lead after now.
-func Rotate(file string, now time.Time) (Key, error) {
-	k, err := newKey(now.Add(Lead))
+// New makes a file with a key that signs at once, and returns that without its private half. It overwrites none.
+func New(file string, now time.Time) (Key, error) {
+	k, err := create(file, now)
+	if errors.Is(err, fs.ErrExist) {
+		return k, fmt.Errorf("make keys: %s is there already, and what it has signed needs it: muster keys signing rotate adds a key", file)
+	}
+	if err != nil {
+		return k, fmt.Errorf("make keys: %w", err)
+	}
+	return k, nil
+}
+
+// Rotate adds a key that signs from an instant on, and returns it without its private half.
+func Rotate(file string, from time.Time) (Key, error) {
+	k, err := newKey(from)
 	if err != nil {
 		return k, err
 	}
-	return k, change(file, decode, func(keys []Key) ([]Key, error) { return append(keys, k), nil })
+	err = change(file, decode, func(keys []Key) ([]Key, error) { return append(keys, k), nil })
+	k.Private = nil
+	return k, err
 }
 
-// Revoke makes whatever a key has signed and no worker has taken yet worthless. What was taken before stays true. The last
-// key that signs is not revoked: rotate first.
-func Revoke(file, id string, now time.Time) error {
-	return change(file, decode, func(keys []Key) ([]Key, error) {
+// Revoke makes whatever a key has signed and no worker has taken yet worthless, and returns it without its private half. What was taken
+// before stays true. The last key that signs is not revoked: rotate first.
+func Revoke(file, id string, now time.Time) (k Key, err error) {
+	err = change(file, decode, func(keys []Key) ([]Key, error) {
 		n := slices.IndexFunc(keys, func(k Key) bool { return k.ID == id })
 		if n < 0 {
 			return nil, fmt.Errorf("revoke key %s: no such key", id)
 		}
 		others := func(k Key) bool { return k.ID != id && len(k.Private) > 0 && k.Revoked.IsZero() && !k.From.After(now) }
 		if !slices.ContainsFunc(keys, others) {
-			return nil, fmt.Errorf("revoke key %s: no other key signs yet: rotate, and wait %s", id, Lead)
+			return nil, fmt.Errorf("revoke key %s: no other key signs yet: rotate, and wait until it does", id)
 		}
 		if keys[n].Revoked.IsZero() {
 			keys[n].Revoked = now.UTC().Truncate(time.Second)
 		}
+		k = keys[n]
 		return keys, nil
 	})
+	k.Private = nil
+	return k, err
 }

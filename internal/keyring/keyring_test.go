@@ -94,7 +94,7 @@ func TestKeysRotateWithoutAStop(t *testing.T) {
 	file, c := filepath.Join(t.TempDir(), keyring.File), &clock{noon}
 	signer, verifier := open(t, file, c), open(t, file, c)
 	before := sign(t, signer)
-	made, err := keyring.Rotate(file, c.now())
+	made, err := keyring.Rotate(file, c.now().Add(keyring.Lead))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,17 +128,17 @@ func TestARevokedKeyIsBelievedNoMoreAndProvesThePast(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := keyring.Revoke(file, old.Key, c.now()); err == nil || !strings.Contains(err.Error(), "no other key signs yet") {
+	if _, err := keyring.Revoke(file, old.Key, c.now()); err == nil || !strings.Contains(err.Error(), "no other key signs yet") {
 		t.Errorf("revoked the only key: %v", err)
 	}
-	if _, err := keyring.Rotate(file, c.now()); err != nil {
+	if _, err := keyring.Rotate(file, c.now().Add(keyring.Lead)); err != nil {
 		t.Fatal(err)
 	}
-	if err := keyring.Revoke(file, old.Key, c.now()); err == nil {
+	if _, err := keyring.Revoke(file, old.Key, c.now()); err == nil {
 		t.Error("revoked the only key that signs yet")
 	}
 	c.at = noon.Add(keyring.Lead)
-	if err := keyring.Revoke(file, old.Key, c.now()); err != nil {
+	if _, err := keyring.Revoke(file, old.Key, c.now()); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Verify(statement(), old); err == nil || !strings.Contains(err.Error(), "is revoked since 2026-11-25T12:01:00Z") {
@@ -151,7 +151,7 @@ func TestARevokedKeyIsBelievedNoMoreAndProvesThePast(t *testing.T) {
 	if _, invalid := errors.AsType[*link.InvalidError](err); !invalid {
 		t.Errorf("a link of a revoked key: %v", err)
 	}
-	if err := keyring.Revoke(file, "key-none", c.now()); err == nil || err.Error() != "revoke key key-none: no such key" {
+	if _, err := keyring.Revoke(file, "key-none", c.now()); err == nil || err.Error() != "revoke key key-none: no such key" {
 		t.Errorf("got %v", err)
 	}
 	if seal := sign(t, r); seal.Key == old.Key {
@@ -247,8 +247,25 @@ func TestNoFolderNoKeys(t *testing.T) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := keyring.Rotate(filepath.Join(t.TempDir(), keyring.File), noon); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := keyring.Rotate(filepath.Join(t.TempDir(), keyring.File), noon.Add(keyring.Lead)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("rotate what there is not: got %v", err)
+	}
+}
+
+func TestAFileThatIsACopyIsNotChanged(t *testing.T) {
+	file, c := filepath.Join(t.TempDir(), keyring.File), &clock{noon}
+	r := open(t, file, c)
+	if err := os.Mkdir(file+".lock", 0o700); err != nil { // nobody gets the lock, as in a folder that is only read
+		t.Fatal(err)
+	}
+	_, rotated := r.Rotate()
+	for _, err := range []error{rotated, r.Revoke(sign(t, r).Key)} {
+		if !errors.Is(err, keyring.ErrFixed) || !strings.Contains(err.Error(), "change the file from which it was copied") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if len(r.Keys()) != 1 {
+		t.Errorf("it has %d keys", len(r.Keys()))
 	}
 }
 
@@ -272,17 +289,64 @@ func TestAKeyWithoutItsPrivateHalfStillVerifies(t *testing.T) {
 	}
 }
 
-func TestAKeyShowsNoSecret(t *testing.T) {
-	file := filepath.Join(t.TempDir(), keyring.File)
-	open(t, file, &clock{noon})
-	k, err := keyring.Rotate(file, noon)
-	if err != nil {
-		t.Fatal(err)
+func TestRootMayHandAFileToAGroup(t *testing.T) {
+	const root, muster, another = 0, 65532, 1000
+	for _, tc := range []struct {
+		mode        os.FileMode
+		owner, user int
+		private     bool
+	}{
+		{0o600, muster, muster, true},
+		{0o400, root, root, true},
+		{0o440, root, muster, true}, // a Secret of Kubernetes, a credential of systemd
+		{0o640, root, muster, true},
+		{0o640, muster, muster, false}, // whoever owns it can mend it
+		{0o640, root, root, false},
+		{0o440, another, muster, false},
+		{0o660, root, muster, false},
+		{0o444, root, muster, false},
+	} {
+		if got := keyring.Private(tc.mode, tc.owner, tc.user); got != tc.private {
+			t.Errorf("mode %o of %d, read by %d: got %v, want %v", tc.mode, tc.owner, tc.user, got, tc.private)
+		}
 	}
+}
+
+func TestAKeyShowsNoSecret(t *testing.T) {
+	k := keyring.Key{ID: "key-1", Private: []byte("s3cret")}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%x"} {
-		if got := fmt.Sprintf(format, k); got != "key "+k.ID {
+		if got := fmt.Sprintf(format, k); got != "key key-1" {
 			t.Errorf("%s shows %s", format, got)
 		}
+	}
+}
+
+func TestAFileForAllProcessesIsMadeOnce(t *testing.T) {
+	file, c := filepath.Join(t.TempDir(), keyring.File), &clock{noon}
+	made, err := keyring.New(file, noon)
+	if err != nil || len(made.Private) > 0 {
+		t.Fatalf("made %v with %d bytes of its private half, %v", made, len(made.Private), err)
+	}
+	r := open(t, file, c)
+	if seal := sign(t, r); seal.Key != made.ID {
+		t.Errorf("%s signs, not %s", seal.Key, made.ID)
+	}
+	if _, err := keyring.New(file, noon); err == nil || !strings.Contains(err.Error(), "is there already") {
+		t.Errorf("made again: got %v", err)
+	}
+	next, err := keyring.Rotate(file, noon.Add(time.Hour))
+	if err != nil || len(next.Private) > 0 {
+		t.Fatalf("added %v with %d bytes of its private half, %v", next, len(next.Private), err)
+	}
+	if seal := sign(t, r); seal.Key != made.ID {
+		t.Errorf("before its time, %s signs", seal.Key)
+	}
+	c.at = noon.Add(time.Hour)
+	if seal := sign(t, r); seal.Key != next.ID {
+		t.Errorf("when its time has come, %s signs", seal.Key)
+	}
+	if gone, err := keyring.Revoke(file, made.ID, c.at); err != nil || !gone.Revoked.Equal(c.at) || len(gone.Private) > 0 {
+		t.Errorf("revoked: %v at %s, %v", gone, gone.Revoked, err)
 	}
 }
 
@@ -291,19 +355,19 @@ func TestChangesDoNotOverwriteEachOther(t *testing.T) {
 	file, c := filepath.Join(t.TempDir(), keyring.File), &clock{noon}
 	r := open(t, file, c)
 	first := r.Keys()[0].ID
-	if _, err := keyring.Rotate(file, noon.Add(-time.Hour)); err != nil {
+	if _, err := keyring.Rotate(file, noon.Add(keyring.Lead-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	var all sync.WaitGroup
 	for range 10 {
 		all.Go(func() {
-			if _, err := keyring.Rotate(file, noon); err != nil {
+			if _, err := keyring.Rotate(file, noon.Add(keyring.Lead)); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	all.Go(func() {
-		if err := keyring.Revoke(file, first, noon); err != nil {
+		if _, err := keyring.Revoke(file, first, noon); err != nil {
 			t.Error(err)
 		}
 	})

@@ -16,9 +16,9 @@ import (
 	"muster/internal/wholefile"
 )
 
-// PayloadLead is how long after a rotation the new payload key begins to encrypt, unless somebody says otherwise: until then every process
+// CopiedLead is how long after a rotation in a file the new key counts, unless somebody says otherwise: until then every process
 // must have it, also those to which the file is copied.
-const PayloadLead = 10 * time.Minute
+const CopiedLead = 10 * time.Minute
 
 // A PayloadRing is the payload keys of a file as they are now. It is safe for concurrent use.
 type PayloadRing struct {

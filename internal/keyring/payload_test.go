@@ -51,18 +51,18 @@ func TestPayloadKeysRotateWithoutAStop(t *testing.T) {
 	if k := newest(t, writer); k.ID != first.ID || len(k.Secret) != encryption.SecretSize {
 		t.Fatalf("%v encrypts, want %v", k, first)
 	}
-	next, err := keyring.RotatePayloads(file, c.at.Add(keyring.PayloadLead))
+	next, err := keyring.RotatePayloads(file, c.at.Add(keyring.CopiedLead))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.at = noon.Add(keyring.PayloadLead - time.Second)
+	c.at = noon.Add(keyring.CopiedLead - time.Second)
 	if k := newest(t, writer); k.ID != first.ID {
 		t.Errorf("%v encrypts, want %v still", k, first)
 	}
 	if _, err := reader.Key(next.ID); err != nil { // before anybody encrypts with it
 		t.Error(err)
 	}
-	c.at = noon.Add(keyring.PayloadLead)
+	c.at = noon.Add(keyring.CopiedLead)
 	if k := newest(t, writer); k.ID != next.ID {
 		t.Errorf("%v encrypts, want %v", k, next)
 	}

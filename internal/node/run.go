@@ -42,6 +42,7 @@ func Worker(ctx context.Context, cfg Config) error {
 	if err := n.work(ctx, effects); err != nil {
 		return unlessEnded(ctx, err)
 	}
+	n.ready(ctx)
 	fmt.Fprintf(cfg.Out, "muster worker takes work from namespace %s\n", n.namespace)
 	select {
 	case <-ctx.Done():
@@ -98,6 +99,7 @@ func Serve(ctx context.Context, cfg Config) error {
 	if err := n.tell(); err != nil {
 		return err
 	}
+	n.ready(ctx)
 	fmt.Fprintf(cfg.Out, "muster serve listens on %s\n", n.door.url)
 	select {
 	case <-ctx.Done():
@@ -146,6 +148,7 @@ func Dev(ctx context.Context, cfg DevConfig) error {
 	if err := r.node.tell(); err != nil {
 		return err
 	}
+	r.node.ready(ctx)
 	r.greet()
 	select {
 	case <-ctx.Done():

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -43,6 +44,9 @@ func (s *server) rotateKeys(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	k, err := s.Keys.Rotate()
+	if errors.Is(err, keyring.ErrFixed) {
+		return refusal.Body{Title: "Refused", Status: http.StatusConflict, Detail: err.Error()}
+	}
 	if err != nil {
 		return err
 	}

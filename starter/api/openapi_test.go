@@ -10,6 +10,8 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -32,6 +34,7 @@ import (
 	"muster/internal/changecalendar"
 	"muster/internal/handover"
 	"muster/internal/incident"
+	"muster/internal/keyring"
 	"muster/internal/plan"
 	"muster/internal/planrun"
 	"muster/internal/priority"
@@ -831,6 +834,12 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 			p.fail = []error{&starter.RefusedError{Reason: "it is another one's"}}
 			break
 		}
+		if o.key() == "POST /api/v1/keys" { // their file is a copy that nobody may change
+			if err := os.Mkdir(filepath.Join(p.folder, keyring.File+".lock"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
 		if strings.HasPrefix(o.path, handoverRoute) {
 			p.handingOver(t, "park") // not the visitor's to confirm or decline
 		}
@@ -920,7 +929,7 @@ func wrong(t *testing.T, p *place, o operation, r *demand, code string) *http.Re
 		if o.key() == "POST /api/v1/incidents/{id}/review" {
 			p.reviews.Status = review.Open
 		}
-		if strings.HasPrefix(o.path, "/api/v1/keys") {
+		if strings.HasPrefix(o.path, "/api/v1/keys/") {
 			r.path = "/api/v1/keys/none"
 		}
 	case "413":

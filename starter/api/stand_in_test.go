@@ -445,6 +445,7 @@ type place struct {
 	log             *strings.Builder
 	store           *store.Store
 	keys            *keyring.Ring
+	folder          string // of the store and the keys
 	people          people
 	wait            time.Duration // for which whoever has guessed is shut out
 	guesses         int
@@ -453,8 +454,8 @@ type place struct {
 }
 
 func newPlace(t testing.TB) *place {
-	p := &place{house: newHouse(t), log: &strings.Builder{}, people: everybody()}
 	folder := t.TempDir()
+	p := &place{house: newHouse(t), log: &strings.Builder{}, people: everybody(), folder: folder}
 	fresh, err := freshStore()
 	if err != nil {
 		t.Fatal(err)

@@ -24,6 +24,7 @@ func (a *app) keys() *cobra.Command {
 		Short: "List, rotate and revoke the keys that sign what goes to workflows, and make those that encrypt it",
 		Long: `List, rotate and revoke the keys with which the installation signs what goes to workflows, and the links in messages. The
 newest one signs; all of them verify. Private halves never leave the server. The keys that encrypt are in a file: muster keys payload.
+Where processes share no folder, those that sign are in one too: muster keys signing.
 
 ` + finding,
 		Example: "  muster keys list\n  muster keys rotate\n  muster keys revoke " + aKey + "\n  muster keys payload new " + payloadKeysFile,
@@ -34,7 +35,7 @@ newest one signs; all of them verify. Private halves never leave the server. The
 		a.clientFlags(cmd)
 		group.AddCommand(cmd)
 	}
-	group.AddCommand(a.payloadKeysGroup())
+	group.AddCommand(a.payloadKeysGroup(), a.signingKeysGroup())
 	return group
 }
 

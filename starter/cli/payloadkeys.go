@@ -83,7 +83,7 @@ of them has to be started anew. The keys before it stay: they decrypt what they 
 		Example: "  muster keys payload rotate " + payloadKeysFile + "\n  muster keys payload rotate " + payloadKeysFile + " --in 24h",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if in < 0 {
-				return misused("--in %s: want a time to come, such as %s", in, keyring.PayloadLead)
+				return misused("--in %s: want a time to come, such as %s", in, keyring.CopiedLead)
 			}
 			return wants("FILE")(cmd, args)
 		},
@@ -95,7 +95,7 @@ of them has to be started anew. The keys before it stay: they decrypt what they 
 			return a.madePayloadKey(k, payloadKeyWordsIn(a.language()).added)
 		}),
 	}
-	lengthVar(cmd, &in, "in", keyring.PayloadLead, "`TIME` until the new key encrypts")
+	lengthVar(cmd, &in, "in", keyring.CopiedLead, "`TIME` until the new key encrypts")
 	return cmd
 }
 

@@ -1,25 +1,30 @@
 // Package compose_test reads docker-compose.yml with Compose's own parser and holds it, the Dockerfile and the scripts
-// beside it against the rest of the repository. It is a module of its own, so that the parser's dependencies stay out of
-// Muster's.
+// beside it against the rest of the repository.
 package compose_test
 
 import (
 	"context"
-	"go/ast"
-	"go/parser"
-	"go/token"
+	"net"
+	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"muster/tools/deploy/program"
 )
 
-const root = "../.."
+const root = program.Root
+
+func TestMain(m *testing.M) { program.Main(m) }
 
 // load reads the file as `docker compose config` does: it fails on what does not fit Compose's schema, on variables
 // without a value, and on names that lead nowhere.
@@ -53,7 +58,7 @@ func TestImages(t *testing.T) {
 			t.Errorf("%s: image %q is not pinned", name, s.Image)
 		}
 	}
-	for _, from := range lines(t, "Dockerfile", `^FROM (\S+)`) {
+	for _, from := range program.Lines(t, "Dockerfile", `^FROM (\S+)`) {
 		if from != "scratch" && !pinned.MatchString(from) {
 			t.Errorf("Dockerfile: image %q is not pinned", from)
 		}
@@ -71,12 +76,12 @@ func TestVersions(t *testing.T) {
 	}
 	for _, tt := range tests {
 		_, version, _ := strings.Cut(tt.image, ":")
-		if found := lines(t, "go.mod", `^\s*`+regexp.QuoteMeta(tt.module)+`(\S+)`); !slices.Equal(found, []string{version}) {
+		if found := program.Lines(t, "go.mod", `^\s*`+regexp.QuoteMeta(tt.module)+`(\S+)`); !slices.Equal(found, []string{version}) {
 			t.Errorf("image %s: go.mod has %s%v", tt.image, tt.module, found)
 		}
 	}
-	want := "golang:" + lines(t, "go.mod", `^go (\S+)`)[0] + "-bookworm"
-	if from := lines(t, "Dockerfile", `^FROM (\S+)`); from[0] != want {
+	want := "golang:" + program.Lines(t, "go.mod", `^go (\S+)`)[0] + "-bookworm"
+	if from := program.Lines(t, "Dockerfile", `^FROM (\S+)`); from[0] != want {
 		t.Errorf("Dockerfile builds with %s, go.mod wants %s", from[0], want)
 	}
 }
@@ -148,7 +153,7 @@ func TestSecrets(t *testing.T) {
 			}
 		}
 	}
-	made := lines(t, "Makefile", `for s in ([a-z -]+); do`)
+	made := program.Lines(t, "Makefile", `for s in ([a-z -]+); do`)
 	for name, s := range project.Secrets {
 		if len(made) != 1 || !slices.Contains(strings.Fields(made[0]), name) {
 			t.Errorf("make secrets makes %v and not %s", made, name)
@@ -184,49 +189,184 @@ func TestContained(t *testing.T) {
 			t.Errorf("%s runs as %q, read-only %v, without %v", name, s.User, s.ReadOnly, s.CapDrop)
 		}
 	}
-	if user := lines(t, "Dockerfile", `^USER (\S+)`); !slices.Equal(user, []string{"65532:65532"}) {
+	if user := program.Lines(t, "Dockerfile", `^USER (\S+)`); !slices.Equal(user, []string{"65532:65532"}) {
 		t.Errorf("Dockerfile: got user %v, want 65532:65532", user)
 	}
-	if !strings.Contains(read(t, "Dockerfile"), "-tags slim ") {
+	if !strings.Contains(program.File(t, "Dockerfile"), "-tags slim ") {
 		t.Error("Dockerfile builds the engine too")
 	}
 }
 
-// TestCommands asks that every command and flag that Compose calls is one of the CLI.
+// TestCommands asks that Muster understands every command line that is given to it, the health checks too.
 func TestCommands(t *testing.T) {
-	known := literals(t, filepath.Join(root, "starter/cli"))
 	project := load(t)
 	for _, name := range []string{"worker", "serve"} {
 		s := project.Services[name]
+		if len(s.Entrypoint) > 0 {
+			t.Errorf("%s does not begin with the image's entry point, but with %q", name, s.Entrypoint)
+		}
+		program.Understood(t, s.Command...)
+		if s.Command[0] != name {
+			t.Errorf("%s runs muster %s", name, s.Command[0])
+		}
 		health := []string(s.HealthCheck.Test)
 		if len(health) < 3 || health[0] != "CMD" || health[1] != "/muster" {
 			t.Errorf("%s: health check %q calls something that the image has not", name, health)
 			continue
 		}
-		for _, args := range [][]string{s.Command, health[2:]} {
-			if use := "Use " + args[0]; !known[use] {
-				t.Errorf("%s: muster has no command %s", name, args[0])
+		program.Understood(t, health[2:]...)
+		asked, err := url.Parse(program.Flag(health, "--url"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		program.Answers(t, asked.Path)
+		if _, port, _ := net.SplitHostPort(program.Flag(s.Command, "--listen")); asked.Port() != port {
+			t.Errorf("%s answers on port %s, and is asked on %s", name, port, asked.Port())
+		}
+	}
+	if entry := program.Lines(t, "Dockerfile", `^ENTRYPOINT (.*)$`); !slices.Equal(entry, []string{`["/muster"]`}) {
+		t.Errorf("Dockerfile: the image runs %v", entry)
+	}
+}
+
+// TestSettings asks that whoever gets a variable reads it: Muster by its code, Temporal and its pages by the templates of their
+// configuration, as the modules that Muster itself uses have them.
+func TestSettings(t *testing.T) {
+	engine := filepath.Join(program.Module(t, "go.temporal.io/server"), "common/config/config_template_embedded.yaml")
+	pages := filepath.Join(program.Module(t, "github.com/temporalio/ui-server/v2"), "config/docker.yaml")
+	project := load(t)
+	for name, file := range map[string]string{"temporal": engine, "ui": pages} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key := range project.Services[name].Environment {
+			if !strings.Contains(string(text), strconv.Quote(key)) && !strings.Contains(string(text), "."+key+" ") {
+				t.Errorf("%s does not read %s", name, key)
 			}
-			for _, arg := range args[1:] {
-				if flag, ok := strings.CutPrefix(arg, "--"); ok && !known[flag] {
-					t.Errorf("%s: muster %s has no flag --%s", name, args[0], flag)
+		}
+	}
+	for _, name := range []string{"worker", "serve"} {
+		for key := range project.Services[name].Environment {
+			program.Read(t, key)
+		}
+	}
+	text := program.File(t, "docker-compose.yml")
+	for _, m := range regexp.MustCompile(`\$\{(MUSTER_[A-Z]+):-`).FindAllStringSubmatch(text, -1) {
+		if m[1] != "MUSTER_VERSION" { // of the image
+			program.Read(t, m[1])
+		}
+	}
+	for arg, variable := range map[string]string{"VERSION": "version", "REVISION": "revision"} {
+		if !strings.Contains(program.File(t, "Dockerfile"), "-X main."+variable+"=${"+arg+"}") {
+			t.Errorf("Dockerfile: %s does not come into the program", arg)
+		}
+		if !regexp.MustCompile(`(?m)^\s+` + variable + `\s`).MatchString(program.File(t, "main.go")) {
+			t.Errorf("main.go has no variable %s", variable)
+		}
+	}
+}
+
+// TestPorts asks that behind every published port somebody answers.
+func TestPorts(t *testing.T) {
+	answered := map[string]string{"mail": "8025"} // the port of Mailpit's pages, which it has unless it is told another
+	for name, s := range load(t).Services {
+		port := answered[name]
+		if _, own, err := net.SplitHostPort(program.Flag(s.Command, "--listen")); err == nil {
+			port = own
+		} else if s.HealthCheck != nil && port == "" {
+			port = regexp.MustCompile(`\b\d{4,5}\b`).FindString(strings.Join(s.HealthCheck.Test, " "))
+		}
+		for _, p := range s.Ports {
+			if strconv.Itoa(int(p.Target)) != port {
+				t.Errorf("%s publishes its port %d, and answers on %s", name, p.Target, port)
+			}
+		}
+	}
+	if exposed := program.Lines(t, "Dockerfile", `^EXPOSE (.*)$`); !slices.Equal(exposed, []string{answeredBy(t, "serve")}) {
+		t.Errorf("Dockerfile: the image answers on %v", exposed)
+	}
+}
+
+func answeredBy(t *testing.T, service string) string {
+	t.Helper()
+	_, port, err := net.SplitHostPort(program.Flag(load(t).Services[service].Command, "--listen"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// TestPaths asks that every folder and file that a service is told of is mounted there: its image has none, or loses what is written.
+func TestPaths(t *testing.T) {
+	project := load(t)
+	for name, s := range project.Services {
+		within := func(file string) bool {
+			return slices.ContainsFunc(s.Volumes, func(v types.ServiceVolumeConfig) bool {
+				return file == v.Target || strings.HasPrefix(file, v.Target+"/")
+			}) || slices.ContainsFunc(s.Secrets, func(g types.ServiceSecretConfig) bool { return file == "/run/secrets/"+g.Source })
+		}
+		told := slices.Concat(s.Command, s.Entrypoint)
+		for _, v := range s.Environment {
+			told = append(told, *v)
+		}
+		for _, text := range told {
+			for _, file := range regexp.MustCompile(`(?:^|[ "(])(/[a-z][\w./-]+)`).FindAllStringSubmatch(text, -1) {
+				if !within(file[1]) && !strings.HasPrefix(file[1], "/bin/") && file[1] != "/etc/temporal/entrypoint.sh" {
+					t.Errorf("%s is told of %s, where nothing is mounted", name, file[1])
 				}
+				if script, ok := strings.CutPrefix(file[1], "/deploy/"); ok {
+					program.File(t, path.Join("deploy/temporal", script))
+				}
+			}
+		}
+	}
+	for _, name := range []string{"worker", "serve"} {
+		s := project.Services[name]
+		data := *s.Environment["MUSTER_DATA"]
+		if len(program.Lines(t, "Dockerfile", `^(COPY --from=build --chown=65532:65532 /out/data `+data+`)$`)) != 1 {
+			t.Errorf("Dockerfile: Muster may not write into %s, the data folder of %s", data, name)
+		}
+		archive := program.Flag(s.Command, "--archive")
+		for _, where := range []string{data, archive} { // both processes have the same keys, store and reports
+			if !slices.ContainsFunc(s.Volumes, func(v types.ServiceVolumeConfig) bool {
+				return v.Type == types.VolumeTypeVolume && v.Source == "data" && strings.HasPrefix(where, v.Target)
+			}) {
+				t.Errorf("%s: %q is not in the volume data", name, where)
 			}
 		}
 	}
 }
 
-// TestAttributes asks that the script makes the search attributes that the workflows set.
+// TestStopping asks that a worker is not killed while what it does ends.
+func TestStopping(t *testing.T) {
+	for _, name := range []string{"worker", "serve"} {
+		grace := load(t).Services[name].StopGracePeriod
+		if grace == nil || int(time.Duration(*grace).Seconds()) <= program.StopTime(t) {
+			t.Errorf("%s is killed after %v; want longer than the %d s that it may take", name, grace, program.StopTime(t))
+		}
+	}
+}
+
+// TestAttributes asks that the script makes the search attributes that the workflows set, and that people are told the same ones.
 func TestAttributes(t *testing.T) {
-	text := read(t, "workflows/search.go")
+	text := program.File(t, "workflows/search.go")
 	types := map[string]string{"Keyword": "Keyword", "Int64": "Int", "KeywordList": "KeywordList", "Time": "Datetime"}
 	var want []string
 	for _, m := range regexp.MustCompile(`NewSearchAttributeKey(\w+)\("(\w+)"\)`).FindAllStringSubmatch(text, -1) {
 		want = append(want, m[2]+" "+types[m[1]])
 	}
-	got := lines(t, "deploy/temporal/namespace.sh", `attribute (Muster\w+ \w+)`)
+	got := program.Lines(t, "deploy/temporal/namespace.sh", `attribute (Muster\w+ \w+)`)
+	told := program.Lines(t, "docs/deployment.md", `^\| (Muster\w+ \| \w+) \|$`) // to people, for Temporal Cloud
+	for n := range told {
+		told[n] = strings.Replace(told[n], " | ", " ", 1)
+	}
 	slices.Sort(want)
 	slices.Sort(got)
+	slices.Sort(told)
+	if !slices.Equal(told, want) {
+		t.Errorf("docs/deployment.md names %q, the workflows set %q", told, want)
+	}
 	if len(want) == 0 || !slices.Equal(got, want) {
 		t.Errorf("the script makes %q, the workflows set %q", got, want)
 	}
@@ -246,57 +386,4 @@ func TestZones(t *testing.T) {
 	if err != nil || !found {
 		t.Errorf("nothing imports time/tzdata (%v)", err)
 	}
-}
-
-// lines returns what the first group of a pattern matches in a file's lines.
-func lines(t *testing.T, name, pattern string) []string {
-	t.Helper()
-	var found []string
-	for _, m := range regexp.MustCompile("(?m)"+pattern).FindAllStringSubmatch(read(t, name), -1) {
-		found = append(found, m[1])
-	}
-	return found
-}
-
-// read returns a file of the repository.
-func read(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-// literals returns every string that stands in a package's code, and "Use x" for each command x.
-func literals(t *testing.T, dir string) map[string]bool {
-	t.Helper()
-	found := map[string]bool{}
-	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range files {
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			switch x := n.(type) {
-			case *ast.BasicLit:
-				if x.Kind == token.STRING {
-					found[strings.Trim(x.Value, "\"`")] = true
-				}
-			case *ast.KeyValueExpr:
-				key, _ := x.Key.(*ast.Ident)
-				value, _ := x.Value.(*ast.BasicLit)
-				if key != nil && key.Name == "Use" && value != nil {
-					command, _, _ := strings.Cut(strings.Trim(value.Value, "\"`"), " ")
-					found["Use "+command] = true
-				}
-			}
-			return true
-		})
-	}
-	return found
 }

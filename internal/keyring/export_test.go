@@ -1,0 +1,4 @@
+package keyring
+
+// Private is tested alone: a test runs as one user.
+var Private = private
