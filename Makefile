@@ -9,6 +9,7 @@ STAMP    := -ldflags '-s -w -X main.version=$(VERSION) -X main.revision=$(REVISI
 export GOFLAGS := $(strip $(filter-out -trimpath -buildvcs=%,$(shell go env GOFLAGS)) -trimpath -buildvcs=false)
 export CGO_ENABLED := 0
 
+comma := ,
 TOOL := go tool -modfile=tools/go.mod
 LINT := bin/tools/lint
 
@@ -44,8 +45,8 @@ test: ## run all tests; no C compiler needed
 deploy-check: slim ## hold the files for containers, systemd and Kubernetes against the program
 	cd tools/deploy && MUSTER_SLIM=$(CURDIR)/bin/muster-slim go test -count=1 ./... # they read files of another module, which the cache does not watch
 
-acceptance: ## run the system against real programs: prometheus, prometheus-alertmanager and exim4-daemon-light of Debian
-	MUSTER_REAL=required go test -count=1 -timeout 10m -run 'TestAReal' ./internal/acceptance
+acceptance: ## run the system against real programs: a Temporal server, and postgresql, prometheus, prometheus-alertmanager and exim4-daemon-light of Debian
+	MUSTER_REAL=required go test -count=1 -timeout 15m -run 'TestAReal' ./internal/acceptance
 
 race: ## run the tests of all packages that do not link the engine with the race detector
 	@deps=$$(go list -test -f '{{or .ForTest .ImportPath}} {{join .Deps " "}}' ./...) || exit 1; \
@@ -100,8 +101,8 @@ fuzz: ## fuzz each decoder for a short while (FUZZTIME=1m for longer)
 			go test -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) "$${file%/*}" </dev/null || exit 1; \
 		done
 
-bench: build ## measure against a workflow written by hand, and how fast alerts are decoded; figures go to docs/performance.md
-	bin/muster bench
+bench: build ## measure against a workflow written by hand, and how fast alerts are decoded; figures go to docs/performance.md. DB=postgres://… measures there, growth to 50,000 open incidents too
+	bin/muster bench $(if $(DB),--db '$(DB)' --only life$(comma)open$(comma)deadlines$(comma)workers$(comma)growth)
 	go test ./starter/ingest -run '^$$' -bench 'Decode|Formats' -benchtime 200ms
 
 secrets: ## make the secret files that docker-compose.yml reads, unless they are there

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -24,6 +25,7 @@ import (
 	"muster/internal/devserver"
 	"muster/internal/keyring"
 	"muster/internal/outbound"
+	"muster/internal/postgres"
 	"muster/internal/report"
 	"muster/internal/webhook"
 	"muster/starter"
@@ -36,20 +38,26 @@ import (
 type engineOptions struct {
 	http   bool // pages go out as signed webhooks over HTTP, to a receiver on this machine
 	noKeys bool // no priority keys: what runs is Temporal's own order of arrival
+
+	workers  int                // 0 means 1
+	database *postgres.Database // nil: SQLite
 }
 
-// engine is a Temporal on disk with one worker, which runs ours and raw alike, and the world around both.
+// engine is a Temporal on disk with workers, each with slots, pollers and a connection of its own, which run ours and raw alike, and the world around both.
 type engine struct {
 	server    *devserver.Server
 	temporal  client.Client
-	worker    *worker.Worker
+	workers   []*worker.Worker
+	clients   []client.Client // of the workers
 	world     *world
 	inbox     *inbox // the receiver of webhooks, if any
 	incidents *starter.Incidents
+	folder    string
+	database  *postgres.Database // nil: SQLite in the folder
 }
 
 func startEngine(ctx context.Context, folder string, out io.Writer, o engineOptions) (_ *engine, err error) {
-	e := &engine{world: newWorld()}
+	e := &engine{world: newWorld(), folder: folder, database: o.database}
 	defer func() {
 		if err != nil {
 			e.stop()
@@ -66,31 +74,51 @@ func startEngine(ctx context.Context, folder string, out io.Writer, o engineOpti
 		attributes[key.GetName()] = key.GetValueType()
 	}
 	e.server, err = devserver.Start(ctx, devserver.Options{
-		Folder: folder, SearchAttributes: attributes, UIPort: devserver.Off, MetricsPort: devserver.Off, Logger: quiet,
+		Folder: folder, Database: o.database, SearchAttributes: attributes, UIPort: devserver.Off, MetricsPort: devserver.Off, Logger: quiet,
 	})
 	if err != nil {
 		return nil, err
 	}
-	options := e.server.ClientOptions()
-	options.Logger = log.NewStructuredLogger(quiet)
-	options.Plugins = []client.Plugin{&guest{activities: &rawActivities{world: e.world}}}
-	if o.noKeys {
-		options.Interceptors = append(options.Interceptors, &keyless{})
+	if e.temporal, err = e.dial(ctx, o, quiet); err != nil {
+		return nil, err
 	}
-	if e.temporal, err = client.DialContext(ctx, options); err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
-	}
-	options.Plugins[0].(*guest).activities.client = e.temporal
 	keys, err := keyring.Open(filepath.Join(folder, keyring.File), time.Now)
 	if err != nil {
 		return nil, err
 	}
 	e.incidents = &starter.Incidents{Temporal: e.temporal, Namespace: e.server.Namespace, Keys: keys}
-	return e, e.work(o, keys, quiet)
+	for range max(o.workers, 1) {
+		c, err := e.dial(ctx, o, quiet)
+		if err != nil {
+			return nil, err
+		}
+		e.clients = append(e.clients, c)
+		if err := e.work(c, o, keys, quiet); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
 }
 
-// work starts the worker of the product, with our adapters turned to the world.
-func (e *engine) work(o engineOptions, keys worker.Keys, quiet *slog.Logger) error {
+// dial connects somebody who runs raw, too.
+func (e *engine) dial(ctx context.Context, o engineOptions, quiet *slog.Logger) (client.Client, error) {
+	options := e.server.ClientOptions()
+	options.Logger = log.NewStructuredLogger(quiet)
+	raw := &guest{activities: &rawActivities{world: e.world}}
+	options.Plugins = []client.Plugin{raw}
+	if o.noKeys {
+		options.Interceptors = append(options.Interceptors, &keyless{})
+	}
+	c, err := client.DialContext(ctx, options)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	raw.activities.client = c
+	return c, nil
+}
+
+// work starts a worker of the product, with our adapters turned to the world.
+func (e *engine) work(c client.Client, o engineOptions, keys worker.Keys, quiet *slog.Logger) error {
 	texts, err := report.New(templates.FS)
 	if err != nil {
 		return err
@@ -100,7 +128,7 @@ func (e *engine) work(o engineOptions, keys worker.Keys, quiet *slog.Logger) err
 		send = &webhook.Sender{Client: &outbound.Client{Guard: outbound.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}}}
 	}
 	folder := func() activities.Directory { return directory{e.world} }
-	e.worker = worker.New(e.temporal, worker.Activities{
+	w := worker.New(c, worker.Activities{
 		Composition: &activities.Composition{Directory: folder, Writer: texts, Now: time.Now},
 		Deliveries: &activities.Deliveries{
 			Directory: folder, Senders: map[delivery.ContactType]activities.Sender{delivery.Webhook: send},
@@ -120,12 +148,21 @@ func (e *engine) work(o engineOptions, keys worker.Keys, quiet *slog.Logger) err
 			quiet.Error("message refused", "message", r.Message, "cause", r.Detail)
 		}},
 	}, worker.Deployment{})
-	return e.worker.Start()
+	if err := w.Start(); err != nil {
+		return err
+	}
+	e.workers = append(e.workers, w)
+	return nil
 }
 
 func (e *engine) stop() {
-	if e.worker != nil {
-		e.worker.Stop()
+	var stopping sync.WaitGroup
+	for _, w := range e.workers {
+		stopping.Go(w.Stop)
+	}
+	stopping.Wait()
+	for _, c := range e.clients {
+		c.Close()
 	}
 	if e.temporal != nil {
 		e.temporal.Close()

@@ -25,6 +25,7 @@ type meter struct {
 type used struct {
 	wall   time.Duration
 	cpu    time.Duration // of this process: server, worker, database and load together
+	all    time.Duration // of the whole machine
 	others float64       // cores that other programs used on average
 }
 
@@ -32,7 +33,8 @@ func start() meter { return meter{began: time.Now(), own: processCPU(), all: mac
 
 func (m meter) end() used {
 	u := used{wall: time.Since(m.began), cpu: processCPU() - m.own}
-	u.others = max(0, float64(machineCPU()-m.all-u.cpu)/float64(u.wall))
+	u.all = machineCPU() - m.all
+	u.others = max(0, float64(u.all-u.cpu)/float64(u.wall))
 	return u
 }
 

@@ -20,6 +20,7 @@ type opened struct {
 	accepted float64 // per second, until the last call came back
 	paged    float64 // per second, until the last first page arrived
 	cpu      float64 // milliseconds for each
+	machine  float64 // the same of the whole machine, the database of another process included
 }
 
 // openMany opens n incidents, so many calls at a time, and waits until the first page of each has arrived.
@@ -55,7 +56,8 @@ func (e *engine) openMany(ctx context.Context, s side, prefix string, n int, at 
 	paged := m.end()
 	return opened{
 		accepted: float64(n) / accepted.wall.Seconds(), paged: float64(n) / paged.wall.Seconds(),
-		cpu: float64(paged.cpu.Microseconds()) / 1000 / float64(n),
+		cpu:     float64(paged.cpu.Microseconds()) / 1000 / float64(n),
+		machine: float64(paged.all.Microseconds()) / 1000 / float64(n),
 	}, nil
 }
 

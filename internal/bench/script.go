@@ -38,6 +38,9 @@ const (
 	customer = "acme"
 )
 
+// changed is when the folder of both sides took its content.
+var changed = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+
 // definition is the incident of a subject at a priority: two steps, one customer with three promises.
 func (p pace) definition(subject string, level priority.Priority) incident.Definition {
 	impact, urgency := priority.High, priority.High
@@ -46,7 +49,7 @@ func (p pace) definition(subject string, level priority.Priority) incident.Defin
 	}
 	target := func(id string) []escalation.Target { return []escalation.Target{{Kind: escalation.Schedule, ID: id}} }
 	return incident.Definition{
-		SHA256: "0000000000000000000000000000000000000000000000000000000000000000", Revision: "bench", Organisation: "bench",
+		SHA256: "0000000000000000000000000000000000000000000000000000000000000000", Revision: "bench", Changed: changed, Organisation: "bench",
 		Zone: "Asia/Seoul", Source: source, Route: "default", Title: "Checkout answers with errors",
 		Service: incident.Service{ID: subject, Name: subject}, Impact: impact, Urgency: urgency,
 		Customers: []incident.Customer{{ID: customer, Name: "Acme", Plan: supportplan.Plan{

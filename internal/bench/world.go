@@ -173,7 +173,9 @@ func (s shelf) Put(_ context.Context, name string, _ []byte) (string, error) {
 type directory struct{ *world }
 
 // Folder names what the directory says.
-func (directory) Folder() incident.Folder { return incident.Folder{Revision: "bench"} }
+func (directory) Folder() incident.Folder {
+	return incident.Folder{Revision: "bench", Changed: changed}
+}
 
 // Own tells that everybody is.
 func (directory) Own(string) bool { return true }

@@ -80,7 +80,7 @@ func rooms() map[string]room {
 		// process hands the CLI what only a whole program can do, as functions.
 		"internal/process": {may: []string{
 			"starter/cli", "starter/api", "worker", "internal/node", "internal/demo", "internal/bench",
-			"internal/org", "internal/metrics", "internal/report", "internal/runbook", "internal/runner", "templates",
+			"internal/org", "internal/postgres", "internal/metrics", "internal/report", "internal/runbook", "internal/runner", "templates",
 		}, only: []string{"."}},
 
 		"workflows":  {may: []string{"activities", pure, sdkWorkflow, sdkTemporal, apiEnums}},

@@ -30,29 +30,37 @@ func (n *Node) admit(ctx context.Context) error {
 	if err := n.keep(ctx); err != nil {
 		return err
 	}
-	ensure := func(ctx context.Context) error {
-		return api.EnsureAdmin(ctx, n.store, filepath.Join(n.cfg.Data, api.AdminTokenFile))
+	file := filepath.Join(n.cfg.Data, api.AdminTokenFile)
+	if n.cfg.Store == "" {
+		return api.EnsureAdmin(ctx, n.store, file, 0)
 	}
-	err := ensure(ctx)
-	if !postgres.Away(err) {
+	// Data folders come and go, as those of containers do, and the store stays: what is in such a folder is not good for ever.
+	const lasts = 30 * 24 * time.Hour
+	err := api.EnsureAdmin(ctx, n.store, file, lasts)
+	if err != nil && !postgres.Away(err) {
 		return err
 	}
-	// Alerts are taken without the store, so the start does not wait for it.
-	n.cfg.Log.Warn("waiting for the store: nobody can sign in", "error", err)
 	n.beside(n.life, func(ctx context.Context) {
-		for pause(ctx) {
-			if err = ensure(ctx); err == nil {
+		for {
+			again := time.Hour
+			if err != nil { // alerts are taken without the store, so nothing waits for it
+				n.cfg.Log.Warn("waiting for the store: the administrator cannot sign in", "error", err)
+				again = storeRetry
+			}
+			if !pause(ctx, again) {
 				return
 			}
-			n.cfg.Log.Warn("waiting for the store: nobody can sign in", "error", err)
+			err = api.EnsureAdmin(ctx, n.store, file, lasts)
 		}
 	})
 	return nil
 }
 
-// pause is the time between two attempts to reach the store; false when ctx ends.
-func pause(ctx context.Context) bool {
-	const between = 5 * time.Second
+// storeRetry is the time between two attempts to reach the store.
+const storeRetry = 5 * time.Second
+
+// pause lets some time pass; false when ctx ends.
+func pause(ctx context.Context, between time.Duration) bool {
 	select {
 	case <-ctx.Done():
 		return false

@@ -318,7 +318,7 @@ func (n *Node) examine(ctx context.Context) {
 			n.tampered.Store(&err)
 			return
 		}
-		if !pause(ctx) {
+		if !pause(ctx, storeRetry) {
 			return
 		}
 	}

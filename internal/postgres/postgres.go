@@ -198,6 +198,19 @@ func (d *Database) create(ctx context.Context) error {
 	return err
 }
 
+// Drop removes the database, whoever is connected to it.
+func (d *Database) Drop(ctx context.Context) error {
+	c, err := pgx.ConnectConfig(ctx, d.Beside("postgres").config)
+	if err != nil {
+		return d.failed(err)
+	}
+	_, err = c.Exec(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{d.config.Database}.Sanitize()+" WITH (FORCE)")
+	if err = errors.Join(err, c.Close(ctx)); err != nil {
+		return fmt.Errorf("drop database %s: %w", d, err)
+	}
+	return nil
+}
+
 // failed is the error of a connection, in the words of PostgreSQL or the network without those of the driver around them.
 func (d *Database) failed(err error) error { return &ConnectionError{d, err} }
 

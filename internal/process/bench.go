@@ -6,11 +6,19 @@ import (
 	"context"
 
 	"muster/internal/bench"
+	"muster/internal/postgres"
 	"muster/starter/cli"
 )
 
 func measure() func(context.Context, cli.Streams, cli.BenchOptions) error {
 	return func(ctx context.Context, s cli.Streams, o cli.BenchOptions) error {
-		return bench.Run(ctx, bench.Options{Rounds: o.Rounds, Only: o.Only, Quick: o.Quick, Profile: o.Profile, Out: s.Out})
+		var database *postgres.Database
+		if o.Database != "" {
+			var err error
+			if database, err = postgres.Parse(o.Database); err != nil {
+				return err
+			}
+		}
+		return bench.Run(ctx, bench.Options{Rounds: o.Rounds, Only: o.Only, Quick: o.Quick, Profile: o.Profile, Database: database, Out: s.Out})
 	}
 }

@@ -233,17 +233,24 @@ func (s *server) revokeToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 // EnsureAdmin makes sure that the token in a file lets its reader in as the administrator of a data folder, and writes a new
-// one when it does not: whoever reads the file is one, so it is for its owner alone.
-func EnsureAdmin(ctx context.Context, s *store.Store, file string) error {
+// one when it does not: whoever reads the file is one, so it is for its owner alone. One that lasts for some time only is
+// renewed when half of that is over; 0 is for ever.
+func EnsureAdmin(ctx context.Context, s *store.Store, file string, lasts time.Duration) error {
+	now := time.Now()
 	if old, err := os.ReadFile(file); err == nil {
-		if _, err := s.Token(ctx, strings.TrimSpace(string(old))); err == nil {
+		t, err := s.Token(ctx, strings.TrimSpace(string(old)))
+		if err == nil && (t.Expires.IsZero() || t.Expires.Sub(now) > lasts/2) {
 			return nil
 		}
 	}
-	secret, _, err := s.CreateToken(ctx, store.Token{
+	t := store.Token{
 		Actor: "admin", Name: "Administrator", Kind: store.Person, Label: filepath.Base(file),
 		Roles: []string{string(authority.Administrator)}, CreatedBy: "admin",
-	})
+	}
+	if lasts > 0 {
+		t.Expires = now.Add(lasts)
+	}
+	secret, _, err := s.CreateToken(ctx, t)
 	if err == nil {
 		err = wholefile.Write(file, []byte(secret+"\n"), 0o600)
 	}

@@ -206,7 +206,7 @@ func TestTheAdministratorOfADataFolder(t *testing.T) {
 	p := newPlace(t)
 	file := filepath.Join(t.TempDir(), api.AdminTokenFile)
 	for range 2 {
-		if err := api.EnsureAdmin(t.Context(), p.store, file); err != nil {
+		if err := api.EnsureAdmin(t.Context(), p.store, file, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -254,10 +254,20 @@ func TestTheAdministratorOfADataFolder(t *testing.T) {
 			}
 		}
 	}
-	if err := api.EnsureAdmin(t.Context(), p.store, file); err != nil || admins() != 3 {
+	if err := api.EnsureAdmin(t.Context(), p.store, file, 0); err != nil || admins() != 3 {
 		t.Errorf("revoked: %v, %d tokens; want a new one", err, admins())
 	}
-	if err := api.EnsureAdmin(t.Context(), p.store, filepath.Join(t.TempDir(), "missing", "x")); !errors.Is(err, fs.ErrNotExist) {
+	// In a store that outlives the folder it is renewed in time.
+	short := filepath.Join(t.TempDir(), "admin.token")
+	for _, tt := range []struct {
+		lasts time.Duration
+		want  int
+	}{{time.Hour, 4}, {time.Hour, 4}, {3 * time.Hour, 5}} {
+		if err := api.EnsureAdmin(t.Context(), p.store, short, tt.lasts); err != nil || admins() != tt.want {
+			t.Errorf("for %s: %v, %d tokens, want %d", tt.lasts, err, admins(), tt.want)
+		}
+	}
+	if err := api.EnsureAdmin(t.Context(), p.store, filepath.Join(t.TempDir(), "missing", "x"), 0); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("without a folder: %v", err)
 	}
 }

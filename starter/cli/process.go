@@ -101,6 +101,8 @@ type BenchOptions struct {
 	Only    []string // parts by name; empty: all
 	Quick   bool
 	Profile string // folder for CPU profiles; empty: none
+
+	Database string // of PostgreSQL; empty: SQLite
 }
 
 func (a *app) streams() Streams { return Streams{Out: a.env.Stdout, Err: a.env.Stderr} }
@@ -336,20 +338,22 @@ one of them, the review after its incident. The timeline is printed as it happen
 func (a *app) bench() *cobra.Command {
 	var o BenchOptions
 	cmd := a.process(&cobra.Command{
-		Use:     "bench",
-		Short:   "Measure against a workflow written by hand",
-		Long:    "Measure what Muster costs beside a minimal workflow written by hand, on this machine.",
-		Example: "  muster bench\n  muster bench --quick --only life,firstpage",
+		Use:   "bench",
+		Short: "Measure against a workflow written by hand",
+		Long: `Measure what Muster costs beside a minimal workflow written by hand, on this machine. With --db both run on PostgreSQL: databases
+whose names begin with that one's are made and removed. What takes long, workers and growth, runs when --only names it.`,
+		Example: "  muster bench\n  muster bench --quick --only life,firstpage\n  muster bench --db postgres://muster@127.0.0.1/bench --only workers,growth",
 		Args: func(_ *cobra.Command, args []string) error {
 			if o.Rounds < 1 {
 				return misused("--rounds %d: want 1 or more", o.Rounds)
 			}
-			return wants()(nil, args)
+			return cmp.Or(unguarded(o.Database, "--db", "a variable as env:NAME"), wants()(nil, args))
 		},
 	}, a.env.Process.Bench == nil, func(ctx context.Context) error { return a.env.Process.Bench(ctx, a.streams(), o) })
 	cmd.Flags().IntVar(&o.Rounds, "rounds", 5, "so `OFTEN`, interleaved; medians count")
 	cmd.Flags().StringSliceVar(&o.Only, "only", nil, "only these `PARTS`")
 	cmd.Flags().BoolVar(&o.Quick, "quick", false, "less of everything: to see that it works, not to compare")
+	cmd.Flags().StringVar(&o.Database, "db", "", "run on this `DATABASE` of PostgreSQL: "+databaseForms+"; default: SQLite")
 	cmd.Flags().StringVar(&o.Profile, "profile", "", "write a CPU profile of each part into `FOLDER`")
 	return cmd
 }
@@ -364,18 +368,24 @@ func storeFlag(cmd *cobra.Command, into *string) {
 	cmd.Flags().StringVar(into, "store", "", "keep tokens, sessions and refused attempts in this `DATABASE` of PostgreSQL, the same for all processes: "+databaseForms+"; default: "+storeVar+", else a file of the data folder")
 }
 
-// database is the database of a flag, else of a variable. Whoever lists processes sees flags, so no password may stand in one.
+// database is the database of a flag, else of a variable.
 func (a *app) database(of *string, flag, variable string) error {
-	if u, err := url.Parse(*of); *of != "" && (err != nil || u.Query().Has("password") || passworded(u)) {
-		return misused("%s: others could read the password of this URL: give it as file:PATH or in %s, or the password alone in PGPASSWORD or PGPASSFILE", flag, variable)
+	if err := unguarded(*of, flag, variable); err != nil {
+		return err
 	}
 	*of = cmp.Or(*of, a.env.Getenv(variable))
 	return nil
 }
 
-func passworded(u *url.URL) bool {
-	_, there := u.User.Password()
-	return there
+// unguarded refuses a password in a flag: whoever lists processes sees flags.
+func unguarded(where, flag, better string) error {
+	u, err := url.Parse(where)
+	if err == nil {
+		if _, there := u.User.Password(); !there && !u.Query().Has("password") {
+			return nil
+		}
+	}
+	return misused("%s: others could read the password of this URL: give it as file:PATH or in %s, or the password alone in PGPASSWORD or PGPASSFILE", flag, better)
 }
 
 func (a *app) keysFlag(cmd *cobra.Command, into *string) {
