@@ -86,6 +86,11 @@ func (p *Page) Post(_ context.Context, post posting.Posting) (string, error) {
 	if err := os.MkdirAll(filepath.Join(root, entriesFolder), 0o755); err != nil {
 		return "", fmt.Errorf("make folder of status page %s: %w", p.Name, err)
 	}
+	release, err := wholefile.Hold(filepath.Join(root, entriesFolder))
+	if err != nil {
+		return "", fmt.Errorf("status page %s: %w", p.Name, err)
+	}
+	defer release()
 	if err := keep(root, post); err != nil {
 		return "", err
 	}

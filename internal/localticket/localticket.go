@@ -1,5 +1,5 @@
-// Package localticket is the ticket system that Muster brings along: one readable JSON file for each ticket in a folder.
-// One process uses a folder at a time.
+// Package localticket is the ticket system that Muster brings along: one readable JSON file for each ticket in a folder,
+// which several processes may use at once.
 package localticket
 
 import (
@@ -52,16 +52,33 @@ type Store struct {
 // New opens the store in folder, making the folder where it is missing and clearing away what a crash left unfinished.
 func New(folder string) (*Store, error) {
 	s := &Store{folder: folder, names: map[string]string{}, ids: map[string]string{}}
-	if err := s.load(); err != nil {
+	err := os.MkdirAll(folder, 0o700)
+	if err == nil {
+		var release func()
+		if release, err = s.hold(); err == nil {
+			err = s.load()
+			release()
+		}
+	}
+	if err != nil {
 		return nil, fmt.Errorf("open ticket folder %s: %w", folder, err)
 	}
 	return s, nil
 }
 
-func (s *Store) load() error {
-	if err := os.MkdirAll(s.folder, 0o700); err != nil {
-		return err
+// hold keeps all others out of the folder.
+func (s *Store) hold() (release func(), err error) {
+	s.mu.Lock()
+	let, err := wholefile.Hold(s.folder)
+	if err != nil {
+		s.mu.Unlock()
+		return nil, err
 	}
+	return func() { let(); s.mu.Unlock() }, nil
+}
+
+// load takes in what others have put into the folder, while it is held. What was there before stays under its name.
+func (s *Store) load() error {
 	entries, err := os.ReadDir(s.folder)
 	if err != nil {
 		return err
@@ -95,9 +112,18 @@ func (s *Store) load() error {
 
 // Open makes a ticket, or finds the one that was opened under the same key.
 func (s *Store) Open(ctx context.Context, t ticket.Ticket) (ticket.Ref, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	release, err := s.hold()
+	if err != nil {
+		return ticket.Ref{}, fmt.Errorf("open ticket %q: %w", t.Key, err)
+	}
+	defer release()
 	hash := hashOf(t.Key)
+	if _, ok := s.ids[hash]; !ok {
+		err = s.load()
+	}
+	if err != nil {
+		return ticket.Ref{}, fmt.Errorf("open ticket %q: %w", t.Key, err)
+	}
 	if id, ok := s.ids[hash]; ok {
 		return ticket.Ref{ID: id}, nil
 	}
@@ -119,9 +145,15 @@ func (s *Store) Open(ctx context.Context, t ticket.Ticket) (ticket.Ref, error) {
 
 // Update keeps t as the ticket's newest revision, unless the store has that one or a newer one already.
 func (s *Store) Update(ctx context.Context, ref ticket.Ref, t ticket.Ticket) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	name, ok := s.names[ref.ID]
+	release, err := s.hold()
+	if err != nil {
+		return fmt.Errorf("update ticket %s: %w", ref.ID, err)
+	}
+	defer release()
+	name, ok, err := s.named(ref.ID)
+	if err != nil {
+		return fmt.Errorf("update ticket %s: %w", ref.ID, err)
+	}
 	if !ok || s.ids[hashOf(t.Key)] != ref.ID {
 		return &delivery.Refusal{Detail: fmt.Sprintf("there is no ticket %q with key %q in %s", ref.ID, t.Key, s.folder)}
 	}
@@ -149,9 +181,15 @@ func (s *Store) Update(ctx context.Context, ref ticket.Ref, t ticket.Ticket) err
 
 // Get reads the ticket with an id such as T-000001; the error wraps fs.ErrNotExist when there is none.
 func (s *Store) Get(id string) (Record, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	name, ok := s.names[id]
+	release, err := s.hold()
+	if err != nil {
+		return Record{}, fmt.Errorf("read ticket %s: %w", id, err)
+	}
+	defer release()
+	name, ok, err := s.named(id)
+	if err != nil {
+		return Record{}, fmt.Errorf("read ticket %s: %w", id, err)
+	}
 	if !ok {
 		return Record{}, fmt.Errorf("read ticket %q: %w", id, fs.ErrNotExist)
 	}
@@ -165,8 +203,14 @@ func (s *Store) Get(id string) (Record, error) {
 // List reads all tickets without their histories, by number. A ticket that cannot be read is missing from the list and
 // named in the error.
 func (s *Store) List() ([]Record, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	release, err := s.hold()
+	if err != nil {
+		return nil, fmt.Errorf("list tickets: %w", err)
+	}
+	defer release()
+	if err := s.load(); err != nil {
+		return nil, fmt.Errorf("list tickets: %w", err)
+	}
 	var all []Record
 	var faults []error
 	for id, name := range s.names {
@@ -180,6 +224,15 @@ func (s *Store) List() ([]Record, error) {
 	}
 	slices.SortFunc(all, func(a, b Record) int { return number(a.ID) - number(b.ID) })
 	return all, errors.Join(faults...)
+}
+
+// named is the file of a ticket, which another process may have made.
+func (s *Store) named(id string) (name string, ok bool, err error) {
+	if name, ok = s.names[id]; !ok {
+		err = s.load()
+		name, ok = s.names[id]
+	}
+	return name, ok, err
 }
 
 func (s *Store) path(name string) string { return filepath.Join(s.folder, name) }

@@ -306,3 +306,40 @@ func TestCancelled(t *testing.T) {
 		t.Errorf("listed %+v, %v", all, err)
 	}
 }
+
+// Two processes on one folder give each ticket one number, and each brings those of the other up to date.
+func TestTwoProcessesShareAFolder(t *testing.T) {
+	folder := t.TempDir()
+	stores := []*localticket.Store{open(t, folder), open(t, folder)}
+	const tickets = 40
+	refs := make([][2]ticket.Ref, tickets)
+	var all sync.WaitGroup
+	for n := range tickets {
+		for k, s := range stores {
+			all.Go(func() {
+				ref, err := s.Open(t.Context(), ticket.Ticket{Key: fmt.Sprint("INC-", n), Revision: 1})
+				if err != nil {
+					t.Error(err)
+				}
+				refs[n][k] = ref
+			})
+		}
+	}
+	all.Wait()
+	seen := map[string]bool{}
+	for n, of := range refs {
+		if of[0] != of[1] || seen[of[0].ID] {
+			t.Errorf("ticket %d: %v, want one number that no other has", n, of)
+		}
+		seen[of[0].ID] = true
+		if err := stores[n%2].Update(t.Context(), of[0], ticket.Ticket{Key: fmt.Sprint("INC-", n), Revision: 2, Title: "over"}); err != nil {
+			t.Error(err)
+		}
+		if r, err := stores[1-n%2].Get(of[0].ID); err != nil || r.Ticket.Title != "over" {
+			t.Errorf("ticket %d at the other one: %+v, %v", n, r, err)
+		}
+	}
+	if listed, err := stores[0].List(); err != nil || len(listed) != tickets {
+		t.Errorf("%d tickets are listed, %v; want %d", len(listed), err, tickets)
+	}
+}
