@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"go.temporal.io/sdk/client"
+
+	"muster/internal/org"
 )
 
 // Worker runs the workflows and activities against the Temporal that the TEMPORAL_* settings describe, until ctx ends.
@@ -24,6 +26,7 @@ func Worker(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
+	n.warnOfFiles()
 	n.follow(ctx, workerParts()...)
 	if cfg.Listen != "" {
 		if err := n.take(ctx, "--listen"); err != nil {
@@ -106,6 +109,13 @@ func Serve(ctx context.Context, cfg Config) error {
 		return nil
 	case err := <-n.deaf:
 		return err
+	}
+}
+
+// warnOfFiles says what this worker alone would have, where a shared store says that it is one of several.
+func (n *Node) warnOfFiles() {
+	if t, err := n.org.Current().Tickets(); n.cfg.Store != "" && err == nil && t.System == org.LocalTickets {
+		n.cfg.Log.Warn("tickets are files of the data folder: workers with another one would not find them: name a ticket system, or share the folder", "folder", n.cfg.Data)
 	}
 }
 

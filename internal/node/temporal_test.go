@@ -56,13 +56,13 @@ func newTemporal() *temporal {
 }
 
 // start answers on an address, which the standard settings name from then on. The address may end in port 0.
-func (s *temporal) start(t *testing.T, address string) {
+func (s *temporal) start(t *testing.T, address string, options ...grpc.ServerOption) {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := grpc.NewServer(grpc.UnaryInterceptor(asStatus))
+	server := grpc.NewServer(append(options, grpc.UnaryInterceptor(asStatus))...)
 	workflowservice.RegisterWorkflowServiceServer(server, s)
 	operatorservice.RegisterOperatorServiceServer(server, &s.operator)
 	healthgrpc.RegisterHealthServer(server, serving())
