@@ -33,6 +33,7 @@ type system struct {
 	url  string
 	api  *api.Client
 	sink *receiver
+	stop func() // the test's end does too
 }
 
 // newSystem starts a node in this process.
@@ -58,7 +59,7 @@ func nodeAt(t *testing.T, folder string, sink *receiver) *system {
 		t.Fatal(err)
 	}
 	t.Cleanup(running.Stop)
-	return &system{url: running.URL, api: administrator(t, running.URL, filepath.Join(folder, "data")), sink: sink}
+	return &system{url: running.URL, api: administrator(t, running.URL, filepath.Join(folder, "data")), sink: sink, stop: running.Stop}
 }
 
 // A journal keeps what a node in this process logs, for a test that fails.

@@ -34,6 +34,7 @@ import (
 	"muster/internal/report"
 	"muster/internal/selfwatch"
 	"muster/internal/store"
+	"muster/internal/trace"
 	"muster/starter"
 	"muster/starter/console"
 	"muster/starter/ingest"
@@ -72,6 +73,7 @@ type Node struct {
 	guard     *guard
 	pages     atomic.Pointer[console.Console] // nil until they answer
 	metrics   *metrics.Set
+	traces    *trace.Traces // nil: nobody asks for any
 	tracker   *tracker
 	door      *door
 	deaf      chan error // why the door does not answer any more
@@ -118,6 +120,7 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 		return nil, err
 	}
 	set := metrics.New(cfg.Build)
+	set.Delivery.Expect(endings(), messages()...)
 	set.FollowOrganisation(func() metrics.OrganisationState {
 		o := live.Current()
 		return metrics.OrganisationState{Revision: o.Revision, Changed: o.Changed, OK: live.Fault() == nil}
@@ -126,6 +129,8 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery, reports: newReports()},
 		incidents: &starter.Incidents{Keys: keys, Folder: func() starter.Folder { return live.Current() }}, deaf: make(chan error, 2), life: context.WithoutCancel(ctx),
 	}
+	n.tracing(ctx)
+	set.FollowKeys(n.keyAges)
 	if cfg.PayloadKeys != "" {
 		if n.payloads, err = keyring.OpenPayloads(cfg.PayloadKeys, time.Now); err != nil {
 			return nil, err
