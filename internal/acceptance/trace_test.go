@@ -86,14 +86,14 @@ func TestAPostIsOneTrace(t *testing.T) {
 		t.Fatalf("the post is answered with %s", resp.Status)
 	}
 	id := incident.ID(first.awaitPage(t, "/ann/app", 1)[0].Message.Incident)
-	first.stop()
+	first.running.Stop()
 
 	second := nodeAt(t, folder, sink)
 	must(t, do(t.Context(), second.api, id, incident.Acknowledge{}, "one"))
 	must(t, deliver(t.Context(), second.url, body("shop", "traced", "resolved", 1, "cinnamon")))
 	second.state(t, id, "it is closed, and all is sent", func(i *incident.Incident) bool { return i.Status == incident.Closed && settled(i) })
 	checkReplay(t, second.api, id)
-	second.stop()
+	second.running.Stop()
 
 	for _, fault := range to.faults {
 		t.Error(fault)
@@ -174,7 +174,7 @@ func TestNothingIsTracedUnlessAskedFor(t *testing.T) {
 	if bytes.Contains(history, []byte("_tracer-data")) {
 		t.Error("the history has a trace")
 	}
-	s.stop()
+	s.running.Stop()
 	if len(to.spans)+len(to.faults) > 0 {
 		t.Errorf("%d spans are told: %v", len(to.spans), to.faults)
 	}
