@@ -154,6 +154,9 @@ func checkTold(t *testing.T, l *listener, want string, sink *receiver) {
 			}
 		}
 		found = found || s.GetName() == want
+		if s.GetName() == "RunWorkflow:Archive" && len(s.GetParentSpanId()) > 0 { // each run that a schedule starts is a trace of its own
+			t.Errorf("%s has a parent", s.GetName())
+		}
 	}
 	if !found {
 		t.Errorf("no span is called %s", want)

@@ -129,7 +129,6 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery, reports: newReports()},
 		incidents: &starter.Incidents{Keys: keys, Folder: func() starter.Folder { return live.Current() }}, deaf: make(chan error, 2), life: context.WithoutCancel(ctx),
 	}
-	n.tracing(ctx)
 	set.FollowKeys(n.keyAges)
 	if cfg.PayloadKeys != "" {
 		if n.payloads, err = keyring.OpenPayloads(cfg.PayloadKeys, time.Now); err != nil {
@@ -138,6 +137,7 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 	}
 	n.refusals = make(chan worker.Refusal, mostRefusals)
 	n.guard, n.alarms = newGuard(n), newAlarms(n)
+	n.tracing(ctx)
 	n.onStop(n.alarms.wait)
 	return n, nil
 }

@@ -65,6 +65,9 @@ func (t tracer) UnmarshalSpan(header map[string]string) (interceptor.TracerSpanR
 
 // MarshalSpan writes which span it is.
 func (t tracer) MarshalSpan(s interceptor.TracerSpan) (map[string]string, error) {
+	if s.(*span).ends {
+		return nil, nil
+	}
 	header := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(oteltrace.ContextWithSpan(t.root, s.(*span).Span), header)
 	return header, nil
@@ -85,8 +88,9 @@ func (tracer) ContextWithSpan(ctx context.Context, s interceptor.TracerSpan) con
 
 // Operations as the SDK calls them.
 const (
-	runWorkflow  = "RunWorkflow"
-	handleUpdate = "HandleUpdate"
+	createSchedule = "CreateSchedule"
+	runWorkflow    = "RunWorkflow"
+	handleUpdate   = "HandleUpdate"
 )
 
 // seed is what a span is named by that is made again whenever its workflow is read again; empty for all others. The SDK has a key for it,
@@ -125,7 +129,7 @@ func (t tracer) StartSpan(o *interceptor.TracerStartSpanOptions) (interceptor.Tr
 	if o.Operation == runWorkflow && !told {
 		s.End()
 	}
-	return &span{Span: s, told: told}, nil
+	return &span{Span: s, told: told, ends: o.Operation == createSchedule}, nil
 }
 
 // A span is one of OpenTelemetry's.
@@ -133,6 +137,7 @@ type span struct {
 	oteltrace.Span
 
 	told bool // before
+	ends bool // the trace: what a schedule starts in the next years does not belong to it
 }
 
 // Finish ends it. Of an error it says which kind it is: its text may name people, or quote what was sent.
