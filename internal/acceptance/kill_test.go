@@ -91,7 +91,7 @@ func mortal(t *testing.T, role string, sink *receiver, site *site) (s *system, l
 	life = func() *child { return start(t, role, folder, listenEnv+"="+address) }
 	now = life()
 	now.awaitReady(t)
-	return &system{url: "http://" + address, sink: sink, api: administrator(t, "http://"+address, folder+"/data")}, life, now
+	return &system{url: "http://" + address, sink: sink, api: administrator(t, "http://"+address, folder+"/data"), folder: folder}, life, now
 }
 
 // slow makes everybody answer late, and sometimes with 503, so that a kill finds sends under way.

@@ -138,6 +138,9 @@ func read(req *http.Request) (attempt, error) {
 	if err != nil {
 		return a, err
 	}
+	if told := req.Header.Get("Traceparent"); told != "" {
+		return a, fmt.Errorf("traceparent: %s is nobody's but ours", told)
+	}
 	mac := hmac.New(sha256.New, key)
 	_, _ = io.WriteString(mac, id+"."+at+"."+string(body))
 	if want := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)); req.Header.Get("webhook-signature") != want {

@@ -33,6 +33,9 @@ type system struct {
 	url  string
 	api  *api.Client
 	sink *receiver
+
+	folder  string        // with its data and its organisation
+	running *node.Running // nil: another process is it
 }
 
 // newSystem starts a node in this process.
@@ -44,21 +47,25 @@ func newSystem(t *testing.T, elsewhere map[string]string) *system {
 }
 
 // nodeAt starts a node in this process, in a folder with an organisation.
-func nodeAt(t *testing.T, folder string, sink *receiver) *system {
+func nodeAt(t *testing.T, folder string, sink *receiver, settings ...func(*node.DevConfig)) *system {
 	t.Helper()
 	said := newJournal(t)
-	running, err := node.Start(t.Context(), node.DevConfig{
+	cfg := node.DevConfig{
 		Config: node.Config{
 			Data: filepath.Join(folder, "data"), Org: filepath.Join(folder, "organisation"), Listen: "127.0.0.1:0",
 			Out: io.Discard, Log: said.logger(),
 		},
 		NormalSync: true, UIPort: devserver.Off,
-	})
+	}
+	for _, set := range settings {
+		set(&cfg)
+	}
+	running, err := node.Start(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(running.Stop)
-	return &system{url: running.URL, api: administrator(t, running.URL, filepath.Join(folder, "data")), sink: sink}
+	return &system{url: running.URL, api: administrator(t, running.URL, filepath.Join(folder, "data")), sink: sink, folder: folder, running: running}
 }
 
 // A journal keeps what a node in this process logs, for a test that fails.

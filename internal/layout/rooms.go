@@ -31,6 +31,7 @@ const (
 	apiEnums    = "go.temporal.io/api/enums/v1"
 	retries     = "github.com/hashicorp/go-retryablehttp"
 	yaml        = "go.yaml.in/yaml/v4"
+	telemetry   = "go.opentelemetry.io/otel" // its API does nothing while no room makes traces
 )
 
 // temporalServer is the engine. Whatever imports it weighs 150 MB, so one room does.
@@ -57,7 +58,7 @@ func adapterRooms() map[string][]string {
 		"localpage":   nil,
 		"localreport": nil,
 		"localticket": nil,
-		"outbound":    {retries},
+		"outbound":    {retries, telemetry + "/trace", telemetry + "/attribute", telemetry + "/codes"},
 		"pagerduty":   nil,
 		"postgres":    {"github.com/jackc/pgx"},
 		"preset":      {yaml},
@@ -95,8 +96,8 @@ func rooms() map[string]room {
 		"starter":          {may: []string{"workflows", pure, temporalSDK, temporalAPI}},
 		"starter/ingest":   entry("golang.org/x/time", "golang.org/x/text", "github.com/emersion/go-smtp"),
 		"starter/callback": entry("internal/tickethook"),
-		"starter/console":  entry("internal/oidc", "templates"),
-		"starter/api":      entry("internal/keyring", "internal/wholefile", "templates", yaml),
+		"starter/console":  entry("internal/oidc", "templates", telemetry+"/trace", telemetry+"/attribute"),
+		"starter/api":      entry("internal/keyring", "internal/wholefile", "templates", yaml, telemetry+"/trace", telemetry+"/attribute"),
 		"starter/cli": {may: []string{
 			// of the intake it asks only what it would make of alerts
 			"starter/api", "starter/ingest", "internal/org", "internal/audit", "internal/bundle", "internal/bucket", "internal/preview", "internal/report", "internal/refusal",
@@ -127,6 +128,7 @@ func rooms() map[string]room {
 		// tickethook reads what is sent; that a webhook signs as Muster's own do is known there.
 		"internal/tickethook": {may: []string{pure, "internal/org", "internal/webhook"}},
 		"internal/metrics":    {may: []string{"github.com/prometheus", temporalSDK + "/client"}},
+		"internal/trace":      {may: []string{telemetry, temporalSDK}, only: []string{"internal/node"}},
 		"internal/selfwatch": {may: []string{
 			"internal/metrics", temporalSDK + "/client", sdkTemporal, temporalSDK + "/converter", temporalAPI,
 		}},
@@ -142,7 +144,7 @@ func rooms() map[string]room {
 		"internal/node": {may: []string{
 			"internal/devserver", "worker", "starter", entries, "starter/cli", "internal/org", "internal/store",
 			"internal/keyring", "internal/codec", "internal/throttle", "internal/refusal", "internal/oidc",
-			"internal/report", "templates", "internal/metrics", "internal/selfwatch", "internal/audit", "internal/bundle", "activities", "workflows", "examples",
+			"internal/report", "templates", "internal/metrics", "internal/trace", "internal/selfwatch", "internal/audit", "internal/bundle", "activities", "workflows", "examples",
 			pure, adapters, temporalSDK, temporalAPI,
 		}, only: []string{"internal/process", "internal/demo", "internal/bench", "internal/acceptance"}},
 
@@ -246,6 +248,6 @@ func testLibraries(group string) []string {
 	}
 	return append(libs,
 		"github.com/rogpeppe/go-internal", "github.com/emersion/go-smtp", "github.com/emersion/go-sasl", "github.com/prometheus", yaml,
-		temporalSDK, temporalAPI, "google.golang.org/protobuf", "google.golang.org/grpc", "github.com/santhosh-tekuri/jsonschema",
+		temporalSDK, temporalAPI, "google.golang.org/protobuf", "google.golang.org/grpc", "github.com/santhosh-tekuri/jsonschema", "go.opentelemetry.io/proto",
 	)
 }

@@ -23,6 +23,8 @@ type Build struct {
 type Set struct {
 	Delivery *Delivery
 	Watch    *Watch
+	Requests *Requests
+	Alarms   *Alarms
 
 	registry *prometheus.Registry
 	sdk      *sdk
@@ -32,7 +34,7 @@ type Set struct {
 func New(build Build) *Set {
 	r := prometheus.NewRegistry()
 	s := &Set{
-		Delivery: newDelivery(r), Watch: newWatch(r),
+		Delivery: newDelivery(r), Watch: newWatch(r), Requests: newRequests(r), Alarms: newAlarms(r),
 		registry: r, sdk: newSDK(),
 	}
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{

@@ -17,7 +17,7 @@ import (
 
 // TestLint counts something everywhere and asks Prometheus's own linter.
 func TestLint(t *testing.T) {
-	set := used()
+	set := used(t)
 	families, err := set.Gatherer().Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +32,8 @@ func TestLint(t *testing.T) {
 }
 
 // used returns a set in which every metric has a value.
-func used() *metrics.Set {
+func used(t *testing.T) *metrics.Set {
+	t.Helper()
 	set := metrics.New(metrics.Build{Version: "v1.2.3", Revision: "abc"})
 	set.Follow(func() metrics.IntakeStats {
 		return metrics.IntakeStats{
@@ -54,6 +55,14 @@ func used() *metrics.Set {
 	set.Watch.Messaged(nil)
 	set.Watch.Messaged(errors.New("refused"))
 	set.Watch.Ended(time.Unix(1700000000, 0))
+	set.FollowChecks(func() map[string]bool { return map[string]bool{"store": false, "keys": true} })
+	set.FollowKeys(func() map[string]time.Time { return map[string]time.Time{"signing": time.Unix(1700000000, 0)} })
+	set.Archiving(time.Unix(1600000000, 0)).Passed(time.Unix(1700000000, 0))
+	set.Delivery.Expect([]string{"delivered", "refused"}, "ticket")
+	set.Alarms.Expect("guessed")
+	set.Alarms.Told("not-kept", errors.New("refused"))
+	answers := set.Requests.Counted("api", http.NotFoundHandler())
+	answers.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/secret", nil))
 
 	sdk := set.SDK().WithTags(map[string]string{"namespace": "default"})
 	sdk.Counter("temporal_request").Inc(2)
@@ -65,7 +74,7 @@ func used() *metrics.Set {
 
 // TestShown asks for the lines that dashboards and alert rules rest on.
 func TestShown(t *testing.T) {
-	page := scrape(t, used())
+	page := scrape(t, used(t))
 	for _, want := range []string{
 		`muster_build_info{go_version="go`,
 		`revision="abc",version="v1.2.3"} 1`,
@@ -103,6 +112,15 @@ func TestShown(t *testing.T) {
 		`temporal_request_latency_seconds_bucket{namespace="default",le="0.025"} 0`,
 		`temporal_workflow_endtoend_latency_seconds_bucket{namespace="default",le="604800"} 1`,
 		`temporal_num_pollers{namespace="default"} 5`,
+		`muster_check_ok{check="keys"} 1`,
+		`muster_check_ok{check="store"} 0`,
+		`muster_key_used_since_timestamp_seconds{purpose="signing"} 1.7e+09`,
+		`muster_archive_last_pass_timestamp_seconds 1.7e+09`,
+		`muster_deliveries_total{kind="ticket",result="refused"} 0`,
+		`muster_alarms_total{alarm="guessed",result="unsent"} 0`,
+		`muster_alarms_total{alarm="not-kept",result="unsent"} 1`,
+		`muster_http_requests_total{code="404",part="api"} 1`,
+		`muster_http_request_duration_seconds_count{part="api"} 1`,
 		`go_goroutines `,
 	} {
 		if !strings.Contains(page, want) {

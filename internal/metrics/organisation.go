@@ -44,6 +44,6 @@ func (o *organisation) Collect(ch chan<- prometheus.Metric) {
 		ok = 1
 	}
 	ch <- prometheus.MustNewConstMetric(o.ok, prometheus.GaugeValue, ok)
-	ch <- prometheus.MustNewConstMetric(o.changed, prometheus.GaugeValue, float64(now.Changed.UnixMilli())/1000)
+	ch <- prometheus.MustNewConstMetric(o.changed, prometheus.GaugeValue, seconds(now.Changed))
 	ch <- prometheus.MustNewConstMetric(o.info, prometheus.GaugeValue, 1, now.Revision)
 }

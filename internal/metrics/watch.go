@@ -46,6 +46,9 @@ func newWatch(r prometheus.Registerer) *Watch {
 			Name: "muster_watch_messages_total", Help: "Messages of the self-watch over the fallback channel, by result.",
 		}, []string{"result"}),
 	}
+	for _, result := range []string{"sent", "unsent"} { // both show before the first message
+		w.messages.WithLabelValues(result)
+	}
 	r.MustRegister(w.ok, w.last, w.overdue, w.problems, w.tasks, w.age, w.pollers, w.deliveries, w.oldest, w.missing, w.messages)
 	return w
 }
@@ -103,11 +106,7 @@ func (w *Watch) Messaged(err error) {
 	if w == nil {
 		return
 	}
-	result := "sent"
-	if err != nil {
-		result = "unsent"
-	}
-	w.messages.WithLabelValues(result).Inc()
+	w.messages.WithLabelValues(sent(err)).Inc()
 }
 
 // Ended shows when a round ended, so that somebody else can see that the watch itself has stopped.
@@ -115,5 +114,5 @@ func (w *Watch) Ended(at time.Time) {
 	if w == nil {
 		return
 	}
-	w.last.Set(float64(at.UnixMilli()) / 1000)
+	w.last.Set(seconds(at))
 }

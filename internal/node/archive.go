@@ -17,6 +17,7 @@ import (
 	"muster/internal/bucket"
 	"muster/internal/bundle"
 	"muster/internal/keyring"
+	"muster/internal/metrics"
 	"muster/internal/org"
 	"muster/internal/retention"
 	"muster/internal/wholefile"
@@ -88,7 +89,8 @@ func (n *Node) keeps(ctx context.Context) (*activities.Archives, error) {
 	}
 	n.spool = &spool{files: b, log: n.cfg.Log, store: n.store}
 	n.org.EachVersion(func(v org.Version) { n.spool.version(v, time.Now()) })
-	return &activities.Archives{Archivist: &archivist{Archive: n.archive, node: n, done: time.Now()}}, nil
+	now := time.Now()
+	return &activities.Archives{Archivist: &archivist{Archive: n.archive, node: n, shown: n.metrics.Archiving(now), done: now}}, nil
 }
 
 // remembered keeps the newest checkpoint of the log in the data folder. Copies of it elsewhere prove more.
@@ -200,8 +202,9 @@ func (n *Node) publicKeys() []byte {
 type archivist struct {
 	*audit.Archive
 
-	node *Node
-	done time.Time // of the last one; a worker makes one at a time
+	node  *Node
+	shown *metrics.Archive
+	done  time.Time // of the last one; a worker makes one at a time
 }
 
 // Pass makes one.
@@ -215,6 +218,7 @@ func (a *archivist) Pass(ctx context.Context, at time.Time) (activities.Archived
 	switch {
 	case err == nil:
 		a.done = time.Now()
+		a.shown.Passed(a.done)
 		a.node.anchor(ctx)
 	case ctx.Err() == nil && time.Since(a.done) > patience:
 		a.node.alarms.tell(notKept, err.Error())

@@ -159,22 +159,27 @@ func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 		api.Check{Name: "reminders", Func: func(context.Context) error { return n.scheduled() }, Inform: true},
 	)
 	for _, path := range ingest.Paths() {
-		mux.Handle(path, intake)
+		mux.Handle(path, n.seen("intake", intake))
 	}
-	mux.Handle("/api/", n.guard.limited(rest, refuseProgram))
-	mux.Handle(api.CodecPath, n.guard.slowed(rest))
+	mux.Handle("/api/", n.seen("api", n.guard.limited(rest, refuseProgram)))
+	mux.Handle(api.CodecPath, n.seen("codec", n.guard.slowed(rest)))
 	back, err := n.back()
 	if err != nil {
 		return nil, err
 	}
-	mux.Handle(callback.Prefix, n.guard.limited(back, refuseProgram))
+	mux.Handle(callback.Prefix, n.seen("callbacks", n.guard.limited(back, refuseProgram)))
 	pages, err := n.newPages(cfg)
 	if err != nil {
 		return nil, err
 	}
 	n.pages.Store(pages)
-	mux.Handle("/", n.guard.limited(n.guard.watched(pages), refusePerson))
+	mux.Handle("/", n.seen("pages", n.guard.limited(n.guard.watched(pages), refusePerson)))
 	return mux, nil
+}
+
+// seen counts and traces what a part of the node answers. Health and metrics are asked for by machines all the time, and are neither.
+func (n *Node) seen(part string, next http.Handler) http.Handler {
+	return n.metrics.Requests.Counted(part, n.traces.Handler(next))
 }
 
 // untampered says what is wrong with the log of refused attempts.
@@ -198,7 +203,9 @@ func (n *Node) head() string {
 func (n *Node) healthOnly(more ...api.Check) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", n.metrics.Handler())
-	health := api.Health(append(n.checks(), more...)...)
+	checks := append(n.checks(), more...)
+	n.metrics.FollowChecks(func() map[string]bool { return n.stand(checks) })
+	health := api.Health(checks...)
 	for _, path := range healthPaths() {
 		mux.Handle(path, health)
 	}

@@ -35,6 +35,7 @@ import (
 	"muster/internal/report"
 	"muster/internal/selfwatch"
 	"muster/internal/store"
+	"muster/internal/trace"
 	"muster/starter"
 	"muster/starter/console"
 	"muster/starter/ingest"
@@ -76,6 +77,7 @@ type Node struct {
 	guard     *guard
 	pages     atomic.Pointer[console.Console] // nil until they answer
 	metrics   *metrics.Set
+	traces    *trace.Traces // nil: nobody asks for any
 	tracker   *tracker
 	door      *door
 	deaf      chan error // why the door does not answer any more
@@ -122,6 +124,7 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 		return nil, err
 	}
 	set := metrics.New(cfg.Build)
+	set.Delivery.Expect(endings(), messages()...)
 	set.FollowOrganisation(func() metrics.OrganisationState {
 		o := live.Current()
 		return metrics.OrganisationState{Revision: o.Revision, Changed: o.Changed, OK: live.Fault() == nil}
@@ -130,6 +133,7 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery, reports: newReports()},
 		incidents: &starter.Incidents{Keys: keys, Folder: func() starter.Folder { return live.Current() }}, deaf: make(chan error, 2), life: context.WithoutCancel(ctx),
 	}
+	set.FollowKeys(n.keyAges)
 	if cfg.PayloadKeys != "" {
 		if n.payloads, err = keyring.OpenPayloads(cfg.PayloadKeys, time.Now); err != nil {
 			return nil, err
@@ -137,6 +141,7 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 	}
 	n.refusals = make(chan worker.Refusal, mostRefusals)
 	n.guard, n.alarms = newGuard(n), newAlarms(n)
+	n.tracing(ctx)
 	n.onStop(n.alarms.wait)
 	return n, nil
 }

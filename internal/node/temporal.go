@@ -29,6 +29,7 @@ func (n *Node) reach(ctx context.Context) error {
 func (n *Node) connect(ctx context.Context, o client.Options) error {
 	o.Logger = log.NewStructuredLogger(n.cfg.Log.With("part", "temporal"))
 	o.MetricsHandler = n.metrics.SDK()
+	o.Interceptors = append(o.Interceptors, n.traces.Interceptors()...)
 	with := n.codec()
 	with.Missed = func(err error) { n.missed.Store(&missedKey{err, time.Now()}) }
 	encrypts, err := with.DialOption()

@@ -95,7 +95,7 @@ func (c *Client) Post(ctx context.Context, r Request) (Reply, error) {
 // build makes the HTTP client.
 func (c *Client) build() {
 	c.http = &retryablehttp.Client{
-		HTTPClient:   &http.Client{Transport: c.Guard.transport(), CheckRedirect: checkRedirect},
+		HTTPClient:   &http.Client{Transport: spanned{c.Guard.transport()}, CheckRedirect: checkRedirect},
 		Logger:       nil, // it would log URLs
 		RetryMax:     1,
 		CheckRetry:   c.checkRetry,

@@ -29,7 +29,7 @@ func (g Guard) Once(req *http.Request) (*http.Response, error) {
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }}
 	t := g.transport()
 	t.DisableKeepAlives = true // nor does a request go out again because an idle connection was dead
-	resp, err := t.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+	resp, err := spanned{t}.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
 	if err != nil {
 		return nil, &Unanswered{
 			Detail: origin(req.URL) + ": " + cause(err), Sent: sent.Load(), Refused: errors.Is(err, syscall.ECONNREFUSED),

@@ -13,6 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"muster/internal/authority"
 	"muster/internal/handover"
 	"muster/internal/keyring"
@@ -272,6 +275,9 @@ func (s *server) handle(methods map[string]handler) http.Handler {
 			refusal.Body{Status: http.StatusMethodNotAllowed, Detail: "want " + oneOf(allow)}.Write(w)
 			return
 		}
+		span := trace.SpanFromContext(r.Context()) // which knows no more than the part of the path by which the request came here
+		span.SetName(r.Method + " " + r.Pattern)
+		span.SetAttributes(attribute.String("http.route", r.Pattern))
 		ctx, cancel := context.WithTimeout(r.Context(), Patience)
 		defer cancel()
 		h := methods[r.Method]

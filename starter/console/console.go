@@ -15,6 +15,9 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"muster/internal/action"
 	"muster/internal/authority"
 	"muster/internal/changecalendar"
@@ -210,6 +213,9 @@ func (c *Console) handle(m methods) http.Handler {
 			c.answer(w, r, &refusal{status: http.StatusMethodNotAllowed, name: "method"})
 			return
 		}
+		span := trace.SpanFromContext(r.Context()) // which knows no more than the part of the path by which the request came here
+		span.SetName(r.Method + " " + r.Pattern)
+		span.SetAttributes(attribute.String("http.route", r.Pattern))
 		h := m[r.Method]
 		if r.Method == http.MethodHead {
 			h = m[http.MethodGet]
