@@ -19,6 +19,7 @@ import (
 	"muster/internal/bundle"
 	"muster/internal/incident"
 	"muster/internal/node"
+	"muster/internal/postgrestest"
 	"muster/internal/timeline"
 	"muster/workflows"
 )
@@ -45,8 +46,26 @@ func TestABackupGoesOnElsewhere(t *testing.T) {
 	})
 }
 
+// The same on PostgreSQL: a base backup is both databases as they were at one instant, and the data folder with the keys may be of another one.
+func TestABackupOfPostgresGoesOnElsewhere(t *testing.T) {
+	was := postgrestest.Start(t)
+	sink, folder := newReceiver(t), t.TempDir()
+	organise(t, folder, sink.url, nil)
+	in := func(c *postgrestest.Cluster) func(*node.DevConfig) {
+		return func(cfg *node.DevConfig) { cfg.Database, cfg.Archive.Settle = c.URL("muster"), time.Second }
+	}
+	s := nodeAt(t, folder, sink, in(was))
+	now := was
+	s.restored(t, func(to string) error {
+		is, err := was.Backup(t)
+		now = is
+		return errors.Join(err, tree(t.Context(), s.folder, to), was.Stop("immediate"))
+	}, func(c *node.DevConfig) { in(now)(c) })
+	sink.check(t)
+}
+
 // restored has a system work, copies its folders meanwhile, takes the old ones away, and goes on with the copy.
-func (s *system) restored(t *testing.T, copied func(to string) error) {
+func (s *system) restored(t *testing.T, copied func(to string) error, settings ...func(*node.DevConfig)) {
 	t.Helper()
 	over := s.open(t, "shop", "ended")
 	s.awaitPage(t, "/ann/app", 1)
@@ -77,7 +96,7 @@ func (s *system) restored(t *testing.T, copied func(to string) error) {
 	busy.Wait()
 	must(t, errors.Join(err, os.RemoveAll(filepath.Join(s.folder, "data")), os.RemoveAll(filepath.Join(s.folder, "organisation"))))
 
-	second := nodeAt(t, to, s.sink, func(c *node.DevConfig) { c.Archive.Settle = time.Second })
+	second := nodeAt(t, to, s.sink, append(settings, func(c *node.DevConfig) { c.Archive.Settle = time.Second })...)
 	must(t, do(t.Context(), second.api, open, incident.Acknowledge{}, "restored"))
 	must(t, deliver(t.Context(), second.url, body("shop", "goes on", "resolved", 1, "")))
 	i := second.state(t, open, "it is closed", func(i *incident.Incident) bool { return i.Status == incident.Closed && settled(i) })

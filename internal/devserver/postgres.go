@@ -38,6 +38,9 @@ type postgresStore struct {
 // openPostgres takes the databases for this process, creates them where they are not there, and brings their schema to that of this
 // build. What this build cannot run on is refused before anything is changed.
 func openPostgres(ctx context.Context, db *postgres.Database, progress func(string)) (_ *postgresStore, err error) {
+	// A name without a schema is looked for in one of the user's name first, and the store's tables are in one: of a user muster it
+	// would be the same.
+	db = db.Within("public")
 	s := &postgresStore{mainDB: db, visibilityDB: db.Beside(db.Name() + "_visibility")}
 	for _, d := range []*postgres.Database{s.mainDB, s.visibilityDB} {
 		if err := d.Ensure(ctx); err != nil {

@@ -97,6 +97,8 @@ func TestPostgres(t *testing.T) {
 		execute(t, opts.Database, `UPDATE schema_version SET curr_version = '1.19'`)
 	})
 
+	// A schema of the user's name comes before Temporal's own.
+	execute(t, opts.Database, `CREATE SCHEMA muster; CREATE TABLE muster.schema_version (theirs int); CREATE TABLE muster.executions (theirs int)`)
 	second := start(t, opts, away...)
 	cl = dial(t, second)
 	counts(t, cl, "Customer = 'acme'", 2)

@@ -32,6 +32,35 @@ const password = "Cluster:pass/w?rd#%" // what a URL must escape
 // Start starts a cluster, or skips the test where there is none: unless MUSTER_REAL=required, which makes that a failure.
 func Start(t testing.TB, settings ...string) *Cluster {
 	t.Helper()
+	c := empty(t)
+	secret := filepath.Join(c.folder, "password")
+	if err := errors.Join(os.WriteFile(secret, []byte(password+"\n"), 0o600), c.own(secret)); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.run("initdb", "--pgdata", c.data(), "--username", "muster", "--auth", "scram-sha-256", "--pwfile", secret, "--encoding", "UTF8",
+		"--locale", "C", "--no-sync"); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(c.set(append([]string{"listen_addresses = '127.0.0.1'", "unix_socket_directories = ''"}, settings...)), c.Run()); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// Backup copies a running cluster as pg_basebackup does, and starts the copy, which ends with the test.
+func (c *Cluster) Backup(t testing.TB) (*Cluster, error) {
+	t.Helper()
+	to := empty(t)
+	at := fmt.Sprintf("postgres://muster:%s@127.0.0.1:%d/postgres", escape(password), c.Port)
+	if err := to.run("pg_basebackup", "--dbname", at, "--pgdata", to.data(), "--checkpoint", "fast", "--no-sync"); err != nil {
+		return nil, err
+	}
+	return to, errors.Join(to.set(nil), to.Run())
+}
+
+// empty is a cluster that has no files yet.
+func empty(t testing.TB) *Cluster {
+	t.Helper()
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if len(found) == 0 {
 		if os.Getenv("MUSTER_REAL") == "required" {
@@ -58,24 +87,20 @@ func Start(t testing.TB, settings ...string) *Cluster {
 		}
 		_ = os.RemoveAll(c.folder)
 	})
-	secret := filepath.Join(c.folder, "password")
-	if err := errors.Join(os.WriteFile(secret, []byte(password+"\n"), 0o600), c.own(c.folder), c.own(secret)); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.run("initdb", "--pgdata", c.data(), "--username", "muster", "--auth", "scram-sha-256", "--pwfile", secret, "--encoding", "UTF8",
-		"--locale", "C", "--no-sync"); err != nil {
-		t.Fatal(err)
-	}
-	lines := append([]string{"listen_addresses = '127.0.0.1'", "unix_socket_directories = ''", fmt.Sprintf("port = %d", c.Port)}, settings...)
-	f, err := os.OpenFile(filepath.Join(c.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
-	if err == nil {
-		_, err = f.WriteString(strings.Join(lines, "\n") + "\n")
-		err = errors.Join(err, f.Close())
-	}
-	if err := errors.Join(err, c.Run()); err != nil {
+	if err := c.own(c.folder); err != nil {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// set adds settings, and the port.
+func (c *Cluster) set(settings []string) error {
+	f, err := os.OpenFile(filepath.Join(c.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(strings.Join(append(settings, fmt.Sprintf("port = %d\n", c.Port)), "\n"))
+	return errors.Join(err, f.Close())
 }
 
 // URL is that of a database of the cluster, which need not be there.
@@ -96,18 +121,12 @@ func (c *Cluster) Stop(how string) error {
 // Running tells whether it runs.
 func (c *Cluster) Running() bool { return c.run("pg_ctl", "--pgdata", c.data(), "status") == nil }
 
-// Program is a program that comes with it, such as pg_dump.
-func (c *Cluster) Program(name string) string { return filepath.Join(c.programs, name) }
-
-// Folder is where its files are.
-func (c *Cluster) Folder() string { return c.data() }
-
 func (c *Cluster) data() string { return filepath.Join(c.folder, "data") }
 func (c *Cluster) log() string  { return filepath.Join(c.folder, "log") }
 
 // run runs a program of the cluster until it ends.
 func (c *Cluster) run(program string, args ...string) error {
-	cmd := exec.Command(c.Program(program), args...)
+	cmd := exec.Command(filepath.Join(c.programs, program), args...)
 	cmd.Dir = c.folder
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as, Setpgid: true} // a signal for the test is none for the server
 	out, err := os.OpenFile(filepath.Join(c.folder, "said"), os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)

@@ -34,8 +34,8 @@ func OpenPostgres(ctx context.Context, db *postgres.Database, now func() time.Ti
 // postgresSchema holds the steps from nothing to the form of this version, one for each version. Add, never change.
 var postgresSchema = []string{`
 CREATE SCHEMA IF NOT EXISTS muster;
-CREATE TABLE schema_version (number INTEGER NOT NULL);
-INSERT INTO schema_version VALUES (0);
+CREATE TABLE store_version (number INTEGER NOT NULL);
+INSERT INTO store_version VALUES (0);
 
 CREATE TABLE checks (at BIGINT);
 INSERT INTO checks VALUES (NULL);
@@ -155,7 +155,7 @@ func (k *postgreSQL) prepare(ctx context.Context, p *pool) error {
 		if err := raise(ctx, tx, postgresSchema, from); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE schema_version SET number = ?", len(postgresSchema))
+		_, err = tx.ExecContext(ctx, "UPDATE store_version SET number = ?", len(postgresSchema))
 		return err
 	})
 }
@@ -163,10 +163,10 @@ func (k *postgreSQL) prepare(ctx context.Context, p *pool) error {
 func (k *postgreSQL) version(ctx context.Context, q querier) (number int, err error) {
 	var ours bool
 	var tables int
-	err = q.QueryRowContext(ctx, `SELECT to_regclass('muster.schema_version') IS NOT NULL,
+	err = q.QueryRowContext(ctx, `SELECT to_regclass('muster.store_version') IS NOT NULL,
 		(SELECT count(*) FROM information_schema.tables WHERE table_schema = 'muster')`).Scan(&ours, &tables)
 	if err == nil && ours {
-		err = q.QueryRowContext(ctx, "SELECT number FROM schema_version").Scan(&number)
+		err = q.QueryRowContext(ctx, "SELECT number FROM store_version").Scan(&number)
 	}
 	switch {
 	case err != nil:

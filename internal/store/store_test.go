@@ -290,7 +290,7 @@ func TestErrSaysWhatIsWrong(t *testing.T) {
 			must(t, os.WriteFile(file, nil, 0o600))
 		}, "another file has its place"},
 		{"a newer Muster came by", func(t *testing.T, file string) {
-			raw(t, file, on("PRAGMA user_version = 2", "UPDATE schema_version SET number = 2"))
+			raw(t, file, on("PRAGMA user_version = 2", "UPDATE store_version SET number = 2"))
 		}, "version 2"},
 		{"it cannot be written", func(t *testing.T, file string) {
 			refuse(t, file, "UPDATE ON checks", "")
