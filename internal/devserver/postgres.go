@@ -79,7 +79,7 @@ func openPostgres(ctx context.Context, db *postgres.Database, progress func(stri
 // alone refuses databases on which a Temporal of its own runs: the hosts of one tell each other that they live in a table there.
 func (s *postgresStore) alone(ctx context.Context) error {
 	db := s.mainDB.Open()
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	var there bool
 	err := db.QueryRowContext(ctx, "SELECT to_regclass('cluster_membership') IS NOT NULL").Scan(&there)
 	var hosts int
