@@ -48,10 +48,11 @@ deploy-check: slim ## hold the files for containers, systemd and Kubernetes agai
 acceptance: ## run the system against real programs: a Temporal server, and postgresql, prometheus, prometheus-alertmanager and exim4-daemon-light of Debian
 	MUSTER_REAL=required go test -count=1 -timeout 15m -run 'TestAReal' ./internal/acceptance
 
+# Without the scripts of the command line: each of their hundreds of commands is a process of its own that does one thing.
 race: ## run the tests of all packages that do not link the engine with the race detector
 	@deps=$$(go list -test -f '{{or .ForTest .ImportPath}} {{join .Deps " "}}' ./...) || exit 1; \
 		packages=$$(echo "$$deps" | awk '$(UNLINKED)' | sort); \
-		CGO_ENABLED=1 go test -race -timeout 20m $$packages
+		CGO_ENABLED=1 go test -race -skip '^TestScripts$$' -timeout 20m $$packages
 
 # An awk program: of packages with what they and their tests depend on, those that do not reach the engine.
 UNLINKED = { sub(/\.test$$/, "", $$1); all[$$1] = 1; \
