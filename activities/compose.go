@@ -98,10 +98,7 @@ func pending(in *ComposeInput) {
 func (c *Composition) Compose(ctx context.Context, in ComposeInput) (incident.Composition, error) {
 	dir := c.Directory()
 	out := incident.Composition{Folder: dir.Folder()}
-	if info := activity.GetInfo(ctx); !info.IsLocalActivity && info.Attempt > patience { // it has been at other workers too
-		in.Anyway = true
-	}
-	if err := recent(dir, in.Seen, in.Anyway); err != nil {
+	if err := recent(dir, in.Seen, in.Anyway || tried(ctx)); err != nil {
 		return out, err
 	}
 	pending(&in)
@@ -124,6 +121,15 @@ func (c *Composition) Compose(ctx context.Context, in ComposeInput) (incident.Co
 		return c.Writer.Message(t, a.To)
 	})
 	return out, nil
+}
+
+// tried tells whether other workers have had their turn: an attempt within a workflow task, and a preview, are at one alone.
+func tried(ctx context.Context) bool {
+	if !activity.IsActivity(ctx) {
+		return false
+	}
+	info := activity.GetInfo(ctx)
+	return !info.IsLocalActivity && info.Attempt > patience
 }
 
 // recent refuses a folder that is older than what a run has seen, unless any will do.
