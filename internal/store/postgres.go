@@ -53,7 +53,8 @@ CREATE TABLE tokens (
 	expires    BIGINT,
 	last_used  BIGINT,
 	revoked    BIGINT,
-	created_by TEXT NOT NULL
+	created_by TEXT NOT NULL,
+	rowid      BIGINT GENERATED ALWAYS AS IDENTITY -- as SQLite has it by itself
 );
 
 CREATE TABLE sessions (

@@ -69,9 +69,9 @@ func (s *Store) CreateToken(ctx context.Context, t Token) (secret string, made T
 	return secret, t, nil
 }
 
-// Tokens lists all tokens, the newest first, those of one instant by ID; revoked and expired ones too.
+// Tokens lists all tokens, the newest first; revoked and expired ones too.
 func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
-	rows, err := s.read.QueryContext(ctx, "SELECT "+tokenColumns+" FROM tokens ORDER BY created DESC, id DESC")
+	rows, err := s.read.QueryContext(ctx, "SELECT "+tokenColumns+" FROM tokens ORDER BY created DESC, rowid DESC")
 	if err != nil {
 		return nil, fmt.Errorf("list tokens: %w", err)
 	}

@@ -169,7 +169,9 @@ func TestTokensAreListedNewestFirst(t *testing.T) {
 		_, made, err := s.CreateToken(t.Context(), entry)
 		must(t, err)
 		want = append([]string{made.ID}, want...)
-		c.move(time.Hour)
+		if len(want) != 3 { // the third and the fourth in one instant
+			c.move(time.Hour)
+		}
 	}
 	_, err := s.RevokeToken(t.Context(), want[0])
 	must(t, err)
