@@ -154,11 +154,33 @@ func (d *Deliveries) underWay(in DeliverInput, info activity.Info, until time.Ti
 	}
 }
 
+// leaves tells why an attempt is left to another worker: the folder of this one is older. How often that was so goes along with the
+// activity, for attempts fail for other reasons too.
+func leaves(ctx context.Context, dir Directory, seen incident.Folder) error {
+	if seen.Revision == "" {
+		return nil
+	}
+	left := 0
+	if activity.HasHeartbeatDetails(ctx) {
+		if err := activity.GetHeartbeatDetails(ctx, &left); err != nil {
+			return nil // nothing of ours: the message goes out
+		}
+	}
+	err := recent(dir, seen, left >= patience)
+	if err != nil {
+		left++
+	}
+	if left > 0 {
+		activity.RecordHeartbeat(ctx, left)
+	}
+	return err
+}
+
 // attempt makes one attempt, and tells whether a page can be followed up where it has arrived, and whether the attempt says something of
 // the contact method.
 func (d *Deliveries) attempt(ctx context.Context, in DeliverInput, attempt int, offer *delivery.Offer, attached []delivery.Attached) (followed, tells bool, err error) {
 	dir := d.Directory()
-	if err := recent(dir, in.Seen, attempt > patience || in.Seen.Revision == ""); err != nil {
+	if err := leaves(ctx, dir, in.Seen); err != nil {
 		return false, false, &delivery.Unavailable{Detail: err.Error()}
 	}
 	contact, err := dir.Contact(in.To.ID, in.Method)

@@ -167,12 +167,25 @@ func (r *incidentRun) compose(ctx workflow.Context, s incident.Send) {
 // comes first.
 func (r *incidentRun) composeAnywhere(ctx workflow.Context, out *incident.Composition, in activities.ComposeInput) error {
 	err := locally(ctx, out, composition.Compose, in)
-	r.local--
 	if err == nil {
+		r.local--
 		return nil
 	}
+	if !composesAnywhere(ctx) {
+		failed := err
+		return r.locally(ctx, func(last bool) error {
+			if first := failed; first != nil {
+				failed = nil
+				return first
+			}
+			in.Anyway = last
+			return locally(ctx, out, composition.Compose, in)
+		})
+	}
+	r.local--
 	r.news = true
 	o := sending(looking, r.incident.Priority)
+	o.ScheduleToCloseTimeout = 0 // as long as it takes until there is a worker
 	o.StartToCloseTimeout = 5 * time.Second
 	o.RetryPolicy.BackoffCoefficient = 1
 	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), composition.Compose, in).Get(ctx, out)

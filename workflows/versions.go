@@ -110,3 +110,16 @@ const automaticResponse = "automatic-response"
 func respondsItself(ctx workflow.Context) bool {
 	return workflow.GetVersion(ctx, automaticResponse, workflow.DefaultVersion, 1) == 1
 }
+
+// composeAnywhere, 2026-11-27: what a worker cannot compose within its workflow task is composed by whichever worker comes first. An older
+// program ignores what a newer one has pinned for that, and goes on by itself. No old run is left when
+//
+//	WorkflowType = 'Incident' AND ExecutionStatus = 'Running' AND StartTime < '2026-11-28T00:00:00Z'
+//
+// finds none; then the branch that waits for the same worker can go.
+const composeAnywhere = "compose-anywhere"
+
+// composesAnywhere is asked when composing has failed once, so that it costs no event otherwise.
+func composesAnywhere(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, composeAnywhere, workflow.DefaultVersion, 1) == 1
+}

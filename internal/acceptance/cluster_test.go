@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httputil"
@@ -27,6 +28,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"muster/internal/postgrestest"
+	"muster/internal/timeline"
 	"muster/starter/api"
 )
 
@@ -203,7 +205,14 @@ func (c *cluster) serve(t *testing.T, s *served, version string) {
 // worker starts a muster worker of a version on an organisation folder.
 func (c *cluster) worker(t *testing.T, name, version, organisation string) *child {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), c.program(version), "worker", "--org", organisation, "--data", filepath.Join(c.folder, name),
+	data := filepath.Join(c.folder, name)
+	must(t, os.MkdirAll(data, 0o700))
+	tickets := filepath.Join(c.folder, "tickets") // the one part of the data folders that workers must share, or have a ticket system for
+	must(t, os.MkdirAll(tickets, 0o700))
+	if err := os.Symlink(tickets, filepath.Join(data, "tickets")); err != nil && !errors.Is(err, fs.ErrExist) {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), c.program(version), "worker", "--org", organisation, "--data", data,
 		"--keys", c.keys())
 	cmd.Env = c.env
 	return launch(t, cmd, filepath.Join(c.folder, name+".log"), "muster worker takes work from")
@@ -362,6 +371,7 @@ func TestARealClusterLosesNothing(t *testing.T) {
 			t.Errorf("group %s: %d pages went to an address that the folder has no more: by a worker with an older one", k.name, len(stale))
 		}
 	}
+	c.checkTickets(t, a.all)
 	c.checkStore(t)
 	t.Logf("%d groups of alerts, %d processes killed, PostgreSQL away for a minute", len(a.all), a.kills)
 }
@@ -429,6 +439,23 @@ func (a *campaign) promote() {
 	out, err := cmd.CombinedOutput()
 	if want := "deployment muster: version v2.0.0 has the work now, v1.0.0 had it before\n"; err != nil || string(out) != want {
 		a.t.Fatalf("promote: %v, said %q, want %q", err, out, want)
+	}
+}
+
+// checkTickets asks that each incident has one ticket, which no worker has refused to bring up to date.
+func (c *cluster) checkTickets(t *testing.T, all []*killed) {
+	t.Helper()
+	numbers := map[string]string{}
+	for _, k := range all {
+		i, err := c.system.api.Incident(t.Context(), k.id)
+		must(t, err)
+		if failed := entriesOf(i.Timeline.Entries, timeline.TicketFailed, "", ""); len(failed) > 0 {
+			t.Errorf("the ticket of group %s: %v", k.name, failed)
+		}
+		if other, taken := numbers[i.Ticket.Ref.ID]; taken || i.Ticket.Ref.ID == "" {
+			t.Errorf("groups %s and %s have the ticket %q", k.name, other, i.Ticket.Ref.ID)
+		}
+		numbers[i.Ticket.Ref.ID] = k.name
 	}
 }
 

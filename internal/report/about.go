@@ -28,7 +28,7 @@ func loadAbouts[A ~string, D any](l *language, fsys fs.FS, k delivery.Kind, abou
 		l.messages[aboutKey(k, a)] = m
 		for _, data := range []D{*new(D), filled[D]()} {
 			*about(&data) = string(a)
-			if _, err := m.write(&data); err != nil {
+			if _, err := m.try(&data); err != nil {
 				faults = append(faults, err)
 				break
 			}

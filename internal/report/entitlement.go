@@ -76,7 +76,7 @@ func (l *language) loadVerdicts(fsys fs.FS) error {
 			continue
 		}
 		for _, data := range []found{{}, filled[found]()} {
-			_, err := run(one, data, messageLimits())
+			_, err := run(one, data, trialLimits())
 			faults = append(faults, err)
 		}
 	}

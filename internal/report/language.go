@@ -135,7 +135,7 @@ func (l *language) loadWords(fsys fs.FS) error {
 		if d.Name() == file || d.Name() == more {
 			continue
 		}
-		l.words[d.Name()], err = run(d, nil, messageLimits())
+		l.words[d.Name()], err = run(d, nil, trialLimits())
 		faults = append(faults, err)
 	}
 	for _, w := range needed() {
@@ -164,7 +164,7 @@ func (l *language) loadSentences(fsys fs.FS) error {
 		if d.Name() != file && !slices.Contains(kinds, d.Name()) {
 			faults = append(faults, fmt.Errorf("%s: sentence %q: no such kind of entry", file, d.Name()))
 		}
-		_, err := run(d, map[string]string{}, messageLimits())
+		_, err := run(d, map[string]string{}, trialLimits())
 		faults = append(faults, err)
 	}
 	return errors.Join(faults...)
@@ -202,7 +202,7 @@ func (l *language) loadMessages(fsys fs.FS) error {
 			tries = []any{&reviewing{}, new(filled[reviewing]())}
 		}
 		for _, data := range tries {
-			if _, err := m.write(data); err != nil {
+			if _, err := m.try(data); err != nil {
 				faults = append(faults, err)
 				break
 			}
@@ -372,8 +372,17 @@ func (l *language) targets(s string) string {
 	return strings.Join(all, ", ")
 }
 
+// messageLimits are those of one message or sentence. It is written within two seconds of a workflow task: what takes longer goes out as
+// bare facts.
 func messageLimits() limits {
-	return limits{bytes: 32 << 10, writes: 1 << 20, within: 10 * time.Second}
+	return limits{bytes: 32 << 10, writes: 1 << 20, within: 1500 * time.Millisecond}
+}
+
+// trialLimits are those of the same when it is tried at a start, for which nobody waits.
+func trialLimits() limits {
+	l := messageLimits()
+	l.within = reportLimits().within
+	return l
 }
 
 func reportLimits() limits { return limits{bytes: 4 << 20, writes: 16 << 20, within: 30 * time.Second} }

@@ -285,12 +285,17 @@ const maxSubject = 250
 // written is a message's words.
 type written struct{ subject, text string }
 
-func (m message) write(data any) (written, error) {
-	subject, err := run(m.subject, data, messageLimits())
+func (m message) write(data any) (written, error) { return m.within(messageLimits(), data) }
+
+// try writes it when it is read.
+func (m message) try(data any) (written, error) { return m.within(trialLimits(), data) }
+
+func (m message) within(most limits, data any) (written, error) {
+	subject, err := run(m.subject, data, most)
 	if err != nil {
 		return written{}, err
 	}
-	text, err := run(m.text, data, messageLimits())
+	text, err := run(m.text, data, most)
 	return written{abbrev(maxSubject, line(subject)), text}, err
 }
 

@@ -99,7 +99,7 @@ func (l *language) loadPlanMessages(fsys fs.FS) error {
 		inside.Outside = false
 		for _, data := range []planning{{}, filled[planning](), inside} {
 			data.About = string(a)
-			if _, err := m.write(&data); err != nil {
+			if _, err := m.try(&data); err != nil {
 				faults = append(faults, err)
 				break
 			}

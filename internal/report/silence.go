@@ -68,7 +68,7 @@ func (l *language) loadSilenceMessage(fsys fs.FS) error {
 	}
 	l.messages[string(delivery.Silence)] = m
 	for _, data := range []heldBack{{}, filled[heldBack]()} {
-		if _, failed := m.write(&data); failed != nil {
+		if _, failed := m.try(&data); failed != nil {
 			err = errors.Join(err, failed)
 		}
 	}

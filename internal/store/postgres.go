@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"muster/internal/postgres"
@@ -20,7 +20,7 @@ const Schema = "muster"
 // does.
 func OpenPostgres(ctx context.Context, db *postgres.Database, now func() time.Time) (*Store, error) {
 	s := &Store{where: db.String(), now: now, life: context.WithoutCancel(ctx)}
-	k := &postgreSQL{db: db}
+	k := &postgreSQL{db: db, turn: make(chan struct{}, 1)}
 	s.write, s.read = &pool{DB: db.Within(Schema).Open(), kind: k}, &pool{DB: db.Within(Schema).ReadOnly().Open(), kind: k}
 	s.write.SetMaxOpenConns(2)
 	s.read.SetMaxOpenConns(4)
@@ -109,8 +109,8 @@ type postgreSQL struct {
 	db    *postgres.Database
 	write *pool
 
-	mu   sync.Mutex
-	done bool // the schema is that of this version
+	turn chan struct{} // of whoever prepares the database
+	done atomic.Bool   // the schema is that of this version
 }
 
 // statement numbers what is filled in.
@@ -134,16 +134,23 @@ func (k *postgreSQL) begin(ctx context.Context, tx *transaction) error {
 
 // ready prepares the database, once.
 func (k *postgreSQL) ready(ctx context.Context) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.done {
+	if k.done.Load() {
+		return nil
+	}
+	select {
+	case k.turn <- struct{}{}:
+		defer func() { <-k.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if k.done.Load() {
 		return nil
 	}
 	if err := k.db.Ensure(ctx); err != nil {
 		return err
 	}
 	err := k.prepare(ctx, k.write)
-	k.done = err == nil
+	k.done.Store(err == nil)
 	return err
 }
 
