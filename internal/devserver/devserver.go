@@ -217,12 +217,15 @@ func (s *Server) open(ctx context.Context, opts Options) error {
 		if err := f.isFor(opts.Database); err != nil {
 			return err
 		}
-		db, err := openPostgres(ctx, opts.Database, opts.Progress)
+		db, err := openPostgres(ctx, opts.Database, opts.Logger, opts.Progress)
 		if err != nil {
 			return err
 		}
-		opts.Progress("starting temporal " + headers.ServerVersion + " on database " + opts.Database.String())
 		s.store = db
+		if err := f.belongs(opts.Database); err != nil {
+			return err
+		}
+		opts.Progress("starting temporal " + headers.ServerVersion + " on database " + opts.Database.String())
 		go s.log.report(db.lock.Lost())
 	}
 	s.Token, err = f.token()

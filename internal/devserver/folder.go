@@ -86,19 +86,32 @@ func (f *folder) open(progress func(string)) (err error) {
 	return f.check()
 }
 
-// isFor notes that the work of the folder is in a database, and refuses a folder that has work of its own.
+// isFor refuses a folder that has work of its own, or in a database of another name. A database that has moved to another host is the
+// same.
 func (f *folder) isFor(db *postgres.Database) error {
 	_, err := os.Stat(f.engine())
-	switch {
-	case err == nil:
+	if err == nil {
 		err = errors.New("it has an engine of its own, with its work: start without --db until that has ended, or with a new folder")
-	case errors.Is(err, fs.ErrNotExist):
-		err = wholefile.Write(f.database(), []byte(db.String()+"\n"), 0o600)
+	} else if errors.Is(err, fs.ErrNotExist) {
+		var before []byte
+		before, err = os.ReadFile(f.database())
+		name, _, _ := strings.Cut(string(before), " on ")
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			err = nil
+		case err == nil && name != db.Name():
+			err = fmt.Errorf("its work is in database %s, and this is %s: start with that one, or with a new folder", strings.TrimSpace(string(before)), db)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("open data folder %s: %w", f.path, err)
 	}
 	return nil
+}
+
+// belongs notes in which database the work of the folder is.
+func (f *folder) belongs(db *postgres.Database) error {
+	return wholefile.Write(f.database(), []byte(db.String()+"\n"), 0o600)
 }
 
 func (f *folder) database() string { return filepath.Join(f.path, elsewhereName) }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/iancoleman/strcase"
@@ -37,17 +38,21 @@ type postgresStore struct {
 
 // openPostgres takes the databases for this process, creates them where they are not there, and brings their schema to that of this
 // build. What this build cannot run on is refused before anything is changed.
-func openPostgres(ctx context.Context, db *postgres.Database, progress func(string)) (_ *postgresStore, err error) {
+func openPostgres(ctx context.Context, db *postgres.Database, log *slog.Logger, progress func(string)) (_ *postgresStore, err error) {
 	// A name without a schema is looked for in one of the user's name first, and the store's tables are in one: of a user muster it
 	// would be the same.
 	db = db.Within("public")
 	s := &postgresStore{mainDB: db, visibilityDB: db.Beside(db.Name() + "_visibility")}
 	for _, d := range []*postgres.Database{s.mainDB, s.visibilityDB} {
-		if err := d.Ensure(ctx); err != nil {
+		created, err := d.Ensure(ctx)
+		if err != nil {
 			return nil, err
 		}
+		if created {
+			progress("database " + d.String() + " was not there, and is created")
+		}
 	}
-	if s.lock, err = s.mainDB.Hold(ctx, engineLock); err != nil {
+	if s.lock, err = s.mainDB.Hold(ctx, engineLock, func(err error) { log.Warn("waiting for the engine's lock", "error", err) }); err != nil {
 		if errors.Is(err, postgres.ErrHeld) {
 			err = fmt.Errorf("%w: one engine runs on a database; stop that one, or use muster worker and muster serve beside a Temporal", err)
 		}
@@ -61,19 +66,25 @@ func openPostgres(ctx context.Context, db *postgres.Database, progress func(stri
 	if err := s.alone(ctx); err != nil {
 		return nil, err
 	}
-	for _, part := range []struct {
-		of          *config.SQL
-		where       *postgres.Database
-		name, wants string
-	}{
+	parts := []part{
 		{s.main(), s.mainDB, "postgresql/v12/temporal", v12.Version},
 		{s.visibility(), s.visibilityDB, "postgresql/v12/visibility", v12.VisibilityVersion},
-	} {
-		if err := setUpDatabase(part.of, part.where, part.name, part.wants, progress); err != nil {
-			return nil, err
+	}
+	for _, raise := range []bool{false, true} { // what is refused is refused before any of it is changed
+		for _, p := range parts {
+			if err := p.setUp(raise, progress); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return s, nil
+}
+
+// A part is one of the two databases, with the schema that it should have.
+type part struct {
+	of          *config.SQL
+	where       *postgres.Database
+	name, wants string
 }
 
 // alone refuses databases on which a Temporal of its own runs: the hosts of one tell each other that they live in a table there.
@@ -97,38 +108,42 @@ func (s *postgresStore) alone(ctx context.Context) error {
 	return nil
 }
 
-// setUpDatabase makes Temporal's tables, or brings them from an earlier version to this one.
-func setUpDatabase(of *config.SQL, where *postgres.Database, name, wants string, progress func(string)) (err error) {
+// setUp refuses what a newer version has made, and when it may raise, makes Temporal's tables or brings them from an earlier version to
+// this one.
+func (p part) setUp(raise bool, progress func(string)) (err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("set up database %s: %w", where, err)
+			err = fmt.Errorf("set up database %s: %w", p.where, err)
 		}
 	}()
 	log := serverlog.NewNoopLogger()
-	conn, err := schematool.NewConnection(of, log)
+	conn, err := schematool.NewConnection(p.of, log)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	if err := conn.CreateSchemaVersionTables(); err != nil {
-		return err
-	}
 	now, err := conn.ReadSchemaVersion()
-	if err != nil { // there is no row, or the next statement fails too
+	if err != nil && !raise {
+		return nil // there is none yet, or what follows fails too
+	}
+	if err != nil {
+		if err := conn.CreateSchemaVersionTables(); err != nil {
+			return err
+		}
 		if err := schema.NewSetupSchemaTask(conn, &schema.SetupConfig{InitialVersion: "0.0"}, log).Run(); err != nil {
 			return err
 		}
 		now = "0.0"
 	}
-	switch semver.Compare("v"+now, "v"+wants) {
-	case 1:
-		return fmt.Errorf("its schema has version %s, and this muster knows %s: run the newer muster that has raised it", now, wants)
-	case 0:
+	switch newer := semver.Compare("v"+now, "v"+p.wants); {
+	case newer > 0:
+		return fmt.Errorf("its schema has version %s, and this muster knows %s: run the newer muster that has raised it", now, p.wants)
+	case newer == 0 || !raise:
 		return nil
 	}
-	progress(fmt.Sprintf("bringing database %s from schema %s to %s", where, now, wants))
+	progress(fmt.Sprintf("bringing database %s from schema %s to %s", p.where, now, p.wants))
 	said := &lastError{Logger: log}
-	if err := schema.NewUpdateSchemaTask(conn, &schema.UpdateConfig{SchemaName: name, TargetVersion: wants}, said).Run(); err != nil {
+	if err := schema.NewUpdateSchemaTask(conn, &schema.UpdateConfig{SchemaName: p.name, TargetVersion: p.wants}, said).Run(); err != nil {
 		return cmp.Or(said.err, err)
 	}
 	return nil

@@ -311,6 +311,12 @@ func (n *Node) openStore(ctx context.Context) (*store.Store, error) {
 	return store.OpenPostgres(ctx, db, time.Now)
 }
 
+// isBroken tells whether an error proves that the log was changed.
+func isBroken(err error) bool {
+	_, broken := errors.AsType[*store.BrokenError](err)
+	return broken
+}
+
 // examine walks the log of refused attempts as the start has found it. Nothing waits for it, for it may be long.
 func (n *Node) examine(ctx context.Context) {
 	for {
@@ -318,9 +324,13 @@ func (n *Node) examine(ctx context.Context) {
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return
-		case !postgres.Away(err):
+		case isBroken(err):
 			n.cfg.Log.Error("the log of refused attempts is not whole", "error", err)
 			n.tampered.Store(&err)
+			return
+		case n.cfg.Store == "": // a file does not read better later
+			n.tampered.Store(&err)
+			n.cfg.Log.Error("the log of refused attempts cannot be read", "error", err)
 			return
 		}
 		if !pause(ctx, storeRetry) {

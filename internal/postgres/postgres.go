@@ -72,14 +72,14 @@ func referred(where string) (string, error) {
 	return where, nil
 }
 
-// plain is a text that names a database, without its password and parameters.
+// plain is a text that names a database, without a password: of what is no reference and no such URL nothing is shown, for it may be one.
 func plain(where string) string {
-	u, err := url.Parse(where)
-	if err != nil {
-		return "(unreadable)"
-	}
-	if u.Scheme != "postgres" && u.Scheme != "postgresql" {
+	if strings.HasPrefix(where, "file:") || strings.HasPrefix(where, "env:") {
 		return where
+	}
+	u, err := url.Parse(where)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return "(not shown)"
 	}
 	return (&url.URL{Scheme: u.Scheme, User: url.User(u.User.Username()), Host: u.Host, Path: u.Path}).String()
 }
@@ -114,6 +114,25 @@ func (d *Database) ReadOnly() *Database {
 	config := d.config.Copy()
 	config.RuntimeParams["default_transaction_read_only"] = "on"
 	return &Database{config}
+}
+
+// Brief is the same database, for whoever does nothing there that takes long: PostgreSQL ends what hangs in the midst of a transaction, and
+// sessions of which nothing more is heard.
+func (d *Database) Brief() *Database {
+	config := d.config.Copy()
+	config.RuntimeParams["statement_timeout"] = "30000"
+	config.RuntimeParams["idle_in_transaction_session_timeout"] = "10000"
+	unheard(config)
+	return &Database{config}
+}
+
+// unheard lets PostgreSQL end a session within half a minute of which nothing more is heard.
+func unheard(config *pgx.ConnConfig) {
+	for name, value := range map[string]string{
+		"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3", "tcp_user_timeout": "25000",
+	} {
+		config.RuntimeParams[name] = value
+	}
 }
 
 // Open makes a pool that connects when it is used.
@@ -163,15 +182,15 @@ func hasCode(err error, codes ...string) bool {
 }
 
 // Ensure connects once, and creates the database where it is not there and its user may.
-func (d *Database) Ensure(ctx context.Context) error {
-	err := d.ping(ctx)
-	if hasCode(err, noSuchDatabase) {
+func (d *Database) Ensure(ctx context.Context) (created bool, err error) {
+	err = d.ping(ctx)
+	if created = hasCode(err, noSuchDatabase); created {
 		err = d.create(ctx)
 	}
 	if err != nil {
-		return d.failed(err)
+		return false, d.failed(err)
 	}
-	return nil
+	return created, nil
 }
 
 func (d *Database) ping(ctx context.Context) error {
@@ -220,13 +239,17 @@ type ConnectionError struct {
 	err error
 }
 
-// Error says what PostgreSQL or the network says.
+// Error says what PostgreSQL or the network says, in one line.
 func (e *ConnectionError) Error() string {
 	text := e.err.Error()
 	if refused, ok := errors.AsType[*pgconn.PgError](e.err); ok {
 		text = refused.Message
 	} else if failed, ok := errors.AsType[*net.OpError](e.err); ok {
 		text = failed.Error()
+	} else if errors.Is(e.err, context.DeadlineExceeded) {
+		text = "no answer in time"
+	} else if lines := strings.Split(text, "\n"); len(lines) > 1 { // one for each address that was tried
+		text = strings.TrimSpace(lines[len(lines)-1])
 	}
 	return fmt.Sprintf("connect to database %s as %s: %s", e.of, e.of.config.User, text)
 }

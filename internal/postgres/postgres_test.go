@@ -3,9 +3,13 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,7 +39,10 @@ func TestParse(t *testing.T) {
 		{where: "env:NO_URL", fault: "database env:NO_URL: the variable NO_URL is not set"},
 		{where: "file:" + file + "x", fault: "no such file"},
 		{where: "postgres://muster:secret@db.example.com", fault: "database postgres://muster@db.example.com: want postgres://"},
-		{where: "mysql://db.example.com/work", fault: "want postgres://"},
+		{where: "mysql://db.example.com/work", fault: "database (not shown): want postgres://"},
+		{where: "host=db password=secret dbname=work", fault: "database (not shown): want postgres://"},
+		{where: "postgress://muster:secret@db/work", fault: "database (not shown): want postgres://"},
+		{where: "muster:secret@db/work", fault: "database (not shown): want postgres://"},
 		{where: "postgres://muster:secret@db.example.com:x/work", fault: "want postgres://"},
 		{where: "postgres://muster:secret@db.example.com/work?sslmode=perhaps", fault: "sslmode"},
 	} {
@@ -53,9 +60,9 @@ func TestParse(t *testing.T) {
 func TestEnsure(t *testing.T) {
 	c := postgrestest.Start(t)
 	d := parse(t, c.URL("a database"))
-	for range 2 {
-		if err := d.Ensure(t.Context()); err != nil {
-			t.Fatal(err)
+	for _, first := range []bool{true, false} {
+		if created, err := d.Ensure(t.Context()); err != nil || created != first {
+			t.Fatalf("got created %v, %v; want %v", created, err, first)
 		}
 	}
 	db := d.Open()
@@ -64,12 +71,12 @@ func TestEnsure(t *testing.T) {
 		t.Fatal(err)
 	}
 	poor := strings.Replace(c.URL("other"), strings.Split(strings.TrimPrefix(c.URL("other"), "postgres://"), "@")[0], "poor:x", 1)
-	err := parse(t, poor).Ensure(t.Context())
+	_, err := parse(t, poor).Ensure(t.Context())
 	if err == nil || !strings.Contains(err.Error(), `CREATE DATABASE "other" OWNER "poor";`) {
 		t.Errorf("got %v, want what an administrator should do", err)
 	}
 	wrong := strings.Replace(poor, "poor:x", "poor:secret", 1)
-	err = parse(t, wrong).Ensure(t.Context())
+	_, err = parse(t, wrong).Ensure(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "password authentication failed") || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v, want that the password is wrong, without it", err)
 	}
@@ -79,15 +86,15 @@ func TestEnsure(t *testing.T) {
 func TestLock(t *testing.T) {
 	c := postgrestest.Start(t)
 	d := parse(t, c.URL("postgres"))
-	first, err := d.Hold(t.Context(), 7)
+	first, err := d.Hold(t.Context(), 7, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.Hold(t.Context(), 7)
+	_, err = d.Hold(t.Context(), 7, quiet)
 	if !errors.Is(err, postgres.ErrHeld) || !strings.Contains(err.Error(), "muster ") {
 		t.Errorf("got %v, want that it is held, and by whom", err)
 	}
-	other, err := d.Hold(t.Context(), 8)
+	other, err := d.Hold(t.Context(), 8, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,13 +103,13 @@ func TestLock(t *testing.T) {
 	if err := errors.Join(c.Stop("immediate"), c.Run()); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the lock is taken again", func(ctx context.Context) bool {
-		again, err := d.Hold(ctx, 7)
-		if err == nil {
-			again.Release()
-		}
-		return errors.Is(err, postgres.ErrHeld)
-	})
+	db := d.Open()
+	defer func() { _ = db.Close() }()
+	granted := func(ctx context.Context) bool {
+		var n int
+		return db.QueryRowContext(ctx, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted").Scan(&n) == nil && n == 1
+	}
+	await(t, "the lock is taken again", granted)
 	select {
 	case err := <-first.Lost():
 		t.Fatalf("the lock was lost: %v", err)
@@ -111,8 +118,6 @@ func TestLock(t *testing.T) {
 
 	defer first.Release()
 
-	db := d.Open()
-	defer db.Close()
 	// A connection that somebody ends while another waits for the lock.
 	rival := make(chan error, 1)
 	go func() {
@@ -133,6 +138,62 @@ func TestLock(t *testing.T) {
 		}
 	case err := <-rival:
 		t.Errorf("the rival ended: %v", err)
+	}
+}
+
+func quiet(error) {}
+
+// Something between forgets a connection, and PostgreSQL does not know: the session before is our own, and nobody else's.
+func TestLockOfAConnectionThatIsForgotten(t *testing.T) {
+	c := postgrestest.Start(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	var first sync.Once
+	forget := make(chan struct{})
+	go func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", c.Port))
+			if err != nil {
+				return
+			}
+			forgets := false
+			first.Do(func() { forgets = true })
+			go func() { _, _ = io.Copy(out, in) }()
+			go func() {
+				if forgets { // the client's end is closed, and the server's stays
+					go func() { <-forget; _ = in.Close() }()
+				}
+				_, _ = io.Copy(in, out)
+			}()
+		}
+	}()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	d := parse(t, strings.Replace(c.URL("postgres"), fmt.Sprint(":", c.Port), ":"+port, 1)+"?sslmode=disable")
+	held, err := d.Hold(t.Context(), 7, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Release()
+	direct := parse(t, c.URL("postgres")).Open()
+	defer func() { _ = direct.Close() }()
+	owner := func() (pid int) {
+		_ = direct.QueryRowContext(t.Context(), "SELECT coalesce(max(pid), 0) FROM pg_locks WHERE locktype = 'advisory' AND granted").Scan(&pid)
+		return pid
+	}
+	before := owner()
+	close(forget)
+	await(t, "another session has the lock", func(context.Context) bool { now := owner(); return now != 0 && now != before })
+	select {
+	case err := <-held.Lost():
+		t.Errorf("the lock was lost: %v", err)
+	default:
 	}
 }
 

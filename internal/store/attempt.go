@@ -89,7 +89,10 @@ func (s *Store) Record(ctx context.Context, a Attempt) (Attempt, error) {
 func (s *Store) settle() error {
 	s.flood.mu.Lock()
 	defer s.flood.mu.Unlock()
-	if err := s.append(s.life, rests(s.flood.order, s.now())); err != nil {
+	const patience = 3 * time.Second // it is asked for at the end
+	ctx, cancel := context.WithTimeout(s.life, patience)
+	defer cancel()
+	if err := s.append(ctx, rests(s.flood.order, s.now())); err != nil {
 		return err
 	}
 	s.flood.drop(slices.Clone(s.flood.order))

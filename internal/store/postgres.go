@@ -21,7 +21,8 @@ const Schema = "muster"
 func OpenPostgres(ctx context.Context, db *postgres.Database, now func() time.Time) (*Store, error) {
 	s := &Store{where: db.String(), now: now, life: context.WithoutCancel(ctx)}
 	k := &postgreSQL{db: db, turn: make(chan struct{}, 1)}
-	s.write, s.read = &pool{DB: db.Within(Schema).Open(), kind: k}, &pool{DB: db.Within(Schema).ReadOnly().Open(), kind: k}
+	within := db.Within(Schema).Brief()
+	s.write, s.read = &pool{DB: within.Open(), kind: k}, &pool{DB: within.ReadOnly().Open(), kind: k}
 	s.write.SetMaxOpenConns(2)
 	s.read.SetMaxOpenConns(4)
 	k.write = s.write
@@ -128,9 +129,15 @@ func (*postgreSQL) statement(s string) string {
 const storeLock = 0x4d757374
 
 func (k *postgreSQL) begin(ctx context.Context, tx *transaction) error {
-	_, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(?)", storeLock)
+	_, err := tx.ExecContext(ctx, "SET LOCAL lock_timeout = '5s'") // somebody may hang with the lock
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(?)", storeLock)
+	}
 	return err
 }
+
+// openPatience is how long one attempt to prepare the database may take.
+const openPatience = 5 * time.Second
 
 // ready prepares the database, once.
 func (k *postgreSQL) ready(ctx context.Context) error {
@@ -146,7 +153,9 @@ func (k *postgreSQL) ready(ctx context.Context) error {
 	if k.done.Load() {
 		return nil
 	}
-	if err := k.db.Ensure(ctx); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, openPatience)
+	defer cancel()
+	if _, err := k.db.Ensure(ctx); err != nil {
 		return err
 	}
 	err := k.prepare(ctx, k.write)

@@ -218,6 +218,8 @@ func (a *app) deployment(o *DeploymentOptions) error {
 	switch {
 	case o.Name == "" && o.BuildID != "":
 		return misused("--build-id %s: there is no --deployment in which it could be", o.BuildID)
+	case o.Name == "" && a.env.Getenv(buildIDVar) != "":
+		return misused("%s %s: there is no %s in which it could be", buildIDVar, a.env.Getenv(buildIDVar), deploymentVar)
 	case o.Name == "":
 		return nil
 	case strings.Contains(o.Name, "."):
@@ -379,11 +381,15 @@ func (a *app) database(of *string, flag, variable string) error {
 
 // unguarded refuses a password in a flag: whoever lists processes sees flags.
 func unguarded(where, flag, better string) error {
+	if where == "" || strings.HasPrefix(where, "file:") || strings.HasPrefix(where, "env:") {
+		return nil
+	}
 	u, err := url.Parse(where)
-	if err == nil {
-		if _, there := u.User.Password(); !there && !u.Query().Has("password") {
-			return nil
-		}
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return misused("%s: want %s", flag, databaseForms)
+	}
+	if _, there := u.User.Password(); !there && !u.Query().Has("password") {
+		return nil
 	}
 	return misused("%s: others could read the password of this URL: give it as file:PATH or in %s, or the password alone in PGPASSWORD or PGPASSFILE", flag, better)
 }
