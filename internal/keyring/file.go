@@ -126,8 +126,11 @@ func change[K any](file string, decode func([]byte) ([]K, error), with func([]K)
 		return fmt.Errorf("change keys: %w", err)
 	}
 	lock, err := os.OpenFile(file+".lock", os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EISDIR) {
 		return fmt.Errorf("change keys: %w: %w", err, ErrFixed)
+	}
+	if err != nil {
+		return fmt.Errorf("change keys: %w", err)
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {

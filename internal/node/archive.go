@@ -210,11 +210,9 @@ type archivist struct {
 // Pass makes one.
 func (a *archivist) Pass(ctx context.Context, at time.Time) (activities.ArchivedPass, error) {
 	const patience = time.Hour
-	err := a.node.spool.flush(ctx)
-	var p audit.Pass
-	if err == nil {
-		p, err = a.Archive.Pass(ctx, at)
-	}
+	// Refused attempts that cannot be read now are kept by a later pass: what has ended does not wait for them.
+	p, err := a.Archive.Pass(ctx, at)
+	err = errors.Join(err, a.node.spool.flush(ctx))
 	switch {
 	case err == nil:
 		a.done = time.Now()

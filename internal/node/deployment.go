@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -14,27 +16,38 @@ import (
 	"muster/worker"
 )
 
-// deploy makes the version of this worker the current one where the deployment has none: the first worker of all needs nobody's word.
-// Where another version is current, it says that this one waits to be promoted.
+// deploy makes the version of this worker the current one where the deployment has never had one: the first worker of all needs nobody's
+// word. Where another version has the work, or the work was taken from all of them, this worker waits to be promoted, and is not ready
+// meanwhile.
 func (n *Node) deploy(ctx context.Context) {
 	const between = 5 * time.Second
 	d := n.cfg.Deployment
-	for waits := false; ; {
-		current, token, err := current(ctx, n.temporal, d.Name)
-		if err == nil && current == "" {
-			err = promote(ctx, n.temporal, d, token)
-			current = d.BuildID
+	for said := ""; ; {
+		now, err := standing(ctx, n.temporal, d.Name)
+		if err == nil && now.never {
+			if err = promote(ctx, n.temporal, d, now.token); err == nil {
+				now.current = d.BuildID
+			}
 		}
+		line := said
 		switch {
-		case err == nil && current == d.BuildID:
-			fmt.Fprintf(n.cfg.Out, "muster worker takes the work of deployment %s as version %s\n", d.Name, d.BuildID)
-			return
-		case err == nil && !waits:
-			waits = true
-			fmt.Fprintf(n.cfg.Out, "muster worker waits: version %s of deployment %s has the work, and this is %s: muster worker promote gives it to this one\n",
-				current, d.Name, d.BuildID)
 		case err != nil && ctx.Err() == nil:
 			n.cfg.Log.Warn("waiting for the deployment to be known", "deployment", d.Name, "version", d.BuildID, "error", err)
+		case err == nil && now.current == d.BuildID:
+			n.waits.Store(nil)
+			line = fmt.Sprintf("muster worker takes the work of deployment %s as version %s", d.Name, d.BuildID)
+		case err == nil:
+			has := "no version has the work of deployment " + d.Name
+			if now.current != "" {
+				has = fmt.Sprintf("version %s has the work of deployment %s", now.current, d.Name)
+			}
+			has += fmt.Sprintf(", and this is %s: muster worker promote gives it to this one", d.BuildID)
+			n.waits.Store(&has)
+			line = "muster worker waits: " + has
+		}
+		if line != said {
+			said = line
+			fmt.Fprintln(n.cfg.Out, line)
 		}
 		select {
 		case <-ctx.Done():
@@ -44,16 +57,32 @@ func (n *Node) deploy(ctx context.Context) {
 	}
 }
 
-// current is the version of a deployment that has the work, empty where none has, and what a change of it must show.
-func current(ctx context.Context, c client.Client, name string) (buildID string, token []byte, err error) {
+// promoted says why a worker of a deployment has no work.
+func (n *Node) promoted() error {
+	if why := n.waits.Load(); why != nil {
+		return errors.New(*why)
+	}
+	return nil
+}
+
+// A stand is how a deployment stands.
+type stand struct {
+	current string // version that has the work; empty: none has
+	never   bool   // none ever had
+	token   []byte // what a change must show
+}
+
+func standing(ctx context.Context, c client.Client, name string) (stand, error) {
 	now, err := c.WorkerDeploymentClient().GetHandle(name).Describe(ctx, client.WorkerDeploymentDescribeOptions{})
 	if err != nil {
-		return "", nil, err
+		return stand{}, err
 	}
-	if v := now.Info.RoutingConfig.CurrentVersion; v != nil {
-		buildID = v.BuildID
+	routing := now.Info.RoutingConfig
+	s := stand{never: routing.CurrentVersion == nil && routing.CurrentVersionChangedTime.IsZero(), token: now.ConflictToken}
+	if routing.CurrentVersion != nil {
+		s.current = routing.CurrentVersion.BuildID
 	}
-	return buildID, now.ConflictToken, nil
+	return s, nil
 }
 
 func promote(ctx context.Context, c client.Client, d worker.Deployment, token []byte) error {
@@ -63,37 +92,66 @@ func promote(ctx context.Context, c client.Client, d worker.Deployment, token []
 	return err
 }
 
-// Promote gives all work of a deployment to the workers of one version, on the Temporal that the TEMPORAL_* settings describe. Temporal
-// refuses a version of which no worker has come yet, and one whose workers do not ask for all kinds of work.
-func Promote(ctx context.Context, d worker.Deployment, cfg Config) error {
+// Promote gives all work of a deployment to the workers of one version, on the Temporal that the TEMPORAL_* settings describe, and returns
+// which version had it before, empty when none had. Temporal refuses a version of which no worker has come yet. A version whose workers
+// do not ask for everything that those of the one before do, such as the archive, is refused here: nobody would do that work.
+func Promote(ctx context.Context, d worker.Deployment, cfg Config) (before string, err error) {
 	o, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
-		return fmt.Errorf("read TEMPORAL_ settings: %w", err)
+		return "", fmt.Errorf("read TEMPORAL_ settings: %w", err)
 	}
 	o.Logger = log.NewStructuredLogger(cfg.Log)
 	c, err := client.DialContext(ctx, o)
 	if err != nil {
-		return fmt.Errorf("connect to temporal at %s: %w", o.HostPort, err)
+		return "", fmt.Errorf("connect to temporal at %s: %w", o.HostPort, err)
 	}
 	defer c.Close()
-	before, token, err := current(ctx, c, d.Name)
+	now, err := standing(ctx, c, d.Name)
 	if _, none := errors.AsType[*serviceerror.NotFound](err); none {
-		return fmt.Errorf("promote deployment %s: temporal does not know it: start a worker with --deployment %[1]s first", d.Name)
+		return "", fmt.Errorf("promote deployment %s: temporal does not know it: start a worker with --deployment %[1]s first", d.Name)
 	}
-	if err == nil && before != d.BuildID {
-		err = promote(ctx, c, d, token)
+	if err == nil && now.current != d.BuildID {
+		if err = replaces(ctx, c, d, now.current); err == nil {
+			err = promote(ctx, c, d, now.token)
+		}
 	}
 	if err != nil {
-		return fmt.Errorf("promote version %s of deployment %s: %w", d.BuildID, d.Name, err)
+		return "", fmt.Errorf("promote version %s of deployment %s: %w", d.BuildID, d.Name, err)
 	}
-	out := cfg.Out
-	switch before {
-	case d.BuildID:
-		fmt.Fprintf(out, "deployment %s: version %s has the work already\n", d.Name, d.BuildID)
-	case "":
-		fmt.Fprintf(out, "deployment %s: version %s has the work now\n", d.Name, d.BuildID)
-	default:
-		fmt.Fprintf(out, "deployment %s: version %s has the work now, %s had it before\n", d.Name, d.BuildID, before)
+	return now.current, nil
+}
+
+// replaces tells whether a version asks for everything that another one does.
+func replaces(ctx context.Context, c client.Client, d worker.Deployment, before string) error {
+	if before == "" {
+		return nil
+	}
+	had, err := queuesOf(ctx, c, worker.Deployment{Name: d.Name, BuildID: before})
+	if err != nil {
+		return err
+	}
+	has, err := queuesOf(ctx, c, d)
+	if err != nil {
+		return err
+	}
+	had = slices.DeleteFunc(had, func(queue string) bool { return slices.Contains(has, queue) })
+	if len(had) > 0 {
+		return fmt.Errorf("its workers do not ask for task queue %s, as those of version %s do: start one that does first, such as the one with --archive",
+			strings.Join(had, ", "), before)
 	}
 	return nil
+}
+
+func queuesOf(ctx context.Context, c client.Client, d worker.Deployment) (names []string, err error) {
+	v, err := c.WorkerDeploymentClient().GetHandle(d.Name).DescribeVersion(ctx, client.WorkerDeploymentDescribeVersionOptions{BuildID: d.BuildID})
+	if err != nil {
+		return nil, fmt.Errorf("describe version %s: %w", d.BuildID, err)
+	}
+	for _, q := range v.Info.TaskQueuesInfos {
+		if !slices.Contains(names, q.Name) {
+			names = append(names, q.Name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }

@@ -202,7 +202,7 @@ func (n *Node) head() string {
 // healthOnly answers what needs no authority: health and metrics.
 func (n *Node) healthOnly(more ...api.Check) *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.Handle("/metrics", n.metrics.Handler())
+	mux.Handle("/metrics", direct(n.metrics.Handler()))
 	checks := append(n.checks(), more...)
 	n.metrics.FollowChecks(func() map[string]bool { return n.stand(checks) })
 	health := api.Health(checks...)
@@ -210,6 +210,19 @@ func (n *Node) healthOnly(more ...api.Check) *http.ServeMux {
 		mux.Handle(path, health)
 	}
 	return mux
+}
+
+// direct answers those who ask this process itself: what comes through a reverse proxy comes from others, and metrics are not theirs.
+func direct(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, passed := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via"} {
+			if r.Header.Get(passed) != "" {
+				http.NotFound(w, r)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // checks are the lines of /readyz?verbose.
@@ -223,6 +236,9 @@ func (n *Node) checks() []api.Check {
 		{Name: "keys", Func: func(context.Context) error { return n.keys.Err() }},
 		{Name: "payload-keys", Func: func(context.Context) error { return n.payloadKeys() }, Inform: true, Note: n.encrypts},
 		{Name: "settings", Func: func(context.Context) error { return n.settled() }, Inform: true},
+	}
+	if n.cfg.Deployment != (worker.Deployment{}) {
+		checks = append(checks, api.Check{Name: "deployment", Func: func(context.Context) error { return n.promoted() }})
 	}
 	for _, name := range n.watch.Checks() {
 		checks = append(checks, api.Check{Name: "watch/" + name, Inform: true, Func: func(context.Context) error {

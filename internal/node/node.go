@@ -91,12 +91,13 @@ type Node struct {
 	life      context.Context
 	refusals  chan worker.Refusal
 	alarms    *alarms
-	archive   *audit.Archive        // nil: this process keeps none
-	runs      audit.Temporal        // from which it is filled
-	spool     *spool                // what it gets besides
-	tampered  atomic.Pointer[error] // what is wrong with the log of refused attempts as it was found
-	unmade    atomic.Pointer[error] // why there is no schedule of the reminders
-	local     bool                  // pages and worker are one process: without a public address, links lead to it
+	archive   *audit.Archive         // nil: this process keeps none
+	runs      audit.Temporal         // from which it is filled
+	spool     *spool                 // what it gets besides
+	tampered  atomic.Pointer[error]  // what is wrong with the log of refused attempts as it was found
+	unmade    atomic.Pointer[error]  // why there is no schedule of the reminders
+	waits     atomic.Pointer[string] // why a worker of a deployment has no work
+	local     bool                   // pages and worker are one process: without a public address, links lead to it
 }
 
 // load reads what must be right before anything starts.

@@ -12,6 +12,9 @@ import (
 // URL may be secret. The request itself does not say to which trace it belongs: whoever receives it is somebody else.
 type spanned struct{ next http.RoundTripper }
 
+// CloseIdleConnections gives up what is open and not in use, as after a failure.
+func (s spanned) CloseIdleConnections() { (&http.Client{Transport: s.next}).CloseIdleConnections() }
+
 // RoundTrip makes the request.
 func (s spanned) RoundTrip(req *http.Request) (*http.Response, error) {
 	parent := trace.SpanFromContext(req.Context())

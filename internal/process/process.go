@@ -52,7 +52,7 @@ func processes(build metrics.Build) cli.Process {
 				Build:      build, Out: s.Out, Log: logTo(s),
 			})
 		},
-		Promote: func(ctx context.Context, s cli.Streams, o cli.DeploymentOptions) error {
+		Promote: func(ctx context.Context, s cli.Streams, o cli.DeploymentOptions) (string, error) {
 			return node.Promote(ctx, worker.Deployment(o), node.Config{Out: s.Out, Log: logTo(s)})
 		},
 		Serve: func(ctx context.Context, s cli.Streams, o cli.ServeOptions) error {

@@ -22,6 +22,9 @@ func (t *Traces) Handler(next http.Handler) http.Handler {
 			method = "_OTHER"
 		}
 		ctx := propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+		if from := oteltrace.SpanContextFromContext(ctx); from.IsValid() { // what they say besides would stay in histories for years
+			ctx = oteltrace.ContextWithRemoteSpanContext(ctx, from.WithTraceState(oteltrace.TraceState{}))
+		}
 		ctx, span := t.tracer.Start(ctx, method+" "+r.Pattern, oteltrace.WithSpanKind(oteltrace.SpanKindServer), oteltrace.WithAttributes(
 			attribute.String("http.request.method", method), attribute.String("http.route", r.Pattern),
 		))

@@ -49,8 +49,8 @@ type Process struct {
 	Dev    func(context.Context, Streams, DevOptions) error
 	Worker func(context.Context, Streams, WorkerOptions) error
 	Serve  func(context.Context, Streams, ServeOptions) error
-	// Promote gives the work of a deployment to one of its versions.
-	Promote func(context.Context, Streams, DeploymentOptions) error
+	// Promote gives the work of a deployment to one of its versions, and returns which one had it before, empty when none had.
+	Promote func(context.Context, Streams, DeploymentOptions) (before string, err error)
 	Demo    func(context.Context, Streams, DemoOptions) error
 	Bench   func(context.Context, Streams, BenchOptions) error
 

@@ -235,6 +235,22 @@ func (a *app) deployment(o *DeploymentOptions) error {
 	return nil
 }
 
+// promotionWords are the words of one language about who has the work of a deployment.
+type promotionWords struct{ already, first, instead string }
+
+func promotionWordsIn(language string) promotionWords {
+	if language == "ko" {
+		return promotionWords{
+			already: "배포 %s: 버전 %s이 이미 작업을 맡고 있습니다", first: "배포 %s: 이제 버전 %s이 작업을 맡습니다",
+			instead: "배포 %s: 이제 버전 %s이 작업을 맡습니다. 이전 버전은 %s입니다",
+		}
+	}
+	return promotionWords{
+		already: "deployment %s: version %s has the work already", first: "deployment %s: version %s has the work now",
+		instead: "deployment %s: version %s has the work now, %s had it before",
+	}
+}
+
 func (a *app) promote() *cobra.Command {
 	var o DeploymentOptions
 	cmd := &cobra.Command{
@@ -252,7 +268,20 @@ worker has come yet.`,
 			if o.Name == "" {
 				return misused("--deployment: want its name, or %s", deploymentVar)
 			}
-			return a.env.Process.Promote(cmd.Context(), a.streams(), o)
+			before, err := a.env.Process.Promote(cmd.Context(), a.streams(), o)
+			if err != nil {
+				return err
+			}
+			say := promotionWordsIn(a.language())
+			switch before {
+			case o.BuildID:
+				fmt.Fprintf(a.env.Stdout, say.already+"\n", o.Name, o.BuildID)
+			case "":
+				fmt.Fprintf(a.env.Stdout, say.first+"\n", o.Name, o.BuildID)
+			default:
+				fmt.Fprintf(a.env.Stdout, say.instead+"\n", o.Name, o.BuildID, before)
+			}
+			return nil
 		}),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
