@@ -76,7 +76,7 @@ func SafeName(name string) bool { return safeName.MatchString(name) }
 
 // Post writes the page anew with one more text. The entry's file comes first: what a crash leaves out of the page comes with the next
 // text, or with the next attempt.
-func (p *Page) Post(_ context.Context, post posting.Posting) (string, error) {
+func (p *Page) Post(ctx context.Context, post posting.Posting) (string, error) {
 	if p.Pages == nil || p.Pages.Folder == "" || !SafeName(p.Name) || !SafeName(post.Incident) {
 		return "", &delivery.Refusal{Detail: fmt.Sprintf("status page %q: no folder for entry %q", p.Name, post.Incident)}
 	}
@@ -86,7 +86,7 @@ func (p *Page) Post(_ context.Context, post posting.Posting) (string, error) {
 	if err := os.MkdirAll(filepath.Join(root, entriesFolder), 0o755); err != nil {
 		return "", fmt.Errorf("make folder of status page %s: %w", p.Name, err)
 	}
-	release, err := wholefile.Hold(filepath.Join(root, entriesFolder))
+	release, err := wholefile.Hold(ctx, filepath.Join(root, entriesFolder))
 	if err != nil {
 		return "", fmt.Errorf("status page %s: %w", p.Name, err)
 	}

@@ -132,7 +132,10 @@ func (n *Node) leaves(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := &spool{files: b, log: n.cfg.Log, store: n.store}
+	s := &spool{files: b, log: n.cfg.Log}
+	if n.cfg.Store == "" { // a shared one is read by the worker that writes the archive, and by nobody else
+		s.store = n.store
+	}
 	n.beside(ctx, func(ctx context.Context) {
 		for ticker := time.NewTicker(cmp.Or(n.cfg.Archive.Every, time.Hour)); ; {
 			if err := s.flush(ctx); err != nil && ctx.Err() == nil {

@@ -204,7 +204,8 @@ func (n *Node) healthOnly(more ...api.Check) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", direct(n.metrics.Handler()))
 	checks := append(n.checks(), more...)
-	n.metrics.FollowChecks(func() map[string]bool { return n.stand(checks) })
+	var last stood
+	n.metrics.FollowChecks(func() map[string]bool { return n.stand(&last, checks) })
 	health := api.Health(checks...)
 	for _, path := range healthPaths() {
 		mux.Handle(path, health)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"muster/internal/delivery"
@@ -35,9 +36,22 @@ func messages() []string {
 
 func endings() []string { return []string{string(delivery.Delivered), string(delivery.Refused)} }
 
-// stand makes the checks that need not ask Temporal, for metrics: what the self-watch and the organisation folder say has its own.
-func (n *Node) stand(checks []api.Check) map[string]bool {
-	const patience = 2 * time.Second
+// stood are checks as they were made last, and when.
+type stood struct {
+	mu sync.Mutex
+	at time.Time
+	ok map[string]bool
+}
+
+// stand makes the checks that need not ask Temporal, for metrics: what the self-watch and the organisation folder say has its own. However
+// many ask, they are made anew after some seconds only, for some of them write.
+func (n *Node) stand(last *stood, checks []api.Check) map[string]bool {
+	const patience, fresh = 2 * time.Second, 10 * time.Second
+	last.mu.Lock()
+	defer last.mu.Unlock()
+	if last.ok != nil && time.Since(last.at) < fresh {
+		return last.ok
+	}
 	ctx, cancel := context.WithTimeout(n.life, patience)
 	defer cancel()
 	out := map[string]bool{}
@@ -46,6 +60,7 @@ func (n *Node) stand(checks []api.Check) map[string]bool {
 			out[c.Name] = c.Func(ctx) == nil
 		}
 	}
+	last.at, last.ok = time.Now(), out
 	return out
 }
 
