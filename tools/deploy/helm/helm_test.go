@@ -536,7 +536,7 @@ func TestProbes(t *testing.T) {
 				}
 				program.Answers(t, probe.HTTPGet.Path)
 			}
-			stop := program.StopTime(t)
+			stop := program.StopTime(t, p.Args[0])
 			if h := p.Lifecycle; h != nil {
 				stop += int(h.PreStop.Sleep.Seconds)
 			}

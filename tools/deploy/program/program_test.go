@@ -2,6 +2,8 @@ package program_test
 
 import (
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -24,6 +26,20 @@ func TestDocuments(t *testing.T) {
 		}
 		if found < least {
 			t.Errorf("%s: found %d commands", file, found)
+		}
+	}
+}
+
+// TestStopTime asks that people are told for how long a process may take to stop.
+func TestStopTime(t *testing.T) {
+	both, dev := max(program.StopTime(t, "worker"), program.StopTime(t, "serve")), program.StopTime(t, "dev")
+	for pattern, want := range map[string]int{
+		`^- SIGTERM stops serve and worker within (\d+) seconds, `:     both,
+		`^- SIGTERM stops .*, and dev within (\d+): `:                  dev,
+		`^Elsewhere it runs .*, and more than (\d+) seconds to stop:$`: both,
+	} {
+		if told := program.Lines(t, "docs/deployment.md", pattern); !slices.Equal(told, []string{strconv.Itoa(want)}) {
+			t.Errorf("docs/deployment.md: %s tells %q, want %d", pattern, told, want)
 		}
 	}
 }

@@ -186,8 +186,8 @@ func TestLife(t *testing.T) {
 			}
 		}
 		stop, err := time.ParseDuration(s.get(t, "Service.TimeoutStopSec"))
-		if err != nil || int(stop.Seconds()) <= program.StopTime(t) {
-			t.Errorf("%s is killed after %s, %v; want longer than the %d s that it may take", name, stop, err, program.StopTime(t))
+		if takes := program.StopTime(t, s.command(t)[1]); err != nil || int(stop.Seconds()) <= takes {
+			t.Errorf("%s is killed after %s, %v; want longer than the %d s that it may take", name, stop, err, takes)
 		}
 	}
 	if misuse := program.Lines(t, "starter/cli/cli.go", `^\s+Misuse = (\d)`); !slices.Equal(misuse, []string{"2"}) {

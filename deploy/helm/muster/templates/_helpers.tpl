@@ -223,7 +223,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 serviceAccountName: {{ include "muster.serviceAccount" $root }}
 automountServiceAccountToken: false
 enableServiceLinks: false
-# A worker takes 41 seconds at most to let what it does end, and serve waits 5 more.
+# A worker takes 46 seconds at most to let what it does end; serve takes 45, and goes on answering for 5 before.
 terminationGracePeriodSeconds: 60
 securityContext:
   runAsNonRoot: true
