@@ -60,12 +60,15 @@ func settings(t *testing.T) map[string]common.Values {
 }
 
 // render returns what the chart makes of values, by the names of its templates.
-func render(values common.Values) (map[string]string, error) {
+func render(values common.Values) (map[string]string, error) { return renderAs(release, values) }
+
+// renderAs does so for a release of another name.
+func renderAs(name string, values common.Values) (map[string]string, error) {
 	chart, err := loader.LoadDir(folder)
 	if err != nil {
 		return nil, err
 	}
-	all, err := util.ToRenderValues(chart, values, common.ReleaseOptions{Name: release, Namespace: "ops", Revision: 1, IsInstall: true}, nil)
+	all, err := util.ToRenderValues(chart, values, common.ReleaseOptions{Name: name, Namespace: "ops", Revision: 1, IsInstall: true}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -99,13 +102,24 @@ type monitor struct {
 			Port     string `json:"port"`
 			Path     string `json:"path"`
 			Interval string `json:"interval"`
+
+			Relabelings []struct {
+				Action      string `json:"action"`
+				TargetLabel string `json:"targetLabel"`
+				Replacement string `json:"replacement"`
+			} `json:"relabelings"`
 		} `json:"endpoints"`
 	} `json:"spec"`
 }
 
 func install(t *testing.T, values common.Values) cluster {
 	t.Helper()
-	files, err := render(values)
+	return installAs(t, release, values)
+}
+
+func installAs(t *testing.T, name string, values common.Values) cluster {
+	t.Helper()
+	files, err := renderAs(name, values)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,6 +360,39 @@ func TestSelectors(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestJob asks that the alert rules find what the monitor watches, whatever the release is called. Prometheus' operator calls the job as the
+// Service, unless it is told another name.
+func TestJob(t *testing.T) {
+	rules := program.Lines(t, "deploy/prometheus/rules.yaml", `job=~"([^"]+)"`)
+	if len(rules) == 0 {
+		t.Fatal("no rule asks for a job")
+	}
+	for _, name := range []string{release, "prod", "muster"} {
+		c := installAs(t, name, settings(t)["cloud"])
+		if len(c.monitors) != 1 {
+			t.Errorf("%s has %d monitors", name, len(c.monitors))
+		}
+		for _, m := range c.monitors {
+			var job string
+			for _, s := range c.services {
+				if labels.SelectorFromSet(m.Spec.Selector.MatchLabels).Matches(labels.Set(s.Labels)) {
+					job = s.Name
+				}
+			}
+			for _, r := range m.Spec.Endpoints[0].Relabelings {
+				if r.Action == "replace" && r.TargetLabel == "job" {
+					job = r.Replacement
+				}
+			}
+			for _, rule := range rules {
+				if !regexp.MustCompile("^(?:" + rule + ")$").MatchString(job) {
+					t.Errorf("release %s: its job is %q, and a rule asks for %q", name, job, rule)
+				}
+			}
+		}
+	}
 }
 
 // TestCommands asks that Muster understands its command lines, and that what they name is mounted.
