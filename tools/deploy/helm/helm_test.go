@@ -455,6 +455,22 @@ func TestTheVersionIsThatOfTheChart(t *testing.T) {
 // pending is what the chart relies on and this version of the program does not read yet.
 const pending = "MUSTER_STORE"
 
+// TestDatabases asks that whoever copies the URL of a database from here asks it for its certificate.
+func TestDatabases(t *testing.T) {
+	shown := 0
+	for _, file := range []string{"deploy/helm/muster/values.yaml", "deploy/helm/muster/README.md", "deploy/systemd/muster.env", "docs/deployment.md"} {
+		for _, url := range program.Lines(t, file, `(postgres(?:ql)?://[^\s:/]+:[^\s`+"`"+`'"]+)`) {
+			shown++
+			if !strings.Contains(url, "sslmode=verify-full") {
+				t.Errorf("%s shows %s, with a password and without sslmode=verify-full", file, url)
+			}
+		}
+	}
+	if shown < 2 {
+		t.Errorf("found %d URLs", shown)
+	}
+}
+
 // TestSettings asks that Muster reads every variable that it is given, and that none of them is a secret in clear.
 func TestSettings(t *testing.T) {
 	secret := regexp.MustCompile(`(KEY|TOKEN|PASSWORD|SECRET|STORE)`)
