@@ -21,6 +21,7 @@ import (
 	"helm.sh/helm/v4/pkg/chart/v2/lint/support"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/engine"
+	"helm.sh/helm/v4/pkg/strvals"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -449,6 +450,34 @@ func TestTheVersionIsThatOfTheChart(t *testing.T) {
 	files, err := engine.Render(chart, all)
 	if err != nil || !strings.Contains(files["muster/templates/worker.yaml"], `image: "muster:v9.8.7"`) {
 		t.Errorf("%v: %s", err, files["muster/templates/worker.yaml"])
+	}
+}
+
+// TestServeIsUpdatedLast asks that an update can bring the workers to a version before serve, by the values of the README.
+func TestServeIsUpdatedLast(t *testing.T) {
+	steps := program.Lines(t, "deploy/helm/muster/README.md", `^helm upgrade (.*)$`)
+	want := []map[string]string{
+		{"archive": "v1.1.0", "worker": "v1.1.0", "serve": "v1.0.0"},
+		{"archive": "v1.1.0", "worker": "v1.1.0", "serve": "v1.1.0"},
+	}
+	if len(steps) != len(want) {
+		t.Fatalf("an update has the steps %q", steps)
+	}
+	for n, step := range steps {
+		values := maps.Clone(settings(t)["cloud"])
+		for _, m := range regexp.MustCompile(`--set (\S+)`).FindAllStringSubmatch(step, -1) {
+			set, err := strvals.Parse(m[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			values = util.CoalesceTables(set, values)
+		}
+		for name, d := range install(t, values).deployments {
+			_, tag, _ := strings.Cut(container(t, d).Image, ":")
+			if kind := name[strings.LastIndex(name, "-")+1:]; tag != want[n][kind] {
+				t.Errorf("%s: %s is of version %s, want %s", step, kind, tag, want[n][kind])
+			}
+		}
 	}
 }
 

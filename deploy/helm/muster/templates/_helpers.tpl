@@ -268,9 +268,8 @@ affinity:
 {{- end }}
 {{- end }}
 
-{{/* What the container of every process has. */}}
+{{/* What the container of every process has, but its image. */}}
 {{- define "muster.container" -}}
-image: {{ printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 securityContext:
   allowPrivilegeEscalation: false
@@ -305,6 +304,7 @@ containers:
       {{- range $more }}
       - {{ . | quote }}
       {{- end }}
+    image: {{ printf "%s:%s" $root.Values.image.repository (default $root.Chart.AppVersion $root.Values.image.tag) | quote }}
     {{- include "muster.container" $root | nindent 4 }}
     resources:
       {{- toYaml $values.resources | nindent 6 }}
