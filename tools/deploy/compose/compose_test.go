@@ -338,12 +338,12 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestStopping asks that a worker is not killed while what it does ends.
+// TestStopping asks that nobody is killed while what it does ends.
 func TestStopping(t *testing.T) {
 	for _, name := range []string{"worker", "serve"} {
 		grace := load(t).Services[name].StopGracePeriod
-		if grace == nil || int(time.Duration(*grace).Seconds()) <= program.StopTime(t) {
-			t.Errorf("%s is killed after %v; want longer than the %d s that it may take", name, grace, program.StopTime(t))
+		if takes := program.StopTime(t, name); grace == nil || int(time.Duration(*grace).Seconds()) <= takes {
+			t.Errorf("%s is killed after %v; want longer than the %d s that it may take", name, grace, takes)
 		}
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"helm.sh/helm/v4/pkg/chart/v2/lint/support"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/engine"
+	"helm.sh/helm/v4/pkg/strvals"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -60,12 +61,15 @@ func settings(t *testing.T) map[string]common.Values {
 }
 
 // render returns what the chart makes of values, by the names of its templates.
-func render(values common.Values) (map[string]string, error) {
+func render(values common.Values) (map[string]string, error) { return renderAs(release, values) }
+
+// renderAs does so for a release of another name.
+func renderAs(name string, values common.Values) (map[string]string, error) {
 	chart, err := loader.LoadDir(folder)
 	if err != nil {
 		return nil, err
 	}
-	all, err := util.ToRenderValues(chart, values, common.ReleaseOptions{Name: release, Namespace: "ops", Revision: 1, IsInstall: true}, nil)
+	all, err := util.ToRenderValues(chart, values, common.ReleaseOptions{Name: name, Namespace: "ops", Revision: 1, IsInstall: true}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -99,13 +103,24 @@ type monitor struct {
 			Port     string `json:"port"`
 			Path     string `json:"path"`
 			Interval string `json:"interval"`
+
+			Relabelings []struct {
+				Action      string `json:"action"`
+				TargetLabel string `json:"targetLabel"`
+				Replacement string `json:"replacement"`
+			} `json:"relabelings"`
 		} `json:"endpoints"`
 	} `json:"spec"`
 }
 
 func install(t *testing.T, values common.Values) cluster {
 	t.Helper()
-	files, err := render(values)
+	return installAs(t, release, values)
+}
+
+func installAs(t *testing.T, name string, values common.Values) cluster {
+	t.Helper()
+	files, err := renderAs(name, values)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -348,6 +363,39 @@ func TestSelectors(t *testing.T) {
 	})
 }
 
+// TestJob asks that the alert rules find what the monitor watches, whatever the release is called. Prometheus' operator calls the job as the
+// Service, unless it is told another name.
+func TestJob(t *testing.T) {
+	rules := program.Lines(t, "deploy/prometheus/rules.yaml", `job=~"([^"]+)"`)
+	if len(rules) == 0 {
+		t.Fatal("no rule asks for a job")
+	}
+	for _, name := range []string{release, "prod", "muster"} {
+		c := installAs(t, name, settings(t)["cloud"])
+		if len(c.monitors) != 1 {
+			t.Errorf("%s has %d monitors", name, len(c.monitors))
+		}
+		for _, m := range c.monitors {
+			var job string
+			for _, s := range c.services {
+				if labels.SelectorFromSet(m.Spec.Selector.MatchLabels).Matches(labels.Set(s.Labels)) {
+					job = s.Name
+				}
+			}
+			for _, r := range m.Spec.Endpoints[0].Relabelings {
+				if r.Action == "replace" && r.TargetLabel == "job" {
+					job = r.Replacement
+				}
+			}
+			for _, rule := range rules {
+				if !regexp.MustCompile("^(?:" + rule + ")$").MatchString(job) {
+					t.Errorf("release %s: its job is %q, and a rule asks for %q", name, job, rule)
+				}
+			}
+		}
+	}
+}
+
 // TestCommands asks that Muster understands its command lines, and that what they name is mounted.
 func TestCommands(t *testing.T) {
 	each(t, func(t *testing.T, values common.Values, c cluster) {
@@ -405,8 +453,52 @@ func TestTheVersionIsThatOfTheChart(t *testing.T) {
 	}
 }
 
+// TestServeIsUpdatedLast asks that an update can bring the workers to a version before serve, by the values of the README.
+func TestServeIsUpdatedLast(t *testing.T) {
+	steps := program.Lines(t, "deploy/helm/muster/README.md", `^helm upgrade (.*)$`)
+	want := []map[string]string{
+		{"archive": "v1.1.0", "worker": "v1.1.0", "serve": "v1.0.0"},
+		{"archive": "v1.1.0", "worker": "v1.1.0", "serve": "v1.1.0"},
+	}
+	if len(steps) != len(want) {
+		t.Fatalf("an update has the steps %q", steps)
+	}
+	for n, step := range steps {
+		values := maps.Clone(settings(t)["cloud"])
+		for _, m := range regexp.MustCompile(`--set (\S+)`).FindAllStringSubmatch(step, -1) {
+			set, err := strvals.Parse(m[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			values = util.CoalesceTables(set, values)
+		}
+		for name, d := range install(t, values).deployments {
+			_, tag, _ := strings.Cut(container(t, d).Image, ":")
+			if kind := name[strings.LastIndex(name, "-")+1:]; tag != want[n][kind] {
+				t.Errorf("%s: %s is of version %s, want %s", step, kind, tag, want[n][kind])
+			}
+		}
+	}
+}
+
 // pending is what the chart relies on and this version of the program does not read yet.
 const pending = "MUSTER_STORE"
+
+// TestDatabases asks that whoever copies the URL of a database from here asks it for its certificate.
+func TestDatabases(t *testing.T) {
+	shown := 0
+	for _, file := range []string{"deploy/helm/muster/values.yaml", "deploy/helm/muster/README.md", "deploy/systemd/muster.env", "docs/deployment.md"} {
+		for _, url := range program.Lines(t, file, `(postgres(?:ql)?://[^\s:/]+:[^\s`+"`"+`'"]+)`) {
+			shown++
+			if !strings.Contains(url, "sslmode=verify-full") {
+				t.Errorf("%s shows %s, with a password and without sslmode=verify-full", file, url)
+			}
+		}
+	}
+	if shown < 2 {
+		t.Errorf("found %d URLs", shown)
+	}
+}
 
 // TestSettings asks that Muster reads every variable that it is given, and that none of them is a secret in clear.
 func TestSettings(t *testing.T) {
@@ -536,7 +628,7 @@ func TestProbes(t *testing.T) {
 				}
 				program.Answers(t, probe.HTTPGet.Path)
 			}
-			stop := program.StopTime(t)
+			stop := program.StopTime(t, p.Args[0])
 			if h := p.Lifecycle; h != nil {
 				stop += int(h.PreStop.Sleep.Seconds)
 			}

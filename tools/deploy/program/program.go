@@ -217,25 +217,33 @@ func Lines(t *testing.T, name, pattern string) []string {
 	return found
 }
 
-// StopTime returns for how many seconds a process may take to stop: a worker lets what it does end, the HTTP server what was asked, and
-// somebody may still have to be told of something.
-func StopTime(t *testing.T) int {
+// StopTime returns for how many seconds a command may take to stop, one thing after the other: a worker lets what it does end, HTTP and mail
+// what was asked, somebody may still have to be told of something, traces are sent, and the engine of dev ends.
+func StopTime(t *testing.T, command string) int {
 	t.Helper()
 	all := 0
-	for file, pattern := range map[string]string{
-		"worker/worker.go":        `^const stopTimeout = (\d+) \* time\.Second$`,
-		"internal/node/door.go":   `^\tconst patience = (\d+) \* time\.Second`,
-		"internal/node/alarms.go": `^\t\tconst patience = (\d+) \* time\.Second$`,
+	for _, part := range []struct{ file, pattern, commands string }{
+		{"worker/worker.go", `^const stopTimeout = (\d+) \* time\.Second$`, "worker dev"},
+		{"internal/node/door.go", `^\tconst patience = (\d+) \* time\.Second`, "worker serve dev"},
+		{"internal/node/mail.go", `^\tconst patience = (\d+) \* time\.Second`, "serve dev"},
+		{"internal/node/alarms.go", `^\t\tconst patience = (\d+) \* time\.Second$`, "worker serve dev"},
+		{"internal/trace/trace.go", `^\tconst patience = (\d+) \* time\.Second$`, "worker serve dev"},
+		{"internal/devserver/devserver.go", `^\tstopLimit += (\d+) \* time\.Second$`, "dev"},
 	} {
-		found := Lines(t, file, pattern)
+		found := Lines(t, part.file, part.pattern)
 		if len(found) != 1 {
-			t.Fatalf("%s: for how long a stop may take stands there as %v", file, found)
+			t.Fatalf("%s: for how long a stop may take stands there as %v", part.file, found)
 		}
 		seconds, err := strconv.Atoi(found[0])
 		if err != nil {
 			t.Fatal(err)
 		}
-		all += seconds
+		if slices.Contains(strings.Fields(part.commands), command) {
+			all += seconds
+		}
+	}
+	if all == 0 {
+		t.Fatalf("nothing is known of how %q stops", command)
 	}
 	return all
 }
