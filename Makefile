@@ -39,7 +39,7 @@ dev: build ## run everything in one process on a data folder that stays
 
 test: ## run all tests; no C compiler needed
 	go test -timeout 20m $$(go list ./... | grep -v /internal/acceptance$$)
-	go test -timeout 20m ./internal/acceptance # it kills and drowns nodes: what else runs would have their time
+	go test -timeout 30m ./internal/acceptance # it kills and drowns nodes: what else runs would have their time
 	$(MAKE) deploy-check
 
 deploy-check: slim ## hold the files for containers, systemd and Kubernetes against the program

@@ -43,7 +43,8 @@ type stood struct {
 	ok map[string]bool
 }
 
-// stand makes the checks that need not ask Temporal, for metrics: what the self-watch and the organisation folder say has its own. However
+// stand makes the checks that need not ask Temporal, for metrics: what the self-watch and the organisation folder say has its own, and a worker that waits to
+// be promoted is no fault. However
 // many ask, they are made anew after some seconds only, for some of them write.
 func (n *Node) stand(last *stood, checks []api.Check) map[string]bool {
 	const patience, fresh = 2 * time.Second, 10 * time.Second
@@ -56,7 +57,7 @@ func (n *Node) stand(last *stood, checks []api.Check) map[string]bool {
 	defer cancel()
 	out := map[string]bool{}
 	for _, c := range checks {
-		if c.Name != "temporal" && c.Name != "organisation" && !strings.HasPrefix(c.Name, "watch/") {
+		if c.Name != "temporal" && c.Name != "organisation" && c.Name != "deployment" && !strings.HasPrefix(c.Name, "watch/") {
 			out[c.Name] = c.Func(ctx) == nil
 		}
 	}
