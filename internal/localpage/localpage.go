@@ -86,7 +86,7 @@ func (p *Page) Post(ctx context.Context, post posting.Posting) (string, error) {
 	if err := os.MkdirAll(filepath.Join(root, entriesFolder), 0o755); err != nil {
 		return "", fmt.Errorf("make folder of status page %s: %w", p.Name, err)
 	}
-	release, err := wholefile.Hold(ctx, filepath.Join(root, entriesFolder))
+	release, err := wholefile.Hold(ctx.Done(), filepath.Join(root, entriesFolder))
 	if err != nil {
 		return "", fmt.Errorf("status page %s: %w", p.Name, err)
 	}

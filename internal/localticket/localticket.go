@@ -55,7 +55,7 @@ func New(folder string) (*Store, error) {
 	err := os.MkdirAll(folder, 0o700)
 	if err == nil {
 		var release func()
-		if release, err = s.hold(context.Background()); err == nil {
+		if release, err = s.hold(nil); err == nil {
 			err = s.load()
 			release()
 		}
@@ -66,10 +66,10 @@ func New(folder string) (*Store, error) {
 	return s, nil
 }
 
-// hold keeps all others out of the folder.
-func (s *Store) hold(ctx context.Context) (release func(), err error) {
+// hold keeps all others out of the folder. It waits for them until done is closed; nil is never.
+func (s *Store) hold(done <-chan struct{}) (release func(), err error) {
 	s.mu.Lock()
-	let, err := wholefile.Hold(ctx, s.folder)
+	let, err := wholefile.Hold(done, s.folder)
 	if err != nil {
 		s.mu.Unlock()
 		return nil, err
@@ -112,7 +112,7 @@ func (s *Store) load() error {
 
 // Open makes a ticket, or finds the one that was opened under the same key.
 func (s *Store) Open(ctx context.Context, t ticket.Ticket) (ticket.Ref, error) {
-	release, err := s.hold(ctx)
+	release, err := s.hold(ctx.Done())
 	if err != nil {
 		return ticket.Ref{}, fmt.Errorf("open ticket %q: %w", t.Key, err)
 	}
@@ -145,7 +145,7 @@ func (s *Store) Open(ctx context.Context, t ticket.Ticket) (ticket.Ref, error) {
 
 // Update keeps t as the ticket's newest revision, unless the store has that one or a newer one already.
 func (s *Store) Update(ctx context.Context, ref ticket.Ref, t ticket.Ticket) error {
-	release, err := s.hold(ctx)
+	release, err := s.hold(ctx.Done())
 	if err != nil {
 		return fmt.Errorf("update ticket %s: %w", ref.ID, err)
 	}
@@ -181,7 +181,7 @@ func (s *Store) Update(ctx context.Context, ref ticket.Ref, t ticket.Ticket) err
 
 // Get reads the ticket with an id such as T-000001; the error wraps fs.ErrNotExist when there is none.
 func (s *Store) Get(id string) (Record, error) {
-	release, err := s.hold(context.Background())
+	release, err := s.hold(nil)
 	if err != nil {
 		return Record{}, fmt.Errorf("read ticket %s: %w", id, err)
 	}
@@ -203,7 +203,7 @@ func (s *Store) Get(id string) (Record, error) {
 // List reads all tickets without their histories, by number. A ticket that cannot be read is missing from the list and
 // named in the error.
 func (s *Store) List() ([]Record, error) {
-	release, err := s.hold(context.Background())
+	release, err := s.hold(nil)
 	if err != nil {
 		return nil, fmt.Errorf("list tickets: %w", err)
 	}

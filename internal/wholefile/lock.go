@@ -1,7 +1,6 @@
 package wholefile
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -14,8 +13,8 @@ import (
 const lockFile = ".lock"
 
 // Hold keeps other processes that hold a folder out of it, and waits for one that does: whoever changes more than one file there does
-// so in one go. The system lets go of it when the process ends, however it ends. A folder on another machine must know such locks.
-func Hold(ctx context.Context, folder string) (release func(), err error) {
+// so in one go. It gives up when done is closed. The system lets go of it when the process ends, however it ends. A folder on another machine must know such locks.
+func Hold(done <-chan struct{}, folder string) (release func(), err error) {
 	f, err := os.OpenFile(filepath.Join(folder, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("hold folder: %w", err)
@@ -26,8 +25,8 @@ func Hold(ctx context.Context, folder string) (release func(), err error) {
 			break
 		}
 		select {
-		case <-ctx.Done():
-			return nil, errors.Join(fmt.Errorf("hold folder %s: %w", folder, ctx.Err()), f.Close())
+		case <-done:
+			return nil, errors.Join(fmt.Errorf("hold folder %s: another process has it", folder), f.Close())
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
