@@ -54,7 +54,7 @@ type served struct {
 // newCluster builds the programs and starts all but the workers.
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	c := &cluster{folder: t.TempDir(), postgres: postgrestest.Start(t), programs: t.TempDir(), address: fmt.Sprintf("127.0.0.1:%d", freePort(t))}
+	c := &cluster{folder: t.TempDir(), postgres: postgrestest.Start(t), programs: t.TempDir(), address: fmt.Sprintf("127.0.0.1:%d", postgrestest.FreePort(t))}
 	c.build(t, "temporal-server", "go.temporal.io/server/cmd/server")
 	c.build(t, "temporal-sql-tool", "go.temporal.io/server/cmd/tools/sql")
 	c.build(t, "muster-v1", "muster", "-tags", "slim", "-ldflags", "-s -w -X main.version=v1.0.0")
@@ -73,7 +73,7 @@ func newCluster(t *testing.T) *cluster {
 	c.startTemporal(t)
 	c.namespace(t)
 	for n := range c.serves {
-		c.serves[n] = &served{name: fmt.Sprintf("serve-%d", n+1), address: fmt.Sprintf("127.0.0.1:%d", freePort(t))}
+		c.serves[n] = &served{name: fmt.Sprintf("serve-%d", n+1), address: fmt.Sprintf("127.0.0.1:%d", postgrestest.FreePort(t))}
 		c.serve(t, c.serves[n], "muster-v1") // one after the other: the first makes the keys
 		c.serves[n].now.awaitReady(t)
 	}
@@ -132,9 +132,9 @@ func (c *cluster) configure(t *testing.T) {
 	for _, name := range []string{"frontend", "history", "matching", "worker"} {
 		port := frontend
 		if name != "frontend" {
-			port = fmt.Sprint(freePort(t))
+			port = fmt.Sprint(postgrestest.FreePort(t))
 		}
-		fmt.Fprintf(&services, "  %s: {rpc: {grpcPort: %s, membershipPort: %d, bindOnLocalHost: true}}\n", name, port, freePort(t))
+		fmt.Fprintf(&services, "  %s: {rpc: {grpcPort: %s, membershipPort: %d, bindOnLocalHost: true}}\n", name, port, postgrestest.FreePort(t))
 	}
 	write(t, filepath.Join(c.folder, "temporal.yaml"), `log: {stdout: true, level: warn}
 persistence:

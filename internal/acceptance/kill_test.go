@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"muster/internal/incident"
+	"muster/internal/postgrestest"
 	"muster/internal/timeline"
 	"muster/starter/api"
 )
@@ -87,7 +88,7 @@ func mortal(t *testing.T, role string, sink *receiver, site *site) (s *system, l
 	if site != nil {
 		equip(t, organisation, site.url)
 	}
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	address := fmt.Sprintf("127.0.0.1:%d", postgrestest.FreePort(t))
 	life = func() *child { return start(t, role, folder, listenEnv+"="+address) }
 	now = life()
 	now.awaitReady(t)

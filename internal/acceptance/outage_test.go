@@ -13,6 +13,7 @@ import (
 
 	"muster/internal/devserver"
 	"muster/internal/incident"
+	"muster/internal/postgrestest"
 )
 
 // An intake whose Temporal is killed, and then hangs: whatever is posted meanwhile is answered 503 with Retry-After, and
@@ -66,12 +67,12 @@ type outage struct {
 
 func newOutage(t *testing.T) *outage {
 	t.Helper()
-	o := &outage{folder: t.TempDir(), port: strconv.Itoa(freePort(t)), sink: newReceiver(t), group: map[string]bool{}}
+	o := &outage{folder: t.TempDir(), port: strconv.Itoa(postgrestest.FreePort(t)), sink: newReceiver(t), group: map[string]bool{}}
 	organise(t, o.folder, o.sink.url, nil)
 	serve := filepath.Join(o.folder, "serve")
 	must(t, os.Mkdir(serve, 0o700))
 	o.startEngine(t)
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	address := fmt.Sprintf("127.0.0.1:%d", postgrestest.FreePort(t))
 	o.url = "http://" + address
 	token, err := os.ReadFile(filepath.Join(o.folder, "engine", devserver.TokenFile))
 	must(t, err)

@@ -69,7 +69,7 @@ func empty(t testing.TB) *Cluster {
 		t.Skip("there is no PostgreSQL: apt-get install postgresql")
 	}
 	slices.Sort(found)
-	c := &Cluster{programs: filepath.Dir(found[len(found)-1]), Port: freePort(t)}
+	c := &Cluster{programs: filepath.Dir(found[len(found)-1]), Port: FreePort(t)}
 	var err error
 	if c.as, err = unprivileged(); err != nil {
 		t.Fatal(err)
@@ -173,8 +173,9 @@ func (c *Cluster) tail() string {
 	return string(text[max(0, len(text)-most):])
 }
 
-// freePort is below the range from which the kernel gives ports to clients, so that it is still free when the cluster starts again.
-func freePort(t testing.TB) int {
+// FreePort is a port of loopback below the range from which the kernel gives ports to clients, so that it is still free after whoever
+// listened on it has ended.
+func FreePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {
 		port := 20_000 + rand.IntN(10_000)

@@ -89,14 +89,21 @@ type querier interface {
 	QueryRowContext(ctx context.Context, statement string, args ...any) *sql.Row
 }
 
-// raise takes the steps of a schema that a database does not have yet.
-func raise(ctx context.Context, tx *transaction, schema []string, from int) error {
-	for n, step := range schema[from:] {
-		if _, err := tx.ExecContext(ctx, step); err != nil {
-			return fmt.Errorf("make schema %d: %w", from+n+1, err)
+// raise takes the steps of a schema that a database does not have yet, and marks that it has them. What is not ours is refused before.
+func (p *pool) raise(ctx context.Context, schema []string, mark string) error {
+	return p.changeNow(ctx, func(tx *transaction) error {
+		from, err := p.kind.version(ctx, tx)
+		if err != nil || from == len(schema) {
+			return err
 		}
-	}
-	return nil
+		for n, step := range schema[from:] {
+			if _, err := tx.ExecContext(ctx, step); err != nil {
+				return fmt.Errorf("make schema %d: %w", from+n+1, err)
+			}
+		}
+		_, err = tx.ExecContext(ctx, mark)
+		return err
+	})
 }
 
 // known refuses the schema of a newer Muster.

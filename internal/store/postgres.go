@@ -158,23 +158,9 @@ func (k *postgreSQL) ready(ctx context.Context) error {
 	if _, err := k.db.Ensure(ctx); err != nil {
 		return err
 	}
-	err := k.prepare(ctx, k.write)
+	err := k.write.raise(ctx, postgresSchema, fmt.Sprintf("UPDATE store_version SET number = %d", len(postgresSchema)))
 	k.done.Store(err == nil)
 	return err
-}
-
-func (k *postgreSQL) prepare(ctx context.Context, p *pool) error {
-	return p.changeNow(ctx, func(tx *transaction) error {
-		from, err := k.version(ctx, tx)
-		if err != nil || from == len(postgresSchema) {
-			return err
-		}
-		if err := raise(ctx, tx, postgresSchema, from); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, "UPDATE store_version SET number = ?", len(postgresSchema))
-		return err
-	})
 }
 
 func (k *postgreSQL) version(ctx context.Context, q querier) (number int, err error) {

@@ -17,7 +17,7 @@ const clusterEnv = "MUSTER_STORE_CLUSTER"
 // All that holds for a file holds for a database: the tests run again there.
 func TestOnPostgres(t *testing.T) {
 	if os.Getenv(clusterEnv) != "" {
-		t.Skip("it is that which runs")
+		t.Skip("the tests run on a database already")
 	}
 	c := postgrestest.Start(t, "fsync = off", "max_connections = 200")
 	self, err := os.Executable()

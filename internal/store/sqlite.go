@@ -184,17 +184,7 @@ func (k sqlite) prepare(ctx context.Context, p *pool) error {
 	if _, err := p.ExecContext(ctx, "PRAGMA journal_mode = wal"); err != nil { // impossible within a transaction
 		return err
 	}
-	return p.change(ctx, func(tx *transaction) error {
-		from, err := k.version(ctx, tx)
-		if err != nil || from == len(sqliteSchema) {
-			return err
-		}
-		if err := raise(ctx, tx, sqliteSchema, from); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", application, len(sqliteSchema)))
-		return err
-	})
+	return p.raise(ctx, sqliteSchema, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", application, len(sqliteSchema)))
 }
 
 // version is the schema that a file has, 0 when it is empty. A file of something else, or of a newer Muster, is an error.

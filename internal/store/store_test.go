@@ -76,7 +76,7 @@ func inFolder(t testing.TB) string {
 func ofFiles(t testing.TB) {
 	t.Helper()
 	if os.Getenv(clusterEnv) != "" {
-		t.Skip("a test of files")
+		t.Skip("it is about files, and the tests run on a database")
 	}
 }
 

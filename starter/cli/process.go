@@ -241,8 +241,8 @@ type promotionWords struct{ already, first, instead string }
 func promotionWordsIn(language string) promotionWords {
 	if language == "ko" {
 		return promotionWords{
-			already: "배포 %s: 버전 %s이 이미 작업을 맡고 있습니다", first: "배포 %s: 이제 버전 %s이 작업을 맡습니다",
-			instead: "배포 %s: 이제 버전 %s이 작업을 맡습니다. 이전 버전은 %s입니다",
+			already: "배포 %s: 작업을 맡은 버전은 이미 %s입니다", first: "배포 %s: 이제 작업을 맡는 버전은 %s입니다",
+			instead: "배포 %s: 이제 작업을 맡는 버전은 %s입니다. 이전 버전은 %s입니다",
 		}
 	}
 	return promotionWords{
