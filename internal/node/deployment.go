@@ -34,7 +34,7 @@ func (n *Node) deploy(ctx context.Context) {
 		case err != nil && ctx.Err() == nil:
 			n.cfg.Log.Warn("waiting for the deployment to be known", "deployment", d.Name, "version", d.BuildID, "error", err)
 		case err == nil && now.current == d.BuildID:
-			n.waits.Store(nil)
+			n.waits.Store(new(string))
 			line = fmt.Sprintf("muster worker takes the work of deployment %s as version %s", d.Name, d.BuildID)
 		case err == nil:
 			has := "no version has the work of deployment " + d.Name
@@ -59,10 +59,28 @@ func (n *Node) deploy(ctx context.Context) {
 
 // promoted says why a worker of a deployment has no work.
 func (n *Node) promoted() error {
-	if why := n.waits.Load(); why != nil {
+	switch why := n.waits.Load(); {
+	case why == nil:
+		return fmt.Errorf("which version has the work of deployment %s is not known yet", n.cfg.Deployment.Name)
+	case *why != "":
 		return errors.New(*why)
 	}
 	return nil
+}
+
+// deployable tells whether this Temporal has worker deployments: a worker that says its version to one that has none gets no work.
+func (n *Node) deployable(ctx context.Context) error {
+	name := n.cfg.Deployment.Name
+	_, err := standing(ctx, n.temporal, name)
+	if _, first := errors.AsType[*serviceerror.NotFound](err); err == nil || first {
+		return nil
+	}
+	_, old := errors.AsType[*serviceerror.Unimplemented](err)
+	_, off := errors.AsType[*serviceerror.PermissionDenied](err)
+	if old || off {
+		return fmt.Errorf("ask for deployment %s: %w: a worker without --deployment needs none", name, err)
+	}
+	return fmt.Errorf("ask for deployment %s: %w", name, err)
 }
 
 // A stand is how a deployment stands.

@@ -96,7 +96,7 @@ type Node struct {
 	spool     *spool                 // what it gets besides
 	tampered  atomic.Pointer[error]  // what is wrong with the log of refused attempts as it was found
 	unmade    atomic.Pointer[error]  // why there is no schedule of the reminders
-	waits     atomic.Pointer[string] // why a worker of a deployment has no work
+	waits     atomic.Pointer[string] // why a worker of a deployment has no work; empty: it has, nil: not known
 	local     bool                   // pages and worker are one process: without a public address, links lead to it
 }
 
@@ -380,14 +380,20 @@ func (n *Node) record(a store.Attempt) {
 func (n *Node) work(ctx context.Context, effects worker.Activities) error {
 	n.archiving(ctx)
 	n.reporting(ctx)
-	return n.await(ctx, func(context.Context) error {
+	deployed := n.cfg.Deployment != (worker.Deployment{})
+	return n.await(ctx, func(ctx context.Context) error {
+		if deployed {
+			if err := n.deployable(ctx); err != nil {
+				return err
+			}
+		}
 		w := worker.New(n.temporal, effects, n.cfg.Deployment) // one that has not started does not start again
 		if err := w.Start(); err != nil {
 			return err
 		}
 		n.worker = w
 		n.onStop(w.Stop)
-		if n.cfg.Deployment != (worker.Deployment{}) {
+		if deployed {
 			n.beside(ctx, n.deploy)
 		}
 		return nil

@@ -30,7 +30,8 @@ type temporal struct {
 	describe func() error // the answer to DescribeNamespace, if it is not fine
 	list     func()       // what a list waits for
 
-	uncounted error // the answer to a count, if it is not fine
+	uncounted  error       // the answer to a count, if it is not fine
+	deployment *deployment // of workers; nil: it knows none
 }
 
 // An operator answers about search attributes.
