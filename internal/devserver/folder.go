@@ -1,6 +1,7 @@
 package devserver
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -95,7 +96,7 @@ func (f *folder) isFor(db *postgres.Database) error {
 	} else if errors.Is(err, fs.ErrNotExist) {
 		var before []byte
 		before, err = os.ReadFile(f.database())
-		name, _, _ := strings.Cut(string(before), " on ")
+		name := string(before[:max(0, bytes.LastIndex(before, []byte(" on ")))])
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			err = nil

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"muster/internal/postgres"
 )
 
 func open(t *testing.T, path string) *folder {
@@ -190,6 +192,32 @@ func TestKilledSetUp(t *testing.T) {
 				t.Errorf("record: %+v", f.record)
 			}
 			f.unlock()
+		}
+	}
+}
+
+// A folder whose work is in a database goes on with the database of that name, wherever that is now.
+func TestFolderOfADatabase(t *testing.T) {
+	at := func(url string) *postgres.Database {
+		db, err := postgres.Parse(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db
+	}
+	f := &folder{path: t.TempDir()}
+	if err := f.isFor(at("postgres://m@127.0.0.1:5432/muster")); err != nil {
+		t.Errorf("a new folder: got %v, want it taken", err)
+	}
+	if err := f.belongs(at("postgres://m@127.0.0.1:5432/muster%20on%20call")); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.isFor(at("postgres://m@127.0.0.2:5433/muster%20on%20call")); err != nil {
+		t.Errorf("the same database on another host: got %v, want it taken", err)
+	}
+	for _, name := range []string{"muster", "muster%20on", "call"} {
+		if err := f.isFor(at("postgres://m@127.0.0.1:5432/" + name)); err == nil || !strings.Contains(err.Error(), "its work is in database muster on call on 127.0.0.1") {
+			t.Errorf("database %s: got %v, want it refused with the name of the other", name, err)
 		}
 	}
 }
