@@ -106,7 +106,11 @@ func (b *bare) workAs(t *testing.T, f func(workflow.Context, signature.Signed[wo
 
 // groupID is the workflow id of a group, as the intake makes it.
 func groupID(service, group string) string {
-	return workflows.IncidentWorkflowID("alertmanager", "muster", alerts.FromMap(map[string]string{"service": service, "group": group}))
+	return workflows.IncidentWorkflowID("alertmanager", "muster", labelled(service, group))
+}
+
+func labelled(service, group string) alerts.Labels {
+	return alerts.FromMap(map[string]string{"service": service, "group": group})
 }
 
 // tell brings one alert of a group to its incident.
@@ -118,8 +122,14 @@ func (b *bare) tell(t *testing.T, service, group string, state alerts.State, n i
 // tellUntil is tell of an alert that counts as resolved unless it comes again.
 func (b *bare) tellUntil(t *testing.T, service, group string, state alerts.State, n int, until time.Time) {
 	t.Helper()
-	labels := alerts.FromMap(map[string]string{"service": service, "group": group})
-	def, err := b.live.Current().Definition("alertmanager", labels, "")
+	b.tellBy(t, b.live.Current(), service, group, state, n, until)
+}
+
+// tellBy is tellUntil by somebody with a folder of their own.
+func (b *bare) tellBy(t *testing.T, folder *org.Organisation, service, group string, state alerts.State, n int, until time.Time) {
+	t.Helper()
+	labels := labelled(service, group)
+	def, err := folder.Definition("alertmanager", labels, "")
 	must(t, err)
 	began := time.Now().UTC().Truncate(time.Second)
 	a := alerts.Alert{

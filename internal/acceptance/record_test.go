@@ -29,6 +29,7 @@ import (
 	"muster/internal/escalation"
 	"muster/internal/handover"
 	"muster/internal/incident"
+	"muster/internal/org"
 	"muster/internal/priority"
 	"muster/internal/problem"
 	"muster/internal/review"
@@ -57,7 +58,8 @@ func TestHistoriesAsRecorded(t *testing.T) {
 	}
 	sink := newReceiver(t)
 	short := &shortRuns{workflow: groupID("till", "continues"), events: 60}
-	b := newBare(t, sink, organise(t, t.TempDir(), sink.url, nil), devserver.Options{Memory: true},
+	organisation := organise(t, t.TempDir(), sink.url, nil)
+	b := newBare(t, sink, organisation, devserver.Options{Memory: true},
 		grpc.WithUnaryInterceptor(short.suggest))
 	b.effects.Archives = &activities.Archives{Archivist: &inTwo{}}
 	w := worker.New(b.temporal, b.effects, worker.Deployment{})
@@ -143,6 +145,7 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		keep(t, "incident-reported", phone)
 		keep(t, "incident-merged", merged)
 	})
+	t.Run("composed elsewhere", func(t *testing.T) { keep(t, "incident-composed-elsewhere", b.lagged(t, organisation)) })
 	t.Run("handed over", func(t *testing.T) { keep(t, "handover", b.handedOver(t)) })
 	t.Run("used", func(t *testing.T) { keep(t, "usage", b.used(t)) })
 	t.Run("reminded", func(t *testing.T) {
@@ -158,6 +161,42 @@ func TestHistoriesAsRecorded(t *testing.T) {
 		keep(t, "archive", b.run(t, run.GetID()))
 	})
 	sink.check(t)
+}
+
+// lagged opens an incident with a newer folder than its worker has, which gets that folder when it has failed to compose a page, and
+// returns the history.
+func (b *bare) lagged(t *testing.T, organisation string) []*historypb.History {
+	t.Helper()
+	newer := organise(t, t.TempDir(), b.sink.url, nil)
+	change := func(folder string) {
+		file := filepath.Join(folder, "routes.yaml")
+		text, err := os.ReadFile(file)
+		must(t, err)
+		must(t, os.WriteFile(file, append(text, "# and nothing else\n"...), 0o600))
+	}
+	change(newer)
+	folder, err := org.Load(newer)
+	must(t, err)
+	b.tellBy(t, folder, "till", "newer", alerts.Firing, 1, time.Time{})
+	id := b.state(t, "till", "newer", "the incident opens", func(*incident.Incident) bool { return true }).ID
+	b.recorded(t, groupID("till", "newer"), func(h *historypb.History) error {
+		for _, e := range h.GetEvents() {
+			if e.GetActivityTaskScheduledEventAttributes().GetActivityType().GetName() == "Compose" {
+				return nil
+			}
+		}
+		return errors.New("no other worker is asked to compose")
+	})
+	change(organisation)
+	if changed, err := b.live.Reload(); err != nil || !changed || b.live.Current().Revision != folder.Revision {
+		t.Fatalf("reload the folder: changed %t, revision %s, %v; want revision %s", changed, b.live.Current().Revision, err, folder.Revision)
+	}
+	b.awaitPage(t, "/ann/app", id)
+	must(t, command(t.Context(), b, id, workflows.AcknowledgeUpdate, incident.Acknowledge{}))
+	must(t, command(t.Context(), b, id, workflows.ResolveUpdate, incident.Resolve{Note: "Replaced."}))
+	b.state(t, "till", "newer", "the customers have heard that it is over", settled)
+	must(t, command(t.Context(), b, id, workflows.CloseUpdate, incident.Close{}))
+	return b.ended(t, "till", "newer")
 }
 
 // inTwo needs two passes.
