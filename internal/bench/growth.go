@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"muster/internal/postgres"
@@ -17,7 +16,7 @@ import (
 type size struct {
 	open   int
 	rate   float64 // incidents opened and paged in a second, the last thousand of them
-	memory float64 // of this process beyond that of the empty engine: engine, worker and load, in MB
+	memory float64 // live, of this process beyond that of the empty engine: engine, worker and load, in MB
 	disk   float64 // of the databases, in MB
 	burst  burst   // of a thousand deadlines in one second
 }
@@ -36,11 +35,7 @@ func (b *bench) growth(ctx context.Context) error {
 			if name == "ours" {
 				s = e.ours()
 			}
-			debug.FreeOSMemory() // what the engine before has left
-			empty, err := residentMemory()
-			if err != nil {
-				return err
-			}
+			empty := liveMemory()
 			open, rate := 0, 0.0
 			for _, count := range counts {
 				for open < count {
@@ -56,12 +51,8 @@ func (b *bench) growth(ctx context.Context) error {
 				if err := pause(ctx, b.span(10*time.Second, time.Second)); err != nil { // tickets and searches of the last ones
 					return err
 				}
-				debug.FreeOSMemory()
-				memory, err := residentMemory()
-				if err != nil {
-					return err
-				}
-				z := size{open: open, rate: rate, memory: memory - empty}
+				z := size{open: open, rate: rate, memory: liveMemory() - empty}
+				var err error
 				if z.disk, err = e.disk(ctx); err != nil {
 					return err
 				}
@@ -91,19 +82,13 @@ func (b *bench) growth(ctx context.Context) error {
 	return nil
 }
 
-// residentMemory is what this process holds, in MB.
-func residentMemory() (float64, error) {
-	text, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(text)) {
-		var kb float64
-		if _, err := fmt.Sscanf(line, "VmRSS: %f kB", &kb); err == nil {
-			return kb / 1024, nil
-		}
-	}
-	return 0, fmt.Errorf("read memory: /proc/self/status does not say")
+// liveMemory is what objects and stacks of this process take after a collection, in MB. What the operating system has given to it would tell
+// of the engines before as well.
+func liveMemory() float64 {
+	debug.FreeOSMemory() // collects first
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc+m.StackInuse) / (1 << 20)
 }
 
 // disk is what the databases take, in MB.
