@@ -17,6 +17,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
+	"golang.org/x/sync/singleflight"
 
 	"muster/internal/alert"
 	"muster/internal/incident"
@@ -40,6 +41,7 @@ type Incidents struct {
 	proofs   proofs
 	silenced runningSilences
 	changing recentChanges
+	looks    singleflight.Group // for open incidents
 }
 
 // DeliverAlways is Deliver whatever is held back, and returns which incident it is: none where a batch that only ends something finds

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,12 +46,12 @@ func (s *Incidents) Nearby(ctx context.Context, service incident.Service, around
 	for _, x := range around.Services(service) {
 		ids = append(ids, x.ID)
 	}
-	open, _, err := s.List(ctx, Filter{Open: true, Services: ids, Ordinary: true, Limit: 4 * incident.MostNearby})
+	ctx, cancel := context.WithTimeout(ctx, nearbyWithin)
+	defer cancel()
+	open, err := s.openOf(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, nearbyWithin)
-	defer cancel()
 	changes, err := s.recent(ctx)
 	if err != nil {
 		return nil, err
@@ -69,6 +70,24 @@ func (s *Incidents) Nearby(ctx context.Context, service incident.Service, around
 		}
 	}
 	return place(service, around, all), nil
+}
+
+// openOf returns the newest open incidents of services. Whoever asks while somebody looks for those of the same services gets what that look
+// finds: the incidents of a storm would keep the engine busy with lists otherwise.
+func (s *Incidents) openOf(ctx context.Context, services []string) ([]Summary, error) {
+	found := s.looks.DoChan(strings.Join(services, " "), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), nearbyTime)
+		defer cancel()
+		rows, _, err := s.List(ctx, Filter{Open: true, Services: services, Ordinary: true, Limit: 4 * incident.MostNearby})
+		return rows, err
+	})
+	select {
+	case f := <-found:
+		rows, _ := f.Val.([]Summary)
+		return rows, f.Err
+	case <-ctx.Done():
+		return nil, &UnavailableError{Cause: ctx.Err()}
+	}
 }
 
 // place keeps what is of the services around an incident: each by the service that is nearest, and the newest of each kind.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,11 +38,15 @@ type street struct {
 	states  map[string]any                                 // by workflow id; others are past their retention
 	slow    chan struct{}                                  // answers come when it is closed; nil: at once
 	listing sync.Mutex
+	listed  chan struct{} // lists come when it is closed; nil: at once
 	asked   atomic.Int32  // that have waited for it
 	waits   chan struct{} // closed when the first of them does
 }
 
 func (s *street) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	if s.listed != nil {
+		<-s.listed
+	}
 	s.listing.Lock()
 	defer s.listing.Unlock()
 	s.lists = append(s.lists, r)
@@ -224,4 +229,30 @@ func TestASlowLookAtWhatGoesOn(t *testing.T) {
 	if err != nil || len(got) != 1 || got[0].ID != "CHG-7K3M9QX2PA" || s.asked.Load() != 1 {
 		t.Errorf("got %+v, %v, asked %d times", got, err, s.asked.Load())
 	}
+}
+
+// The incidents of a storm look once at a time, each set of services by itself.
+func TestAStormLooksOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, i := newStreet(t)
+		now := time.Now().UTC()
+		s.incident(t, "INC-7K3M9QX2PA", "shop", incident.Triggered, 1)
+		s.listed = make(chan struct{})
+		var all sync.WaitGroup
+		for n := range 40 {
+			service := incident.Service{ID: []string{"shop", "till"}[n%2]}
+			all.Go(func() {
+				got, err := i.Nearby(t.Context(), service, incident.Around{}, "", now)
+				if found := len(got) == 1; err != nil || found != (service.ID == "shop") {
+					t.Errorf("beside an incident of %s: got %+v, %v", service.ID, got, err)
+				}
+			})
+		}
+		synctest.Wait()
+		close(s.listed)
+		all.Wait()
+		if len(s.lists) != 4 { // incidents of each of the two, changes and runs once
+			t.Errorf("asked for %d lists, want 4: %v", len(s.lists), s.lists)
+		}
+	})
 }
