@@ -214,10 +214,11 @@ func (s *Server) open(ctx context.Context, opts Options) error {
 		opts.Progress("starting temporal " + headers.ServerVersion + " on " + f.engine())
 		s.store = f.store(opts.NormalSync)
 	} else {
-		if err := f.isFor(opts.Database); err != nil {
+		had, err := f.isFor(opts.Database)
+		if err != nil {
 			return err
 		}
-		db, err := openPostgres(ctx, opts.Database, opts.Logger, opts.Progress)
+		db, err := openPostgres(ctx, opts.Database, had, opts.Logger, opts.Progress)
 		if err != nil {
 			return err
 		}

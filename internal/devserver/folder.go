@@ -87,10 +87,10 @@ func (f *folder) open(progress func(string)) (err error) {
 	return f.check()
 }
 
-// isFor refuses a folder that has work of its own, or in a database of another name. A database that has moved to another host is the
-// same.
-func (f *folder) isFor(db *postgres.Database) error {
-	_, err := os.Stat(f.engine())
+// isFor refuses a folder that has work of its own, or in a database of another name, and tells whether it has its work in this one. A
+// database that has moved to another host is the same.
+func (f *folder) isFor(db *postgres.Database) (had bool, err error) {
+	_, err = os.Stat(f.engine())
 	if err == nil {
 		err = errors.New("it has an engine of its own, with its work: start without --db until that has ended, or with a new folder")
 	} else if errors.Is(err, fs.ErrNotExist) {
@@ -102,12 +102,14 @@ func (f *folder) isFor(db *postgres.Database) error {
 			err = nil
 		case err == nil && name != db.Name():
 			err = fmt.Errorf("its work is in database %s, and this is %s: start with that one, or with a new folder", strings.TrimSpace(string(before)), db)
+		default:
+			had = true
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("open data folder %s: %w", f.path, err)
+		return false, fmt.Errorf("open data folder %s: %w", f.path, err)
 	}
-	return nil
+	return had, nil
 }
 
 // belongs notes in which database the work of the folder is.

@@ -206,17 +206,17 @@ func TestFolderOfADatabase(t *testing.T) {
 		return db
 	}
 	f := &folder{path: t.TempDir()}
-	if err := f.isFor(at("postgres://m@127.0.0.1:5432/muster")); err != nil {
-		t.Errorf("a new folder: got %v, want it taken", err)
+	if had, err := f.isFor(at("postgres://m@127.0.0.1:5432/muster")); err != nil || had {
+		t.Errorf("a new folder: got work there %t, %v, want it taken, without work", had, err)
 	}
 	if err := f.belongs(at("postgres://m@127.0.0.1:5432/muster%20on%20call")); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.isFor(at("postgres://m@127.0.0.2:5433/muster%20on%20call")); err != nil {
-		t.Errorf("the same database on another host: got %v, want it taken", err)
+	if had, err := f.isFor(at("postgres://m@127.0.0.2:5433/muster%20on%20call")); err != nil || !had {
+		t.Errorf("the same database on another host: got work there %t, %v, want it taken", had, err)
 	}
 	for _, name := range []string{"muster", "muster%20on", "call"} {
-		if err := f.isFor(at("postgres://m@127.0.0.1:5432/" + name)); err == nil || !strings.Contains(err.Error(), "its work is in database muster on call on 127.0.0.1") {
+		if _, err := f.isFor(at("postgres://m@127.0.0.1:5432/" + name)); err == nil || !strings.Contains(err.Error(), "its work is in database muster on call on 127.0.0.1") {
 			t.Errorf("database %s: got %v, want it refused with the name of the other", name, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/iancoleman/strcase"
@@ -37,12 +38,15 @@ type postgresStore struct {
 }
 
 // openPostgres takes the databases for this process, creates them where they are not there, and brings their schema to that of this
-// build. What this build cannot run on is refused before anything is changed.
-func openPostgres(ctx context.Context, db *postgres.Database, log *slog.Logger, progress func(string)) (_ *postgresStore, err error) {
+// build. What this build cannot run on is refused before anything is changed, and, where a data folder had its work there, what has no work.
+func openPostgres(ctx context.Context, db *postgres.Database, had bool, log *slog.Logger, progress func(string)) (_ *postgresStore, err error) {
 	// A name without a schema is looked for in one of the user's name first, and the store's tables are in one: of a user muster it
 	// would be the same.
 	db = db.Within("public")
 	s := &postgresStore{mainDB: db, visibilityDB: db.Beside(db.Name() + "_visibility")}
+	if err := s.fits(ctx, had); err != nil {
+		return nil, err
+	}
 	for _, d := range []*postgres.Database{s.mainDB, s.visibilityDB} {
 		created, err := d.Ensure(ctx)
 		if err != nil {
@@ -78,6 +82,64 @@ func openPostgres(ctx context.Context, db *postgres.Database, log *slog.Logger, 
 		}
 	}
 	return s, nil
+}
+
+// fits refuses databases that cannot be the two of an engine: of something else, one without the other, or none where work should be.
+func (s *postgresStore) fits(ctx context.Context, had bool) error {
+	const (
+		version    = "schema_version" // the first table of both
+		work       = "executions"
+		visibility = "executions_visibility"
+	)
+	found := map[*postgres.Database][]string{}
+	for _, d := range []*postgres.Database{s.mainDB, s.visibilityDB} {
+		there, err := d.There(ctx)
+		if err == nil && there {
+			found[d], err = tables(ctx, d)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	has := func(d *postgres.Database, table string) bool { return slices.Contains(found[d], table) }
+	for _, d := range []*postgres.Database{s.mainDB, s.visibilityDB} {
+		switch {
+		case d == s.mainDB && has(d, visibility):
+			return fmt.Errorf("database %s has the lists of a Temporal whose work is in another one: give the name of that one, without _visibility at the end", d)
+		case d == s.visibilityDB && has(d, work):
+			return fmt.Errorf("database %s has the work of a Temporal, and would have the lists of %s: want a name beside which nothing else is", d, s.mainDB.Name())
+		case len(found[d]) > 0 && !has(d, version):
+			return fmt.Errorf("database %s has tables of something else, such as %s: want one of its own", d, found[d][0])
+		case len(found[d]) == 0 && had:
+			return fmt.Errorf("database %s is empty or not there, and the work of this data folder was in it: restore it first, both databases as they were at one instant, or start with a new data folder", d)
+		}
+	}
+	if has(s.mainDB, work) && len(found[s.visibilityDB]) == 0 {
+		return fmt.Errorf("database %s has work, and %s, which should have its lists, is empty or not there: restore both as they were at one instant", s.mainDB, s.visibilityDB)
+	}
+	return nil
+}
+
+// tables names those of the schema public.
+func tables(ctx context.Context, d *postgres.Database) (names []string, err error) {
+	db := d.Open()
+	defer func() { _ = db.Close() }()
+	rows, err := db.QueryContext(ctx, "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
+	if err != nil {
+		return nil, fmt.Errorf("look at database %s: %w", d, err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, fmt.Errorf("look at database %s: %w", d, err)
+		}
+		names = append(names, name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("look at database %s: %w", d, err)
+	}
+	return names, nil
 }
 
 // A part is one of the two databases, with the schema that it should have.

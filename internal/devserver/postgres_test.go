@@ -120,3 +120,40 @@ func TestPostgresSchemaIsRaised(t *testing.T) {
 		t.Errorf("said %q", said)
 	}
 }
+
+// What is no pair of databases for an engine is refused, and nothing is made or changed beside it.
+func TestPostgresRefusesOtherDatabases(t *testing.T) {
+	c := postgrestest.Start(t)
+	opts := devserver.Options{Folder: t.TempDir(), Database: database(t, c, "work"), UIPort: devserver.Off, MetricsPort: devserver.Off}
+	stop(t, start(t, opts, "level=WARN"))
+	anew := func(name string) devserver.Options {
+		o := opts
+		o.Folder, o.Database = t.TempDir(), database(t, c, name)
+		return o
+	}
+	admin := database(t, c, "postgres")
+
+	refuses(t, anew("work_visibility"), "database work_visibility on 127.0.0.1")
+	refuses(t, anew("work_visibility"), "has the lists of a Temporal whose work is in another one")
+	execute(t, admin, "CREATE DATABASE shop")
+	execute(t, database(t, c, "shop"), "CREATE TABLE orders (id int); CREATE TABLE tasks (id int)")
+	refuses(t, anew("shop"), "has tables of something else, such as orders: want one of its own")
+	for _, name := range []string{"work_visibility_visibility", "shop_visibility"} {
+		if there, err := database(t, c, name).There(t.Context()); err != nil || there {
+			t.Errorf("database %s: there %t, %v, want that it was not made", name, there, err)
+		}
+	}
+
+	execute(t, admin, "ALTER DATABASE work_visibility RENAME TO away_visibility")
+	refuses(t, opts, "database work_visibility on 127.0.0.1")
+	refuses(t, anew("work"), "which should have its lists, is empty or not there")
+	execute(t, admin, "ALTER DATABASE work RENAME TO away")
+	refuses(t, opts, "is empty or not there, and the work of this data folder was in it")
+	execute(t, admin, "CREATE DATABASE work")
+	refuses(t, opts, "is empty or not there, and the work of this data folder was in it")
+
+	execute(t, admin, "DROP DATABASE work")
+	execute(t, admin, "ALTER DATABASE away RENAME TO work")
+	execute(t, admin, "ALTER DATABASE away_visibility RENAME TO work_visibility")
+	stop(t, start(t, opts, "level=WARN"))
+}

@@ -193,6 +193,18 @@ func (d *Database) Ensure(ctx context.Context) (created bool, err error) {
 	return created, nil
 }
 
+// There connects once, and tells whether the database is there.
+func (d *Database) There(ctx context.Context) (bool, error) {
+	err := d.ping(ctx)
+	if hasCode(err, noSuchDatabase) {
+		return false, nil
+	}
+	if err != nil {
+		return false, d.failed(err)
+	}
+	return true, nil
+}
+
 func (d *Database) ping(ctx context.Context) error {
 	c, err := pgx.ConnectConfig(ctx, d.config)
 	if err != nil {
@@ -211,7 +223,7 @@ func (d *Database) create(ctx context.Context) error {
 	case hasCode(err, duplicateDatabase, alreadyInserted):
 		return nil
 	case hasCode(err, notPermitted):
-		return fmt.Errorf("it is not there, and this user may not create it: let an administrator do\n  CREATE DATABASE %s OWNER %s;",
+		return fmt.Errorf("it is not there, and this user may not create it: let an administrator do CREATE DATABASE %s OWNER %s;",
 			pgx.Identifier{d.config.Database}.Sanitize(), pgx.Identifier{d.config.User}.Sanitize())
 	}
 	return err
