@@ -93,7 +93,7 @@ func rooms() map[string]room {
 		"templates": {},
 		"examples":  {},
 
-		"starter":          {may: []string{"workflows", pure, temporalSDK, temporalAPI}},
+		"starter":          {may: []string{"workflows", pure, temporalSDK, temporalAPI, "golang.org/x/sync"}},
 		"starter/ingest":   entry("golang.org/x/time", "golang.org/x/text", "github.com/emersion/go-smtp"),
 		"starter/callback": entry("internal/tickethook"),
 		"starter/console":  entry("internal/oidc", "templates", telemetry+"/trace", telemetry+"/attribute"),

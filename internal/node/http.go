@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
 	"muster/internal/alert"
@@ -154,7 +155,7 @@ func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 	}
 	n.metrics.Follow(func() metrics.IntakeStats { return metrics.IntakeStats(intake.Stats()) })
 	mux := n.healthOnly(
-		api.Check{Name: "store", Func: n.store.Err, Inform: true},
+		api.Check{Name: "store", Func: n.stored, Inform: true},
 		api.Check{Name: "attempts", Func: func(context.Context) error { return n.untampered() }, Inform: true, Note: n.head},
 		api.Check{Name: "reminders", Func: func(context.Context) error { return n.scheduled() }, Inform: true},
 	)
@@ -193,8 +194,11 @@ func (n *Node) untampered() error {
 // head names the newest entry of the log of refused attempts: kept elsewhere, it shows should the end be cut off.
 func (n *Node) head() string {
 	seq, hash, err := n.store.Head(n.life)
-	if err != nil {
-		return err.Error()
+	switch {
+	case err != nil:
+		return "not read now: " + err.Error()
+	case seq == 0:
+		return "none noted"
 	}
 	return fmt.Sprintf("%d noted, the newest has hash %s", seq, hash)
 }
@@ -230,7 +234,11 @@ func direct(next http.Handler) http.Handler {
 func (n *Node) checks() []api.Check {
 	checks := []api.Check{
 		{Name: "temporal", Func: func(ctx context.Context) error {
-			_, err := n.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
+			if _, err := n.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+				return err
+			}
+			// While its database is away Temporal says that it is well.
+			_, err := n.temporal.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: n.namespace})
 			return err
 		}},
 		{Name: "organisation", Func: func(context.Context) error { return n.unread() }, Inform: true, Note: n.revision},
@@ -242,16 +250,19 @@ func (n *Node) checks() []api.Check {
 		checks = append(checks, api.Check{Name: "deployment", Func: func(context.Context) error { return n.promoted() }})
 	}
 	for _, name := range n.watch.Checks() {
-		checks = append(checks, api.Check{Name: "watch/" + name, Inform: true, Func: func(context.Context) error {
-			for _, c := range n.watch.Status().Checks {
-				if c.Name == name && !c.OK {
-					return errors.New(c.Text)
-				}
-			}
-			return nil
-		}})
+		checks = append(checks, api.Check{Name: "watch/" + name, Inform: true, Func: func(context.Context) error { return n.watched(name) }})
 	}
 	return checks
+}
+
+// watched is what the self-watch has found wrong.
+func (n *Node) watched(check string) error {
+	for _, c := range n.watch.Status().Checks {
+		if c.Name == check && !c.OK {
+			return errors.New(c.Text)
+		}
+	}
+	return nil
 }
 
 // payloadKeys says what is wrong with the file of the payload keys, of which what was read before stays in use, and whether payloads came

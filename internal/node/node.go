@@ -95,6 +95,7 @@ type Node struct {
 	runs      audit.Temporal         // from which it is filled
 	spool     *spool                 // what it gets besides
 	tampered  atomic.Pointer[error]  // what is wrong with the log of refused attempts as it was found
+	foreign   atomic.Pointer[error]  // of what other installation the store is
 	unmade    atomic.Pointer[error]  // why there is no schedule of the reminders
 	waits     atomic.Pointer[string] // why a worker of a deployment has no work; empty: it has, nil: not known
 	local     bool                   // pages and worker are one process: without a public address, links lead to it
@@ -296,9 +297,41 @@ func (n *Node) keep(ctx context.Context) error {
 			n.cfg.Log.Error("store not closed", "error", err)
 		}
 	})
+	if err := n.belongs(ctx); err != nil && !postgres.Away(err) {
+		return err
+	}
+	n.beside(n.life, func(ctx context.Context) {
+		for pause(ctx, time.Minute) {
+			if err := n.belongs(ctx); err != nil && ctx.Err() == nil {
+				n.cfg.Log.Error("not noted whose store it is", "error", err)
+			}
+		}
+	})
 	n.beside(n.life, n.examine)
 	n.beside(n.life, n.recording)
 	return nil
+}
+
+// belongs notes whose store it is, again and again: keys are rotated.
+func (n *Node) belongs(ctx context.Context) error {
+	var ids []string
+	for _, k := range n.keys.Keys() {
+		ids = append(ids, k.ID)
+	}
+	err := n.store.Belongs(ctx, ids)
+	n.foreign.Store(nil)
+	if _, other := errors.AsType[*store.ForeignError](err); other {
+		n.foreign.Store(&err)
+	}
+	return err
+}
+
+// stored tells what is wrong with the store.
+func (n *Node) stored(ctx context.Context) error {
+	if err := n.foreign.Load(); err != nil {
+		return *err
+	}
+	return n.store.Err(ctx)
 }
 
 func (n *Node) openStore(ctx context.Context) (*store.Store, error) {

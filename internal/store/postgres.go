@@ -103,6 +103,8 @@ BEGIN
 	RETURN NEW;
 END $$;
 CREATE TRIGGER attempts_follow BEFORE INSERT ON attempts FOR EACH ROW EXECUTE FUNCTION attempts_follow();
+`, `
+CREATE TABLE signers (key TEXT PRIMARY KEY);
 `}
 
 // postgreSQL is what is its own of a database of PostgreSQL.

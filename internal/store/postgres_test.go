@@ -61,7 +61,7 @@ func TestOpenPostgresRefuses(t *testing.T) {
 	c := postgrestest.Start(t)
 	for _, tc := range []struct{ name, statement, want string }{
 		{"theirs", "CREATE SCHEMA muster; CREATE TABLE muster.shops (id int)", "its schema muster is that of something else"},
-		{"newer", "UPDATE muster.store_version SET number = 99", "its schema has version 99, and this Muster knows 1: want the newer Muster"},
+		{"newer", "UPDATE muster.store_version SET number = 99", "its schema has version 99, and this Muster knows 2: want the newer Muster"},
 	} {
 		place := c.URL(tc.name)
 		if tc.name == "newer" {

@@ -76,6 +76,8 @@ CREATE TRIGGER attempts_delete BEFORE DELETE ON attempts BEGIN SELECT RAISE(ABOR
 CREATE TRIGGER attempts_insert BEFORE INSERT ON attempts
 WHEN NEW.seq <> (SELECT coalesce(max(seq), 0) + 1 FROM attempts)
 BEGIN SELECT RAISE(ABORT, 'attempts are added at the end'); END;
+`, `
+CREATE TABLE signers (key TEXT PRIMARY KEY) STRICT;
 `}
 
 func (s *Store) open(ctx context.Context, file string) error {
