@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,46 +9,41 @@ import (
 	"strings"
 	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/log"
 
+	"muster/starter/api"
 	"muster/worker"
+	"muster/workflows"
 )
 
-// deploy makes the version of this worker the current one where the deployment has never had one: the first worker of all needs nobody's
-// word. Where another version has the work, or the work was taken from all of them, this worker waits to be promoted, and is not ready
-// meanwhile.
+// deploy finds out again and again whether this worker has work, and says so when that changes.
 func (n *Node) deploy(ctx context.Context) {
 	const between = 5 * time.Second
-	d := n.cfg.Deployment
+	look := n.unversioned
+	if n.cfg.Deployment != (worker.Deployment{}) {
+		look = n.versioned()
+	}
 	for said := ""; ; {
-		now, err := standing(ctx, n.temporal, d.Name)
-		if err == nil && now.never {
-			if err = promote(ctx, n.temporal, d, now.token); err == nil {
-				now.current = d.BuildID
-			}
-		}
-		line := said
-		switch {
+		line, why, err := look(ctx)
+		switch _, unregistered := errors.AsType[*serviceerror.NotFound](err); {
+		case unregistered: // a moment after its first start
 		case err != nil && ctx.Err() == nil:
-			n.cfg.Log.Warn("waiting for the deployment to be known", "deployment", d.Name, "version", d.BuildID, "error", err)
-		case err == nil && now.current == d.BuildID:
-			n.waits.Store(new(string))
-			line = fmt.Sprintf("muster worker takes the work of deployment %s as version %s", d.Name, d.BuildID)
+			n.cfg.Log.Warn("not known whether this worker has work", "deployment", n.cfg.Deployment.Name, "version", n.cfg.Deployment.BuildID, "error", err)
 		case err == nil:
-			has := "no version has the work of deployment " + d.Name
-			if now.current != "" {
-				has = fmt.Sprintf("version %s has the work of deployment %s", now.current, d.Name)
+			n.waits.Store(&why)
+			if why != "" {
+				line = "muster worker waits: " + why
 			}
-			has += fmt.Sprintf(", and this is %s: muster worker promote gives it to this one", d.BuildID)
-			n.waits.Store(&has)
-			line = "muster worker waits: " + has
-		}
-		if line != said {
+			if line != said && line != "" {
+				fmt.Fprintln(n.cfg.Out, line)
+			}
 			said = line
-			fmt.Fprintln(n.cfg.Out, line)
 		}
 		select {
 		case <-ctx.Done():
@@ -57,9 +53,80 @@ func (n *Node) deploy(ctx context.Context) {
 	}
 }
 
-// promoted says why a worker of a deployment has no work.
+// versioned makes the version of this worker the current one where the deployment has never had one and nobody works without a version: the
+// first worker of all needs nobody's word. Where others have the work, or it was taken from all of them, this worker waits to be promoted,
+// and is not ready meanwhile.
+func (n *Node) versioned() func(context.Context) (line, why string, err error) {
+	d, worked := n.cfg.Deployment, false
+	return func(ctx context.Context) (line, why string, err error) {
+		now, err := standing(ctx, n.temporal, d.Name)
+		if err != nil {
+			return "", "", err
+		}
+		has := "no version has the work of deployment " + d.Name
+		switch {
+		case now.current != "":
+			has = fmt.Sprintf("version %s has the work of deployment %s", now.current, d.Name)
+		case now.never:
+			without, err := n.without(ctx)
+			if err != nil {
+				return "", "", err
+			}
+			if without == "" {
+				if err := promote(ctx, n.temporal, d, now.token); err != nil {
+					return "", "", err
+				}
+				now.current = d.BuildID
+			}
+			has = "workers without a version have the work, such as " + without
+		}
+		switch {
+		case now.current == d.BuildID:
+			worked = true
+			return fmt.Sprintf("muster worker takes the work of deployment %s as version %s", d.Name, d.BuildID), "", nil
+		case worked:
+			return "", has + fmt.Sprintf(", which %s had before: this worker can be stopped", d.BuildID), nil
+		}
+		return "", has + fmt.Sprintf(": muster worker promote --deployment %s --build-id %s gives it to this one", d.Name, d.BuildID), nil
+	}
+}
+
+// unversioned tells whether a deployment has taken the work from workers without a version, such as this one.
+func (n *Node) unversioned(ctx context.Context) (line, why string, err error) {
+	q, err := n.queue(ctx)
+	if v := q.GetVersioningInfo().GetCurrentDeploymentVersion(); err == nil && v != nil {
+		why = fmt.Sprintf("version %s of deployment %s has the work, and this worker has no version: start it with --deployment, or muster worker promote --deployment %[2]s --unversioned takes the work back",
+			v.GetBuildId(), v.GetDeploymentName())
+	}
+	return "", why, err
+}
+
+// without names a worker without a version that has asked for work lately; empty: there is none.
+func (n *Node) without(ctx context.Context) (string, error) {
+	q, err := n.queue(ctx)
+	for _, p := range q.GetPollers() {
+		if p.GetDeploymentOptions().GetWorkerVersioningMode() != enumspb.WORKER_VERSIONING_MODE_VERSIONED {
+			return p.GetIdentity(), nil
+		}
+	}
+	return "", err
+}
+
+func (n *Node) queue(ctx context.Context) (*workflowservice.DescribeTaskQueueResponse, error) {
+	return n.temporal.WorkflowService().DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
+		Namespace: n.namespace, TaskQueue: &taskqueuepb.TaskQueue{Name: workflows.TaskQueue}, TaskQueueType: enumspb.TASK_QUEUE_TYPE_WORKFLOW,
+	})
+}
+
+// hasWork is the check of a worker that others may have the work.
+func (n *Node) hasWork() api.Check {
+	return api.Check{Name: "deployment", Func: func(context.Context) error { return n.promoted() }}
+}
+
+// promoted says why a worker has no work because others have.
 func (n *Node) promoted() error {
 	switch why := n.waits.Load(); {
+	case why == nil && n.cfg.Deployment == (worker.Deployment{}):
 	case why == nil:
 		return fmt.Errorf("which version has the work of deployment %s is not known yet", n.cfg.Deployment.Name)
 	case *why != "":
@@ -85,9 +152,10 @@ func (n *Node) deployable(ctx context.Context) error {
 
 // A stand is how a deployment stands.
 type stand struct {
-	current string // version that has the work; empty: none has
-	never   bool   // none ever had
-	token   []byte // what a change must show
+	current  string   // version that has the work; empty: none has
+	never    bool     // none ever had
+	versions []string // of which workers have come
+	token    []byte   // what a change must show
 }
 
 func standing(ctx context.Context, c client.Client, name string) (stand, error) {
@@ -100,6 +168,10 @@ func standing(ctx context.Context, c client.Client, name string) (stand, error) 
 	if routing.CurrentVersion != nil {
 		s.current = routing.CurrentVersion.BuildID
 	}
+	for _, v := range now.Info.VersionSummaries {
+		s.versions = append(s.versions, v.Version.BuildID)
+	}
+	slices.Sort(s.versions)
 	return s, nil
 }
 
@@ -110,9 +182,10 @@ func promote(ctx context.Context, c client.Client, d worker.Deployment, token []
 	return err
 }
 
-// Promote gives all work of a deployment to the workers of one version, on the Temporal that the TEMPORAL_* settings describe, and returns
-// which version had it before, empty when none had. Temporal refuses a version of which no worker has come yet. A version whose workers
-// do not ask for everything that those of the one before do, such as the archive, is refused here: nobody would do that work.
+// Promote gives all work of a deployment to the workers of one version, or without one to those without a version, on the Temporal that
+// the TEMPORAL_* settings describe, and returns which version had it before, empty when none had. Temporal refuses a version of which no
+// worker has come yet. A version whose workers do not ask for everything that those of the one before do, such as the archive, is refused
+// here: nobody would do that work.
 func Promote(ctx context.Context, d worker.Deployment, cfg Config) (before string, err error) {
 	o, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
@@ -128,20 +201,23 @@ func Promote(ctx context.Context, d worker.Deployment, cfg Config) (before strin
 	if _, none := errors.AsType[*serviceerror.NotFound](err); none {
 		return "", fmt.Errorf("promote deployment %s: temporal does not know it: start a worker with --deployment %[1]s first", d.Name)
 	}
+	if err == nil && d.BuildID != "" && !slices.Contains(now.versions, d.BuildID) {
+		err = fmt.Errorf("no worker of it has come; there are %s", strings.Join(now.versions, ", "))
+	}
 	if err == nil && now.current != d.BuildID {
 		if err = replaces(ctx, c, d, now.current); err == nil {
 			err = promote(ctx, c, d, now.token)
 		}
 	}
 	if err != nil {
-		return "", fmt.Errorf("promote version %s of deployment %s: %w", d.BuildID, d.Name, err)
+		return "", fmt.Errorf("promote version %s of deployment %s: %w", cmp.Or(d.BuildID, "none"), d.Name, err)
 	}
 	return now.current, nil
 }
 
 // replaces tells whether a version asks for everything that another one does.
 func replaces(ctx context.Context, c client.Client, d worker.Deployment, before string) error {
-	if before == "" {
+	if before == "" || d.BuildID == "" {
 		return nil
 	}
 	had, err := queuesOf(ctx, c, worker.Deployment{Name: d.Name, BuildID: before})

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	deploymentpb "go.temporal.io/api/deployment/v1"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -29,6 +31,7 @@ type deployment struct {
 	edition int       // counts changes, and is the token of one
 	tried   int       // changes that were asked for
 	refuse  error     // the answer to everything, if it is not fine
+	without bool      // a worker without a version asks for work, too
 	before  func(*deployment)
 }
 
@@ -66,9 +69,13 @@ func (s *temporal) DescribeWorkerDeployment(_ context.Context, r *workflowservic
 	if !d.changed.IsZero() {
 		routing.CurrentVersionChangedTime = timestamppb.New(d.changed)
 	}
-	return &workflowservice.DescribeWorkerDeploymentResponse{
-		ConflictToken: d.token(), WorkerDeploymentInfo: &deploymentpb.WorkerDeploymentInfo{Name: "team", RoutingConfig: routing},
-	}, nil
+	info := &deploymentpb.WorkerDeploymentInfo{Name: "team", RoutingConfig: routing}
+	for name := range d.queues {
+		info.VersionSummaries = append(info.VersionSummaries, &deploymentpb.WorkerDeploymentInfo_WorkerDeploymentVersionSummary{
+			DeploymentVersion: &deploymentpb.WorkerDeploymentVersion{DeploymentName: "team", BuildId: name},
+		})
+	}
+	return &workflowservice.DescribeWorkerDeploymentResponse{ConflictToken: d.token(), WorkerDeploymentInfo: info}, nil
 }
 
 func (s *temporal) SetWorkerDeploymentCurrentVersion(_ context.Context, r *workflowservice.SetWorkerDeploymentCurrentVersionRequest) (*workflowservice.SetWorkerDeploymentCurrentVersionResponse, error) {
@@ -82,7 +89,7 @@ func (s *temporal) SetWorkerDeploymentCurrentVersion(_ context.Context, r *workf
 	if !bytes.Equal(r.GetConflictToken(), d.token()) {
 		return nil, serviceerror.NewFailedPrecondition("conflict token mismatch")
 	}
-	if d.queues[r.GetBuildId()] == nil {
+	if r.GetBuildId() != "" && d.queues[r.GetBuildId()] == nil {
 		return nil, serviceerror.NewNotFound("no version " + r.GetBuildId())
 	}
 	d.set(r.GetBuildId())
@@ -104,6 +111,28 @@ func (s *temporal) DescribeWorkerDeploymentVersion(_ context.Context, r *workflo
 	return &workflowservice.DescribeWorkerDeploymentVersionResponse{WorkerDeploymentVersionInfo: info}, nil
 }
 
+func (s *temporal) DescribeTaskQueue(context.Context, *workflowservice.DescribeTaskQueueRequest) (*workflowservice.DescribeTaskQueueResponse, error) {
+	out := &workflowservice.DescribeTaskQueueResponse{VersioningInfo: &taskqueuepb.TaskQueueVersioningInfo{}}
+	d := s.deployment
+	if d == nil {
+		return out, nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for name := range d.queues {
+		out.Pollers = append(out.Pollers, &taskqueuepb.PollerInfo{Identity: "one of " + name, DeploymentOptions: &deploymentpb.WorkerDeploymentOptions{
+			DeploymentName: "team", BuildId: name, WorkerVersioningMode: enumspb.WORKER_VERSIONING_MODE_VERSIONED,
+		}})
+	}
+	if d.without {
+		out.Pollers = append(out.Pollers, &taskqueuepb.PollerInfo{Identity: "1@dev"})
+	}
+	if d.current != "" {
+		out.VersioningInfo.CurrentDeploymentVersion = &deploymentpb.WorkerDeploymentVersion{DeploymentName: "team", BuildId: d.current}
+	}
+	return out, nil
+}
+
 // versions are what has come to a deployment: each asks for the same.
 func versions(names ...string) map[string][]string {
 	queues := map[string][]string{}
@@ -116,11 +145,16 @@ func versions(names ...string) map[string][]string {
 // deployed runs a worker of version v2, and returns what /readyz says.
 func deployed(t *testing.T, d *deployment) (words *said, ready func() string) {
 	t.Helper()
+	return deployedAs(t, d, worker.Deployment{Name: "team", BuildID: "v2"})
+}
+
+func deployedAs(t *testing.T, d *deployment, version worker.Deployment) (words *said, ready func() string) {
+	t.Helper()
 	s := newTemporal()
 	s.deployment = d
 	s.start(t, "127.0.0.1:0")
 	cfg, words := config(t)
-	cfg.Listen, cfg.Deployment = free(t), worker.Deployment{Name: "team", BuildID: "v2"}
+	cfg.Listen, cfg.Deployment = free(t), version
 	run(t, node.Worker, cfg)
 	<-s.polled
 	return words, func() string {
@@ -152,7 +186,7 @@ func TestADeploymentHasOneVersionThatWorks(t *testing.T) {
 		d := &deployment{queues: versions("v1", "v2")}
 		d.set("v1")
 		words, ready := deployed(t, d)
-		const waits = "503 [-]deployment version v1 has the work of deployment team, and this is v2: muster worker promote gives it to this one"
+		const waits = "503 [-]deployment version v1 has the work of deployment team: muster worker promote --deployment team --build-id v2 gives it to this one"
 		eventually(t, "it waits", func() bool { return ready() == waits })
 		before, err := node.Promote(t.Context(), worker.Deployment{Name: "team", BuildID: "v2"}, node.Config{Log: slog.New(slog.DiscardHandler)})
 		if err != nil || before != "v1" {
@@ -162,7 +196,9 @@ func TestADeploymentHasOneVersionThatWorks(t *testing.T) {
 		d.mu.Lock()
 		d.set("v1")
 		d.mu.Unlock()
-		eventually(t, "it waits again", func() bool { return ready() == waits })
+		eventually(t, "it waits again", func() bool {
+			return ready() == "503 [-]deployment version v1 has the work of deployment team, which v2 had before: this worker can be stopped"
+		})
 		if _, tried := d.read(); tried != 1 {
 			t.Errorf("it was asked %d times for the work, want only by promote", tried)
 		}
@@ -175,7 +211,7 @@ func TestADeploymentHasOneVersionThatWorks(t *testing.T) {
 		d.set("")
 		_, ready := deployed(t, d)
 		eventually(t, "it waits", func() bool {
-			return ready() == "503 [-]deployment no version has the work of deployment team, and this is v2: muster worker promote gives it to this one"
+			return ready() == "503 [-]deployment no version has the work of deployment team: muster worker promote --deployment team --build-id v2 gives it to this one"
 		})
 		if _, tried := d.read(); tried != 0 {
 			t.Errorf("it asked %d times for the work, want never", tried)
@@ -192,6 +228,39 @@ func TestADeploymentHasOneVersionThatWorks(t *testing.T) {
 		eventually(t, "it waits", func() bool { return strings.HasPrefix(ready(), "503 [-]deployment version v1 has the work") })
 		if current, tried := d.read(); current != "v1" || tried != 1 {
 			t.Errorf("version %q has the work, asked for %d times, want v1 and once", current, tried)
+		}
+	})
+	t.Run("the first waits while somebody works without a version", func(t *testing.T) {
+		d := &deployment{queues: versions("v2"), without: true}
+		_, ready := deployed(t, d)
+		eventually(t, "it waits", func() bool {
+			return ready() == "503 [-]deployment workers without a version have the work, such as 1@dev: muster worker promote --deployment team --build-id v2 gives it to this one"
+		})
+		if _, tried := d.read(); tried != 0 {
+			t.Errorf("it asked %d times for the work, want never", tried)
+		}
+		d.mu.Lock()
+		d.without = false
+		d.mu.Unlock()
+		eventually(t, "it takes the work when they have gone", func() bool { return ready() == has })
+	})
+	t.Run("a worker without a version waits while a version has the work", func(t *testing.T) {
+		d := &deployment{queues: versions("v1"), without: true}
+		words, ready := deployedAs(t, d, worker.Deployment{})
+		eventually(t, "it is ready", func() bool { return ready() == has })
+		d.mu.Lock()
+		d.set("v1")
+		d.mu.Unlock()
+		eventually(t, "it waits", func() bool {
+			return ready() == "503 [-]deployment version v1 of deployment team has the work, and this worker has no version: start it with --deployment, or muster worker promote --deployment team --unversioned takes the work back"
+		})
+		before, err := node.Promote(t.Context(), worker.Deployment{Name: "team"}, node.Config{Log: slog.New(slog.DiscardHandler)})
+		if err != nil || before != "v1" {
+			t.Fatalf("promote: got %q, %v, want v1", before, err)
+		}
+		eventually(t, "it is ready again", func() bool { return ready() == has })
+		if n := words.count("muster worker waits: version v1"); n != 1 {
+			t.Errorf("it said %d times that it waits, want once: %s", n, words)
 		}
 	})
 	t.Run("a worker that is not known yet is not ready", func(t *testing.T) {
@@ -254,12 +323,12 @@ func TestPromoteRefused(t *testing.T) {
 		"a version of which nobody has come, after one": {
 			&deployment{queues: versions("v1"), current: "v1"},
 			worker.Deployment{Name: "team", BuildID: "v2"},
-			"promote version v2 of deployment team: describe version v2: no version v2",
+			"promote version v2 of deployment team: no worker of it has come; there are v1",
 		},
 		"the first version, of which nobody has come": {
 			&deployment{queues: versions("v1")},
 			worker.Deployment{Name: "team", BuildID: "v2"},
-			"promote version v2 of deployment team: no version v2",
+			"promote version v2 of deployment team: no worker of it has come; there are v1",
 		},
 		"nobody would archive": {
 			&deployment{queues: archives, current: "v1"},

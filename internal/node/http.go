@@ -154,11 +154,15 @@ func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 		return nil, err
 	}
 	n.metrics.Follow(func() metrics.IntakeStats { return metrics.IntakeStats(intake.Stats()) })
-	mux := n.healthOnly(
+	own := []api.Check{}
+	if n.local {
+		own = append(own, n.hasWork())
+	}
+	mux := n.healthOnly(append(own,
 		api.Check{Name: "store", Func: n.stored, Inform: true},
 		api.Check{Name: "attempts", Func: func(context.Context) error { return n.untampered() }, Inform: true, Note: n.head},
 		api.Check{Name: "reminders", Func: func(context.Context) error { return n.scheduled() }, Inform: true},
-	)
+	)...)
 	for _, path := range ingest.Paths() {
 		mux.Handle(path, n.seen("intake", intake))
 	}
@@ -245,9 +249,6 @@ func (n *Node) checks() []api.Check {
 		{Name: "keys", Func: func(context.Context) error { return n.keys.Err() }},
 		{Name: "payload-keys", Func: func(context.Context) error { return n.payloadKeys() }, Inform: true, Note: n.encrypts},
 		{Name: "settings", Func: func(context.Context) error { return n.settled() }, Inform: true},
-	}
-	if n.cfg.Deployment != (worker.Deployment{}) {
-		checks = append(checks, api.Check{Name: "deployment", Func: func(context.Context) error { return n.promoted() }})
 	}
 	for _, name := range n.watch.Checks() {
 		checks = append(checks, api.Check{Name: "watch/" + name, Inform: true, Func: func(context.Context) error { return n.watched(name) }})

@@ -97,7 +97,7 @@ type Node struct {
 	tampered  atomic.Pointer[error]  // what is wrong with the log of refused attempts as it was found
 	foreign   atomic.Pointer[error]  // of what other installation the store is
 	unmade    atomic.Pointer[error]  // why there is no schedule of the reminders
-	waits     atomic.Pointer[string] // why a worker of a deployment has no work; empty: it has, nil: not known
+	waits     atomic.Pointer[string] // why a worker has no work because others have; empty: it has, nil: not known
 	local     bool                   // pages and worker are one process: without a public address, links lead to it
 }
 
@@ -413,9 +413,8 @@ func (n *Node) record(a store.Attempt) {
 func (n *Node) work(ctx context.Context, effects worker.Activities) error {
 	n.archiving(ctx)
 	n.reporting(ctx)
-	deployed := n.cfg.Deployment != (worker.Deployment{})
 	return n.await(ctx, func(ctx context.Context) error {
-		if deployed {
+		if n.cfg.Deployment != (worker.Deployment{}) {
 			if err := n.deployable(ctx); err != nil {
 				return err
 			}
@@ -426,9 +425,7 @@ func (n *Node) work(ctx context.Context, effects worker.Activities) error {
 		}
 		n.worker = w
 		n.onStop(w.Stop)
-		if deployed {
-			n.beside(ctx, n.deploy)
-		}
+		n.beside(ctx, n.deploy)
 		return nil
 	})
 }

@@ -38,7 +38,7 @@ func Worker(ctx context.Context, cfg Config) error {
 	}
 	n.look(ctx, "worker", &n.tracker.open)
 	if cfg.Listen != "" {
-		n.open(ctx, n.healthOnly())
+		n.open(ctx, n.healthOnly(n.hasWork()))
 		fmt.Fprintf(cfg.Out, "muster worker answers health and metrics on %s\n", n.door.url)
 	}
 	n.incidents.WatchSilences(ctx, cfg.Log, n.beside) // of the alerts that it sends itself

@@ -136,10 +136,6 @@ func (s *temporal) CountWorkflowExecutions(_ context.Context, r *workflowservice
 	return &workflowservice.CountWorkflowExecutionsResponse{}, s.uncounted
 }
 
-func (s *temporal) DescribeTaskQueue(context.Context, *workflowservice.DescribeTaskQueueRequest) (*workflowservice.DescribeTaskQueueResponse, error) {
-	return &workflowservice.DescribeTaskQueueResponse{}, nil
-}
-
 func (o *operator) ListSearchAttributes(_ context.Context, r *operatorservice.ListSearchAttributesRequest) (*operatorservice.ListSearchAttributesResponse, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -173,7 +173,7 @@ TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE and so on).`,
 		if err := a.wantOrg(&o.Org); err != nil {
 			return err
 		}
-		if err := cmp.Or(a.database(&o.Store, "--store", storeVar), a.deployment(&o.Deployment)); err != nil {
+		if err := cmp.Or(a.database(&o.Store, "--store", storeVar), a.deployment(&o.Deployment, true)); err != nil {
 			return err
 		}
 		o.Data = a.dataFolder(o.Data)
@@ -212,8 +212,8 @@ func deploymentFlags(cmd *cobra.Command, o *DeploymentOptions) {
 	cmd.Flags().StringVar(&o.BuildID, "build-id", "", "`VERSION` within the deployment; default: "+buildIDVar+", else that of this program")
 }
 
-// deployment fills in what the flags do not say, and refuses a version that is none.
-func (a *app) deployment(o *DeploymentOptions) error {
+// deployment fills in what the flags do not say, a version where one is wanted, and refuses one that is none.
+func (a *app) deployment(o *DeploymentOptions, versioned bool) error {
 	o.Name = cmp.Or(o.Name, a.env.Getenv(deploymentVar))
 	switch {
 	case o.Name == "" && o.BuildID != "":
@@ -224,6 +224,8 @@ func (a *app) deployment(o *DeploymentOptions) error {
 		return nil
 	case strings.Contains(o.Name, "."):
 		return misused("--deployment %s: want a name without full stops", o.Name)
+	case !versioned:
+		return nil
 	}
 	program := a.env.Process.Version.Version
 	if program == "dev" {
@@ -236,33 +238,39 @@ func (a *app) deployment(o *DeploymentOptions) error {
 }
 
 // promotionWords are the words of one language about who has the work of a deployment.
-type promotionWords struct{ already, first, instead string }
+type promotionWords struct{ already, first, instead, back, free string }
 
 func promotionWordsIn(language string) promotionWords {
 	if language == "ko" {
 		return promotionWords{
 			already: "배포 %s: 작업을 맡은 버전은 이미 %s입니다", first: "배포 %s: 이제 작업을 맡는 버전은 %s입니다",
 			instead: "배포 %s: 이제 작업을 맡는 버전은 %s입니다. 이전 버전은 %s입니다",
+			back:    "배포 %s: 이제 버전 없는 작업자가 작업을 맡습니다. 이전 버전은 %s입니다", free: "배포 %s: 작업은 이미 버전 없는 작업자가 맡고 있습니다",
 		}
 	}
 	return promotionWords{
 		already: "deployment %s: version %s has the work already", first: "deployment %s: version %s has the work now",
 		instead: "deployment %s: version %s has the work now, %s had it before",
+		back:    "deployment %s: workers without a version have the work now, %s had it before", free: "deployment %s: workers without a version have the work already",
 	}
 }
 
 func (a *app) promote() *cobra.Command {
 	var o DeploymentOptions
+	var unversioned bool
 	cmd := &cobra.Command{
 		Use:   "promote",
 		Short: "Give the work of a deployment to the workers of a version",
 		Long: `Give all work of a deployment to the workers of one version, on the Temporal that the standard settings name. What runs goes on
-with them at its next step; workers of other versions take nothing any more, and can be stopped. Temporal refuses a version of which no
-worker has come yet.`,
-		Example: "  TEMPORAL_ADDRESS=temporal:7233 muster worker promote --deployment muster --build-id v1.5.0",
+with them at its next step; workers of other versions take nothing any more, and can be stopped. A version of which no worker has come yet
+is refused. With --unversioned the work goes back to workers that have no deployment, such as that of muster dev.`,
+		Example: "  TEMPORAL_ADDRESS=temporal:7233 muster worker promote --deployment muster --build-id v1.5.0\n  muster worker promote --deployment muster --unversioned",
 		Args:    wants(),
 		RunE: a.does(func(cmd *cobra.Command, _ []string) error {
-			if err := a.deployment(&o); err != nil {
+			if unversioned && o.BuildID != "" {
+				return misused("--build-id %s: with --unversioned no version has the work", o.BuildID)
+			}
+			if err := a.deployment(&o, !unversioned); err != nil {
 				return err
 			}
 			if o.Name == "" {
@@ -273,10 +281,14 @@ worker has come yet.`,
 				return err
 			}
 			say := promotionWordsIn(a.language())
-			switch before {
-			case o.BuildID:
+			switch {
+			case unversioned && before == "":
+				fmt.Fprintf(a.env.Stdout, say.free+"\n", o.Name)
+			case unversioned:
+				fmt.Fprintf(a.env.Stdout, say.back+"\n", o.Name, before)
+			case before == o.BuildID:
 				fmt.Fprintf(a.env.Stdout, say.already+"\n", o.Name, o.BuildID)
-			case "":
+			case before == "":
 				fmt.Fprintf(a.env.Stdout, say.first+"\n", o.Name, o.BuildID)
 			default:
 				fmt.Fprintf(a.env.Stdout, say.instead+"\n", o.Name, o.BuildID, before)
@@ -286,6 +298,7 @@ worker has come yet.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	deploymentFlags(cmd, &o)
+	cmd.Flags().BoolVar(&unversioned, "unversioned", false, "give the work to the workers that have no deployment")
 	return cmd
 }
 
