@@ -314,6 +314,9 @@ func (s *server) problemOf(r *http.Request, err error) refusal.Body {
 	}
 	_, away := errors.AsType[*starter.UnavailableError](err)
 	if !away && !errors.Is(err, context.DeadlineExceeded) && r.Context().Err() == nil {
+		if store.Away(err) {
+			return refusal.Body{Status: http.StatusServiceUnavailable, RetryAfter: retryAfter, Detail: "the database of tokens and sessions does not answer: ask again"}
+		}
 		return refusal.Body{Detail: "an error of ours; the server's log has it"}
 	}
 	p = refusal.Body{Status: http.StatusServiceUnavailable, RetryAfter: retryAfter, Detail: "the engine does not answer in time: ask again"}

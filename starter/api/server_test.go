@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"muster/internal/incident"
+	"muster/internal/postgres"
 	"muster/internal/store"
 	"muster/internal/timeline"
 	"muster/starter"
@@ -644,4 +645,23 @@ func TestHistoriesAreReadInTurn(t *testing.T) {
 			t.Errorf("answered %v, want 200 to each in the end", codes)
 		}
 	})
+}
+
+// While the database of tokens is away nobody is known, which is no fault of theirs and none of ours.
+func TestTheDatabaseOfTokensIsAway(t *testing.T) {
+	p := newPlace(t)
+	db, err := postgres.Parse("postgres://muster@127.0.0.1:1/muster")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.config.Store, err = store.OpenPostgres(t.Context(), db, instant); err != nil {
+		t.Fatal(err)
+	}
+	if p.handler, err = api.New(p.config); err != nil {
+		t.Fatal(err)
+	}
+	w := p.ask(http.MethodGet, "/api/v1/incidents", "", "Authorization", "Bearer "+p.person)
+	if want := "the database of tokens and sessions does not answer: ask again"; w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), want) || w.Header().Get("Retry-After") == "" {
+		t.Errorf("got %d %s, Retry-After %q, want 503 and %q", w.Code, w.Body, w.Header().Get("Retry-After"), want)
+	}
 }
