@@ -165,7 +165,7 @@ func (r *Running) greet() {
 	if r.UIURL != "" {
 		fmt.Fprintf(out, "  Temporal UI %s, when you have signed in\n", r.UIURL)
 	}
-	fmt.Fprintf(out, "  Temporal    %s, with the API key of %s\n", r.TemporalURL, filepath.Join(r.node.cfg.Data, devserver.TokenFile))
+	fmt.Fprintf(out, "  Temporal    %s, with the API key of %s and TEMPORAL_TLS=false\n", r.TemporalURL, filepath.Join(r.node.cfg.Data, devserver.TokenFile))
 	if r.node.cfg.Store != "" {
 		fmt.Fprintf(out, "  database    %s\n", r.node.store)
 	}

@@ -149,7 +149,7 @@ The first start makes a token for you, which the other commands find by themselv
 		return a.env.Process.Dev(ctx, a.streams(), o)
 	})
 	a.dataFlag(cmd, &o.Data)
-	a.orgFlag(cmd, &o.Org, "organisation `FOLDER`; default: a copy of the example in the data folder")
+	a.orgFlag(cmd, &o.Org, "organisation `FOLDER`; default: MUSTER_ORG, else a copy of the example in the data folder")
 	cmd.Flags().IntVar(&o.Port, "port", 8080, "`PORT` of intake and API; 0 takes a free one")
 	cmd.Flags().IntVar(&o.TemporalPort, "temporal-port", 7233, "`PORT` of Temporal; 0 takes a free one")
 	cmd.Flags().IntVar(&o.UIPort, "ui-port", 8233, "`PORT` of Temporal's web UI; 0 takes a free one, -1 switches it off")
@@ -395,7 +395,7 @@ whose names begin with that one's are made and removed. What takes long, workers
 		},
 	}, a.env.Process.Bench == nil, func(ctx context.Context) error { return a.env.Process.Bench(ctx, a.streams(), o) })
 	cmd.Flags().IntVar(&o.Rounds, "rounds", 5, "so `OFTEN`, interleaved; medians count")
-	cmd.Flags().StringSliceVar(&o.Only, "only", nil, "only these `PARTS`")
+	cmd.Flags().StringSliceVar(&o.Only, "only", nil, "only these `PARTS`; a wrong name lists them all")
 	cmd.Flags().BoolVar(&o.Quick, "quick", false, "less of everything: to see that it works, not to compare")
 	cmd.Flags().StringVar(&o.Database, "db", "", "run on this `DATABASE` of PostgreSQL: "+databaseForms+"; default: SQLite")
 	cmd.Flags().StringVar(&o.Profile, "profile", "", "write a CPU profile of each part into `FOLDER`")
