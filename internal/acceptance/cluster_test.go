@@ -69,7 +69,7 @@ func newCluster(t *testing.T) *cluster {
 		"MUSTER_LANG=en",
 	)
 	c.schema(t)
-	c.configure(t)
+	c.configure(t, "temporal")
 	c.startTemporal(t)
 	c.namespace(t)
 	for n := range c.serves {
@@ -115,8 +115,8 @@ func (c *cluster) schema(t *testing.T) {
 	}
 }
 
-// configure writes the settings of the Temporal server. The dynamic ones are those of docker-compose.yml.
-func (c *cluster) configure(t *testing.T) {
+// configure writes the settings of the Temporal server on a database and that of its lists. The dynamic ones are those of docker-compose.yml.
+func (c *cluster) configure(t *testing.T, database string) {
 	t.Helper()
 	at, err := url.Parse(c.postgres.URL(""))
 	must(t, err)
@@ -142,8 +142,8 @@ persistence:
   visibilityStore: visibility
   numHistoryShards: 64
   datastores:
-    main: `+store("temporal", 12)+`
-    visibility: `+store("temporal_visibility", 4)+`
+    main: `+store(database, 12)+`
+    visibility: `+store(database+"_visibility", 4)+`
 global: {membership: {maxJoinDuration: 30s, broadcastAddress: 127.0.0.1}}
 clusterMetadata:
   failoverVersionIncrement: 10
