@@ -56,7 +56,13 @@ func openPostgres(ctx context.Context, db *postgres.Database, had bool, log *slo
 			progress("database " + d.String() + " was not there, and is created")
 		}
 	}
-	if s.lock, err = s.mainDB.Hold(ctx, engineLock, func(err error) { log.Warn("waiting for the engine's lock", "error", err) }); err != nil {
+	if s.lock, err = s.mainDB.Hold(ctx, engineLock, func(err error) {
+		if err != nil {
+			log.Warn("waiting for the engine's lock", "error", err)
+			return
+		}
+		log.Warn("the database is back, and with it the engine's lock", "database", s.mainDB.String())
+	}); err != nil {
 		if errors.Is(err, postgres.ErrHeld) {
 			err = fmt.Errorf("%w: one engine runs on a database; stop that one, or use muster worker and muster serve beside a Temporal", err)
 		}

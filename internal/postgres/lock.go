@@ -34,7 +34,7 @@ const (
 )
 
 // Hold takes a lock or says who has it: an error that is ErrHeld. Held, it is watched until Release: a session that breaks, as when
-// PostgreSQL starts anew, is made again. What keeps it from that is said.
+// PostgreSQL starts anew, is made again. What keeps it from that is said, and nil when it is.
 func (d *Database) Hold(ctx context.Context, key int64, said func(error)) (*Lock, error) {
 	config := d.config.Copy()
 	unheard(config)
@@ -120,8 +120,11 @@ func (l *Lock) watch(ctx context.Context) {
 		}
 		err := l.take(ctx)
 		switch {
-		case err == nil || ctx.Err() != nil:
+		case ctx.Err() != nil:
+			continue
+		case err == nil:
 			refused = time.Time{}
+			l.said(nil)
 			continue
 		case !errors.Is(err, ErrHeld):
 			l.said(err)

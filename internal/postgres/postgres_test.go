@@ -86,7 +86,12 @@ func TestEnsure(t *testing.T) {
 func TestLock(t *testing.T) {
 	c := postgrestest.Start(t)
 	d := parse(t, c.URL("postgres"))
-	first, err := d.Hold(t.Context(), 7, quiet)
+	back := make(chan struct{}, 1)
+	first, err := d.Hold(t.Context(), 7, func(err error) {
+		if err == nil {
+			back <- struct{}{}
+		}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,6 +115,7 @@ func TestLock(t *testing.T) {
 		return db.QueryRowContext(ctx, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted").Scan(&n) == nil && n == 1
 	}
 	await(t, "the lock is taken again", granted)
+	<-back // and somebody is told
 	select {
 	case err := <-first.Lost():
 		t.Fatalf("the lock was lost: %v", err)
