@@ -32,7 +32,7 @@ func failing(times, status int, header http.Header) answer {
 // refused moves on, and nothing is lost.
 func TestReceiverMisbehaves(t *testing.T) {
 	t.Parallel()
-	nobody := fmt.Sprintf("127.0.0.1:%d", postgrestest.FreePort(t)) // for now
+	nobody := fmt.Sprintf("127.0.0.1:%d", postgrestest.FreePort(t)) // where nobody listens until later
 	s := newSystem(t, map[string]string{"dan-app": "http://" + nobody + "/dan/app"})
 
 	t.Run("500 is repeated until it is taken", func(t *testing.T) {

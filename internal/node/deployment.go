@@ -183,9 +183,9 @@ func promote(ctx context.Context, c client.Client, d worker.Deployment, token []
 }
 
 // Promote gives all work of a deployment to the workers of one version, or without one to those without a version, on the Temporal that
-// the TEMPORAL_* settings describe, and returns which version had it before, empty when none had. Temporal refuses a version of which no
-// worker has come yet. A version whose workers do not ask for everything that those of the one before do, such as the archive, is refused
-// here: nobody would do that work.
+// the TEMPORAL_* settings describe, and returns which version had it before, empty when none had. A version of which no worker has come
+// yet is refused, and so is one whose workers do not ask for everything that those of the one before do, such as the archive: nobody would
+// do that work.
 func Promote(ctx context.Context, d worker.Deployment, cfg Config) (before string, err error) {
 	o, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -307,37 +308,31 @@ func TestPromoteRefused(t *testing.T) {
 	archives["v1"] = append(slices.Clone(archives["v1"]), "muster-archive")
 	for name, c := range map[string]struct {
 		deployment *deployment
-		promote    worker.Deployment
+		of         string // the name of the deployment
 		want       string
 	}{
 		"a deployment of which nobody has come": {
-			&deployment{},
-			worker.Deployment{Name: "team", BuildID: "v2"},
+			&deployment{}, "team",
 			"promote deployment team: temporal does not know it: start a worker with --deployment team first",
 		},
 		"another name": {
-			&deployment{queues: versions("v2")},
-			worker.Deployment{Name: "tema", BuildID: "v2"},
+			&deployment{queues: versions("v2")}, "tema",
 			"promote deployment tema: temporal does not know it: start a worker with --deployment tema first",
 		},
 		"a version of which nobody has come, after one": {
-			&deployment{queues: versions("v1"), current: "v1"},
-			worker.Deployment{Name: "team", BuildID: "v2"},
+			&deployment{queues: versions("v1"), current: "v1"}, "team",
 			"promote version v2 of deployment team: no worker of it has come; there are v1",
 		},
 		"the first version, of which nobody has come": {
-			&deployment{queues: versions("v1")},
-			worker.Deployment{Name: "team", BuildID: "v2"},
+			&deployment{queues: versions("v1")}, "team",
 			"promote version v2 of deployment team: no worker of it has come; there are v1",
 		},
 		"nobody would archive": {
-			&deployment{queues: archives, current: "v1"},
-			worker.Deployment{Name: "team", BuildID: "v2"},
+			&deployment{queues: archives, current: "v1"}, "team",
 			"promote version v2 of deployment team: its workers do not ask for task queue muster-archive, as those of version v1 do: start one that does first, such as the one with --archive",
 		},
 		"somebody else was faster": {
-			&deployment{queues: versions("v1", "v2", "v3"), current: "v1", before: func(d *deployment) { d.set("v3") }},
-			worker.Deployment{Name: "team", BuildID: "v2"},
+			&deployment{queues: versions("v1", "v2", "v3"), current: "v1", before: func(d *deployment) { d.set("v3") }}, "team",
 			"promote version v2 of deployment team: conflict token mismatch",
 		},
 	} {
@@ -345,7 +340,7 @@ func TestPromoteRefused(t *testing.T) {
 			s := newTemporal()
 			s.deployment = c.deployment
 			s.start(t, "127.0.0.1:0")
-			_, err := node.Promote(t.Context(), c.promote, node.Config{Log: slog.New(slog.DiscardHandler)})
+			_, err := node.Promote(t.Context(), worker.Deployment{Name: c.of, BuildID: "v2"}, node.Config{Log: slog.New(slog.DiscardHandler)})
 			if err == nil || err.Error() != c.want {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
@@ -365,4 +360,29 @@ func TestPromoteTwice(t *testing.T) {
 	if _, tried := s.deployment.read(); err != nil || before != "v2" || tried != 0 {
 		t.Errorf("got %q, %v after %d changes, want v2 without any", before, err, tried)
 	}
+}
+
+// A Temporal whose database is away says that it is well, and nothing can be done with it.
+func TestNotReadyWhileTheDatabaseOfTemporalIsAway(t *testing.T) {
+	var away atomic.Bool
+	s := newTemporal()
+	s.describe = func() error {
+		if away.Load() {
+			return serviceerror.NewUnavailable("connection refused")
+		}
+		return nil
+	}
+	s.start(t, "127.0.0.1:0")
+	cfg, _ := config(t)
+	cfg.Listen = free(t)
+	run(t, node.Worker, cfg)
+	<-s.polled
+	ready := func(want int) func() bool {
+		return func() bool { code, _ := get(t, cfg.Data, "http://"+cfg.Listen+"/readyz"); return code == want }
+	}
+	eventually(t, "it is ready", ready(200))
+	away.Store(true)
+	eventually(t, "it is not ready", ready(503))
+	away.Store(false)
+	eventually(t, "it is ready again", ready(200))
 }

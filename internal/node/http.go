@@ -154,15 +154,15 @@ func (n *Node) everything(intake *ingest.Intake) (http.Handler, error) {
 		return nil, err
 	}
 	n.metrics.Follow(func() metrics.IntakeStats { return metrics.IntakeStats(intake.Stats()) })
-	own := []api.Check{}
-	if n.local {
-		own = append(own, n.hasWork())
+	checks := []api.Check{
+		{Name: "store", Func: n.stored, Inform: true},
+		{Name: "attempts", Func: func(context.Context) error { return n.untampered() }, Inform: true, Note: n.head},
+		{Name: "reminders", Func: func(context.Context) error { return n.scheduled() }, Inform: true},
 	}
-	mux := n.healthOnly(append(own,
-		api.Check{Name: "store", Func: n.stored, Inform: true},
-		api.Check{Name: "attempts", Func: func(context.Context) error { return n.untampered() }, Inform: true, Note: n.head},
-		api.Check{Name: "reminders", Func: func(context.Context) error { return n.scheduled() }, Inform: true},
-	)...)
+	if n.local {
+		checks = append(checks, n.hasWork())
+	}
+	mux := n.healthOnly(checks...)
 	for _, path := range ingest.Paths() {
 		mux.Handle(path, n.seen("intake", intake))
 	}
