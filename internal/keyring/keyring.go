@@ -47,11 +47,24 @@ func Open(file string, now func() time.Time) (*Ring, error) {
 	if err := begin(file, now()); err != nil {
 		return nil, fmt.Errorf("open keys %s: %w", file, err)
 	}
+	return openThere(file, now)
+}
+
+func openThere(file string, now func() time.Time) (*Ring, error) {
 	r := &Ring{followed[Key]{file: file, decode: decode}, now}
 	if err := r.reload(); err != nil {
 		return nil, fmt.Errorf("open keys %s: %w", file, err)
 	}
 	return r, nil
+}
+
+// Read lists the keys in a file without their private halves, the oldest first. It makes none.
+func Read(file string) ([]Key, error) {
+	r, err := openThere(file, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	return r.Keys(), nil
 }
 
 // begin makes the file unless it is there. Of several processes that begin at once, one makes it and all read that.

@@ -43,9 +43,8 @@ type stood struct {
 	ok map[string]bool
 }
 
-// stand makes the checks that need not ask Temporal, for metrics: what the self-watch and the organisation folder say has its own, and a worker that waits to
-// be promoted is no fault. However
-// many ask, they are made anew after some seconds only, for some of them write.
+// stand makes the checks that need not ask Temporal, for metrics: what the self-watch and the organisation folder say has its own, and a
+// worker that waits to be promoted is no fault. However many ask, they are made anew after some seconds only, for some of them write.
 func (n *Node) stand(last *stood, checks []api.Check) map[string]bool {
 	const patience, fresh = 2 * time.Second, 10 * time.Second
 	last.mu.Lock()

@@ -10,7 +10,8 @@ import (
 	"muster/starter/cli"
 )
 
-func measure() func(context.Context, cli.Streams, cli.BenchOptions) error {
+// measure is what measures, and the names of its parts.
+func measure() (run func(context.Context, cli.Streams, cli.BenchOptions) error, parts []string) {
 	return func(ctx context.Context, s cli.Streams, o cli.BenchOptions) error {
 		var database *postgres.Database
 		if o.Database != "" {
@@ -20,5 +21,5 @@ func measure() func(context.Context, cli.Streams, cli.BenchOptions) error {
 			}
 		}
 		return bench.Run(ctx, bench.Options{Rounds: o.Rounds, Only: o.Only, Quick: o.Quick, Profile: o.Profile, Database: database, Out: s.Out})
-	}
+	}, bench.Names()
 }

@@ -32,6 +32,7 @@ func Run(ctx context.Context, build metrics.Build, args []string) int {
 
 // processes are the commands that are more than a client of the API.
 func processes(build metrics.Build) cli.Process {
+	bench, parts := measure()
 	return cli.Process{
 		Version: api.ThisBuild(build.Version, build.Revision),
 		Dev: func(ctx context.Context, s cli.Streams, o cli.DevOptions) error {
@@ -65,7 +66,7 @@ func processes(build metrics.Build) cli.Process {
 		Demo: func(ctx context.Context, s cli.Streams, o cli.DemoOptions) error {
 			return demo.Run(ctx, demo.Options{Language: o.Language, Chapter: o.Chapter, Keep: o.Keep, Build: build, Out: s.Out, Log: logTo(s)})
 		},
-		Bench:   measure(),
+		Bench: bench, BenchParts: parts,
 		Tickets: func(o *org.Organisation, data string) (cli.TicketSystem, error) { return node.Tickets(o, data) },
 		Send:    node.Send,
 		RunStep: runStep,

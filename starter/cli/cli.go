@@ -53,6 +53,8 @@ type Process struct {
 	Promote func(context.Context, Streams, DeploymentOptions) (before string, err error)
 	Demo    func(context.Context, Streams, DemoOptions) error
 	Bench   func(context.Context, Streams, BenchOptions) error
+	// BenchParts are the names of what Bench measures.
+	BenchParts []string
 
 	// RunStep does what an automatic step says, once, where the folder allows it.
 	RunStep func(ctx context.Context, o *org.Organisation, a *runbook.Automatic) runbook.Result

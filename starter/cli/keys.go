@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,10 +126,12 @@ You are asked on a terminal whether you mean it. Elsewhere --yes is needed.`,
 			return found, err
 		}),
 		RunE: a.asks(func(ctx context.Context, c *api.Client, args []string) error {
-			say := labelsIn(a.language())
-			a.note(say.revoking, args[0])
-			if err := a.confirm(ctx, yes, say.sure); err != nil {
-				return fmt.Errorf("revoke key %s: %w", args[0], err)
+			all, err := c.Keys(ctx)
+			if err != nil {
+				return err
+			}
+			if err := a.confirmRevoking(ctx, yes, args[0], all); err != nil {
+				return err
 			}
 			k, err := c.RevokeKey(ctx, args[0])
 			if err != nil {
@@ -140,8 +143,25 @@ You are asked on a terminal whether you mean it. Elsewhere --yes is needed.`,
 			})
 		}),
 	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	yesFlag(cmd, &yes)
 	return cmd
+}
+
+// confirmRevoking says what it means to revoke a key, if there is such a one, and asks whether it is meant.
+func (a *app) confirmRevoking(ctx context.Context, yes bool, id string, all []api.Key) error {
+	if !slices.ContainsFunc(all, func(k api.Key) bool { return k.ID == id }) {
+		return fmt.Errorf("revoke key %s: no such key", id)
+	}
+	say := labelsIn(a.language())
+	a.note(say.revoking, id)
+	if err := a.confirm(ctx, yes, say.sure); err != nil {
+		return fmt.Errorf("revoke key %s: %w", id, err)
+	}
+	return nil
+}
+
+func yesFlag(cmd *cobra.Command, into *bool) {
+	cmd.Flags().BoolVar(into, "yes", false, "do not ask")
 }
 
 // confirm asks on a terminal whether something is meant, unless that was said already.

@@ -395,7 +395,8 @@ whose names begin with that one's are made and removed. What takes long, workers
 		},
 	}, a.env.Process.Bench == nil, func(ctx context.Context) error { return a.env.Process.Bench(ctx, a.streams(), o) })
 	cmd.Flags().IntVar(&o.Rounds, "rounds", 5, "so `OFTEN`, interleaved; medians count")
-	cmd.Flags().StringSliceVar(&o.Only, "only", nil, "only these `PARTS`; a wrong name lists them all")
+	cmd.Flags().StringSliceVar(&o.Only, "only", nil, "only these `PARTS`: "+cmp.Or(joined(a.env.Process.BenchParts), "this build has none"))
+	_ = cmd.RegisterFlagCompletionFunc("only", completions(a.env.Process.BenchParts))
 	cmd.Flags().BoolVar(&o.Quick, "quick", false, "less of everything: to see that it works, not to compare")
 	cmd.Flags().StringVar(&o.Database, "db", "", "run on this `DATABASE` of PostgreSQL: "+databaseForms+"; default: SQLite")
 	cmd.Flags().StringVar(&o.Profile, "profile", "", "write a CPU profile of each part into `FOLDER`")

@@ -62,7 +62,7 @@ func process() cli.Process {
 		Version: api.Version{Version: "v1.2.3", Revision: "0123abc", Go: "go1.26"},
 		Dev:     says[cli.DevOptions], Worker: says[cli.WorkerOptions], Serve: says[cli.ServeOptions], Promote: func(_ context.Context, _ cli.Streams, o cli.DeploymentOptions) (string, error) {
 			return map[string]string{"muster/v2": "v1", "ops/muster/v3": "v3", "ops/muster/": "v3"}[o.Name+"/"+o.BuildID], nil
-		}, Demo: says[cli.DemoOptions],
+		}, Demo: says[cli.DemoOptions], BenchParts: []string{"life", "growth"},
 		RunStep: func(ctx context.Context, o *org.Organisation, a *runbook.Automatic) runbook.Result {
 			r := runner.Runner{House: func() runner.House { return o }}
 			return r.Run(ctx, a)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"muster/internal/keyring"
+	"muster/starter/api"
 )
 
 // signingKeyWords are the words of one language about files of keys that sign.
@@ -33,15 +34,15 @@ const signingKeysFile = "keys.json" // in examples
 func (a *app) signingKeysGroup() *cobra.Command {
 	group := &cobra.Command{
 		Use: "signing COMMAND", DisableFlagsInUseLine: true,
-		Short: "Make and change a file of the keys that sign, which is copied to all processes",
-		Long: `Make and change a file of the keys that sign what goes to workflows. It needs no server: it is for processes that have no folder in
+		Short: "Make, change and list a file of the keys that sign, which is copied to all processes",
+		Long: `Make, change and list a file of the keys that sign what goes to workflows. It needs no server: it is for processes that have no folder in
 common, to which you copy the file, such as a Secret of Kubernetes. Where they share a data folder, muster serve makes the file, and
 muster keys rotate and revoke change it.`,
 		Example: "  muster keys signing new " + signingKeysFile + "\n  muster serve --org ./org --keys " + signingKeysFile +
 			"\n  muster keys signing rotate " + signingKeysFile + " --in 1h",
 		Args: noCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	group.AddCommand(a.newSigningKeys(), a.rotateSigningKeys(), a.revokeSigningKey())
+	group.AddCommand(a.newSigningKeys(), a.rotateSigningKeys(), a.revokeSigningKey(), a.listSigningKeys())
 	return group
 }
 
@@ -88,13 +89,23 @@ before it stay: they verify what they have signed.`,
 }
 
 func (a *app) revokeSigningKey() *cobra.Command {
-	return &cobra.Command{
+	var yes bool
+	cmd := &cobra.Command{
 		Use: "revoke FILE KEY", Short: "Make what a key has signed worthless, where nobody has taken it yet",
 		Long: `Make what a key has signed worthless, where nobody has taken it yet: links in messages, and what is on its way to workflows. What was
-taken before stays true. Rotate first: the last key that signs is not revoked.`,
-		Example: "  muster keys signing revoke " + signingKeysFile + " " + aKey,
+taken before stays true. It cannot be undone. Rotate first: the last key that signs is not revoked.
+
+You are asked on a terminal whether you mean it. Elsewhere --yes is needed.`,
+		Example: "  muster keys signing revoke " + signingKeysFile + " " + aKey + "\n  muster keys signing revoke " + signingKeysFile + " " + aKey + " --yes",
 		Args:    wants("FILE", "KEY"),
-		RunE: a.shows(func(_ *cobra.Command, args []string) error {
+		RunE: a.shows(func(cmd *cobra.Command, args []string) error {
+			all, err := signingKeysIn(args[0])
+			if err != nil {
+				return err
+			}
+			if err := a.confirmRevoking(cmd.Context(), yes, args[1], all); err != nil {
+				return err
+			}
 			k, err := keyring.Revoke(args[0], args[1], a.env.Now())
 			if err != nil {
 				return err
@@ -102,19 +113,38 @@ taken before stays true. Rotate first: the last key that signs is not revoked.`,
 			return a.changedSigningKey(k, signingKeyWordsIn(a.language()).revoked, k.Revoked)
 		}),
 	}
+	yesFlag(cmd, &yes)
+	return cmd
 }
 
-// A signingKey is one without its private half.
-type signingKey struct {
-	ID      string    `json:"id"`
-	Public  []byte    `json:"public"`
-	From    time.Time `json:"from"`
-	Revoked time.Time `json:"revoked,omitzero"`
+func (a *app) listSigningKeys() *cobra.Command {
+	return &cobra.Command{
+		Use: "list FILE", Aliases: []string{"ls"}, Short: "List the keys in a file, the oldest first",
+		Example: "  muster keys signing list " + signingKeysFile + "\n  muster keys signing list " + signingKeysFile + " -o json",
+		Args:    wants("FILE"),
+		RunE: a.shows(func(_ *cobra.Command, args []string) error {
+			all, err := signingKeysIn(args[0])
+			if err != nil {
+				return err
+			}
+			return a.answer(api.KeyList{Keys: all}, func(w io.Writer) { a.page(w, "", "").keys(all) })
+		}),
+	}
+}
+
+// signingKeysIn are the keys in a file without their private halves, the oldest first.
+func signingKeysIn(file string) ([]api.Key, error) {
+	keys, err := keyring.Read(file)
+	all := make([]api.Key, 0, len(keys))
+	for _, k := range keys {
+		all = append(all, api.Key{ID: k.ID, Public: k.Public, From: k.From, Revoked: k.Revoked})
+	}
+	return all, err
 }
 
 // changedSigningKey shows a key that was made or revoked, what is said of it and the instant, and what else there is to say.
 func (a *app) changedSigningKey(k keyring.Key, said string, at time.Time, more ...string) error {
-	return a.answer(signingKey{k.ID, k.Public, k.From, k.Revoked}, func(w io.Writer) {
+	return a.answer(api.Key{ID: k.ID, Public: k.Public, From: k.From, Revoked: k.Revoked}, func(w io.Writer) {
 		lines(w, fmt.Sprintf(said, k.ID, a.page(w, "", "").instant(at)))
 		for _, line := range more {
 			lines(w, line)
