@@ -72,9 +72,12 @@ func newCluster(t *testing.T) *cluster {
 	c.configure(t, "temporal")
 	c.startTemporal(t)
 	c.namespace(t)
+	if out, err := exec.CommandContext(t.Context(), c.program("muster-v1"), "keys", "signing", "new", c.keys()).CombinedOutput(); err != nil {
+		t.Fatalf("make keys: %v\n%s", err, out)
+	}
 	for n := range c.serves {
 		c.serves[n] = &served{name: fmt.Sprintf("serve-%d", n+1), address: fmt.Sprintf("127.0.0.1:%d", postgrestest.FreePort(t))}
-		c.serve(t, c.serves[n], "muster-v1") // one after the other: the first makes the keys
+		c.serve(t, c.serves[n], "muster-v1")
 		c.serves[n].now.awaitReady(t)
 	}
 	front := c.front(t)

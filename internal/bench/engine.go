@@ -161,6 +161,7 @@ func (e *engine) stop() {
 		stopping.Go(w.Stop)
 	}
 	stopping.Wait()
+	sdkworker.PurgeStickyWorkflowCache() // what its workers kept in memory would count as the next one's
 	for _, c := range e.clients {
 		c.Close()
 	}

@@ -6,24 +6,21 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/google/uuid"
 
+	"muster/internal/datalock"
 	"muster/internal/postgres"
 	"muster/internal/wholefile"
 )
 
 const (
-	lockName       = "muster.lock"
 	engineName     = "engine"
 	newName        = "engine.new" // an engine folder that is not finished; safe to delete
 	elsewhereName  = "engine.database"
@@ -35,7 +32,7 @@ const (
 // folder is a data folder that this process holds.
 type folder struct {
 	path   string
-	lock   *os.File
+	lock   *datalock.Lock
 	record record
 }
 
@@ -57,7 +54,7 @@ func takeFolder(path string, log *slog.Logger) (*folder, error) {
 	}
 	if err = makePrivate(path, log); err == nil {
 		f := &folder{path: path}
-		if f.lock, err = lock(filepath.Join(path, lockName)); err == nil {
+		if f.lock, err = datalock.Take(path); err == nil {
 			return f, nil
 		}
 	}
@@ -146,54 +143,17 @@ func makePrivate(path string, log *slog.Logger) error {
 	return nil
 }
 
-// lock takes the lock file. The kernel gives the lock back when the process ends, however it ends. The file itself
-// stays: deleting it would let two processes hold two files of the same name.
-func lock(path string) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
-		err = fmt.Errorf("in use by another muster%s: stop that one, or choose another folder", holder(file))
-		return nil, errors.Join(err, file.Close())
-	}
-	if err == nil {
-		err = file.Truncate(0)
-	}
-	if err == nil {
-		_, err = fmt.Fprintln(file, os.Getpid())
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), file.Close())
-	}
-	return file, nil
-}
-
 // InUse says, in the words of Start, that another process runs on a data folder; nil when none does.
 func InUse(path string) error {
-	held, err := lock(filepath.Join(path, lockName))
+	held, err := datalock.Take(path)
 	if err != nil {
 		return fmt.Errorf("open data folder %s: %w", path, err)
 	}
-	(&folder{lock: held}).unlock()
+	held.Release()
 	return nil
 }
 
-// holder names the process that wrote its number into the lock file, if it can be read.
-func holder(file io.Reader) string {
-	text, _ := io.ReadAll(io.LimitReader(file, 32))
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		return ""
-	}
-	return fmt.Sprintf(" (process %d)", pid)
-}
-
-func (f *folder) unlock() {
-	_ = f.lock.Truncate(0) // Only a courtesy to the next reader; the lock ends with Close.
-	_ = f.lock.Close()
-}
+func (f *folder) unlock() { f.lock.Release() }
 
 // create builds the engine folder beside its place, puts it on disk and renames it.
 func (f *folder) create() error {

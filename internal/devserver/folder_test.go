@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"muster/internal/datalock"
 	"muster/internal/postgres"
 )
 
@@ -161,10 +162,10 @@ func TestFolderRefused(t *testing.T) {
 					t.Errorf("%q is not in: %v", want, err)
 				}
 			}
-			if again, err := lock(filepath.Join(path, lockName)); err != nil {
+			if again, err := datalock.Take(path); err != nil {
 				t.Errorf("the refused folder is still locked: %v", err)
 			} else {
-				again.Close()
+				again.Release()
 			}
 		})
 	}

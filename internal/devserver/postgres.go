@@ -3,10 +3,12 @@ package devserver
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/iancoleman/strcase"
@@ -76,12 +78,8 @@ func openPostgres(ctx context.Context, db *postgres.Database, had bool, log *slo
 	if err := s.alone(ctx); err != nil {
 		return nil, err
 	}
-	parts := []part{
-		{s.main(), s.mainDB, "postgresql/v12/temporal", v12.Version},
-		{s.visibility(), s.visibilityDB, "postgresql/v12/visibility", v12.VisibilityVersion},
-	}
 	for _, raise := range []bool{false, true} { // what is refused is refused before any of it is changed
-		for _, p := range parts {
+		for _, p := range s.parts() {
 			if err := p.setUp(raise, progress); err != nil {
 				return nil, err
 			}
@@ -97,7 +95,7 @@ func (s *postgresStore) fits(ctx context.Context, had bool) error {
 		work       = "executions"
 		visibility = "executions_visibility"
 	)
-	found := map[*postgres.Database][]string{}
+	found, used := map[*postgres.Database][]string{}, map[*postgres.Database]bool{}
 	for _, d := range []*postgres.Database{s.mainDB, s.visibilityDB} {
 		there, err := d.There(ctx)
 		if err == nil && there {
@@ -120,7 +118,21 @@ func (s *postgresStore) fits(ctx context.Context, had bool) error {
 			return fmt.Errorf("database %s is empty or not there, and the work of this data folder was in it: restore it first, both databases as they were at one instant, or start with a new data folder", d)
 		}
 	}
-	if has(s.mainDB, work) && len(found[s.visibilityDB]) == 0 {
+	written := map[*postgres.Database]string{s.mainDB: "namespaces", s.visibilityDB: visibility}
+	for _, d := range []*postgres.Database{s.mainDB, s.visibilityDB} {
+		if !has(d, written[d]) {
+			continue
+		}
+		var named bool
+		var err error
+		if used[d], named, err = inUse(ctx, d, written[d]); err != nil {
+			return err
+		}
+		if !named { // taken for new, it would lose what early steps of the schema drop
+			return fmt.Errorf("database %s was that of an engine under another name, which its table %s says: give it that name again", d, version)
+		}
+	}
+	if used[s.mainDB] && len(found[s.visibilityDB]) == 0 {
 		return fmt.Errorf("database %s has work, and %s, which should have its lists, is empty or not there: restore both as they were at one instant", s.mainDB, s.visibilityDB)
 	}
 	return nil
@@ -148,11 +160,32 @@ func tables(ctx context.Context, d *postgres.Database) (names []string, err erro
 	return names, nil
 }
 
+// inUse tells whether a table has rows, which an engine writes whose schema is whole, and whether that schema was made under the name that
+// the database has: its version is noted before its tables are made.
+func inUse(ctx context.Context, d *postgres.Database, table string) (used, named bool, err error) {
+	db := d.Open()
+	defer func() { _ = db.Close() }()
+	err = db.QueryRowContext(ctx, `SELECT used, EXISTS (SELECT FROM schema_version WHERE db_name = $1 AND (curr_version <> $2 OR NOT used))
+		FROM (SELECT EXISTS (SELECT FROM `+table+`) AS used) AS rows`, d.Name(), noSchema).Scan(&used, &named)
+	if err != nil {
+		return false, false, fmt.Errorf("look at database %s: %w", d, err)
+	}
+	return used, named, nil
+}
+
 // A part is one of the two databases, with the schema that it should have.
 type part struct {
 	of          *config.SQL
 	where       *postgres.Database
 	name, wants string
+}
+
+// parts are in the order in which they are set up: once there is work, there is a place for its lists.
+func (s *postgresStore) parts() []part {
+	return []part{
+		{s.visibility(), s.visibilityDB, "postgresql/v12/visibility", v12.VisibilityVersion},
+		{s.main(), s.mainDB, "postgresql/v12/temporal", v12.Version},
+	}
 }
 
 // alone refuses databases on which a Temporal of its own runs: the hosts of one tell each other that they live in a table there.
@@ -191,17 +224,20 @@ func (p part) setUp(raise bool, progress func(string)) (err error) {
 	}
 	defer conn.Close()
 	now, err := conn.ReadSchemaVersion()
-	if err != nil && !raise {
-		return nil // there is none yet, or what follows fails too
-	}
-	if err != nil {
+	none := errors.Is(err, sql.ErrNoRows) || postgres.HasCode(err, undefinedTable)
+	switch {
+	case err != nil && !none:
+		return err
+	case none && !raise:
+		return nil
+	case none:
 		if err := conn.CreateSchemaVersionTables(); err != nil {
 			return err
 		}
-		if err := schema.NewSetupSchemaTask(conn, &schema.SetupConfig{InitialVersion: "0.0"}, log).Run(); err != nil {
+		if err := schema.NewSetupSchemaTask(conn, &schema.SetupConfig{InitialVersion: noSchema}, log).Run(); err != nil {
 			return err
 		}
-		now = "0.0"
+		now = noSchema
 	}
 	switch newer := semver.Compare("v"+now, "v"+p.wants); {
 	case newer > 0:
@@ -210,11 +246,41 @@ func (p part) setUp(raise bool, progress func(string)) (err error) {
 		return nil
 	}
 	progress(fmt.Sprintf("bringing database %s from schema %s to %s", p.where, now, p.wants))
-	said := &lastError{Logger: log}
-	if err := schema.NewUpdateSchemaTask(conn, &schema.UpdateConfig{SchemaName: p.name, TargetVersion: p.wants}, said).Run(); err != nil {
+	return p.step(conn)
+}
+
+// step takes the steps from the version that the schema has to that of this build.
+func (p part) step(conn schema.DB) error {
+	said := &lastError{Logger: serverlog.NewNoopLogger()}
+	if err := schema.NewUpdateSchemaTask(again{conn}, &schema.UpdateConfig{SchemaName: p.name, TargetVersion: p.wants}, said).Run(); err != nil {
 		return cmp.Or(said.err, err)
 	}
 	return nil
+}
+
+// noSchema is the version of a schema before its first step.
+const noSchema = "0.0"
+
+// Codes of PostgreSQL: https://www.postgresql.org/docs/current/errcodes-appendix.html
+const (
+	undefinedTable  = "42P01"
+	undefinedColumn = "42703"
+	undefinedObject = "42704" // such as an index
+	uniqueViolation = "23505"
+)
+
+// again is a database in which a step of the schema that was interrupted is taken again from its beginning. The server passes over what a
+// step would make and is there already; so is passed over what it would drop and is not there any more, and the row that it has inserted.
+type again struct{ schema.DB }
+
+// Exec runs a statement of a step.
+func (a again) Exec(statement string, args ...any) error {
+	err := a.DB.Exec(statement, args...)
+	drops, inserts := strings.Contains(statement, "DROP "), strings.HasPrefix(statement, "INSERT ")
+	if drops && postgres.HasCode(err, undefinedTable, undefinedColumn, undefinedObject) || inserts && postgres.HasCode(err, uniqueViolation) {
+		return nil
+	}
+	return err
 }
 
 // lastError is a logger that remembers the error it was told last.

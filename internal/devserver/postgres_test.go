@@ -144,6 +144,13 @@ func TestPostgresRefusesOtherDatabases(t *testing.T) {
 		}
 	}
 
+	for _, name := range []string{"work", "work_visibility"} { // each alone
+		other := strings.Replace(name, "work", "renamed", 1)
+		execute(t, admin, "ALTER DATABASE "+name+" RENAME TO "+other)
+		refuses(t, anew("renamed"), "database "+other+" on 127.0.0.1")
+		refuses(t, anew("renamed"), "was that of an engine under another name")
+		execute(t, admin, "ALTER DATABASE "+other+" RENAME TO "+name)
+	}
 	execute(t, admin, "ALTER DATABASE work_visibility RENAME TO away_visibility")
 	refuses(t, opts, "database work_visibility on 127.0.0.1")
 	refuses(t, anew("work"), "which should have its lists, is empty or not there")
@@ -155,5 +162,28 @@ func TestPostgresRefusesOtherDatabases(t *testing.T) {
 	execute(t, admin, "DROP DATABASE work")
 	execute(t, admin, "ALTER DATABASE away RENAME TO work")
 	execute(t, admin, "ALTER DATABASE away_visibility RENAME TO work_visibility")
+	stop(t, start(t, opts, "level=WARN"))
+}
+
+// A set-up that fails for something that an administrator mends goes on after it.
+func TestPostgresSetUpGoesOn(t *testing.T) {
+	c := postgrestest.Start(t)
+	admin := database(t, c, "postgres")
+	execute(t, admin, "CREATE ROLE poor LOGIN PASSWORD 'x'")
+	execute(t, admin, "CREATE DATABASE work OWNER poor")
+	execute(t, admin, "CREATE DATABASE work_visibility") // the OWNER was forgotten
+	lists := database(t, c, "work_visibility")
+	execute(t, lists, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+	_, host, _ := strings.Cut(c.URL("work"), "@")
+	poor, err := postgres.Parse("postgres://poor:x@" + host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := devserver.Options{Folder: t.TempDir(), Database: poor, UIPort: devserver.Off, MetricsPort: devserver.Off}
+	refuses(t, opts, "set up database work_visibility on 127.0.0.1")
+	refuses(t, opts, "permission denied for schema public")
+	execute(t, lists, "GRANT CREATE ON SCHEMA public TO poor")
+	refuses(t, opts, `permission denied to create extension "btree_gin"`)
+	execute(t, lists, "CREATE EXTENSION btree_gin")
 	stop(t, start(t, opts, "level=WARN"))
 }

@@ -1,4 +1,7 @@
 package keyring
 
-// Private is tested alone: a test runs as one user.
-var Private = private
+// Private is tested alone, for a test runs as one user, and Fixed, for it mounts nothing.
+var (
+	Private = private
+	Fixed   = fixed
+)

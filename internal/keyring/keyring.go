@@ -47,12 +47,19 @@ func Open(file string, now func() time.Time) (*Ring, error) {
 	if err := begin(file, now()); err != nil {
 		return nil, fmt.Errorf("open keys %s: %w", file, err)
 	}
-	return openThere(file, now)
+	return openThere(file, now, os.Geteuid())
 }
 
-func openThere(file string, now func() time.Time) (*Ring, error) {
-	r := &Ring{followed[Key]{file: file, decode: decode}, now}
-	if err := r.reload(); err != nil {
+// makes is the command that makes a file of keys that sign.
+const makes = "muster keys signing new"
+
+func openThere(file string, now func() time.Time, reader int) (*Ring, error) {
+	r := &Ring{followed[Key]{file: file, decode: decode, reader: reader}, now}
+	err := r.reload()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("open keys: %w: %s makes it", err, makes)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("open keys %s: %w", file, err)
 	}
 	return r, nil
@@ -60,7 +67,7 @@ func openThere(file string, now func() time.Time) (*Ring, error) {
 
 // Read lists the keys in a file without their private halves, the oldest first. It makes none.
 func Read(file string) ([]Key, error) {
-	r, err := openThere(file, time.Now)
+	r, err := openThere(file, time.Now, keeper())
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +111,7 @@ func newKey(from time.Time) (Key, error) {
 func decode(text []byte) ([]Key, error) {
 	var d document[Key]
 	if err := json.Unmarshal(text, &d); err != nil {
-		return nil, errors.New("want the JSON that muster keys rotate writes")
+		return nil, errors.New("want the JSON that " + makes + " writes")
 	}
 	for n, k := range d.Keys {
 		private := len(k.Private) == 0 || len(k.Private) == ed25519.PrivateKeySize && k.Public.Equal(k.Private.Public())
@@ -230,7 +237,7 @@ func Rotate(file string, from time.Time) (Key, error) {
 	if err != nil {
 		return k, err
 	}
-	err = change(file, decode, func(keys []Key) ([]Key, error) { return append(keys, k), nil })
+	err = change(file, makes, decode, func(keys []Key) ([]Key, error) { return append(keys, k), nil })
 	k.Private = nil
 	return k, err
 }
@@ -238,7 +245,7 @@ func Rotate(file string, from time.Time) (Key, error) {
 // Revoke makes whatever a key has signed and no worker has taken yet worthless, and returns it without its private half. What was taken
 // before stays true. The last key that signs is not revoked: rotate first.
 func Revoke(file, id string, now time.Time) (k Key, err error) {
-	err = change(file, decode, func(keys []Key) ([]Key, error) {
+	err = change(file, makes, decode, func(keys []Key) ([]Key, error) {
 		n := slices.IndexFunc(keys, func(k Key) bool { return k.ID == id })
 		if n < 0 {
 			return nil, fmt.Errorf("revoke key %s: no such key", id)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -211,7 +212,7 @@ func TestABadFileIsRefusedAtTheStartAndLaterChangesNothing(t *testing.T) {
 	}
 	once := strings.TrimSuffix(strings.TrimPrefix(with(func(map[string]any) {}), `{"keys":[`), `]}`)
 	for name, tc := range map[string]struct{ text, want string }{
-		"not JSON":           {`keys: []`, "want the JSON that muster keys rotate writes"},
+		"not JSON":           {`keys: []`, "want the JSON that muster keys signing new writes"},
 		"no key":             {`{"keys":[]}`, "no key: want one at least"},
 		"no id":              {with(func(k map[string]any) { k["id"] = "" }), "key 1: want an id"},
 		"half a public key":  {with(func(k map[string]any) { k["public"] = "AAAA" }), "key 1: want an id"},
@@ -247,25 +248,47 @@ func TestNoFolderNoKeys(t *testing.T) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := keyring.Rotate(filepath.Join(t.TempDir(), keyring.File), noon.Add(keyring.Lead)); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := keyring.Rotate(filepath.Join(t.TempDir(), keyring.File), noon.Add(keyring.Lead)); !errors.Is(err, fs.ErrNotExist) || !strings.HasSuffix(err.Error(), ": muster keys signing new makes it") {
 		t.Errorf("rotate what there is not: got %v", err)
 	}
 }
 
 func TestAFileThatIsACopyIsNotChanged(t *testing.T) {
-	file, c := filepath.Join(t.TempDir(), keyring.File), &clock{noon}
-	r := open(t, file, c)
-	if err := os.Mkdir(file+".lock", 0o700); err != nil { // nobody gets the lock, as in a folder that is only read
-		t.Fatal(err)
-	}
-	_, rotated := r.Rotate()
-	for _, err := range []error{rotated, r.Revoke(sign(t, r).Key)} {
-		if !errors.Is(err, keyring.ErrFixed) || !strings.Contains(err.Error(), "change the file from which it was copied") {
+	for _, kept := range []error{syscall.EROFS, syscall.EBUSY} { // a Secret, and a file that was mounted alone
+		err := keyring.Fixed(&fs.PathError{Op: "open", Path: "keys.json.lock", Err: kept}, "keys.json")
+		if !errors.Is(err, keyring.ErrFixed) || !errors.Is(err, kept) || !strings.Contains(err.Error(), "change the file from which it comes") {
 			t.Errorf("got %v", err)
 		}
 	}
-	if len(r.Keys()) != 1 {
-		t.Errorf("it has %d keys", len(r.Keys()))
+	if err := keyring.Fixed(syscall.ENOSPC, "keys.json"); errors.Is(err, keyring.ErrFixed) || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("of something else: got %v", err)
+	}
+}
+
+func TestAChangedFileKeepsItsPlaceAndMode(t *testing.T) {
+	folder := t.TempDir()
+	file, link := filepath.Join(folder, "elsewhere", keyring.File), filepath.Join(folder, keyring.File)
+	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keyring.New(file, noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Chmod(file, 0o400), os.Symlink(filepath.Join("elsewhere", keyring.File), link)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keyring.Rotate(link, noon); err != nil {
+		t.Fatal(err)
+	}
+	if state, err := os.Lstat(link); err != nil || state.Mode().Type() != fs.ModeSymlink {
+		t.Errorf("the link is %v, %v", state, err)
+	}
+	state, err := os.Lstat(file)
+	if err != nil || state.Mode() != 0o400 {
+		t.Errorf("the file is %v, %v; want mode 0400 still", state, err)
+	}
+	if keys, err := keyring.Read(file); err != nil || len(keys) != 2 {
+		t.Errorf("the file has %d keys, %v; want 2", len(keys), err)
 	}
 }
 
@@ -386,5 +409,20 @@ func TestAFileThatOthersMayReadIsRefused(t *testing.T) {
 	}
 	if _, err := keyring.Open(file, c.now); err == nil || !strings.Contains(err.Error(), "chmod 600") {
 		t.Errorf("got %v", err)
+	}
+	if err := os.Chmod(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	want := "others may read it: want it for its owner alone, as after chmod 600 " + file
+	_, read := keyring.Read(file)
+	_, rotated := keyring.Rotate(file, noon)
+	_, revoked := keyring.Revoke(file, "key-1", noon)
+	for _, err := range []error{read, rotated, revoked} {
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	if state, err := os.Stat(file); err != nil || state.Mode().Perm() != 0o644 {
+		t.Errorf("refused, the file is %v, %v", state, err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"regexp"
 	"slices"
 	"time"
@@ -29,13 +30,25 @@ type PayloadRing struct {
 
 // OpenPayloads reads a file of payload keys. It makes none: whoever began with keys of their own could not read what the others write.
 func OpenPayloads(file string, now func() time.Time) (*PayloadRing, error) {
-	r := &PayloadRing{followed[encryption.Key]{file: file, decode: decodePayloads, follow: keepsAll}, now}
+	return openPayloads(file, now, os.Geteuid())
+}
+
+// ReadPayloads is OpenPayloads for a list: root may ask for one of a file that it hands to whoever runs Muster.
+func ReadPayloads(file string, now func() time.Time) (*PayloadRing, error) {
+	return openPayloads(file, now, keeper())
+}
+
+// makesPayloads is the command that makes a file of payload keys.
+const makesPayloads = "muster keys payload new"
+
+func openPayloads(file string, now func() time.Time, reader int) (*PayloadRing, error) {
+	r := &PayloadRing{followed[encryption.Key]{file: file, decode: decodePayloads, follow: keepsAll, reader: reader}, now}
 	err := r.reload()
 	if err == nil {
 		_, err = r.Newest()
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("open payload keys: %w: muster keys payload new makes it", err)
+		return nil, fmt.Errorf("open payload keys: %w: %s makes it", err, makesPayloads)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open payload keys %s: %w", file, err)
@@ -104,7 +117,7 @@ func NewPayloads(file string, now time.Time) (encryption.Key, error) {
 // RotatePayloads adds a payload key that encrypts from an instant on.
 func RotatePayloads(file string, from time.Time) (encryption.Key, error) {
 	k := newPayload(from)
-	err := change(file, decodePayloads, func(keys []encryption.Key) ([]encryption.Key, error) { return append(keys, k), nil })
+	err := change(file, makesPayloads, decodePayloads, func(keys []encryption.Key) ([]encryption.Key, error) { return append(keys, k), nil })
 	k.Secret = nil
 	return k, err
 }
@@ -122,7 +135,7 @@ var payloadID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 func decodePayloads(text []byte) ([]encryption.Key, error) {
 	var d document[encryption.Key]
 	if err := json.Unmarshal(text, &d); err != nil {
-		return nil, errors.New("want the JSON that muster keys payload new writes")
+		return nil, errors.New("want the JSON that " + makesPayloads + " writes")
 	}
 	for n, k := range d.Keys {
 		if !payloadID.MatchString(k.ID) || len(k.Secret) != encryption.SecretSize || k.From.IsZero() {

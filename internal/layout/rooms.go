@@ -138,11 +138,11 @@ func rooms() map[string]room {
 		"internal/devserver": {may: []string{
 			pure, temporalServer, temporalAPI, temporalSDK, "github.com/temporalio/ui-server", "google.golang.org",
 			"modernc.org/sqlite", "github.com/google/uuid", "github.com/labstack/echo",
-			"internal/postgres", "internal/wholefile", "github.com/jmoiron/sqlx", "github.com/iancoleman/strcase", "golang.org/x/mod",
+			"internal/datalock", "internal/postgres", "internal/wholefile", "github.com/jmoiron/sqlx", "github.com/iancoleman/strcase", "golang.org/x/mod",
 		}, only: []string{"internal/node", "internal/bench", "internal/acceptance"}},
 		"internal/node": {may: []string{
 			"internal/devserver", "worker", "starter", entries, "starter/cli", "internal/org", "internal/store",
-			"internal/keyring", "internal/codec", "internal/throttle", "internal/refusal", "internal/oidc",
+			"internal/datalock", "internal/keyring", "internal/codec", "internal/throttle", "internal/refusal", "internal/oidc",
 			"internal/report", "templates", "internal/metrics", "internal/trace", "internal/selfwatch", "internal/audit", "internal/bundle", "activities", "workflows", "examples",
 			pure, adapters, temporalSDK, temporalAPI,
 		}, only: []string{"internal/process", "internal/demo", "internal/bench", "internal/acceptance"}},
@@ -159,6 +159,7 @@ func rooms() map[string]room {
 // addRules adds the rooms of the rules and of the adapters.
 func addRules(all map[string]room) {
 	all["internal/layout"], all["internal/postgrestest"] = room{}, room{} // for tests
+	all["internal/datalock"] = room{}
 	for _, name := range pureRooms() {
 		all["internal/"+name] = room{group: pure, may: []string{pure}}
 	}

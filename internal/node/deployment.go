@@ -36,7 +36,6 @@ func (n *Node) deploy(ctx context.Context) {
 		case err != nil && ctx.Err() == nil:
 			n.cfg.Log.Warn("not known whether this worker has work", "deployment", n.cfg.Deployment.Name, "version", n.cfg.Deployment.BuildID, "error", err)
 		case err == nil:
-			n.waits.Store(&why)
 			if why != "" {
 				line = "muster worker waits: " + why
 			}
@@ -44,6 +43,7 @@ func (n *Node) deploy(ctx context.Context) {
 				fmt.Fprintln(n.cfg.Out, line)
 			}
 			said = line
+			n.waits.Store(&why)
 		}
 		select {
 		case <-ctx.Done():
@@ -63,15 +63,22 @@ func (n *Node) versioned() func(context.Context) (line, why string, err error) {
 		if err != nil {
 			return "", "", err
 		}
+		q, err := queue(ctx, n.temporal, n.namespace)
+		if err != nil {
+			return "", "", err
+		}
 		has := "no version has the work of deployment " + d.Name
+		other := holder(q)
 		switch {
+		case other.Name != "" && other.Name != d.Name:
+			has = fmt.Sprintf("version %s of deployment %s has the work", other.BuildID, other.Name)
+			if now.current == d.BuildID { // Temporal lets the deployment have it that changed last
+				return "", has + fmt.Sprintf(", which %s of %s had before: muster worker promote --deployment %s --unversioned gives it back", d.BuildID, d.Name, other.Name), nil
+			}
 		case now.current != "":
 			has = fmt.Sprintf("version %s has the work of deployment %s", now.current, d.Name)
 		case now.never:
-			without, err := n.without(ctx)
-			if err != nil {
-				return "", "", err
-			}
+			without := withoutVersion(q)
 			if without == "" {
 				if err := promote(ctx, n.temporal, d, now.token); err != nil {
 					return "", "", err
@@ -93,29 +100,35 @@ func (n *Node) versioned() func(context.Context) (line, why string, err error) {
 
 // unversioned tells whether a deployment has taken the work from workers without a version, such as this one.
 func (n *Node) unversioned(ctx context.Context) (line, why string, err error) {
-	q, err := n.queue(ctx)
-	if v := q.GetVersioningInfo().GetCurrentDeploymentVersion(); err == nil && v != nil {
+	q, err := queue(ctx, n.temporal, n.namespace)
+	if h := holder(q); err == nil && h.Name != "" {
 		why = fmt.Sprintf("version %s of deployment %s has the work, and this worker has no version: start it with --deployment, or muster worker promote --deployment %[2]s --unversioned takes the work back",
-			v.GetBuildId(), v.GetDeploymentName())
+			h.BuildID, h.Name)
 	}
 	return "", why, err
 }
 
-// without names a worker without a version that has asked for work lately; empty: there is none.
-func (n *Node) without(ctx context.Context) (string, error) {
-	q, err := n.queue(ctx)
-	for _, p := range q.GetPollers() {
-		if p.GetDeploymentOptions().GetWorkerVersioningMode() != enumspb.WORKER_VERSIONING_MODE_VERSIONED {
-			return p.GetIdentity(), nil
-		}
-	}
-	return "", err
+// queue asks for the queue of workflows: whose the work is, and who asks for it.
+func queue(ctx context.Context, c client.Client, namespace string) (*workflowservice.DescribeTaskQueueResponse, error) {
+	return c.WorkflowService().DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
+		Namespace: namespace, TaskQueue: &taskqueuepb.TaskQueue{Name: workflows.TaskQueue}, TaskQueueType: enumspb.TASK_QUEUE_TYPE_WORKFLOW,
+	})
 }
 
-func (n *Node) queue(ctx context.Context) (*workflowservice.DescribeTaskQueueResponse, error) {
-	return n.temporal.WorkflowService().DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
-		Namespace: n.namespace, TaskQueue: &taskqueuepb.TaskQueue{Name: workflows.TaskQueue}, TaskQueueType: enumspb.TASK_QUEUE_TYPE_WORKFLOW,
-	})
+// holder is the version, of whatever deployment, that has the work of a queue. One without a name: workers without a version have it.
+func holder(q *workflowservice.DescribeTaskQueueResponse) worker.Deployment {
+	v := q.GetVersioningInfo().GetCurrentDeploymentVersion()
+	return worker.Deployment{Name: v.GetDeploymentName(), BuildID: v.GetBuildId()}
+}
+
+// withoutVersion names a worker without a version that has asked for work lately; empty: there is none.
+func withoutVersion(q *workflowservice.DescribeTaskQueueResponse) string {
+	for _, p := range q.GetPollers() {
+		if p.GetDeploymentOptions().GetWorkerVersioningMode() != enumspb.WORKER_VERSIONING_MODE_VERSIONED {
+			return p.GetIdentity()
+		}
+	}
+	return ""
 }
 
 // hasWork is the check of a worker that others may have the work.
@@ -183,9 +196,9 @@ func promote(ctx context.Context, c client.Client, d worker.Deployment, token []
 }
 
 // Promote gives all work of a deployment to the workers of one version, or without one to those without a version, on the Temporal that
-// the TEMPORAL_* settings describe, and returns which version had it before, empty when none had. A version of which no worker has come
-// yet is refused, and so is one whose workers do not ask for everything that those of the one before do, such as the archive: nobody would
-// do that work.
+// the TEMPORAL_* settings describe, and returns which version had it before, empty when none had; one of another deployment with its name
+// before a full stop. A version of which no worker has come yet is refused, and so is one whose workers do not ask for everything that
+// those of the one before do, such as the archive: nobody would do that work.
 func Promote(ctx context.Context, d worker.Deployment, cfg Config) (before string, err error) {
 	o, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
@@ -194,7 +207,7 @@ func Promote(ctx context.Context, d worker.Deployment, cfg Config) (before strin
 	o.Logger = log.NewStructuredLogger(cfg.Log)
 	c, err := client.DialContext(ctx, o)
 	if err != nil {
-		return "", fmt.Errorf("connect to temporal at %s: %w", o.HostPort, err)
+		return "", fmt.Errorf("connect to temporal at %s: %w", cmp.Or(o.HostPort, client.DefaultHostPort), err)
 	}
 	defer c.Close()
 	now, err := standing(ctx, c, d.Name)
@@ -204,23 +217,37 @@ func Promote(ctx context.Context, d worker.Deployment, cfg Config) (before strin
 	if err == nil && d.BuildID != "" && !slices.Contains(now.versions, d.BuildID) {
 		err = fmt.Errorf("no worker of it has come; there are %s", strings.Join(now.versions, ", "))
 	}
-	if err == nil && now.current != d.BuildID {
-		if err = replaces(ctx, c, d, now.current); err == nil {
+	had := worker.Deployment{Name: d.Name, BuildID: now.current}
+	if err == nil {
+		var q *workflowservice.DescribeTaskQueueResponse
+		q, err = queue(ctx, c, cmp.Or(o.Namespace, client.DefaultNamespace))
+		if h := holder(q); h.Name != "" && h.Name != d.Name {
+			before, had = h.Name+"."+h.BuildID, h
+		} else {
+			before = now.current
+		}
+	}
+	switch {
+	case err != nil:
+	case now.current != d.BuildID:
+		if err = replaces(ctx, c, d, had); err == nil {
 			err = promote(ctx, c, d, now.token)
 		}
+	case had.Name != d.Name: // Temporal takes it for done
+		err = fmt.Errorf("version %s of deployment %s has the work: muster worker promote --deployment %[2]s --unversioned gives it back", had.BuildID, had.Name)
 	}
 	if err != nil {
 		return "", fmt.Errorf("promote version %s of deployment %s: %w", cmp.Or(d.BuildID, "none"), d.Name, err)
 	}
-	return now.current, nil
+	return before, nil
 }
 
 // replaces tells whether a version asks for everything that another one does.
-func replaces(ctx context.Context, c client.Client, d worker.Deployment, before string) error {
-	if before == "" || d.BuildID == "" {
+func replaces(ctx context.Context, c client.Client, d, before worker.Deployment) error {
+	if before.BuildID == "" || d.BuildID == "" {
 		return nil
 	}
-	had, err := queuesOf(ctx, c, worker.Deployment{Name: d.Name, BuildID: before})
+	had, err := queuesOf(ctx, c, before)
 	if err != nil {
 		return err
 	}
@@ -231,7 +258,7 @@ func replaces(ctx context.Context, c client.Client, d worker.Deployment, before 
 	had = slices.DeleteFunc(had, func(queue string) bool { return slices.Contains(has, queue) })
 	if len(had) > 0 {
 		return fmt.Errorf("its workers do not ask for task queue %s, as those of version %s do: start one that does first, such as the one with --archive",
-			strings.Join(had, ", "), before)
+			strings.Join(had, ", "), before.BuildID)
 	}
 	return nil
 }

@@ -33,6 +33,7 @@ type deployment struct {
 	tried   int       // changes that were asked for
 	refuse  error     // the answer to everything, if it is not fine
 	without bool      // a worker without a version asks for work, too
+	other   string    // version of the deployment others that has the work; empty: none of it has
 	before  func(*deployment)
 }
 
@@ -103,6 +104,9 @@ func (s *temporal) DescribeWorkerDeploymentVersion(_ context.Context, r *workflo
 	defer d.mu.Unlock()
 	info := &deploymentpb.WorkerDeploymentVersionInfo{DeploymentVersion: r.GetDeploymentVersion()}
 	queues, come := d.queues[r.GetDeploymentVersion().GetBuildId()]
+	if r.GetDeploymentVersion().GetDeploymentName() == "others" {
+		queues, come = []string{"muster-incidents"}, true
+	}
 	if !come {
 		return nil, serviceerror.NewNotFound("no version " + r.GetDeploymentVersion().GetBuildId())
 	}
@@ -128,7 +132,10 @@ func (s *temporal) DescribeTaskQueue(context.Context, *workflowservice.DescribeT
 	if d.without {
 		out.Pollers = append(out.Pollers, &taskqueuepb.PollerInfo{Identity: "1@dev"})
 	}
-	if d.current != "" {
+	switch {
+	case d.other != "":
+		out.VersioningInfo.CurrentDeploymentVersion = &deploymentpb.WorkerDeploymentVersion{DeploymentName: "others", BuildId: d.other}
+	case d.current != "":
 		out.VersioningInfo.CurrentDeploymentVersion = &deploymentpb.WorkerDeploymentVersion{DeploymentName: "team", BuildId: d.current}
 	}
 	return out, nil
@@ -244,6 +251,48 @@ func TestADeploymentHasOneVersionThatWorks(t *testing.T) {
 		d.without = false
 		d.mu.Unlock()
 		eventually(t, "it takes the work when they have gone", func() bool { return ready() == has })
+	})
+	t.Run("the first waits while a version of another deployment has the work", func(t *testing.T) {
+		d := &deployment{queues: versions("v2"), other: "v7"}
+		_, ready := deployed(t, d)
+		eventually(t, "it waits", func() bool {
+			return ready() == "503 [-]deployment version v7 of deployment others has the work: muster worker promote --deployment team --build-id v2 gives it to this one"
+		})
+		if _, tried := d.read(); tried != 0 {
+			t.Errorf("it asked %d times for the work, want never", tried)
+		}
+		before, err := node.Promote(t.Context(), worker.Deployment{Name: "team", BuildID: "v2"}, node.Config{Log: slog.New(slog.DiscardHandler)})
+		if err != nil || before != "others.v7" {
+			t.Fatalf("promote: got %q, %v, want others.v7", before, err)
+		}
+		d.mu.Lock()
+		d.other = "" // what changed last counts
+		d.mu.Unlock()
+		eventually(t, "it is ready", func() bool { return ready() == has })
+	})
+	t.Run("one that another deployment has taken the work from is not ready, and says the way back", func(t *testing.T) {
+		d := &deployment{queues: versions("v2")}
+		d.set("v2")
+		_, ready := deployed(t, d)
+		eventually(t, "it is ready", func() bool { return ready() == has })
+		d.mu.Lock()
+		d.other = "v7"
+		d.mu.Unlock()
+		eventually(t, "it waits", func() bool {
+			return ready() == "503 [-]deployment version v7 of deployment others has the work, which v2 of team had before: muster worker promote --deployment others --unversioned gives it back"
+		})
+		for _, build := range []string{"v2", ""} {
+			if build == "" {
+				d.mu.Lock()
+				d.set("")
+				d.mu.Unlock()
+			}
+			_, err := node.Promote(t.Context(), worker.Deployment{Name: "team", BuildID: build}, node.Config{Log: slog.New(slog.DiscardHandler)})
+			const want = "version v7 of deployment others has the work: muster worker promote --deployment others --unversioned gives it back"
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("promote %q: got %v, want %s", build, err, want)
+			}
+		}
 	})
 	t.Run("a worker without a version waits while a version has the work", func(t *testing.T) {
 		d := &deployment{queues: versions("v1"), without: true}

@@ -196,8 +196,8 @@ func (n *Node) untampered() error {
 }
 
 // head names the newest entry of the log of refused attempts: kept elsewhere, it shows should the end be cut off.
-func (n *Node) head() string {
-	seq, hash, err := n.store.Head(n.life)
+func (n *Node) head(ctx context.Context) string {
+	seq, hash, err := n.store.Head(ctx)
 	switch {
 	case err != nil:
 		return "not read now: " + err.Error()
@@ -245,7 +245,7 @@ func (n *Node) checks() []api.Check {
 			_, err := n.temporal.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: n.namespace})
 			return err
 		}},
-		{Name: "organisation", Func: func(context.Context) error { return n.unread() }, Inform: true, Note: n.revision},
+		{Name: "organisation", Func: func(context.Context) error { return n.unread() }, Inform: true, Note: func(context.Context) string { return n.revision() }},
 		{Name: "keys", Func: func(context.Context) error { return n.keys.Err() }},
 		{Name: "payload-keys", Func: func(context.Context) error { return n.payloadKeys() }, Inform: true, Note: n.encrypts},
 		{Name: "settings", Func: func(context.Context) error { return n.settled() }, Inform: true},
@@ -280,7 +280,7 @@ func (n *Node) payloadKeys() error {
 }
 
 // encrypts says which key encrypts payloads.
-func (n *Node) encrypts() string {
+func (n *Node) encrypts(context.Context) string {
 	if n.payloads == nil {
 		return "payloads are in clear"
 	}

@@ -3,7 +3,6 @@
 package node
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +22,7 @@ import (
 	"muster/internal/alert"
 	"muster/internal/audit"
 	"muster/internal/codec"
+	"muster/internal/datalock"
 	"muster/internal/delivery"
 	"muster/internal/incident"
 	"muster/internal/keyring"
@@ -80,7 +80,7 @@ type Node struct {
 	traces    *trace.Traces // nil: nobody asks for any
 	tracker   *tracker
 	door      *door
-	deaf      chan error // why the door does not answer any more
+	deaf      chan error // why this process has to end: the door or the mail do not answer any more, or the store is another's
 	temporal  client.Client
 	namespace string
 	incidents *starter.Incidents
@@ -98,6 +98,7 @@ type Node struct {
 	foreign   atomic.Pointer[error]  // of what other installation the store is
 	unmade    atomic.Pointer[error]  // why there is no schedule of the reminders
 	waits     atomic.Pointer[string] // why a worker has no work because others have; empty: it has, nil: not known
+	madeKeys  bool                   // the file of the keys that sign was not there
 	local     bool                   // pages and worker are one process: without a public address, links lead to it
 }
 
@@ -111,13 +112,7 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 		leaveRefused(ctx, cfg, err)
 		return nil, err
 	}
-	cfg.Keys = cmp.Or(cfg.Keys, filepath.Join(cfg.Data, keyring.File))
-	if !makesKeys {
-		if err := awaitKeys(ctx, cfg); err != nil {
-			return nil, err
-		}
-	}
-	keys, err := keyring.Open(cfg.Keys, time.Now)
+	keys, made, err := signingKeys(ctx, &cfg, makesKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +127,8 @@ func load(ctx context.Context, cfg Config, makesKeys bool) (*Node, error) {
 		return metrics.OrganisationState{Revision: o.Revision, Changed: o.Changed, OK: live.Fault() == nil}
 	})
 	n := &Node{
-		cfg: cfg, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery, reports: newReports()},
-		incidents: &starter.Incidents{Keys: keys, Folder: func() starter.Folder { return live.Current() }}, deaf: make(chan error, 2), life: context.WithoutCancel(ctx),
+		cfg: cfg, madeKeys: made, org: live, texts: texts, keys: keys, metrics: set, tracker: &tracker{counts: set.Delivery, reports: newReports()},
+		incidents: &starter.Incidents{Keys: keys, Folder: func() starter.Folder { return live.Current() }}, deaf: make(chan error, 3), life: context.WithoutCancel(ctx),
 	}
 	set.FollowKeys(n.keyAges)
 	if cfg.PayloadKeys != "" {
@@ -162,6 +157,28 @@ func (n *Node) codec() codec.Codec {
 	return codec.Codec{Keys: n.payloads}
 }
 
+// signingKeys opens the keys that sign. Those of the data folder are made by whoever may, and the others wait for them. A file that was named
+// has to be there: who makes keys of their own beside others is believed by nobody.
+func signingKeys(ctx context.Context, cfg *Config, makes bool) (keys *keyring.Ring, made bool, err error) {
+	if cfg.Keys != "" {
+		if _, err := os.Stat(cfg.Keys); errors.Is(err, fs.ErrNotExist) {
+			return nil, false, fmt.Errorf("open keys %s: not there: copy the file that the other processes have, or make the first one: muster keys signing new %[1]s", cfg.Keys)
+		}
+		keys, err = keyring.Open(cfg.Keys, time.Now)
+		return keys, false, err
+	}
+	cfg.Keys = filepath.Join(cfg.Data, keyring.File)
+	if !makes {
+		if err := awaitKeys(ctx, *cfg); err != nil {
+			return nil, false, err
+		}
+	}
+	_, err = os.Stat(cfg.Keys)
+	made = errors.Is(err, fs.ErrNotExist)
+	keys, err = keyring.Open(cfg.Keys, time.Now)
+	return keys, made, err
+}
+
 // awaitKeys waits until somebody has made the keys: a worker with keys of its own would take nothing that serve signs.
 func awaitKeys(ctx context.Context, cfg Config) error {
 	for said := false; ; said = true {
@@ -178,6 +195,16 @@ func awaitKeys(ctx context.Context, cfg Config) error {
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+// share takes the data folder beside others that share it: what muster dev runs on is its own, and commands find it by the address there.
+func (n *Node) share() error {
+	held, err := datalock.Share(n.cfg.Data)
+	if err != nil {
+		return fmt.Errorf("open data folder %s: %w", n.cfg.Data, err)
+	}
+	n.onStop(held.Release)
+	return nil
 }
 
 func (n *Node) onStop(f func()) { n.stops = append(n.stops, f) }
@@ -297,12 +324,20 @@ func (n *Node) keep(ctx context.Context) error {
 			n.cfg.Log.Error("store not closed", "error", err)
 		}
 	})
-	if err := n.belongs(ctx); err != nil && !postgres.Away(err) {
+	err = n.belongs(ctx)
+	if err != nil && !postgres.Away(err) {
 		return err
 	}
+	ours := err == nil
 	n.beside(n.life, func(ctx context.Context) {
 		for pause(ctx, time.Minute) {
-			if err := n.belongs(ctx); err != nil && ctx.Err() == nil {
+			switch err := n.belongs(ctx); {
+			case err == nil:
+				ours = true
+			case !ours && !postgres.Away(err) && ctx.Err() == nil: // it would not have started
+				n.deaf <- err
+				return
+			case ctx.Err() == nil:
 				n.cfg.Log.Error("not noted whose store it is", "error", err)
 			}
 		}
@@ -319,9 +354,10 @@ func (n *Node) belongs(ctx context.Context) error {
 		ids = append(ids, k.ID)
 	}
 	err := n.store.Belongs(ctx, ids)
-	n.foreign.Store(nil)
 	if _, other := errors.AsType[*store.ForeignError](err); other {
 		n.foreign.Store(&err)
+	} else if err == nil {
+		n.foreign.Store(nil)
 	}
 	return err
 }

@@ -22,6 +22,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"muster/examples"
+	"muster/internal/datalock"
 	"muster/internal/keyring"
 	"muster/internal/node"
 	"muster/starter/api"
@@ -508,14 +509,43 @@ func TestWorkerWaitsForKeys(t *testing.T) {
 	s := newTemporal()
 	s.start(t, "127.0.0.1:0")
 	cfg, words := config(t)
-	cfg.Keys = filepath.Join(t.TempDir(), "shared.json")
+	must(t, os.Remove(filepath.Join(cfg.Data, keyring.File)))
 	stop := run(t, node.Worker, cfg)
 	eventually(t, "it says that it waits", func() bool { return words.count("waiting for keys") == 1 })
-	_, err := keyring.Open(cfg.Keys, time.Now)
+	_, err := keyring.Open(filepath.Join(cfg.Data, keyring.File), time.Now)
 	must(t, err)
 	<-s.polled
 	if err := stop(); err != nil {
 		t.Errorf("got %v, want no error", err)
+	}
+}
+
+// TestKeysThatAreNamedAreThere makes none in their place: what they sign nobody would believe.
+func TestKeysThatAreNamedAreThere(t *testing.T) {
+	for name, start := range map[string]func(context.Context, node.Config) error{"serve": node.Serve, "worker": node.Worker} {
+		cfg, _ := config(t)
+		cfg.Keys = filepath.Join(t.TempDir(), "kyes.json")
+		want := "open keys " + cfg.Keys + ": not there: copy the file that the other processes have, or make the first one: muster keys signing new " + cfg.Keys
+		if err := start(t.Context(), cfg); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", name, err, want)
+		}
+		if _, err := os.Stat(cfg.Keys); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: the file is there, or %v; want none", name, err)
+		}
+	}
+}
+
+// TestTheFolderOfDevIsItsOwn keeps others out: commands would not find it any more.
+func TestTheFolderOfDevIsItsOwn(t *testing.T) {
+	for name, start := range map[string]func(context.Context, node.Config) error{"serve": node.Serve, "worker": node.Worker} {
+		cfg, _ := config(t)
+		dev, err := datalock.Take(cfg.Data)
+		must(t, err)
+		defer dev.Release()
+		want := fmt.Sprintf("open data folder %s: in use by another muster (process %d): stop that one, or choose another folder", cfg.Data, os.Getpid())
+		if err := start(t.Context(), cfg); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", name, err, want)
+		}
 	}
 }
 
@@ -525,8 +555,12 @@ func TestCommandsFindServe(t *testing.T) {
 	s.start(t, "127.0.0.1:0")
 	cfg, words := config(t)
 	cfg.Listen = free(t)
+	must(t, os.Remove(filepath.Join(cfg.Data, keyring.File)))
 	run(t, node.Serve, cfg)
 	eventually(t, "serve listens", func() bool { return words.count("listens on") > 0 })
+	if n := words.count("muster serve has made the keys that sign, " + filepath.Join(cfg.Data, "keys.json")); n != 1 {
+		t.Errorf("it said %d times that it has made keys, want once: %s", n, words)
+	}
 	url, err := os.ReadFile(filepath.Join(cfg.Data, api.URLFile))
 	if err != nil || strings.TrimSpace(string(url)) != "http://"+cfg.Listen {
 		t.Errorf("got %q, %v", url, err)

@@ -16,6 +16,9 @@ func Worker(ctx context.Context, cfg Config) error {
 		return unlessEnded(ctx, err)
 	}
 	defer n.stop()
+	if err := n.share(); err != nil {
+		return err
+	}
 	if err := n.secrets(true, false); err != nil {
 		return err
 	}
@@ -64,6 +67,12 @@ func Serve(ctx context.Context, cfg Config) error {
 		return err
 	}
 	defer n.stop()
+	if err := n.share(); err != nil {
+		return err
+	}
+	if n.madeKeys {
+		fmt.Fprintf(cfg.Out, "muster serve has made the keys that sign, %s: all other processes of this installation need them\n", n.cfg.Keys)
+	}
 	if err := n.secrets(false, true); err != nil {
 		return err
 	}

@@ -17,7 +17,8 @@ type Lock struct {
 	key    int64
 	said   func(error)
 	conn   *pgx.Conn
-	pid    uint32 // of its session in PostgreSQL
+	pid    uint32    // of its session in PostgreSQL
+	since  time.Time // that session is there: a PostgreSQL that starts anew gives the same pids again
 	lost   chan error
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -71,29 +72,32 @@ func (l *Lock) take(ctx context.Context) (err error) {
 		}
 	}()
 	var got bool
-	if err := c.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", l.key).Scan(&got); err != nil {
+	var pid uint32
+	var since time.Time
+	if err := c.QueryRow(ctx, "SELECT pg_try_advisory_lock($1), pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()", l.key).
+		Scan(&got, &pid, &since); err != nil {
 		return fmt.Errorf("lock database %s: %w", l.of, err)
 	}
 	if !got {
 		return l.held(ctx, c)
 	}
-	l.conn, l.pid = c, c.PgConn().PID()
+	l.conn, l.pid, l.since = c, pid, since
 	return nil
 }
 
 // held says who has the lock. A session of our own that PostgreSQL has not given up yet is ended: it is nobody else.
 func (l *Lock) held(ctx context.Context, c *pgx.Conn) error {
-	var pid uint32
+	var own bool
 	var name, from string
-	err := c.QueryRow(ctx, `SELECT a.pid, coalesce(a.application_name, ''), coalesce(host(a.client_addr), 'this machine')
+	err := c.QueryRow(ctx, `SELECT coalesce(a.pid = $2 AND a.backend_start = $3, false), coalesce(a.application_name, ''), coalesce(host(a.client_addr), 'this machine')
 		FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
 		WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid::bigint << 32 | l.objid::bigint = $1
-		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`, l.key).Scan(&pid, &name, &from)
+		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`, l.key, l.pid, l.since).Scan(&own, &name, &from)
 	switch {
 	case err != nil:
 		return fmt.Errorf("database %s: %w", l.of, ErrHeld)
-	case l.pid != 0 && pid == l.pid:
-		_, err := c.Exec(ctx, "SELECT pg_terminate_backend($1)", pid)
+	case own:
+		_, err := c.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2", l.pid, l.since)
 		return errors.Join(fmt.Errorf("lock database %s: the session before has not ended yet", l.of), err)
 	}
 	return fmt.Errorf("database %s: %w (%s, from %s)", l.of, ErrHeld, name, from)
@@ -128,7 +132,7 @@ func (l *Lock) watch(ctx context.Context) {
 			continue
 		case !errors.Is(err, ErrHeld):
 			l.said(err)
-			if Away(err) { // nobody else gets in either
+			if closed(err) { // nobody else gets in either
 				refused = time.Time{}
 			} else if refused.IsZero() {
 				refused = time.Now()

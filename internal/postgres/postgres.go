@@ -168,7 +168,8 @@ const (
 	alreadyInserted   = "23505" // two who create a database of one name at the same time
 )
 
-func hasCode(err error, codes ...string) bool {
+// HasCode tells whether an error is one of PostgreSQL with one of these codes.
+func HasCode(err error, codes ...string) bool {
 	refused, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return false
@@ -184,7 +185,7 @@ func hasCode(err error, codes ...string) bool {
 // Ensure connects once, and creates the database where it is not there and its user may.
 func (d *Database) Ensure(ctx context.Context) (created bool, err error) {
 	err = d.ping(ctx)
-	if created = hasCode(err, noSuchDatabase); created {
+	if created = HasCode(err, noSuchDatabase); created {
 		err = d.create(ctx)
 	}
 	if err != nil {
@@ -196,7 +197,7 @@ func (d *Database) Ensure(ctx context.Context) (created bool, err error) {
 // There connects once, and tells whether the database is there.
 func (d *Database) There(ctx context.Context) (bool, error) {
 	err := d.ping(ctx)
-	if hasCode(err, noSuchDatabase) {
+	if HasCode(err, noSuchDatabase) {
 		return false, nil
 	}
 	if err != nil {
@@ -220,9 +221,9 @@ func (d *Database) create(ctx context.Context) error {
 		err = errors.Join(err, c.Close(ctx))
 	}
 	switch {
-	case hasCode(err, duplicateDatabase, alreadyInserted):
+	case HasCode(err, duplicateDatabase, alreadyInserted):
 		return nil
-	case hasCode(err, notPermitted):
+	case HasCode(err, notPermitted):
 		return fmt.Errorf("it is not there, and this user may not create it: let an administrator do CREATE DATABASE %s OWNER %s;",
 			pgx.Identifier{d.config.Database}.Sanitize(), pgx.Identifier{d.config.User}.Sanitize())
 	}
@@ -269,9 +270,18 @@ func (e *ConnectionError) Error() string {
 // Unwrap is what has failed.
 func (e *ConnectionError) Unwrap() error { return e.err }
 
-// Away tells whether an error is that PostgreSQL does not answer now, and may a little later: it is not there, it starts or stops, or it
-// has too many connections. What it refuses for good is something else.
+// Away tells whether an error is that PostgreSQL does not answer now, and may a little later: it is not there, it starts or stops, it has
+// too many connections, or somebody else keeps a statement waiting too long. What it refuses for good is something else.
 func Away(err error) bool {
+	const (
+		lockTimeout      = "55P03"
+		statementTimeout = "57014"
+	)
+	return closed(err) || HasCode(err, lockTimeout, statementTimeout)
+}
+
+// closed tells whether an error is that PostgreSQL lets nobody in now.
+func closed(err error) bool {
 	const (
 		connection = "08"    // class of its codes
 		stopping   = "57P0"  // by an administrator, by a crash; starting

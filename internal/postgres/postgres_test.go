@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"muster/internal/postgres"
 	"muster/internal/postgrestest"
 )
@@ -88,8 +90,12 @@ func TestLock(t *testing.T) {
 	d := parse(t, c.URL("postgres"))
 	back := make(chan struct{}, 1)
 	first, err := d.Hold(t.Context(), 7, func(err error) {
-		if err == nil {
-			back <- struct{}{}
+		if err != nil {
+			return
+		}
+		select {
+		case back <- struct{}{}:
+		default: // it has come back twice, and Release waits for whoever says so
 		}
 	})
 	if err != nil {
@@ -115,7 +121,11 @@ func TestLock(t *testing.T) {
 		return db.QueryRowContext(ctx, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted").Scan(&n) == nil && n == 1
 	}
 	await(t, "the lock is taken again", granted)
-	<-back // and somebody is told
+	select {
+	case <-back: // and somebody is told
+	case <-time.After(time.Minute):
+		t.Fatal("nobody is told that the lock is back")
+	}
 	select {
 	case err := <-first.Lost():
 		t.Fatalf("the lock was lost: %v", err)
@@ -148,6 +158,27 @@ func TestLock(t *testing.T) {
 }
 
 func quiet(error) {}
+
+// What passes by itself is waited for; what somebody must mend is said.
+func TestAway(t *testing.T) {
+	for _, row := range []struct {
+		err  error
+		want bool
+	}{
+		{&pgconn.PgError{Code: "57P03"}, true},  // it starts
+		{&pgconn.PgError{Code: "53300"}, true},  // too many connections
+		{&pgconn.PgError{Code: "55P03"}, true},  // lock_timeout
+		{&pgconn.PgError{Code: "57014"}, true},  // statement_timeout
+		{&pgconn.PgError{Code: "28P01"}, false}, // the password is wrong
+		{&pgconn.PgError{Code: "42501"}, false}, // not permitted
+		{context.DeadlineExceeded, true},
+		{errors.New("its schema is newer"), false},
+	} {
+		if got := postgres.Away(fmt.Errorf("open: %w", row.err)); got != row.want {
+			t.Errorf("%v: got %t, want %t", row.err, got, row.want)
+		}
+	}
+}
 
 // Something between forgets a connection, and PostgreSQL does not know: the session before is our own, and nobody else's.
 func TestLockOfAConnectionThatIsForgotten(t *testing.T) {

@@ -32,7 +32,7 @@ func OpenPostgres(ctx context.Context, db *postgres.Database, now func() time.Ti
 	return s, nil
 }
 
-// Away tells whether an error is that the database does not answer now, and may a little later.
+// Away tells whether an error is that the database does not answer now, and may a little later, as when somebody hangs with its lock.
 func Away(err error) bool { return postgres.Away(err) }
 
 // postgresSchema holds the steps from nothing to the form of this version, one for each version. Add, never change.

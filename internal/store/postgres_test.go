@@ -9,6 +9,7 @@ import (
 
 	"muster/internal/postgres"
 	"muster/internal/postgrestest"
+	"muster/internal/store"
 )
 
 // clusterEnv holds the URL of a PostgreSQL, with NAME for the name of the database, on which the tests run instead of on files.
@@ -53,6 +54,30 @@ func TestPostgresAway(t *testing.T) {
 	must(t, c.Run())
 	_, err = s.Token(t.Context(), secret)
 	must(t, err)
+}
+
+// Somebody who hangs with the lock of the store keeps nobody from starting.
+func TestPostgresIsLocked(t *testing.T) {
+	ofFiles(t)
+	c := postgrestest.Start(t)
+	d, err := postgres.Parse(c.URL("postgres"))
+	must(t, err)
+	db := d.Open()
+	defer func() { must(t, db.Close()) }()
+	ready := open(t, c.URL("postgres"), time.Now)
+	tx, err := db.BeginTx(t.Context(), nil)
+	must(t, err)
+	_, err = tx.ExecContext(t.Context(), "SELECT pg_advisory_xact_lock(x'4d757374'::bigint)")
+	must(t, err)
+	locked := open(t, c.URL("postgres"), time.Now) // it opens all the same
+	for what, s := range map[string]*store.Store{"opened before": ready, "opened meanwhile": locked} {
+		err := s.Belongs(t.Context(), []string{"key-a"})
+		if err == nil || !store.Away(err) || !strings.HasPrefix(err.Error(), "note whose store postgres on 127.0.0.1") {
+			t.Errorf("%s: got %v, want that the store is away, and which", what, err)
+		}
+	}
+	must(t, tx.Rollback())
+	must(t, locked.Belongs(t.Context(), []string{"key-a"}))
 }
 
 // What is in a database already, stays, and is refused when it is in the way.

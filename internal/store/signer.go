@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,10 +25,10 @@ func (e *ForeignError) Error() string {
 // its work would take no message of this one, and be found by nobody. When keys are rotated, an old one stays beside the new one until it is
 // noted.
 func (s *Store) Belongs(ctx context.Context, keys []string) error {
-	return s.write.change(ctx, func(tx *transaction) error {
+	err := s.write.change(ctx, func(tx *transaction) error {
 		known, err := signers(ctx, tx)
 		if err != nil {
-			return fmt.Errorf("read whose store %s is: %w", s.where, err)
+			return err
 		}
 		if len(known) > 0 && !slices.ContainsFunc(keys, func(k string) bool { return slices.Contains(known, k) }) {
 			return &ForeignError{Store: s.where, Keys: known, Own: keys}
@@ -37,11 +38,15 @@ func (s *Store) Belongs(ctx context.Context, keys []string) error {
 				continue
 			}
 			if _, err := tx.ExecContext(ctx, "INSERT INTO signers VALUES (?)", k); err != nil {
-				return fmt.Errorf("note whose store %s is: %w", s.where, err)
+				return err
 			}
 		}
 		return nil
 	})
+	if _, foreign := errors.AsType[*ForeignError](err); err == nil || foreign {
+		return err
+	}
+	return fmt.Errorf("note whose store %s is: %w", s.where, err)
 }
 
 func signers(ctx context.Context, tx *transaction) (keys []string, err error) {

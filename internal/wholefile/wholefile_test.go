@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"muster/internal/wholefile"
@@ -63,6 +64,39 @@ func TestWriteRefused(t *testing.T) {
 	}
 	if left := names(t, folder); len(left) != 1 {
 		t.Errorf("got %v, want the folder alone", left)
+	}
+}
+
+// TestReplace keeps the mode, and where root does it the owner and the group.
+func TestReplace(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "keys.json")
+	if err := wholefile.Write(path, []byte("old"), 0o440); err != nil {
+		t.Fatal(err)
+	}
+	whose := os.Geteuid()
+	if whose == 0 {
+		whose = 54321
+		if err := os.Chown(path, whose, whose); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := wholefile.Replace(path, []byte("new"), before); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.Stat(path)
+	if err != nil || after.Mode() != 0o440 || int(after.Sys().(*syscall.Stat_t).Uid) != whose || os.SameFile(before, after) {
+		t.Errorf("got %+v, %v; want another file that looks like the one before", after, err)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "new" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if left := names(t, folder); len(left) != 1 {
+		t.Errorf("got %v, want the file alone", left)
 	}
 }
 

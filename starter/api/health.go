@@ -15,8 +15,8 @@ import (
 type Check struct {
 	Name   string
 	Func   func(ctx context.Context) error
-	Note   func() string // shown beside an ok; nil: nothing is
-	Inform bool          // shown, but no reason not to be ready
+	Note   func(ctx context.Context) string // shown beside an ok; nil: nothing is
+	Inform bool                             // shown, but no reason not to be ready
 }
 
 // Health answers /livez, which depends on nothing, and /readyz, which depends on the checks. With ?verbose both say which.
@@ -58,20 +58,20 @@ func look(ctx context.Context, checks []Check) (lines []string, ready bool) {
 	const patience = 3 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	faults := make([]error, len(checks))
+	faults, notes := make([]error, len(checks)), make([]string, len(checks))
 	var all sync.WaitGroup
 	for n, c := range checks {
-		all.Go(func() { faults[n] = c.Func(ctx) })
+		all.Go(func() {
+			if faults[n] = c.Func(ctx); faults[n] == nil && c.Note != nil {
+				notes[n] = ", " + c.Note(ctx)
+			}
+		})
 	}
 	all.Wait()
 	ready = true
 	for n, c := range checks {
 		if faults[n] == nil {
-			note := ""
-			if c.Note != nil {
-				note = ", " + c.Note()
-			}
-			lines = append(lines, "[+]"+c.Name+" ok"+note+"\n")
+			lines = append(lines, "[+]"+c.Name+" ok"+notes[n]+"\n")
 			continue
 		}
 		lines = append(lines, "[-]"+c.Name+" "+faults[n].Error()+"\n")

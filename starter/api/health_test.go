@@ -27,7 +27,8 @@ func TestHealth(t *testing.T) {
 		{"verbose", []api.Check{temporal, {Name: "tokens", Func: well}}, "/readyz?verbose", 200, "[+]temporal ok\n[+]tokens ok\nok\n"},
 		{"not ready", []api.Check{temporal, {Name: "tokens", Func: ill}}, "/readyz", 503, "[+]temporal ok\n[-]tokens does not answer\nnot ready\n"},
 		{"informs", []api.Check{temporal, {Name: "backlog", Func: ill, Inform: true}}, "/readyz?verbose", 200, "[+]temporal ok\n[-]backlog does not answer\nok\n"},
-		{"notes", []api.Check{{Name: "folder", Func: well, Note: func() string { return "revision 12" }}}, "/readyz?verbose", 200, "[+]folder ok, revision 12\nok\n"},
+		{"notes", []api.Check{{Name: "folder", Func: well, Note: func(context.Context) string { return "revision 12" }}}, "/readyz?verbose", 200, "[+]folder ok, revision 12\nok\n"},
+		{"a note that hangs", []api.Check{{Name: "folder", Func: well, Note: func(ctx context.Context) string { <-ctx.Done(); return "not read now" }}}, "/readyz?verbose", 200, "[+]folder ok, not read now\nok\n"},
 		{"hangs", []api.Check{{Name: "temporal", Func: hangs}, {Name: "tokens", Func: well}}, "/readyz", 503, "[-]temporal takes too long\n[+]tokens ok\nnot ready\n"},
 	} {
 		w := httptest.NewRecorder()

@@ -115,7 +115,7 @@ func (a *app) listPayloadKeys() *cobra.Command {
 		Example: "  muster keys payload list " + payloadKeysFile + "\n  muster keys payload list " + payloadKeysFile + " -o json",
 		Args:    wants("FILE"),
 		RunE: a.shows(func(_ *cobra.Command, args []string) error {
-			r, err := keyring.OpenPayloads(args[0], a.env.Now)
+			r, err := keyring.ReadPayloads(args[0], a.env.Now)
 			if err != nil {
 				return err
 			}

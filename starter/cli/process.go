@@ -431,10 +431,14 @@ func unguarded(where, flag, better string) error {
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
 		return misused("%s: want %s", flag, databaseForms)
 	}
+	alone := "PGPASSWORD or PGPASSFILE"
 	if _, there := u.User.Password(); !there && !u.Query().Has("password") {
-		return nil
+		if !u.Query().Has("sslpassword") {
+			return nil
+		}
+		alone = "PGSSLPASSWORD"
 	}
-	return misused("%s: others could read the password of this URL: give it as file:PATH or in %s, or the password alone in PGPASSWORD or PGPASSFILE", flag, better)
+	return misused("%s: others could read the password of this URL: give it as file:PATH or in %s, or the password alone in %s", flag, better, alone)
 }
 
 func (a *app) keysFlag(cmd *cobra.Command, into *string) {
