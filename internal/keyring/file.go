@@ -146,7 +146,7 @@ var ErrFixed = errors.New("this process cannot change it")
 func fixed(err error, file string) error {
 	at, _ := errors.AsType[*fs.PathError](err)
 	switch {
-	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EBUSY): // what was mounted keeps its place
+	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EBUSY), errors.Is(err, syscall.EISDIR): // what was mounted keeps its place
 		return fmt.Errorf("%w: %w: it is a copy, or mounted to be read: change the file from which it comes, with muster keys signing or muster keys payload", err, ErrFixed)
 	case errors.Is(err, syscall.EPERM): // to give the new file to the group of the old one
 		return fmt.Errorf("%w: %w", err, barred(file))

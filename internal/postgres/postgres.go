@@ -292,6 +292,6 @@ func closed(err error) bool {
 		return strings.HasPrefix(refused.Code, connection) || strings.HasPrefix(refused.Code, stopping) || refused.Code == tooMany
 	}
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
-	_, network := errors.AsType[net.Error](err)
-	return connecting || network || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF)
+	_, network := errors.AsType[*net.OpError](err) // not net.Error, which every fault of a file is too
+	return connecting || network || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF)
 }

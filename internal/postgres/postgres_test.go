@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -172,6 +174,8 @@ func TestAway(t *testing.T) {
 		{&pgconn.PgError{Code: "28P01"}, false}, // the password is wrong
 		{&pgconn.PgError{Code: "42501"}, false}, // not permitted
 		{context.DeadlineExceeded, true},
+		{&net.OpError{Op: "read", Err: syscall.ECONNRESET}, true},
+		{&fs.PathError{Op: "open", Path: "keys.json", Err: syscall.EACCES}, false},
 		{errors.New("its schema is newer"), false},
 	} {
 		if got := postgres.Away(fmt.Errorf("open: %w", row.err)); got != row.want {
