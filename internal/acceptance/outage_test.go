@@ -10,9 +10,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"muster/internal/devserver"
 	"muster/internal/incident"
+	"muster/internal/keyring"
 	"muster/internal/postgrestest"
 )
 
@@ -71,6 +73,8 @@ func newOutage(t *testing.T) *outage {
 	organise(t, o.folder, o.sink.url, nil)
 	serve := filepath.Join(o.folder, "serve")
 	must(t, os.Mkdir(serve, 0o700))
+	_, err := keyring.New(filepath.Join(o.folder, keyring.File), time.Now())
+	must(t, err)
 	o.startEngine(t)
 	address := fmt.Sprintf("127.0.0.1:%d", postgrestest.FreePort(t))
 	o.url = "http://" + address
