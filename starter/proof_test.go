@@ -94,8 +94,8 @@ func TestAStartIsReadOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if c.read != 1 {
-		t.Errorf("read %d starts, want one", c.read)
+	if n := c.read.Load(); n != 1 {
+		t.Errorf("read %d starts, want one", n)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,7 +53,7 @@ type temporal struct {
 	first  string                          // … and the first of its chain; empty: run-1
 	keys   *keyring.Ring
 	starts map[string]*historypb.HistoryEvent // by run id; others are as they should be
-	read   int                                // starts
+	read   atomic.Int32                       // starts; lists may be read at once
 
 	lists     []*workflowservice.ListWorkflowExecutionsRequest
 	started   []client.StartWorkflowOptions
@@ -159,7 +160,7 @@ type service struct {
 // GetWorkflowExecutionHistory answers with the start of a run: that of the incident under whose id lists have it, signed by
 // the intake.
 func (s service) GetWorkflowExecutionHistory(_ context.Context, r *workflowservice.GetWorkflowExecutionHistoryRequest, _ ...grpc.CallOption) (*workflowservice.GetWorkflowExecutionHistoryResponse, error) {
-	s.c.read++
+	s.c.read.Add(1)
 	run := r.GetExecution().GetRunId()
 	e := s.c.starts[run]
 	if e == nil {
