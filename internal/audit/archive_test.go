@@ -151,6 +151,7 @@ type vault struct {
 	t       testing.TB
 	engine  *engine
 	files   *files
+	shelf   shelf // of the reports that the recorded runs have written
 	told    []audit.Warning
 	memory  memory
 	remarks []string
@@ -176,12 +177,13 @@ func newVault(t testing.TB, e *engine) *vault {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &vault{t: t, engine: e, files: &files{all: map[string][]byte{}, left: -1}}
+	v := &vault{t: t, engine: e, files: &files{all: map[string][]byte{}, left: -1}, shelf: shelved(t, e, shelf{})}
 	v.Archive = &audit.Archive{
 		Files: v.files, Keys: keys, Private: private, Margin: 24 * time.Hour, Tell: func(w audit.Warning) { v.told = append(v.told, w) },
 		Exporter: &audit.Exporter{
 			Source: e, Keys: func() []byte { return []byte(`{"keys":[]}`) },
-			Remark: func(run string, err error) { v.remarks = append(v.remarks, fmt.Sprintf("%s: %v", run, err)) },
+			Document: v.shelf.Get,
+			Remark:   func(run string, err error) { v.remarks = append(v.remarks, fmt.Sprintf("%s: %v", run, err)) },
 			Reports: func(kind string, _ json.RawMessage, told []timeline.Entry, at time.Time) (map[string][]byte, error) {
 				return map[string][]byte{"report.en.md": fmt.Appendf(nil, "%s: %d entries until %s\n", kind, len(told), at)}, nil
 			},

@@ -31,6 +31,8 @@ type Exporter struct {
 	Keys func() []byte
 	// Reports writes what people read of the last state of a run, which has told all this until an instant: files by their names.
 	Reports func(kind string, state json.RawMessage, told []timeline.Entry, at time.Time) (map[string][]byte, error)
+	// Document reads a report that a run has written, by the name under which it was put on the shelf.
+	Document func(ctx context.Context, name string) ([]byte, error)
 	// Remark is told what is not as it should be with a run that is kept all the same.
 	Remark func(run string, err error)
 }
@@ -77,6 +79,13 @@ func (x *Exporter) bundle(ctx context.Context, workflowID, runID string) (*bundl
 		if b.Parts[name], err = bundle.Canonical(v); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
+	}
+	documents, err := x.documents(ctx, facts.ID, runs)
+	if err != nil {
+		x.Remark(runID, err)
+	}
+	for name, content := range documents {
+		b.Parts[bundle.ReportsFolder+name] = content
 	}
 	if state != "null" { // else it was refused at its start, or does not replay
 		reports, err := x.Reports(facts.Kind, derived.State, derived.Timeline, lastOf(runs).GetEventTime().AsTime())
@@ -287,7 +296,7 @@ func (i *insight) object(at string, v map[string]any) {
 	}
 	const digest = 64
 	if sha := text("sha256"); len(sha) == digest {
-		i.evidence = append(i.evidence, evidence{at, sha, cmp.Or(text("ref"), text("url"), text("file"), text("name"))})
+		i.evidence = append(i.evidence, evidence{at, sha, cmp.Or(text("ref"), text("url"), text("file"), text("name"), text("path"))})
 	}
 }
 

@@ -265,6 +265,9 @@ func (m manifest) wrongParts() (all []error) {
 
 var inFolder = regexp.MustCompile(`^(definitions|reports)/[a-z0-9][a-z0-9._-]*$`)
 
+// Fits tells whether a bundle can have a part of a name.
+func Fits(part string) bool { return named(part) && mediaTypes()[path.Ext(part)] != "" }
+
 // named tells whether a part may have a name. None leads out of the folder that it is unpacked into, and no two are one where
 // capitals do not count.
 func named(name string) bool {

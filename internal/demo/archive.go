@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +40,7 @@ func (s *story) auditing() []scene {
 	return []scene{
 		{"all that has ended is archived, and the archive is whole", s.archives},
 		{"each bundle is proven by the log and the public key alone", s.provesAll},
+		{"each report that was handed out is in its bundle, byte for byte", s.keepsReports},
 		{"each replays offline: the same decisions, timers, inputs, answers and state", s.replaysAll},
 		{"who acted is proven by what the bundle of the first incident holds", s.provesActors},
 		{"a copy with one byte changed is refused, and the message names the part", s.refusesTampered},
@@ -112,6 +114,37 @@ func (s *story) provesAll(ctx context.Context) error {
 		}
 	}
 	s.say("     %d bundles in %s\n", len(s.vault.all), time.Since(began).Round(time.Millisecond))
+	return nil
+}
+
+// keepsReports compares the reports in the bundles with those on the shelf.
+func (s *story) keepsReports(ctx context.Context) error {
+	handedOut := 0
+	for _, x := range s.vault.all {
+		shelf := filepath.Join(s.folder, "data", "reports", x.ID)
+		files, err := os.ReadDir(shelf)
+		if errors.Is(err, fs.ErrNotExist) || x.Closed.IsZero() || x.Kind == workflows.ReviewWorkflow { // a review is named as its incident is
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("list reports: %w", err)
+		}
+		b, err := s.vault.reader.Bundle(ctx, x.File)
+		if err != nil {
+			return err
+		}
+		for _, f := range files {
+			want, err := os.ReadFile(filepath.Join(shelf, f.Name()))
+			if err != nil {
+				return fmt.Errorf("read report: %w", err)
+			}
+			if !bytes.Equal(b.Parts[bundle.ReportsFolder+f.Name()], want) {
+				return fmt.Errorf("%s: %s%s is not what %s has", x.File, bundle.ReportsFolder, f.Name(), shelf)
+			}
+			handedOut++
+		}
+	}
+	s.say("     %d files: Markdown, pages and PDF\n", handedOut)
 	return nil
 }
 

@@ -68,7 +68,7 @@ func (n *Node) keeps(ctx context.Context) (*activities.Archives, error) {
 			n.alarms.tell(notErased, err.Error())
 		},
 		Exporter: &audit.Exporter{
-			Source: &n.runs, Keys: n.publicKeys, Reports: worker.ArchivedReports(n.texts),
+			Source: &n.runs, Keys: n.publicKeys, Reports: worker.ArchivedReports(n.texts), Document: worker.Reports(n.cfg.Data).Get,
 			Remark: func(run string, err error) {
 				n.cfg.Log.Warn("archived, and not as it should be", "run", run, "error", err)
 			},
