@@ -58,11 +58,17 @@ func openPostgres(ctx context.Context, db *postgres.Database, had bool, log *slo
 			progress("database " + d.String() + " was not there, and is created")
 		}
 	}
+	const warnAgain = time.Minute
+	var warned time.Time
 	if s.lock, err = s.mainDB.Hold(ctx, engineLock, func(err error) {
 		if err != nil {
-			log.Warn("waiting for the engine's lock", "error", err)
+			if time.Since(warned) >= warnAgain {
+				warned = time.Now()
+				log.Warn("waiting for the engine's lock", "error", err)
+			}
 			return
 		}
+		warned = time.Time{}
 		log.Warn("the database is back, and with it the engine's lock", "database", s.mainDB.String())
 	}); err != nil {
 		if errors.Is(err, postgres.ErrHeld) {

@@ -25,6 +25,7 @@ import (
 // deploy finds out again and again whether this worker has work, and says so when that changes.
 func (n *Node) deploy(ctx context.Context) {
 	const between = 5 * time.Second
+	var warned seldom
 	look := n.unversioned
 	if n.cfg.Deployment != (worker.Deployment{}) {
 		look = n.versioned()
@@ -33,7 +34,7 @@ func (n *Node) deploy(ctx context.Context) {
 		line, why, err := look(ctx)
 		switch _, unregistered := errors.AsType[*serviceerror.NotFound](err); {
 		case unregistered: // a moment after its first start
-		case err != nil && ctx.Err() == nil:
+		case err != nil && ctx.Err() == nil && warned.again():
 			n.cfg.Log.Warn("not known whether this worker has work", "deployment", n.cfg.Deployment.Name, "version", n.cfg.Deployment.BuildID, "error", err)
 		case err == nil:
 			if why != "" {
@@ -42,7 +43,7 @@ func (n *Node) deploy(ctx context.Context) {
 			if line != said && line != "" {
 				fmt.Fprintln(n.cfg.Out, line)
 			}
-			said = line
+			said, warned = line, seldom{}
 			n.waits.Store(&why)
 		}
 		select {

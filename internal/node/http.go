@@ -42,11 +42,13 @@ func (n *Node) admit(ctx context.Context) error {
 		return err
 	}
 	n.beside(n.life, func(ctx context.Context) {
-		for {
+		for warned := (seldom{}); ; {
 			again := time.Hour
 			if err != nil { // alerts are taken without the store, so nothing waits for it
-				n.cfg.Log.Warn("waiting for the store: the administrator cannot sign in", "error", err)
 				again = storeRetry
+				if warned.again() {
+					n.cfg.Log.Warn("waiting for the store: the administrator cannot sign in", "error", err)
+				}
 			}
 			if !pause(ctx, again) {
 				return
@@ -55,6 +57,17 @@ func (n *Node) admit(ctx context.Context) error {
 		}
 	})
 	return nil
+}
+
+// A seldom has what stays as it is said once a minute.
+type seldom struct{ said time.Time }
+
+func (s *seldom) again() bool {
+	if time.Since(s.said) < time.Minute {
+		return false
+	}
+	s.said = time.Now()
+	return true
 }
 
 // storeRetry is the time between two attempts to reach the store.
