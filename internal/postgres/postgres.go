@@ -257,6 +257,10 @@ func (e *ConnectionError) Error() string {
 	text := e.err.Error()
 	if refused, ok := errors.AsType[*pgconn.PgError](e.err); ok {
 		text = refused.Message
+		const wrongPassword = "28P01"
+		if refused.Code == wrongPassword && e.of.config.Password == "" {
+			text += "; no password was given: want it in PGPASSWORD, or in a file that PGPASSFILE names"
+		}
 	} else if failed, ok := errors.AsType[*net.OpError](e.err); ok {
 		text = failed.Error()
 	} else if errors.Is(e.err, context.DeadlineExceeded) {

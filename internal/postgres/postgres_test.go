@@ -84,6 +84,14 @@ func TestEnsure(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "password authentication failed") || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v, want that the password is wrong, without it", err)
 	}
+	const none = "no password was given: want it in PGPASSWORD"
+	if err != nil && strings.Contains(err.Error(), none) {
+		t.Errorf("got %v, and there was one", err)
+	}
+	t.Setenv("PGPASSFILE", filepath.Join(t.TempDir(), "none"))
+	if _, err = parse(t, strings.Replace(poor, "poor:x", "poor", 1)).Ensure(t.Context()); err == nil || !strings.Contains(err.Error(), none) {
+		t.Errorf("got %v, want that there was none", err)
+	}
 }
 
 // One holds a lock at a time; it comes back when PostgreSQL does, unless somebody else was faster.
