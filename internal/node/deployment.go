@@ -258,8 +258,9 @@ func replaces(ctx context.Context, c client.Client, d, before worker.Deployment)
 	}
 	had = slices.DeleteFunc(had, func(queue string) bool { return slices.Contains(has, queue) })
 	if len(had) > 0 {
-		return fmt.Errorf("its workers do not ask for task queue %s, as those of version %s do: start one that does first, such as the one with --archive",
-			strings.Join(had, ", "), before.BuildID)
+		return fmt.Errorf("its workers do not ask for task queue %s, as those of version %s do: start one that does first, such as the one with --archive; or, to do "+
+			"without it from now on, muster worker promote --deployment %s --unversioned before this",
+			strings.Join(had, ", "), before.BuildID, before.Name)
 	}
 	return nil
 }

@@ -378,7 +378,7 @@ func TestPromoteRefused(t *testing.T) {
 		},
 		"nobody would archive": {
 			&deployment{queues: archives, current: "v1"}, "team",
-			"promote version v2 of deployment team: its workers do not ask for task queue muster-archive, as those of version v1 do: start one that does first, such as the one with --archive",
+			"promote version v2 of deployment team: its workers do not ask for task queue muster-archive, as those of version v1 do: start one that does first, such as the one with --archive; or, to do without it from now on, muster worker promote --deployment team --unversioned before this",
 		},
 		"somebody else was faster": {
 			&deployment{queues: versions("v1", "v2", "v3"), current: "v1", before: func(d *deployment) { d.set("v3") }}, "team",
