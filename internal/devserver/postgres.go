@@ -138,6 +138,9 @@ func (s *postgresStore) fits(ctx context.Context, had bool) error {
 			return fmt.Errorf("database %s was that of an engine under another name, which its table %s says: give it that name again", d, version)
 		}
 	}
+	if used[s.visibilityDB] && !used[s.mainDB] {
+		return fmt.Errorf("database %s has lists, and %s, which should have their work, has none: restore both as they were at one instant, or drop the lists too", s.visibilityDB, s.mainDB)
+	}
 	if used[s.mainDB] && len(found[s.visibilityDB]) == 0 {
 		return fmt.Errorf("database %s has work, and %s, which should have its lists, is empty or not there: restore both as they were at one instant", s.mainDB, s.visibilityDB)
 	}

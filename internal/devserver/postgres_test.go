@@ -125,7 +125,11 @@ func TestPostgresSchemaIsRaised(t *testing.T) {
 func TestPostgresRefusesOtherDatabases(t *testing.T) {
 	c := postgrestest.Start(t)
 	opts := devserver.Options{Folder: t.TempDir(), Database: database(t, c, "work"), UIPort: devserver.Off, MetricsPort: devserver.Off}
-	stop(t, start(t, opts, "level=WARN"))
+	first := start(t, opts, "level=WARN")
+	cl := dial(t, first)
+	startRun(t, cl, "one")
+	counts(t, cl, "WorkflowId = 'one'", 1)
+	stop(t, first)
 	anew := func(name string) devserver.Options {
 		o := opts
 		o.Folder, o.Database = t.TempDir(), database(t, c, name)
@@ -159,9 +163,12 @@ func TestPostgresRefusesOtherDatabases(t *testing.T) {
 	execute(t, admin, "CREATE DATABASE work")
 	refuses(t, opts, "is empty or not there, and the work of this data folder was in it")
 
-	execute(t, admin, "DROP DATABASE work")
-	execute(t, admin, "ALTER DATABASE away RENAME TO work")
 	execute(t, admin, "ALTER DATABASE away_visibility RENAME TO work_visibility")
+	refuses(t, anew("work"), "has lists, and")
+	refuses(t, anew("work"), "which should have their work, has none")
+	execute(t, admin, "DROP DATABASE work")
+	refuses(t, anew("work"), "which should have their work, has none")
+	execute(t, admin, "ALTER DATABASE away RENAME TO work")
 	stop(t, start(t, opts, "level=WARN"))
 }
 
