@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -28,9 +29,12 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// shipped are the texts as they come with Muster, which nothing changes.
+var shipped = sync.OnceValues(func() (*report.Texts, error) { return report.New(templates.FS) })
+
 func texts(t testing.TB) *report.Texts {
 	t.Helper()
-	all, err := report.New(templates.FS)
+	all, err := shipped()
 	if err != nil {
 		t.Fatal(err)
 	}
