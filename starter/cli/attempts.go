@@ -52,7 +52,7 @@ hashes, which JSON and YAML show.
 					a.none("no attempts", "거부된 시도가 없습니다")
 					return
 				}
-				a.page(w, "", "").attempts(found.Attempts)
+				a.page(w, "", a.zone()).attempts(found.Attempts)
 				if found.Next > 0 {
 					a.more(strconv.FormatInt(found.Next, 10))
 				}

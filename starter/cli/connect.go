@@ -248,6 +248,12 @@ func (a *app) asks(work func(ctx context.Context, c *api.Client, args []string) 
 	})
 }
 
+// zone is that of the organisation whose server was asked: empty, which is UTC, where it does not say.
+func (a *app) zone() string {
+	me, _ := a.me()
+	return me.Zone
+}
+
 // dataFolder is where everything that stays is kept, unless a flag names another.
 func (a *app) dataFolder(flag string) string {
 	base := a.env.Getenv("XDG_DATA_HOME")

@@ -51,7 +51,7 @@ func (a *app) listKeys() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.answer(api.KeyList{Keys: all}, func(w io.Writer) { a.page(w, "", "").keys(all) })
+			return a.answer(api.KeyList{Keys: all}, func(w io.Writer) { a.page(w, "", a.zone()).keys(all) })
 		}),
 	}
 }
@@ -98,7 +98,7 @@ func (a *app) rotateKeys() *cobra.Command {
 				return err
 			}
 			return a.answer(k, func(w io.Writer) {
-				p := a.page(w, "", "")
+				p := a.page(w, "", a.zone())
 				fmt.Fprintln(w, printable(fmt.Sprintf(p.say.rotated, k.ID, p.instant(k.From))))
 			})
 		}),
@@ -138,7 +138,7 @@ You are asked on a terminal whether you mean it. Elsewhere --yes is needed.`,
 				return err
 			}
 			return a.answer(k, func(w io.Writer) {
-				p := a.page(w, "", "")
+				p := a.page(w, "", a.zone())
 				fmt.Fprintln(w, printable(fmt.Sprintf(p.say.keyRevoked, k.ID, p.instant(k.Revoked))))
 			})
 		}),

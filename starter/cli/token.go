@@ -128,7 +128,7 @@ Scopes: ` + text.WrapSoft(joined(authority.Verbs()), helpWidth) + `.`,
 			}
 			return a.answer(t, func(w io.Writer) {
 				fmt.Fprintln(w, printable(t.Secret))
-				a.note("%s", a.page(w, "", "").made(t))
+				a.note("%s", a.page(w, "", a.zone()).made(t))
 			})
 		}),
 	}
@@ -172,7 +172,7 @@ func (a *app) listTokens() *cobra.Command {
 					a.none("no tokens", "토큰이 없습니다")
 					return
 				}
-				a.page(w, "", "").tokens(all)
+				a.page(w, "", a.zone()).tokens(all)
 			})
 		}),
 	}
@@ -231,7 +231,7 @@ func (a *app) revokeToken() *cobra.Command {
 				return err
 			}
 			return a.answer(t, func(w io.Writer) {
-				p := a.page(w, "", "")
+				p := a.page(w, "", a.zone())
 				fmt.Fprintln(w, printable(fmt.Sprintf(p.say.tokenRevoked, t.ID, named(t.Name, t.Actor), p.instant(t.Revoked))))
 			})
 		}),
