@@ -3,7 +3,6 @@ package audit
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,10 +10,12 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	historypb "go.temporal.io/api/history/v1"
 
 	"muster/internal/bundle"
+	"muster/internal/plan"
 )
 
 // Bounds of the documents in one bundle, so that its histories have room. What is beyond them is told, and stays on the shelf.
@@ -31,11 +32,11 @@ func (x *Exporter) documents(ctx context.Context, id string, runs []*historypb.H
 	wrote := written(id, runs)
 	for _, name := range slices.Sorted(maps.Keys(wrote)) {
 		content, err := x.Document(ctx, id+"/"+name)
-		sum := sha256.Sum256(content)
+		sum := fmt.Sprintf("%x", sha256.Sum256(content))
 		switch {
 		case err != nil:
-		case hex.EncodeToString(sum[:]) != wrote[name]:
-			err = fmt.Errorf("report %s/%s: its SHA-256 is %x, want %s as the history says", id, name, sum, wrote[name])
+		case sum != wrote[name]:
+			err = fmt.Errorf("report %s/%s: its SHA-256 is %s, want %s as the history says", id, name, sum, wrote[name])
 		case !bundle.Fits(bundle.ReportsFolder + name):
 			err = fmt.Errorf("report %s/%s: a bundle has no part of that name", id, name)
 		case len(files) == mostDocuments || len(content) > left:
@@ -48,23 +49,25 @@ func (x *Exporter) documents(ctx context.Context, id string, runs []*historypb.H
 	return files, errors.Join(faults...)
 }
 
-// written are the SHA-256 of what activities have put on the shelf below the ID of a run, by the names of the files there.
+// written are the SHA-256 of what activities have put on the shelf below the ID of a run, by the names of the files there. Work plans are
+// none of it: they list the addresses and numbers by which people are reached, which stand in no record.
 func written(id string, runs []*historypb.History) map[string]string {
-	all := map[string]string{}
+	var found insight
 	for _, h := range runs {
 		for _, e := range h.GetEvents() {
 			for _, p := range e.GetActivityTaskCompletedEventAttributes().GetResult().GetPayloads() {
 				var result any
 				if json.Unmarshal(p.GetData(), &result) == nil {
-					var found insight
 					found.walk("$", result)
-					for _, f := range found.evidence {
-						if file := filepath.ToSlash(f.Ref); path.Base(path.Dir(file)) == id {
-							all[path.Base(file)] = f.SHA256
-						}
-					}
 				}
 			}
+		}
+	}
+	all := map[string]string{}
+	for _, f := range found.evidence {
+		folder, name := path.Split(filepath.ToSlash(f.Ref))
+		if path.Base(folder) == id && !strings.HasPrefix(name, plan.WorkPlan+"-") {
+			all[name] = f.SHA256
 		}
 	}
 	return all

@@ -52,13 +52,20 @@ func shelved(t testing.TB, e *engine, all shelf) shelf {
 			}
 		}
 	}
-	hashes := strings.NewReplacer(sums...)
+	rewrite(t, e, sums...)
+	return all
+}
+
+// rewrite replaces texts in all that the recorded runs of an engine have said and heard.
+func rewrite(t testing.TB, e *engine, texts ...string) {
+	t.Helper()
+	all := strings.NewReplacer(texts...)
 	for _, h := range e.byRun {
 		if err := proxy.VisitPayloads(t.Context(), h, proxy.VisitPayloadsOptions{
 			SkipSearchAttributes: true,
 			Visitor: func(_ *proxy.VisitPayloadsContext, payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
 				for _, p := range payloads {
-					p.Data = []byte(hashes.Replace(string(p.GetData())))
+					p.Data = []byte(all.Replace(string(p.GetData())))
 				}
 				return payloads, nil
 			},
@@ -66,7 +73,6 @@ func shelved(t testing.TB, e *engine, all shelf) shelf {
 			t.Fatal(err)
 		}
 	}
-	return all
 }
 
 // kept archives all that has run, and returns the reports in its bundles.
@@ -149,5 +155,20 @@ func TestABundleHasTheReportsThatWereHandedOut(t *testing.T) {
 	}
 	if !strings.Contains(strings.Join(v.remarks, "\n"), "incident-report-2.en.pdf: want at most 500 reports of 67108864 bytes together in a bundle") {
 		t.Errorf("remarks: %q", v.remarks)
+	}
+}
+
+// A work plan lists how people are reached, which no record holds. Nobody is told that it is left out.
+func TestABundleHasNoWorkPlan(t *testing.T) {
+	v := newVault(t, recorded(t, "upgrade-happy"))
+	rewrite(t, v.engine, "completion-report-completion-1.customer.", "work-plan-completion-1.customer.")
+	all := kept(t, v)
+	for name := range all {
+		if strings.Contains(name, "work-plan") {
+			t.Errorf("%s is in the bundle", name)
+		}
+	}
+	if len(all) == 0 || len(v.remarks) > 0 {
+		t.Errorf("there are %d reports, remarks %q", len(all), v.remarks)
 	}
 }

@@ -61,6 +61,10 @@ func TestFindPersonal(t *testing.T) {
 		"park approves release v1.2.3 @ 10:30":          "",
 		"approved by 박지훈 at once":                       "name 박지훈",
 	} {
+		packed := &bundle.Bundle{Parts: map[string][]byte{"reports/incident-report-1.ko.pdf": []byte(text)}}
+		if got := audit.FindPersonal(packed, nil); got != nil {
+			t.Errorf("%q in a PDF: got %+v", text, got)
+		}
 		for part, content := range map[string]string{bundle.StatePart: text, bundle.HistoriesPart: payload(text)} {
 			got := audit.FindPersonal(&bundle.Bundle{Parts: map[string][]byte{part: []byte(content)}}, []string{"박지훈"})
 			var said string

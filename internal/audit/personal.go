@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,9 +49,12 @@ var (
 )
 
 // FindPersonal looks for e-mail addresses, phone numbers and tokens, and for the names that it is given, in all parts of a bundle, also
-// within the payloads of its histories. It finds what looks like them; of a name, the whole one.
+// within the payloads of its histories, but not in PDFs, which the page beside each says in clear. It finds what looks like them; of a name, the whole one.
 func FindPersonal(b *bundle.Bundle, names []string) (all []Personal) {
 	for _, part := range slices.Sorted(maps.Keys(b.Parts)) {
+		if path.Ext(part) == ".pdf" { // packed: what looks like an address there is chance
+			continue
+		}
 		found := map[Personal]int{}
 		look := func(text string) {
 			for kind, p := range patterns() {

@@ -148,9 +148,9 @@ func (a *app) auditRedactCheck() *cobra.Command {
 	folder := ""
 	cmd := &cobra.Command{
 		Use: "redact-check FILE...", Short: "Look for personal data and secrets in bundles",
-		Long: `Look for e-mail addresses, phone numbers and tokens in bundles, also within the payloads of their histories. Who people are belongs into
-the organisation folder, and secrets are references. With --org, look for the names of its people too, which records do hold. It fails where
-there is any of it.`,
+		Long: `Look for e-mail addresses, phone numbers and tokens in bundles, also within the payloads of their histories; in place of a PDF the page
+beside it is looked into. Who people are belongs into the organisation folder, and secrets are references. With --org, look for the names of
+its people too, which records do hold. It fails where there is any of it.`,
 		Example: "  muster audit redact-check archive/bundles/2026/11/*.tar",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
