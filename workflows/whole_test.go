@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -99,7 +100,9 @@ func TestAResultReportWithoutAnOutcomeIsSentAgainByTheNextRun(t *testing.T) {
 	first.run(workflows.IncidentInput{Definition: def, Notice: notice})
 	carried := first.query()
 	second := rehearse(t)
-	second.shelf.held = first.shelf.held
+	first.shelf.mu.Lock() // an activity of the first run may still be at work
+	second.shelf.held = maps.Clone(first.shelf.held)
+	first.shelf.mu.Unlock()
 	ask(second, time.Minute, workflows.AnswerUpdate, kim, incident.Answer{Answer: incident.Fixed})
 	second.run(workflows.IncidentInput{State: carried})
 	second.wantDone()
